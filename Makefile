@@ -1,0 +1,47 @@
+# Every target first makes .venv in this folder from the hashed lock file.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench bench-codecs lock clean test-training docs
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+$(READY): requirements.lock pyproject.toml deploy/venv.sh
+	@PYTHON=$(PYTHON) deploy/venv.sh $(VENV) requirements.lock
+	@touch $@
+
+demo: $(READY) ## one real file and one simulated sweep from a van's spool to a report and an alert (KEEP=1 leaves it running)
+	@$(RUN) -m sonovan.demo
+
+test: $(READY) ## every test: units, services, the journeys through real Kafka and MinIO
+	@$(RUN) -m pytest -q
+
+check: $(READY) ## style, types, who may import whom
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+	@$(VENV)/bin/lint-imports
+
+docs: $(READY) ## write docs/topics.md and docs/schemas again from the code
+	@$(VENV)/bin/sonovan topics describe --out docs
+	@$(RUN) -m reports.schema docs/schemas/report.json
+
+bench: $(READY) ## the pipeline against its floor: benchmarks/results/pipeline.json
+	@$(RUN) -m benchmarks.pipeline
+
+test-training: ## the training room's tests, in an environment of its own with torch
+	@PYTHON=$(PYTHON) deploy/venv.sh .venv-training models/training/requirements.lock
+	@.venv-training/bin/python -m pytest -q tests/models/training
+
+lock: ## resolve the dependencies again (needs uv)
+	uv pip compile pyproject.toml --python-version 3.11 --extra test --extra check \
+		--generate-hashes --no-emit-index-url --no-header -o requirements.lock
+
+clean: ## remove what the other targets made here, the state folder included (stops nothing: `sonovan down` does)
+	rm -rf $(VENV) .venv-training .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build ./*.egg-info
+	rm -rf .sonovan

@@ -1,0 +1,167 @@
+"""Was each organ and side seen well enough to say anything about it?"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from clinical.completeness import Completeness
+from clinical.track import panel_side
+from contracts.ids import split_frame_id
+from contracts.record import Organ, Side
+from contracts.results import Adequacy, FrameSegmented, Level, RejectedFrame
+from contracts.van import PlannedRegion
+
+UNFINISHED: Final = frozenset({"frames_missing", "sequence_not_closed", "screening_not_closed", "closings_contradict"})
+"""Reasons that say: the examination as recorded is not all here."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdequacyRules:
+    """Below the first number of a pair the examination is inadequate, below the second limited.
+
+    No guideline gives numbers for single frames of a sweep; these are the project's own, for a site to confirm.
+
+    assessable_frames: a reader needs to see the tissue move by; one still picture is not an examination of a side.
+    assessable_share: assessable frames over all that were taken (rejected, discarded and lost ones count against
+    it); half a sweep unseen may hide a lesion of any size, a tenth is the usual loss of contact at its ends.
+    quality: mean over the assessable frames, as the network's room judges it.
+    """
+
+    assessable_frames: tuple[int, int] = (1, 8)
+    assessable_share: tuple[float, float] = (0.5, 0.9)
+    quality: tuple[float, float] = (0.2, 0.4)
+
+
+ADEQUACY_RULES: Final = AdequacyRules()
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One frame that was taken, for one organ and side. quality: None unless assessable."""
+
+    organ: Organ
+    laterality: Side | None
+    places: frozenset[str | None]
+    quality: float | None
+    lost: str | None
+
+
+def judge_adequacy(
+    planned: Sequence[PlannedRegion],
+    results: Iterable[FrameSegmented],
+    rejected: Iterable[RejectedFrame],
+    completeness: Completeness,
+    *,
+    final: bool,
+    rules: AdequacyRules = ADEQUACY_RULES,
+) -> tuple[Adequacy, ...]:
+    """One row per planned item in the plan's order, then one per organ and side seen outside the plan.
+
+    A planned item without a side takes the frames of every side, one with a region those whose view or position
+    names it. What was planned and not seen is inadequate (`not_seen`). A frame of a split screen counts for each side
+    that it shows. Discarded, held and rejected frames count as taken and not assessable.
+    final: the revision is `complete` or `incomplete`; then missing frames count likewise, and rows say why
+    the examination is unfinished. While `preliminary`, missing frames are merely under way and are left out.
+    """
+    seen = _frames_taken(list(results), list(rejected), completeness, final=final)
+    rows = [_judge(item, [frame for frame in seen if _fits(frame, item)], rules) for item in planned]
+    outside = {
+        (frame.organ, frame.laterality or "") for frame in seen if not any(_fits(frame, item) for item in planned)
+    }
+    for organ, side in sorted(outside):
+        item = PlannedRegion(organ=organ, side=side or None)
+        own = [frame for frame in seen if (frame.organ, frame.laterality) == (item.organ, item.side)]
+        rows.append(_judge(item, own, rules))
+    return tuple(_unfinished(row, completeness) if final else row for row in rows)
+
+
+def _frames_taken(
+    results: list[FrameSegmented], rejected: list[RejectedFrame], completeness: Completeness, *, final: bool
+) -> list[_Seen]:
+    seen: list[_Seen] = []
+    about: dict[str, FrameSegmented] = {}
+    for result in results:
+        about.setdefault(result.sequence_id, result)
+        places = frozenset({result.view, result.position})
+        for side in sorted(_sides(result), key=str):
+            seen.append(_Seen(result.organ, side, places, result.quality if result.assessable else None, None))
+    with_result = {(result.sequence_id, result.frame_index) for result in results}
+    lost: dict[tuple[str, int], str] = {}
+    if final:
+        for gap in completeness.missing:
+            lost.update(((gap.sequence_id, index), "frames_missing") for index in gap.indices or ())
+    for closing in completeness.sequence_closings:
+        for frame in closing.set_aside:
+            why = "frames_discarded" if frame.discarded else "frames_held"
+            lost[closing.sequence_id, frame.frame_index] = why
+    lost.update((split_frame_id(frame.frame_id), "frames_rejected") for frame in rejected)
+    closings = {closing.sequence_id: closing for closing in completeness.sequence_closings}
+    for (sequence_id, index), why in sorted(lost.items()):
+        source = closings.get(sequence_id) or about.get(sequence_id)
+        if source is not None and (sequence_id, index) not in with_result:
+            seen.append(_Seen(source.organ, source.laterality, frozenset({source.view, source.position}), None, why))
+    return seen
+
+
+def _sides(result: FrameSegmented) -> set[Side | None]:
+    return {panel_side(result, panel.ordinal) for panel in result.panels} or {result.laterality}
+
+
+def _fits(frame: _Seen, item: PlannedRegion) -> bool:
+    return (
+        frame.organ == item.organ
+        and item.side in (None, frame.laterality)
+        and (item.region is None or item.region in frame.places)
+    )
+
+
+def _judge(item: PlannedRegion, frames: list[_Seen], rules: AdequacyRules) -> Adequacy:
+    qualities = [frame.quality for frame in frames if frame.quality is not None]
+    share = len(qualities) / len(frames) if frames else 0.0
+    quality = sum(qualities) / len(qualities) if qualities else 0.0
+    reasons: list[str] = []
+    level: Level = "adequate"
+    if not frames:
+        level, reasons = "inadequate", ["not_seen"]
+    elif not qualities:
+        level, reasons = "inadequate", ["nothing_assessable"]
+    else:
+        for value, (least, enough), reason in (
+            (len(qualities), rules.assessable_frames, "few_frames"),
+            (share, rules.assessable_share, "low_assessable_share"),
+            (quality, rules.quality, "low_quality"),
+        ):
+            if value < enough:
+                reasons.append(reason)
+                level = "inadequate" if value < least or level == "inadequate" else "limited"
+    if item.side is None and any(frame.laterality is None for frame in frames):
+        reasons.append("side_unknown")
+        level = "limited" if level == "adequate" else level
+    reasons += sorted({frame.lost for frame in frames if frame.lost is not None})
+    return Adequacy(
+        organ=item.organ,
+        laterality=item.side,
+        region=item.region,
+        level=level,
+        assessable_share=round(share, 3),
+        frames=len(frames),
+        reasons=tuple(reasons),
+    )
+
+
+def _unfinished(row: Adequacy, completeness: Completeness) -> Adequacy:
+    """The row with the reasons why its examination is not all here; it is then limited at best.
+
+    A sequence whose closing is missing has no side that can be relied on, so it counts against every row.
+    """
+    reasons = set(row.reasons)
+    if not completeness.screening_closings:
+        reasons.add("screening_not_closed")
+    if any(gap.indices is None for gap in completeness.missing):
+        reasons.add("sequence_not_closed")
+    if completeness.conflicts:
+        reasons.add("closings_contradict")
+    if not reasons & UNFINISHED:
+        return row
+    ordered = (*row.reasons, *sorted(reasons - set(row.reasons)))
+    return row.model_copy(update={"reasons": ordered, "level": "limited" if row.level == "adequate" else row.level})

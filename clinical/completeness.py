@@ -1,0 +1,112 @@
+"""Is everything here that the van says there is? By its closings alone, never by the clock."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from contracts.ids import STRIDES, level_members, split_frame_id
+from contracts.results import MissingFrames
+from contracts.van import ScreeningClosed, SequenceClosed
+
+_Closing = TypeVar("_Closing", SequenceClosed, ScreeningClosed)
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """What is known to be there, and what is known to be missing.
+
+    missing: per sequence in order of its id, the indices that its closing counts and nobody has accounted for;
+    None where the closing itself is missing. conflicts: ids (of the screening or of sequences) whose highest closing
+    number came with two contents. levels_whole: how many of the upload levels of a closed sequence are whole, counted
+    from the coarsest (0 to 5). sequence_closings, screening_closings: the closings that hold, in one fixed order, all
+    contents of a conflict among them: what a revision's id is made of.
+    """
+
+    complete: bool
+    missing: tuple[MissingFrames, ...]
+    conflicts: tuple[str, ...]
+    levels_whole: Mapping[str, int]
+    sequence_closings: tuple[SequenceClosed, ...]
+    screening_closings: tuple[ScreeningClosed, ...]
+
+
+def latest(closings: Iterable[_Closing]) -> tuple[_Closing, ...]:
+    """The closings of the highest number of one sequence or screening, one of each content, in one fixed order.
+
+    Time and van are not content. Holding only what this returns loses nothing: `latest((*held, new))`.
+    """
+    by_content: dict[str, _Closing] = {}
+    highest = 0
+    for closing in closings:
+        if closing.closing_number > highest:
+            highest, by_content = closing.closing_number, {}
+        if closing.closing_number == highest:
+            content = closing.model_dump_json(exclude={"closed_at", "van_id"})
+            by_content[content] = min(by_content.get(content, closing), closing, key=lambda each: each.closed_at)
+    return tuple(by_content[content] for content in sorted(by_content))
+
+
+def check_completeness(
+    screening_closings: Iterable[ScreeningClosed],
+    sequence_closings: Iterable[SequenceClosed],
+    *,
+    results: Iterable[str],
+    rejected: Iterable[str],
+) -> Completeness:
+    """Hold the closings of one screening against the frames that are accounted for.
+
+    results: ids of frames with a result. rejected: ids of frames rejected after their signature was verified.
+    Accounted for is also what the sequence's closing lists as discarded; a held frame is missing until it comes.
+    Complete: the screening is closed, each sequence that it names is closed, nothing is missing, no conflict.
+    Until the screening is closed, the sequences looked at are those with a closing or a frame. Where two closings of
+    one number differ, the larger sequence counts for what is missing.
+    """
+    accounted: dict[str, set[int]] = {}
+    for name in (*results, *rejected):
+        sequence_id, index = split_frame_id(name)
+        accounted.setdefault(sequence_id, set()).add(index)
+    closed: dict[str, list[SequenceClosed]] = {}
+    for closing in sequence_closings:
+        closed.setdefault(closing.sequence_id, []).append(closing)
+    held = {sequence_id: latest(closings) for sequence_id, closings in sorted(closed.items())}
+    screening = latest(screening_closings)
+    named = {sequence_id for closing in screening for sequence_id in closing.sequence_ids}
+    looked_at = named if screening else {*held, *accounted}
+    missing: list[MissingFrames] = []
+    levels: dict[str, int] = {}
+    for sequence_id in sorted(looked_at):
+        if sequence_id not in held:
+            missing.append(MissingFrames(sequence_id=sequence_id, indices=None))
+            continue
+        absent = _absent(held[sequence_id], accounted.get(sequence_id, set()))
+        frame_count = max(closing.frame_count for closing in held[sequence_id])
+        levels[sequence_id] = _levels_whole(frame_count, absent)
+        if absent:
+            missing.append(MissingFrames(sequence_id=sequence_id, indices=tuple(sorted(absent))))
+    conflicts = [sequence_id for sequence_id in sorted(looked_at) if len(held.get(sequence_id, ())) > 1]
+    if len(screening) > 1:
+        conflicts.insert(0, screening[0].screening_id)
+    return Completeness(
+        complete=bool(screening) and not missing and not conflicts,
+        missing=tuple(missing),
+        conflicts=tuple(conflicts),
+        levels_whole=levels,
+        sequence_closings=tuple(closing for closings in held.values() for closing in closings),
+        screening_closings=screening,
+    )
+
+
+def _absent(closings: tuple[SequenceClosed, ...], accounted: set[int]) -> set[int]:
+    """Indices that some of these closings count and nobody accounts for."""
+    absent: set[int] = set()
+    for closing in closings:
+        discarded = {frame.frame_index for frame in closing.set_aside if frame.discarded}
+        absent |= set(range(closing.frame_count)) - accounted - discarded
+    return absent
+
+
+def _levels_whole(frame_count: int, absent: set[int]) -> int:
+    for number in range(len(STRIDES)):
+        if not absent.isdisjoint(level_members(frame_count, number)):
+            return number
+    return len(STRIDES)

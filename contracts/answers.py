@@ -1,0 +1,66 @@
+"""What the centre says back: receipts to a van, rejections, and the wish to try one again."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from contracts.record import Id, Moment, Record, Sha256, Token, VanId
+from contracts.results import Status
+
+Stage = Literal["segment", "assess", "alert"]
+
+
+class VanAnswered(Record):
+    """A receipt for one spooled item, or word of a new revision.
+
+    `item_id` is the record's `item_id`; a spool may forget an item only on `stored` with the hash it sent.
+    `content_sha256` is the frame's `pixels_sha256`, or the sha256 of a control record's header bytes.
+    """
+
+    schema_name: ClassVar[str] = "van.answered"
+
+    van_id: VanId
+    kind: Literal["stored", "rejected", "report"]
+    screening_id: Id | None = None
+    item_id: str
+    content_sha256: Sha256
+    reason: Token | None = None
+    retryable: bool = False
+    status: Status | None = None
+    revision_id: Sha256 | None = None
+    revision_number: int | None = None
+    findings: int | None = Field(default=None, ge=0)
+
+
+class RecordRejected(Record):
+    """A record that this stage could not use. Its bytes stand in quarantine under `quarantine_key`.
+
+    `verified`: the van's signature held, so a rejected frame counts as accounted for.
+    """
+
+    schema_name: ClassVar[str] = "record.rejected"
+
+    rejection_id: Sha256
+    stage: Stage
+    reason: Token
+    retryable: bool
+    verified: bool
+    topic: Token
+    partition: int = Field(ge=0)
+    offset: int = Field(ge=0)
+    content_sha256: Sha256
+    quarantine_key: str
+    rejected_at: Moment
+    screening_id: Id | None = None
+    frame_id: str | None = None
+    van_id: VanId | None = None
+
+
+class RejectedRetried(Record):
+    """Somebody asked that a quarantined record be run again."""
+
+    schema_name: ClassVar[str] = "rejected.retried"
+
+    rejection_id: Sha256
+    screening_id: Id | None = None
+    retried_at: Moment

@@ -1,0 +1,31 @@
+"""Why a record is rejected: every reason, and whether the same bytes may be tried again."""
+
+from typing import Final
+
+RETRYABLE: Final = frozenset(
+    {
+        "van_unknown",  # the registry may learn of the van later
+        "schema_from_future",  # this centre may be upgraded
+        "codec_unknown",  # likewise
+        "opening_missing",  # the opening may still arrive
+    }
+)
+
+FINAL: Final = frozenset(
+    {
+        "envelope_corrupt",
+        "signature_invalid",
+        "van_revoked",
+        "van_not_opener",
+        "record_invalid",
+        "pixels_corrupt",
+        "pixels_too_large",
+        "record_too_large",
+        "frame_contradicts_stored",
+        "object_contradicts_stored",
+        "key_contradicts_record",
+        "record_contradicts_stored",
+    }
+)
+
+REASONS: Final = RETRYABLE | FINAL

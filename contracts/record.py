@@ -1,0 +1,82 @@
+"""What every record shares: frozen, valid once constructed, JSON on the wire, tolerant of newer minors."""
+
+import json
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from contracts.errors import InvalidRecord
+
+Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/+-]{0,63}$")]
+"""A code, never free text: no spaces, so that no name or sentence slips in."""
+VanId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+Index = Annotated[int, Field(ge=0, le=999_999)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Moment = AwareDatetime
+Organ = Literal["breast", "thyroid"]
+Side = Literal["left", "right", "isthmus"]
+
+
+class Part(BaseModel):
+    """A value inside a record."""
+
+    # Inputs stay out of error messages: an unforeseen one goes into a service log with its traceback.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=(), hide_input_in_errors=True
+    )
+
+
+class Record(Part):
+    """A value that travels on a topic of its own.
+
+    `schema_name` and `schema_version` ("major.minor") go with it on the wire. A new optional field is a new
+    minor; anything else a new major, which an older consumer refuses as `schema_from_future`.
+    """
+
+    schema_name: ClassVar[str]
+    schema_version: ClassVar[str] = "1.0"
+
+    def encode(self) -> bytes:
+        """This record as UTF-8 JSON with its schema; the same record gives the same bytes."""
+        fields = self.model_dump(mode="json")
+        document = {"schema": f"{self.schema_name}/{self.schema_version}", **fields}
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """The record that `data` holds; fields of newer minors are dropped.
+
+        Raises InvalidRecord `schema_from_future` for a newer major, `record_invalid` for everything else.
+        """
+        document = _document(data)
+        name, _, version = str(document.pop("schema", "")).partition("/")
+        if name != cls.schema_name:
+            raise InvalidRecord("record_invalid", f"expected a {cls.schema_name} record, found {name or 'none'}")
+        _check_major(name, version, cls.schema_version)
+        try:
+            return cls.model_validate(document, extra="ignore")
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            place = ".".join(map(str, first["loc"])) or "record"
+            raise InvalidRecord("record_invalid", f"{cls.schema_name}: {place}: {first['msg']}") from None
+
+
+def _document(data: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(data)
+    except (ValueError, TypeError, RecursionError):  # TypeError: a message without a value
+        raise InvalidRecord("record_invalid", "the record is not JSON") from None
+    if not isinstance(document, dict):
+        raise InvalidRecord("record_invalid", "the record is not a JSON object")
+    return document
+
+
+def _check_major(name: str, version: str, known: str) -> None:
+    try:
+        major = int(version.split(".")[0])
+    except ValueError:
+        raise InvalidRecord("record_invalid", f"{name}: schema version {version!r} is not a number") from None
+    if major > int(known.split(".")[0]):
+        raise InvalidRecord("schema_from_future", f"{name}: schema {version} is newer than {known}, known here")

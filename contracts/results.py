@@ -1,0 +1,247 @@
+"""What the centre finds: regions of a frame, tracks of a sequence, findings of a screening."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from contracts.ids import frame_id
+from contracts.record import Id, Index, Moment, Organ, Part, Record, Sha256, Share, Side, Token, VanId
+from contracts.van import Panel
+
+IntendedUse = Literal["research", "measurement", "decision_support"]
+Status = Literal["preliminary", "incomplete", "complete"]
+Level = Literal["adequate", "limited", "inadequate"]
+
+
+class RegionMeasures(Part):
+    """What `clinical.measure` reads off one region. mm only where the panel's spacing is known, else None.
+
+    Axes are full lengths of the ellipse with the region's second moments; `orientation_deg` is the long axis
+    against the horizontal, in (-90, 90]; `contrast` is mean inside over mean of the surrounding ring, minus 1.
+    """
+
+    area_mm2: float | None = None
+    long_axis_mm: float | None = None
+    short_axis_mm: float | None = None
+    long_axis_px: float
+    short_axis_px: float
+    orientation_deg: float
+    circularity: float = Field(ge=0)
+    solidity: float = Field(ge=0)
+    mean_grey: float = Field(ge=0, le=255)
+    contrast: float | None = None
+    cnr: float | None = None
+
+
+class Region(Part):
+    """One connected region of a frame's mask. Coordinates: (column, row) in pixels of the stored frame.
+
+    `ordinal` + 1 is its value in the stored label mask. `polygon` is the outer contour, `box` is
+    (left, top, width, height). Scores are the mask probability over the region.
+    """
+
+    ordinal: int = Field(ge=0, le=254)
+    panel: int = Field(ge=0, le=15)
+    polygon: tuple[tuple[float, float], ...] = Field(min_length=3)
+    box: tuple[int, int, int, int]
+    centroid: tuple[float, float]
+    area_px: int = Field(ge=1)
+    score_mean: Share
+    score_max: Share
+    measures: RegionMeasures
+
+
+class FrameSegmented(Record):
+    """One frame's result. `provider` is what really ran (`openvino/bf16`, `cpu/fp32` …)."""
+
+    schema_name: ClassVar[str] = "frame.segmented"
+
+    screening_id: Id
+    sequence_id: Id
+    frame_index: Index
+    van_id: VanId
+    organ: Organ
+    laterality: Side | None = None
+    view: Token | None = None
+    position: Token | None = None
+    captured_at: Moment
+    time_ms: float | None = Field(default=None, ge=0)
+    rows: int = Field(ge=1)
+    columns: int = Field(ge=1)
+    channels: Literal[1, 3]
+    bits: Literal[8, 16]
+    codec: Token
+    pixels_sha256: Sha256
+    panels: tuple[Panel, ...]
+    regions: tuple[Region, ...]
+    quality: Share
+    assessable: bool
+    not_assessable_reason: Token | None = None
+    image_key: str
+    mask_key: str | None = Field(description="None where there is no region: nothing to store")
+    model_id: Token
+    weights_sha256: Sha256
+    provider: Token
+    timings_ms: dict[Token, float]
+
+    @property
+    def frame_id(self) -> str:
+        """`{sequence_id}/{frame_index:06d}`."""
+        return frame_id(self.sequence_id, self.frame_index)
+
+
+class Member(Part):
+    """One region of one frame that belongs to a track or finding."""
+
+    frame_id: str
+    ordinal: int = Field(ge=0)
+
+
+class Category(Part):
+    """A category that a written rule derives, for review. `value` is None under `withheld`."""
+
+    scheme: Literal["BI-RADS", "TI-RADS", "C-TIRADS"]
+    value: Token | None
+    derivation: str
+    withheld: bool = False
+
+
+class Finding(Part):
+    """One lesion, linked over a sequence's frames.
+
+    `key_frame_id` is the frame that shows it best (highest mean score times area); `duration_ms` spans first
+    to last member where frames carry times. Sizes come from the key frame.
+    """
+
+    finding_id: Sha256
+    organ: Organ
+    laterality: Side | None
+    view: Token | None = None
+    position: Token | None = None
+    sequence_id: Id
+    members: tuple[Member, ...] = Field(min_length=1)
+    frame_span: tuple[int, int]
+    duration_ms: float | None
+    key_frame_id: str
+    key_ordinal: int
+    box: tuple[int, int, int, int]
+    area_px: int
+    area_mm2: float | None
+    long_axis_mm: float | None
+    short_axis_mm: float | None
+    score_mean: Share
+    score_max: Share
+    contrast: float | None
+    category: Category | None
+    image_key: str
+    mask_key: str | None
+
+
+class WithdrawnFinding(Part):
+    """A published finding that is gone, and into which other one it was merged, if so."""
+
+    finding_id: Sha256
+    merged_into: Sha256 | None = None
+
+
+class Adequacy(Part):
+    """Was this organ and side seen well enough? Inadequate is "not assessed", never "no finding"."""
+
+    organ: Organ
+    laterality: Side | None
+    region: Token | None = None
+    level: Level
+    assessable_share: Share
+    frames: int = Field(ge=0)
+    reasons: tuple[Token, ...] = ()
+
+
+class MissingFrames(Part):
+    """Frames that a closing counts and nobody has accounted for; None where the closing itself is missing."""
+
+    sequence_id: Id
+    indices: tuple[int, ...] | None
+
+
+class RejectedFrame(Part):
+    """A frame that counts as accounted for because it was rejected after its signature was verified."""
+
+    frame_id: str
+    reason: Token
+
+
+class Advice(Part):
+    """What to do next, by a written rule. `text` is None under `withheld`."""
+
+    code: Token
+    text: str | None
+    withheld: bool = False
+
+
+class SequenceAssessed(Record):
+    """The lesion tracks of one sequence within one revision."""
+
+    schema_name: ClassVar[str] = "sequence.assessed"
+
+    screening_id: Id
+    sequence_id: Id
+    revision_id: Sha256
+    organ: Organ
+    laterality: Side | None
+    frames: int = Field(ge=0)
+    assessable_frames: int = Field(ge=0)
+    findings: tuple[Finding, ...]
+
+
+class ScreeningAssessed(Record):
+    """One revision of what is known of a screening. Unsigned: never a result until a reader concludes."""
+
+    schema_name: ClassVar[str] = "screening.assessed"
+
+    screening_id: Id
+    van_id: VanId
+    revision_id: Sha256
+    revision_number: int = Field(ge=1)
+    status: Status
+    as_of: Moment = Field(description="append time of the record that made this revision")
+    frames: int = Field(ge=0)
+    adequacy: tuple[Adequacy, ...]
+    findings: tuple[Finding, ...]
+    withdrawn: tuple[WithdrawnFinding, ...] = ()
+    missing: tuple[MissingFrames, ...] = ()
+    rejected: tuple[RejectedFrame, ...] = ()
+    advice: tuple[Advice, ...] = ()
+    categories: tuple[Category, ...] = ()
+    report_html_key: str | None = None
+    report_json_key: str | None = None
+    model_id: Token
+    weights_sha256: Sha256
+    rules_version: Token
+
+
+class ScreeningTicked(Record):
+    """How a timer speaks to a table."""
+
+    schema_name: ClassVar[str] = "screening.ticked"
+
+    screening_id: Id
+    as_of: Moment
+
+
+class LesionAlerted(Record):
+    """One alert, or its withdrawal. No personal data: who the woman is stands nowhere here."""
+
+    schema_name: ClassVar[str] = "lesion.alerted"
+
+    alert_id: Sha256
+    screening_id: Id
+    finding_id: Sha256
+    revision_id: Sha256
+    state: Literal["raised", "withdrawn"]
+    severity: Literal["suspicious"] = "suspicious"
+    rule: Token
+    reason: str
+    organ: Organ
+    laterality: Side | None
+    evidence_keys: tuple[str, ...]
+    as_of: Moment

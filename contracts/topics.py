@@ -1,0 +1,158 @@
+"""Every topic, once: key, value, retention, writers, readers. Nobody types a topic name twice."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from contracts.answers import RecordRejected, RejectedRetried, VanAnswered
+from contracts.record import Record
+from contracts.results import FrameSegmented, LesionAlerted, ScreeningAssessed, ScreeningTicked, SequenceAssessed
+from contracts.van import (
+    FeaturesRecorded,
+    FrameCaptured,
+    ScreeningClosed,
+    ScreeningOpened,
+    SequenceClosed,
+    VanEnrolled,
+)
+
+TOPIC_PARTITIONS: Final = 12
+"""One count for all topics, changelogs included: Faust joins by equal counts and misreads unequal ones."""
+
+MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
+"""The largest message: broker, producers, consumers and Faust all take this one number."""
+
+_DAY_MS: Final = 24 * 60 * 60 * 1000
+FOR_EVER: Final = -1
+
+
+class Topic(StrEnum):
+    """The topics' names. A van's answers have a topic each: `van_answered_topic`."""
+
+    VAN_ENROLLED = "van.enrolled.v1"
+    SCREENING_OPENED = "screening.opened.v1"
+    FRAME_CAPTURED = "frame.captured.v1"
+    SEQUENCE_CLOSED = "sequence.closed.v1"
+    SCREENING_CLOSED = "screening.closed.v1"
+    FEATURES_RECORDED = "features.recorded.v1"
+    FRAME_SEGMENTED = "frame.segmented.v1"
+    SEQUENCE_ASSESSED = "sequence.assessed.v1"
+    SCREENING_ASSESSED = "screening.assessed.v1"
+    SCREENING_TICKED = "screening.ticked.v1"
+    LESION_ALERTED = "lesion.alerted.v1"
+    RECORD_REJECTED = "record.rejected.v1"
+    REJECTED_RETRIED = "rejected.retried.v1"
+
+
+class Writer(StrEnum):
+    """Who holds a Kafka account. Vans have one each, named `van-<van_id>`."""
+
+    VAN = "van"
+    SEGMENT = "segment"
+    ASSESS = "assess"
+    ALERT = "alert"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """One row of the table.
+
+    key: what the message key holds. signed: the value is a van's envelope around the record.
+    retention_ms: FOR_EVER or milliseconds. flush: on a single broker every message is flushed to disk.
+    """
+
+    name: str
+    key: str
+    value: type[Record]
+    writers: frozenset[Writer]
+    readers: frozenset[Writer]
+    purpose: str
+    signed: bool = False
+    compacted: bool = False
+    retention_ms: int = FOR_EVER
+    flush: bool = True
+    partitions: int = TOPIC_PARTITIONS
+    replication_factor: int = 3
+    min_insync_replicas: int = 2
+
+
+_VAN, _SEGMENT, _ASSESS, _ALERT, _OPERATOR = Writer
+_ALL_STAGES = frozenset({_SEGMENT, _ASSESS, _ALERT})
+
+
+def _row(
+    name: Topic,
+    key: str,
+    value: type[Record],
+    writers: set[Writer],
+    readers: set[Writer],
+    purpose: str,
+    *,
+    signed: bool = False,
+    compacted: bool = False,
+    retention_ms: int = FOR_EVER,
+    flush: bool = True,
+) -> TopicSpec:
+    everyone = frozenset(readers | {_OPERATOR})
+    return TopicSpec(name, key, value, frozenset(writers), everyone, purpose, signed, compacted, retention_ms, flush)
+
+
+TOPICS: Final[dict[Topic, TopicSpec]] = {
+    Topic(row.name): row
+    for row in (
+        _row(Topic.VAN_ENROLLED, "van_id", VanEnrolled, {_OPERATOR}, {_SEGMENT, _ASSESS},
+             "the registry of vans' public keys", compacted=True),
+        _row(Topic.SCREENING_OPENED, "screening_id", ScreeningOpened, {_VAN, _OPERATOR}, {_ASSESS},
+             "a screening begins; the only record with a subject key", signed=True, retention_ms=90 * _DAY_MS),
+        _row(Topic.FRAME_CAPTURED, "sequence_id", FrameCaptured, {_VAN, _OPERATOR}, {_SEGMENT},
+             "a frame, its pixels inside", signed=True, retention_ms=14 * _DAY_MS, flush=False),
+        _row(Topic.SEQUENCE_CLOSED, "screening_id", SequenceClosed, {_VAN, _OPERATOR}, {_ASSESS},
+             "a sweep is over: how many frames it has", signed=True),
+        _row(Topic.SCREENING_CLOSED, "screening_id", ScreeningClosed, {_VAN, _OPERATOR}, {_ASSESS},
+             "a screening is over: its sequences", signed=True),
+        _row(Topic.FEATURES_RECORDED, "screening_id", FeaturesRecorded, {_VAN, _OPERATOR}, {_ASSESS},
+             "the van's clinical record, coded", signed=True, retention_ms=90 * _DAY_MS),
+        _row(Topic.FRAME_SEGMENTED, "screening_id", FrameSegmented, {_SEGMENT}, {_ASSESS},
+             "a frame's regions, quality and object keys"),
+        _row(Topic.SEQUENCE_ASSESSED, "screening_id", SequenceAssessed, {_ASSESS}, set(),
+             "the lesion tracks of a sequence"),
+        _row(Topic.SCREENING_ASSESSED, "screening_id", ScreeningAssessed, {_ASSESS}, {_ASSESS, _ALERT},
+             "a revision: findings, adequacy, what is missing"),
+        _row(Topic.SCREENING_TICKED, "screening_id", ScreeningTicked, {_ASSESS}, {_ASSESS},
+             "time, as a record", retention_ms=_DAY_MS, flush=False),
+        _row(Topic.LESION_ALERTED, "screening_id", LesionAlerted, {_ALERT}, set(),
+             "an alert raised or withdrawn"),
+        _row(Topic.RECORD_REJECTED, "screening_id, or rejection_id", RecordRejected,
+             {_SEGMENT, _ASSESS, _ALERT}, {_ASSESS}, "a record that a stage could not use"),
+        _row(Topic.REJECTED_RETRIED, "screening_id, or rejection_id", RejectedRetried, {_OPERATOR}, set(),
+             "somebody asked to run a rejected record again"),
+    )
+}  # fmt: skip
+
+
+def van_answered_topic(van_id: str) -> TopicSpec:
+    """The one topic that this van may read: receipts, and word of reports."""
+    return TopicSpec(
+        name=f"van.answered.{van_id}.v1",
+        key="screening_id",
+        value=VanAnswered,
+        writers=frozenset({Writer.SEGMENT, Writer.ASSESS}),
+        readers=frozenset({Writer.VAN, Writer.OPERATOR}),
+        purpose=f"receipts and reports for {van_id}",
+        retention_ms=14 * _DAY_MS,
+    )
+
+
+APP_IDS: Final[dict[Writer, str]] = {stage: f"sonovan-{stage.value}" for stage in sorted(_ALL_STAGES)}
+"""Faust's app ids: also the consumer groups, and the prefix of the changelogs that an app may create."""
+
+TABLES: Final[dict[Writer, tuple[str, ...]]] = {
+    Writer.ASSESS: ("screenings", "sequences", "results", "published", "waiting"),
+}
+"""Faust's tables; each has a compacted changelog `changelog_topic(writer, table)`."""
+
+
+def changelog_topic(writer: Writer, table: str) -> str:
+    """The name that Faust gives to a table's changelog."""
+    return f"{APP_IDS[writer]}-{table}-changelog"

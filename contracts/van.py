@@ -1,0 +1,211 @@
+"""What a van writes: its enrolment, a screening's opening, frames, closings and the clinical record."""
+
+from typing import ClassVar, Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from contracts.ids import closing_item, features_item, frame_id, opened_item
+from contracts.record import Id, Index, Moment, Organ, Part, Record, Sha256, Side, Token, VanId
+
+
+class VanEnrolled(Record):
+    """A van's place in the registry of keys; the last record of a van holds."""
+
+    schema_name: ClassVar[str] = "van.enrolled"
+
+    van_id: VanId
+    public_key: Sha256 = Field(description="Ed25519 public key, 32 bytes in hex")
+    enrolled_at: Moment
+    revoked_at: Moment | None = None
+
+
+class PlannedRegion(Part):
+    """One item of the checklist that the operator works through."""
+
+    organ: Organ
+    side: Side | None = None
+    region: Token | None = None
+
+
+class Consent(Part):
+    """What the woman agreed to; a use that she did not agree to does not happen."""
+
+    screening: bool
+    ai: bool
+    research: bool = False
+    sharing: bool = False
+
+
+class ScreeningOpened(Record):
+    """A screening begins. The only record that ties it to a woman, by her `subject_key`."""
+
+    schema_name: ClassVar[str] = "screening.opened"
+
+    screening_id: Id
+    van_id: VanId
+    subject_key: Sha256
+    slip_number: Token | None = None
+    site_code: Token
+    opened_at: Moment
+    planned: tuple[PlannedRegion, ...] = ()
+    consent: Consent
+
+    @property
+    def item_id(self) -> str:
+        """The name that spool and receipt use."""
+        return opened_item(self.screening_id)
+
+
+FINEST_MM: Final = 0.0001
+"""A pixel is no smaller than this; measuring with a scale that is next to zero has no finite answer."""
+
+
+class Panel(Part):
+    """One picture within a frame: its box in pixels (left, top, width, height), its scale, its side.
+
+    `column_mm` and `row_mm` are the distance of neighbouring columns and rows; None where nobody said.
+    """
+
+    ordinal: int = Field(ge=0, le=15)
+    left: int = Field(ge=0)
+    top: int = Field(ge=0)
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+    column_mm: float | None = Field(default=None, ge=FINEST_MM, le=100)
+    row_mm: float | None = Field(default=None, ge=FINEST_MM, le=100)
+    laterality: Side | None = None
+
+    @property
+    def spacing_mm(self) -> tuple[float, float] | None:
+        """(column, row) in mm, or None unless both are known."""
+        if self.column_mm is None or self.row_mm is None:
+            return None
+        return self.column_mm, self.row_mm
+
+
+class FrameCaptured(Record):
+    """The header of one frame. Its pixels travel beside it in the envelope, cleaned and losslessly coded.
+
+    `pixels_sha256` (see `contracts.frame_codec.pixels_sha256`) is the frame's identity whatever its codec.
+    `time_ms` counts from the sequence's first frame. `blackened_px` is how many pixels the privacy guard cleared.
+    """
+
+    schema_name: ClassVar[str] = "frame.captured"
+
+    screening_id: Id
+    sequence_id: Id
+    frame_index: Index
+    van_id: VanId
+    organ: Organ
+    laterality: Side | None = None
+    view: Token | None = None
+    position: Token | None = None
+    captured_at: Moment
+    time_ms: float | None = Field(default=None, ge=0)
+    rows: int = Field(ge=1, le=16_384)
+    columns: int = Field(ge=1, le=16_384)
+    channels: Literal[1, 3]
+    bits: Literal[8, 16]
+    codec: Token
+    pixels_sha256: Sha256
+    panels: tuple[Panel, ...] = Field(min_length=1, max_length=16)
+    blackened_px: int = Field(default=0, ge=0)
+    manufacturer: Token | None = None
+    model: Token | None = None
+
+    @model_validator(mode="after")
+    def _panels_lie_inside(self) -> Self:
+        for ordinal, panel in enumerate(self.panels):
+            if panel.ordinal != ordinal:
+                raise ValueError("panels are numbered from 0 in their order")
+            if panel.left + panel.width > self.columns or panel.top + panel.height > self.rows:
+                raise ValueError(f"panel {ordinal} reaches outside the frame")
+        return self
+
+    @property
+    def frame_id(self) -> str:
+        """`{sequence_id}/{frame_index:06d}`."""
+        return frame_id(self.sequence_id, self.frame_index)
+
+    @property
+    def item_id(self) -> str:
+        """The name that spool and receipt use."""
+        return self.frame_id
+
+
+class SetAside(Part):
+    """A frame that counts but was not sent, and why: held for a look, or discarded by the operator."""
+
+    frame_index: Index
+    reason: Token
+    discarded: bool = False
+
+
+class SequenceClosed(Record):
+    """One sweep is over: how many frames it has, and the digest of the hashes of all that are not discarded.
+
+    The highest `closing_number` wins; the same number with other content makes the screening incomplete.
+    Held frames stay in the count and are missing until sent; discarded ones are accounted for.
+    """
+
+    schema_name: ClassVar[str] = "sequence.closed"
+
+    screening_id: Id
+    sequence_id: Id
+    van_id: VanId
+    closing_number: int = Field(ge=1)
+    frame_count: int = Field(ge=0, le=1_000_000)
+    frames_digest: Sha256
+    organ: Organ
+    laterality: Side | None = None
+    view: Token | None = None
+    position: Token | None = None
+    set_aside: tuple[SetAside, ...] = ()
+    closed_at: Moment
+
+    @property
+    def item_id(self) -> str:
+        """The name that spool and receipt use."""
+        return closing_item(self.sequence_id, self.closing_number)
+
+
+class ScreeningClosed(Record):
+    """The screening is over: the sequences that belong to it."""
+
+    schema_name: ClassVar[str] = "screening.closed"
+
+    screening_id: Id
+    van_id: VanId
+    closing_number: int = Field(ge=1)
+    sequence_ids: tuple[Id, ...]
+    quality_warnings: tuple[Token, ...] = ()
+    closed_at: Moment
+
+    @property
+    def item_id(self) -> str:
+        """The name that spool and receipt use."""
+        return closing_item(self.screening_id, self.closing_number)
+
+
+class FeaturesRecorded(Record):
+    """The van's clinical record of the visit: coded fields only, None where nobody asked."""
+
+    schema_name: ClassVar[str] = "features.recorded"
+
+    screening_id: Id
+    van_id: VanId
+    recorded_at: Moment
+    age_years: int | None = Field(default=None, ge=0, le=120)
+    sex: Literal["female", "male", "other"] | None = None
+    symptoms: tuple[Token, ...] | None = Field(default=None, description="() = asked, none; None = not asked")
+    palpable_lump: Literal["left", "right", "both", "none"] | None = None
+    nipple_discharge: Literal["left", "right", "both", "none"] | None = None
+    family_history: Literal["first_degree", "other", "none"] | None = None
+    previous_biopsy: Literal["benign", "malignant", "none"] | None = None
+    menopause: Literal["pre", "peri", "post"] | None = None
+    tsh_miu_per_l: float | None = Field(default=None, ge=0, le=1000)
+
+    @property
+    def item_id(self) -> str:
+        """The name that spool and receipt use."""
+        return features_item(self.screening_id)

@@ -1,0 +1,48 @@
+#!/bin/bash
+# Start the broker in apache/kafka: write its configuration, format its volume once with all accounts, run.
+# The image's own entry point formats without SCRAM accounts, so nobody could ever log in.
+set -euo pipefail
+umask 077
+kafka=${KAFKA_HOME:-/opt/kafka} data=${KAFKA_DATA:-/var/lib/kafka/data} run=/tmp/sonovan here=$(dirname "$0")
+mkdir -p "$run"
+
+password() {
+    local name="SONOVAN_KAFKA_${1^^}_PASSWORD"
+    # Only URL-safe characters: the value goes into formats that escape nothing.
+    [[ ${!name:-} =~ ^[A-Za-z0-9_-]{16,}$ ]] || { echo "$name: at least 16 of A-Z a-z 0-9 _ -" >&2; exit 2; }
+    printf %s "${!name}"
+}
+admin=$(password admin)
+controller=$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n')  # the broker alone uses it, so a new one each time
+
+scram="org.apache.kafka.common.security.scram.ScramLoginModule required username=\"admin\" password=\"$admin\";"
+plain="org.apache.kafka.common.security.plain.PlainLoginModule required"
+{
+    cat "$here/broker.properties"
+    echo "listener.name.internal.scram-sha-512.sasl.jaas.config=$scram"
+    echo "listener.name.host.scram-sha-512.sasl.jaas.config=$scram"
+    echo "listener.name.controller.plain.sasl.jaas.config=$plain username=\"controller\" password=\"$controller\"" \
+        "user_controller=\"$controller\";"
+    echo "message.max.bytes=$SONOVAN_KAFKA_MAX_MESSAGE_BYTES"
+    echo "replica.fetch.max.bytes=$SONOVAN_KAFKA_MAX_MESSAGE_BYTES"
+    echo "log.dirs=$data/log"
+} >"$run/server.properties"
+printf '%s\n' "security.protocol=SASL_PLAINTEXT" "sasl.mechanism=SCRAM-SHA-512" "sasl.jaas.config=$scram" >"$run/admin.properties"
+
+if [[ ! -f $data/log/meta.properties ]]; then
+    # Formatted beside its place, then moved: a power cut leaves no half. Arguments from a file: `ps` shows no password.
+    rm -rf "$data/formatting"
+    sed "s|^log.dirs=.*|log.dirs=$data/formatting|" "$run/server.properties" >"$run/format.properties"
+    {
+        printf '%s\n' --config "$run/format.properties" --cluster-id "$("$kafka/bin/kafka-storage.sh" random-uuid)"
+        for account in admin segment assess alert operator; do
+            secret=$(password "$account")
+            printf '%s\n' --add-scram "SCRAM-SHA-512=[name=$account,password=$secret]"
+        done
+    } >"$run/format.arguments"
+    "$kafka/bin/kafka-storage.sh" format "@$run/format.arguments"
+    rm "$run/format.properties" "$run/format.arguments"
+    sync
+    mv "$data/formatting" "$data/log"
+fi
+exec "$kafka/bin/kafka-server-start.sh" "$run/server.properties"

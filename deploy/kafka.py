@@ -1,0 +1,141 @@
+"""One Kafka broker on this machine: KRaft, broker and controller in one process, on loopback, with SCRAM and ACLs.
+
+Listeners: CLIENT (SASL_PLAINTEXT, SCRAM-SHA-512) for everybody, the broker itself included, and CONTROLLER
+(SASL_PLAINTEXT, PLAIN), which only the broker uses: KRaft cannot check SCRAM there before it has read its own log.
+Who may do what is not decided here: `admin` is the one super user, and the topic table's ACLs come from outside.
+"""
+
+import base64
+import hashlib
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from deploy import kafka_config
+from deploy.errors import DeployError, ServiceFailed
+from deploy.files import sync_folder, write_private
+from deploy.identity import is_running
+from deploy.launches import Launch, read_record
+from deploy.probes import authenticates
+from deploy.state import StateFolder
+
+NAME = "kafka"
+ADMIN = "admin"
+ADMIN_CREDENTIAL = "kafka-admin"
+CONTROLLER_CREDENTIAL = "kafka-controller"
+FORMAT_TIMEOUT_S = 120.0
+
+# Every path is relative to the folder kafka/, in which the broker runs: `log.dirs` splits at commas, and a properties
+# file reads backslashes and anything beyond Latin-1 as something else. So the state folder may have any name.
+DATA, FORMATTING = "data", "data.formatting"
+PROPERTIES_FILE, LOGGING_FILE = "server.properties", "log4j2.properties"
+
+
+def prepare(
+    state: StateFolder, java: Path, jars: Path, *, max_message_bytes: int, progress: Callable[[str], None]
+) -> Launch:
+    """Write the broker's configuration, format its log directory once, and return how to launch it.
+
+    max_message_bytes: the largest record batch the broker takes. Raises DeployError when the log directory belongs
+    to secrets that are gone, ServiceFailed when formatting fails.
+    """
+    if _formatted(state) and not state.has_secret(ADMIN_CREDENTIAL):
+        raise DeployError(
+            f"{state.secrets} has lost the secrets of the data in {state.kafka}: restore them, or delete both"
+        )
+    in_use = is_running(read_record(state, NAME))
+    port = state.port(NAME, in_use=in_use)
+    controller_port = state.port("kafka-controller", in_use=in_use)
+    properties = _properties(state, port, controller_port, max_message_bytes, DATA)
+    write_private(state.kafka / PROPERTIES_FILE, properties)
+    write_private(state.kafka / LOGGING_FILE, kafka_config.LOGGING)
+    if not _formatted(state):
+        progress("kafka: formatting its log directory (once)")
+        _format(state, java, jars, _properties(state, port, controller_port, max_message_bytes, FORMATTING))
+    memory = ["-Xms256m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData"]
+    return Launch(
+        name=NAME,
+        argv=(*_java(java, jars, *memory), "kafka.Kafka", PROPERTIES_FILE),
+        env=_ENV,
+        cwd=str(state.kafka),
+        port=port,
+        config_sha256=hashlib.sha256((properties + kafka_config.LOGGING).encode()).hexdigest(),
+    )
+
+
+def healthy(state: StateFolder) -> bool:
+    """Whether the admin can log in; then the broker has read its metadata and serves requests."""
+    port = state.remembered_port(NAME)
+    return (
+        port is not None
+        and state.has_secret(ADMIN_CREDENTIAL)
+        and authenticates(port, ADMIN, state.secret(ADMIN_CREDENTIAL))
+    )
+
+
+# A C locale would make java misread a state folder whose path is not ASCII.
+_ENV = {"LC_ALL": "C.UTF-8"}
+
+
+def _java(java: Path, jars: Path, *options: str) -> list[str]:
+    logging = f"-Dlog4j2.configurationFile={LOGGING_FILE}"
+    return [str(java), *options, "-Djava.awt.headless=true", logging, "-cp", f"{jars}/*"]
+
+
+def _formatted(state: StateFolder) -> bool:
+    return (state.kafka / DATA / "meta.properties").is_file()
+
+
+def _properties(state: StateFolder, port: int, controller_port: int, max_message_bytes: int, data: str) -> str:
+    return kafka_config.properties(
+        port=port,
+        controller_port=controller_port,
+        admin=ADMIN,
+        admin_password=state.secret(ADMIN_CREDENTIAL),
+        controller_password=state.secret(CONTROLLER_CREDENTIAL),
+        data=data,
+        max_message_bytes=max_message_bytes,
+    )
+
+
+def _format(state: StateFolder, java: Path, jars: Path, properties: str) -> None:
+    """Format into a folder beside the final one, then rename: a power cut never leaves half a format behind."""
+    shutil.rmtree(state.kafka / FORMATTING, ignore_errors=True)
+    write_private(state.kafka / "format.properties", properties)
+    # The tool reads arguments from a file after "@", one a line, so the password never stands in a command line.
+    credential = f"SCRAM-SHA-512=[name={ADMIN},password={state.secret(ADMIN_CREDENTIAL)}]"
+    arguments = ["--config", "format.properties", "--cluster-id", _cluster_id(), "--add-scram", credential]
+    write_private(state.kafka / "format.arguments", "\n".join(arguments) + "\n")
+    try:
+        done = subprocess.run(
+            [*_java(java, jars), "kafka.tools.StorageTool", "format", "@format.arguments"],
+            cwd=state.kafka,
+            env=os.environ | _ENV,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=FORMAT_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ServiceFailed(f"formatting {state.kafka} took more than {FORMAT_TIMEOUT_S:.0f} s; try again") from error
+    finally:
+        for name in ("format.arguments", "format.properties"):
+            (state.kafka / name).unlink(missing_ok=True)
+    if done.returncode != 0:
+        said = (done.stdout + done.stderr).strip().splitlines() or ["it said nothing"]
+        raise ServiceFailed(f"formatting {state.kafka} failed: {said[-1][:300]}")
+    os.sync()
+    (state.kafka / FORMATTING).rename(state.kafka / DATA)
+    sync_folder(state.kafka)
+
+
+def _cluster_id() -> str:
+    """A random id as Kafka writes them: 16 bytes in URL-safe base64, never with a leading dash."""
+    while True:
+        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not text.startswith("-"):
+            return text

@@ -1,0 +1,136 @@
+"""Kafka and MinIO of one state folder: start, stop, status. What `sonovan up`, `down` and `status` call."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from deploy import kafka, minio, processes
+from deploy.cache import ensure_cached
+from deploy.identity import is_running
+from deploy.launches import Launch, launched_names, log_path, read_launch, read_record
+from deploy.probes import answers_ok
+from deploy.processes import wait_healthy
+from deploy.state import StateFolder, silent
+
+START_DEADLINE_S = 120.0
+DEFAULT_MAX_MESSAGE_BYTES = 32 * 1024 * 1024
+SERVICES = (minio.NAME, kafka.NAME)  # in the order in which they stop, after the apps
+
+
+@dataclass(frozen=True)
+class RunningServices:
+    """How to reach what runs. Passwords are not shown when it is printed."""
+
+    kafka_bootstrap: str
+    kafka_admin_username: str
+    kafka_admin_password: str = field(repr=False)
+    s3_endpoint: str
+    s3_access_key: str
+    s3_secret_key: str = field(repr=False)
+    s3_console_url: str
+
+
+@dataclass(frozen=True)
+class StatusRow:
+    """One process of a state folder. state: `running`, `stopped`, or `ended` where it went without being stopped.
+
+    healthy is None where the process offers nothing to ask.
+    """
+
+    name: str
+    pid: int | None
+    state: str
+    uptime_s: float | None
+    port: int | None
+    healthy: bool | None
+    log: Path
+
+
+def start_services(
+    state: StateFolder,
+    *,
+    progress: Callable[[str], None] = silent,
+    max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
+) -> RunningServices:
+    """Start the broker and MinIO and wait until both are healthy; harmless when they run already.
+
+    A broker that runs with another `max_message_bytes` is restarted. Raises DeployError: ToolMissing when java, mvn or
+    go is missing, ServiceFailed when a service does not become healthy.
+    """
+    with state.lock(progress):
+        java, jars, binary = ensure_cached(progress)
+        launches = (
+            kafka.prepare(state, java, jars, max_message_bytes=max_message_bytes, progress=progress),
+            minio.prepare(state, binary),
+        )
+        records = [processes.start(state, launch) for launch in launches]
+        for record, launch in zip(records, launches, strict=True):
+            wait_healthy(state, record, _probe(state, launch), deadline_s=START_DEADLINE_S, progress=progress)
+        return describe(state)
+
+
+def describe(state: StateFolder) -> RunningServices:
+    """How to reach the services of a folder that `start_services` has started before; whether they run is not asked."""
+    kafka_port, minio_port = read_launch(state, kafka.NAME).port, read_launch(state, minio.NAME).port
+    return RunningServices(
+        kafka_bootstrap=f"127.0.0.1:{kafka_port}",
+        kafka_admin_username=kafka.ADMIN,
+        kafka_admin_password=state.secret(kafka.ADMIN_CREDENTIAL),
+        s3_endpoint=f"127.0.0.1:{minio_port}",
+        s3_access_key=minio.ROOT_USER,
+        s3_secret_key=state.secret(minio.ROOT_CREDENTIAL),
+        s3_console_url=f"http://127.0.0.1:{state.remembered_port('minio-console')}",
+    )
+
+
+def stop(state: StateFolder, progress: Callable[[str], None] = silent) -> None:
+    """End every process that this folder started, apps first; harmless when none runs."""
+    with state.lock(progress):
+        recorded = [name for name in launched_names(state) if read_record(state, name) is not None]
+        apps = tuple(name for name in recorded if name not in SERVICES)
+        for together in (apps, *((name,) for name in SERVICES if name in recorded)):
+            if together:
+                progress(f"stopping {', '.join(together)}")
+                processes.stop(state, *together)
+
+
+def start_one(state: StateFolder, name: str, progress: Callable[[str], None] = silent) -> None:
+    """Start again one process that was started before, just as then, on the same port; wait until it is healthy."""
+    with state.lock(progress):
+        launch = read_launch(state, name)
+        record = processes.start(state, launch)
+        wait_healthy(state, record, _probe(state, launch), deadline_s=START_DEADLINE_S, progress=progress)
+
+
+def stop_one(state: StateFolder, name: str) -> None:
+    """End one process in good order (SIGTERM first)."""
+    processes.stop(state, name)
+
+
+def kill_one(state: StateFolder, name: str) -> None:
+    """End one process like a power cut (SIGKILL)."""
+    processes.kill(state, name)
+
+
+def status(state: StateFolder) -> list[StatusRow]:
+    """One row for each process that was ever started in this folder."""
+    return [_row(state, name) for name in launched_names(state)] if state.run.is_dir() else []
+
+
+def _row(state: StateFolder, name: str) -> StatusRow:
+    launch, record = read_launch(state, name), read_record(state, name)
+    log = log_path(state, name)
+    if record is None or not is_running(record):
+        return StatusRow(name, None, "stopped" if record is None else "ended", None, launch.port, None, log)
+    asks = name in SERVICES or launch.health_url is not None
+    well = _probe(state, launch)() if asks else None
+    return StatusRow(name, record.pid, "running", record.uptime_s(), launch.port, well, log)
+
+
+def _probe(state: StateFolder, launch: Launch) -> Callable[[], bool]:
+    if launch.name == kafka.NAME:
+        return partial(kafka.healthy, state)
+    if launch.health_url is not None:
+        return partial(answers_ok, launch.health_url)
+    return lambda: True

@@ -1,0 +1,1 @@
+"""What runs a network: two runtimes behind one seam (`runner.py`), and the measurement that chooses (`choose.py`)."""

@@ -1,0 +1,118 @@
+"""Which networks there are, what is known of each, and whether the file on disk is the one that was measured.
+
+`weights/registry.json` is written by `models.training.export`; fields that are not named here are for people. A graph
+takes grey 0..255 (N, 1, side, side) float32 and gives lesion probabilities (N, channels, side, side) float32.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from models.errors import WrongWeights
+
+Precision = Literal["fp32", "bf16", "fp16"]
+WEIGHTS_DIR: Final = Path(__file__).parent / "weights"
+
+
+class GraphInput(BaseModel):
+    """The graph's one input: a square of `rows` by `columns` pixels."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    rows: int = Field(ge=32, le=4096)
+    columns: int
+
+    @model_validator(mode="after")
+    def _square(self) -> "GraphInput":
+        if self.rows != self.columns:
+            raise ValueError("the input must be a square: pictures are letterboxed into one")
+        return self
+
+
+class GraphOutput(BaseModel):
+    """The graph's one output: probabilities, one channel per organ."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+
+
+class Entry(BaseModel):
+    """One network.
+
+    file: name inside the weights folder. organs: which output channel answers for which organ.
+    threshold: probability from which a pixel counts as lesion.
+    min_area_px: smaller regions are dropped; in pixels of the network's input: the same on any picture.
+    precisions: those whose masks agree with float32 (Dice ≥ .995 on real frames, benchmarks/results/engines.json).
+    card: path of the model card, relative to the weights folder.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    file: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    organs: dict[str, Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    input: GraphInput
+    output: GraphOutput
+    threshold: float = Field(gt=0, lt=1)
+    min_area_px: float = Field(ge=0)
+    precisions: tuple[Precision, ...] = Field(min_length=1)
+    licence: str
+    card: str
+
+    @property
+    def side(self) -> int:
+        """Rows and columns of the network's input."""
+        return self.input.rows
+
+
+class Registry(BaseModel):
+    """All networks of a weights folder; the first one runs when nobody names one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    models: tuple[Entry, ...]
+
+    def entry(self, model_id: str | None = None) -> Entry:
+        """The network of this id, or the first one. Raises WrongWeights when there is none."""
+        for entry in self.models:
+            if model_id in (None, entry.id):
+                return entry
+        known = ", ".join(entry.id for entry in self.models) or "none"
+        raise WrongWeights(f"the registry names no model {model_id or ''!r}; it names: {known}")
+
+
+def read_registry(folder: Path = WEIGHTS_DIR) -> Registry:
+    """The registry of a weights folder. Raises WrongWeights when it is not there or not valid."""
+    path = folder / "registry.json"
+    try:
+        return Registry.model_validate(json.loads(path.read_bytes()))
+    except OSError as error:
+        raise WrongWeights(f"{path} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise WrongWeights(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    except ValueError:
+        raise WrongWeights(f"{path} is not JSON") from None
+
+
+def read_weights(entry: Entry, folder: Path = WEIGHTS_DIR) -> bytes:
+    """The bytes of a network's file, which are those the registry names.
+
+    The caller runs these very bytes: a file that is swapped after the check changes nothing.
+    Raises WrongWeights, with both hashes, when they differ.
+    """
+    path = folder / entry.file
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WrongWeights(f"the weights of {entry.id} cannot be read: {path}: {error.strerror}") from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != entry.sha256:
+        raise WrongWeights(f"{path} is not the file of {entry.id}: sha256 {found}, the registry names {entry.sha256}")
+    return data

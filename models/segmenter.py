@@ -1,0 +1,132 @@
+"""Frames in, regions out: what every caller of this room uses."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.engine.choose import choose
+from models.engine.runner import Runner
+from models.errors import UnusablePicture
+from models.letterbox import Box, Gray, letterbox
+from models.prepare import to_grey, whole_or
+from models.quality import Quality, judge
+from models.regions import FoundRegion, find_regions, in_order, paint
+from models.registry import WEIGHTS_DIR, Entry, read_registry, read_weights
+from models.settings import read_settings
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """What was seen in one frame.
+
+    regions: largest first; a region's place is its ordinal. labels: (rows, columns) uint8, ordinal + 1, 0 for nothing.
+    quality: 0..1. assessable: False with a `reason` when there is nothing to be judged; there are no regions then.
+    grey: (rows, columns) uint8, the picture that was segmented. timings_ms: `prepare`, `network`, `regions`.
+    """
+
+    regions: tuple[FoundRegion, ...]
+    labels: NDArray[np.uint8]
+    quality: float
+    assessable: bool
+    reason: str | None
+    grey: Gray
+    timings_ms: dict[str, float]
+
+
+class Segmenter:
+    """A network, ready to run. `segment` may be called from several threads at once."""
+
+    def __init__(self, entry: Entry, runner: Runner) -> None:
+        self._entry, self._runner = entry, runner
+
+    @property
+    def model_id(self) -> str:
+        """The network's id in the registry."""
+        return self._entry.id
+
+    @property
+    def weights_sha256(self) -> str:
+        """sha256 of the weights' file, 64 hexadecimal digits."""
+        return self._entry.sha256
+
+    @property
+    def provider(self) -> str:
+        """What really runs: `openvino/bf16`, `cpu/fp32`, `cuda/fp32` …"""
+        return self._runner.name
+
+    def segment(
+        self, pixels: NDArray[np.uint8] | NDArray[np.uint16], organ: str, panels: Sequence[Box] = ()
+    ) -> Segmentation:
+        """Finds the lesions of `organ` in one frame; the same frame gives the same bits on the same provider.
+
+        pixels: (rows, columns) grey or (rows, columns, 3) red, green, blue; uint8 or uint16.
+        panels: (left, top, width, height) of each part that is a picture of its own; none: the whole frame is one.
+        A panel that cannot be assessed is not shown to the network: it would find shapes in noise. The frame is as
+        good as its best panel.
+        Raises UnusablePicture for pixels that can never be segmented, and for an organ that the network does not know.
+        """
+        channel = self._entry.organs.get(organ)
+        if channel is None:
+            known = ", ".join(self._entry.organs)
+            raise UnusablePicture("organ_unknown", f"{self.model_id} knows {known}, not {organ!r}")
+        clock = _Clock()
+        grey = to_grey(pixels)
+        boxes = whole_or(panels, (grey.shape[0], grey.shape[1]))
+        clock.add("prepare")
+        found: list[FoundRegion] = []
+        judged: list[Quality] = []
+        for number, (left, top, width, height) in enumerate(boxes):
+            picture = grey[top : top + height, left : left + width]
+            square, fit = letterbox(picture, self._entry.side)
+            shrunk = square[fit.top : fit.top + fit.height, fit.left : fit.left + fit.width]
+            content = shrunk if fit.scale < 1 else picture
+            judged.append(judge(content, (height, width)))
+            clock.add("prepare")
+            if not judged[-1].assessable:
+                continue
+            masks = self._runner.run(square.astype(np.float32)[None, None])
+            clock.add("network")
+            entry = self._entry
+            found += find_regions(masks[0, channel], fit, number, boxes, entry.threshold, entry.min_area_px)
+            clock.add("regions")
+        regions = in_order(found)
+        labels = paint(regions, (grey.shape[0], grey.shape[1]))
+        clock.add("regions")
+        best = max(judged, key=lambda quality: (quality.assessable, quality.score))
+        return Segmentation(regions, labels, best.score, best.assessable, best.reason, grey, clock.spent_ms)
+
+
+class _Clock:
+    """Milliseconds since the last call, added up by name."""
+
+    def __init__(self) -> None:
+        self.spent_ms = {"prepare": 0.0, "network": 0.0, "regions": 0.0}
+        self._last = time.perf_counter()
+
+    def add(self, name: str) -> None:
+        now = time.perf_counter()
+        self.spent_ms[name] = round(self.spent_ms[name] + 1e3 * (now - self._last), 3)
+        self._last = now
+
+
+def load(
+    model_id: str | None = None, *, provider: str = "auto", precision: str = "auto", weights_dir: Path | None = None
+) -> Segmenter:
+    """A network from the registry, its file verified, on the runtime that this machine runs fastest.
+
+    model_id: None is the registry's first. provider: `openvino`, `cpu`, `cuda`, `tensorrt`; precision: `fp32`, `bf16`,
+    `fp16`; `auto` is what SONOVAN_MODELS_PROVIDER and SONOVAN_MODELS_PRECISION fix, else what a measurement of about
+    two seconds finds, once per user and machine.
+    Raises WrongWeights, or ProviderNotGiven when what was asked for is not what would run.
+    """
+    settings = read_settings()
+    folder = weights_dir or settings.weights_dir or WEIGHTS_DIR
+    entry = read_registry(folder).entry(model_id)
+    weights = read_weights(entry, folder)
+    wanted = settings.provider if provider == "auto" else provider
+    exactness = settings.precision if precision == "auto" else precision
+    return Segmenter(entry, choose(weights, entry, wanted, exactness))

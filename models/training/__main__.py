@@ -1,0 +1,119 @@
+"""`python -m models.training train|export|evaluate`: from a folder of data to weights with a card."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from models.training.data import SETS, SIMULATED_TRAIN_SEED, Split, load, read_rows, simulated
+from models.training.loop import Plan, Run
+from models.training.network import SIZE
+
+COMMANDS = [
+    "python -m models.training export RUN/epoch_NN.pt",
+    "python -m models.training evaluate --data DIR --split both --sweeps 8",
+]
+CACHE_SIDE = 288  # a little larger than the network's input, so that zooming in stays sharp
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    shares = tuple((name, float(share)) for name, share in (pair.split("=") for pair in arguments.share))
+    rates = {"encoder_rate": Plan.encoder_rate * arguments.rate, "decoder_rate": Plan.decoder_rate * arguments.rate}
+    plan = Plan(epochs=arguments.epochs, seed=arguments.seed, shares=shares, **rates)
+    rows = [row for name in SETS for row in read_rows(arguments.data, name, "train")]
+    held = [row for name in SETS for row in read_rows(arguments.data, name, "validation")]
+    train = load(rows, CACHE_SIDE) + simulated(SIMULATED_TRAIN_SEED, 60, 10, CACHE_SIDE, _say)
+    validation = load(held, SIZE) + simulated(SIMULATED_TRAIN_SEED // 2, 8, 10, SIZE, _say)
+    run = Run(plan, arguments.out, train, validation)
+    _say(f"{len(train)} training samples, {len(validation)} for validation, {run.per_epoch} steps per epoch")
+    if arguments.resume and run.resume():
+        _say(f"resumed after epoch {run.epoch}")
+    elif arguments.start is not None:
+        run.start_from(arguments.start)
+    run.finish(_say)
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from models.training.export import MODEL_ID, export, load_checkpoint, register, round_kernels
+
+    network, facts = load_checkpoint(arguments.checkpoint)
+    file = arguments.weights / f"{MODEL_ID}.onnx"
+    export(network, file)
+    round_kernels(file)
+    entry = register(file, arguments.weights / "registry.json", f"../cards/{MODEL_ID}.md")
+    facts |= {"threshold": entry["threshold"], "min_area_px": entry["min_area_px"]}
+    facts |= {"commands": arguments.command, "notes": arguments.note}
+    arguments.cards.mkdir(parents=True, exist_ok=True)
+    _write(arguments.cards / f"{MODEL_ID}.json", {"training": facts})
+    _say(f"{file} {file.stat().st_size / 1e6:.1f} MB sha256 {entry['sha256']}")
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from models.training.card import accuracy_page, card
+    from models.training.evaluate import evaluate
+    from models.training.export import MODEL_ID
+
+    path = arguments.cards / f"{MODEL_ID}.json"
+    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    splits: tuple[Split, ...] = ("validation", "test") if arguments.split == "both" else (arguments.split,)
+    for split in splits:
+        sweeps = arguments.sweeps if split == splits[-1] else 0
+        facts[split] = evaluate(arguments.data, arguments.weights, MODEL_ID, split, sweeps)
+        for name, one in facts[split]["sets"].items():
+            _say(f"{split} {name} Dice {one['lesion_dice']} empty {one['empty_on_normal']}")
+    _say(json.dumps(facts[splits[-1]]["simulated"]))
+    if arguments.split == "both":
+        _write(path, facts)
+        path.with_suffix(".md").write_text(card(facts), encoding="utf-8")
+        arguments.page.write_text(accuracy_page(facts, COMMANDS), encoding="utf-8")
+    return 0
+
+
+def _write(path: Path, facts: dict[str, Any]) -> None:
+    path.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    """Runs one command and returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m models.training", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    train = commands.add_parser("train", help="train from ImageNet weights; resumable")
+    train.add_argument("--data", type=Path, required=True)
+    train.add_argument("--out", type=Path, required=True)
+    train.add_argument("--epochs", type=int, default=Plan.epochs)
+    train.add_argument("--seed", type=int, default=Plan.seed)
+    train.add_argument("--resume", action="store_true", help="go on from the folder's last checkpoint")
+    train.add_argument("--start", type=Path, help="begin with the weights of this checkpoint, not ImageNet's")
+    train.add_argument("--rate", type=float, default=1.0, help="factor on the peak learning rates")
+    train.add_argument("--share", action="append", default=[], metavar="SET=X", help="how often an epoch shows a set")
+    train.set_defaults(run=_train)
+
+    export = commands.add_parser("export", help="checkpoint → ONNX file, registry entry")
+    export.add_argument("checkpoint", type=Path)
+    export.add_argument("--command", action="append", default=[], help="for the card: a command that made the weights")
+    export.add_argument("--note", action="append", default=[], help="for the card: what else its reader must know")
+    export.set_defaults(run=_export)
+    evaluate = commands.add_parser("evaluate", help="figures of the shipped file; both splits also write card and page")
+    evaluate.add_argument("--data", type=Path, required=True)
+    evaluate.add_argument("--split", choices=("train", "validation", "test", "both"), default="validation")
+    evaluate.add_argument("--sweeps", type=int, default=8, help="simulated sweeps per organ")
+    evaluate.add_argument("--page", type=Path, default=Path("docs/accuracy.md"))
+    evaluate.set_defaults(run=_evaluate)
+    for command in (export, evaluate):
+        command.add_argument("--weights", type=Path, default=Path("models/weights"))
+        command.add_argument("--cards", type=Path, default=Path("models/cards"))
+    arguments = parser.parse_args()
+    return int(arguments.run(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

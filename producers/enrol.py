@@ -1,0 +1,124 @@
+"""A van's place in the world: its signing key, its way to Kafka, its entry in the registry of keys.
+
+`<state>/vans/<van_id>/` holds `private_key` (hex), `kafka.json` and the spool, readable by their owner alone.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from contracts.errors import Fatal, InvalidRecord
+from contracts.record import VanId
+from contracts.signatures import generate_key, public_key
+from contracts.topics import Topic
+from contracts.van import VanEnrolled
+from producers.items import Signer
+from producers.private_files import write_private
+from transport.producer import BoundedProducer
+from transport.settings import KafkaSettings
+from transport.tail import read_all
+
+_SENT_WITHIN_S: Final = 30.0
+_VAN_ID: Final = TypeAdapter(VanId)
+
+Clock = Callable[[], datetime]
+
+
+def van_folder(state: Path, van_id: str) -> Path:
+    """Where a van's files lie. Raises InvalidRecord `option_invalid` for a name that no van can have."""
+    try:
+        return state / "vans" / str(_VAN_ID.validate_python(van_id))
+    except ValidationError:
+        message = f"van name {van_id!r}: say at most 32 small letters, digits and hyphens, a letter or digit first"
+        raise InvalidRecord("option_invalid", message) from None
+
+
+def enrolled_vans(state: Path) -> list[str]:
+    """The vans whose keys lie in this state folder."""
+    return sorted(path.parent.name for path in state.glob("vans/*/private_key"))
+
+
+def enrol(
+    state: Path, van_id: str, kafka: KafkaSettings, operator: KafkaSettings, now: Clock = lambda: datetime.now(UTC)
+) -> VanEnrolled:
+    """Give a van its key and publish it; again is harmless and keeps the key, unless it was revoked.
+
+    kafka: the van's own account, which must exist. operator: an account that may write `van.enrolled`.
+    Raises Transient and Fatal as Kafka does, Fatal where the key's file is damaged.
+    """
+    folder = van_folder(state, van_id)
+    key_file = folder / "private_key"
+    known = registered(operator, van_id)
+    key = _read_key(key_file) if key_file.exists() else None
+    if key is None or (known is not None and known.revoked_at is not None and known.public_key == public_key(key)):
+        key = generate_key()
+        write_private(key_file, key.hex())
+    account = {"bootstrap": kafka.bootstrap, "username": kafka.username, "password": kafka.password.get_secret_value()}
+    write_private(folder / "kafka.json", json.dumps(account))
+    if known is not None and known.public_key == public_key(key):
+        return known
+    record = VanEnrolled(van_id=van_id, public_key=public_key(key), enrolled_at=now())
+    _publish(operator, record)
+    return record
+
+
+def revoke(
+    state: Path, van_id: str, operator: KafkaSettings, now: Clock = lambda: datetime.now(UTC)
+) -> VanEnrolled | None:
+    """Publish that a van's key holds no longer and forget the key; None for a van that was never enrolled."""
+    folder = van_folder(state, van_id)
+    known = registered(operator, van_id)
+    if known is not None and known.revoked_at is None:
+        known = known.model_copy(update={"revoked_at": now()})
+        _publish(operator, known)
+    for name in ("private_key", "kafka.json"):
+        (folder / name).unlink(missing_ok=True)
+    return known
+
+
+def registered(operator: KafkaSettings, van_id: str) -> VanEnrolled | None:
+    """The registry's last word on a van."""
+    mine = [
+        message
+        for message in read_all(operator, Topic.VAN_ENROLLED)
+        if message.key == van_id.encode() and message.value
+    ]
+    return VanEnrolled.decode(mine[-1].value) if mine and mine[-1].value else None
+
+
+def load_signer(state: Path, van_id: str) -> Signer:
+    """The van's signing key. Raises InvalidRecord `van_not_enrolled`, Fatal where the file is damaged."""
+    key_file = van_folder(state, van_id) / "private_key"
+    if not key_file.exists():
+        raise InvalidRecord("van_not_enrolled", f"van {van_id} is not enrolled here; run: sonovan van enrol {van_id}")
+    return Signer(van_id, _read_key(key_file))
+
+
+def load_kafka(state: Path, van_id: str) -> KafkaSettings:
+    """How the van reaches Kafka. Raises InvalidRecord `van_not_enrolled`, Fatal where the file is damaged."""
+    path = van_folder(state, van_id) / "kafka.json"
+    if not path.exists():
+        raise InvalidRecord("van_not_enrolled", f"van {van_id} is not enrolled here; run: sonovan van enrol {van_id}")
+    try:
+        return KafkaSettings(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, OSError) as error:
+        raise Fatal(f"{path} is damaged; run: sonovan van enrol {van_id}") from error
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        key = bytes.fromhex(path.read_text(encoding="utf-8").strip())
+    except (ValueError, OSError) as error:
+        raise Fatal(f"{path} is not a signing key; revoke the van and enrol it again") from error
+    if len(key) != 32:
+        raise Fatal(f"{path} is not a signing key; revoke the van and enrol it again")
+    return key
+
+
+def _publish(operator: KafkaSettings, record: VanEnrolled) -> None:
+    with BoundedProducer(operator) as producer:
+        producer.send(Topic.VAN_ENROLLED, record.van_id.encode(), record.encode()).result(_SENT_WITHIN_S)

@@ -1,0 +1,60 @@
+"""The clinical record that comes with a visit: a JSON file of coded fields, checked before anything is sent."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from contracts.errors import InvalidRecord
+from contracts.ids import mint_id
+from contracts.van import FeaturesRecorded
+from producers.sources import refusal
+
+_SET_BY_VAN: Final = {"screening_id", "van_id", "recorded_at"}
+FEATURE_FIELDS: Final = tuple(sorted(FeaturesRecorded.model_fields.keys() - _SET_BY_VAN))
+_MAX_BYTES: Final = 1 << 20
+
+
+def read_features(path: Path) -> dict[str, Any]:
+    """The fields in a JSON file, valid for `FeaturesRecorded`.
+
+    Raises InvalidRecord `features_invalid` (every wrong or unknown field named), `not_found` or `no_permission`.
+    """
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(_MAX_BYTES + 1)
+        fields = json.loads(text[:_MAX_BYTES])
+    except FileNotFoundError as error:
+        raise refusal("not_found", path, "there is no such file") from error
+    except PermissionError as error:
+        raise refusal("no_permission", path, "this account may not read it") from error
+    except OSError as error:
+        raise refusal("features_invalid", path, f"it cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise refusal("features_invalid", path, "it is not JSON") from error
+    if not isinstance(fields, dict):
+        raise refusal("features_invalid", path, "it is not a JSON object of fields")
+    unknown = sorted(map(str, fields.keys() - set(FEATURE_FIELDS)))
+    if unknown:
+        detail = f"unknown field {', '.join(unknown)} (known: {', '.join(FEATURE_FIELDS)})"
+        raise refusal("features_invalid", path, detail)
+    try:
+        features_recorded(fields, screening_id=mint_id(), van_id="van", recorded_at=datetime.now(UTC))
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise refusal("features_invalid", path, wrong) from None
+    return fields
+
+
+def features_recorded(
+    fields: Mapping[str, Any], *, screening_id: str, van_id: str, recorded_at: datetime
+) -> FeaturesRecorded:
+    """The record of these fields. Raises pydantic's ValidationError, or InvalidRecord for a field the van sets."""
+    taken = sorted(fields.keys() & _SET_BY_VAN)
+    if taken:
+        raise InvalidRecord("features_invalid", f"{', '.join(taken)} is set by the van, not by the clinical record")
+    whole = {**fields, "screening_id": screening_id, "van_id": van_id, "recorded_at": recorded_at}
+    return FeaturesRecorded.model_validate(whole)

@@ -1,0 +1,274 @@
+"""From sources to the signed records of one screening, streamed into a sink frame by frame.
+
+The one composer: the embedded run, `van send` and `van simulate` differ only in the sink they hand over.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from contracts.digests import frames_digest
+from contracts.envelope import open_envelope, seal
+from contracts.errors import InvalidRecord
+from contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_sha256
+from contracts.record import Organ, Side
+from contracts.topics import MAX_MESSAGE_BYTES, Topic
+from contracts.van import (
+    FeaturesRecorded,
+    FrameCaptured,
+    PlannedRegion,
+    ScreeningClosed,
+    ScreeningOpened,
+    SequenceClosed,
+    SetAside,
+)
+from producers.features import features_recorded
+from producers.items import Ids, Item, Signer, Sink, Visit, mint_ids
+from producers.privacy import clean, hold_reason
+from producers.sources import CapturedFrame, LostFrame, Source, refusal
+
+_ENVELOPE_LIMIT: Final = MAX_MESSAGE_BYTES - 64 * 1024  # Kafka's own fields around the value
+_CLOSING_NUMBER: Final = 1
+
+Clock: TypeAlias = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedSequence:
+    """frames: all that count; set_aside: those not sent, and why."""
+
+    sequence_id: str
+    path: Path
+    frames: int
+    set_aside: tuple[SetAside, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """sequences: those with at least one readable frame; none means that nothing was put into the sink.
+
+    refused: one error for every source that gave no frame, or lost some.
+    """
+
+    screening_id: str
+    sequences: tuple[ComposedSequence, ...]
+    refused: tuple[InvalidRecord, ...]
+
+
+def utc_now() -> datetime:
+    """The van's clock."""
+    return datetime.now(UTC)
+
+
+def compose(
+    sources: Sequence[Source],
+    visit: Visit,
+    signer: Signer,
+    put: Sink,
+    *,
+    ids: Ids | None = None,
+    now: Clock = utc_now,
+    progress: Callable[[int], None] = lambda _frames: None,
+) -> Composed:
+    """Put a screening's items into the sink: opening, features, then per source its frames and closing, the closing.
+
+    One frame is in memory at a time. The opening goes out with the first readable frame: inputs that give none
+    leave no trace. A frame that cannot be read or sent is set aside and counted; the sequence goes on.
+    ids: to give two runs the same names. progress: called with the frames done since the last call.
+    Raises ValueError when `ids` do not fit the sources; whatever `put` raises ends the screening.
+    """
+    chosen = ids or mint_ids(len(sources))
+    if len(chosen.sequence_ids) != len(sources):
+        raise ValueError(f"{len(chosen.sequence_ids)} sequence ids for {len(sources)} sources")
+    screening = _Screening(sources, visit, signer, put, chosen.screening_id, now, progress)
+    pairs = zip(sources, chosen.sequence_ids, strict=True)
+    done = [composed for source, name in pairs if (composed := screening.sequence(source, name)) is not None]
+    if done:
+        screening.close([composed.sequence_id for composed in done])
+    return Composed(chosen.screening_id, tuple(done), tuple(screening.refused))
+
+
+class _Screening:
+    """The composing of one screening: what is opened, refused and warned of so far."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        visit: Visit,
+        signer: Signer,
+        put: Sink,
+        screening_id: str,
+        now: Clock,
+        progress: Callable[[int], None],
+    ) -> None:
+        self._sources, self._visit, self._signer, self._put = sources, visit, signer, put
+        self._screening_id, self._now, self._progress = screening_id, now, progress
+        self._opened = False
+        self._warnings: set[str] = set()
+        self.refused: list[InvalidRecord] = []
+
+    def sequence(self, source: Source, sequence_id: str) -> ComposedSequence | None:
+        """Put the frames and the closing of one source; None where no frame could be read."""
+        hashes: list[str] = []
+        aside: list[SetAside] = []
+        troubles: list[InvalidRecord] = []
+        warnings = set(source.notes)
+        frames = 0
+        try:
+            for shot in source.read():
+                frames = shot.frame_index + 1
+                self._progress(1)
+                trouble = self._frame(source, sequence_id, shot, hashes, aside)
+                warnings |= set(shot.notes) if isinstance(shot, CapturedFrame) else set()
+                troubles += [trouble] if trouble else []
+        except InvalidRecord as error:
+            troubles.append(error)
+            warnings.add("sequence_cut_short")
+        if not hashes:
+            self.refused.append(troubles[0] if troubles else refusal("no_frames", source.path, "it gave no frame"))
+            return None
+        self.refused += _summed_up(troubles, frames)
+        self._warnings |= warnings
+        self._control(Topic.SEQUENCE_CLOSED, self._closing(source, sequence_id, frames, hashes, aside), sequence_id)
+        return ComposedSequence(sequence_id, source.path, frames, tuple(aside))
+
+    def close(self, sequence_ids: Sequence[str]) -> None:
+        """Put the screening's closing."""
+        closing = ScreeningClosed(
+            screening_id=self._screening_id,
+            van_id=self._signer.van_id,
+            closing_number=_CLOSING_NUMBER,
+            sequence_ids=tuple(sequence_ids),
+            quality_warnings=tuple(sorted(self._warnings)),
+            closed_at=self._now(),
+        )
+        self._control(Topic.SCREENING_CLOSED, closing, None)
+
+    def _frame(
+        self,
+        source: Source,
+        sequence_id: str,
+        shot: CapturedFrame | LostFrame,
+        hashes: list[str],
+        aside: list[SetAside],
+    ) -> InvalidRecord | None:
+        """Put one frame, or set it aside and say why."""
+        if isinstance(shot, LostFrame):
+            aside.append(SetAside(frame_index=shot.frame_index, reason=shot.reason, discarded=True))
+            return InvalidRecord(shot.reason, shot.message)
+        item = _frame_item(source, shot, self._screening_id, sequence_id, self._signer, self._now())
+        if len(item.value) > _ENVELOPE_LIMIT:
+            aside.append(SetAside(frame_index=shot.frame_index, reason="too_large", discarded=True))
+            detail = f"frame {shot.frame_index} is {len(item.value) >> 20} MiB once coded, above what a message holds"
+            return refusal("too_large", source.path, detail)
+        self._open()
+        hashes.append(item.content_sha256)
+        if item.held is not None:
+            aside.append(SetAside(frame_index=shot.frame_index, reason=item.held))
+        self._put(item)
+        return refusal(item.held, source.path, "held on this van") if item.held is not None else None
+
+    def _open(self) -> None:
+        if self._opened:
+            return
+        self._opened = True
+        visit, van_id, moment = self._visit, self._signer.van_id, self._now()
+        opening = ScreeningOpened(
+            screening_id=self._screening_id,
+            van_id=van_id,
+            subject_key=visit.subject_key,
+            slip_number=visit.slip_number,
+            site_code=visit.site_code,
+            opened_at=moment,
+            planned=_planned(self._sources) if visit.planned is None else visit.planned,
+            consent=visit.consent,
+        )
+        self._control(Topic.SCREENING_OPENED, opening, None)
+        if visit.features is not None:
+            features = features_recorded(
+                visit.features, screening_id=self._screening_id, van_id=van_id, recorded_at=moment
+            )
+            self._control(Topic.FEATURES_RECORDED, features, None)
+
+    def _closing(
+        self, source: Source, sequence_id: str, frames: int, hashes: list[str], aside: list[SetAside]
+    ) -> SequenceClosed:
+        return SequenceClosed(
+            screening_id=self._screening_id,
+            sequence_id=sequence_id,
+            van_id=self._signer.van_id,
+            closing_number=_CLOSING_NUMBER,
+            frame_count=frames,
+            frames_digest=frames_digest(hashes),
+            organ=source.organ,
+            laterality=source.laterality,
+            view=source.view,
+            position=source.position,
+            set_aside=tuple(aside),
+            closed_at=self._now(),
+        )
+
+    def _control(
+        self,
+        topic: Topic,
+        record: ScreeningOpened | FeaturesRecorded | SequenceClosed | ScreeningClosed,
+        sequence_id: str | None,
+    ) -> None:
+        value = seal(record, self._signer.private_key)
+        digest = open_envelope(value).header_sha256
+        key = self._screening_id.encode()
+        self._put(Item(record.item_id, topic, key, value, digest, self._screening_id, sequence_id))
+
+
+def _frame_item(
+    source: Source, shot: CapturedFrame, screening_id: str, sequence_id: str, signer: Signer, moment: datetime
+) -> Item:
+    """Clean, hash, code, sign: in this order, so that hash and signature cover what travels."""
+    cleaned = clean(shot.pixels, source.declared)
+    pixels = cleaned.pixels
+    header = FrameCaptured(
+        screening_id=screening_id,
+        sequence_id=sequence_id,
+        frame_index=shot.frame_index,
+        van_id=signer.van_id,
+        organ=source.organ,
+        laterality=source.laterality,
+        view=source.view,
+        position=source.position,
+        captured_at=moment,
+        time_ms=shot.time_ms,
+        rows=pixels.shape[0],
+        columns=pixels.shape[1],
+        channels=1 if pixels.ndim == 2 else 3,
+        bits=8 if pixels.dtype.itemsize == 1 else 16,
+        codec=DEFAULT_CODEC,
+        pixels_sha256=pixels_sha256(pixels),
+        panels=shot.panels,
+        blackened_px=cleaned.blackened_px,
+        manufacturer=source.manufacturer,
+        model=source.model,
+    )
+    value = seal(header, signer.private_key, encode_pixels(pixels, DEFAULT_CODEC))
+    headers = (("screening_id", screening_id.encode()), ("frame_id", header.frame_id.encode()))
+    return Item(
+        header.item_id, Topic.FRAME_CAPTURED, sequence_id.encode(), value, header.pixels_sha256,
+        screening_id, sequence_id, shot.frame_index, headers, hold_reason(source),
+    )  # fmt: skip
+
+
+def _planned(sources: Sequence[Source]) -> tuple[PlannedRegion, ...]:
+    """Without a checklist of its own a visit plans what it sends: each organ and side once, in order."""
+    pairs: dict[tuple[Organ, Side | None], None] = {(source.organ, source.laterality): None for source in sources}
+    return tuple(PlannedRegion(organ=organ, side=side) for organ, side in pairs)
+
+
+def _summed_up(troubles: list[InvalidRecord], frames: int) -> list[InvalidRecord]:
+    """One error per reason, with how many frames it concerns."""
+    reasons = {trouble.reason: trouble for trouble in reversed(troubles)}
+    counts = {reason: sum(trouble.reason == reason for trouble in troubles) for reason in reasons}
+    return [
+        InvalidRecord(reason, f"{first.message} ({counts[reason]} of {frames} frames set aside)")
+        for reason, first in sorted(reasons.items())
+    ]

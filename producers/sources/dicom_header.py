@@ -1,0 +1,289 @@
+"""A DICOM file's header: read once, checked, turned into plain values; the pixels stay on the disk.
+
+pydicom reads lazily and raises many kinds of error on malformed input, some only when a value is looked at. So
+everything that is needed is looked at here, inside one boundary.
+"""
+
+import io
+import math
+import re
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+from pydicom import Dataset, dcmread
+from pydicom.filereader import read_file_meta_info
+from pydicom.pixels.processing import apply_color_lut
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from contracts.errors import InvalidRecord, Transient
+from contracts.record import Organ, Side
+from producers.sources.agreement import place_of, side_of
+from producers.sources.decode import CODED, PHOTOMETRICS, Array, PixelLayout
+from producers.sources.reasons import refusal
+from producers.sources.regions import UltrasoundRegion
+from producers.sources.source import MAX_INFLATED_BYTES
+
+_NATIVE: Final = frozenset({ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian})
+_ULTRASOUND: Final = frozenset(
+    {
+        "1.2.840.10008.5.1.4.1.1.6.1",  # US image
+        "1.2.840.10008.5.1.4.1.1.6",  # US image, retired
+        "1.2.840.10008.5.1.4.1.1.3.1",  # US multi-frame image
+        "1.2.840.10008.5.1.4.1.1.3",  # US multi-frame image, retired
+        "1.2.840.10008.5.1.4.1.1.6.2",  # enhanced US volume
+    }
+)
+_SECONDARY_CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
+_MOST_FRAMES: Final = 1_000_000  # a file that declares more is refused, so no times are made for it
+_UNDEFINED_LENGTH: Final = 0xFFFFFFFF
+_PIXEL_DATA: Final = (0x7FE0, 0x0010)
+
+
+@dataclass(frozen=True, slots=True)
+class DicomHeader:
+    """What the van uses of a file. times_ms: of every frame, None where the file does not say.
+
+    pixels_at: offset of the pixel data's value in the (inflated) stream; pixels_length: None where encapsulated.
+    swapped: bytes stand pairwise the other way round (8-bit samples in big-endian words, PS3.5 section 8.1.1).
+    spacing_mm: (column, row) of PixelSpacing, for files without regions.
+    """
+
+    layout: PixelLayout
+    frames: int
+    times_ms: tuple[float, ...] | None
+    regions: list[UltrasoundRegion]
+    spacing_mm: tuple[float, float] | None
+    sides: set[Side]
+    organs: set[Organ]
+    body_part: str
+    burned_in: bool
+    manufacturer: str | None
+    model: str | None
+    pixels_at: int
+    pixels_length: int | None
+    swapped: bool
+
+
+@contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """Whatever a malformed file makes pydicom raise becomes InvalidRecord `unreadable`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (InvalidRecord, Transient):
+        raise
+    except PermissionError as error:
+        raise refusal("no_permission", path, "this account may not read it") from error
+    except Exception as error:  # pydicom has no common base for them; a RecursionError is among them
+        raise refusal("unreadable", path, f"broken DICOM file ({type(error).__name__})") from error
+
+
+def open_stream(path: Path) -> BinaryIO:
+    """The file as a stream that is not deflated, at its start. A deflated one is inflated up to a limit.
+
+    Raises InvalidRecord `too_large` when it inflates beyond that, OSError when it cannot be opened.
+    """
+    stream = path.open("rb")
+    try:
+        head = stream.read(132)
+        meta = read_file_meta_info(path) if head[128:] == b"DICM" else None
+        if meta is None or meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+            stream.seek(0)
+            return stream
+        stream.seek(132 + 12 + meta.FileMetaInformationGroupLength)
+        inflated = _inflated(path, stream.read())
+    except BaseException:
+        stream.close()
+        raise
+    stream.close()
+    return io.BytesIO(inflated)  # without a preamble, explicit little endian: as pydicom then reads it
+
+
+def _inflated(path: Path, data: bytes) -> bytes:
+    engine = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflated = engine.decompress(data, MAX_INFLATED_BYTES)
+    if engine.unconsumed_tail:
+        raise refusal("too_large", path, f"the file inflates to more than {MAX_INFLATED_BYTES >> 20} MiB")
+    return inflated
+
+
+def read_header(path: Path, stream: BinaryIO) -> DicomHeader:
+    """The header of the file in `stream`.
+
+    Raises InvalidRecord: `not_ultrasound`, `no_frames`, `transfer_syntax_unknown`, `pixels_not_supported`,
+    `unreadable`. Call it inside `guarded`.
+    """
+    dataset = dcmread(stream, stop_before_pixels=True, force=True)
+    _refuse_unless_ultrasound(path, dataset)
+    syntax = _transfer_syntax(path, dataset)
+    at, length, words = _find_pixels(path, stream, syntax)
+    layout = _pixel_layout(path, dataset, syntax)
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    places = [place_of(str(item.get("CodeValue", ""))) for item in dataset.get("AnatomicRegionSequence") or []]
+    letters = [str(dataset.get(name) or "") for name in ("ImageLaterality", "Laterality")]
+    sides = {side for letter in letters if (side := side_of(letter))} | {p[1] for p in places if p and p[1]}
+    return DicomHeader(
+        layout=layout,
+        frames=frames,
+        times_ms=_times(dataset, frames),
+        regions=_regions(dataset),
+        spacing_mm=_spacing(dataset),
+        sides=sides,
+        organs={place[0] for place in places if place},
+        body_part=str(dataset.get("BodyPartExamined") or ""),
+        burned_in=str(dataset.get("BurnedInAnnotation") or "").strip().upper() == "YES",
+        manufacturer=_token(dataset.get("Manufacturer")),
+        model=_token(dataset.get("ManufacturerModelName")),
+        pixels_at=at,
+        pixels_length=length,
+        swapped=words and layout.allocated == 8 and not syntax.is_little_endian,
+    )
+
+
+def _refuse_unless_ultrasound(path: Path, dataset: Dataset) -> None:
+    modality = str(dataset.get("Modality") or "").strip().upper()
+    sop_class = str(dataset.get("SOPClassUID") or "")
+    if not modality and not sop_class and "Rows" not in dataset:
+        raise refusal("unreadable", path, "no DICOM picture: it says neither what it is nor how large")
+    secondary = sop_class == _SECONDARY_CAPTURE or sop_class.startswith(_SECONDARY_CAPTURE + ".")
+    if (modality == "US" and (secondary or not sop_class)) or (modality in ("US", "") and sop_class in _ULTRASOUND):
+        return
+    what = UID(sop_class).name if sop_class else "of unknown kind"
+    raise refusal("not_ultrasound", path, f"modality {modality or 'not given'}, {what}")
+
+
+def _transfer_syntax(path: Path, dataset: Dataset) -> UID:
+    meta = getattr(dataset, "file_meta", None)
+    told = meta.get("TransferSyntaxUID") if meta is not None else None
+    if told is None:
+        implicit, little = dataset.original_encoding
+        told = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+    syntax = UID(told)
+    if syntax not in _NATIVE and syntax not in CODED:
+        raise refusal("transfer_syntax_unknown", path, f"transfer syntax {syntax.name}")
+    return syntax
+
+
+def _find_pixels(path: Path, stream: BinaryIO, syntax: UID) -> tuple[int, int | None, bool]:
+    """Where the value of PixelData starts, its length unless encapsulated, and whether it is made of 16-bit words.
+
+    The stream stands before its tag.
+    """
+    order = "little" if syntax.is_little_endian else "big"
+    head = stream.read(8)
+    tag = int.from_bytes(head[:2], order), int.from_bytes(head[2:4], order)  # type: ignore[arg-type]  # a Literal
+    if tag != _PIXEL_DATA:
+        raise refusal("no_frames", path, "the file has no pixel data")
+    length = int.from_bytes(head[4:] if syntax.is_implicit_VR else stream.read(4), order)  # type: ignore[arg-type]
+    encapsulated = syntax in CODED
+    if encapsulated != (length == _UNDEFINED_LENGTH):
+        raise refusal("unreadable", path, f"the pixel data do not fit transfer syntax {syntax.name}")
+    return stream.tell(), None if encapsulated else length, head[4:6] == b"OW"
+
+
+def _pixel_layout(path: Path, dataset: Dataset, syntax: UID) -> PixelLayout:
+    photometric = str(dataset.PhotometricInterpretation)
+    samples, allocated = int(dataset.get("SamplesPerPixel") or 1), int(dataset.BitsAllocated)
+    stored = int(dataset.get("BitsStored") or allocated)
+    high_bit = int(dataset.get("HighBit") or stored - 1)
+    fits = photometric in PHOTOMETRICS and allocated in (8, 16) and samples == (3 if photometric[:3] in _THREE else 1)
+    if not fits or not 0 < stored <= allocated or not stored - 1 <= high_bit < allocated:
+        raise refusal("pixels_not_supported", path, f"{photometric}, {samples} samples of {stored} in {allocated} bits")
+    palette, first = _palette(dataset, syntax) if photometric == "PALETTE COLOR" else (None, 0)
+    return PixelLayout(
+        rows=int(dataset.Rows), columns=int(dataset.Columns), samples=samples, allocated=allocated, stored=stored,
+        high_bit=high_bit, signed=bool(dataset.get("PixelRepresentation")),
+        planar=bool(dataset.get("PlanarConfiguration")), photometric=photometric, transfer_syntax=syntax,
+        little_endian=syntax.is_little_endian, palette=palette, palette_first=first,
+    )  # fmt: skip
+
+
+_THREE: Final = ("RGB", "YBR")
+
+
+def _palette(dataset: Dataset, syntax: UID) -> tuple[Array, int]:
+    """The palette as (entries, 3), in 8 bits where 16 add nothing, and the pixel value of its first entry."""
+    entries, first, _bits = (int(value) for value in dataset.RedPaletteColorLookupTableDescriptor)
+    entries = entries or 65_536
+    if "RedPaletteColorLookupTableData" in dataset:
+        table = np.stack([_channel(dataset, name, entries, syntax) for name in ("Red", "Green", "Blue")], axis=-1)
+    else:
+        index = np.arange(first, first + entries).clip(0, 65_535).astype(np.uint16)
+        table = np.asarray(apply_color_lut(index, dataset))[..., :3]
+    if table.dtype == np.uint8:
+        return table, first
+    high, low = table >> 8, table & 0xFF
+    if not low.any() or np.array_equal(high, low):
+        return high.astype(np.uint8), first
+    return (table.astype(np.uint8) if not high.any() else table.astype(np.uint16)), first
+
+
+def _channel(dataset: Dataset, name: str, entries: int, syntax: UID) -> Array:
+    """One plain table. pydicom's own reading (3.0.2) takes 16-bit entries of big-endian files for little-endian."""
+    data = bytes(dataset[f"{name}PaletteColorLookupTableData"].value)
+    if len(data) < 2 * entries:
+        return np.frombuffer(data, np.uint8)[:entries]
+    return np.frombuffer(data, "<u2" if syntax.is_little_endian else ">u2")[:entries].astype(np.uint16)
+
+
+def _times(dataset: Dataset, frames: int) -> tuple[float, ...] | None:
+    """ms from the first frame (PS3.3 C.7.6.5): the frame increment pointer's choice first, then whatever is there."""
+    if not 2 <= frames <= _MOST_FRAMES:
+        return None
+    vector = dataset.get("FrameTimeVector")
+    if vector is not None and len(vector) == frames:
+        moments = np.cumsum([float(step) for step in vector])
+        return _believable(tuple(float(round(moment - moments[0], 3)) for moment in moments))
+    step = float(dataset.get("FrameTime") or 0)
+    rate = float(dataset.get("CineRate") or dataset.get("RecommendedDisplayFrameRate") or 0)
+    step = step or (1000 / rate if rate > 0 else 0)
+    return _believable(tuple(round(number * step, 3) for number in range(frames))) if step > 0 else None
+
+
+def _believable(times_ms: tuple[float, ...]) -> tuple[float, ...] | None:
+    """None for times that are infinite, no numbers, or before the first frame: such a file does not know its times."""
+    return times_ms if all(0 <= moment < math.inf for moment in times_ms) else None
+
+
+def _regions(dataset: Dataset) -> list[UltrasoundRegion]:
+    return [
+        UltrasoundRegion(
+            left=int(item.RegionLocationMinX0),
+            top=int(item.RegionLocationMinY0),
+            right=int(item.RegionLocationMaxX1),
+            bottom=int(item.RegionLocationMaxY1),
+            spatial_format=int(item.get("RegionSpatialFormat") or 0),
+            unit_x=int(item.get("PhysicalUnitsXDirection") or 0),
+            unit_y=int(item.get("PhysicalUnitsYDirection") or 0),
+            delta_x=float(item.get("PhysicalDeltaX") or 0),
+            delta_y=float(item.get("PhysicalDeltaY") or 0),
+        )
+        for item in dataset.get("SequenceOfUltrasoundRegions") or []
+    ]
+
+
+def _spacing(dataset: Dataset) -> tuple[float, float] | None:
+    told = dataset.get("PixelSpacing")
+    if not told:
+        return None
+    row_mm, column_mm = float(told[0]), float(told[1])
+    return (column_mm, row_mm) if row_mm > 0 and column_mm > 0 else None
+
+
+def _token(text: object) -> str | None:
+    """A maker's name as a code: what is no letter or digit becomes an underscore."""
+    word = re.sub(r"[^A-Za-z0-9.+-]+", "_", str(text or "")).strip("_.+-")[:64]
+    return word or None

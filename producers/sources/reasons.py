@@ -1,0 +1,42 @@
+"""Why an input is refused: every reason, and what the person at the keyboard can do about it."""
+
+from pathlib import Path
+from typing import Final
+
+from contracts.errors import InvalidRecord
+
+SOURCE_REASONS: Final[dict[str, str]] = {
+    "not_found": "check the path",
+    "no_permission": "let this account read it, or copy it to a folder that it may read",
+    "empty": "copy it from the scanner again",
+    "empty_folder": "name a folder that holds DICOM files, clips or pictures",
+    "not_a_picture": "name a DICOM file, a clip (mp4, mov, mpeg, avi) or a picture (png, jpg, webp, bmp, tiff)",
+    "unreadable": "copy it from the scanner again; if it stays broken, export it anew",
+    "truncated": "the copy stopped early: copy it from the scanner again",
+    "no_frames": "export it again with its pictures",
+    "not_ultrasound": "send ultrasound only",
+    "transfer_syntax_unknown": "export it as uncompressed, RLE, JPEG, JPEG-LS or JPEG 2000",
+    "pixels_not_supported": "export it as 8- or 16-bit grey, RGB, YBR or palette",
+    "size_contradicts_stream": "the file contradicts itself: export it anew",
+    "too_small": "no lesion can be seen in it: send the full picture",
+    "too_large": "send it in smaller pieces, or export it at the scanner's own size",
+    "multipage_tiff": "save its pages as single pictures in one folder",
+    "organ_missing": "say --organ breast or --organ thyroid",
+    "organ_unknown": "say --organ breast or --organ thyroid",
+    "option_invalid": "correct the option",
+    "side_contradicts_file": "correct --side, or the laterality at the scanner",
+    "organ_contradicts_file": "correct --organ, or the body part at the scanner",
+    "spacing_contradicts_file": "leave --pixel-spacing-mm away: the file knows its scale",
+    "features_invalid": "correct the clinical record and send again",
+    "burned_in_annotation": "the file says that text is burned into the picture: it is held on this van",
+    "frame_unreadable": "export the sweep again if this frame matters",
+}
+
+
+def refusal(reason: str, path: Path, detail: str) -> InvalidRecord:
+    """InvalidRecord with one line: the input, what is wrong with it, what to do.
+
+    reason: a key of SOURCE_REASONS. The message names the path, so it is for the person who typed it only.
+    """
+    wrong = " ".join(detail.split())
+    return InvalidRecord(reason, f"{path}: {wrong}; {SOURCE_REASONS[reason]}")

@@ -1,0 +1,120 @@
+"""The seam: whatever the van can read becomes a `Source`, one sequence of frames, read one by one."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, ValidationError
+
+from contracts.errors import InvalidRecord
+from contracts.record import Organ, Part, Side, Token
+from contracts.van import FINEST_MM, Panel
+
+Pixels: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Box: TypeAlias = tuple[int, int, int, int]
+"""left, top, width, height in pixels of the frame."""
+
+MIN_SIDE: Final = 32
+MAX_SIDE: Final = 16_384
+MAX_FRAME_BYTES: Final = 256 * 2**20
+MAX_INFLATED_BYTES: Final = 512 * 2**20
+
+
+class CaptureOptions(Part):
+    """What the operator says about the inputs; None where nothing was said.
+
+    pixel_spacing_mm: (column, row). max_frames: a file that declares more is refused.
+    """
+
+    organ: Organ | None = None
+    side: Side | None = None
+    view: Token | None = None
+    position: Token | None = None
+    pixel_spacing_mm: tuple[float, float] | None = Field(default=None)
+    max_frames: int = Field(default=20_000, ge=1, le=1_000_000)
+
+
+def capture_options(
+    *,
+    organ: str | None = None,
+    side: str | None = None,
+    view: str | None = None,
+    position: str | None = None,
+    pixel_spacing_mm: float | None = None,
+) -> CaptureOptions:
+    """Options from typed words. Raises InvalidRecord `organ_unknown` or `option_invalid`."""
+    if organ is not None and organ not in ("breast", "thyroid"):
+        raise InvalidRecord("organ_unknown", f"--organ {organ}: not an organ known here; say breast or thyroid")
+    if side is not None and side not in ("left", "right", "isthmus"):
+        raise InvalidRecord("option_invalid", f"--side {side}: say left, right or isthmus")
+    if side == "isthmus" and organ == "breast":
+        raise InvalidRecord("option_invalid", "--side isthmus: a breast has none; say left or right")
+    if pixel_spacing_mm is not None and not FINEST_MM <= pixel_spacing_mm <= 100:
+        message = f"--pixel-spacing-mm {pixel_spacing_mm}: say at least {FINEST_MM}, at most 100"
+        raise InvalidRecord("option_invalid", message)
+    spacing = None if pixel_spacing_mm is None else (pixel_spacing_mm, pixel_spacing_mm)
+    words = {"organ": organ, "side": side, "view": view, "position": position, "pixel_spacing_mm": spacing}
+    try:
+        return CaptureOptions.model_validate(words)
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        message = f"--{name} {words[name]}: say a code of letters, digits and _.:/+- without spaces, 64 at most"
+        raise InvalidRecord("option_invalid", message) from None
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedFrame:
+    """One picture. pixels: (rows, columns) or (rows, columns, 3) RGB, uint8 or uint16, C-contiguous.
+
+    time_ms counts from the sequence's first frame, None where nobody said. notes: what reading changed.
+    """
+
+    frame_index: int
+    time_ms: float | None
+    pixels: Pixels
+    panels: tuple[Panel, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LostFrame:
+    """A frame that stands in the sequence and cannot be read. message: for the person at the keyboard."""
+
+    frame_index: int
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One sequence, described; `read()` decodes its frames one at a time, in order, without gaps in the index.
+
+    path: for messages only, it never leaves the van. declared: the boxes that the file calls ultrasound, None
+    where it declares nothing. burned_in: the file says that annotation is burned in. notes: codes for the
+    closing's quality warnings. `read()` raises InvalidRecord for what ends the sequence early and Transient
+    where the disk does not answer.
+    """
+
+    path: Path
+    organ: Organ
+    laterality: Side | None
+    view: str | None
+    position: str | None
+    frame_count: int | None
+    read: Callable[[], Iterator[CapturedFrame | LostFrame]]
+    declared: tuple[Box, ...] | None = None
+    burned_in: bool = False
+    manufacturer: str | None = None
+    model: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def whole_panel(rows: int, columns: int, spacing_mm: tuple[float, float] | None, side: Side | None) -> Panel:
+    """The one panel of a frame that declares none. spacing_mm: (column, row)."""
+    column_mm, row_mm = spacing_mm or (None, None)
+    return Panel(
+        ordinal=0, left=0, top=0, width=columns, height=rows, column_mm=column_mm, row_mm=row_mm, laterality=side
+    )

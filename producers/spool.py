@@ -1,0 +1,357 @@
+"""What waits on the van: sealed messages in one SQLite file that survives kill -9 and a pulled plug.
+
+An item leaves only when the centre's receipt names it with the hash it was spooled with; then its bytes go and a
+line of ledger stays, until the screening is purged. A screening becomes visible to the uploader as a whole: closings
+then go before frames, and a half-composed screening is never sent.
+
+WAL, synchronous=FULL. One composer and one uploader at a time, each behind its own file lock; readers at any time.
+"""
+
+import fcntl
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+from types import TracebackType
+from typing import Any, Final, Self
+
+from contracts.answers import VanAnswered
+from contracts.errors import Fatal, InvalidRecord, Transient
+from contracts.ids import level
+from contracts.topics import Topic
+from producers.items import Item, Sink
+
+QUEUED, SENT, STORED, REJECTED, HELD = "queued", "sent", "stored", "rejected", "held"
+STATES: Final = (QUEUED, SENT, STORED, REJECTED, HELD)
+
+_STAGES: Final = {
+    Topic.SCREENING_OPENED: 0,
+    Topic.FEATURES_RECORDED: 1,
+    Topic.SEQUENCE_CLOSED: 2,
+    Topic.FRAME_CAPTURED: 3,
+    Topic.SCREENING_CLOSED: 4,
+}
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS screenings (rank INTEGER PRIMARY KEY AUTOINCREMENT, screening_id TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS items (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    item_id TEXT NOT NULL UNIQUE,
+    screening_id TEXT NOT NULL,
+    rank INTEGER NOT NULL,
+    stage INTEGER NOT NULL,
+    level INTEGER NOT NULL,
+    topic TEXT NOT NULL,
+    content_sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    composing INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT,
+    retryable INTEGER NOT NULL DEFAULT 0,
+    added_at REAL NOT NULL,
+    sent_at REAL
+);
+CREATE TABLE IF NOT EXISTS bodies (
+    number INTEGER PRIMARY KEY REFERENCES items (number) ON DELETE CASCADE,
+    key BLOB NOT NULL, headers TEXT NOT NULL, value BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS reports (screening_id TEXT PRIMARY KEY, revision_number INTEGER NOT NULL, answer BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next_offset INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS upload_order ON items (composing, state, rank, stage, level, number);
+"""  # noqa: E501
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One item as it is handed to the producer."""
+
+    item_id: str
+    topic: str
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An item that the centre rejected."""
+
+    item_id: str
+    reason: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolStatus:
+    """Items per state, bytes that still wait, and when the oldest of those was spooled (UNIX seconds, None: none)."""
+
+    counts: Mapping[str, int]
+    waiting_bytes: int
+    oldest_at: float | None
+
+    @property
+    def waiting(self) -> int:
+        """Items that the centre has neither stored nor rejected nor been kept from."""
+        return self.counts[QUEUED] + self.counts[SENT]
+
+
+class Spool:
+    """The spool in one file; a context manager, safe for several threads and processes.
+
+    Every method raises Transient, naming the folder, where the disk is full or does not answer, and Fatal where the
+    file is damaged. clock: UNIX seconds.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self.path = path
+        self._clock = clock
+        self._turn = RLock()
+        with self._translating():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._db = sqlite3.connect(path, timeout=60.0, isolation_level=None, check_same_thread=False)
+            path.chmod(0o600)
+            for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                self._db.execute(f"PRAGMA {pragma}")
+            self._db.executescript(_SCHEMA)
+
+    @contextmanager
+    def screening(self, waiting: Callable[[], None] = lambda: None) -> Iterator[Sink]:
+        """A sink for the items of one screening: visible to the uploader once the block ends, gone if it fails.
+
+        waiting: called when another process composes into this spool and has to finish first. The sink raises
+        InvalidRecord `item_contradicts_spool` for an item that is there with other content; the same again is harmless.
+        """
+        with self._lock("compose", waiting):
+            self._drop_half_composed()  # left by a composer that was killed
+            try:
+                yield self._put
+            except BaseException:
+                self._drop_half_composed()
+                raise
+            with self._transaction():
+                self._db.execute("UPDATE items SET composing = 0 WHERE composing = 1")
+
+    @contextmanager
+    def uploading(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Be the one process that uploads from this spool. waiting: called when another one has to finish first."""
+        with self._lock("upload", waiting):
+            yield
+
+    def pending(self, limit: int, resend_before: float) -> list[str]:
+        """Item ids in the order of sending: queued ones, and those sent before `resend_before` without a receipt."""
+        rows = self._read(
+            "SELECT item_id FROM items WHERE composing = 0 AND (state = ? OR (state = ? AND sent_at < ?))"
+            " ORDER BY rank, stage, level, number LIMIT ?",
+            (QUEUED, SENT, resend_before, limit),
+        )
+        return [row[0] for row in rows]
+
+    def load(self, item_id: str) -> Message | None:
+        """The message of an item; None where its bytes have left."""
+        rows = self._read(
+            "SELECT topic, key, value, headers FROM items JOIN bodies USING (number) WHERE item_id = ?", (item_id,)
+        )
+        if not rows:
+            return None
+        topic, key, value, headers = rows[0]
+        pairs = tuple((name, bytes.fromhex(text)) for name, text in json.loads(headers))
+        return Message(item_id, topic, key, value, pairs)
+
+    def mark_sent(self, item_id: str) -> None:
+        """The broker acknowledged the item; it waits for the centre's receipt now."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE items SET state = ?, sent_at = ? WHERE item_id = ? AND state IN (?, ?)",
+                (SENT, self._clock(), item_id, QUEUED, SENT),
+            )
+
+    def mark_rejected(self, item_id: str, reason: str, *, retryable: bool) -> None:
+        """The item cannot be used; its bytes stay until it is retried or purged."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE items SET state = ?, reason = ?, retryable = ? WHERE item_id = ? AND state != ?",
+                (REJECTED, reason, retryable, item_id, STORED),
+            )
+
+    def take_answer(self, answer: VanAnswered, partition: int, next_offset: int) -> bool:
+        """Act on one answer of the centre and remember how far its topic was read; whether it concerned an item.
+
+        Only `stored` with the hash of the spooled item lets it go. A receipt for other content changes nothing.
+        """
+        with self._transaction():
+            known = self._settle(answer)
+            self._db.execute(
+                "INSERT INTO positions VALUES (?, ?) ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset",
+                (partition, next_offset),
+            )
+            return known
+
+    def positions(self) -> dict[int, int]:
+        """Partition of the answers topic → offset to read next."""
+        return dict(self._read("SELECT partition, next_offset FROM positions"))
+
+    def report(self, screening_id: str) -> VanAnswered | None:
+        """The newest word of a revision of this screening."""
+        rows = self._read("SELECT answer FROM reports WHERE screening_id = ?", (screening_id,))
+        return VanAnswered.decode(rows[0][0]) if rows else None
+
+    def status(self, screening_id: str | None = None) -> SpoolStatus:
+        """What the spool holds, of one screening or of all."""
+        where, values = ("AND screening_id = ?", (screening_id,)) if screening_id else ("", ())
+        counts = dict.fromkeys(STATES, 0)
+        counts |= dict(
+            self._read(f"SELECT state, count(*) FROM items WHERE composing = 0 {where} GROUP BY state", values)  # noqa: S608
+        )
+        size, oldest = self._read(
+            f"SELECT coalesce(sum(size), 0), min(added_at) FROM items"  # noqa: S608
+            f" WHERE composing = 0 AND state IN (?, ?) {where}",
+            (QUEUED, SENT, *values),
+        )[0]
+        return SpoolStatus(counts, size, oldest)
+
+    def rejected(self, screening_id: str | None = None) -> list[Refused]:
+        """The items that the centre rejected, of one screening or of all."""
+        where, values = ("AND screening_id = ?", (screening_id,)) if screening_id else ("", ())
+        rows = self._read(
+            f"SELECT item_id, reason, retryable FROM items WHERE state = ? {where} ORDER BY number",  # noqa: S608
+            (REJECTED, *values),
+        )
+        return [Refused(item_id, reason, bool(retryable)) for item_id, reason, retryable in rows]
+
+    def retry(self) -> int:
+        """Queue rejected items again where that may help, and sent ones that have no receipt; how many."""
+        with self._transaction():
+            found = self._db.execute(
+                "UPDATE items SET state = ?, reason = NULL, sent_at = NULL"
+                " WHERE state = ? OR (state = ? AND retryable = 1)",
+                (QUEUED, SENT, REJECTED),
+            )
+            return found.rowcount
+
+    def purge(self) -> int:
+        """Drop finally rejected items, and the ledger of screenings of which nothing waits; how many items."""
+        with self._transaction():
+            final = self._db.execute("DELETE FROM items WHERE state = ? AND retryable = 0", (REJECTED,)).rowcount
+            ledger = self._db.execute(
+                "DELETE FROM items WHERE state = ? AND composing = 0 AND screening_id NOT IN"
+                " (SELECT screening_id FROM items WHERE state != ? OR composing = 1)",
+                (STORED, STORED),
+            ).rowcount
+            self._db.execute(
+                "DELETE FROM reports WHERE screening_id NOT IN (SELECT screening_id FROM items)",
+            )
+        with self._translating(), self._turn:
+            self._db.execute("PRAGMA incremental_vacuum").fetchall()
+        return final + ledger
+
+    def close(self) -> None:
+        """End the connection."""
+        with self._turn:
+            self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _put(self, item: Item) -> None:
+        with self._transaction():
+            there = self._db.execute("SELECT content_sha256 FROM items WHERE item_id = ?", (item.item_id,)).fetchone()
+            if there is not None:
+                if there[0] != item.content_sha256:
+                    message = f"{item.item_id} is in the spool with other content; give the new one an id of its own"
+                    raise InvalidRecord("item_contradicts_spool", message)
+                return
+            self._db.execute("INSERT OR IGNORE INTO screenings (screening_id) VALUES (?)", (item.screening_id,))
+            rank = self._db.execute(
+                "SELECT rank FROM screenings WHERE screening_id = ?", (item.screening_id,)
+            ).fetchone()[0]
+            number = self._db.execute(
+                "INSERT INTO items (item_id, screening_id, rank, stage, level, topic, content_sha256, size,"
+                " composing, state, reason, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",
+                (
+                    item.item_id, item.screening_id, rank, _STAGES[item.topic],
+                    0 if item.frame_index is None else level(item.frame_index), item.topic, item.content_sha256,
+                    len(item.value), QUEUED if item.held is None else HELD, item.held, self._clock(),
+                ),
+            ).lastrowid  # fmt: skip
+            headers = json.dumps([(name, value.hex()) for name, value in item.headers])
+            self._db.execute("INSERT INTO bodies VALUES (?, ?, ?, ?)", (number, item.key, headers, item.value))
+
+    def _settle(self, answer: VanAnswered) -> bool:
+        if answer.kind == "report":
+            self._db.execute(
+                "INSERT INTO reports VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET revision_number ="
+                " excluded.revision_number, answer = excluded.answer"
+                " WHERE excluded.revision_number >= reports.revision_number",
+                (answer.screening_id, answer.revision_number or 0, answer.encode()),
+            )
+            return True
+        named = (answer.item_id, answer.content_sha256)
+        if answer.kind == "stored":
+            found = self._db.execute(
+                "UPDATE items SET state = ?, reason = NULL WHERE item_id = ? AND content_sha256 = ?", (STORED, *named)
+            )
+            self._db.execute(
+                "DELETE FROM bodies WHERE number IN"
+                " (SELECT number FROM items WHERE item_id = ? AND content_sha256 = ?)", named
+            )  # fmt: skip
+        else:
+            found = self._db.execute(
+                "UPDATE items SET state = ?, reason = ?, retryable = ?"
+                " WHERE item_id = ? AND content_sha256 = ? AND state != ?",
+                (REJECTED, answer.reason or "unnamed", answer.retryable, *named, STORED),
+            )
+        return found.rowcount > 0
+
+    def _drop_half_composed(self) -> None:
+        with self._transaction():
+            self._db.execute("DELETE FROM items WHERE composing = 1")
+
+    def _read(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        with self._translating(), self._turn:
+            return self._db.execute(statement, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._translating(), self._turn:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _lock(self, name: str, waiting: Callable[[], None]) -> Iterator[None]:
+        with self._translating():
+            handle = self.path.with_suffix(f".{name}.lock").open("w")
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waiting()
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise Transient(
+                f"the spool in {self.path.parent} cannot be used ({error}); make room and try again"
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise Fatal(f"the spool {self.path} is damaged ({error}); move it away and keep it") from error
+        except OSError as error:
+            raise Transient(f"the spool in {self.path.parent} cannot be used ({error.strerror}); try again") from error

@@ -1,0 +1,199 @@
+"""From the spool to the centre and back: sends in the spool's order, lets items go on the centre's receipts.
+
+Two threads: this one reads the van's answers topic, the other sends. A link that comes and goes is waited for; what
+the broker did not acknowledge is sent again, and so is what the centre did not answer within `resend_after_s`.
+"""
+
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+from threading import Event, Thread
+from typing import Final
+
+from contracts.answers import VanAnswered
+from contracts.errors import InvalidRecord, SonovanError, Transient
+from contracts.topics import van_answered_topic
+from producers.spool import QUEUED, Spool, SpoolStatus
+from transport.producer import BoundedProducer, Pending
+from transport.settings import KafkaSettings
+from transport.tail import Tail
+
+_LOG: Final = logging.getLogger(__name__)
+
+RESEND_AFTER_S: Final = 120.0
+_READ_FOR_S: Final = 0.3
+_ROOM_WITHIN_S: Final = 1.0
+_IDLE_S: Final = 0.1
+_BACKOFF_S: Final = (0.5, 15.0)
+
+
+class Uploader:
+    """One run of uploading from a spool, as the van `van_id`.
+
+    resend_after_s: how long the centre may take for a receipt before an item is sent again; the centre meets a
+    second copy with a second receipt.
+    """
+
+    def __init__(
+        self, spool: Spool, kafka: KafkaSettings, van_id: str, *, resend_after_s: float = RESEND_AFTER_S
+    ) -> None:
+        self._spool, self._kafka, self._van_id = spool, kafka, van_id
+        self._resend_after_s = resend_after_s
+        self._stop = Event()
+        self._failure: BaseException | None = None
+        self._trouble = "no answer from the centre"
+        self._moved_at = time.monotonic()
+
+    def run(
+        self,
+        until: Callable[[], bool],
+        *,
+        give_up_s: float,
+        progress: Callable[[SpoolStatus], None] = lambda _status: None,
+        waiting: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Upload until `until()` holds.
+
+        give_up_s: without a single acknowledgement or receipt for so long, Transient is raised; all that waits stays
+        in the spool. waiting: called when another process uploads from this spool and has to finish first.
+        Raises Fatal where the broker refuses this van's account.
+        """
+        with self._spool.uploading(waiting):
+            self._moved_at = time.monotonic()
+            sender = Thread(target=self._send_all, name="van-sender", daemon=True)
+            sender.start()
+            try:
+                self._receive(until, give_up_s, progress)
+            finally:
+                self._stop.set()
+                sender.join()
+
+    def _receive(self, until: Callable[[], bool], give_up_s: float, progress: Callable[[SpoolStatus], None]) -> None:
+        tail: Tail | None = None
+        backoff = _Backoff()
+        try:
+            while True:
+                if self._failure is not None:
+                    raise self._failure
+                progress(self._spool.status())
+                if until():
+                    return
+                if time.monotonic() - self._moved_at > give_up_s:
+                    held = self._spool.status().waiting
+                    raise Transient(f"{self._trouble}; {held} items wait in {self._spool.path.parent}")
+                try:
+                    tail = tail or Tail(self._kafka, van_answered_topic(self._van_id).name, self._spool.positions())
+                    self._take_answers(tail)
+                    backoff.reset()
+                except Transient as error:
+                    self._trouble = str(error)
+                    self._stop.wait(min(backoff.next(), give_up_s))
+        finally:
+            if tail is not None:
+                tail.close()
+
+    def _take_answers(self, tail: Tail) -> None:
+        for message in tail.messages(deadline_s=_READ_FOR_S):
+            try:
+                answer = message.decode()
+            except InvalidRecord as error:
+                _LOG.warning("an answer at %s/%d is not readable: %s", message.topic, message.offset, error.reason)
+                continue
+            if isinstance(answer, VanAnswered) and self._spool.take_answer(
+                answer, message.partition, message.offset + 1
+            ):
+                self._moved_at = time.monotonic()
+
+    def _send_all(self) -> None:
+        backoff = _Backoff()
+        while not self._stop.is_set():
+            try:
+                with BoundedProducer(self._kafka) as producer:
+                    self._send_through(producer, backoff)
+            except Transient as error:
+                self._trouble = str(error)
+                _LOG.info("van %s: %s", self._van_id, error)
+                self._stop.wait(backoff.next())
+            except (SonovanError, OSError, RuntimeError, ValueError) as error:  # for the other thread to raise
+                self._failure = error
+                return
+
+    def _send_through(self, producer: BoundedProducer, backoff: "_Backoff") -> None:
+        """Send until told to stop. Raises Transient when a message expired: what is unacknowledged stays queued."""
+        flying: deque[tuple[str, Pending]] = deque()
+        while not self._stop.is_set():
+            while flying and flying[0][1].done():
+                self._acknowledge(*flying.popleft())
+                backoff.reset()
+            if not self._send_next(producer, flying):
+                self._stop.wait(_IDLE_S)
+        while flying and flying[0][1].done():
+            self._acknowledge(*flying.popleft())
+
+    def _send_next(self, producer: BoundedProducer, flying: deque[tuple[str, Pending]]) -> bool:
+        """Hand the next item to the producer; False where there is none, or no room yet."""
+        names = {item_id for item_id, _ in flying}
+        waiting = self._spool.pending(len(names) + 1, time.time() - self._resend_after_s)
+        item_id = next((name for name in waiting if name not in names), None)
+        message = self._spool.load(item_id) if item_id is not None else None
+        if message is None:
+            return False
+        try:
+            pending = producer.send(
+                message.topic, message.key, message.value, message.headers, deadline_s=_ROOM_WITHIN_S
+            )
+        except InvalidRecord as error:
+            self._spool.mark_rejected(message.item_id, error.reason, retryable=False)
+            return True
+        except Transient:
+            if producer.in_flight_bytes > 0:  # a slow link: there was no room yet
+                return False
+            raise
+        flying.append((message.item_id, pending))
+        return True
+
+    def _acknowledge(self, item_id: str, pending: Pending) -> None:
+        try:
+            pending.result(0.0)
+        except InvalidRecord as error:
+            self._spool.mark_rejected(item_id, error.reason, retryable=False)
+            return
+        self._spool.mark_sent(item_id)
+        self._moved_at = time.monotonic()
+
+
+class _Backoff:
+    """Doubling waits with jitter."""
+
+    def __init__(self) -> None:
+        self._wait_s = _BACKOFF_S[0]
+
+    def next(self) -> float:
+        """Seconds to wait now."""
+        wait_s, self._wait_s = self._wait_s, min(2 * self._wait_s, _BACKOFF_S[1])
+        return wait_s * random.uniform(0.5, 1.0)
+
+    def reset(self) -> None:
+        """Something went well."""
+        self._wait_s = _BACKOFF_S[0]
+
+
+def all_sent(spool: Spool, screening_id: str | None) -> bool:
+    """Whether the broker has everything of a screening, or of the spool."""
+    return spool.status(screening_id).counts[QUEUED] == 0
+
+
+def all_settled(spool: Spool, screening_id: str | None) -> bool:
+    """Whether the centre has stored or rejected everything of a screening, or of the spool."""
+    return spool.status(screening_id).waiting == 0
+
+
+def reported(spool: Spool, screening_id: str) -> bool:
+    """Whether all is settled and the report is out: complete, or incomplete where frames were held or rejected."""
+    status, report = spool.status(screening_id), spool.report(screening_id)
+    if status.waiting or report is None:
+        return False
+    short = status.counts["held"] + status.counts["rejected"] > 0
+    return report.status == "complete" or (short and report.status == "incomplete")

@@ -1,0 +1,84 @@
+"""The report as one JSON document: what the page shows, and what other programs read."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from clinical.advice import withhold
+from contracts.record import Id, Moment, Part, Sha256, Token, VanId
+from contracts.results import (
+    Adequacy,
+    Advice,
+    Category,
+    Finding,
+    IntendedUse,
+    MissingFrames,
+    RejectedFrame,
+    ScreeningAssessed,
+    Status,
+    WithdrawnFinding,
+)
+from reports import words
+
+
+class ScreeningReport(Part):
+    """One revision of a screening, as it may be shown under its intended use.
+
+    Lengths are in mm where the scale is known, else None; boxes and `_px` are in pixels of the stored frame.
+    """
+
+    report_schema: Literal["sonovan.report/1.0"] = "sonovan.report/1.0"
+    signed: Literal[False] = Field(default=False, description="no reader has signed: not a result")
+    notice: str
+    intended_use: IntendedUse
+    intended_use_notice: str
+    screening_id: Id
+    van_id: VanId
+    revision_id: Sha256
+    revision_number: int = Field(ge=1)
+    status: Status
+    as_of: Moment
+    frames: int = Field(ge=0)
+    adequacy: tuple[Adequacy, ...]
+    findings: tuple[Finding, ...] = Field(description="highest score first")
+    no_finding_notice: str | None = Field(description="set where nothing was outlined")
+    categories: tuple[Category, ...]
+    advice: tuple[Advice, ...]
+    withdrawn: tuple[WithdrawnFinding, ...]
+    missing: tuple[MissingFrames, ...]
+    rejected: tuple[RejectedFrame, ...]
+    model_id: Token
+    weights_sha256: Sha256
+    rules_version: Token
+
+
+def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -> dict[str, Any]:
+    """The report of one revision as JSON values, from the record alone: the same record gives the same document.
+
+    Categories and advice are withheld unless `intended_use` is `decision_support`. Fits `docs/schemas/report.json`.
+    """
+    shown = withhold(assessed, intended_use)
+    report = ScreeningReport(
+        notice=f"{words.UNSIGNED}. {words.UNSIGNED_MEANING}",
+        intended_use=intended_use,
+        intended_use_notice=words.INTENDED_USE[intended_use],
+        screening_id=shown.screening_id,
+        van_id=shown.van_id,
+        revision_id=shown.revision_id,
+        revision_number=shown.revision_number,
+        status=shown.status,
+        as_of=shown.as_of,
+        frames=shown.frames,
+        adequacy=shown.adequacy,
+        findings=tuple(sorted(shown.findings, key=lambda each: (-each.score_mean, each.finding_id))),
+        no_finding_notice=None if shown.findings else words.NO_REGION,
+        categories=shown.categories,
+        advice=shown.advice,
+        withdrawn=shown.withdrawn,
+        missing=shown.missing,
+        rejected=shown.rejected,
+        model_id=shown.model_id,
+        weights_sha256=shown.weights_sha256,
+        rules_version=shown.rules_version,
+    )
+    return report.model_dump(mode="json")

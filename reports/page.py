@@ -1,0 +1,43 @@
+"""The report as one self-contained HTML page: no script, no link, pictures inside."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from reports import words
+from reports.document import ScreeningReport
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+
+_ENVIRONMENT: Final = Environment(
+    loader=PackageLoader("reports"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def render_html(document: Mapping[str, Any], pictures: Mapping[str, bytes], contact: str | None = None) -> bytes:
+    """The page of a report, UTF-8; equal arguments give equal bytes.
+
+    document: what `reports.document.report_document` gave. pictures: finding id → PNG of its key frame with
+    the outline; a finding without one says so. contact: whom to ask, one line.
+    Raises ValueError (pydantic's ValidationError) for another document, ValueError for a picture that is no PNG.
+    """
+    report = ScreeningReport.model_validate(document)
+    sources = {finding.finding_id: _data_uri(pictures.get(finding.finding_id)) for finding in report.findings}
+    page = _ENVIRONMENT.get_template("report.html").render(
+        report=report, pictures=sources, contact=contact, words=words
+    )
+    return page.encode()
+
+
+def _data_uri(picture: bytes | None) -> str | None:
+    if picture is None:
+        return None
+    if not picture.startswith(_PNG):
+        raise ValueError("a finding's picture is not a PNG")
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"

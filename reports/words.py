@@ -1,0 +1,128 @@
+"""Codes and figures as a person reads them, in English."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from clinical.place import named_place
+from contracts.record import Organ, Side
+from contracts.results import Adequacy, Category, Finding, IntendedUse, MissingFrames, Status
+
+UNSIGNED: Final = "UNSIGNED – NOT A RESULT"
+UNSIGNED_ZH: Final = "未签署，非诊断结果"
+UNSIGNED_MEANING: Final = (
+    "Made by software from ultrasound frames. No reader has reviewed or signed it: "
+    "it neither finds nor rules out disease."
+)
+NO_REGION: Final = "No region was outlined. This is not a negative result."
+
+INTENDED_USE: Final[dict[IntendedUse, str]] = {
+    "research": "Not for diagnosis or treatment; categories and advice are withheld.",
+    "measurement": "For measurement only: outlines, sizes and scores; categories and advice are withheld.",
+    "decision_support": "Categories and advice are suggestions that a qualified reader confirms or rejects.",
+}
+
+STATUS: Final[dict[Status, str]] = {
+    "preliminary": "Preliminary: frames are still arriving",
+    "incomplete": "Incomplete: frames are missing",
+    "complete": "Complete: every frame is accounted for",
+}
+
+_REASONS: Final = {
+    "not_seen": "planned, no frame seen",
+    "nothing_assessable": "no frame could be assessed",
+    "few_frames": "too few assessable frames",
+    "low_assessable_share": "too many frames could not be assessed",
+    "low_quality": "low picture quality",
+    "side_unknown": "no side recorded",
+    "frames_missing": "frames have not arrived",
+    "frames_discarded": "frames discarded by the operator",
+    "frames_held": "frames held back on the van",
+    "frames_rejected": "frames rejected",
+    "sequence_not_closed": "a sweep was not closed",
+    "screening_not_closed": "the screening was not closed",
+    "closings_contradict": "the van's closing records contradict each other",
+}
+
+
+def place(organ: Organ, side: Side | None, region: str | None = None) -> str:
+    """Where in the body, as a heading: "Left breast"."""
+    name = named_place(organ, side, region)
+    return name[0].upper() + name[1:]
+
+
+def reason(code: str) -> str:
+    """A reason in words; an unknown code is shown with spaces for underscores."""
+    return _REASONS.get(code, code.replace("_", " "))
+
+
+def reasons(row: Adequacy) -> str:
+    """All reasons of a row, or a dash."""
+    return "; ".join(reason(code) for code in row.reasons) or "–"
+
+
+def moment(value: datetime) -> str:
+    """UTC, to the minute."""
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def ranges(indices: Sequence[int]) -> str:
+    """Sorted indices with runs drawn together: "3, 5–9"."""
+    runs: list[list[int]] = []
+    for index in indices:
+        if runs and index == runs[-1][1] + 1:
+            runs[-1][1] = index
+        else:
+            runs.append([index, index])
+    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in runs)
+
+
+def missing(gap: MissingFrames) -> str:
+    """Which frames of a sweep are missing."""
+    if gap.indices is None:
+        return "not closed: how many frames it has is not known"
+    count = len(gap.indices)
+    return f"{count} frame{'s' if count != 1 else ''}: {ranges(gap.indices)}"
+
+
+def size(finding: Finding) -> str:
+    """Axes and area in mm, or the box and area in pixels where nobody knows the scale."""
+    if finding.long_axis_mm is None or finding.short_axis_mm is None:
+        return f"no scale: {finding.box[2]} × {finding.box[3]} pixels, area {finding.area_px} pixels"
+    area = "" if finding.area_mm2 is None else f", area {finding.area_mm2:.1f} mm²"
+    return f"{finding.long_axis_mm:.1f} × {finding.short_axis_mm:.1f} mm{area}"
+
+
+def location(finding: Finding) -> str:
+    """Position and view as the operator named them, and the centre of the box within the key frame."""
+    named = [name.replace("_", " ") for name in (finding.position, finding.view) if name]
+    left, top, width, height = finding.box
+    where = ", ".join(named) or "position and view not recorded"
+    return f"{where}; at column {left + width // 2}, row {top + height // 2} of the frame"
+
+
+def frames_seen(finding: Finding) -> str:
+    """On how many frames, which, and for how long."""
+    count = len({member.frame_id for member in finding.members})
+    first, last = finding.frame_span
+    text = f"{count} frame{'s' if count != 1 else ''}"
+    text += f", no. {first}" if first == last else f", no. {first} to {last}"
+    return text if finding.duration_ms is None or first == last else f"{text}, {finding.duration_ms / 1000:.2f} s"
+
+
+def category(found: Category | None) -> str:
+    """A suggested category, or why there is none."""
+    if found is None:
+        return "no suggested category"
+    if found.withheld or found.value is None:
+        return f"{found.scheme}: withheld under this intended use"
+    return f"{found.scheme} {found.value}, suggested for review"
+
+
+def contrast(value: float | None) -> str:
+    """Brightness against the surroundings."""
+    if value is None:
+        return "not measured"
+    if abs(value) < 0.005:
+        return "as bright as its surroundings"
+    return f"{abs(value) * 100:.0f} % {'darker' if value < 0 else 'brighter'} than its surroundings"

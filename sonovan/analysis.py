@@ -1,0 +1,136 @@
+"""`analyse`: frames in, findings out, no service.
+
+from sonovan import analyse
+
+analysis = analyse("sweep.dcm", organ="breast", side="left")
+for finding in analysis.findings:
+    print(finding.key_frame_id, finding.long_axis_mm, finding.score_mean)
+"""
+
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import models
+from clinical.advice import withhold
+from contracts.answers import RecordRejected
+from contracts.errors import Fatal, InvalidRecord
+from contracts.results import Finding, FrameSegmented, IntendedUse, LesionAlerted, ScreeningAssessed
+from contracts.settings import read_settings
+from models.errors import ModelError
+from models.masks import decode_mask
+from producers.items import Ids, Visit
+from producers.sources import capture_options
+from sonovan.embedded import Screened, screen
+from sonovan.inputs import Frames, sources_of
+from sonovan.settings import FaceSettings
+from storage.folder_store import FolderStore
+from storage.keys import Bucket
+from storage.stores import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What was found in one screening. Unsigned: a machine's reading, never a result.
+
+    screening: the newest revision; categories and advice are withheld unless the intended use is
+    `decision_support`. frames: one result per frame, in order. masks: frame id → (rows, columns) uint8, the region's
+    ordinal + 1, for frames with a region. refused: one error per input, or part of one, that could not be read.
+    """
+
+    screening: ScreeningAssessed
+    frames: tuple[FrameSegmented, ...]
+    masks: Mapping[str, NDArray[np.uint8]]
+    alerts: tuple[LesionAlerted, ...]
+    rejected: tuple[RecordRejected, ...]
+    refused: tuple[InvalidRecord, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The lesions of the newest revision."""
+        return self.screening.findings
+
+    @property
+    def revision_id(self) -> str:
+        """The revision's name: equal for equal input, ids, weights and provider, embedded or streamed."""
+        return self.screening.revision_id
+
+
+def analyse(
+    frames: Frames,
+    *,
+    organ: str | None = None,
+    side: str | None = None,
+    view: str | None = None,
+    position: str | None = None,
+    pixel_spacing_mm: float | None = None,
+    features: Mapping[str, Any] | None = None,
+    ids: Ids | None = None,
+    model_id: str | None = None,
+    intended_use: IntendedUse | None = None,
+    progress: Callable[[int], None] = lambda _frames: None,
+) -> Analysis:
+    """Analyse one screening in this process.
+
+    frames: one picture (rows, columns[, 3]), a sweep of them (frames, rows, columns[, 3]) or a list, uint8 or uint16;
+    a pydicom dataset; or paths to DICOM files, clips, pictures and folders. organ: "breast" or "thyroid"; may be left
+    out where the file says it. pixel_spacing_mm: where the input has no scale of its own. features: fields of
+    `contracts.van.FeaturesRecorded`. ids: names of another run, to compare with. intended_use: None takes
+    SONOVAN_INTENDED_USE, else research. progress: called with the frames done since the last call.
+
+    Raises InvalidRecord when nothing can be read (the first reason), Transient for a disk that is full or away,
+    Fatal for weights that do not fit their sha256 or a provider that was asked for and is not there.
+    """
+    options = capture_options(organ=organ, side=side, view=view, position=position, pixel_spacing_mm=pixel_spacing_mm)
+    use = intended_use or read_settings(FaceSettings).intended_use
+    with tempfile.TemporaryDirectory(prefix="sonovan-") as scratch:
+        inputs = sources_of(frames, options, Path(scratch))
+        if not inputs.sources:
+            raise inputs.refused[0]
+        store = FolderStore(Path(scratch) / "objects")
+        screened = screen(
+            inputs.sources,
+            anonymous_visit(features),
+            segmenter=load_segmenter(model_id),
+            store=store,
+            intended_use=use,
+            ids=ids,
+            progress=progress,
+        )
+        return analysis_of(screened, inputs.refused, store, use)
+
+
+def analysis_of(
+    screened: Screened, refused: tuple[InvalidRecord, ...], store: ObjectStore, intended_use: IntendedUse
+) -> Analysis:
+    """What an embedded run came to, masks included. Raises InvalidRecord where no frame could be read."""
+    refused = (*refused, *screened.composed.refused)
+    if screened.last is None:
+        raise refused[0]
+    frames = tuple(sorted(screened.frames, key=lambda frame: frame.frame_id))
+    masks = {
+        frame.frame_id: decode_mask(store.get(Bucket.MASKS, frame.mask_key))
+        for frame in frames
+        if frame.mask_key is not None
+    }
+    shown = withhold(screened.last, intended_use)
+    return Analysis(shown, frames, masks, tuple(screened.alerts), tuple(screened.rejected), refused)
+
+
+def anonymous_visit(features: Mapping[str, Any] | None) -> Visit:
+    """A visit of nobody: its key is random and joins nothing."""
+    return Visit(subject_key=secrets.token_hex(32), site_code="embedded", features=features)
+
+
+def load_segmenter(model_id: str | None) -> models.Segmenter:
+    """The registry's network on this machine's runtime. Raises Fatal where it may not be trusted."""
+    try:
+        return models.load(model_id)
+    except ModelError as error:
+        raise Fatal(str(error)) from error

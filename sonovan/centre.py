@@ -1,0 +1,228 @@
+"""The centre on this machine: Kafka and MinIO with accounts, topics, access and buckets, and the apps beside them."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
+
+from contracts.errors import Transient
+from contracts.topics import MAX_MESSAGE_BYTES, Writer
+from deploy import services
+from deploy.errors import DeployError
+from deploy.identity import ProcessRecord
+from deploy.launches import launched_names
+from deploy.processes import start_app, wait_healthy
+from deploy.services import RunningServices, StatusRow
+from deploy.state import StateFolder, silent
+from storage.buckets import create_buckets
+from storage.outbox_engine import sqlite_url
+from storage.settings import ObjectStoreSettings
+from transport.admin import Administrator
+from transport.grants import STAGES, van_account
+from transport.settings import KafkaSettings
+
+APPS: Final = tuple(stage.value for stage in STAGES)
+ADMIN: Final = "admin"
+READY_FILE: Final = "ready"
+"""What a worker writes into its data folder, holding its pid, once partitions are assigned to it."""
+
+APP_DEADLINE_S: Final = 120.0
+
+_GIVEN_BY_US: Final = ("SONOVAN_KAFKA_", "SONOVAN_S3_", "SONOVAN_DATA_DIR", "SONOVAN_STATE", "SONOVAN_SHARED_DATA")
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Centre:
+    """How to reach the services of one state folder."""
+
+    state: StateFolder
+    services: RunningServices
+
+    @property
+    def path(self) -> Path:
+        """The state folder."""
+        return self.state.path
+
+    def kafka(self, account: str = ADMIN) -> KafkaSettings:
+        """Settings of `admin`, of a stage, of `operator` or of `van-<van_id>`; its password is made at first use."""
+        reached = self.services
+        admin = account == ADMIN
+        username = reached.kafka_admin_username if admin else account
+        password = reached.kafka_admin_password if admin else self.state.secret(_secret(account))
+        return KafkaSettings(bootstrap=reached.kafka_bootstrap, username=username, password=SecretStr(password))
+
+    def store(self) -> ObjectStoreSettings:
+        """Settings of the object store."""
+        reached = self.services
+        return ObjectStoreSettings(
+            endpoint=reached.s3_endpoint, access_key=reached.s3_access_key, secret_key=SecretStr(reached.s3_secret_key)
+        )
+
+    def environment(self, account: str = ADMIN) -> dict[str, str]:
+        """SONOVAN_KAFKA_* of an account and, vans aside (they have no account there), SONOVAN_S3_*."""
+        kafka, store = self.kafka(account), self.store()
+        broker = {
+            "SONOVAN_KAFKA_BOOTSTRAP": kafka.bootstrap,
+            "SONOVAN_KAFKA_USERNAME": kafka.username,
+            "SONOVAN_KAFKA_PASSWORD": kafka.password.get_secret_value(),
+        }
+        objects = {
+            "SONOVAN_S3_ENDPOINT": store.endpoint,
+            "SONOVAN_S3_ACCESS_KEY": store.access_key,
+            "SONOVAN_S3_SECRET_KEY": store.secret_key.get_secret_value(),
+        }
+        return broker if account.startswith(van_account("")) else broker | objects
+
+    def enrol_van(self, van_id: str) -> KafkaSettings:
+        """Give a van its Kafka account, answers topic and access, harmless when it has them; how it reaches Kafka."""
+        settings = self.kafka(van_account(van_id))
+        with Administrator(self.kafka()) as administrator:
+            administrator.enrol_van(van_id, settings.password.get_secret_value())
+        return settings
+
+    def revoke_van(self, van_id: str) -> None:
+        """Take a van's Kafka account and access away."""
+        with Administrator(self.kafka()) as administrator:
+            administrator.revoke_van(van_id)
+
+
+def up(
+    path: Path,
+    *,
+    apps: Sequence[str] = APPS,
+    app_environment: Mapping[str, str] | None = None,
+    progress: Progress = silent,
+) -> Centre:
+    """Start everything of a state folder and bring it to what the topic table says; harmless when it runs already.
+
+    app_environment: further SONOVAN_ variables of the apps (default: those of this process). An app that runs with
+    other ones is restarted.
+    Raises Transient where a service or app does not start, Fatal where the broker refuses an account.
+    """
+    state = StateFolder(path)
+    with _deploy_errors(), state.lock(progress):
+        centre = Centre(state, services.start_services(state, progress=progress, max_message_bytes=MAX_MESSAGE_BYTES))
+        _prepare_kafka(centre, progress)
+        create_buckets(centre.store())
+        progress("object store: buckets are there")
+        # All at once, then wait: importing their runtimes takes each of them seconds.
+        started = [_launch_worker(centre, app, 1, app_environment) for app in apps]
+        for record in started:
+            _await_ready(state, record, progress, APP_DEADLINE_S)
+    return centre
+
+
+def attach(path: Path) -> Centre:
+    """The centre of a state folder that was started before; whether it runs is not asked. Raises Transient if never."""
+    state = StateFolder(path)
+    with _deploy_errors():
+        if not set(services.SERVICES) <= set(launched_names(state)):
+            raise Transient(f"no services were ever started in {path}; start them with: sonovan up")
+        return Centre(state, services.describe(state))
+
+
+def down(path: Path, progress: Progress = silent) -> None:
+    """End what `up` started in this folder, apps first; harmless when nothing runs. Data stays."""
+    if not path.is_dir():
+        return
+    with _deploy_errors():
+        services.stop(StateFolder(path), progress)
+
+
+def status(path: Path) -> list[StatusRow]:
+    """One row for each process that was ever started in this folder."""
+    with _deploy_errors():
+        return services.status(StateFolder(path)) if path.is_dir() else []
+
+
+def client_environment(path: Path, account: str) -> dict[str, str]:
+    """The SONOVAN_KAFKA_* and SONOVAN_S3_* variables by which `account` reaches the services of a state folder."""
+    return attach(path).environment(account)
+
+
+def worker_name(stage: str, instance: int) -> str:
+    """The process name of a worker: `segment`, `segment-2` …"""
+    return stage if instance == 1 else f"{stage}-{instance}"
+
+
+def start_worker(
+    centre: Centre,
+    stage: str,
+    instance: int = 1,
+    *,
+    app_environment: Mapping[str, str] | None = None,
+    progress: Progress = silent,
+    deadline_s: float = APP_DEADLINE_S,
+) -> None:
+    """Start one worker and wait until it holds partitions; harmless when it runs already with the same environment."""
+    with _deploy_errors():
+        record = _launch_worker(centre, stage, instance, app_environment)
+        _await_ready(centre.state, record, progress, deadline_s)
+
+
+def _launch_worker(
+    centre: Centre, stage: str, instance: int, app_environment: Mapping[str, str] | None
+) -> ProcessRecord:
+    name = worker_name(stage, instance)
+    own = {"SONOVAN_DATA_DIR": str(centre.state.apps / name), "SONOVAN_STATE": str(centre.path)}
+    environment = _passed_on(os.environ if app_environment is None else app_environment)
+    command = [sys.executable, "-m", "sonovan", "worker", stage, "--instance", str(instance)]
+    return start_app(
+        centre.state, name, command, _own_defaults(centre.state, stage) | environment | centre.environment(stage) | own
+    )
+
+
+def _await_ready(state: StateFolder, record: ProcessRecord, progress: Progress, deadline_s: float) -> None:
+    ready = state.apps / record.name / READY_FILE
+
+    def says_so() -> bool:
+        return ready.is_file() and ready.read_text().strip() == str(record.pid)
+
+    wait_healthy(state, record, says_so, deadline_s=deadline_s, progress=progress)
+
+
+def _prepare_kafka(centre: Centre, progress: Progress) -> None:
+    with Administrator(centre.kafka()) as administrator:
+        for account in (*APPS, Writer.OPERATOR.value):
+            administrator.set_account(account, centre.kafka(account).password.get_secret_value())
+        created = administrator.create_topics()
+        administrator.align_grants()
+        administrator.prepare_groups()
+    progress(f"kafka: topics, accounts and access as in the table ({len(created)} topics created)")
+
+
+def _passed_on(environment: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith("SONOVAN_") and not name.startswith(_GIVEN_BY_US)
+    }
+
+
+def _own_defaults(state: StateFolder, stage: str) -> dict[str, str]:
+    """What a stage gets where nobody said otherwise: alert workers of one centre share one outbox."""
+    if stage != Writer.ALERT:
+        return {}
+    folder = state.apps / stage
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return {"SONOVAN_ALERT_DATABASE_URL": sqlite_url(folder / "outbox.sqlite")}
+
+
+def _secret(account: str) -> str:
+    return f"kafka-{account}"
+
+
+@contextmanager
+def _deploy_errors() -> Iterator[None]:
+    """A service that cannot be started or judged is not available: nothing is lost, so it may be tried again."""
+    try:
+        yield
+    except DeployError as error:
+        raise Transient(str(error)) from error

@@ -1,0 +1,72 @@
+"""The command `sonovan`: one module per command or group, and one place that turns errors into exit codes.
+
+A group's module holds `app: typer.Typer`, a single command's module a function of the command's name; a module is
+imported when its command is typed. Commands return None or an exit code, or raise an error of `contracts.errors`;
+what they print on stdout is their result, everything else goes to stderr.
+"""
+
+import importlib
+from types import ModuleType
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from sonovan.cli.failures import run
+
+# name → (module, what `sonovan --help` says of it)
+GROUPS: Final = {
+    "van": ("van", "The van: enrol, send, simulate, spool."),
+    "topics": ("topics", "Kafka's topics: list, create, check, tail, describe."),
+    "rejected": ("rejected", "Records that a stage could not use: list, show, retry."),
+    "models": ("models", "The networks: list, verify."),
+}
+COMMANDS: Final = {
+    "screen": ("screen", "The whole path in this process, no services: files in, report out."),
+    "up": ("up", "Start Kafka, MinIO and the apps on this machine."),
+    "down": ("up", "Stop what up started; data stays."),
+    "status": ("up", "Show what runs."),
+    "worker": ("worker", "Run one app of the centre in the foreground."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """The top of the command line; imports nothing but what is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Every command and group, in the order of the tables."""
+        return [*COMMANDS, *GROUPS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of this name, its module imported; None where there is none."""
+        if cmd_name in GROUPS:
+            return typer.main.get_command(_module(GROUPS[cmd_name][0]).app)
+        if cmd_name in COMMANDS:
+            alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+            alone.command(cmd_name)(getattr(_module(COMMANDS[cmd_name][0]), cmd_name))
+            return typer.main.get_command(alone)
+        return None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The commands in the help text, from the tables."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in (COMMANDS | GROUPS).items()])
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def build() -> LazyGroup:
+    """The whole command."""
+    return LazyGroup(
+        name="sonovan",
+        help="Streaming breast and thyroid ultrasound screening for mobile vans.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+
+
+def main() -> None:
+    """Run the command and end the process with its exit code."""
+    raise SystemExit(run(build()))

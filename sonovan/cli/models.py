@@ -1,0 +1,68 @@
+"""`sonovan models`: which networks there are, and whether they are what they claim to be."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from contracts.errors import Fatal
+from models.errors import ModelError
+from models.registry import WEIGHTS_DIR, Entry, read_registry, read_weights
+from models.settings import read_settings
+from sonovan.cli.failures import Exit
+
+app = typer.Typer(help="The networks: which there are, and whether they are intact.", rich_markup_mode=None)
+
+WeightsOption = Annotated[Path | None, typer.Option("--weights-dir", help="Folder with registry.json and the weights.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+@app.command("list")
+def list_models(weights_dir: WeightsOption = None, as_json: JsonOption = False) -> None:
+    """Show the networks that the registry names; the first runs when none is named."""
+    entries = _entries(_folder(weights_dir))
+    if as_json:
+        typer.echo(json.dumps([entry.model_dump(mode="json") for entry in entries], indent=1))
+        return
+    for entry in entries:
+        organs, precisions = ", ".join(entry.organs), ", ".join(entry.precisions)
+        typer.echo(f"{entry.id}\n  organs: {organs}\n  input: {entry.side}×{entry.side}, {precisions}")
+        typer.echo(f"  sha256: {entry.sha256}\n  card: {entry.card}\n  licence: {entry.licence}")
+
+
+@app.command()
+def verify(weights_dir: WeightsOption = None, as_json: JsonOption = False) -> int:
+    """Check every network's file against its sha256 and start it on this machine."""
+    folder = _folder(weights_dir)
+    checked = [_checked(entry, folder) for entry in _entries(folder)]
+    if as_json:
+        typer.echo(json.dumps(checked, indent=1))
+    else:
+        for each in checked:
+            told = f"intact, runs as {each['runs']}" if each["usable"] else each["problem"]
+            (sys.stdout if each["usable"] else sys.stderr).write(f"{each['id']}: {told}\n")
+    return int(Exit.DONE if all(each["usable"] for each in checked) else Exit.FATAL)
+
+
+def _checked(entry: Entry, folder: Path) -> dict[str, Any]:
+    from models.engine.choose import choose  # the runtimes take a second to import
+
+    settings = read_settings()
+    try:
+        runner = choose(read_weights(entry, folder), entry, settings.provider, settings.precision)
+    except ModelError as error:
+        return {"id": entry.id, "usable": False, "problem": str(error)}
+    return {"id": entry.id, "usable": True, "sha256": entry.sha256, "runs": runner.name}
+
+
+def _folder(weights_dir: Path | None) -> Path:
+    return weights_dir or read_settings().weights_dir or WEIGHTS_DIR
+
+
+def _entries(folder: Path) -> tuple[Entry, ...]:
+    try:
+        return read_registry(folder).models
+    except ModelError as error:
+        raise Fatal(str(error)) from None

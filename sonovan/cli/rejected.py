@@ -1,0 +1,153 @@
+"""`sonovan rejected`: what a stage could not use, why, and another try."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contracts.answers import RecordRejected, RejectedRetried
+from contracts.ids import split_frame_id
+from contracts.topics import Topic
+from sonovan.cli.topics import JsonOption, kafka_settings
+from sonovan.cli.up import StateOption, format_table
+from sonovan.state import state_path
+
+if TYPE_CHECKING:
+    from storage.settings import ObjectStoreSettings
+
+app = typer.Typer(help="Records that a stage could not use.", no_args_is_help=True, rich_markup_mode=None)
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="A rejection's id, or its beginning.")]
+SHORT = 12
+SEND_WITHIN_S = 30.0
+
+
+@app.command("list")
+def list_rejected(state: StateOption = None, as_json: JsonOption = False) -> None:
+    """Show every rejection, oldest first, and whether it was tried again."""
+    retried = {record.rejection_id for record in _retried(state)}
+    rows: list[dict[str, object]] = [
+        {
+            "id": record.rejection_id if as_json else record.rejection_id[:SHORT],
+            "rejected_at": record.rejected_at.isoformat(timespec="seconds"),
+            "stage": record.stage,
+            "reason": record.reason,
+            "retryable": record.retryable,
+            "verified": record.verified,
+            "van": record.van_id,
+            "screening": record.screening_id,
+            "frame": record.frame_id,
+            "retried": record.rejection_id in retried,
+        }
+        for record in _rejections(state)
+    ]
+    if as_json:
+        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+    else:
+        sys.stdout.write(format_table(rows) if rows else "nothing was rejected\n")
+
+
+@app.command()
+def show(rejection_id: IdArgument, state: StateOption = None) -> None:
+    """Print one rejection, and where its bytes are kept."""
+    from storage.keys import Bucket
+
+    record = find(_rejections(state), rejection_id)
+    document = record.model_dump(mode="json")
+    document["quarantine"] = f"{Bucket.QUARANTINE}/{record.quarantine_key}"
+    document["retried_at"] = [
+        again.retried_at.isoformat() for again in _retried(state) if again.rejection_id == record.rejection_id
+    ]
+    sys.stdout.write(json.dumps(document, indent=1) + "\n")
+
+
+@app.command()
+def retry(
+    rejection_id: IdArgument,
+    state: StateOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Even where the reason says it cannot help.")] = False,
+) -> None:
+    """Send the bytes in quarantine to their topic again, as the account `operator`."""
+    from contracts.errors import InvalidRecord
+    from storage.keys import Bucket
+    from storage.minio_store import MinioStore
+    from transport.producer import BoundedProducer
+
+    record = find(_rejections(state), rejection_id)
+    if not (record.retryable or force):
+        raise typer.BadParameter(f"{record.reason} will not go away by itself; --force tries all the same.")
+    key, headers = key_and_headers(record)
+    try:
+        value = MinioStore(_object_store(state)).get(Bucket.QUARANTINE, record.quarantine_key)
+    except KeyError:
+        raise InvalidRecord(
+            record.reason, "its bytes are no longer in quarantine; send it from the van again"
+        ) from None
+    note = RejectedRetried(
+        rejection_id=record.rejection_id, screening_id=record.screening_id, retried_at=datetime.now(UTC)
+    )
+    noted_under = (record.screening_id or record.rejection_id).encode()
+    with BoundedProducer(kafka_settings(state, "operator")) as producer:
+        sent = producer.send(record.topic, key, value, headers).result(SEND_WITHIN_S)
+        producer.send(Topic.REJECTED_RETRIED, noted_under, note.encode()).result(SEND_WITHIN_S)
+    sys.stdout.write(f"sent again: {sent.topic}/{sent.partition}/{sent.offset}\n")
+
+
+def find(rejections: Sequence[RecordRejected], beginning: str) -> RecordRejected:
+    """The one rejection whose id starts so. Raises BadParameter for none, or for several."""
+    found = {record.rejection_id: record for record in rejections if record.rejection_id.startswith(beginning)}
+    if len(found) != 1:
+        what = "no rejection has" if not found else f"{len(found)} rejections have"
+        raise typer.BadParameter(f"{what} an id that begins with {beginning!r}; see: sonovan rejected list")
+    return next(iter(found.values()))
+
+
+def key_and_headers(record: RecordRejected) -> tuple[bytes, list[tuple[str, bytes]]]:
+    """The Kafka key and headers with which the record belongs on its topic.
+
+    Made again from its ids: quarantine holds the value alone. A record of which no id could be read goes by its
+    rejection's id.
+    """
+    headers = [
+        (name, value.encode())
+        for name, value in (("screening_id", record.screening_id), ("frame_id", record.frame_id))
+        if value is not None
+    ]
+    if record.topic == Topic.FRAME_CAPTURED:
+        key = split_frame_id(record.frame_id)[0] if record.frame_id else record.rejection_id
+        return key.encode(), headers
+    return (record.screening_id or record.rejection_id).encode(), []
+
+
+def _rejections(state: Path | None) -> list[RecordRejected]:
+    """Each rejection once, in the order of the topic: a redelivered message is rejected again in the same words."""
+    from transport.tail import read_all
+
+    found: dict[str, RecordRejected] = {}
+    for message in read_all(kafka_settings(state, "operator"), Topic.RECORD_REJECTED):
+        record = message.decode()
+        if isinstance(record, RecordRejected):
+            found.setdefault(record.rejection_id, record)
+    return list(found.values())
+
+
+def _retried(state: Path | None) -> list[RejectedRetried]:
+    from transport.tail import read_all
+
+    messages = read_all(kafka_settings(state, "operator"), Topic.REJECTED_RETRIED)
+    return [record for message in messages if isinstance(record := message.decode(), RejectedRetried)]
+
+
+def _object_store(state: Path | None) -> "ObjectStoreSettings":
+    from contracts.settings import read_settings
+    from sonovan.centre import attach
+    from storage.settings import ObjectStoreSettings
+
+    if state is None and "SONOVAN_S3_ENDPOINT" in os.environ:
+        return read_settings(ObjectStoreSettings)
+    return attach(state_path(state)).store()

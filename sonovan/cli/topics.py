@@ -1,0 +1,159 @@
+"""`sonovan topics`: what Kafka holds, from the topic table alone."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sonovan.cli.failures import Exit
+from sonovan.cli.up import StateOption, format_table
+from sonovan.state import state_path
+
+if TYPE_CHECKING:
+    from transport.settings import KafkaSettings
+    from transport.tail import Message
+
+app = typer.Typer(help="Kafka's topics, as the topic table has them.", no_args_is_help=True, rich_markup_mode=None)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+@app.command("list")
+def list_topics(state: StateOption = None, as_json: JsonOption = False) -> None:
+    """Show every topic of the table and of the broker."""
+    from transport.admin import Administrator
+
+    with Administrator(kafka_settings(state, "admin")) as administrator:
+        there = administrator.topic_names()
+        plan = administrator.plan()
+    rows: list[dict[str, object]] = [
+        {
+            "topic": name,
+            "partitions": plan[name].partitions if name in plan else None,
+            "cleanup": plan[name].configs["cleanup.policy"] if name in plan else None,
+            "retention_ms": plan[name].configs["retention.ms"] if name in plan else None,
+            "state": ("there" if name in plan else "not in the table") if name in there else "missing",
+        }
+        for name in sorted(there | plan.keys())
+    ]
+    sys.stdout.write(json.dumps(rows, indent=1) + "\n" if as_json else format_table(rows))
+
+
+@app.command()
+def create(
+    state: StateOption = None,
+    buckets: Annotated[bool, typer.Option("--buckets", help="Make the object store's buckets too.")] = False,
+) -> None:
+    """Create the topics that are missing, and set configuration and access where they differ from the table."""
+    from transport.admin import Administrator
+
+    if buckets:
+        _create_buckets(state)
+
+    with Administrator(kafka_settings(state, "admin")) as administrator:
+        for name in administrator.create_topics():
+            sys.stdout.write(f"created {name}\n")
+        administrator.align_grants()
+
+
+def _create_buckets(state: Path | None) -> None:
+    from contracts.settings import read_settings
+    from sonovan.centre import attach
+    from storage.buckets import create_buckets
+    from storage.settings import ObjectStoreSettings
+
+    given = state is None and "SONOVAN_S3_ENDPOINT" in os.environ
+    create_buckets(read_settings(ObjectStoreSettings) if given else attach(state_path(state)).store())
+
+
+@app.command()
+def check(state: StateOption = None) -> int:
+    """Name every difference between the broker and the table; exit code 3 where there is one."""
+    from transport.admin import Administrator
+
+    with Administrator(kafka_settings(state, "admin")) as administrator:
+        found = administrator.check()
+    for line in found:
+        sys.stdout.write(f"{line}\n")
+    return Exit.SOME_REJECTED if found else Exit.DONE
+
+
+@app.command()
+def tail(
+    name: Annotated[str, typer.Argument(help="A topic's name, its version may be left out.")],
+    state: StateOption = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+    now: Annotated[bool, typer.Option("--now", help="Leave out what is there already; implies --follow.")] = False,
+) -> None:
+    """Print the records of a topic, one JSON document a line; pixels are left out."""
+    from transport.tail import Tail, read_all
+
+    settings = kafka_settings(state, "operator")
+    topic = full_name(name)
+    if not (follow or now):
+        for message in read_all(settings, topic):
+            _print(message)
+        return
+    with Tail(settings, topic, "now" if now else "beginning") as reading:
+        for message in reading.messages():
+            _print(message)
+            sys.stdout.flush()
+
+
+@app.command()
+def describe(
+    out: Annotated[Path | None, typer.Option(help="Write topics.md and schemas/ into this folder instead.")] = None,
+) -> None:
+    """Print the documentation of all topics, generated from the table."""
+    from transport.describe import topics_page, write_docs
+
+    if out is None:
+        sys.stdout.write(topics_page())
+    else:
+        write_docs(out)
+
+
+def full_name(name: str) -> str:
+    """The topic that `name` means, with or without its version. BadParameter for one that is not in the table."""
+    from contracts.topics import TOPICS
+    from transport.plan import answered_van
+
+    known = [row.name for row in TOPICS.values()]
+    for candidate in (name, f"{name}.v1"):
+        if candidate in known or answered_van(candidate) is not None:
+            return candidate
+    raise typer.BadParameter(f"no topic {name}; there are {', '.join(known)} and van.answered.<van_id>.v1.")
+
+
+def kafka_settings(state: Path | None, account: str) -> "KafkaSettings":
+    """How to reach Kafka: SONOVAN_KAFKA_* where set and no state folder is named, else the folder's services."""
+    from contracts.settings import read_settings
+    from sonovan.centre import attach
+    from transport.settings import KafkaSettings
+
+    if state is None and "SONOVAN_KAFKA_BOOTSTRAP" in os.environ:
+        return read_settings(KafkaSettings)
+    return attach(state_path(state)).kafka(account)
+
+
+def _print(message: "Message") -> None:
+    sys.stdout.write(json.dumps(_shown(message), ensure_ascii=False) + "\n")
+
+
+def _shown(message: "Message") -> dict[str, Any]:
+    from contracts.errors import InvalidRecord
+
+    place = {
+        "partition": message.partition,
+        "offset": message.offset,
+        "appended_at": message.appended_at.isoformat(),
+        "key": None if message.key is None else message.key.decode(errors="replace"),
+    }
+    try:
+        record = message.decode()
+    except InvalidRecord as error:
+        return place | {"invalid": error.reason}
+    return place | {"record": None if record is None else record.model_dump(mode="json")}

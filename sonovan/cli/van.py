@@ -1,0 +1,205 @@
+"""`sonovan van`: enrol and revoke, send and simulate, look at the spool.
+
+The rooms are imported inside the commands: `sonovan --help` stays quick.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sonovan.cli.failures import Exit
+from sonovan.state import state_path
+
+app = typer.Typer(help="The van: enrol, send, simulate, spool.", no_args_is_help=True)
+spool_app = typer.Typer(help="What waits on the van.", no_args_is_help=True)
+app.add_typer(spool_app, name="spool")
+
+
+State = Annotated[Path | None, typer.Option("--state", help="State folder (default: SONOVAN_STATE, else .sonovan).")]
+VanName = Annotated[str | None, typer.Option("--van", help="Which van (default: the only one enrolled here).")]
+Organ = Annotated[str | None, typer.Option("--organ", help="breast or thyroid.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for the centre's report and print it.")]
+GiveUp = Annotated[
+    float | None, typer.Option("--give-up-s", min=1, help="Stop after so many seconds without any progress.")
+]
+
+
+@app.command()
+def enrol(name: Annotated[str, typer.Argument(help="Small letters, digits, hyphens.")], state: State = None) -> None:
+    """Give a van its signing key, its Kafka account and its answers topic; again is harmless."""
+    from producers import enrol as enrolment
+    from sonovan.centre import attach
+
+    folder = state_path(state)
+    enrolment.van_folder(folder, name)
+    centre = attach(folder)
+    record = enrolment.enrol(folder, name, centre.enrol_van(name), centre.kafka("operator"))
+    typer.echo(f"van {name} is enrolled since {record.enrolled_at:%Y-%m-%d %H:%M} UTC, key {record.public_key[:16]}")
+
+
+@app.command()
+def revoke(name: Annotated[str, typer.Argument(help="The van's name.")], state: State = None) -> None:
+    """Take a van's access away and publish that its key holds no longer."""
+    from producers import enrol as enrolment
+    from sonovan.centre import attach
+
+    folder = state_path(state)
+    enrolment.van_folder(folder, name)
+    centre = attach(folder)
+    record = enrolment.revoke(folder, name, centre.kafka("operator"))
+    centre.revoke_van(name)
+    typer.echo(f"van {name} was never enrolled" if record is None else f"van {name} is revoked")
+
+
+@app.command()
+def send(
+    paths: Annotated[list[Path], typer.Argument(help="DICOM files, clips, pictures, or folders of them.")],
+    organ: Organ = None,
+    side: Annotated[str | None, typer.Option(help="left, right or isthmus.")] = None,
+    view: Annotated[str | None, typer.Option(help="A code, e.g. radial.")] = None,
+    position: Annotated[str | None, typer.Option(help="Probe position, a code, e.g. 10h.")] = None,
+    pixel_spacing_mm: Annotated[float | None, typer.Option(help="Where the files do not say.")] = None,
+    features: Annotated[Path | None, typer.Option(help="The clinical record, JSON.")] = None,
+    person: Annotated[str | None, typer.Option(help="Person id; only a key made from it leaves the van.")] = None,
+    slip: Annotated[str | None, typer.Option(help="Slip number.")] = None,
+    site: Annotated[str, typer.Option(help="Site code.")] = "site-1",
+    planned: Annotated[
+        list[str] | None, typer.Option(help="Checklist item side[:region]; repeat (default: what is sent).")
+    ] = None,
+    research: Annotated[bool, typer.Option("--research", help="She agrees to research.")] = False,
+    sharing: Annotated[bool, typer.Option("--sharing", help="She agrees to sharing.")] = False,
+    wait: Wait = False,
+    as_json: AsJson = False,
+    give_up_s: GiveUp = None,
+    van: VanName = None,
+    state: State = None,
+) -> int:
+    """Send one screening through the spool to the centre."""
+    from contracts.ids import mint_id
+    from contracts.van import Consent
+    from producers.features import read_features
+    from producers.items import Visit
+    from producers.site import visit_key
+    from producers.sources import capture_options, open_sources
+    from sonovan.cli.van_send import checklist, code_word, say, send_screening, the_van
+
+    options = capture_options(organ=organ, side=side, view=view, position=position, pixel_spacing_mm=pixel_spacing_mm)
+    folder = state_path(state)
+    van_id = the_van(folder, van)
+    inputs = open_sources(paths, options)
+    for refused in inputs.refused:
+        say(refused.message)
+    if inputs.skipped:
+        say(f"{inputs.skipped} other files in the folders were left out")
+    visit = Visit(
+        subject_key=visit_key(folder, person),
+        site_code=code_word("--site", site),
+        slip_number=None if slip is None else code_word("--slip", slip),
+        consent=Consent(screening=True, ai=True, research=research, sharing=sharing),
+        planned=checklist(planned, inputs.sources),
+        features=None if features is None else read_features(features),
+    )
+    if not inputs.sources:
+        return int(Exit.USAGE)
+    return send_screening(
+        folder, van_id, inputs.sources, visit, list(inputs.refused), mint_id(), wait, as_json, give_up_s
+    )
+
+
+@app.command()
+def simulate(
+    sweeps: Annotated[int, typer.Option(min=1, max=1000, help="How many sweeps.")] = 1,
+    frames: Annotated[int, typer.Option(min=1, max=10_000, help="Frames of each sweep.")] = 40,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same pixels.")] = 0,
+    organ: Organ = "breast",
+    out: Annotated[Path | None, typer.Option(help="Write pictures and truth here, send nothing.")] = None,
+    wait: Wait = False,
+    as_json: AsJson = False,
+    give_up_s: GiveUp = None,
+    van: VanName = None,
+    state: State = None,
+) -> int:
+    """Send synthetic sweeps with known lesions as one screening; the truth is written beside the spool."""
+    from contracts.ids import mint_id
+    from producers.enrol import van_folder
+    from producers.items import Visit
+    from producers.simulate import simulated_sources, write_sweeps
+    from producers.site import visit_key
+    from producers.sources import capture_options
+    from sonovan.cli.van_send import say, send_screening, the_van
+
+    chosen = capture_options(organ=organ).organ or "breast"
+    if out is not None:
+        written = [str(path) for path in write_sweeps(out, chosen, sweeps, frames, seed)]
+        typer.echo(json.dumps({"sweeps": written, "truth": str(out / "truth")}) if as_json else "\n".join(written))
+        return int(Exit.DONE)
+    folder = state_path(state)
+    van_id = the_van(folder, van)
+    screening_id = mint_id()
+    truth = van_folder(folder, van_id) / "truth" / screening_id
+    sources = simulated_sources(chosen, sweeps, frames, seed, truth)
+    visit = Visit(subject_key=visit_key(folder, None), site_code="simulated")
+    code = send_screening(folder, van_id, sources, visit, [], screening_id, wait, as_json, give_up_s)
+    say(f"truth: {truth}")
+    return code
+
+
+@spool_app.command("status")
+def spool_status(van: VanName = None, as_json: AsJson = False, state: State = None) -> None:
+    """How much waits, and what the centre rejected."""
+    from producers.spool import STATES
+    from sonovan.cli.van_send import open_spool, the_van
+
+    folder = state_path(state)
+    van_id = the_van(folder, van)
+    with open_spool(folder, van_id) as spool:
+        status, rejected = spool.status(), spool.rejected()
+    if as_json:
+        document = {
+            "van_id": van_id,
+            **status.counts,
+            "waiting_bytes": status.waiting_bytes,
+            "oldest_at": status.oldest_at,
+            "refused": [
+                {"item_id": item.item_id, "reason": item.reason, "retryable": item.retryable} for item in rejected
+            ],
+        }
+        typer.echo(json.dumps(document))
+        return
+    typer.echo(f"van {van_id}: " + ", ".join(f"{status.counts[name]} {name}" for name in STATES))
+    typer.echo(f"waiting: {status.waiting_bytes / 2**20:.1f} MiB")
+    for item in rejected:
+        typer.echo(f"rejected: {item.item_id}: {item.reason}{' (may be retried)' if item.retryable else ''}")
+
+
+@spool_app.command("retry")
+def spool_retry(van: VanName = None, give_up_s: GiveUp = None, state: State = None) -> int:
+    """Send everything that waits, what was rejected for a passing reason too, until the centre has it."""
+    from producers import enrol as enrolment
+    from producers.upload import Uploader, all_settled
+    from sonovan.cli.van_send import WAIT_GIVE_UP_S, open_spool, queueing, the_van
+
+    folder = state_path(state)
+    van_id = the_van(folder, van)
+    kafka = enrolment.load_kafka(folder, van_id)
+    with open_spool(folder, van_id) as spool:
+        spool.retry()
+        uploader = Uploader(spool, kafka, van_id)
+        uploader.run(lambda: all_settled(spool, None), give_up_s=give_up_s or WAIT_GIVE_UP_S, waiting=queueing)
+        rejected = len(spool.rejected())
+    typer.echo(f"van {van_id}: nothing waits, {rejected} rejected")
+    return int(Exit.SOME_REJECTED if rejected else Exit.DONE)
+
+
+@spool_app.command("purge")
+def spool_purge(van: VanName = None, state: State = None) -> None:
+    """Forget what the centre stored, and drop what it rejected for good."""
+    from sonovan.cli.van_send import open_spool, the_van
+
+    folder = state_path(state)
+    van_id = the_van(folder, van)
+    with open_spool(folder, van_id) as spool:
+        typer.echo(f"van {van_id}: {spool.purge()} items purged")

@@ -1,0 +1,175 @@
+"""What `sonovan van send` and `simulate` do once they know what to send: spool, upload, tell."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+from tqdm import tqdm
+
+from contracts.errors import InvalidRecord, Transient
+from contracts.record import Token
+from contracts.van import PlannedRegion
+from producers import enrol as enrolment
+from producers.items import Ids, Visit, mint_ids
+from producers.screening import Composed, compose
+from producers.sources import Source
+from producers.spool import HELD, QUEUED, SENT, STORED, Spool
+from producers.upload import Uploader, all_sent, reported
+from sonovan.cli.failures import Exit
+
+WAIT_GIVE_UP_S: Final = 300.0
+SEND_GIVE_UP_S: Final = 30.0
+
+_TOKEN: Final = TypeAdapter(Token)
+
+
+def say(line: str) -> None:
+    """One line to the person who typed the command."""
+    typer.echo(" ".join(line.split()), err=True)
+
+
+def send_screening(
+    folder: Path,
+    van_id: str,
+    sources: Sequence[Source],
+    visit: Visit,
+    refused: list[InvalidRecord],
+    screening_id: str,
+    wait: bool,
+    as_json: bool,
+    give_up_s: float | None,
+) -> int:
+    """Spool, upload, print; the exit code."""
+    signer, kafka = enrolment.load_signer(folder, van_id), enrolment.load_kafka(folder, van_id)
+    with open_spool(folder, van_id) as spool:
+        ids = Ids(screening_id, mint_ids(len(sources)).sequence_ids)
+        known = [source.frame_count for source in sources]
+        total = sum(count or 0 for count in known) if None not in known else None
+        with (
+            tqdm(total=total, unit="frame", desc="reading", leave=False, disable=None) as bar,
+            spool.screening(queueing) as put,
+        ):
+            composed = compose(sources, visit, signer, put, ids=ids, progress=bar.update)
+        for trouble in composed.refused:
+            say(trouble.message)
+        refused = [*refused, *composed.refused]
+        if not composed.sequences:
+            return int(Exit.USAGE)
+        code = _upload(spool, Uploader(spool, kafka, van_id), composed, wait, give_up_s)
+        rejected = spool.rejected(screening_id)
+        for item in rejected:
+            say(f"{item.item_id}: rejected by the centre: {item.reason}{' (may be retried)' if item.retryable else ''}")
+        typer.echo(_told(spool, van_id, composed, refused, as_json))
+        return code or int(Exit.SOME_REJECTED if refused or rejected else Exit.DONE)
+
+
+def _upload(spool: Spool, uploader: Uploader, composed: Composed, wait: bool, give_up_s: float | None) -> int:
+    screening_id = composed.screening_id
+    until: Callable[[], bool] = lambda: all_sent(spool, screening_id)  # noqa: E731
+    if wait:
+        until = lambda: reported(spool, screening_id)  # noqa: E731
+    at_first = spool.status(screening_id)
+    with tqdm(total=sum(at_first.counts.values()), unit="item", desc="uploading", leave=False, disable=None) as bar:
+
+        def show(_status: object) -> None:
+            counts = spool.status(screening_id).counts
+            bar.update(counts[STORED] + (0 if wait else counts[SENT]) - bar.n)
+
+        try:
+            uploader.run(
+                until,
+                give_up_s=give_up_s or (WAIT_GIVE_UP_S if wait else SEND_GIVE_UP_S),
+                progress=show,
+                waiting=queueing,
+            )
+        except Transient as error:
+            say(f"{error}; nothing is lost, try again: sonovan van spool retry")
+            return int(Exit.UNAVAILABLE)
+    return int(Exit.DONE)
+
+
+def _told(spool: Spool, van_id: str, composed: Composed, refused: Sequence[InvalidRecord], as_json: bool) -> str:
+    """What the person learns: of the report, if there is one, else of the spool."""
+    screening_id = composed.screening_id
+    status, report = spool.status(screening_id), spool.report(screening_id)
+    if as_json:
+        document = {
+            "screening_id": screening_id,
+            "van_id": van_id,
+            "sequences": [
+                {
+                    "sequence_id": sequence.sequence_id,
+                    "frames": sequence.frames,
+                    "set_aside": [aside.model_dump() for aside in sequence.set_aside],
+                }
+                for sequence in composed.sequences
+            ],
+            "items": dict(status.counts),
+            "rejected": [
+                {"item_id": item.item_id, "reason": item.reason, "retryable": item.retryable}
+                for item in spool.rejected(screening_id)
+            ],
+            "refused": [{"reason": error.reason, "message": error.message} for error in refused],
+            "status": report.status if report else None,
+            "revision_id": report.revision_id if report else None,
+            "revision_number": report.revision_number if report else None,
+            "findings": report.findings if report else None,
+            "signed": False,
+        }
+        return json.dumps(document)
+    frames = sum(sequence.frames for sequence in composed.sequences)
+    head = f"screening {screening_id}: {len(composed.sequences)} sequences, {frames} frames"
+    if report is None:
+        return f"{head}; {status.counts[QUEUED]} items queued, {status.counts[SENT]} sent, {status.counts[HELD]} held"
+    what = f"{report.status}, revision {report.revision_number}, {report.findings} findings"
+    return f"{head}; {what}; unsigned, not a result"
+
+
+def the_van(folder: Path, chosen: str | None) -> str:
+    """The van to act as. Raises InvalidRecord `van_not_enrolled`."""
+    if chosen is not None:
+        enrolment.load_signer(folder, chosen)
+        return chosen
+    vans = enrolment.enrolled_vans(folder)
+    if len(vans) == 1:
+        return vans[0]
+    if not vans:
+        raise InvalidRecord("van_not_enrolled", f"no van is enrolled in {folder}; run: sonovan van enrol NAME")
+    raise InvalidRecord("van_not_enrolled", f"several vans are enrolled here ({', '.join(vans)}): say --van NAME")
+
+
+def open_spool(folder: Path, van_id: str) -> Spool:
+    return Spool(enrolment.van_folder(folder, van_id) / "spool.sqlite")
+
+
+def checklist(items: Sequence[str] | None, sources: Sequence[Source]) -> tuple[PlannedRegion, ...] | None:
+    """`side[:region]` for the organ that is sent."""
+    if not items or not sources:
+        return None
+    planned = []
+    for item in items:
+        side, _, region = item.partition(":")
+        try:
+            fields = {"organ": sources[0].organ, "side": side or None, "region": region or None}
+            planned.append(PlannedRegion.model_validate(fields))
+        except ValidationError:
+            raise InvalidRecord(
+                "option_invalid", f"--planned {item}: say left, right or isthmus, then :region"
+            ) from None
+    return tuple(planned)
+
+
+def code_word(option: str, word: str) -> str:
+    try:
+        return _TOKEN.validate_python(word)
+    except ValidationError:
+        message = f"{option} {word!r}: say a code of letters, digits and _.:/+- without spaces, 64 at most"
+        raise InvalidRecord("option_invalid", message) from None
+
+
+def queueing() -> None:
+    """Another process has the spool."""
+    say("another command works on this spool: waiting for it")

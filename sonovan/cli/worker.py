@@ -1,0 +1,20 @@
+"""`sonovan worker`: one app of the centre in the foreground, as `sonovan up` starts it."""
+
+import importlib
+from typing import Annotated
+
+import typer
+
+from contracts.answers import Stage
+
+
+def worker(
+    stage: Annotated[Stage, typer.Argument(help="Which app.")],
+    instance: Annotated[int, typer.Option(min=1, help="A number of its own for each worker of a stage.")] = 1,
+) -> int:
+    """Run one app of the centre until SIGTERM.
+
+    Its settings are environment variables: SONOVAN_KAFKA_*, SONOVAN_S3_*, SONOVAN_DATA_DIR, SONOVAN_INTENDED_USE.
+    """
+    code: int = importlib.import_module(f"stream_apps.{stage}.agent").run(instance)
+    return code

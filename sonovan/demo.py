@@ -1,0 +1,192 @@
+"""`make demo`: real ultrasound and a simulated sweep from a van's spool to a report and an alert, on this machine.
+
+Every command that it runs is printed as a user would type it. It stops what it started, unless KEEP=1.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from pydicom import examples
+
+from contracts.errors import InvalidRecord, SonovanError
+from contracts.record import Record
+from contracts.results import Finding, FrameSegmented, LesionAlerted, ScreeningAssessed
+from contracts.topics import Topic
+from sonovan.centre import Centre, down, status, up
+from sonovan.state import state_path
+from storage.keys import Bucket
+from storage.minio_store import MinioStore
+from stream_apps.assess.report import overlay
+from transport.settings import KafkaSettings
+from transport.tail import read_all
+
+VAN: Final = "demo"
+SEED: Final = 7
+FRAMES: Final = 40
+ALERT_WITHIN_S: Final = 60.0
+RecordT = TypeVar("RecordT", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a screening left to look at."""
+
+    report: Path
+    overlays: tuple[Path, ...]
+    assessed: ScreeningAssessed
+
+
+def main() -> int:
+    """Run the demo; the exit code is 0 only if report, overlay and alert are all there."""
+    began = time.monotonic()
+    path = state_path(None)
+    ran_before = any(row.state == "running" for row in status(path))
+    keep = ran_before or os.environ.get("KEEP") == "1"
+    try:
+        code = _run(path)
+    except SonovanError as error:
+        _say(f"the demo could not go on: {error}")
+        code = 1
+    finally:
+        if keep:
+            _say("everything keeps running; `.venv/bin/sonovan down` stops it")
+        else:
+            down(path, progress=_say)
+    _say(f"done in {time.monotonic() - began:.0f} s")
+    return code
+
+
+def _run(path: Path) -> int:
+    _title("Kafka, MinIO and the workers on this machine (the first time builds MinIO: a few minutes)")
+    _typed("up")
+    centre = up(path, app_environment=os.environ | {"SONOVAN_INTENDED_USE": "decision_support"}, progress=_say)
+    operator = centre.kafka("operator")
+
+    _title("A van with its own key and account")
+    _sonovan(path, "van", "enrol", VAN)
+
+    _title("Real ultrasound: the multi-frame file that pydicom ships (a heart: nothing refuses it yet)")
+    real = _sent(path, "van", "send", str(examples.get_path("ybr_color")), "--organ", "breast", "--side", "left")
+    real_shown = _show(centre, operator, real)
+    _describe(real_shown)
+
+    _title("A simulated sweep with known lesions")
+    simulated = _sent(path, "van", "simulate", "--sweeps", "1", "--frames", str(FRAMES), "--seed", str(SEED))
+    simulated_shown = _show(centre, operator, simulated)
+    _describe(simulated_shown)
+
+    _title("The alert (raised as soon as enough frames show the lesion; shown under intended use decision_support)")
+    alert = _first(lambda: _records(operator, Topic.LESION_ALERTED, LesionAlerted, simulated))
+    if alert is None:
+        _say(f"no alert within {ALERT_WITHIN_S:.0f} s: the simulated lesion was not found; see the report")
+        return 1
+    _say(f"{alert.state} {alert.severity}: {alert.organ} {alert.laterality}, {alert.reason}")
+    _say(f"alert {alert.alert_id[:16]}, rule {alert.rule}, finding {alert.finding_id[:16]}")
+
+    _title("What to look at")
+    _say(f"report, real file:       {real_shown.report}")
+    _say(f"report, simulated sweep: {simulated_shown.report}")
+    for picture in simulated_shown.overlays[:1]:
+        _say(f"overlay:                 {picture}")
+    _say("topics:   .venv/bin/sonovan topics tail screening.assessed.v1")
+    _say(
+        f"objects:  {centre.services.s3_console_url} (user {centre.services.s3_access_key}, password in {path}/secrets)"
+    )
+    _say("these two need the services: run `make demo KEEP=1`, or `.venv/bin/sonovan up`")
+    return 0 if simulated_shown.overlays else 1
+
+
+def _show(centre: Centre, operator: KafkaSettings, screening_id: str) -> Shown:
+    """Fetch the newest report of a screening, and draw the key frames of its findings."""
+    revisions = _records(operator, Topic.SCREENING_ASSESSED, ScreeningAssessed, screening_id)
+    assessed = max(revisions, key=lambda each: each.revision_number)
+    frames = {each.frame_id: each for each in _records(operator, Topic.FRAME_SEGMENTED, FrameSegmented, screening_id)}
+    store = MinioStore(centre.store())
+    folder = centre.path / "demo" / screening_id
+    folder.mkdir(parents=True, exist_ok=True)
+    report = folder / "report.html"
+    if assessed.report_html_key is None:
+        raise InvalidRecord("record_invalid", f"screening {screening_id} has no report yet")
+    report.write_bytes(store.get(Bucket.REPORTS, assessed.report_html_key))
+    overlays = []
+    for number, finding in enumerate(_in_report_order(assessed), start=1):
+        picture = folder / f"finding-{number}.png"
+        picture.write_bytes(overlay(finding, frames[finding.key_frame_id], store))
+        overlays.append(picture)
+    return Shown(report, tuple(overlays), assessed)
+
+
+def _describe(shown: Shown) -> None:
+    assessed = shown.assessed
+    _say(
+        f"revision {assessed.revision_number} ({assessed.status}): {assessed.frames} frames, "
+        f"{len(assessed.findings)} outlined regions; unsigned, not a result"
+    )
+    for row in assessed.adequacy:
+        _say(f"  {row.organ} {row.laterality or ''}: {', '.join((row.level, *row.reasons))}")
+    for finding in _in_report_order(assessed):
+        long_mm = finding.long_axis_mm
+        size = f"area {finding.area_px} px (no scale)" if long_mm is None else f"long axis {long_mm:.1f} mm"
+        first, last = finding.frame_span
+        _say(f"  region on frames {first} to {last}, {size}, score {finding.score_mean:.2f}")
+
+
+def _in_report_order(assessed: ScreeningAssessed) -> list[Finding]:
+    """As the report numbers them: highest score first."""
+    return sorted(assessed.findings, key=lambda each: (-each.score_mean, each.finding_id))
+
+
+def _records(operator: KafkaSettings, topic: Topic, kind: type[RecordT], screening_id: str) -> list[RecordT]:
+    key = screening_id.encode()
+    return [kind.decode(message.value) for message in read_all(operator, topic) if message.key == key and message.value]
+
+
+def _first(look: Callable[[], list[RecordT]]) -> RecordT | None:
+    """The first record that turns up within the deadline."""
+    deadline = time.monotonic() + ALERT_WITHIN_S
+    while True:
+        found = look()
+        if found or time.monotonic() > deadline:
+            return found[0] if found else None
+        time.sleep(0.5)
+
+
+def _sent(path: Path, *words: str) -> str:
+    """Send a screening, wait for its report, and return its id."""
+    document = json.loads(_sonovan(path, *words, "--van", VAN, "--wait", "--json", accept=(0, 3)))
+    return str(document["screening_id"])
+
+
+def _sonovan(path: Path, *words: str, accept: tuple[int, ...] = (0,)) -> str:
+    """Run one command as typed; its stdout."""
+    _typed(*words)
+    argv = [sys.executable, "-m", "sonovan", *words]
+    environment = os.environ | {"SONOVAN_STATE": str(path)}
+    ran = subprocess.run(argv, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    if ran.returncode not in accept:
+        raise InvalidRecord("record_invalid", f"`sonovan {' '.join(words)}` ended with {ran.returncode}")
+    return ran.stdout
+
+
+def _typed(*words: str) -> None:
+    _say(f"$ sonovan {' '.join(words)}")
+
+
+def _title(text: str) -> None:
+    _say(f"\n== {text}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

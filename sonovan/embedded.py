@@ -1,0 +1,157 @@
+"""The whole path in one process: the same steps as the workers', over a log in memory and a store of objects.
+
+No service runs. What a van would sign and send is signed and taken in here, so that a record, a rejection and a
+`revision_id` are those that the streamed path gives for the same input, ids, weights and provider.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from clinical.alert_rules import AlertSettings
+from contracts.answers import RecordRejected, Stage
+from contracts.errors import Fatal, InvalidRecord
+from contracts.record import Record
+from contracts.results import FrameSegmented, IntendedUse, LesionAlerted, ScreeningAssessed, ScreeningTicked
+from contracts.signatures import generate_key, public_key
+from contracts.topics import TOPICS, Topic
+from contracts.van import VanEnrolled
+from models import Segmenter
+from producers.items import Ids, Item, Signer, Visit
+from producers.screening import Composed, compose
+from producers.sources import Source
+from storage.stores import ObjectStore
+from stream_apps.alert.step import alerts_of
+from stream_apps.assess.intake import Arrival
+from stream_apps.assess.report import store_report
+from stream_apps.assess.rows import Draft, Table
+from stream_apps.assess.step import assess
+from stream_apps.rejecting import Coordinates, message_key, reject
+from stream_apps.segment.step import put_objects, segment_envelope
+from stream_apps.vans import VanRegistry
+
+VAN_ID = "embedded"
+_NEVER = timedelta(days=365 * 100)
+
+
+@dataclass(slots=True)
+class Screened:
+    """What one embedded screening came to. frames, alerts and rejected are in the order in which they arose."""
+
+    composed: Composed
+    frames: list[FrameSegmented] = field(default_factory=list)
+    revisions: list[ScreeningAssessed] = field(default_factory=list)
+    alerts: list[LesionAlerted] = field(default_factory=list)
+    rejected: list[RecordRejected] = field(default_factory=list)
+
+    @property
+    def last(self) -> ScreeningAssessed | None:
+        """The newest revision; None where nothing could be read."""
+        return self.revisions[-1] if self.revisions else None
+
+
+class EmbeddedCentre:
+    """Segment, assess and alert, driven by hand: what is put in is through all of them when `put` returns."""
+
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        store: ObjectStore,
+        intended_use: IntendedUse,
+        signer: Signer,
+        alert_settings: AlertSettings,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._segmenter, self._store, self._intended_use = segmenter, store, intended_use
+        self._alert_settings, self._now = alert_settings, now
+        self._vans = VanRegistry()
+        self._vans.learn(
+            VanEnrolled(van_id=signer.van_id, public_key=public_key(signer.private_key), enrolled_at=now())
+        )
+        self._rows: dict[tuple[Table, str], bytes] = {}
+        self._ends = dict.fromkeys(Topic, 0)
+        self.frames: list[FrameSegmented] = []
+        self.revisions: list[ScreeningAssessed] = []
+        self.alerts: list[LesionAlerted] = []
+        self.rejected: list[RecordRejected] = []
+
+    def put(self, item: Item) -> None:
+        """Take in what a van would send. Held items are taken in too: nothing leaves this machine."""
+        self._append(item.topic, item.key, item.value)
+
+    def deadline(self, screening_id: str) -> None:
+        """Everything that will come has come: what is missing now is listed."""
+        tick = ScreeningTicked(screening_id=screening_id, as_of=self._now() + 2 * _NEVER)
+        self._say(Topic.SCREENING_TICKED, screening_id, tick)
+
+    def _append(self, topic: Topic, key: bytes, value: bytes) -> None:
+        at = Coordinates(topic, 0, self._ends[topic], self._now())
+        self._ends[topic] += 1
+        if topic is Topic.FRAME_CAPTURED:
+            self._run("segment", at, value, partial(self._segment, value, key, at))
+        else:
+            self._run("assess", at, value, partial(self._assess, Arrival(at, key, value)))
+
+    def _run(self, stage: Stage, at: Coordinates, value: bytes, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except InvalidRecord as error:
+            rejection = reject(stage, error, at, value)
+            kept = rejection.quarantine
+            self._store.put(kept.bucket, kept.key, kept.data, kept.content_type)
+            self.rejected.append(rejection.record)
+            self._append(Topic.RECORD_REJECTED, message_key(rejection.record), rejection.record.encode())
+
+    def _segment(self, value: bytes, key: bytes, at: Coordinates) -> None:
+        frame = segment_envelope(
+            value, append_time=at.appended_at, registry=self._vans, segmenter=self._segmenter, key=key
+        )
+        put_objects(self._store, frame)
+        self.frames.append(frame.record)
+        self._say(Topic.FRAME_SEGMENTED, frame.record.screening_id, frame.record)
+
+    def _assess(self, arrival: Arrival) -> None:
+        draft = Draft(lambda table, key: self._rows.get((table, key)))
+        outcome = assess(arrival, draft, self._vans.key_of, _NEVER)
+        if outcome.revision is not None:
+            store_report(outcome.revision, self._store, self._intended_use)
+            assessed = outcome.revision.assessed
+            self.revisions.append(assessed)
+            known = {alert.alert_id: alert for alert in self.alerts}
+            self.alerts += alerts_of(assessed, self._alert_settings, known)
+        for place, data in draft.writes.items():
+            if data is None:
+                self._rows.pop(place, None)
+            else:
+                self._rows[place] = data
+
+    def _say(self, topic: Topic, key: str, record: Record) -> None:
+        self._append(topic, key.encode(), TOPICS[topic].value.decode(record.encode()).encode())
+
+
+def screen(
+    sources: Sequence[Source],
+    visit: Visit,
+    *,
+    segmenter: Segmenter,
+    store: ObjectStore,
+    intended_use: IntendedUse,
+    ids: Ids | None = None,
+    alert_settings: AlertSettings | None = None,
+    progress: Callable[[int], None] = lambda _frames: None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Screened:
+    """Run one screening through the whole path.
+
+    ids: to give this run the names of another. Raises InvalidRecord only for what `compose` refuses as a whole,
+    Transient where the store's disk fails, Fatal where the network may not be trusted.
+    """
+    signer = Signer(VAN_ID, generate_key())
+    centre = EmbeddedCentre(segmenter, store, intended_use, signer, alert_settings or AlertSettings(), now)
+    composed = compose(sources, visit, signer, centre.put, ids=ids, now=now, progress=progress)
+    if composed.sequences and (not centre.revisions or centre.revisions[-1].status != "complete"):
+        centre.deadline(composed.screening_id)
+    if composed.sequences and not centre.revisions:
+        raise Fatal("the screening was taken in and no revision came out: this is a defect")
+    return Screened(composed, centre.frames, centre.revisions, centre.alerts, centre.rejected)

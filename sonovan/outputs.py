@@ -1,0 +1,86 @@
+"""What an embedded run leaves in a folder: the report, label masks, overlays."""
+
+import errno
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from contracts.errors import InvalidRecord, Transient
+from contracts.frame_codec import decode_verified
+from contracts.results import FrameSegmented, ScreeningAssessed
+from models.overlay import draw_overlay
+from models.prepare import to_grey
+from storage.keys import Bucket
+from storage.stores import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where things lie. masks and overlays: one file per frame with a region, in order."""
+
+    report_html: Path
+    report_json: Path
+    masks: tuple[Path, ...]
+    overlays: tuple[Path, ...]
+
+
+def make_folder(out: Path) -> None:
+    """Make the folder before the work, so that a wrong one costs nothing. Raises InvalidRecord that names it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Transient(f"{out}: the disk is full; make room and try again") from None
+        detail = error.strerror or type(error).__name__
+        raise InvalidRecord("record_invalid", f"--out {out}: cannot write there ({detail}); name another") from None
+
+
+def write_outputs(
+    assessed: ScreeningAssessed, frames: Sequence[FrameSegmented], store: ObjectStore, out: Path
+) -> Written:
+    """Write report, masks and overlays below `out`, from what the run stored. Raises Transient on a full disk."""
+    if assessed.report_html_key is None or assessed.report_json_key is None:
+        raise ValueError("a preliminary revision has no report")
+    html, document = out / "report.html", out / "report.json"
+    _write(html, store.get(Bucket.REPORTS, assessed.report_html_key))
+    _write(document, store.get(Bucket.REPORTS, assessed.report_json_key))
+    masks, overlays = [], []
+    several = len({frame.sequence_id for frame in frames}) > 1
+    for frame in sorted(frames, key=lambda each: each.frame_id):
+        if frame.mask_key is None:
+            continue
+        name = f"{frame.sequence_id}-{frame.frame_index:06d}.png" if several else f"{frame.frame_index:06d}.png"
+        masks.append(_write(out / "masks" / name, store.get(Bucket.MASKS, frame.mask_key)))
+        overlays.append(_write(out / "overlays" / name, _overlay(frame, store)))
+    return Written(html, document, tuple(masks), tuple(overlays))
+
+
+def _overlay(frame: FrameSegmented, store: ObjectStore) -> bytes:
+    pixels = decode_verified(
+        store.get(Bucket.FRAMES, frame.image_key),
+        codec=frame.codec,
+        rows=frame.rows,
+        columns=frame.columns,
+        channels=frame.channels,
+        bits=frame.bits,
+        sha256=frame.pixels_sha256,
+    )
+    return draw_overlay(to_grey(pixels), [region.polygon for region in frame.regions])
+
+
+def _write(path: Path, data: bytes) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.part")
+        try:
+            part.write_bytes(data)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        detail = error.strerror or type(error).__name__
+        raise Transient(f"{path}: cannot be written ({detail}); make room or name another --out") from None
+    return path

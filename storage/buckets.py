@@ -1,0 +1,64 @@
+"""The buckets, made and set up; running it again changes nothing."""
+
+import urllib3
+from minio import Minio
+from minio.commonconfig import ENABLED, Filter
+from minio.error import S3Error, ServerError
+from minio.lifecycleconfig import Expiration, LifecycleConfig, Rule
+
+from contracts.errors import Fatal, Transient
+from storage.keys import Bucket
+from storage.minio_store import away_is_transient
+from storage.settings import ObjectStoreSettings
+
+_RULE_ID = "quarantine-expires"
+_OURS = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
+
+
+def create_buckets(settings: ObjectStoreSettings) -> None:
+    """Make every bucket that is missing and set how long quarantine is kept.
+
+    Buckets are not versioned: objects are write-once, so there never is a second version to keep, and an erasure
+    must leave none behind.
+    Raises Transient when the store is away, Fatal when it refuses this account.
+    """
+    client = Minio(
+        settings.endpoint,
+        access_key=settings.access_key,
+        secret_key=settings.secret_key.get_secret_value(),
+        secure=settings.secure,
+        region=settings.region,
+        http_client=urllib3.PoolManager(timeout=urllib3.Timeout(settings.timeout_s), retries=False),
+    )
+    try:
+        with away_is_transient(settings.endpoint):
+            for bucket in Bucket:
+                _ensure_bucket(client, bucket)
+            _ensure_expiry(client, Bucket.QUARANTINE, settings.quarantine_days)
+    except ServerError as error:
+        raise Transient(f"the object store at {settings.endpoint} is not ready (status {error.status_code})") from None
+    except S3Error as error:
+        if error.response.status >= 500:
+            raise Transient(f"the object store at {settings.endpoint} is not ready: {error.code}") from None
+        raise Fatal(f"the object store at {settings.endpoint} refuses to set up its buckets: {error.code}") from None
+
+
+def _ensure_bucket(client: Minio, bucket: str) -> None:
+    if client.bucket_exists(bucket):
+        return
+    try:
+        client.make_bucket(bucket)
+    except S3Error as error:
+        if error.code not in _OURS:  # somebody made it in between
+            raise
+
+
+def _ensure_expiry(client: Minio, bucket: str, days: int) -> None:
+    present = client.get_bucket_lifecycle(bucket)
+    kept = {rule.rule_id: rule.expiration and rule.expiration.days for rule in present.rules} if present else {}
+    if days == 0:
+        if kept:
+            client.delete_bucket_lifecycle(bucket)
+    elif kept != {_RULE_ID: days}:
+        rule = Rule(ENABLED, rule_filter=Filter(prefix=""), rule_id=_RULE_ID, expiration=Expiration(days=days))
+        client.set_bucket_lifecycle(bucket, LifecycleConfig([rule]))

@@ -1,0 +1,110 @@
+"""Objects as files of a folder: the embedded run's store, with MinIO's semantics."""
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+from contracts.errors import Transient
+from storage.stores import contradiction
+
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
+_WORLD = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EIO,
+    errno.EROFS,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.EACCES,
+    errno.EPERM,
+}
+
+
+class FolderStore:
+    """`<folder>/<bucket>/<key>`. An object appears whole and synced to disk, or not at all; it never changes.
+
+    Two writers of one key, processes or threads, race safely: the first link wins, the other compares bytes.
+    `content_type` is not kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, bucket: str, key: str, data: bytes, content_type: str) -> None:
+        """See ObjectStore.put."""
+        path = self.path(bucket, key)
+        try:
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if _written_first(path, data):
+                    return
+            if path.read_bytes() != data:
+                raise contradiction(bucket, key)
+        except OSError as error:
+            raise _of(error, path) from error
+
+    def get(self, bucket: str, key: str) -> bytes:
+        """See ObjectStore.get."""
+        path = self.path(bucket, key)
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise KeyError(f"{bucket}/{key}") from None
+        except OSError as error:
+            raise _of(error, path) from error
+
+    def exists(self, bucket: str, key: str) -> bool:
+        """See ObjectStore.exists."""
+        return self.path(bucket, key).is_file()
+
+    def url(self, bucket: str, key: str, expires_s: int) -> str:
+        """The file's own address; a folder knows no expiry."""
+        return self.path(bucket, key).absolute().as_uri()
+
+    def path(self, bucket: str, key: str) -> Path:
+        """Where the object lies. Raises ValueError for a key that would leave its bucket."""
+        parts = key.split("/")
+        if not all(parts) or any(part in {".", ".."} for part in (bucket, *parts)) or "/" in bucket:
+            raise ValueError(f"{bucket}/{key} is not an object's key")
+        return self.folder.joinpath(bucket, *parts)
+
+
+def _written_first(path: Path, data: bytes) -> bool:
+    """Whether this call made `path`; False when somebody else did meanwhile."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        try:
+            os.link(temporary, path)  # fails where the name exists: rename would replace it
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            if path.exists():  # FAT and some network shares have no links: there, two writers may race
+                return False
+            os.rename(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    _sync_folder(path.parent)
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _of(error: OSError, path: Path) -> Exception:
+    """Transient for a disk that is full, broken or forbidden; anything else is a mistake of ours and stays."""
+    if error.errno in _WORLD:
+        return Transient(f"cannot use {path.parent}: {error.strerror}; free or mend the disk, then try again")
+    return error

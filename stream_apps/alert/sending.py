@@ -1,0 +1,96 @@
+"""The sender: what the outbox owes is delivered, each recipient on its own, for as long as it takes."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+
+from contracts.errors import Transient
+from contracts.results import LesionAlerted
+from storage.outbox import Delivery, Outbox
+
+log = logging.getLogger(__name__)
+
+Deliver = Callable[[str, LesionAlerted], Awaitable[None]]
+"""(idempotency key, alert) → done, or raises Transient. It must end or be cancelled at once: no thread that waits."""
+
+TOPIC: Final = "topic"
+WEBHOOK: Final = "webhook"
+FIRST_PAUSE_S: Final = 1.0
+
+
+class Sender:
+    """Delivers in the background. A crash between a delivery and its note delivers again, under the same key."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        recipients: Mapping[str, Deliver],
+        *,
+        lease_s: float,
+        longest_pause_s: float,
+        now: Callable[[], float] = time.time,
+        idle_s: float = 0.5,
+    ) -> None:
+        """lease_s: longer than the slowest attempt. idle_s: how often an empty outbox is looked at."""
+        self._outbox, self._recipients = outbox, recipients
+        self._lease, self._longest_pause_s = timedelta(seconds=lease_s), longest_pause_s
+        self._now, self._idle_s = now, idle_s
+
+    async def run(self) -> None:
+        """Deliver until cancelled. Raises Fatal as the outbox or a recipient does."""
+        # A task for each: one that is away, or answers late, must not hold up the others.
+        tasks = [asyncio.create_task(self._serve(name), name=f"send-{name}") for name in self._recipients]
+        try:
+            await self._name_the_forgotten()
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def deliver_due(self, recipient: str) -> int:
+        """Try everything that is due to one recipient once; how much there was. Raises Transient as the outbox does."""
+        due = await asyncio.to_thread(self._outbox.claim, recipient, self._moment(), self._lease)
+        await asyncio.gather(*(self._deliver(each) for each in due))
+        return len(due)
+
+    async def _serve(self, recipient: str) -> None:
+        while True:
+            try:
+                tried = await self.deliver_due(recipient)
+            except Transient as error:
+                log.warning("%s", error)
+                tried = 0
+            if not tried:
+                await asyncio.sleep(self._idle_s)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        name, state = delivery.alert.alert_id, delivery.alert.state
+        try:
+            await self._recipients[delivery.recipient](delivery.key, delivery.alert)
+        except Transient as error:
+            pause_s = min(FIRST_PAUSE_S * 2.0 ** min(delivery.attempts, 20), self._longest_pause_s)
+            log.warning("alert %s not delivered, again in %.0f s: %s", name, pause_s, error)
+            note = partial(self._outbox.postpone, delivery.key, self._moment() + timedelta(seconds=pause_s))
+        else:
+            log.info("alert %s %s: %s", name, state, delivery.recipient)
+            note = partial(self._outbox.delivered, delivery.key, self._moment())
+        try:
+            await asyncio.to_thread(note)
+        except Transient as error:
+            log.warning("%s; alert %s comes again when its lease is over", error, name)
+
+    async def _name_the_forgotten(self) -> None:
+        try:
+            owed = await asyncio.to_thread(self._outbox.owed)
+        except Transient as error:
+            log.warning("%s", error)
+            return
+        for recipient in sorted(owed.keys() - self._recipients.keys()):
+            log.warning("%d alerts wait for %s, which is not configured now", owed[recipient], recipient)
+
+    def _moment(self) -> datetime:
+        return datetime.fromtimestamp(self._now(), UTC)

@@ -1,0 +1,66 @@
+"""What the alert stage may be told: SONOVAN_ALERT_* in the environment."""
+
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from clinical.alert_rules import AlertSettings as RuleSettings
+
+_RULE = RuleSettings()
+
+
+class AlertSettings(BaseSettings):
+    """Where alerts are kept and who is told.
+
+    database_url: any SQLAlchemy URL whose driver is installed (PostgreSQL: `postgresql+psycopg://…`); None keeps them
+    in a file of the worker's data folder. Workers of one centre must share it. webhook_url: http or https, None tells
+    nobody but the topic; webhook_secret signs its requests. webhook_timeout_s: for the whole of an attempt.
+    The rule's numbers are those of `clinical.alert_rules.AlertSettings`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SONOVAN_ALERT_", extra="forbid", frozen=True)
+
+    database_url: SecretStr | None = None
+    webhook_url: SecretStr | None = None
+    webhook_secret: SecretStr | None = Field(default=None, min_length=16)
+    webhook_timeout_s: float = Field(default=10.0, gt=0, le=120)
+    retry_longest_s: float = Field(default=300.0, gt=0, le=86_400)
+    min_frames: int = Field(default=_RULE.min_frames, ge=1)
+    min_area_mm2: float = Field(default=_RULE.min_area_mm2, ge=0)
+    min_area_px: int = Field(default=_RULE.min_area_px, ge=0)
+    min_score: float = Field(default=_RULE.min_score, ge=0, le=1)
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _is_web_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _is_web_address(value.get_secret_value()):
+            raise ValueError("must be http://host… or https://host…")
+        return value
+
+    @model_validator(mode="after")
+    def _webhook_is_signed(self) -> Self:
+        if self.webhook_url is not None and self.webhook_secret is None:
+            raise ValueError("a webhook needs SONOVAN_ALERT_WEBHOOK_SECRET, which signs its requests")
+        return self
+
+    @property
+    def rule(self) -> RuleSettings:
+        """The rule's numbers."""
+        return RuleSettings(
+            min_frames=self.min_frames,
+            min_area_mm2=self.min_area_mm2,
+            min_area_px=self.min_area_px,
+            min_score=self.min_score,
+        )
+
+
+def _is_web_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname or "", parts.port
+        host.encode("idna")
+    except (ValueError, UnicodeError):
+        return False
+    return parts.scheme in ("http", "https") and host != "" and not any(letter.isspace() for letter in value)

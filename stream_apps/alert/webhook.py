@@ -1,0 +1,69 @@
+"""One alert to one receiver over HTTP, signed, the same in every attempt."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from typing import Final
+
+import aiohttp
+
+from contracts.errors import Transient
+from contracts.results import IntendedUse, LesionAlerted
+
+SIGNATURE_HEADER: Final = "Sonovan-Signature"
+KEY_HEADER: Final = "Idempotency-Key"
+
+
+def webhook_body(alert: LesionAlerted, intended_use: IntendedUse) -> bytes:
+    """The JSON that a receiver gets: the record, the intended use, and that it is unsigned."""
+    document = {
+        **json.loads(alert.encode()),
+        "intended_use": intended_use,
+        "notice": "unsigned, not a result: a machine's outline for a reader to review",
+    }
+    return json.dumps(document, ensure_ascii=False, sort_keys=True).encode()
+
+
+def signature(secret: bytes, timestamp: int, key: str, body: bytes) -> str:
+    """`t=<unix seconds>,v1=<hex>`: HMAC-SHA256 over `<timestamp>.<key>.<body>`.
+
+    A receiver refuses an old timestamp, and takes a key that it knows for a second attempt.
+    """
+    digest = hmac.new(secret, f"{timestamp}.{key}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={timestamp},v1={digest}"
+
+
+class Webhook:
+    """A receiver that answers 2xx once it has the alert; everything else is tried again."""
+
+    def __init__(
+        self, url: str, secret: bytes, timeout_s: float, now: Callable[[], float], intended_use: IntendedUse
+    ) -> None:
+        """url: http or https, nothing of it is ever logged. timeout_s: for the whole of an attempt."""
+        self._url, self._secret, self._now, self._intended_use = url, secret, now, intended_use
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+
+    async def post(self, key: str, alert: LesionAlerted) -> None:
+        """Post once; a redirect is not followed. key: goes along as `Idempotency-Key`.
+
+        Raises Transient where there was no 2xx answer in time; the message holds no part of the URL, which may be
+        secret.
+        """
+        body = webhook_body(alert, self._intended_use)
+        headers = {
+            "Content-Type": "application/json",
+            KEY_HEADER: key,
+            SIGNATURE_HEADER: signature(self._secret, int(self._now()), key, body),
+        }
+        try:
+            # One session for one attempt: alerts are rare, and no cookie or dead connection outlives it.
+            async with (
+                aiohttp.ClientSession(timeout=self._timeout) as session,
+                session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer,
+            ):
+                status = answer.status
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Transient(f"the webhook's receiver does not answer ({type(error).__name__})") from None
+        if not 200 <= status < 300:
+            raise Transient(f"the webhook's receiver answers {status}")

@@ -1,0 +1,75 @@
+"""A revision's report, from what is stored: key frames with their outlines, one page, one JSON."""
+
+import json
+import logging
+from collections.abc import Mapping
+
+from contracts.errors import InvalidRecord
+from contracts.frame_codec import decode_verified
+from contracts.results import Finding, FrameSegmented, IntendedUse, ScreeningAssessed
+from models.overlay import draw_overlay
+from models.prepare import to_grey
+from reports.document import report_document
+from reports.page import render_html
+from storage.keys import Bucket
+from storage.stores import CONTRADICTS, ObjectStore
+from stream_apps.assess.revise import Revision
+
+log = logging.getLogger(__name__)
+
+
+def store_report(revision: Revision, store: ObjectStore, intended_use: IntendedUse) -> None:
+    """Render and store the report of a `complete` or `incomplete` revision; a `preliminary` one has none.
+
+    The same revision may come twice with another number (a crash between send and row): the page that stands stays.
+    Raises Transient and Fatal as the store does.
+    """
+    assessed = revision.assessed
+    if assessed.report_html_key is None or assessed.report_json_key is None:
+        return
+    document = report_document(assessed, intended_use=intended_use)
+    page = render_html(document, key_pictures(assessed, revision.results, store))
+    text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True).encode()
+    for key, data, kind in (
+        (assessed.report_json_key, text, "application/json"),
+        (assessed.report_html_key, page, "text/html; charset=utf-8"),
+    ):
+        try:
+            store.put(Bucket.REPORTS, key, data, kind)
+        except InvalidRecord as error:
+            if error.reason != CONTRADICTS:
+                raise
+
+
+def key_pictures(
+    assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented], store: ObjectStore
+) -> dict[str, bytes]:
+    """PNG of each finding's key frame with its outline, by finding id.
+
+    A stored frame that is gone or damaged leaves its picture out, and the page says so: a report must come out.
+    """
+    pictures: dict[str, bytes] = {}
+    for finding in assessed.findings:
+        try:
+            pictures[finding.finding_id] = overlay(finding, results[finding.key_frame_id], store)
+        except (KeyError, InvalidRecord) as error:
+            log.error("finding %s: no picture of its key frame (%s)", finding.finding_id, type(error).__name__)
+    return pictures
+
+
+def overlay(finding: Finding, result: FrameSegmented, store: ObjectStore) -> bytes:
+    """PNG of the stored key frame with the finding's outline.
+
+    Raises KeyError where the frame is not stored, InvalidRecord where what is stored is not that frame.
+    """
+    pixels = decode_verified(
+        store.get(Bucket.FRAMES, result.image_key),
+        codec=result.codec,
+        rows=result.rows,
+        columns=result.columns,
+        channels=result.channels,
+        bits=result.bits,
+        sha256=result.pixels_sha256,
+    )
+    outlines = {region.ordinal: region.polygon for region in result.regions}
+    return draw_overlay(to_grey(pixels), [outlines[finding.key_ordinal]])

@@ -1,0 +1,119 @@
+"""One arrival through `assess`, without Kafka: rows to write, records to send, a report to store.
+
+The shell does what an `Outcome` says in this order: store the report, send the messages and await each, write the
+rows, acknowledge. A crash anywhere in between does the same again: every record's id and content follow from the rows.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from contracts.answers import VanAnswered
+from contracts.record import Record
+from contracts.results import ScreeningAssessed, ScreeningTicked
+from contracts.topics import Topic, van_answered_topic
+from stream_apps.assess.intake import Arrival, KeyOf, Taken, screening_row, take
+from stream_apps.assess.judge import sequence_records
+from stream_apps.assess.revise import Revision, revise
+from stream_apps.assess.rows import Draft, PublishedRow, ScreeningRow, WaitingRow
+from stream_apps.assess.takeover import published_row
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One record to send, keyed by its screening."""
+
+    topic: str
+    key: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an arrival leads to. `revision` is None where nothing new is to be said."""
+
+    revision: Revision | None = None
+    messages: tuple[Message, ...] = field(default=())
+
+
+def assess(arrival: Arrival, draft: Draft, key_of: KeyOf, incomplete_after: timedelta) -> Outcome:
+    """Take in one arrival: rows go into `draft`, the rest is returned.
+
+    Raises InvalidRecord (an `Unusable` where the subject is known) for a record that cannot be used.
+    """
+    taken = take(arrival, draft, key_of)
+    if taken is None:
+        return Outcome()
+    _note_deadline(arrival, taken, draft, incomplete_after)
+    receipts = () if taken.receipt is None else (_answer(taken.receipt),)
+    revision = revise(taken.screening_id, draft, appended_at=arrival.at.appended_at, ticked=taken.ticked)
+    _wait_or_not(taken.screening_id, draft, revision, arrival.at.appended_at, incomplete_after)
+    if revision is None:
+        return Outcome(messages=receipts)
+    assessed = revision.assessed
+    before = draft.get(PublishedRow, "published", assessed.screening_id)
+    draft.put("published", assessed.screening_id, published_row(assessed, before, revision.trigger))
+    said: list[Message] = [
+        Message(Topic.SEQUENCE_ASSESSED, assessed.screening_id, record)
+        for record in sequence_records(assessed, revision.results)
+    ]
+    said.append(Message(Topic.SCREENING_ASSESSED, assessed.screening_id, assessed))
+    return Outcome(revision, (*said, *receipts, word_of(assessed)))
+
+
+def word_of(assessed: ScreeningAssessed) -> Message:
+    """What the van is told of a revision: that it is there, how complete, how many findings; no categories."""
+    return _answer(
+        VanAnswered(
+            van_id=assessed.van_id,
+            kind="report",
+            screening_id=assessed.screening_id,
+            item_id=f"{assessed.screening_id}/report/{assessed.revision_id}",
+            content_sha256=assessed.revision_id,
+            status=assessed.status,
+            revision_id=assessed.revision_id,
+            revision_number=assessed.revision_number,
+            findings=len(assessed.findings),
+        )
+    )
+
+
+def due_ticks(waiting: dict[str, bytes], now: datetime) -> list[ScreeningTicked]:
+    """A tick for every screening whose wait is over. `waiting`: the rows of that table by screening."""
+    due = (
+        screening_id
+        for screening_id, data in sorted(waiting.items())
+        if WaitingRow.model_validate_json(data).due_at <= now
+    )
+    return [ScreeningTicked(screening_id=screening_id, as_of=now) for screening_id in due]
+
+
+def _note_deadline(arrival: Arrival, taken: Taken, draft: Draft, incomplete_after: timedelta) -> None:
+    """A tick may say that the deadline has passed; the newest opening or closing set it, and once passed it stays."""
+    if not taken.ticked:
+        return
+    screening = screening_row(draft, taken.screening_id)
+    as_of = ScreeningTicked.decode(arrival.value).as_of
+    heard_at = screening.last_control_at
+    if heard_at is not None and as_of >= heard_at + incomplete_after:
+        draft.put("screenings", taken.screening_id, screening.model_copy(update={"deadline_passed": True}))
+
+
+def _wait_or_not(
+    screening_id: str, draft: Draft, revision: Revision | None, now: datetime, incomplete_after: timedelta
+) -> None:
+    """Keep the timer's list: a screening waits until it is complete."""
+    screening = draft.get(ScreeningRow, "screenings", screening_id)
+    published = draft.get(PublishedRow, "published", screening_id)
+    status = revision.assessed.status if revision else published.status if published else None
+    if status == "complete" or screening is None:
+        draft.put("waiting", screening_id, None)
+        return
+    row = draft.get(WaitingRow, "waiting", screening_id)
+    if row is not None and screening.deadline_passed and row.due_at > now:
+        return
+    since = now if screening.deadline_passed else screening.last_control_at or now
+    draft.put("waiting", screening_id, WaitingRow(due_at=since + incomplete_after))
+
+
+def _answer(answer: VanAnswered) -> Message:
+    return Message(van_answered_topic(answer.van_id).name, answer.screening_id or answer.item_id, answer)

@@ -1,0 +1,86 @@
+"""Whose record it says it is, read leniently: even a header from a newer schema can be rejected under its own name,
+answered with a receipt, and run again later under its own key."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from contracts.ids import closing_item, features_item, frame_id, opened_item
+from contracts.record import Id, Index, Sha256, VanId
+from contracts.topics import Topic
+from stream_apps.rejecting import Subject
+
+_T = TypeVar("_T")
+
+_ID: Final[TypeAdapter[str]] = TypeAdapter(Id)
+_VAN: Final[TypeAdapter[str]] = TypeAdapter(VanId)
+_SHA256: Final[TypeAdapter[str]] = TypeAdapter(Sha256)
+_INDEX: Final[TypeAdapter[int]] = TypeAdapter(Index)
+_NUMBER: Final[TypeAdapter[int]] = TypeAdapter(Annotated[int, Field(ge=1)])
+
+
+def frame_claims(header: bytes) -> Subject:
+    """What the header of a frame's envelope claims; None for whatever cannot be read. Nothing is proven."""
+    document = _document(header)
+    sequence, index = _said(document, "sequence_id", _ID), _said(document, "frame_index", _INDEX)
+    frame = None if sequence is None or index is None else frame_id(sequence, index)
+    return Subject(
+        van_id=_said(document, "van_id", _VAN),
+        screening_id=_said(document, "screening_id", _ID),
+        frame_id=frame,
+        item_id=frame,
+        content_sha256=_said(document, "pixels_sha256", _SHA256),
+    )
+
+
+def control_claims(topic: str, header: bytes, header_sha256: str) -> Subject:
+    """The same of an opening, a closing or a clinical record, which a van's spool knows by its header's sha256."""
+    document = _document(header)
+    name = _ITEMS[Topic(topic)]
+    return Subject(
+        van_id=_said(document, "van_id", _VAN),
+        screening_id=_said(document, "screening_id", _ID),
+        item_id=name(document),
+        content_sha256=header_sha256,
+    )
+
+
+def _of_screening(spell: Callable[[str], str]) -> Callable[[Mapping[str, Any]], str | None]:
+    def name(document: Mapping[str, Any]) -> str | None:
+        screening = _said(document, "screening_id", _ID)
+        return None if screening is None else spell(screening)
+
+    return name
+
+
+def _of_closing(field: str) -> Callable[[Mapping[str, Any]], str | None]:
+    def name(document: Mapping[str, Any]) -> str | None:
+        closed, number = _said(document, field, _ID), _said(document, "closing_number", _NUMBER)
+        return None if closed is None or number is None else closing_item(closed, number)
+
+    return name
+
+
+_ITEMS: Final[dict[Topic, Callable[[Mapping[str, Any]], str | None]]] = {
+    Topic.SCREENING_OPENED: _of_screening(opened_item),
+    Topic.FEATURES_RECORDED: _of_screening(features_item),
+    Topic.SEQUENCE_CLOSED: _of_closing("sequence_id"),
+    Topic.SCREENING_CLOSED: _of_closing("screening_id"),
+}
+
+
+def _document(header: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(header)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _said(document: Mapping[str, Any], name: str, kind: TypeAdapter[_T]) -> _T | None:
+    try:
+        return kind.validate_python(document.get(name), strict=True)
+    except ValidationError:
+        return None

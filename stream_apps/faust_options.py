@@ -1,0 +1,87 @@
+"""How every stage's Faust app is set up; the reasons stand in docs/path.md and the design's list of hazards.
+
+No faust here: an agent file builds `faust.App(**faust_options(…), broker_credentials=faust.SASLCredentials(
+**sasl_options(…)))`.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+from contracts.topics import APP_IDS, TOPIC_PARTITIONS, Writer
+from stream_apps.settings import BrokerSettings
+
+STREAM_BUFFER: Final = 16
+"""Messages that wait in an agent's queue; the default of 4,096 would hold gigabytes of frames."""
+
+FETCH_BYTES: Final = 2 * 1024 * 1024
+"""Per partition and fetch. A broker sends a larger message alone (KIP-74), so this bounds memory, not messages."""
+
+TABLE_OPTIONS: Final[dict[str, Any]] = {
+    "driver": "rocksdict",
+    "block_cache_size": 8 * 1024 * 1024,
+    "write_buffer_size": 4 * 1024 * 1024,
+    "max_write_buffer_number": 2,
+}
+"""For `app.Table(…, options=dict(TABLE_OPTIONS))`: a copy, since Faust takes keys out. Per partition of a table."""
+
+
+def faust_options(
+    broker: BrokerSettings, stage: Writer, instance: int, data_dir: Path, *, tables: bool = False
+) -> dict[str, Any]:
+    """Keyword arguments of `faust.App` for one worker of `stage`.
+
+    instance: number of the worker on this machine; each has its own folder of tables below `data_dir`.
+    tables: whether the stage keeps Faust tables (RocksDB through rocksdict).
+    """
+    datadir = data_dir / f"{stage.value}-{instance}"
+    datadir.mkdir(parents=True, exist_ok=True)
+    return {
+        "id": APP_IDS[stage],
+        "broker": [f"kafka://{address}" for address in broker.bootstrap.split(",")],
+        "datadir": str(datadir.absolute()),
+        "store": "rocksdb://" if tables else "memory://",
+        "key_serializer": "raw",
+        "value_serializer": "raw",
+        "processing_guarantee": "at_least_once",
+        # Topics exist before a worker starts, made from contracts.topics alone.
+        "topic_partitions": TOPIC_PARTITIONS,
+        "topic_allow_declare": False,
+        "topic_disable_leader": True,
+        "table_standby_replicas": 0,
+        # A killed worker keeps its partitions as long as its session; the default is a minute.
+        "broker_session_timeout": 10.0,
+        "broker_heartbeat_interval": 2.0,
+        "broker_request_timeout": 30.0,
+        "broker_commit_interval": 1.0,
+        "consumer_auto_offset_reset": "earliest",
+        "consumer_max_fetch_size": min(FETCH_BYTES, broker.max_message_bytes),
+        "broker_max_poll_records": 64,
+        "stream_buffer_maxsize": STREAM_BUFFER,
+        "stream_wait_empty": False,
+        "producer_acks": -1,
+        "producer_max_request_size": broker.max_message_bytes,
+        "producer_request_timeout": 30.0,
+        "producer_compression_type": None,
+        "web_enabled": False,
+        "worker_redirect_stdouts": False,
+    }
+
+
+def sasl_options(broker: BrokerSettings) -> dict[str, str]:
+    """Keyword arguments of `faust.SASLCredentials`: SCRAM over plaintext on loopback."""
+    return {
+        "mechanism": "SCRAM-SHA-512",
+        "username": broker.username,
+        "password": broker.password.get_secret_value(),
+    }
+
+
+def consumer_options(broker: BrokerSettings) -> dict[str, Any]:
+    """Connection arguments of an `AIOKafkaConsumer` beside the app's own."""
+    return {
+        "bootstrap_servers": broker.bootstrap.split(","),
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": broker.username,
+        "sasl_plain_password": broker.password.get_secret_value(),
+    }

@@ -1,0 +1,99 @@
+"""Sending through a Faust app's producer, and reading where a message stood. No faust here: the app is handed in."""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+)
+
+from contracts.answers import VanAnswered
+from contracts.errors import Fatal, Transient
+from contracts.topics import van_answered_topic
+from stream_apps.rejecting import Coordinates
+from stream_apps.retrying import retry
+
+REFUSALS = (
+    ClusterAuthorizationFailedError,
+    MessageSizeTooLargeError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+)
+
+
+class App(Protocol):
+    """As much of faust.App as is needed here."""
+
+    @property
+    def producer(self) -> Any: ...
+
+
+class Sending:
+    """One record on its way: in the producer's queue once `queued` returns, on the broker once `durable` does."""
+
+    def __init__(self, app: App, topic: str, key: bytes, value: bytes) -> None:
+        self._app, self._topic, self._key, self._value = app, topic, key, value
+        self._acknowledged: Awaitable[Any] | None = None
+
+    async def queued(self) -> None:
+        """Hand the record to the producer; records queued one after another leave in that order."""
+        self._acknowledged = await retry(self._queue)
+
+    async def durable(self) -> int:
+        """Return when all in-sync replicas hold the record, with its offset; what fails on the way is sent again."""
+        return await retry(self._confirm)
+
+    async def _queue(self) -> Awaitable[Any]:
+        try:
+            acknowledged: Awaitable[Any] = await self._app.producer.send(
+                self._topic, self._key, self._value, partition=None, timestamp=None, headers=None
+            )
+        except Exception as error:
+            raise _kind_of(error, self._topic) from error
+        return acknowledged
+
+    async def _confirm(self) -> int:
+        acknowledged = self._acknowledged or await self._queue()
+        self._acknowledged = None  # a second attempt queues again
+        try:
+            # Shielded: who cancels this must not cancel a future that the producer still wants to fulfil.
+            kept = await asyncio.shield(asyncio.ensure_future(acknowledged))
+        except KafkaError as error:
+            raise _kind_of(error, self._topic) from error
+        return int(kept.offset)
+
+
+async def deliver(app: App, topic: str, key: bytes, value: bytes) -> int:
+    """Send one record; its offset once it is durable. Raises Fatal when the broker refuses this account or size."""
+    return await Sending(app, topic, key, value).durable()
+
+
+async def answer(app: App, receipt: VanAnswered) -> None:
+    """Deliver a receipt to its van's own topic, which exists from its enrolment on."""
+    key = (receipt.screening_id or receipt.van_id).encode()
+    await deliver(app, van_answered_topic(receipt.van_id).name, key, receipt.encode())
+
+
+def coordinates(message: Any) -> Coordinates:
+    """Where a Faust message stood in Kafka. Its timestamp is the broker's append time: topics are LogAppendTime."""
+    appended_at = datetime.fromtimestamp(message.timestamp, UTC)
+    return Coordinates(message.topic, message.partition, message.offset, appended_at)
+
+
+def _kind_of(error: Exception, topic: str) -> Exception:
+    """Fatal for what no waiting mends, Transient for the rest of Kafka's errors, anything else as it is.
+
+    Faust wraps what the producer raises into an error of its own, the cause beneath.
+    """
+    cause = error.__cause__ if isinstance(error.__cause__, KafkaError) else error
+    if isinstance(cause, REFUSALS):
+        return Fatal(f"the broker refuses a record for {topic}: {type(cause).__name__}")
+    if isinstance(cause, KafkaError):
+        return Transient(f"the broker does not take a record for {topic} ({type(cause).__name__})")
+    return error

@@ -1,0 +1,112 @@
+"""A worker's life: ready when partitions are assigned, gone within seconds of SIGTERM, non-zero when it must not go on.
+
+No faust here: the app is handed in. Faust's own Worker is not used, since it owns stdout, the root logger and the
+exit code, and has no deadline for leaving.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from aiokafka.errors import KafkaConnectionError
+
+from contracts.errors import Fatal, Transient
+from stream_apps.rebalancing import Rebalancing
+
+log = logging.getLogger(__name__)
+
+DONE, NOT_AVAILABLE, FATAL = 0, 4, 5
+LEAVE_WITHIN_S = 8.0
+"""A broker that is away can hold up a flush; nothing unacknowledged is lost by leaving without it."""
+
+
+class Worker:
+    """Runs one Faust app until it is told to stop or fails."""
+
+    def __init__(self, app: Any, data_dir: Path, cancel_work: Callable[[], Awaitable[None]]) -> None:
+        """cancel_work: ends what is in flight; called when partitions are revoked and before the app stops."""
+        self._app = app
+        self._ready = data_dir / "ready"
+        self._cancel_work = cancel_work
+        self._stop = asyncio.Event()
+        self._error: BaseException | None = None
+        self._rebalancing = Rebalancing(app)
+        app.on_partitions_revoked.connect(self._on_revoked, weak=False)
+        app.on_rebalance_complete.connect(self._on_ready, weak=False)
+
+    def fail(self, error: BaseException) -> None:
+        """Stop because of `error`; the first one decides the exit code."""
+        self._error = self._error or error
+        self._stop.set()
+
+    async def run(self) -> int:
+        """Start the app, wait, stop it; returns the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        self._ready.unlink(missing_ok=True)
+        self._app.in_worker = True
+        starting = asyncio.create_task(self._app.start(), name="faust-app")
+        stopping = asyncio.create_task(self._stop.wait(), name="asked-to-stop")
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done() and starting.exception() is not None:
+            self.fail(starting.exception() or RuntimeError())
+        else:
+            ended = asyncio.create_task(self._app.wait_until_stopped(), name="faust-ended")
+            await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if self._app.crashed:
+                self.fail(self._app.crash_reason or RuntimeError("the app crashed"))
+        code = exit_code(self._error)
+        self._leave_in_time(code)
+        await self._cancel_work()
+        await self._app.stop()
+        self._ready.unlink(missing_ok=True)
+        return code
+
+    def _leave_in_time(self, code: int) -> None:
+        deadline = threading.Timer(LEAVE_WITHIN_S, os._exit, [code])
+        deadline.daemon = True
+        deadline.start()
+
+    async def _on_revoked(self, *_: Any, **__: Any) -> None:
+        await self._cancel_work()
+
+    async def _on_ready(self, *_: Any, **__: Any) -> None:
+        self._rebalancing.mend()
+        log.info("ready, %d partitions", len(self._app.consumer.assignment()))
+        self._ready.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._ready.with_suffix(".new")
+        temporary.write_text(f"{os.getpid()}\n")
+        temporary.replace(self._ready)
+
+
+def exit_code(error: BaseException | None) -> int:
+    """0 without an error, 4 when a service was not there, 5 for everything that must not go on; says why."""
+    if error is None:
+        return DONE
+    if isinstance(error, (Transient, KafkaConnectionError)):
+        log.error("a service is not available, nothing is lost: %s", error)
+        return NOT_AVAILABLE
+    if isinstance(error, Fatal):
+        log.critical("stopping: %s", error)
+    else:
+        log.critical("stopping after an error that nobody foresaw", exc_info=error)
+    return FATAL
+
+
+def log_to_stderr(name: str) -> None:
+    """One line per event on stderr; the libraries speak from warnings on, since they would print messages."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.WARNING,
+        format=f"%(asctime)s {name} %(levelname)s %(name)s: %(message)s",
+        force=True,
+    )
+    for room in ("stream_apps", "storage", "models", "clinical", "reports", "transport"):
+        logging.getLogger(room).setLevel(logging.INFO)

@@ -1,0 +1,68 @@
+"""The segment worker: Faust around `handle.py`. Started by `sonovan worker segment`."""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import faust
+
+import models
+from contracts.errors import Fatal
+from contracts.settings import read_settings
+from contracts.topics import Topic, Writer
+from models.errors import ModelError
+from storage.minio_store import MinioStore
+from storage.settings import ObjectStoreSettings
+from stream_apps.faust_options import faust_options, sasl_options
+from stream_apps.kafka_io import coordinates
+from stream_apps.running import Worker, exit_code, log_to_stderr
+from stream_apps.segment.handle import Handler
+from stream_apps.segment.in_flight import InFlight
+from stream_apps.segment.settings import SegmentSettings
+from stream_apps.segment.step import Segmenter
+from stream_apps.settings import BrokerSettings, WorkerSettings
+from stream_apps.vans import VanFollower, VanRegistry
+
+
+def run(instance: int) -> int:
+    """Run one segment worker until SIGTERM; returns the exit code: 0, 4 no service, 5 must not go on."""
+    log_to_stderr(f"segment-{instance}")
+    try:
+        return asyncio.run(_serve(instance))
+    except Exception as error:
+        return exit_code(error)
+
+
+async def _serve(instance: int) -> int:
+    broker, worker_settings = read_settings(BrokerSettings), read_settings(WorkerSettings)
+    settings = read_settings(SegmentSettings)
+    store = MinioStore(read_settings(ObjectStoreSettings))
+    segmenter = _load(settings)
+    vans = VanFollower(broker, VanRegistry(), lambda error: worker.fail(error))
+    await vans.start()
+    app = faust.App(
+        **faust_options(broker, Writer.SEGMENT, instance, worker_settings.data_dir),
+        broker_credentials=faust.SASLCredentials(**sasl_options(broker)),
+    )
+    handler = Handler(app, store, segmenter, vans, settings)
+    in_flight = InFlight(settings.in_flight, lambda error: worker.fail(error))
+    worker = Worker(app, worker_settings.data_dir, in_flight.cancel)
+
+    @app.agent(app.topic(Topic.FRAME_CAPTURED.value, key_serializer="raw", value_serializer="raw"), concurrency=1)
+    async def segment(stream: Any) -> None:
+        async for event in stream.noack().events():
+            at = coordinates(event.message)
+            await in_flight.submit(at.partition, partial(handler.handle, event, event.value, event.key, at))
+
+    try:
+        return await worker.run()
+    finally:
+        await vans.stop()
+        handler.close()
+
+
+def _load(settings: SegmentSettings) -> Segmenter:
+    try:
+        return models.load(settings.model_id)
+    except ModelError as error:
+        raise Fatal(str(error)) from error

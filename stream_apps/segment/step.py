@@ -1,0 +1,224 @@
+"""One frame's way through the centre, without Kafka: what the worker and the embedded run both call.
+
+Sync and safe to call from several threads. Nothing is retried here and nothing is sent.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clinical.measure import measure
+from contracts.answers import VanAnswered
+from contracts.envelope import open_envelope
+from contracts.errors import InvalidRecord
+from contracts.frame_codec import Pixels, decode_verified
+from contracts.results import FrameSegmented, Region
+from contracts.van import FrameCaptured
+from models.errors import UnusablePicture
+from models.letterbox import Box
+from models.masks import encode_mask
+from models.regions import FoundRegion
+from models.segmenter import Segmentation
+from storage.keys import Bucket, image_key, mask_key
+from storage.stores import CONTRADICTS, ObjectStore
+from stream_apps.claims import frame_claims
+from stream_apps.rejecting import Stored, Subject, Unusable, verified
+from stream_apps.vans import VanRegistry
+
+_REASONS: Final[Mapping[str, str]] = {"too_large": "pixels_too_large"}
+"""What the models call a picture that they cannot take, where the contract has a word of its own."""
+
+
+class Segmenter(Protocol):
+    """Loaded weights on a runtime; see models.Segmenter. Safe to call from several threads."""
+
+    @property
+    def model_id(self) -> str: ...
+    @property
+    def weights_sha256(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+
+    def segment(self, pixels: Pixels, organ: str, panels: Sequence[Box]) -> Segmentation:
+        """Segment one frame, (rows, columns) or (rows, columns, 3), uint8 or uint16."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentedFrame:
+    """A frame's result, what must be durable before it is sent, and the receipt that goes after it."""
+
+    record: FrameSegmented
+    objects: tuple[Stored, ...]
+    receipt: VanAnswered
+    subject: Subject
+
+
+def segment_envelope(
+    value: bytes, *, append_time: datetime, registry: VanRegistry, segmenter: Segmenter, key: bytes | None = None
+) -> SegmentedFrame:
+    """Open, verify, decode, segment and measure one `frame.captured` message.
+
+    value: the message's bytes. append_time: when the broker took it (UTC), by which a revoked van is judged.
+    key: the message's key, which must be the sequence's id; None where there was none to check (embedded run).
+    A frame without regions, or one that is not assessable, is a result like any other.
+    Raises Unusable (an InvalidRecord that knows whose frame it is, and whether the signature held).
+    """
+    started = perf_counter()
+    envelope = open_envelope(value)
+    subject = frame_claims(envelope.header)
+    with _about(subject):
+        if subject.van_id is None:
+            raise InvalidRecord("record_invalid", "the header names no van")
+        envelope.verify(registry.key_of(subject.van_id, append_time))
+    subject = verified(subject)
+    with _about(subject):
+        frame = FrameCaptured.decode(envelope.header)
+        if key is not None and key != frame.sequence_id.encode():
+            raise InvalidRecord("key_contradicts_record", "the message's key is not the sequence's id")
+        pixels = decode_verified(
+            envelope.payload,
+            codec=frame.codec,
+            rows=frame.rows,
+            columns=frame.columns,
+            channels=frame.channels,
+            bits=frame.bits,
+            sha256=frame.pixels_sha256,
+        )
+        decoded = perf_counter()
+        found = _segmented(segmenter, pixels, frame)
+    segmented = perf_counter()
+    regions = tuple(_region(ordinal, region, found.grey, frame) for ordinal, region in enumerate(found.regions))
+    mask = encode_mask(found.labels) if regions else None
+    timings = {
+        **{name: round(elapsed, 2) for name, elapsed in found.timings_ms.items()},
+        "decode": round(1000 * (decoded - started), 2),
+        "segment": round(1000 * (segmented - decoded), 2),
+        "measure": round(1000 * (perf_counter() - segmented), 2),
+    }
+    objects, names = _objects(frame, envelope.payload, mask, segmenter.weights_sha256)
+    record = _record(frame, found, regions, names, segmenter, timings)
+    return SegmentedFrame(record, objects, _stored(frame), subject)
+
+
+def put_objects(store: ObjectStore, frame: SegmentedFrame) -> None:
+    """Make the frame's objects durable; doing it again is harmless.
+
+    Raises Unusable `frame_contradicts_stored` when another frame of this id is stored already, Transient and Fatal
+    as ObjectStore.put.
+    """
+    for item in frame.objects:
+        with _about(frame.subject):
+            try:
+                store.put(item.bucket, item.key, item.data, item.content_type)
+            except InvalidRecord as error:
+                if error.reason == CONTRADICTS and item.bucket is Bucket.FRAMES:
+                    raise InvalidRecord("frame_contradicts_stored", error.message) from None
+                raise
+
+
+@contextmanager
+def _about(subject: Subject) -> Iterator[None]:
+    """Let an InvalidRecord leave as an Unusable that knows its subject."""
+    try:
+        yield
+    except Unusable:
+        raise
+    except InvalidRecord as error:
+        raise Unusable(error, subject) from error
+
+
+def _segmented(segmenter: Segmenter, pixels: Pixels, frame: FrameCaptured) -> Segmentation:
+    panels = [(panel.left, panel.top, panel.width, panel.height) for panel in frame.panels]
+    try:
+        return segmenter.segment(pixels, frame.organ, panels)
+    except UnusablePicture as error:
+        raise InvalidRecord(_REASONS.get(error.reason, "record_invalid"), str(error)) from error
+
+
+def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: FrameCaptured) -> Region:
+    """The record of one region; rounded here, so that equal findings have equal digests."""
+    left, top, width, height = found.box
+    return Region(
+        ordinal=ordinal,
+        panel=found.panel,
+        polygon=tuple((round(float(x), 1), round(float(y), 1)) for x, y in found.polygon),
+        box=(int(left), int(top), int(width), int(height)),
+        centroid=(round(float(found.centroid[0]), 1), round(float(found.centroid[1]), 1)),
+        area_px=int(found.area_px),
+        score_mean=round(float(found.score_mean), 3),
+        score_max=round(float(found.score_max), 3),
+        measures=measure(grey, found.mask, found.box, frame.panels[found.panel].spacing_mm),
+    )
+
+
+def _objects(
+    frame: FrameCaptured, payload: bytes, mask: bytes | None, weights_sha256: str
+) -> tuple[tuple[Stored, ...], tuple[str, str | None]]:
+    """What is stored of a frame, and the keys of image and mask."""
+    image = Stored(
+        Bucket.FRAMES,
+        image_key(frame.sequence_id, frame.frame_index, frame.codec),
+        payload,
+        "application/octet-stream",
+    )
+    if mask is None:
+        return (image,), (image.key, None)
+    digest = hashlib.sha256(mask).hexdigest()
+    key = mask_key(frame.sequence_id, frame.frame_index, weights_sha256, digest)
+    return (image, Stored(Bucket.MASKS, key, mask, "image/png")), (image.key, key)
+
+
+def _record(
+    frame: FrameCaptured,
+    found: Segmentation,
+    regions: tuple[Region, ...],
+    keys: tuple[str, str | None],
+    segmenter: Segmenter,
+    timings: dict[str, float],
+) -> FrameSegmented:
+    return FrameSegmented(
+        screening_id=frame.screening_id,
+        sequence_id=frame.sequence_id,
+        frame_index=frame.frame_index,
+        van_id=frame.van_id,
+        organ=frame.organ,
+        laterality=frame.laterality,
+        view=frame.view,
+        position=frame.position,
+        captured_at=frame.captured_at,
+        time_ms=frame.time_ms,
+        rows=frame.rows,
+        columns=frame.columns,
+        channels=frame.channels,
+        bits=frame.bits,
+        codec=frame.codec,
+        pixels_sha256=frame.pixels_sha256,
+        panels=frame.panels,
+        regions=regions,
+        quality=round(float(found.quality), 3),
+        assessable=bool(found.assessable),
+        not_assessable_reason=found.reason,
+        image_key=keys[0],
+        mask_key=keys[1],
+        model_id=segmenter.model_id,
+        weights_sha256=segmenter.weights_sha256,
+        provider=segmenter.provider,
+        timings_ms=timings,
+    )
+
+
+def _stored(frame: FrameCaptured) -> VanAnswered:
+    return VanAnswered(
+        van_id=frame.van_id,
+        kind="stored",
+        screening_id=frame.screening_id,
+        item_id=frame.item_id,
+        content_sha256=frame.pixels_sha256,
+    )

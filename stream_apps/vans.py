@@ -1,0 +1,157 @@
+"""The registry of vans' keys, followed from the topic's beginning; every worker holds a whole copy."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError, SaslAuthenticationFailed, TopicAuthorizationFailedError
+
+from contracts.errors import Fatal, InvalidRecord, Transient
+from contracts.topics import Topic
+from contracts.van import VanEnrolled
+from stream_apps.settings import BrokerSettings
+
+log = logging.getLogger(__name__)
+
+RECONNECT_S = 1.0
+POLL_MS = 1000
+REFUSALS = (SaslAuthenticationFailed, TopicAuthorizationFailedError)
+
+
+class VanRegistry:
+    """What is known of every van; the last record of a van holds. Pure, and safe to read from threads."""
+
+    def __init__(self) -> None:
+        self._vans: dict[str, VanEnrolled] = {}
+
+    def learn(self, van: VanEnrolled) -> None:
+        """Take in one record of `van.enrolled`, in the order of the topic."""
+        self._vans[van.van_id] = van
+
+    def knows(self, van_id: str) -> bool:
+        """Whether the van was ever enrolled, revoked or not: it has a topic of answers then."""
+        return van_id in self._vans
+
+    def key_of(self, van_id: str, appended_at: datetime) -> str:
+        """The public key (hex) with which a record that the broker appended at `appended_at` must be signed.
+
+        Raises InvalidRecord `van_unknown`, or `van_revoked` when the van was revoked at or before that time: a van's
+        own clock is never asked.
+        """
+        van = self._vans.get(van_id)
+        if van is None:
+            raise InvalidRecord("van_unknown", f"van {van_id} is not enrolled")
+        if van.revoked_at is not None and van.revoked_at <= appended_at:
+            raise InvalidRecord("van_revoked", f"van {van_id} was revoked before this record arrived")
+        return van.public_key
+
+
+class VanFollower:
+    """Keeps a VanRegistry up to date from the broker, in the background; a broker that is away is waited for."""
+
+    def __init__(self, broker: BrokerSettings, registry: VanRegistry, failed: Callable[[BaseException], None]) -> None:
+        """failed: told when the broker refuses this account, after `start` has returned."""
+        self.registry = registry
+        self._broker = broker
+        self._failed = failed
+        self._changed = asyncio.Condition()
+        self._caught_up = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Follow from the beginning; returns once everything is known that stood in the topic at that moment.
+
+        Raises Transient when the broker does not answer within its `connect_timeout_s`, Fatal when it
+        refuses the topic.
+        """
+        self._task = asyncio.create_task(self._follow(), name="van-registry")
+        caught_up = asyncio.create_task(self._caught_up.wait())
+        patience_s = self._broker.connect_timeout_s
+        done, _ = await asyncio.wait({self._task, caught_up}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+        caught_up.cancel()
+        if self._task in done:
+            await self._task  # raises what ended it
+        if not done:
+            await self.stop()
+            # aiokafka says a refused password at bootstrap like an absent broker; which of the two is in its log line.
+            who = f"{self._broker.bootstrap} does not answer, or refuses the account {self._broker.username}"
+            raise Transient(f"the broker at {who}; mend it, then try again")
+        self._task.add_done_callback(self._ended)
+
+    async def stop(self) -> None:
+        """Stop following."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def wait_for(self, van_id: str, wait_s: float) -> bool:
+        """Wait until the van is known, at most `wait_s` seconds; whether it is."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s), self._changed:
+                await self._changed.wait_for(lambda: self.registry.knows(van_id))
+        return self.registry.knows(van_id)
+
+    async def key_of(self, van_id: str, appended_at: datetime, wait_s: float = 10.0) -> str:
+        """As VanRegistry.key_of, giving a van that is not known yet `wait_s` seconds to become so."""
+        await self.wait_for(van_id, wait_s)
+        return self.registry.key_of(van_id, appended_at)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed(error)
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                await self._follow_once()
+            except REFUSALS as error:
+                raise Fatal(f"the broker refuses the registry of vans: {type(error).__name__}") from error
+            except KafkaError as error:
+                log.warning("van registry: the broker is away (%s), trying again", type(error).__name__)
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _follow_once(self) -> None:
+        consumer = AIOKafkaConsumer(
+            Topic.VAN_ENROLLED.value,
+            bootstrap_servers=self._broker.bootstrap.split(","),
+            security_protocol="SASL_PLAINTEXT",
+            sasl_mechanism="SCRAM-SHA-512",
+            sasl_plain_username=self._broker.username,
+            sasl_plain_password=self._broker.password.get_secret_value(),
+            group_id=None,  # every worker reads everything, and nothing is committed
+            auto_offset_reset="earliest",
+        )
+        try:
+            await consumer.start()
+            ends = await consumer.end_offsets(consumer.assignment())
+            while True:
+                if not self._caught_up.is_set() and await _reached(consumer, ends):
+                    self._caught_up.set()
+                for messages in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+                    for message in messages:
+                        if message.value is not None:
+                            await self._learn(message.value)
+        finally:
+            await consumer.stop()
+
+    async def _learn(self, value: bytes) -> None:
+        try:
+            van = VanEnrolled.decode(value)
+        except InvalidRecord as error:
+            log.error("van registry: a record that cannot be used (%s); the van stays unknown", error.reason)
+            return
+        self.registry.learn(van)
+        async with self._changed:
+            self._changed.notify_all()
+
+
+async def _reached(consumer: Any, ends: Mapping[TopicPartition, int]) -> bool:
+    """Whether everything before `ends` was handed out."""
+    for partition, end in ends.items():
+        if await consumer.position(partition) < end:
+            return False
+    return True

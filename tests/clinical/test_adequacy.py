@@ -1,0 +1,136 @@
+from collections.abc import Sequence
+
+from clinical.adequacy import judge_adequacy
+from clinical.completeness import check_completeness
+from contracts.results import Adequacy, FrameSegmented, RejectedFrame
+from contracts.van import Panel, PlannedRegion, ScreeningClosed, SequenceClosed
+from tests.clinical.records import SWEEP, SWEEP_2, discarded, held, screening_closed, segmented, sequence_closed
+
+LEFT = PlannedRegion(organ="breast", side="left")
+RIGHT = PlannedRegion(organ="breast", side="right")
+
+
+def judged(
+    results: Sequence[FrameSegmented],
+    *,
+    planned: Sequence[PlannedRegion] = (LEFT,),
+    closings: Sequence[SequenceClosed] = (),
+    screening: Sequence[ScreeningClosed] = (),
+    rejected: Sequence[RejectedFrame] = (),
+    final: bool = False,
+) -> tuple[Adequacy, ...]:
+    there = check_completeness(
+        screening,
+        closings,
+        results=[result.frame_id for result in results],
+        rejected=[frame.frame_id for frame in rejected],
+    )
+    return judge_adequacy(planned, results, rejected, there, final=final)
+
+
+def good(count: int = 20) -> list[FrameSegmented]:
+    return [segmented(index) for index in range(count)]
+
+
+def bad(first: int, count: int) -> list[FrameSegmented]:
+    return [
+        segmented(index, assessable=False, not_assessable_reason="no_contact", quality=0.1)
+        for index in range(first, first + count)
+    ]
+
+
+def test_a_whole_good_sweep_is_adequate() -> None:
+    (row,) = judged(good(), closings=[sequence_closed(20)], screening=[screening_closed(SWEEP)], final=True)
+    assert (row.level, row.frames, row.assessable_share, row.reasons) == ("adequate", 20, 1.0, ())
+
+
+def test_planned_and_not_seen_is_inadequate() -> None:
+    left, right = judged(good(), planned=(LEFT, RIGHT))
+    assert left.level == "adequate"
+    assert (right.level, right.reasons) == ("inadequate", ("not_seen",))
+
+
+def test_what_was_seen_outside_the_plan_has_a_row_too() -> None:
+    rows = judged([*good(), segmented(0, sequence_id=SWEEP_2, organ="thyroid", laterality="right")])
+    assert [(row.organ, row.laterality) for row in rows] == [("breast", "left"), ("thyroid", "right")]
+
+
+def test_the_assessable_share_decides() -> None:
+    assert judged(good(18) + bad(18, 2))[0].level == "adequate"
+    assert judged(good(15) + bad(15, 5))[0].level == "limited"
+    assert judged(good(9) + bad(9, 11))[0].level == "inadequate"
+
+
+def test_one_still_picture_is_limited() -> None:
+    (row,) = judged(good(1))
+    assert (row.level, row.reasons) == ("limited", ("few_frames",))
+
+
+def test_nothing_assessable_is_inadequate() -> None:
+    (row,) = judged(bad(0, 30))
+    assert (row.level, row.reasons) == ("inadequate", ("nothing_assessable",))
+
+
+def test_low_quality_lowers_the_level() -> None:
+    frames = [segmented(index, quality=0.3) for index in range(20)]
+    assert (judged(frames)[0].level, judged(frames)[0].reasons) == ("limited", ("low_quality",))
+
+
+def test_discarded_held_and_rejected_frames_count_against_it() -> None:
+    closing = sequence_closed(20, set_aside=(discarded(17), held(18)))
+    (row,) = judged(
+        good(17), closings=[closing], rejected=[RejectedFrame(frame_id=f"{SWEEP}/000019", reason="pixels_corrupt")]
+    )
+    assert (row.level, row.frames, row.assessable_share) == ("limited", 20, 0.85)
+    assert row.reasons == ("low_assessable_share", "frames_discarded", "frames_held", "frames_rejected")
+
+
+def test_a_discarded_frame_that_came_after_all_counts_once() -> None:
+    (row,) = judged(good(), closings=[sequence_closed(20, set_aside=(discarded(3),))])
+    assert (row.frames, row.reasons) == (20, ())
+
+
+def test_missing_frames_count_only_when_final() -> None:
+    closings, screening = [sequence_closed(40)], [screening_closed(SWEEP)]
+    assert judged(good(), closings=closings, screening=screening)[0].level == "adequate"
+    (row,) = judged(good(), closings=closings, screening=screening, final=True)
+    assert (row.level, row.frames, row.assessable_share) == ("limited", 40, 0.5)
+    assert "frames_missing" in row.reasons
+
+
+def test_one_missing_frame_makes_a_final_row_limited_and_says_why() -> None:
+    (row,) = judged(good(), closings=[sequence_closed(21)], screening=[screening_closed(SWEEP)], final=True)
+    assert (row.level, row.reasons) == ("limited", ("frames_missing",))
+
+
+def test_an_unclosed_sequence_counts_against_every_row_when_final() -> None:
+    rows = judged(
+        good(),
+        closings=[sequence_closed(20)],
+        screening=[screening_closed(SWEEP, SWEEP_2)],
+        planned=(LEFT, PlannedRegion(organ="thyroid", side="left")),
+        final=True,
+    )
+    assert all("sequence_not_closed" in row.reasons for row in rows)
+    assert [row.level for row in rows] == ["limited", "inadequate"]
+
+
+def test_a_region_of_the_plan_is_found_by_view_or_position() -> None:
+    frames = [segmented(index, position="upper_outer") for index in range(20)]
+    plan = [PlannedRegion(organ="breast", side="left", region=name) for name in ("upper_outer", "lower_inner")]
+    assert [row.level for row in judged(frames, planned=plan)] == ["adequate", "inadequate"]
+
+
+def test_each_half_of_a_split_screen_counts_for_its_own_side() -> None:
+    halves = (
+        Panel(ordinal=0, left=0, top=0, width=320, height=480, laterality="left"),
+        Panel(ordinal=1, left=320, top=0, width=320, height=480, laterality="right"),
+    )
+    frames = [segmented(index, laterality=None, panels=halves) for index in range(20)]
+    assert [row.level for row in judged(frames, planned=(LEFT, RIGHT))] == ["adequate", "adequate"]
+
+
+def test_frames_of_no_side_do_not_make_a_planned_side_seen() -> None:
+    left, unknown = judged([segmented(index, laterality=None) for index in range(20)])
+    assert left.reasons == ("not_seen",)
+    assert (unknown.level, unknown.reasons) == ("limited", ("side_unknown",))

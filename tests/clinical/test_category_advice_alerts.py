@@ -1,0 +1,128 @@
+import hashlib
+from dataclasses import asdict
+from typing import get_args
+
+import pytest
+
+from clinical.adequacy import ADEQUACY_RULES
+from clinical.advice import derive_advice, withhold
+from clinical.alert_rules import AlertSettings, judge
+from clinical.category import derive_categories
+from clinical.rules import RULES_VERSION
+from clinical.track import LINK_RULES, TOP_MEMBERS
+from contracts.results import Category, IntendedUse
+from tests.clinical.records import adequacy, assessed, finding
+
+
+def test_an_inadequate_breast_side_is_bi_rads_0_and_says_which() -> None:
+    rows = [
+        adequacy(),
+        adequacy(laterality="right", level="inadequate", reasons=("low_assessable_share",)),
+    ]
+    (category,) = derive_categories(rows, "complete")
+    assert (category.scheme, category.value) == ("BI-RADS", "0")
+    assert category.derivation.startswith("right breast: examination inadequate (low assessable share)")
+    assert "breast_not_adequate" in category.derivation
+
+
+def test_an_unfinished_breast_side_is_bi_rads_0() -> None:
+    (category,) = derive_categories([adequacy(level="limited", reasons=("frames_missing",))], "incomplete")
+    assert "examination incomplete" in category.derivation
+
+
+def test_silence_is_never_a_negative_and_an_outline_never_a_category() -> None:
+    assert derive_categories([adequacy(), adequacy(level="limited", reasons=("few_frames",))], "complete") == ()
+
+
+def test_the_thyroid_has_no_category_without_descriptors() -> None:
+    assert derive_categories([adequacy(organ="thyroid", level="inadequate")], "complete") == ()
+
+
+def test_nothing_is_derived_while_frames_still_come() -> None:
+    assert derive_categories([adequacy(level="inadequate", reasons=("not_seen",))], "preliminary") == ()
+
+
+def test_one_category_per_side_however_many_regions_were_planned() -> None:
+    rows = [adequacy(region=region, level="inadequate", reasons=("not_seen",)) for region in ("upper", "lower")]
+    assert len(derive_categories(rows, "complete")) == 1
+
+
+def test_a_reader_must_always_review() -> None:
+    (only,) = derive_advice("complete", [adequacy()], [])
+    assert only.code == "reader_must_review"
+    assert only.text is not None
+    assert "not a negative result" in only.text
+
+
+def codes(status: str, **row: object) -> list[str]:
+    return [advice.code for advice in derive_advice(status, [adequacy(**row)], [finding()])][1:]  # type: ignore[arg-type]
+
+
+def test_scan_again_where_something_was_not_seen_well_enough() -> None:
+    assert codes("complete", level="inadequate", reasons=("not_seen",)) == ["scan_again"]
+    assert codes("preliminary", level="limited", reasons=("low_quality",)) == ["scan_again"]
+    assert codes("preliminary", level="inadequate", reasons=("not_seen",)) == []
+
+
+def test_frames_that_have_not_arrived_are_sent_not_scanned_again() -> None:
+    missing = ("low_assessable_share", "frames_missing")
+    assert codes("incomplete", level="limited", reasons=missing) == ["send_missing_frames"]
+
+
+def test_a_missing_side_is_asked_for() -> None:
+    assert codes("complete", level="limited", reasons=("side_unknown",)) == ["say_which_side"]
+
+
+def categorised() -> Category:
+    return Category(scheme="BI-RADS", value="0", derivation="left breast: examination inadequate")
+
+
+@pytest.mark.parametrize("use", get_args(IntendedUse))
+def test_categories_and_advice_are_shown_under_decision_support_alone(use: IntendedUse) -> None:
+    full = assessed(
+        categories=(categorised(),),
+        findings=(finding(category=categorised()), finding(2)),
+        advice=derive_advice("complete", [adequacy(level="inadequate", reasons=("not_seen",))], []),
+    )
+    shown = withhold(full, use)
+    if use == "decision_support":
+        assert shown == full
+        return
+    assert [(each.value, each.withheld) for each in shown.categories] == [(None, True)]
+    assert shown.findings[0].category is not None
+    assert shown.findings[0].category.value is None
+    assert shown.findings[1].category is None
+    assert all(each.text is None and each.withheld for each in shown.advice)
+    assert "inadequate" not in shown.model_copy(update={"adequacy": ()}).encode().decode()
+    assert shown.findings[0].area_mm2 == full.findings[0].area_mm2
+
+
+SETTINGS = AlertSettings(min_frames=3, min_area_mm2=12.0, min_area_px=200, min_score=0.6)
+
+
+@pytest.mark.parametrize(
+    ("frames", "area_mm2", "area_px", "score", "fires"),
+    [
+        (3, 12.0, 10, 0.6, True),
+        (2, 12.0, 10, 0.6, False),
+        (3, 11.9, 9999, 0.6, False),
+        (3, 12.0, 10, 0.59, False),
+        (3, None, 200, 0.6, True),
+        (3, None, 199, 0.6, False),
+    ],
+)
+def test_persistent_lesion_fires_from_each_setting_on(
+    frames: int, area_mm2: float | None, area_px: int, score: float, fires: bool
+) -> None:
+    reason = judge(finding(frames=frames, area_mm2=area_mm2, area_px=area_px, score_mean=score), SETTINGS)
+    assert (reason is not None) is fires
+
+
+def test_the_reason_gives_the_figures() -> None:
+    assert judge(finding(), SETTINGS) == "outlined on 5 frames, 76.0 mm² on the key frame, mean score 0.86"
+
+
+def test_the_rules_version_stands_for_these_numbers() -> None:
+    numbers = repr((asdict(LINK_RULES), asdict(ADEQUACY_RULES), asdict(AlertSettings()), TOP_MEMBERS))
+    digest = hashlib.sha256(numbers.encode()).hexdigest()[:12]
+    assert (RULES_VERSION, digest) == ("1.0", "ccecd8f75e1b")

@@ -1,0 +1,156 @@
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinical.track import Track, finding_from_track, link
+from contracts.ids import upload_order
+from contracts.results import FrameSegmented
+from contracts.van import Panel
+from tests.clinical.records import SWEEP, SWEEP_2, region, segmented
+
+
+def spans(tracks: list[Track]) -> list[list[int]]:
+    return [[int(frame_id[-6:]) for frame_id, _ in track.members] for track in tracks]
+
+
+def sweep(frame_count: int = 64, first: int = 10, last: int = 50) -> list[FrameSegmented]:
+    """A lesion that drifts two pixels a frame, and another, far away, that stands still."""
+    frames = []
+    for index in range(frame_count):
+        shown = [region(0, left=40 + 2 * index, top=60)] if first <= index <= last else []
+        shown += [region(len(shown), left=500, top=300, size=30)] if index < 30 else []
+        frames.append(segmented(index, shown))
+    return frames
+
+
+def test_two_lesions_make_two_tracks() -> None:
+    assert spans(link(sweep())) == [list(range(30)), list(range(10, 51))]
+
+
+@pytest.mark.parametrize("stride", [16, 8, 4, 2])
+def test_coarse_levels_alone_are_linked(stride: int) -> None:
+    assert spans(link(sweep()[::stride])) == [
+        list(range(0, 30, stride)),
+        [index for index in range(0, 64, stride) if 10 <= index <= 50],
+    ]
+
+
+def test_a_level_that_has_half_arrived_is_linked() -> None:
+    frames = sweep()
+    arrived = [frames[index] for index in upload_order(64)[:11]]
+    assert len(link(arrived)) == 2
+
+
+def test_a_lesion_missed_for_some_frames_stays_one() -> None:
+    frames = [segmented(index, [] if 4 <= index <= 7 else [region()]) for index in range(20)]
+    assert len(link(frames)) == 1
+
+
+def test_a_lesion_missed_for_long_becomes_another() -> None:
+    frames = [segmented(index, [] if 4 <= index <= 30 else [region()]) for index in range(40)]
+    assert len(link(frames)) == 2
+
+
+def test_far_regions_are_not_linked() -> None:
+    assert len(link([segmented(0, [region(left=10)]), segmented(1, [region(left=200)])])) == 2
+
+
+def test_the_nearer_of_two_regions_continues_the_track() -> None:
+    frames = [segmented(0, [region(left=100)]), segmented(1, [region(0, left=115), region(1, left=102)])]
+    assert link(frames)[0].members == ((frames[0].frame_id, 0), (frames[1].frame_id, 1))
+
+
+def test_a_lesion_seen_just_now_goes_before_one_missed_for_a_while() -> None:
+    frames = [
+        segmented(0, [region(0, left=100), region(1, left=118)]),
+        segmented(1, [region(left=118)]),
+        segmented(2, [region(left=118)]),
+        segmented(3, [region(left=108)]),
+    ]
+    assert spans(link(frames)) == [[0], [0, 1, 2, 3]]
+
+
+def test_equal_fits_are_settled_by_the_ordinal() -> None:
+    frames = [segmented(0, [region(left=100)]), segmented(1, [region(1, left=90), region(0, left=110)])]
+    assert link(frames)[0].members == ((frames[0].frame_id, 0), (frames[1].frame_id, 0))
+
+
+def test_regions_of_frames_that_cannot_be_assessed_belong_to_no_track() -> None:
+    frames = [segmented(0, [region()]), segmented(1, [region()], assessable=False, not_assessable_reason="no_contact")]
+    assert spans(link(frames)) == [[0]]
+
+
+def test_sequences_and_panels_are_not_mixed() -> None:
+    halves = (
+        Panel(ordinal=0, left=0, top=0, width=320, height=480, laterality="left"),
+        Panel(ordinal=1, left=320, top=0, width=320, height=480, laterality="right"),
+    )
+    split = segmented(0, [region(0), region(1, left=104, panel=1)], panels=halves)
+    again = segmented(1, [region(0), region(1, left=104, panel=1)], panels=halves)
+    elsewhere = segmented(0, [region()], sequence_id=SWEEP_2)
+    tracks = link([split, again, elsewhere])
+    assert [(track.sequence_id, track.panel, track.laterality, len(track.members)) for track in tracks] == [
+        (SWEEP, 0, "left", 2),
+        (SWEEP, 1, "right", 2),
+        (SWEEP_2, 0, "left", 1),
+    ]
+
+
+def test_two_results_of_one_frame_are_refused() -> None:
+    with pytest.raises(ValueError, match="same frame"):
+        link([segmented(0), segmented(0)])
+
+
+@st.composite
+def any_sweeps(draw: st.DrawFn) -> list[FrameSegmented]:
+    places = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 400), st.integers(5, 120)), max_size=4)
+    indices = draw(st.lists(st.integers(0, 60), unique=True, max_size=12))
+    return [
+        segmented(
+            index,
+            [region(n, left=left, top=top, size=size) for n, (left, top, size) in enumerate(draw(places))],
+            assessable=draw(st.booleans()),
+        )
+        for index in indices
+    ]
+
+
+@given(any_sweeps(), st.randoms(use_true_random=False))
+def test_every_assessable_region_is_in_exactly_one_track_whatever_the_order(
+    frames: list[FrameSegmented], rng: random.Random
+) -> None:
+    tracks = link(frames)
+    members = [member for track in tracks for member in track.members]
+    expected = [(frame.frame_id, each.ordinal) for frame in frames if frame.assessable for each in frame.regions]
+    assert sorted(members) == sorted(expected)
+    for track in tracks:
+        assert len({frame_id for frame_id, _ in track.members}) == len(track.members)
+        assert list(track.members) == sorted(track.members)
+    rng.shuffle(frames)
+    assert link(frames) == tracks
+
+
+def test_a_finding_takes_its_key_frame_by_score_times_area_and_its_sizes_from_there() -> None:
+    frames = [
+        segmented(3, [region(size=40, score_mean=0.5)]),
+        segmented(4, [region(size=42, score_mean=0.9, score_max=0.91)]),
+        segmented(6, [region(size=42, score_mean=0.9, score_max=0.95)]),
+        segmented(7, [region(size=44, score_mean=0.4)]),
+    ]
+    (track,) = link(frames)
+    found = finding_from_track(track, {frame.frame_id: frame for frame in frames}, "a" * 64)
+    assert found.key_frame_id == frames[1].frame_id
+    assert found.area_px == 42 * 42
+    assert found.image_key == frames[1].image_key
+    assert found.frame_span == (3, 7)
+    assert found.duration_ms == 160.0
+    assert found.score_mean == pytest.approx((0.9 + 0.9 + 0.5) / 3, abs=1e-4)
+    assert found.score_max == 0.95
+    assert found.category is None
+
+
+def test_a_finding_without_times_has_no_duration_rather_than_zero() -> None:
+    frame = segmented(0, [region()], time_ms=None)
+    assert finding_from_track(link([frame])[0], {frame.frame_id: frame}, "a" * 64).duration_ms is None

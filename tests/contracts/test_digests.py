@@ -1,0 +1,63 @@
+"""The same content has the same name, whatever surrounds it."""
+
+from datetime import timedelta
+
+import pytest
+
+from contracts.digests import result_digest, revision_id
+from contracts.results import FrameSegmented
+from contracts.van import ScreeningClosed, SequenceClosed
+from tests.stream_apps.assess.scene import Scene
+
+SCENE = Scene(4, lesion=(1, 2))
+RESULT = SCENE.frame(1)[1]
+SEQUENCE, SCREENING = SCENE.sequence_closed()[1], SCENE.screening_closed()[1]
+assert isinstance(RESULT, FrameSegmented)
+assert isinstance(SEQUENCE, SequenceClosed)
+assert isinstance(SCREENING, ScreeningClosed)
+
+
+@pytest.mark.parametrize(
+    "outside",
+    [{"timings_ms": {"segment": 99.0}}, {"provider": "openvino/bf16"}, {"image_key": "elsewhere"}, {"van_id": "v"}],
+)
+def test_timings_provider_and_keys_lie_outside_a_results_digest(outside):
+    assert result_digest(RESULT.model_copy(update=outside)) == result_digest(RESULT)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        {"regions": ()},
+        {"quality": 0.1},
+        {"assessable": False},
+        {"weights_sha256": "cd" * 32},
+        {"pixels_sha256": "cd" * 32},
+    ],
+)
+def test_what_was_seen_lies_inside_a_results_digest(inside):
+    assert result_digest(RESULT.model_copy(update=inside)) != result_digest(RESULT)
+
+
+def name(**changed: object) -> str:
+    arguments = {
+        "results": {"a/000001": "x", "a/000000": "y"}, "rejected": {}, "sequence_closings": [SEQUENCE],
+        "screening_closings": [SCREENING], "features": None, "deadline_passed": False, "model_id": "m",
+        "rules_version": "1.0",
+    } | changed  # fmt: skip
+    return revision_id(**arguments)
+
+
+def test_order_times_and_van_lie_outside_a_revisions_id():
+    later = SEQUENCE.model_copy(update={"closed_at": SEQUENCE.closed_at + timedelta(days=1), "van_id": "other"})
+    assert name(results={"a/000000": "y", "a/000001": "x"}, sequence_closings=[later]) == name()
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [{"results": {"a/000001": "x"}}, {"rejected": {"a/000002": "pixels_corrupt"}}, {"screening_closings": []},
+     {"deadline_passed": True}, {"model_id": "other"}, {"rules_version": "1.1"},
+     {"sequence_closings": [SEQUENCE.model_copy(update={"frame_count": 5})]}],
+)  # fmt: skip
+def test_all_that_a_revision_says_lies_inside_its_id(inside):
+    assert name(**inside) != name()

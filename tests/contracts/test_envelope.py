@@ -1,0 +1,78 @@
+"""A truncated, altered or forged envelope never passes."""
+
+from datetime import UTC, datetime
+
+import msgpack
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.envelope import open_envelope, seal
+from contracts.errors import InvalidRecord
+from contracts.ids import mint_id
+from contracts.signatures import generate_key, public_key
+from contracts.van import ScreeningClosed
+
+KEY = generate_key()
+RECORD = ScreeningClosed(
+    screening_id=mint_id(),
+    van_id="van-1",
+    closing_number=1,
+    sequence_ids=(),
+    closed_at=datetime(2026, 3, 1, tzinfo=UTC),
+)
+SEALED = seal(RECORD, KEY, b"pixels" * 20)
+
+
+def passes(data: bytes) -> bool:
+    try:
+        envelope = open_envelope(data)
+        envelope.verify(public_key(KEY))
+    except InvalidRecord:
+        return False
+    return ScreeningClosed.decode(envelope.header) == RECORD and envelope.payload == b"pixels" * 20
+
+
+def test_a_sealed_record_comes_out_as_it_went_in():
+    assert passes(SEALED)
+
+
+@pytest.mark.parametrize("kept", range(0, len(SEALED), 7))
+def test_a_truncated_envelope_never_passes(kept):
+    assert not passes(SEALED[:kept])
+
+
+@given(st.integers(0, len(SEALED) - 1), st.integers(1, 255))
+@settings(max_examples=400, deadline=None)
+def test_an_altered_envelope_never_passes(place, change):
+    altered = bytearray(SEALED)
+    altered[place] ^= change
+    assert not passes(bytes(altered))
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_refused_by_name(data):
+    with pytest.raises(InvalidRecord) as caught:
+        open_envelope(data)
+    assert caught.value.reason in ("envelope_corrupt", "schema_from_future")
+
+
+def test_another_key_is_refused():
+    with pytest.raises(InvalidRecord) as caught:
+        open_envelope(SEALED).verify(public_key(generate_key()))
+    assert caught.value.reason == "signature_invalid"
+
+
+def test_a_payload_swapped_under_its_header_is_refused():
+    document = msgpack.unpackb(SEALED)
+    other = msgpack.unpackb(seal(RECORD, KEY, b"other pixels"))
+    swapped = document | {"payload": other["payload"], "payload_sha256": other["payload_sha256"]}
+    envelope = open_envelope(msgpack.packb(swapped))
+    with pytest.raises(InvalidRecord, match="signature"):
+        envelope.verify(public_key(KEY))
+
+
+def test_an_envelope_from_the_future_says_so():
+    with pytest.raises(InvalidRecord) as caught:
+        open_envelope(msgpack.packb(msgpack.unpackb(SEALED) | {"v": 2}))
+    assert caught.value.reason == "schema_from_future"

@@ -1,0 +1,1 @@
+"""Process and file management of the deploy room."""

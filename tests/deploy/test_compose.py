@@ -1,0 +1,136 @@
+"""compose.yaml: no default secrets, nothing beyond loopback, pinned images, one version of everything.
+
+No container engine is needed, and none runs it here: that the images build and start is not tested.
+"""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic_settings import BaseSettings
+
+from contracts.topics import MAX_MESSAGE_BYTES, Writer
+from deploy.cache import MINIO_VERSION
+from storage.settings import ObjectStoreSettings
+from stream_apps.alert.settings import AlertSettings
+from stream_apps.assess.settings import AssessSettings
+from stream_apps.segment.settings import SegmentSettings
+from stream_apps.settings import BrokerSettings, WorkerSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = ROOT / "compose.yaml"
+ENV_SCRIPT = ROOT / "deploy" / "compose" / "env.sh"
+BROKER_SCRIPT = ROOT / "deploy" / "compose" / "broker.sh"
+WORKERS = ("segment", "assess", "alert")
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, dict[str, Any]]:
+    loaded: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
+    return loaded
+
+
+def test_every_secret_must_be_given(services: dict[str, dict[str, Any]]) -> None:
+    secret = re.compile(r"PASSWORD|SECRET|ACCESS_KEY|MINIO_ROOT_USER")
+    given = {
+        (service, name): value
+        for service, described in services.items()
+        for name, value in (described.get("environment") or {}).items()
+        if secret.search(name)
+    }
+    assert len(given) > 10
+    assert [
+        key for key, value in given.items() if value is not None and not re.fullmatch(r"\$\{\w+:\?.+\}", value)
+    ] == []
+
+
+def test_ports_are_published_on_loopback_only(services: dict[str, dict[str, Any]]) -> None:
+    published = [port for described in services.values() for port in described.get("ports", ())]
+    assert published
+    assert [port for port in published if not port.startswith("127.0.0.1:")] == []
+
+
+def test_images_are_pinned_and_services_watched(services: dict[str, dict[str, Any]]) -> None:
+    assert all(re.search(r":[\w.-]*\d[\w.-]*$", described["image"]) for described in services.values())
+    assert {name for name, described in services.items() if "healthcheck" not in described} == {"setup"}
+
+
+def test_containers_and_local_run_the_same_versions(services: dict[str, dict[str, Any]]) -> None:
+    pom = (ROOT / "deploy" / "jars" / "pom.xml").read_text()
+    assert f"<version>{services['broker']['image'].rpartition(':')[2]}</version>" in pom
+    assert f"minio@{MINIO_VERSION}\n" in (ROOT / "deploy" / "compose" / "minio.Dockerfile").read_text()
+    assert MINIO_VERSION.endswith(services["minio"]["image"].rpartition(":")[2])
+
+
+def test_each_worker_logs_in_as_itself_with_its_own_volume(services: dict[str, dict[str, Any]]) -> None:
+    for name in WORKERS:
+        environment = services[name]["environment"]
+        assert environment["SONOVAN_KAFKA_USERNAME"] == name
+        assert f"SONOVAN_KAFKA_{name.upper()}_PASSWORD" in environment["SONOVAN_KAFKA_PASSWORD"]
+        assert services[name]["volumes"] == [f"{name}:/data"]
+
+
+def test_mounted_files_and_dockerfiles_exist(services: dict[str, dict[str, Any]]) -> None:
+    mounted = [volume.split(":")[0] for described in services.values() for volume in described.get("volumes", ())]
+    assert all((ROOT / path).is_file() for path in mounted if path.startswith("./"))
+    builds = [described["build"] for described in services.values() if "build" in described]
+    assert all((ROOT / build["context"] / build["dockerfile"]).is_file() for build in builds)
+
+
+def test_env_script_gives_all_that_compose_asks_for_and_never_again(tmp_path: Path) -> None:
+    script = tmp_path / "deploy" / "compose" / "env.sh"
+    script.parent.mkdir(parents=True)
+    script.write_bytes(ENV_SCRIPT.read_bytes())
+    subprocess.run(["/bin/sh", script], check=True)
+    written = tmp_path / ".env"
+    first = written.read_text()
+    assert written.stat().st_mode & 0o777 == 0o600
+    given = dict(line.split("=", 1) for line in first.splitlines() if not line.startswith("#"))
+    assert set(re.findall(r"\$\{(\w+):\?", COMPOSE.read_text())) <= given.keys()
+    assert all(len(value) >= 40 for name, value in given.items() if name != "SONOVAN_S3_ACCESS_KEY")
+    subprocess.run(["/bin/sh", script], check=True)
+    assert written.read_text() == first
+
+
+def test_broker_script_refuses_a_missing_or_weak_password() -> None:
+    environment = {"PATH": os.environ["PATH"], "SONOVAN_KAFKA_ADMIN_PASSWORD": "admin"}
+    refused = subprocess.run(["/bin/bash", BROKER_SCRIPT], env=environment, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "SONOVAN_KAFKA_ADMIN_PASSWORD" in refused.stderr
+
+
+def test_each_worker_gets_the_settings_that_it_reads_and_no_others(services: dict[str, dict[str, Any]]) -> None:
+    stages: dict[str, type[BaseSettings]] = {
+        "segment": SegmentSettings,
+        "assess": AssessSettings,
+        "alert": AlertSettings,
+    }
+    for name, own in stages.items():
+        known, needed = set(), set()
+        for kind in (BrokerSettings, WorkerSettings, ObjectStoreSettings, own):
+            prefix = kind.model_config["env_prefix"]
+            known |= {f"{prefix}{field}".upper() for field in kind.model_fields}
+            needed |= {f"{prefix}{n}".upper() for n, field in kind.model_fields.items() if field.is_required()}
+        given = {each for each in services[name]["environment"] if each.startswith("SONOVAN_")}
+        assert given <= known, name
+        assert needed <= given, name
+
+
+def test_the_one_message_size_and_the_accounts_are_those_of_the_topic_table(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    sizes = {described["environment"].get("SONOVAN_KAFKA_MAX_MESSAGE_BYTES") for described in services.values()}
+    assert sizes - {None} == {f"${{SONOVAN_KAFKA_MAX_MESSAGE_BYTES:-{MAX_MESSAGE_BYTES}}}"}
+    accounts = {name.split("_")[2].lower() for name in services["broker"]["environment"] if name.endswith("_PASSWORD")}
+    assert accounts == {writer.value for writer in Writer if writer is not Writer.VAN} | {"admin"}
+
+
+def test_the_setup_makes_topics_access_and_buckets(services: dict[str, dict[str, Any]]) -> None:
+    setup = services["setup"]
+    assert setup["command"] == ["topics", "create", "--buckets"]
+    assert {"SONOVAN_S3_ENDPOINT", "SONOVAN_KAFKA_BOOTSTRAP"} <= set(setup["environment"])
+    assert setup["environment"]["SONOVAN_KAFKA_USERNAME"] == "admin"

@@ -1,0 +1,182 @@
+"""Detached processes: known again by pid and start time, ended by nobody else."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy import processes
+from deploy.errors import DeployError, ServiceFailed
+from deploy.files import write_private
+from deploy.identity import ProcessRecord, boot_id, is_running, start_time_of
+from deploy.launches import launch_path, log_path, read_launch, read_record, record_path
+from deploy.services import kill_one, start_one, status, stop, stop_one
+from deploy.state import StateFolder
+
+SLEEPER = ("sleep", "1000")
+STUBBORN = (
+    sys.executable,
+    "-c",
+    "import signal; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); signal.pause()",
+)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[StateFolder]:
+    folder = StateFolder(tmp_path / "state")
+    yield folder
+    stop(folder)
+
+
+@pytest.fixture
+def foreigner() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(SLEEPER) as process:
+        yield process
+        process.kill()
+
+
+def until(condition: Callable[[], bool], deadline_s: float = 20.0) -> None:
+    give_up_at = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < give_up_at, "condition never held"
+        time.sleep(0.02)
+
+
+def test_second_start_is_harmless(state: StateFolder) -> None:
+    assert processes.start_app(state, "worker", SLEEPER, {}) == processes.start_app(state, "worker", SLEEPER, {})
+
+
+def test_changed_launch_restarts(state: StateFolder) -> None:
+    first = processes.start_app(state, "worker", SLEEPER, {"LEVEL": "1"})
+    second = processes.start_app(state, "worker", SLEEPER, {"LEVEL": "2"})
+    assert not is_running(first)
+    assert is_running(second)
+
+
+def test_process_leads_its_own_session_and_gets_only_what_was_said(
+    state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SONOVAN_STRAY", "1")
+    show = (
+        sys.executable,
+        "-c",
+        "import os; print(os.getsid(0) == os.getpid(), sorted(os.environ), os.getcwd(), flush=True)",
+    )
+    processes.start_app(state, "worker", show, {"SONOVAN_GIVEN": "1"})
+    until(lambda: log_path(state, "worker").read_text().endswith("\n"))
+    said = log_path(state, "worker").read_text()
+    assert said.startswith("True")
+    assert "SONOVAN_GIVEN" in said
+    assert "SONOVAN_STRAY" not in said
+    assert str(state.apps / "worker") in said
+
+
+def test_stop_ends_it_and_forgets_it(state: StateFolder) -> None:
+    record = processes.start_app(state, "worker", SLEEPER, {})
+    stop_one(state, "worker")
+    assert not is_running(record)
+    assert [row.state for row in status(state)] == ["stopped"]
+
+
+def test_process_that_ignores_sigterm_is_killed_after_its_grace(state: StateFolder) -> None:
+    record = processes.start_app(state, "worker", STUBBORN, {})
+    until(lambda: "deaf" in log_path(state, "worker").read_text())
+    processes.stop(state, "worker", grace_s=0.2)
+    assert not is_running(record)
+
+
+def test_killed_process_starts_again_as_before(state: StateFolder) -> None:
+    first = processes.start_app(state, "worker", SLEEPER, {"LEVEL": "1"})
+    kill_one(state, "worker")
+    assert [row.state for row in status(state)] == ["ended"]
+    start_one(state, "worker")
+    second = read_record(state, "worker")
+    assert second is not None
+    assert second.pid != first.pid
+    assert is_running(second)
+    assert read_launch(state, "worker").env == {"LEVEL": "1"}
+
+
+@pytest.mark.parametrize("other", [{"start_time": 1}, {"boot_id": "another boot"}])
+def test_foreign_process_with_a_recorded_pid_survives(
+    state: StateFolder, foreigner: subprocess.Popen[bytes], other: dict[str, object]
+) -> None:
+    ours = processes.start_app(state, "worker", SLEEPER, {})
+    stop_one(state, "worker")
+    started = start_time_of(foreigner.pid)
+    assert started is not None
+    exact = ours.model_copy(update={"pid": foreigner.pid, "start_time": started, "boot_id": boot_id()})
+    assert is_running(exact)
+    write_private(record_path(state, "worker"), exact.model_copy(update=other).model_dump_json())
+    kill_one(state, "worker")
+    stop(state)
+    assert foreigner.poll() is None
+    assert not record_path(state, "worker").exists()
+
+
+def test_starter_that_dies_before_the_record_is_written_leaves_nothing(state: StateFolder, tmp_path: Path) -> None:
+    state.prepare()
+    script = """
+import os, sys
+from deploy import processes
+from deploy.state import StateFolder
+from deploy.launches import launch_path
+real = processes.write_private
+def die_before_the_record(path, text):
+    if path.name.endswith(".process.json"):
+        os._exit(9)
+    real(path, text)
+processes.write_private = die_before_the_record
+processes.start_app(StateFolder(sys.argv[1]), "worker", ["touch", sys.argv[2]], {})
+"""
+    died = subprocess.run([sys.executable, "-c", script, state.path, tmp_path / "ran"], check=False)
+    assert died.returncode == 9
+    assert launch_path(state, "worker").exists()
+    # The next start waits in the same way, so by the time that it has run the first would have run as well.
+    processes.start_app(state, "other", ["touch", str(tmp_path / "other ran")], {})
+    until((tmp_path / "other ran").exists)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_process_that_ends_at_once_is_reported_with_its_last_words(state: StateFolder) -> None:
+    argv = (sys.executable, "-c", "raise SystemExit('no such weights')")
+    with pytest.raises(ServiceFailed, match="no such weights"):
+        processes.start_app(state, "worker", argv, {}, healthy=lambda: False)
+
+
+def test_process_that_never_gets_healthy_is_reported(state: StateFolder) -> None:
+    with pytest.raises(ServiceFailed, match="not healthy after 0 s"):
+        processes.start_app(state, "worker", SLEEPER, {}, healthy=lambda: False, deadline_s=0.2)
+
+
+def test_old_logs_are_kept_up_to_a_number(state: StateFolder) -> None:
+    for level in range(6):
+        processes.start_app(state, "worker", SLEEPER, {"LEVEL": str(level)})
+    assert sorted(path.name for path in state.logs.iterdir()) == ["worker.log", *(f"worker.log.{n}" for n in (1, 2, 3))]
+
+
+def test_never_started_name_says_so(state: StateFolder) -> None:
+    state.prepare()
+    with pytest.raises(DeployError, match="never started"):
+        start_one(state, "worker")
+
+
+def test_zombie_counts_as_ended() -> None:
+    child = os.posix_spawn("/bin/true", ["true"], {})
+    until(lambda: start_time_of(child) is None)
+    record = ProcessRecord(name="x", pid=child, start_time=0, boot_id=boot_id(), argv_hash="")
+    assert not is_running(record)
+    os.waitpid(child, 0)
+
+
+def test_killing_reaches_the_children(state: StateFolder, tmp_path: Path) -> None:
+    family = ("/bin/sh", "-c", f"sleep 1000 & echo $! > '{tmp_path}/child'; wait")
+    processes.start_app(state, "worker", family, {})
+    until(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text().strip() != "")
+    child = int((tmp_path / "child").read_text())
+    kill_one(state, "worker")
+    until(lambda: start_time_of(child) is None)

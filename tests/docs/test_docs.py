@@ -1,0 +1,81 @@
+"""The documents tell the truth about names, and hold nothing that belongs to one machine."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+NAMED = re.compile(r"`([a-z_]+/[\w/]+\.py):(\w+)`")
+FILE = re.compile(r"`((?:[a-z_.]+/)+[\w.-]+\.(?:py|md|json|html|yaml))(?:::(\w+))?`")
+
+
+def defined(path: Path) -> set[str]:
+    """Names at the top of a module."""
+    names: set[str] = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
+        elif isinstance(node, ast.Assign):
+            names.update(target.id for target in node.targets if isinstance(target, ast.Name))
+    return names
+
+
+def test_every_name_on_the_path_exists():
+    named = NAMED.findall((TOP / "docs/path.md").read_text())
+    assert len(named) > 30
+    missing = [
+        f"{file}:{name}" for file, name in named if not (TOP / file).is_file() or name not in defined(TOP / file)
+    ]
+    assert missing == []
+
+
+def test_every_file_and_test_in_the_features_exists():
+    text = (TOP / "docs/features.md").read_text()
+    named = FILE.findall(text)
+    assert len(named) > 40
+    missing = [
+        f"{file}::{name}"
+        for file, name in named
+        if not (TOP / file).is_file() or (name and name not in defined(TOP / file))
+    ]
+    assert missing == []
+
+
+def test_every_promised_behaviour_has_a_file_and_a_test_or_stands_as_missing():
+    rows = [line for line in (TOP / "docs/features.md").read_text().splitlines() if line.startswith("| ")]
+    bare = [row for row in rows[1:] if "missing" not in row and ("tests/" not in row or row.count("`") < 4)]
+    assert [row for row in bare if not row.startswith(("| behaviour", "|---"))] == []
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=TOP, capture_output=True, check=True, text=True).stdout
+    return [TOP / name for name in listed.split("\0") if name and (TOP / name).is_file()]
+
+
+@pytest.mark.parametrize(
+    "forbidden", ["pypi" + ".org", "files.python" + "hosted", "repo.maven" + ".apache", "registry.npm" + "js"]
+)
+def test_no_file_names_a_package_registry(forbidden):
+    assert [path.name for path in tracked() if forbidden.encode() in path.read_bytes()] == []
+
+
+def test_no_module_is_longer_than_400_lines():
+    long = {
+        path.name: count
+        for path in tracked()
+        if path.suffix == ".py" and (count := len(path.read_text().splitlines())) > 400
+    }
+    assert long == {}
+
+
+def test_every_room_says_what_belongs_there():
+    for room in ("contracts", "transport", "producers", "stream_apps", "storage", "models", "clinical", "reports",
+                 "console", "sonovan", "deploy", "benchmarks"):  # fmt: skip
+        docstring = ast.get_docstring(ast.parse((TOP / room / "__init__.py").read_text()))
+        assert docstring, room
+        assert "elongs" in docstring, room

@@ -1,0 +1,36 @@
+"""One broker and one MinIO for all journeys; each uses a van and screenings of its own."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from sonovan.centre import down, up
+from tests.journeys.world import World
+
+SETTINGS = {
+    # One runtime for workers and embedded runs, whatever this machine would choose.
+    "SONOVAN_MODELS_PROVIDER": "openvino",
+    "SONOVAN_MODELS_PRECISION": "fp32",
+    # Whatever is outlined on two frames is told: the journeys are not about the rule.
+    "SONOVAN_ALERT_MIN_FRAMES": "2",
+    "SONOVAN_ALERT_MIN_AREA_MM2": "0",
+    "SONOVAN_ALERT_MIN_AREA_PX": "0",
+    "SONOVAN_ALERT_MIN_SCORE": "0",
+}
+
+
+@pytest.fixture(scope="package")
+def world(service_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A centre without workers; journeys start those that they need."""
+    path = tmp_path_factory.mktemp("journeys") / "state"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SETTINGS.items():
+            patch.setenv(name, value)
+        logging.getLogger("kafka").setLevel(logging.ERROR)  # its warnings would hide what the workers said
+        try:
+            world = World(up(path, apps=()))
+            yield world
+            world.close()
+        finally:
+            down(path)

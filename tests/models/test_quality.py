@@ -1,0 +1,95 @@
+"""Real frames can be assessed, nothing-at-all cannot."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from models.letterbox import letterbox
+from models.phantom import simulate_sweep
+from models.quality import Quality, judge
+
+SETS = {
+    "busi": "busi/*/*.png",
+    "busbra": "busbra/images/*",
+    "breast": "breast/images/*",
+    "ddti": "ddti/images/*",
+    "gland": "gland/images/*",
+    "cine": "cine/*/*.jpg",
+}
+
+
+def quality_of(grey: np.ndarray) -> Quality:
+    square, fit = letterbox(grey, 224)
+    shrunk = square[fit.top : fit.top + fit.height, fit.left : fit.left + fit.width]
+    return judge(shrunk if fit.scale < 1 else grey, (grey.shape[0], grey.shape[1]))
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", SETS)
+def test_real_frames_are_assessable(shared_data: Path, name: str) -> None:
+    paths = [path for path in sorted(shared_data.glob(SETS[name])) if "_mask" not in path.name]
+    judged = [quality_of(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)) for path in paths[:: max(1, len(paths) // 400)]]
+    assert len(judged) >= 90
+    assert np.mean([quality.assessable for quality in judged]) >= 0.99
+    assert np.median([quality.score for quality in judged]) > 0.7
+
+
+@pytest.mark.data
+def test_frames_of_real_clips_are_assessable(shared_data: Path) -> None:
+    for path in sorted((shared_data / "video").glob("*")):
+        assert all(quality_of(grey).assessable for grey in first_frames(path, 20)), path.name
+
+
+def first_frames(path: Path, count: int) -> Iterator[np.ndarray]:
+    video = cv2.VideoCapture(str(path))
+    for _ in range(count):
+        done, picture = video.read()
+        if not done:
+            return
+        yield cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+
+
+@pytest.mark.parametrize("organ", ["breast", "thyroid"])
+def test_simulated_frames_are_assessable(organ: str) -> None:
+    for seed in range(3):
+        assert all(quality_of(frame).assessable for frame in simulate_sweep(organ, 4, seed).frames)
+
+
+def noise(rows: int, columns: int, low: int = 0, high: int = 256) -> np.ndarray:
+    return np.random.default_rng(0).integers(low, high, (rows, columns), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("grey", "reason"),
+    [
+        (np.zeros((480, 640), np.uint8), "no_contact"),
+        (noise(480, 640, 0, 20), "no_contact"),
+        (np.full((480, 640), 255, np.uint8), "saturated"),
+        (np.full((480, 640), 77, np.uint8), "blank"),
+        (noise(224, 224), "noise"),
+        (noise(100, 150), "noise"),
+        (noise(40, 40), "noise"),
+        (noise(480, 640), "noise"),
+        (noise(1200, 1600), "noise"),
+        (np.full((31, 640), 77, np.uint8), "too_small"),
+    ],
+)
+def test_pictures_of_nothing_are_not(grey: np.ndarray, reason: str) -> None:
+    quality = quality_of(grey)
+    assert (quality.assessable, quality.reason) == (False, reason)
+
+
+def test_a_probe_in_air_has_no_contact() -> None:
+    grey = np.zeros((480, 640), np.uint8)
+    grey[:30] = 180  # reverberation right below the probe
+    assert quality_of(grey).reason == "no_contact"
+
+
+def test_a_shadowed_frame_scores_lower() -> None:
+    whole = simulate_sweep("breast", 1, 4).frames[0]
+    half = whole.copy()
+    half[:, :320] //= 12
+    assert quality_of(half).score < quality_of(whole).score - 0.1

@@ -1,0 +1,72 @@
+"""The registry names the weights; what is not them is refused."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+import models
+from models.errors import WrongWeights
+from models.registry import WEIGHTS_DIR, read_registry, read_weights
+from tests.models.tiny_onnx import MODEL_ID, write_weights
+
+
+def test_shipped_weights_are_those_the_registry_names() -> None:
+    registry = read_registry()
+    assert registry.models
+    for entry in registry.models:
+        assert read_weights(entry)
+        assert {"breast", "thyroid"} <= set(entry.organs)
+        assert "fp32" in entry.precisions
+        assert (WEIGHTS_DIR / entry.card).is_file()
+
+
+def test_a_damaged_file_is_refused_with_both_hashes(tmp_path: Path) -> None:
+    folder = write_weights(tmp_path)
+    entry = read_registry(folder).entry()
+    data = bytearray((folder / entry.file).read_bytes())
+    data[-1] ^= 1
+    (folder / entry.file).write_bytes(data)
+    with pytest.raises(WrongWeights, match=entry.sha256) as caught:
+        models.load(provider="cpu", weights_dir=folder)
+    assert hashlib.sha256(data).hexdigest() in str(caught.value)
+
+
+def test_weights_swapped_for_another_model_are_refused(tmp_path: Path) -> None:
+    folder, other = write_weights(tmp_path / "a"), write_weights(tmp_path / "b", side=64)
+    (folder / "tiny.onnx").write_bytes((other / "tiny.onnx").read_bytes())
+    with pytest.raises(WrongWeights):
+        models.load(provider="cpu", weights_dir=folder)
+
+
+def test_a_missing_file_and_an_unknown_id_are_refused(tmp_path: Path) -> None:
+    folder = write_weights(tmp_path)
+    with pytest.raises(WrongWeights, match=MODEL_ID):
+        models.load("nothing-7", weights_dir=folder)
+    (folder / "tiny.onnx").unlink()
+    with pytest.raises(WrongWeights, match="cannot be read"):
+        models.load(provider="cpu", weights_dir=folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"models": [{"id": "x"}]}', '{"models": {}}'])
+def test_a_registry_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "registry.json").write_text(text, encoding="utf-8")
+    with pytest.raises(WrongWeights, match=r"registry\.json"):
+        read_registry(tmp_path)
+
+
+def test_a_folder_without_registry_or_without_models_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WrongWeights, match="cannot be read"):
+        read_registry(tmp_path)
+    (tmp_path / "registry.json").write_text(json.dumps({"version": 1, "models": []}), encoding="utf-8")
+    with pytest.raises(WrongWeights, match="none"):
+        read_registry(tmp_path).entry()
+
+
+def test_a_file_name_cannot_leave_the_folder(tmp_path: Path) -> None:
+    folder = write_weights(tmp_path)
+    text = (folder / "registry.json").read_text(encoding="utf-8").replace("tiny.onnx", "../tiny.onnx")
+    (folder / "registry.json").write_text(text, encoding="utf-8")
+    with pytest.raises(WrongWeights, match="file"):
+        read_registry(folder)

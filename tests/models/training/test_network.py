@@ -1,0 +1,109 @@
+"""The network's shape, its loss, and the exported graph."""
+
+# ruff: noqa: E402  (torch is asked for before anything that needs it)
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the training room needs torch (make test-training)")
+
+from pathlib import Path
+
+import onnx
+
+from models.registry import read_registry, read_weights
+from models.training.batches import Batch
+from models.training.export import TOLERANCE, Graph, differences, export, load_checkpoint, register
+from models.training.loop import Lanes, lesion_loss
+from models.training.network import LesionNet, load_imagenet, normalise
+
+pytestmark = pytest.mark.training
+
+
+@pytest.fixture(scope="module")
+def network() -> LesionNet:
+    torch.manual_seed(0)
+    network = LesionNet()
+    load_imagenet(network)
+    return network.eval()
+
+
+def make_batch(count: int = 4) -> Batch:
+    generator = torch.Generator().manual_seed(1)
+    frames = torch.rand((count, 1, 64, 64), generator=generator) * 255
+    masks = torch.zeros(count, 64, 64)
+    masks[: count // 2, 20:40, 20:40] = 1
+    return Batch(frames, masks, torch.arange(count) % 2)
+
+
+def test_one_logit_per_pixel_and_organ(network: LesionNet) -> None:
+    for side in (64, 224):
+        assert network(torch.zeros(2, 1, side, side)).shape == (2, 2, side, side)
+
+
+def test_a_blank_picture_stays_finite(network: LesionNet) -> None:
+    assert torch.isfinite(network(torch.full((1, 1, 64, 64), 9.0))).all()
+
+
+def test_gain_and_offset_change_next_to_nothing() -> None:
+    frames = torch.rand(1, 1, 64, 64) * 100 + 20
+    assert torch.allclose(normalise(frames), normalise(2 * frames + 10), atol=0.02)
+
+
+def test_only_the_organs_own_output_is_trained(network: LesionNet) -> None:
+    batch = make_batch()
+    logits = torch.zeros(4, 2, 64, 64, requires_grad=True)
+    lesion_loss(logits, batch).backward()
+    for number, channel in enumerate(batch.channel):
+        assert logits.grad[number, channel].abs().sum() > 0
+        assert logits.grad[number, 1 - channel].abs().sum() == 0
+
+
+def test_a_perfect_answer_costs_nothing() -> None:
+    batch = make_batch()
+    logits = (batch.masks * 2 - 1)[:, None].repeat(1, 2, 1, 1) * 30
+    assert lesion_loss(logits, batch) < 1e-3
+    assert lesion_loss(-logits, batch) > 10
+
+
+def test_lanes_give_the_mean_gradient_of_their_parts() -> None:
+    torch.manual_seed(0)
+    network = LesionNet()
+    batch, lanes = make_batch(), Lanes(network, 2)
+    loss = lanes.backward(batch)
+    got = network.head.weight.grad.clone()
+    network.zero_grad()
+    expected = [Lanes(network, 1).backward(part) for part in batch.split(2)][-1:]
+    second = network.head.weight.grad.clone()
+    network.zero_grad()
+    expected.append(Lanes(network, 1).backward(batch.split(2)[0]))
+    assert loss == pytest.approx(sum(expected) / 2, rel=1e-3)
+    assert torch.allclose(got, (second + network.head.weight.grad) / 2, rtol=0.02, atol=1e-4)
+
+
+def test_the_exported_graph_equals_torch(network: LesionNet, tmp_path: Path) -> None:
+    torch.save({"kept": network.state_dict(), "plan": {}, "epoch": 1, "history": [], "per_epoch": 1}, tmp_path / "a.pt")
+    loaded, facts = load_checkpoint(tmp_path / "a.pt")
+    path = tmp_path / "lite0-unet-1.onnx"
+    export(loaded, path)
+    assert max(differences(Graph(loaded), path).values()) <= TOLERANCE
+    assert path.stat().st_size < 20e6
+    assert facts["parameters"] < 5e6
+    assert onnx.load(str(path)).opset_import[0].version >= 17
+
+
+def test_what_is_registered_is_what_the_engine_reads(network: LesionNet, tmp_path: Path) -> None:
+    path = tmp_path / "lite0-unet-1.onnx"
+    export(network, path)
+    register(path, tmp_path / "registry.json", "../cards/lite0-unet-1.md")
+    register(path, tmp_path / "registry.json", "../cards/lite0-unet-1.md")
+    (entry,) = read_registry(tmp_path).models
+    assert read_weights(entry, tmp_path) == path.read_bytes()
+    assert (entry.side, entry.organs) == (224, {"breast": 0, "thyroid": 1})
+
+
+def test_another_network_differs_from_the_file(network: LesionNet, tmp_path: Path) -> None:
+    export(network, tmp_path / "a.onnx")
+    torch.manual_seed(5)
+    other = Graph(LesionNet().eval())
+    assert np.all(np.array(list(differences(other, tmp_path / "a.onnx").values())) > TOLERANCE)

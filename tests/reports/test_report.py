@@ -1,0 +1,204 @@
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from contracts.results import Advice, Category, IntendedUse, MissingFrames, RejectedFrame, ScreeningAssessed
+from contracts.results import WithdrawnFinding as Withdrawn
+from reports.document import ScreeningReport, report_document
+from reports.page import render_html
+from reports.schema import report_schema
+from tests.clinical.records import SCREENING, SWEEP, SWEEP_2, adequacy, assessed, finding, sha
+
+PNG = b"\x89PNG\r\n\x1a\n not a real picture"
+
+
+def page(record: ScreeningAssessed, use: IntendedUse = "decision_support", **other: object) -> str:
+    pictures = {each.finding_id: PNG for each in record.findings}
+    document = report_document(record, intended_use=use)
+    return render_html(document, pictures, **other).decode()  # type: ignore[arg-type]
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if not self.tags or self.tags[-1][0] != "style":
+            self.words.append(data)
+
+
+def read(html: str) -> tuple[str, list[tuple[str, dict[str, str | None]]]]:
+    """What a person reads, white space drawn together; and the tags."""
+    parser = _Text()
+    parser.feed(html)
+    return " ".join(" ".join(parser.words).split()), parser.tags
+
+
+def full() -> ScreeningAssessed:
+    category = Category(scheme="BI-RADS", value="0", derivation="right breast: examination inadequate (not seen)")
+    return assessed(
+        status="incomplete",
+        adequacy=(
+            adequacy(),
+            adequacy(laterality="right", level="inadequate", frames=0, assessable_share=0, reasons=("not_seen",)),
+        ),
+        findings=(finding(1, score_mean=0.6), finding(2, score_mean=0.9, area_mm2=None, long_axis_mm=None)),
+        withdrawn=(Withdrawn(finding_id=sha("a"), merged_into=sha("finding 1")), Withdrawn(finding_id=sha("b"))),
+        missing=(
+            MissingFrames(sequence_id=SWEEP, indices=(3, 5, 6, 7)),
+            MissingFrames(sequence_id=SWEEP_2, indices=None),
+        ),
+        rejected=(RejectedFrame(frame_id=f"{SWEEP}/000017", reason="pixels_corrupt"),),
+        categories=(category,),
+        advice=(Advice(code="scan_again", text="Right breast: not assessed. Scan again."),),
+    )
+
+
+def test_the_schema_in_the_docs_is_the_model() -> None:
+    written = Path(__file__).parents[2] / "docs" / "schemas" / "report.json"
+    assert written.read_text(encoding="utf-8") == report_schema(), (
+        "run: python -m reports.schema docs/schemas/report.json"
+    )
+
+
+def test_the_document_is_plain_json_that_reads_back() -> None:
+    document = report_document(full(), intended_use="decision_support")
+    again = json.loads(json.dumps(document))
+    assert again == document
+    assert ScreeningReport.model_validate(again).signed is False
+
+
+def test_findings_are_in_order_of_score() -> None:
+    document = report_document(full(), intended_use="research")
+    assert [each["score_mean"] for each in document["findings"]] == [0.9, 0.6]
+
+
+@pytest.mark.parametrize("use", get_args(IntendedUse))
+def test_every_page_says_unsigned_and_its_intended_use(use: IntendedUse) -> None:
+    text, _ = read(page(full(), use))
+    assert text.count("UNSIGNED – NOT A RESULT") == 2
+    assert "未签署，非诊断结果" in text
+    assert f"Intended use: {use.replace('_', ' ')}." in text
+
+
+def test_categories_and_advice_show_under_decision_support() -> None:
+    text, _ = read(page(full()))
+    assert "BI-RADS 0, suggested for review – right breast: examination inadequate (not seen)" in text
+    assert "Right breast: not assessed. Scan again." in text
+
+
+@pytest.mark.parametrize("use", ["research", "measurement"])
+def test_categories_and_advice_are_withheld_otherwise(use: IntendedUse) -> None:
+    document = report_document(full(), intended_use=use)
+    assert [(each["value"], each["withheld"]) for each in document["categories"]] == [(None, True)]
+    text, _ = read(page(full(), use))
+    assert "BI-RADS: withheld under this intended use" in text
+    assert "BI-RADS 0" not in text
+    assert "Scan again: advice withheld" in text
+    assert "Right breast: not assessed. Scan again." not in text
+
+
+def test_no_region_is_never_a_negative_result() -> None:
+    record = assessed(findings=())
+    text, _ = read(page(record))
+    assert "No region was outlined. This is not a negative result." in text
+    assert report_document(record, intended_use="research")["no_finding_notice"] is not None
+    assert report_document(full(), intended_use="research")["no_finding_notice"] is None
+
+
+def test_what_was_not_seen_well_reads_not_assessed() -> None:
+    text, _ = read(page(full()))
+    assert "Right breast inadequate not assessed 0 0 % planned, no frame seen" in text
+
+
+def test_nothing_planned_and_nothing_seen_reads_not_assessed() -> None:
+    text, _ = read(page(assessed(adequacy=(), findings=(), frames=0)))
+    assert "Nothing was planned and nothing was seen: not assessed ." in text
+
+
+def test_sizes_are_in_mm_or_say_that_there_is_no_scale() -> None:
+    text, _ = read(page(full()))
+    assert "12.1 × 8.0 mm, area 76.0 mm²" in text
+    assert "no scale: 60 × 40 pixels, area 1900 pixels" in text
+
+
+def test_an_outline_alone_has_no_suggested_category() -> None:
+    text, _ = read(page(assessed()))
+    assert "Category no suggested category" in text
+
+
+def test_missing_rejected_and_withdrawn_are_listed() -> None:
+    text, _ = read(page(full()))
+    assert f"{SWEEP} missing 4 frames: 3, 5–7" in text
+    assert f"{SWEEP_2} missing not closed: how many frames it has is not known" in text
+    assert f"{SWEEP} rejected no. 17: pixels corrupt" in text
+    assert f"{sha('a')} merged into {sha('finding 1')}" in text
+    assert f"{sha('b')} no longer outlined" in text
+
+
+def test_the_page_says_what_made_it() -> None:
+    text, _ = read(page(full(), contact="Reading centre, desk 3"))
+    for expected in (
+        SCREENING,
+        sha("weights"),
+        "lesion-1",
+        "Rules 1.0",
+        sha("revision"),
+        "desk 3",
+        "2025-03-04 12:00 UTC",
+    ):
+        assert expected in text
+
+
+def test_the_page_needs_nothing_else_and_runs_nothing() -> None:
+    html = page(full())
+    _, tags = read(html)
+    names = {tag for tag, _ in tags}
+    assert names.isdisjoint({"script", "link", "iframe", "object", "form", "a", "base"})
+    sources = [attributes["src"] for tag, attributes in tags if tag == "img"]
+    assert len(sources) == 2
+    assert all(source and source.startswith("data:image/png;base64,") for source in sources)
+    assert re.search(r"https?://|url\(|@import", html) is None
+    assert "default-src 'none'" in html
+
+
+def test_hostile_text_is_shown_not_run() -> None:
+    hostile = '<script>alert(1)</script>"><img src=x onerror=y>'
+    record = assessed(
+        categories=(Category(scheme="BI-RADS", value="0", derivation=hostile),),
+        advice=(Advice(code="scan_again", text=hostile),),
+        findings=(finding(category=Category(scheme="BI-RADS", value="0", derivation=hostile)),),
+    )
+    html = page(record, contact=hostile)
+    text, tags = read(html)
+    assert text.count("<script>alert(1)</script>") == 4
+    assert "script" not in {tag for tag, _ in tags}
+    assert [tag for tag, _ in tags].count("img") == 1
+
+
+def test_the_same_record_gives_the_same_bytes() -> None:
+    assert page(full()) == page(full().model_validate_json(full().model_dump_json()))
+
+
+def test_a_finding_without_picture_says_so() -> None:
+    text, _ = read(render_html(report_document(assessed(), intended_use="research"), {}).decode())
+    assert "no picture stored" in text
+
+
+def test_a_picture_that_is_no_png_is_refused() -> None:
+    with pytest.raises(ValueError, match="PNG"):
+        render_html(report_document(assessed(), intended_use="research"), {sha("finding 1"): b"<svg>"})
+
+
+def test_another_document_is_refused() -> None:
+    with pytest.raises(ValueError, match="signed"):
+        render_html({**report_document(assessed(), intended_use="research"), "signed": True}, {})

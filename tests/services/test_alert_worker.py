@@ -1,0 +1,212 @@
+"""The alert worker over a real broker: told once by key, whatever goes away."""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+
+from contracts.answers import RecordRejected
+from contracts.ids import mint_id
+from contracts.results import Finding, LesionAlerted, ScreeningAssessed, WithdrawnFinding
+from contracts.topics import APP_IDS, TOPIC_PARTITIONS, Topic, Writer
+from deploy.launches import log_path
+from deploy.services import kill_one, stop_one
+from sonovan.centre import Centre, start_worker, worker_name
+from storage.keys import Bucket
+from storage.minio_store import MinioStore
+from tests.clinical.records import assessed, finding, sha
+from tests.stream_apps.alert.receiver import KIND, Manners, Receiver, answer, free_port, hang
+from transport.producer import BoundedProducer
+from transport.tail import read_all
+
+pytestmark = pytest.mark.services
+
+SECRET = "a secret of the site"
+ASSESSED, ALERTED, REJECTED = Topic.SCREENING_ASSESSED, Topic.LESION_ALERTED, Topic.RECORD_REJECTED
+
+
+@dataclass
+class Site:
+    """A centre whose alert worker tells a webhook on `port`; nobody listens there until a test does."""
+
+    centre: Centre
+    port: int
+    started: set[int] = field(default_factory=set)
+
+    def start(self, instance: int = 1, timeout_s: float = 2.0) -> None:
+        webhook = {
+            "SONOVAN_ALERT_WEBHOOK_URL": f"http://127.0.0.1:{self.port}/hook/s3cret",
+            "SONOVAN_ALERT_WEBHOOK_SECRET": SECRET,
+            "SONOVAN_ALERT_WEBHOOK_TIMEOUT_S": str(timeout_s),
+            "SONOVAN_ALERT_RETRY_LONGEST_S": "1",
+        }
+        start_worker(self.centre, "alert", instance, app_environment=webhook)
+        self.started.add(instance)
+
+    def stop(self, instance: int = 1) -> float:
+        """SIGTERM; how many seconds the worker took to leave."""
+        began = time.monotonic()
+        stop_one(self.centre.state, worker_name("alert", instance))
+        self.started.discard(instance)
+        return time.monotonic() - began
+
+    def kill(self, instance: int = 1) -> None:
+        kill_one(self.centre.state, worker_name("alert", instance))
+        self.started.discard(instance)
+
+    def receiver(self, manners: Manners = KIND) -> Receiver:
+        return Receiver(manners, self.port)
+
+    def send(self, *values: ScreeningAssessed | bytes) -> None:
+        with BoundedProducer(self.centre.kafka()) as producer:
+            pending = []
+            for value in values:
+                key, data = (b"k", value) if isinstance(value, bytes) else (value.screening_id.encode(), value.encode())
+                pending.append(producer.send(ASSESSED, key, data))
+            for each in pending:
+                each.result(30)
+
+    def told(self, screening_id: str) -> list[str]:
+        """What the topic says of a screening: its alerts' states, each word once however often it stands there."""
+        values = dict.fromkeys(message.value for message in read_all(self.centre.kafka("operator"), ALERTED))
+        alerts = [LesionAlerted.decode(value) for value in values if value is not None]
+        return [alert.state for alert in alerts if alert.screening_id == screening_id]
+
+    def behind(self) -> int:
+        """How many revisions the worker has not committed."""
+        options = self.centre.kafka().client_options()
+        consumer = KafkaConsumer(**options, group_id=APP_IDS[Writer.ALERT], enable_auto_commit=False)
+        try:
+            partitions = [TopicPartition(ASSESSED, number) for number in range(TOPIC_PARTITIONS)]
+            ends = consumer.end_offsets(partitions)
+            return sum(ends[each] - (consumer.committed(each) or 0) for each in partitions)
+        finally:
+            consumer.close(autocommit=False)
+
+
+@pytest.fixture(scope="module")
+def worked(centre: Centre) -> Iterator[Site]:
+    site = Site(centre, free_port())
+    try:
+        yield site
+    finally:
+        for instance in tuple(site.started):
+            site.stop(instance)
+
+
+@pytest.fixture
+def site(worked: Site) -> Site:
+    """With one alert worker that runs."""
+    worked.start()
+    return worked
+
+
+def lesion(screening_id: str) -> Finding:
+    return finding(finding_id=sha(screening_id))
+
+
+def a_revision(screening_id: str, number: int = 1, gone: bool = False) -> ScreeningAssessed:
+    mine = lesion(screening_id)
+    return assessed(
+        screening_id=screening_id,
+        revision_id=sha(f"{screening_id} {number}"),
+        revision_number=number,
+        findings=() if gone else (mine,),
+        withdrawn=(WithdrawnFinding(finding_id=mine.finding_id),) if gone else (),
+    )
+
+
+def await_true(condition: Callable[[], bool], deadline_s: float = 60.0) -> None:
+    give_up_at = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < give_up_at, "the condition did not come true in time"
+        time.sleep(0.05)
+
+
+def test_a_revision_becomes_one_alert_on_the_topic_and_one_signed_request(site: Site) -> None:
+    screening = mint_id()
+    with site.receiver() as receiver:
+        site.send(a_revision(screening), a_revision(screening), a_revision(screening, 2))
+        await_true(lambda: site.told(screening) == ["raised"] and len(receiver.received) == 1)
+        site.send(a_revision(screening, 3, gone=True), a_revision(screening, 2))
+        await_true(lambda: site.told(screening) == ["raised", "withdrawn"] and len(receiver.received) == 2)
+        await_true(lambda: site.behind() == 0)
+    first, second = receiver.received
+    assert first.key != second.key
+    parts = dict(part.split("=", 1) for part in first.headers["sonovan-signature"].split(","))
+    signed = f"{parts['t']}.{first.key}.".encode() + first.body
+    assert parts["v1"] == hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
+
+
+def test_what_cannot_be_read_is_rejected_and_holds_up_nobody(site: Site) -> None:
+    screening, broken = mint_id(), f"no revision {mint_id()}".encode()
+    with site.receiver() as receiver:
+        site.send(broken, a_revision(screening))
+        await_true(lambda: len(receiver.received) == 1 and site.behind() == 0)
+    said = [RecordRejected.decode(message.value or b"") for message in read_all(site.centre.kafka(), REJECTED)]
+    (mine,) = [each for each in said if each.content_sha256 == hashlib.sha256(broken).hexdigest()]
+    assert (mine.stage, mine.reason, mine.topic) == ("alert", "record_invalid", ASSESSED)
+    assert MinioStore(site.centre.store()).get(Bucket.QUARANTINE, mine.quarantine_key) == broken
+
+
+def test_a_receiver_that_was_down_then_failing_is_told_once(site: Site) -> None:
+    screening = mint_id()
+    site.send(a_revision(screening))
+    await_true(lambda: site.told(screening) == ["raised"] and site.behind() == 0)
+    with site.receiver(answer(503)) as receiver:
+        await_true(lambda: len(receiver.received) >= 2)
+        receiver.manners = answer(204)
+        told = len(receiver.received)
+        await_true(lambda: len(receiver.received) > told)
+    assert len(set(receiver.keys)) == 1
+    with site.receiver() as receiver:
+        site.send(a_revision(screening, 2, gone=True))
+        await_true(lambda: len(receiver.received) >= 1)
+    assert len(receiver.received) == 1, "what was delivered came again"
+
+
+def test_a_worker_killed_while_the_receiver_hangs_tells_once_by_key(site: Site) -> None:
+    screening = mint_id()
+    with site.receiver(hang) as receiver:
+        site.send(a_revision(screening))
+        await_true(lambda: len(receiver.received) >= 1)
+        site.kill()
+    hung = set(receiver.keys)
+    with site.receiver() as receiver:
+        site.start()
+        await_true(lambda: len(receiver.received) >= 1)
+        await_true(lambda: site.behind() == 0)
+    assert set(receiver.keys) == hung
+    assert len(receiver.received) == len(hung) == 1
+    assert site.told(screening) == ["raised"]
+
+
+def test_workers_that_come_and_go_tell_each_alert_once(site: Site) -> None:
+    screenings = [mint_id() for _ in range(24)]
+    with site.receiver() as receiver:
+        site.send(*(a_revision(each) for each in screenings[:8]))
+        site.start(2)
+        site.send(*(a_revision(each) for each in screenings[:16]))
+        site.kill(2)
+        site.send(*(a_revision(each) for each in screenings))
+        await_true(lambda: site.behind() == 0, 90)
+        await_true(lambda: len(set(receiver.keys)) == 24)
+    assert len({key.partition(".")[0] for key in receiver.keys}) == 24
+    assert [site.told(each) for each in screenings] == [["raised"]] * 24
+
+
+def test_sigterm_leaves_at_once_while_the_receiver_hangs(worked: Site) -> None:
+    screening = mint_id()
+    worked.start(timeout_s=100)
+    with worked.receiver(hang) as receiver:
+        worked.send(a_revision(screening))
+        await_true(lambda: len(receiver.received) == 1 and worked.behind() == 0)
+        assert worked.stop() < 10
+    log = log_path(worked.centre.state, "alert").read_text()
+    assert "Traceback" not in log
+    assert "s3cret" not in log
+    assert SECRET not in log

@@ -1,0 +1,76 @@
+"""`sonovan rejected` on a real broker and a real store."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from contracts.answers import RejectedRetried
+from contracts.errors import InvalidRecord
+from contracts.ids import mint_id
+from contracts.topics import Topic
+from sonovan.centre import Centre
+from storage.minio_store import MinioStore
+from stream_apps.rejecting import Coordinates, Rejection, Subject, Unusable, message_key, reject
+from tests.stream_apps.segment.frames import NOW, TestVan
+from transport.producer import BoundedProducer
+from transport.tail import read_all
+
+pytestmark = pytest.mark.services
+
+
+def rejected(centre: Centre, reason: str) -> Rejection:
+    """A frame that segment would have rejected, with its bytes in quarantine."""
+    van = TestVan(van_id=f"van-{mint_id()[-10:]}")
+    frame = f"{van.sequence_id}/000000"
+    error = Unusable(InvalidRecord(reason, ""), Subject(van.van_id, van.screening_id, frame, frame, "ab" * 32))
+    made = reject("segment", error, Coordinates(Topic.FRAME_CAPTURED, 0, int(mint_id()[-6:], 16), NOW), van.frame(0))
+    kept = made.quarantine
+    MinioStore(centre.store()).put(kept.bucket, kept.key, kept.data, kept.content_type)
+    with BoundedProducer(centre.kafka()) as producer:
+        producer.send(Topic.RECORD_REJECTED, message_key(made.record), made.record.encode()).result(30)
+    return made
+
+
+def sonovan(centre: Centre, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sonovan", "rejected", *arguments, "--state", str(centre.path)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def shown(centre: Centre, rejection_id: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(sonovan(centre, "show", rejection_id).stdout)
+    return document
+
+
+def test_a_retry_sends_the_same_bytes_again_and_says_so(centre: Centre) -> None:
+    made = rejected(centre, "van_unknown")
+    record = made.record
+    assert shown(centre, record.rejection_id)["retried_at"] == []
+    again = sonovan(centre, "retry", record.rejection_id[:16])
+    assert again.returncode == 0, again.stderr
+    assert record.frame_id is not None
+    key = record.frame_id.partition("/")[0].encode()
+    (message,) = [one for one in read_all(centre.kafka(), Topic.FRAME_CAPTURED) if one.key == key]
+    assert message.value == made.quarantine.data
+    assert message.headers["screening_id"].decode() == record.screening_id
+    retried = [one.decode() for one in read_all(centre.kafka(), Topic.REJECTED_RETRIED)]
+    assert record.rejection_id in {one.rejection_id for one in retried if isinstance(one, RejectedRetried)}
+    rows = json.loads(sonovan(centre, "list", "--json").stdout)
+    assert [row["retried"] for row in rows if row["id"] == record.rejection_id] == [True]
+    document = shown(centre, record.rejection_id)
+    assert document["quarantine"] == f"sonovan-quarantine/{record.quarantine_key}"
+    assert len(document["retried_at"]) == 1
+
+
+def test_what_cannot_become_right_is_retried_only_by_force(centre: Centre) -> None:
+    record = rejected(centre, "signature_invalid").record
+    refused = sonovan(centre, "retry", record.rejection_id)
+    assert refused.returncode == 2
+    assert "--force" in refused.stderr
+    assert sonovan(centre, "retry", record.rejection_id, "--force").returncode == 0
+
+
+def test_an_unknown_id_is_a_wrong_usage(centre: Centre) -> None:
+    assert sonovan(centre, "show", "no-such-id").returncode == 2

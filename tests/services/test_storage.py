@@ -1,0 +1,127 @@
+"""The object store's promises, kept by a real MinIO."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+import urllib3
+from minio import Minio
+from pydantic import SecretStr
+
+from contracts.errors import Fatal, InvalidRecord, Transient
+from sonovan.centre import Centre
+from storage.buckets import create_buckets
+from storage.keys import Bucket
+from storage.minio_store import MinioStore
+
+pytestmark = pytest.mark.services
+
+BYTES = "application/octet-stream"
+
+
+@pytest.fixture
+def store(centre: Centre) -> MinioStore:
+    return MinioStore(centre.store())
+
+
+@pytest.fixture
+def key() -> str:
+    return f"tests/{uuid4()}"
+
+
+def test_what_is_put_can_be_read(store: MinioStore, key: str) -> None:
+    assert not store.exists(Bucket.FRAMES, key)
+    store.put(Bucket.FRAMES, key, b"pixels", BYTES)
+    assert store.exists(Bucket.FRAMES, key)
+    assert store.get(Bucket.FRAMES, key) == b"pixels"
+
+
+def test_the_same_bytes_again_are_a_success_and_other_bytes_are_refused(store: MinioStore, key: str) -> None:
+    store.put(Bucket.FRAMES, key, b"pixels", BYTES)
+    store.put(Bucket.FRAMES, key, b"pixels", BYTES)
+    with pytest.raises(InvalidRecord) as caught:
+        store.put(Bucket.FRAMES, key, b"others", BYTES)
+    assert caught.value.reason == "object_contradicts_stored"
+    assert store.get(Bucket.FRAMES, key) == b"pixels"
+
+
+def test_of_racing_writers_one_wins(store: MinioStore, key: str) -> None:
+    start = threading.Barrier(6)
+
+    def write(number: int) -> int | None:
+        start.wait()
+        try:
+            store.put(Bucket.FRAMES, key, bytes([number]) * 50_000, BYTES)
+        except InvalidRecord:
+            return None
+        return number
+
+    with ThreadPoolExecutor(6) as pool:
+        winners = [number for number in pool.map(write, range(6)) if number is not None]
+    assert len(winners) == 1
+    assert store.get(Bucket.FRAMES, key) == bytes(winners) * 50_000
+
+
+def test_what_is_not_there_is_a_key_error(store: MinioStore, key: str) -> None:
+    with pytest.raises(KeyError):
+        store.get(Bucket.FRAMES, key)
+
+
+def test_a_presigned_address_can_be_read_and_expires(store: MinioStore, key: str) -> None:
+    store.put(Bucket.REPORTS, key, b"page", "text/html")
+    url = store.url(Bucket.REPORTS, key, 2)
+    first = urllib3.request("GET", url)
+    assert (first.status, first.data, first.headers["Content-Type"]) == (200, b"page", "text/html")
+    deadline = time.monotonic() + 20
+    while urllib3.request("GET", url).status != 403:
+        assert time.monotonic() < deadline, "the address did not expire"
+
+
+def test_without_an_address_nobody_reads(store: MinioStore, centre: Centre, key: str) -> None:
+    store.put(Bucket.FRAMES, key, b"pixels", BYTES)
+    assert urllib3.request("GET", f"http://{centre.store().endpoint}/{Bucket.FRAMES}/{key}").status == 403
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """An endpoint that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_an_absent_or_silent_store_is_transient_and_named_without_secrets(centre: Centre, silent: str) -> None:
+    for endpoint in ("127.0.0.1:9", silent):
+        settings = centre.store().model_copy(update={"endpoint": endpoint, "timeout_s": 0.3})
+        with pytest.raises(Transient) as caught:
+            MinioStore(settings).put(Bucket.FRAMES, "key", b"pixels", BYTES)
+        assert endpoint in str(caught.value)
+        assert "Signature" not in str(caught.value)
+        with pytest.raises(Transient):
+            create_buckets(settings)
+
+
+def test_a_wrong_account_or_bucket_is_fatal(centre: Centre, store: MinioStore, key: str) -> None:
+    settings = centre.store().model_copy(update={"secret_key": SecretStr("another-secret")})
+    with pytest.raises(Fatal):
+        MinioStore(settings).put(Bucket.FRAMES, key, b"pixels", BYTES)
+    with pytest.raises(Fatal):
+        create_buckets(settings)
+    with pytest.raises(Fatal):
+        store.put("sonovan-nothing", key, b"pixels", BYTES)
+
+
+def test_buckets_are_set_up_as_often_as_one_likes(centre: Centre, store: MinioStore, key: str) -> None:
+    settings = centre.store()
+    store.put(Bucket.FRAMES, key, b"pixels", BYTES)
+    client = Minio(settings.endpoint, settings.access_key, settings.secret_key.get_secret_value(), secure=False)
+    for days in (30, 30, 0, settings.quarantine_days):
+        create_buckets(settings.model_copy(update={"quarantine_days": days}))
+        lifecycle = client.get_bucket_lifecycle(Bucket.QUARANTINE)
+        assert [rule.expiration.days for rule in lifecycle.rules] == [days] if days else lifecycle is None
+    assert client.get_bucket_lifecycle(Bucket.FRAMES) is None
+    assert {bucket.name for bucket in client.list_buckets()} >= set(Bucket)
+    assert store.get(Bucket.FRAMES, key) == b"pixels"

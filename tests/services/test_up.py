@@ -1,0 +1,139 @@
+"""`sonovan up`, `status`, `topics` and `down`, for real."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contracts.answers import RejectedRetried
+from contracts.ids import mint_id
+from contracts.topics import Topic
+from deploy import services
+from sonovan.centre import Centre, attach, client_environment, down, start_worker, status, up
+from transport.producer import BoundedProducer
+from transport.tail import read_all
+
+pytestmark = pytest.mark.services
+
+RETRIED = Topic.REJECTED_RETRIED.value
+
+
+def sonovan(state: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("SONOVAN_")}
+    told = subprocess.run(
+        [sys.executable, "-m", "sonovan", *arguments],
+        env=bare | {"SONOVAN_STATE": str(state)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert told.returncode == code, told.stderr
+    return told
+
+
+def running(state: Path) -> dict[str, int]:
+    return {row.name: row.pid for row in status(state) if row.pid is not None}
+
+
+@pytest.fixture(scope="module")
+def started(service_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    """A centre with one app, of this module alone."""
+    path = tmp_path_factory.mktemp("up") / "state"
+    try:
+        yield up(path, apps=("alert",), app_environment={})
+    finally:
+        down(path)
+
+
+def retried() -> RejectedRetried:
+    return RejectedRetried.model_validate(
+        {"rejection_id": "0" * 64, "screening_id": mint_id(), "retried_at": "2026-01-01T00:00:00Z"}
+    )
+
+
+def test_a_second_up_restarts_nothing_and_keeps_what_was_written(started: Centre) -> None:
+    before = running(started.path)
+    record = retried().encode()
+    with BoundedProducer(started.kafka("operator")) as producer:
+        producer.send(RETRIED, b"k", record).result(30)
+    lines: list[str] = []
+    again = up(started.path, apps=("alert",), app_environment={}, progress=lines.append)
+    assert running(started.path) == before
+    assert before.keys() == {"kafka", "minio", "alert"}
+    assert again.services == started.services
+    assert any("0 topics created" in line for line in lines)
+    assert record in [message.value for message in read_all(again.kafka("operator"), RETRIED)]
+
+
+def test_an_app_gets_its_own_account_folder_and_settings(started: Centre) -> None:
+    start_worker(started, "alert", 2, app_environment={"SONOVAN_ALERT_MIN_FRAMES": "7", "SONOVAN_SHARED_DATA": "/x"})
+    try:
+        (pid,) = [pid for name, pid in running(started.path).items() if name == "alert-2"]
+        given = dict(pair.split("=", 1) for pair in Path(f"/proc/{pid}/environ").read_text().split("\0") if "=" in pair)
+        assert given["SONOVAN_KAFKA_USERNAME"] == "alert"
+        assert given["SONOVAN_DATA_DIR"] == str(started.path / "apps" / "alert-2")
+        assert given["SONOVAN_ALERT_MIN_FRAMES"] == "7"
+        assert "SONOVAN_SHARED_DATA" not in given
+        assert Path(f"/proc/{pid}/cmdline").read_text().split("\0")[1:-1] == [
+            "-m", "sonovan", "worker", "alert", "--instance", "2",
+        ]  # fmt: skip
+    finally:
+        services.stop_one(started.state, "alert-2")
+
+
+def test_secrets_are_for_their_owner_alone(started: Centre) -> None:
+    for folder, _, files in os.walk(started.path / "secrets"):
+        assert stat.S_IMODE(Path(folder).stat().st_mode) == 0o700
+        for name in files:
+            assert stat.S_IMODE((Path(folder) / name).stat().st_mode) == 0o600
+
+
+def test_client_environment_is_enough_to_reach_the_services(started: Centre) -> None:
+    given = client_environment(started.path, "operator")
+    assert given["SONOVAN_KAFKA_USERNAME"] == "operator"
+    assert given["SONOVAN_S3_ENDPOINT"] == started.services.s3_endpoint
+    van = started.enrol_van("up-1")
+    assert client_environment(started.path, "van-up-1") == {
+        "SONOVAN_KAFKA_BOOTSTRAP": van.bootstrap,
+        "SONOVAN_KAFKA_USERNAME": "van-up-1",
+        "SONOVAN_KAFKA_PASSWORD": van.password.get_secret_value(),
+    }
+
+
+def test_the_commands_speak_of_the_running_centre(started: Centre) -> None:
+    table = json.loads(sonovan(started.path, "status", "--json").stdout)
+    assert {(row["name"], row["state"]) for row in table} >= {("kafka", "running"), ("minio", "running")}
+    assert "kafka" in sonovan(started.path, "status").stdout
+    assert sonovan(started.path, "topics", "check").stdout == ""
+    assert "frame.captured.v1" in sonovan(started.path, "topics", "list").stdout
+    record = retried()
+    with BoundedProducer(started.kafka("operator")) as producer:
+        producer.send(RETRIED, b"poison", b"not a record").result(30)
+        producer.send(RETRIED, b"good", record.encode()).result(30)
+    shown = [
+        json.loads(line) for line in sonovan(started.path, "topics", "tail", "rejected.retried").stdout.splitlines()
+    ]
+    assert {"invalid": "record_invalid", "key": "poison"}.items() <= next(
+        line for line in shown if line["key"] == "poison"
+    ).items()
+    assert record.model_dump(mode="json") in [line.get("record") for line in shown]
+
+
+def test_down_ends_just_what_up_started_and_up_brings_all_back(started: Centre) -> None:
+    record = retried().encode()
+    with BoundedProducer(started.kafka("operator")) as producer:
+        producer.send(RETRIED, b"k", record).result(30)
+    for _twice in range(2):
+        sonovan(started.path, "down")
+        assert running(started.path) == {}
+    told = sonovan(started.path, "topics", "check", code=4)
+    assert told.stderr.count("\n") == 1
+    sonovan(started.path, "up", "--no-apps")
+    assert running(started.path).keys() == {"kafka", "minio"}
+    assert record in [message.value for message in read_all(attach(started.path).kafka("operator"), RETRIED)]

@@ -1,0 +1,314 @@
+"""The van against a real broker: enrolment, upload, receipts, a link that fails, the commands."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from contracts.answers import VanAnswered
+from contracts.envelope import open_envelope
+from contracts.errors import Fatal, InvalidRecord, Transient
+from contracts.ids import mint_id
+from contracts.topics import TOPICS, Topic, van_answered_topic
+from contracts.van import FrameCaptured, VanEnrolled
+from deploy import services
+from deploy.state import StateFolder
+from producers import enrol as enrolment
+from producers.items import Signer
+from producers.screening import compose
+from producers.simulate import simulated_sources
+from producers.spool import QUEUED, SENT, STORED, Spool
+from producers.upload import Uploader, all_sent, all_settled, reported
+from sonovan.centre import Centre, down, up
+from sonovan.cli import build
+from sonovan.cli.failures import run
+from tests.producers.files import grey, write_dicom
+from tests.producers.visits import VISIT
+from transport.producer import BoundedProducer
+from transport.settings import KafkaSettings
+from transport.tail import Tail, read_all
+
+pytestmark = pytest.mark.services
+
+VAN_TOPICS = (
+    Topic.SCREENING_OPENED,
+    Topic.FEATURES_RECORDED,
+    Topic.FRAME_CAPTURED,
+    Topic.SEQUENCE_CLOSED,
+    Topic.SCREENING_CLOSED,
+)
+
+
+def enrolled(centre: Centre, state: Path, van_id: str) -> tuple[KafkaSettings, Signer]:
+    enrolment.enrol(state, van_id, centre.enrol_van(van_id), centre.kafka("operator"))
+    return enrolment.load_kafka(state, van_id), enrolment.load_signer(state, van_id)
+
+
+def spooled(spool: Spool, signer: Signer, frames: int = 6) -> str:
+    with spool.screening() as put:
+        return compose(simulated_sources("breast", 1, frames, 0), VISIT, signer, put).screening_id
+
+
+class Answering:
+    """A stand-in for segment and assess: answers every record of one van as `reply` says."""
+
+    def __init__(self, centre: Centre, van_id: str, reply: Callable[[VanAnswered], VanAnswered | None]) -> None:
+        self._centre, self._van_id, self._reply = centre, van_id, reply
+        self._stop = threading.Event()
+        self.seen: list[str] = []
+        self._threads = [threading.Thread(target=self._answer, args=(topic,)) for topic in VAN_TOPICS]
+
+    def __enter__(self) -> "Answering":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _answer(self, topic: Topic) -> None:
+        answers = van_answered_topic(self._van_id).name
+        with BoundedProducer(self._centre.kafka("segment")) as producer, Tail(self._centre.kafka(), topic) as tail:
+            while not self._stop.is_set():
+                for message in tail.messages(deadline_s=0.3):
+                    assert message.value is not None
+                    envelope = open_envelope(message.value)
+                    record = TOPICS[topic].value.decode(envelope.header)
+                    if record.van_id != self._van_id:  # type: ignore[attr-defined]  # every record of a van has one
+                        continue
+                    self.seen.append(record.item_id)  # type: ignore[attr-defined]
+                    frame = isinstance(record, FrameCaptured)
+                    answer = self._reply(
+                        VanAnswered(
+                            van_id=self._van_id,
+                            kind="stored",
+                            screening_id=record.screening_id,  # type: ignore[attr-defined]
+                            item_id=record.item_id,  # type: ignore[attr-defined]
+                            content_sha256=record.pixels_sha256 if frame else envelope.header_sha256,  # type: ignore[attr-defined]
+                        )
+                    )
+                    if answer is not None:
+                        producer.send(answers, b"a", answer.encode()).result(30)
+
+
+def report(centre: Centre, van_id: str, screening_id: str, status: str) -> None:
+    word = VanAnswered.model_validate(
+        {
+            "van_id": van_id, "kind": "report", "screening_id": screening_id, "item_id": f"{screening_id}/report",
+            "content_sha256": "a" * 64, "status": status, "revision_id": "a" * 64, "revision_number": 1, "findings": 2,
+        }
+    )  # fmt: skip
+    with BoundedProducer(centre.kafka("assess")) as producer:
+        producer.send(van_answered_topic(van_id).name, screening_id.encode(), word.encode()).result(30)
+
+
+def test_enrolment_twice_keeps_the_key_and_revoking_ends_it(centre: Centre, tmp_path: Path) -> None:
+    kafka, operator = centre.enrol_van("enrol-1"), centre.kafka("operator")
+    first = enrolment.enrol(tmp_path, "enrol-1", kafka, operator)
+    assert enrolment.enrol(tmp_path, "enrol-1", kafka, operator) == first
+    folder = tmp_path / "vans" / "enrol-1"
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (folder, *folder.iterdir()))
+    mine = [message for message in read_all(operator, Topic.VAN_ENROLLED) if message.key == b"enrol-1"]
+    assert [VanEnrolled.decode(message.value or b"") for message in mine] == [first]
+
+    revoked = enrolment.revoke(tmp_path, "enrol-1", operator)
+    assert revoked is not None
+    assert revoked.revoked_at is not None
+    with pytest.raises(InvalidRecord) as caught:
+        enrolment.load_signer(tmp_path, "enrol-1")
+    assert caught.value.reason == "van_not_enrolled"
+    assert enrolment.enrol(tmp_path, "enrol-1", kafka, operator).public_key != first.public_key
+
+
+def test_revoking_a_van_that_never_was_says_so(centre: Centre, tmp_path: Path) -> None:
+    assert enrolment.revoke(tmp_path, "never", centre.kafka("operator")) is None
+
+
+def test_everything_arrives_and_leaves_the_spool_on_receipts(centre: Centre, tmp_path: Path) -> None:
+    kafka, signer = enrolled(centre, tmp_path, "upload-1")
+    with Spool(tmp_path / "s.sqlite") as spool, Answering(centre, "upload-1", lambda answer: answer) as answering:
+        screening = spooled(spool, signer)
+        Uploader(spool, kafka, "upload-1").run(lambda: all_settled(spool, None), give_up_s=60)
+        assert spool.status(screening).counts[STORED] == 9
+        assert len(set(answering.seen)) == 9
+
+
+def test_without_receipts_nothing_leaves_and_a_later_run_takes_them(centre: Centre, tmp_path: Path) -> None:
+    kafka, signer = enrolled(centre, tmp_path, "upload-2")
+    with Spool(tmp_path / "s.sqlite") as spool:
+        screening = spooled(spool, signer)
+        Uploader(spool, kafka, "upload-2").run(lambda: all_sent(spool, None), give_up_s=60)
+        assert spool.status(screening).counts[SENT] == 9
+        assert all(spool.load(name) is not None for name in spool.pending(99, 1e12))
+    with Answering(centre, "upload-2", lambda answer: answer), Spool(tmp_path / "s.sqlite") as spool:
+        Uploader(spool, kafka, "upload-2").run(lambda: all_settled(spool, None), give_up_s=60)
+        assert spool.status(screening).counts[STORED] == 9
+
+
+def test_what_gets_no_receipt_is_sent_again(centre: Centre, tmp_path: Path) -> None:
+    kafka, signer = enrolled(centre, tmp_path, "upload-3")
+    ignored: set[str] = set()
+
+    def forgetful(answer: VanAnswered) -> VanAnswered | None:
+        if answer.item_id in ignored:
+            return answer
+        ignored.add(answer.item_id)
+        return None
+
+    with Spool(tmp_path / "s.sqlite") as spool, Answering(centre, "upload-3", forgetful):
+        spooled(spool, signer, 2)
+        Uploader(spool, kafka, "upload-3", resend_after_s=1).run(lambda: all_settled(spool, None), give_up_s=60)
+
+
+def test_a_rejection_is_kept_and_the_report_ends_the_waiting(centre: Centre, tmp_path: Path) -> None:
+    kafka, signer = enrolled(centre, tmp_path, "upload-4")
+
+    def refusing(answer: VanAnswered) -> VanAnswered:
+        if not answer.item_id.endswith("/000001"):
+            return answer
+        return answer.model_copy(update={"kind": "rejected", "reason": "pixels_corrupt"})
+
+    with Spool(tmp_path / "s.sqlite") as spool, Answering(centre, "upload-4", refusing):
+        screening = spooled(spool, signer, 3)
+        report(centre, "upload-4", screening, "incomplete")
+        Uploader(spool, kafka, "upload-4").run(lambda: reported(spool, screening), give_up_s=60)
+        assert [item.reason for item in spool.rejected(screening)] == ["pixels_corrupt"]
+
+
+def test_an_account_that_was_revoked_is_fatal(centre: Centre, tmp_path: Path) -> None:
+    kafka, signer = enrolled(centre, tmp_path, "upload-5")
+    centre.revoke_van("upload-5")
+    with Spool(tmp_path / "s.sqlite") as spool:
+        spooled(spool, signer, 1)
+        with pytest.raises(Fatal):
+            Uploader(spool, kafka, "upload-5").run(lambda: all_sent(spool, None), give_up_s=60)
+        assert spool.status().counts[QUEUED] == 4
+
+
+@pytest.fixture
+def own_centre(service_tools: None, tmp_path: Path) -> Iterator[Centre]:
+    """Services that a test may stop."""
+    try:
+        yield up(tmp_path / "state", apps=())
+    finally:
+        down(tmp_path / "state")
+
+
+def test_a_broker_that_goes_away_is_waited_for(own_centre: Centre, tmp_path: Path) -> None:
+    kafka, signer = enrolled(own_centre, tmp_path / "state", "upload-6")
+    with Spool(tmp_path / "s.sqlite") as spool:
+        screening = spooled(spool, signer, 4)
+        services.stop(StateFolder(own_centre.path), lambda _line: None)
+        with pytest.raises(Transient) as caught:
+            Uploader(spool, kafka, "upload-6").run(lambda: all_sent(spool, None), give_up_s=3)
+        assert "7 items wait" in str(caught.value)
+        assert spool.status(screening).counts[QUEUED] == 7
+        back = threading.Thread(target=up, args=(own_centre.path,), kwargs={"apps": ()})
+        back.start()
+        Uploader(spool, kafka, "upload-6").run(lambda: all_sent(spool, None), give_up_s=240)
+        back.join()
+        assert spool.status(screening).counts[SENT] == 7
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command printed and its exit code."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def van(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """`sonovan van …` in this process: starting one for each costs more than the command."""
+
+    def typed(state: Path, *arguments: str) -> Done:
+        capsys.readouterr()
+        code = run(build(), ["van", *arguments, "--state", str(state)])
+        said = capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    return typed
+
+
+def test_the_commands_from_enrolment_to_the_report(centre: Centre, tmp_path: Path, van: Callable[..., Done]) -> None:
+    state, van_id = centre.path, f"cli-{mint_id()[-8:]}"
+    assert van(state, "enrol", van_id).returncode == 0
+    good = write_dicom(tmp_path / "good.dcm", [grey(seed=seed) for seed in range(3)], Laterality="L")
+    bad = write_dicom(tmp_path / "bad.dcm", [grey()], Modality="CT", SOPClassUID="1.2.840.10008.5.1.4.1.1.2")
+
+    def reporting(answer: VanAnswered) -> VanAnswered:
+        if answer.item_id.endswith("/000002"):
+            report(centre, van_id, str(answer.screening_id), "complete")
+        return answer
+
+    with Answering(centre, van_id, reporting):
+        done = van(
+            state, "send", str(good), str(bad), "--organ", "breast", "--wait", "--json", "--van", van_id,
+            "--person", "4711",
+        )  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["status"], document["items"]["stored"], document["signed"]) == ("complete", 6, False)
+    assert [refused["reason"] for refused in document["refused"]] == ["not_ultrasound"]
+    assert [line for line in done.stderr.splitlines() if "CT" in line] == [
+        f"{bad}: modality CT, CT Image Storage; send ultrasound only"
+    ]
+    assert "4711" not in done.stdout
+    status = json.loads(van(state, "spool", "status", "--json", "--van", van_id).stdout)
+    assert (status["stored"], status["queued"], status["waiting_bytes"]) == (6, 0, 0)
+    assert "6 items purged" in van(state, "spool", "purge", "--van", van_id).stdout
+    assert van(state, "revoke", van_id).returncode == 0
+    assert van(state, "send", str(good), "--organ", "breast", "--van", van_id).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("send", "{bad}", "--organ", "breast"), "modality CT"),
+        (("send", "{good}", "--organ", "liver"), "--organ liver"),
+        (("send", "{good}", "--organ", "breast", "--side", "right"), "the file says left, --side says right"),
+        (("send", "{good}"), "--organ"),
+        (("send", "none.dcm", "--organ", "breast"), "no such file"),
+        (("send", "{good}", "--organ", "breast", "--features", "none.json"), "no such file"),
+        (("send", "{good}", "--organ", "breast", "--slip", "Li Mei"), "--slip"),
+        (("send", "{good}", "--organ", "breast", "--van", "nobody"), "sonovan van enrol nobody"),
+        (("simulate", "--sweeps", "0"), "--sweeps"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(
+    arguments: tuple[str, ...], said: str, centre: Centre, tmp_path: Path, van: Callable[..., Done]
+) -> None:
+    enrolled(centre, centre.path, "usage-1")
+    paths = {
+        "{good}": str(write_dicom(tmp_path / "good.dcm", [grey()], Laterality="L")),
+        "{bad}": str(
+            write_dicom(tmp_path / "bad.dcm", [grey()], Modality="CT", SOPClassUID="1.2.840.10008.5.1.4.1.1.2")
+        ),
+    }
+    named = () if "--van" in arguments else ("--van", "usage-1")
+    done = van(centre.path, *(paths.get(word, word) for word in arguments), *named)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_without_a_broker_everything_stays_and_the_exit_code_is_4(
+    centre: Centre, tmp_path: Path, van: Callable[..., Done]
+) -> None:
+    kafka, _ = enrolled(centre, tmp_path, "away-1")
+    nowhere = {"bootstrap": "127.0.0.1:9", "username": kafka.username, "password": kafka.password.get_secret_value()}
+    (tmp_path / "vans" / "away-1" / "kafka.json").write_text(json.dumps(nowhere))
+    done = van(tmp_path, "simulate", "--frames", "2", "--give-up-s", "2")
+    assert done.returncode == 4, done.stderr
+    assert "5 items wait" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert json.loads(van(tmp_path, "spool", "status", "--json").stdout)["queued"] == 5

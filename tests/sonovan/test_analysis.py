@@ -1,0 +1,80 @@
+"""`analyse`: arrays, datasets and paths in, findings out; the same input and ids give the same revision."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from pydicom import dcmread, examples
+
+from contracts.errors import InvalidRecord
+from models.phantom import simulate_sweep
+from producers.items import mint_ids
+from sonovan import Ids, analyse
+
+YBR = str(examples.get_path("ybr_color"))
+
+
+@pytest.fixture(scope="module")
+def sweep() -> np.ndarray:
+    return np.stack(simulate_sweep("breast", frames=6, seed=11, size=(240, 320)).frames)
+
+
+def test_a_sweep_of_arrays_gives_a_complete_revision_with_a_mask_per_outlined_frame(sweep):
+    analysis = analyse(sweep, organ="breast", side="left", pixel_spacing_mm=0.2)
+    assert analysis.screening.status == "complete"
+    assert [frame.frame_index for frame in analysis.frames] == list(range(6))
+    outlined = {frame.frame_id: frame for frame in analysis.frames if frame.regions}
+    assert set(analysis.masks) == set(outlined)
+    for name, mask in analysis.masks.items():
+        assert mask.shape == (240, 320)
+        for region in outlined[name].regions:
+            assert np.count_nonzero(mask == region.ordinal + 1) == region.area_px
+            assert region.measures.area_mm2 == pytest.approx(region.area_px * 0.04, abs=0.01)
+
+
+def test_the_same_input_and_ids_give_the_same_revision(sweep):
+    ids = mint_ids(1)
+    one = analyse(sweep, organ="breast", side="left", ids=ids)
+    other = analyse(list(sweep), organ="breast", side="left", ids=ids)
+    assert one.revision_id == other.revision_id
+    assert analyse(sweep[:5], organ="breast", side="left", ids=ids).revision_id != one.revision_id
+
+
+def test_a_dataset_in_memory_is_read_like_its_file():
+    ids = mint_ids(1)
+    from_path = analyse(YBR, organ="breast", side="left", ids=ids)
+    from_dataset = analyse(dcmread(YBR), organ="breast", side="left", ids=Ids(ids.screening_id, ids.sequence_ids))
+    assert from_path.revision_id == from_dataset.revision_id
+    assert len(from_path.frames) == 30
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: np.zeros((64, 64)),
+        lambda: np.zeros(64, np.uint8),
+        lambda: np.zeros((2, 64, 64, 4), np.uint8),
+        lambda: np.zeros((1, 1), np.uint8),
+        list,
+        lambda: ["a.png", np.zeros((64, 64), np.uint8)],
+    ],
+)
+def test_other_arrays_are_refused_by_name(wrong: Callable[[], object]):
+    with pytest.raises(InvalidRecord):
+        analyse(wrong(), organ="breast")  # type: ignore[arg-type]
+
+
+def test_categories_and_advice_are_withheld_unless_for_decision_support():
+    dark = np.zeros((3, 240, 320), np.uint8)
+    research = analyse(dark, organ="breast", side="left")
+    support = analyse(dark, organ="breast", side="left", intended_use="decision_support")
+    assert [category.value for category in support.screening.categories] == ["0"]
+    assert [category.value for category in research.screening.categories] == [None]
+    assert all(each.withheld and each.text is None for each in research.screening.advice)
+    assert any(each.code == "scan_again" and each.text for each in support.screening.advice)
+
+
+def test_a_dark_frame_is_not_assessable_and_no_negative():
+    analysis = analyse(np.zeros((3, 240, 320), np.uint8), organ="breast", side="left")
+    assert [frame.assessable for frame in analysis.frames] == [False] * 3
+    assert [row.level for row in analysis.screening.adequacy] == ["inadequate"]

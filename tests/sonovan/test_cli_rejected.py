@@ -1,0 +1,48 @@
+import pytest
+import typer
+
+from contracts.answers import RecordRejected
+from contracts.errors import InvalidRecord
+from contracts.ids import mint_id
+from contracts.topics import Topic
+from sonovan.cli.rejected import find, key_and_headers
+from stream_apps.rejecting import Coordinates, Subject, Unusable, reject
+from tests.stream_apps.segment.frames import NOW, TestVan
+
+VAN = TestVan()
+FRAME = f"{VAN.sequence_id}/000007"
+
+
+def rejection(offset: int = 0, topic: str = Topic.FRAME_CAPTURED, subject: Subject | None = None) -> RecordRejected:
+    error = Unusable(InvalidRecord("van_unknown", "who"), subject or Subject())
+    return reject("segment", error, Coordinates(topic, 0, offset, NOW), b"bytes").record
+
+
+def test_a_rejection_is_found_by_the_beginning_of_its_id() -> None:
+    several = [rejection(offset) for offset in range(5)]
+    assert find(several, several[3].rejection_id[:12]) == several[3]
+
+
+@pytest.mark.parametrize("beginning", ["", "zz"])
+def test_none_or_several_rejections_are_a_wrong_usage(beginning: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        find([rejection(offset) for offset in range(2)], beginning)
+
+
+def test_a_frame_goes_back_under_its_sequence_with_its_headers() -> None:
+    record = rejection(subject=Subject("van-a", VAN.screening_id, FRAME, FRAME, "ab" * 32))
+    assert key_and_headers(record) == (
+        VAN.sequence_id.encode(),
+        [("screening_id", VAN.screening_id.encode()), ("frame_id", FRAME.encode())],
+    )
+
+
+def test_any_other_record_goes_back_under_its_screening() -> None:
+    screening = mint_id()
+    record = rejection(topic=Topic.SEQUENCE_CLOSED, subject=Subject("van-a", screening, None, "item", "ab" * 32))
+    assert key_and_headers(record) == (screening.encode(), [])
+
+
+def test_what_nobody_could_read_goes_back_under_its_rejection() -> None:
+    record = rejection()
+    assert key_and_headers(record) == (record.rejection_id.encode(), [])

@@ -1,0 +1,175 @@
+"""A screening as `assess` hears it, without Kafka: real records, real signatures, rows in a dict."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Literal, get_args
+
+from contracts.digests import frames_digest
+from contracts.envelope import seal
+from contracts.errors import InvalidRecord
+from contracts.ids import mint_id
+from contracts.record import Record
+from contracts.results import FrameSegmented, Region, RegionMeasures, ScreeningTicked
+from contracts.signatures import generate_key, public_key
+from contracts.topics import Topic
+from contracts.van import Consent, Panel, PlannedRegion, ScreeningClosed, ScreeningOpened, SequenceClosed
+from stream_apps.assess.intake import Arrival
+from stream_apps.assess.rows import HEARD, Draft, Table
+from stream_apps.assess.step import Outcome, assess
+from stream_apps.rejecting import Coordinates
+
+EPOCH = datetime(2026, 3, 1, 8, tzinfo=UTC)
+DEADLINE = timedelta(minutes=10)
+WEIGHTS = "ab" * 32
+
+Written = Literal["all", "heard", "none"]
+
+
+def pixels_hash(index: int) -> str:
+    return hashlib.sha256(f"frame {index}".encode()).hexdigest()
+
+
+class Scene:
+    """One van, one screening with one sweep of `frames` frames; `lesion` are the frames that show it."""
+
+    def __init__(self, frames: int, lesion: Iterable[int] = ()) -> None:
+        self.private, self.van_id = generate_key(), "van-1"
+        self.screening_id, self.sequence_id = mint_id(1), mint_id(2)
+        self.frames, self.lesion = frames, frozenset(lesion)
+
+    def opened(self, van_id: str | None = None) -> tuple[Topic, Record]:
+        return Topic.SCREENING_OPENED, ScreeningOpened(
+            screening_id=self.screening_id,
+            van_id=van_id or self.van_id,
+            subject_key="cd" * 32,
+            site_code="site-1",
+            opened_at=EPOCH,
+            planned=(PlannedRegion(organ="breast", side="left"),),
+            consent=Consent(screening=True, ai=True),
+        )
+
+    def sequence_closed(
+        self, number: int = 1, count: int | None = None, digest: str | None = None
+    ) -> tuple[Topic, Record]:
+        count = self.frames if count is None else count
+        return Topic.SEQUENCE_CLOSED, SequenceClosed(
+            screening_id=self.screening_id,
+            sequence_id=self.sequence_id,
+            van_id=self.van_id,
+            closing_number=number,
+            frame_count=count,
+            frames_digest=digest or frames_digest(pixels_hash(index) for index in range(count)),
+            organ="breast",
+            laterality="left",
+            closed_at=EPOCH,
+        )
+
+    def screening_closed(self, number: int = 1, sequences: Sequence[str] | None = None) -> tuple[Topic, Record]:
+        return Topic.SCREENING_CLOSED, ScreeningClosed(
+            screening_id=self.screening_id,
+            van_id=self.van_id,
+            closing_number=number,
+            sequence_ids=tuple(sequences) if sequences is not None else (self.sequence_id,),
+            closed_at=EPOCH,
+        )
+
+    def frame(
+        self, index: int, weights: str = WEIGHTS, score: float = 0.9, pixels: str | None = None
+    ) -> tuple[Topic, Record]:
+        left = 100 + 2 * index
+        region = Region(
+            ordinal=0,
+            panel=0,
+            polygon=((left, 100.0), (left + 40, 100.0), (left + 40, 130.0), (left, 130.0)),
+            box=(left, 100, 41, 31),
+            centroid=(left + 20.0, 115.0),
+            area_px=1271,
+            score_mean=score,
+            score_max=0.99,
+            measures=RegionMeasures(
+                long_axis_px=46.0,
+                short_axis_px=35.0,
+                orientation_deg=0.0,
+                circularity=0.8,
+                solidity=1.0,
+                mean_grey=40.0,
+            ),
+        )
+        return Topic.FRAME_SEGMENTED, FrameSegmented(
+            screening_id=self.screening_id,
+            sequence_id=self.sequence_id,
+            frame_index=index,
+            van_id=self.van_id,
+            organ="breast",
+            laterality="left",
+            captured_at=EPOCH + timedelta(milliseconds=33 * index),
+            time_ms=33.0 * index,
+            rows=480,
+            columns=640,
+            channels=1,
+            bits=8,
+            codec="test",
+            pixels_sha256=pixels or pixels_hash(index),
+            panels=(Panel(ordinal=0, left=0, top=0, width=640, height=480),),
+            regions=(region,) if index in self.lesion else (),
+            quality=0.9,
+            assessable=True,
+            image_key="image",
+            mask_key="mask" if index in self.lesion else None,
+            model_id="model-1",
+            weights_sha256=weights,
+            provider="cpu/fp32",
+            timings_ms={"segment": 1.0},
+        )
+
+    def ticked(self, as_of: datetime) -> tuple[Topic, Record]:
+        return Topic.SCREENING_TICKED, ScreeningTicked(screening_id=self.screening_id, as_of=as_of)
+
+    def everything(self) -> list[tuple[Topic, Record]]:
+        frames = [self.frame(index) for index in range(self.frames)]
+        return [self.opened(), *frames, self.sequence_closed(), self.screening_closed()]
+
+
+class Desk:
+    """Rows in a dict, and the clock of a broker that appends one record a second."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.rows: dict[tuple[Table, str], bytes] = {}
+        self.written: dict[tuple[Table, str], bytes | None] = {}
+        self.now = EPOCH
+        self.offset = 0
+
+    def take(self, said: tuple[Topic, Record], *, private: bytes | None = None, write: Written = "all") -> Outcome:
+        """One record through the step. write: which rows are written before the worker dies."""
+        return self.arrive(self.arrival_of(said, private=private), write=write)
+
+    def arrival_of(self, said: tuple[Topic, Record], *, private: bytes | None = None, major: int = 1) -> Arrival:
+        """The record as the broker holds it. major: of the schema that it says it has."""
+        topic, record = said
+        self.now += timedelta(seconds=1)
+        self.offset += 1
+        signed = topic in (Topic.SCREENING_OPENED, Topic.SEQUENCE_CLOSED, Topic.SCREENING_CLOSED)
+        sent = type("Newer", (type(record),), {"schema_version": f"{major}.0"}).model_validate(record.model_dump())
+        value = seal(sent, private or self.scene.private) if signed else record.encode()
+        at = Coordinates(topic, 0, self.offset, self.now)
+        return Arrival(at, self.scene.screening_id.encode(), value)
+
+    def arrive(self, arrival: Arrival, *, write: Written = "all") -> Outcome:
+        draft = Draft(lambda table, key: self.rows.get((table, key)))
+        outcome = assess(arrival, draft, self._key_of, DEADLINE)
+        wanted = {"all": get_args(Table), "heard": HEARD, "none": ()}[write]
+        writes = {place: data for place, data in draft.writes.items() if place[0] in wanted}
+        self.written.update(writes)
+        for place, data in writes.items():
+            if data is None:
+                self.rows.pop(place, None)
+            else:
+                self.rows[place] = data
+        return outcome
+
+    def _key_of(self, van_id: str, appended_at: datetime) -> str:
+        if van_id != self.scene.van_id:
+            raise InvalidRecord("van_unknown", f"van {van_id} is not enrolled")
+        return public_key(self.scene.private)

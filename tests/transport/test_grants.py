@@ -1,0 +1,102 @@
+"""From the topic table to who may do what."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.topics import APP_IDS, TABLES, TOPICS, Topic, Writer, changelog_topic, van_answered_topic
+from transport.acls import account_of, entry, grant_of
+from transport.grants import (
+    STAGES,
+    Grant,
+    Operation,
+    Resource,
+    all_grants,
+    is_project_account,
+    operator_grants,
+    stage_grants,
+    van_account,
+    van_grants,
+)
+
+van_ids = st.from_regex(r"\A[a-z0-9][a-z0-9-]{0,31}\Z")
+
+
+def allows(grants: set[Grant], operation: Operation, resource: Resource, name: str) -> bool:
+    """As Kafka decides: a literal grant of this name, or a prefixed one whose name begins it."""
+    return any(
+        grant.operation == operation
+        and grant.resource == resource
+        and (name.startswith(grant.name) if grant.prefixed else name == grant.name)
+        for grant in grants
+    )
+
+
+def may_read(grants: set[Grant], topic: str) -> bool:
+    return allows(grants, Operation.READ, Resource.TOPIC, topic)
+
+
+def may_write(grants: set[Grant], topic: str) -> bool:
+    return allows(grants, Operation.WRITE, Resource.TOPIC, topic)
+
+
+def test_each_account_writes_and_reads_just_its_rows() -> None:
+    roles = {stage: stage_grants(stage) for stage in STAGES} | {
+        Writer.OPERATOR: operator_grants(),
+        Writer.VAN: van_grants("one"),
+    }
+    for role, grants in roles.items():
+        for row in TOPICS.values():
+            assert may_write(grants, row.name) == (role in row.writers), (role, row.name)
+            assert may_read(grants, row.name) == (role in row.readers), (role, row.name)
+
+
+@given(one=van_ids, other=van_ids)
+def test_a_van_reads_no_other_vans_answers_and_joins_no_other_vans_group(one: str, other: str) -> None:
+    grants = van_grants(one)
+    assert may_read(grants, van_answered_topic(one).name)
+    if one != other:
+        assert not may_read(grants, van_answered_topic(other).name)
+        assert not allows(grants, Operation.READ, Resource.GROUP, van_account(other))
+        assert not allows(grants, Operation.READ, Resource.GROUP, f"{van_account(other)}.watch")
+
+
+@given(van_id=van_ids)
+def test_no_van_writes_answers_or_changelogs(van_id: str) -> None:
+    grants = van_grants(van_id)
+    assert not may_write(grants, van_answered_topic(van_id).name)
+    for stage, tables in TABLES.items():
+        assert not any(may_write(grants, changelog_topic(stage, table)) for table in tables)
+
+
+def test_segment_and_assess_write_every_vans_answers_and_none_reads_them() -> None:
+    answers = van_answered_topic("any-van").name
+    writers = {stage for stage in STAGES if may_write(stage_grants(stage), answers)}
+    readers = {stage for stage in STAGES if may_read(stage_grants(stage), answers)}
+    assert (writers, readers) == ({Writer.SEGMENT, Writer.ASSESS}, set())
+    assert may_read(operator_grants(), answers)
+
+
+def test_an_app_owns_its_changelogs_and_its_group_and_no_other_apps() -> None:
+    for stage in STAGES:
+        grants = stage_grants(stage)
+        for other in STAGES:
+            changelog = changelog_topic(other, "results")
+            assert may_read(grants, changelog) == may_write(grants, changelog) == (stage == other)
+            assert allows(grants, Operation.READ, Resource.GROUP, APP_IDS[other]) == (stage == other)
+
+
+def test_nobody_but_the_apps_creates_anything() -> None:
+    assert {grant.account for grant in all_grants({"one"}) if grant.operation == Operation.CREATE} == set(STAGES)
+
+
+def test_only_the_operator_and_segment_read_frames() -> None:
+    reading = {g.account for g in all_grants({"one", "two"}) if may_read({g}, Topic.FRAME_CAPTURED.value)}
+    assert reading == {"segment", "operator"}
+
+
+def test_a_grant_survives_the_way_to_kafka_and_back() -> None:
+    grants = all_grants({"one"})
+    assert {grant_of(entry(grant)) for grant in grants} == grants
+    assert {account_of(entry(grant)) for grant in grants} == {grant.account for grant in grants}
+    assert all(is_project_account(grant.account) for grant in grants)
+    assert not is_project_account("hospital-reader")

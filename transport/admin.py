@@ -1,0 +1,228 @@
+"""Bringing a broker to what the topic table says: topics, accounts and grants; and saying where it differs."""
+
+import time
+from collections.abc import Callable, Iterable
+from types import MappingProxyType, TracebackType
+from typing import Final, Self
+
+from kafka import KafkaAdminClient
+from kafka.admin import (
+    ACL,
+    ConfigResource,
+    ConfigResourceType,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
+)
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
+
+from contracts.errors import Fatal, Transient
+from contracts.topics import APP_IDS
+from transport.acls import account_of, describe, entry, every_entry, exact_filter, grant_of
+from transport.failures import translating
+from transport.grants import Grant, all_grants, is_project_account, van_account, van_grants
+from transport.plan import PlannedTopic, answered_van, changed_configs, differences, planned_topics
+from transport.settings import KafkaSettings
+
+_MECHANISM: Final = "SCRAM-SHA-512"
+_ITERATIONS: Final = 8192
+_READY_WITHIN_S: Final = 60.0
+_POLL_S: Final = 0.1
+
+
+class Administrator:
+    """The admin account's hands on the cluster; a context manager.
+
+    Every method raises Transient where no broker answers and Fatal where it refuses the account.
+    """
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        with translating(f"connecting to {settings.bootstrap}"):
+            self._client = KafkaAdminClient(**settings.client_options())
+
+    def close(self) -> None:
+        """End the connection."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def topic_names(self) -> set[str]:
+        """Every topic on the broker, its own internal ones left out."""
+        with translating("listing topics"):
+            return {name for name in self._client.list_topics() if not name.startswith("__")}
+
+    def van_ids(self) -> set[str]:
+        """The vans that have an answers topic."""
+        return {van_id for name in self.topic_names() if (van_id := answered_van(name)) is not None}
+
+    def plan(self, van_ids: Iterable[str] = ()) -> dict[str, PlannedTopic]:
+        """What this cluster shall hold for the vans it knows and `van_ids`."""
+        with translating("describing the cluster"):
+            brokers = len(self._client.describe_cluster()["brokers"])
+        vans = self.van_ids() | set(van_ids)
+        return planned_topics(brokers, vans, max_message_bytes=self._settings.max_message_bytes)
+
+    def create_topics(self, van_ids: Iterable[str] = ()) -> list[str]:
+        """Create what is missing and set what differs; the names created.
+
+        Raises Fatal where a topic has another partition count: no command repairs that without losing order.
+        """
+        plan = self.plan(van_ids)
+        missing = {name: plan[name] for name in plan.keys() - self.topic_names()}
+        with translating("creating topics"):
+            if missing:
+                self._client.create_topics({name: _creation(topic) for name, topic in missing.items()})
+                self._client.wait_for_topics(list(missing), timeout_ms=_READY_WITHIN_S * 1000)
+        found = self._found(plan)
+        _refuse_other_partitions(plan, found)
+        self._mend_configs(plan, found)
+        return sorted(missing)
+
+    def prepare_groups(self) -> None:
+        """Wait until the apps' groups have their coordinator: the first to ask makes the broker create its topic."""
+        self._await(self._coordinated, "finding the groups' coordinator")
+
+    def check(self) -> list[str]:
+        """Where topics and grants differ from the table, one line each; empty where they do not."""
+        plan, names = self.plan(), self.topic_names()
+        missing = [f"{name}: missing" for name in sorted(plan.keys() - names)]
+        unknown = [f"{name}: not in the table" for name in sorted(names - plan.keys())]
+        found = self._found(plan.keys() & names)
+        differing = [line for name in sorted(found) for line in differences(plan[name], found[name])]
+        lacking, surplus = self._grants_astray()
+        access = [f"access missing: {describe(entry(grant))}" for grant in sorted(lacking)]
+        return missing + unknown + differing + access + [f"access not in the table: {describe(acl)}" for acl in surplus]
+
+    def set_account(self, account: str, password: str) -> None:
+        """Create the account, or give it this password."""
+        upsertion = UserScramCredentialUpsertion(account, _MECHANISM, password, iterations=_ITERATIONS)
+        with translating(f"setting the password of {account}"):
+            refused = self._client.alter_user_scram_credentials([upsertion])[account]
+        if refused is not None:
+            raise Fatal(f"account {account}: {refused}")
+
+    def align_grants(self) -> None:
+        """Bring the grants of the project's accounts to what the table says: add what is missing, remove what is more.
+
+        Other accounts (a site's own readers) are left alone.
+        """
+        missing, surplus = self._grants_astray()
+        self._grant(missing)
+        if surplus:
+            with translating("removing grants"):
+                self._client.delete_acls([exact_filter(acl) for acl in surplus])
+        self._await(lambda: not any(self._grants_astray()), "granting access")
+
+    def enrol_van(self, van_id: str, password: str) -> None:
+        """Give a van its account, its answers topic and its grants; harmless when it has them."""
+        self.create_topics([van_id])
+        self.set_account(van_account(van_id), password)
+        self._grant(van_grants(van_id))
+        self._await(lambda: not any(self._grants_astray()), "granting access")
+
+    def revoke_van(self, van_id: str) -> None:
+        """Take a van's grants and account away; what it sent and its answers stay. Harmless when it has none."""
+        account = van_account(van_id)
+        with translating(f"revoking {account}"):
+            self._client.delete_acls([every_entry(account)])
+            known = self._client.describe_user_scram_credentials([account])[account]["credential_infos"]
+            if known:
+                self._client.alter_user_scram_credentials([UserScramCredentialDeletion(account, _MECHANISM)])
+        self._await(lambda: not self._client.describe_acls(every_entry(account))[0], f"revoking {account}")
+
+    def _coordinated(self) -> bool:
+        try:
+            self._client.describe_groups(sorted(APP_IDS.values()))
+        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError):
+            return False
+        return True
+
+    def _await(self, applied: Callable[[], bool], doing: str) -> None:
+        # The controller answers before the brokers know: right after many topics were made, seconds before. Accounts
+        # precede grants in the metadata log, so whoever waits for the grants has waited for both.
+        give_up_at = time.monotonic() + _READY_WITHIN_S
+        with translating(doing):
+            while not applied():
+                if time.monotonic() > give_up_at:
+                    raise Transient(f"{doing}: the broker did not apply it within {_READY_WITHIN_S:g} s")
+                time.sleep(_POLL_S)
+
+    def _grant(self, grants: Iterable[Grant]) -> None:
+        entries = [entry(grant) for grant in sorted(grants)]
+        if not entries:
+            return
+        with translating("granting access"):
+            failed = self._client.create_acls(entries)["failed"]
+        if failed:
+            raise Fatal(f"{len(failed)} grants were refused: {failed[0].__name__}")
+
+    def _grants_astray(self) -> tuple[set[Grant], list[ACL]]:
+        """(grants that the broker lacks, entries of the project's accounts that the table does not ask for)."""
+        wanted = all_grants(self._enrolled_vans())
+        with translating("listing grants"):
+            found, _ = self._client.describe_acls(every_entry())
+        ours = [acl for acl in found if is_project_account(account_of(acl))]
+        held = {grant_of(acl) for acl in ours}
+        return wanted - held, [acl for acl in ours if grant_of(acl) not in wanted]
+
+    def _enrolled_vans(self) -> set[str]:
+        """The vans that have both an account and an answers topic: a revoked one keeps only the topic."""
+        vans = self.van_ids()
+        if not vans:
+            return vans
+        with translating("listing accounts"):
+            accounts = self._client.describe_user_scram_credentials()
+        return {van_id for van_id in vans if van_account(van_id) in accounts}
+
+    def _found(self, names: Iterable[str]) -> dict[str, PlannedTopic]:
+        """The named topics as they stand on the broker."""
+        wanted = sorted(names)
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted]
+        with translating("describing topics"):
+            described = self._client.describe_topics(wanted)
+            configs = self._client.describe_configs(resources, config_filter="modified")["topic"]
+        return {
+            topic["name"]: PlannedTopic(
+                topic["name"],
+                partitions=len(topic["partitions"]),
+                replication_factor=min(len(partition["replica_nodes"]) for partition in topic["partitions"]),
+                configs=MappingProxyType({name: entry["value"] for name, entry in configs[topic["name"]].items()}),
+            )
+            for topic in described
+        }
+
+    def _mend_configs(self, plan: dict[str, PlannedTopic], found: dict[str, PlannedTopic]) -> None:
+        changes = {name: changed_configs(plan[name], topic) for name, topic in found.items()}
+        resources = [
+            ConfigResource(ConfigResourceType.TOPIC, name, change) for name, change in changes.items() if change
+        ]
+        if not resources:
+            return
+        with translating("configuring topics"):
+            answers = self._client.alter_configs(resources)["topic"]
+        refused = [f"{name}: {answer}" for name, answer in answers.items() if answer != "OK"]
+        if refused:
+            raise Fatal("; ".join(refused))
+
+
+def _creation(topic: PlannedTopic) -> dict[str, object]:
+    return {
+        "num_partitions": topic.partitions,
+        "replication_factor": topic.replication_factor,
+        "configs": dict(topic.configs),
+    }
+
+
+def _refuse_other_partitions(plan: dict[str, PlannedTopic], found: dict[str, PlannedTopic]) -> None:
+    other = [
+        f"{name} has {topic.partitions}" for name, topic in found.items() if topic.partitions != plan[name].partitions
+    ]
+    if other:
+        raise Fatal(f"{', '.join(other)} partitions instead of those of the table: keys would change partition, so "
+                    "move the records to a new version of the topic")  # fmt: skip

@@ -1,0 +1,52 @@
+"""How kafka-python's clients are made to tell a refused account from an absent broker.
+
+Two faults of kafka-python 3.0.12 hide a refusal behind a timeout. Its transport throws away what it received together
+with the end of the connection, and a broker that refuses says so and hangs up. And while it looks for a first broker
+it tries again after a refusal: that fails `init_future`, while the manager waits for a raised error.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from kafka.errors import AuthorizationError, SaslAuthenticationFailedError
+from kafka.net.compat import KafkaNetClient
+
+
+def telling_client(**options: Any) -> Any:
+    """A `kafka_client` for KafkaProducer, KafkaConsumer and KafkaAdminClient that raises when it is refused.
+
+    Only while it looks for a first broker: one that restarts may refuse for a moment.
+    """
+    client = KafkaNetClient(**options)
+    manager = client._manager
+    connect, build = manager.get_connection, manager._build_transport
+
+    refusals: dict[Any, Exception] = {}
+
+    def get_connection(node_id: Any, *arguments: Any, **more: Any) -> Any:
+        if node_id in refusals:
+            raise refusals.pop(node_id)
+        connection = connect(node_id, *arguments, **more)
+        if manager.cluster.is_bootstrap(node_id):
+            connection.init_future.add_errback(partial(note, node_id))
+        return connection
+
+    def note(node_id: Any, error: Exception) -> None:
+        if isinstance(error, SaslAuthenticationFailedError | AuthorizationError):
+            refusals[node_id] = error
+
+    async def build_transport(*arguments: Any, **more: Any) -> Any:
+        transport = await build(*arguments, **more)
+        transport._sock_recv = partial(_data_before_its_end, transport._sock_recv)
+        return transport
+
+    manager.get_connection, manager._build_transport = get_connection, build_transport
+    return client
+
+
+def _data_before_its_end(
+    receive: Callable[[], tuple[bytes, Exception | None]],
+) -> tuple[bytes, Exception | None]:
+    data, error = receive()
+    return (data, None) if data else (data, error)  # the socket tells its end again when it is asked again

@@ -1,0 +1,141 @@
+"""The documentation of the topics, generated from the table: a page, and a JSON Schema of each record."""
+
+import json
+from pathlib import Path
+
+from contracts.record import Record
+from contracts.topics import (
+    APP_IDS,
+    FOR_EVER,
+    MAX_MESSAGE_BYTES,
+    TABLES,
+    TOPIC_PARTITIONS,
+    TOPICS,
+    TopicSpec,
+    Writer,
+    changelog_topic,
+    van_answered_topic,
+)
+from transport.grants import STAGES, Grant, operator_grants, stage_grants, van_grants
+
+_DAY_MS = 24 * 60 * 60 * 1000
+_VAN = "VAN_ID"
+
+_PAGE = """# Topics
+
+Generated from `contracts/topics.py` by `sonovan topics describe --out docs`; a test keeps it equal. Do not edit.
+
+Every topic has {partitions} partitions, `message.timestamp.type=LogAppendTime` and `max.message.bytes` {max_bytes}.
+Three replicas, two of them in sync, where there are three brokers; on a single broker every message is flushed to disk
+(`flush.messages=1`) except where the table says "no flush". Values of vans' topics are signed envelopes
+(`contracts/envelope.py`), all others the record itself as JSON. The JSON Schemas lie in [schemas/](schemas/).
+
+| topic | key | value | kept | written by | read by | what it is |
+|---|---|---|---|---|---|---|
+{rows}
+
+## Changelogs
+
+Faust keeps each table of an app in a compacted topic of its own, with as many partitions.
+
+| app | table | changelog |
+|---|---|---|
+{changelogs}
+
+## Consumer groups
+
+| app | group |
+|---|---|
+{groups}
+
+Vans may use the groups `van-{van}` and `van-{van}.…`, the operator `operator` and `operator.…`. The registry of vans is
+read without a group.
+
+## Access
+
+Derived from the table above; nobody else may do anything (`allow.everyone.if.no.acl.found=false`). READ and WRITE imply
+DESCRIBE. A name that ends in `*` means all topics or groups that begin so.
+
+| account | may | on |
+|---|---|---|
+{access}
+"""
+
+
+def described_topics() -> list[TopicSpec]:
+    """Every row of the table, and one that stands for all vans' answers."""
+    return [*TOPICS.values(), van_answered_topic(_VAN)]
+
+
+def topics_page() -> str:
+    """The text of `docs/topics.md`."""
+    changelogs = [(stage, table, changelog_topic(stage, table)) for stage, tables in TABLES.items() for table in tables]
+    grants = set[Grant]().union(*(stage_grants(stage) for stage in STAGES), operator_grants(), van_grants(_VAN))
+    return _PAGE.format(
+        partitions=TOPIC_PARTITIONS,
+        max_bytes=MAX_MESSAGE_BYTES,
+        van=_VAN,
+        rows="\n".join(_row(spec) for spec in described_topics()),
+        changelogs="\n".join(f"| {stage.value} | {table} | `{name}` |" for stage, table, name in changelogs),
+        groups="\n".join(f"| {stage.value} | `{app_id}` |" for stage, app_id in APP_IDS.items()),
+        access="\n".join(_access(grants)),
+    )
+
+
+def schemas() -> dict[str, str]:
+    """File name → JSON Schema (text) of each record that travels."""
+    records: dict[str, type[Record]] = {spec.value.schema_name: spec.value for spec in described_topics()}
+    return {f"{name}.json": _schema(record) for name, record in sorted(records.items())}
+
+
+def write_docs(folder: Path) -> None:
+    """Write `topics.md` and `schemas/` into `folder`; other schemas there are left alone."""
+    (folder / "schemas").mkdir(parents=True, exist_ok=True)
+    (folder / "topics.md").write_text(topics_page(), encoding="utf-8")
+    for name, text in schemas().items():
+        (folder / "schemas" / name).write_text(text, encoding="utf-8")
+
+
+def _row(spec: TopicSpec) -> str:
+    value = f"[{spec.value.__name__}](schemas/{spec.value.schema_name}.json)" + (", signed" if spec.signed else "")
+    kept = _kept(spec) + ("" if spec.flush else ", no flush")
+    who = [", ".join(_named(spec, members)) or "–" for members in (spec.writers, spec.readers)]
+    return f"| {' | '.join([f'`{spec.name}`', spec.key, value, kept, *who, spec.purpose])} |"
+
+
+def _named(spec: TopicSpec, members: frozenset[Writer]) -> list[str]:
+    own = spec.name == van_answered_topic(_VAN).name
+    return ["that van" if own and member is Writer.VAN else member.value for member in Writer if member in members]
+
+
+def _kept(spec: TopicSpec) -> str:
+    if spec.compacted:
+        return "the last of each key"
+    if spec.retention_ms == FOR_EVER:
+        return "for ever"
+    days = spec.retention_ms / _DAY_MS
+    return f"{days:g} day{'' if days == 1 else 's'}"
+
+
+def _access(grants: set[Grant]) -> list[str]:
+    """A line for each account and operation, all its resources in one cell."""
+    named: dict[tuple[str, str, str], list[str]] = {}
+    for grant in sorted(grants):
+        what = f"`{grant.name}{'*' if grant.prefixed else ''}`"
+        named.setdefault((grant.account, grant.operation.value, grant.resource.value.lower()), []).append(what)
+    return [
+        f"| {account} | {operation} | {resource}{'s' if len(names) > 1 else ''} {', '.join(names)} |"
+        for (account, operation, resource), names in named.items()
+    ]
+
+
+def _schema(record: type[Record]) -> str:
+    document = record.model_json_schema(mode="serialization")
+    version = f"{record.schema_name}/{record.schema_version}"
+    document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    document["properties"] = {"schema": {"const": version}} | document["properties"]
+    document["required"] = ["schema", *document.get("required", [])]
+    # Consumers ignore fields that they do not know: a newer minor version may add some.
+    for part in (document, *document.get("$defs", {}).values()):
+        part.pop("additionalProperties", None)
+    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"

@@ -1,0 +1,52 @@
+"""What kafka-python raises, as one of the three errors of this project."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kafka import errors as kafka_errors
+
+from contracts.errors import Fatal, InvalidRecord, SonovanError, Transient
+
+_REFUSED = (
+    kafka_errors.AuthorizationError,
+    kafka_errors.SaslAuthenticationFailedError,
+    kafka_errors.UnsupportedSaslMechanismError,
+    kafka_errors.IllegalSaslStateError,
+    kafka_errors.SecurityDisabledError,
+)
+_TOO_LARGE = (kafka_errors.MessageSizeTooLargeError, kafka_errors.RecordListTooLargeError)
+_MISCONFIGURED = (
+    kafka_errors.KafkaConfigurationError,
+    kafka_errors.UnsupportedVersionError,
+    kafka_errors.UnrecognizedBrokerVersion,
+    kafka_errors.InvalidTopicError,
+    kafka_errors.InvalidConfigurationError,
+    kafka_errors.InvalidPartitionsError,
+    kafka_errors.InvalidReplicationFactorError,
+    kafka_errors.PolicyViolationError,
+)
+
+
+def translated(error: Exception, doing: str) -> SonovanError:
+    """The error of this project for one of kafka-python's; `doing` says what was tried, without personal data.
+
+    Refused or misconfigured: Fatal. Too large: InvalidRecord `record_too_large`. Everything else, the broker's
+    own troubles included, may pass: Transient.
+    """
+    told = " ".join(map(str, error.args)) or type(error).__name__
+    if isinstance(error, _REFUSED):
+        return Fatal(f"{doing}: Kafka refuses this account: {told}")
+    if isinstance(error, _TOO_LARGE):
+        return InvalidRecord("record_too_large", f"{doing}: {told}")
+    if isinstance(error, _MISCONFIGURED):
+        return Fatal(f"{doing}: {told}")
+    return Transient(f"{doing}: Kafka is not available: {told}")
+
+
+@contextmanager
+def translating(doing: str) -> Iterator[None]:
+    """Let kafka-python's errors, and those of the socket, leave the block as errors of this project."""
+    try:
+        yield
+    except (kafka_errors.KafkaError, OSError) as error:
+        raise translated(error, doing) from error

@@ -1,0 +1,96 @@
+"""From the topic table to who may do what: the grants of each Kafka account, derived from the table alone."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from contracts.topics import APP_IDS, TOPICS, Writer, van_answered_topic
+from transport.plan import answers_prefix
+
+STAGES = (Writer.SEGMENT, Writer.ASSESS, Writer.ALERT)
+
+
+class Operation(StrEnum):
+    """What a grant allows. READ and WRITE imply DESCRIBE, WRITE implies the idempotent one (Kafka ≥ 3.0, KIP-679)."""
+
+    READ = "READ"
+    WRITE = "WRITE"
+    CREATE = "CREATE"
+
+
+class Resource(StrEnum):
+    """On what a grant is."""
+
+    TOPIC = "TOPIC"
+    GROUP = "GROUP"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Grant:
+    """`account` may do `operation` on the resource called `name`, or on all whose names begin so (`prefixed`)."""
+
+    account: str
+    resource: Resource
+    name: str
+    operation: Operation
+    prefixed: bool = False
+
+
+def van_account(van_id: str) -> str:
+    """The Kafka account of a van."""
+    return f"van-{van_id}"
+
+
+def is_project_account(account: str) -> bool:
+    """Whether the table speaks of this account; others are a site's own business."""
+    return account in {*STAGES, Writer.OPERATOR} or account.startswith(van_account(""))
+
+
+def stage_grants(stage: Writer) -> set[Grant]:
+    """A Faust app's grants: its rows of the table, vans' answers, its own changelogs (`{app_id}-…`) and its group."""
+    app_id = APP_IDS[stage]
+    own = {Grant(stage, Resource.TOPIC, f"{app_id}-", operation, prefixed=True) for operation in Operation}
+    group = {Grant(stage, Resource.GROUP, app_id, Operation.READ)}
+    return _rows(stage, stage) | _answers(stage, stage) | own | group
+
+
+def operator_grants() -> set[Grant]:
+    """The operator's grants: reads and writes its rows of the table, reads every van's answers, groups `operator.…`."""
+    account = Writer.OPERATOR.value
+    return _rows(account, Writer.OPERATOR) | _answers(account, Writer.OPERATOR) | _groups(account)
+
+
+def van_grants(van_id: str) -> set[Grant]:
+    """A van's grants: writes its rows of the table, reads its own answers and nothing else."""
+    account = van_account(van_id)
+    answers = Grant(account, Resource.TOPIC, van_answered_topic(van_id).name, Operation.READ)
+    return _rows(account, Writer.VAN) | {answers} | _groups(account)
+
+
+def all_grants(van_ids: set[str]) -> set[Grant]:
+    """Every grant that a broker with these vans shall hold."""
+    stages = set[Grant]().union(*(stage_grants(stage) for stage in STAGES))
+    return stages.union(operator_grants(), *(van_grants(van_id) for van_id in van_ids))
+
+
+def _rows(account: str, role: Writer) -> set[Grant]:
+    written = {
+        Grant(account, Resource.TOPIC, row.name, Operation.WRITE) for row in TOPICS.values() if role in row.writers
+    }
+    read = {Grant(account, Resource.TOPIC, row.name, Operation.READ) for row in TOPICS.values() if role in row.readers}
+    return written | read
+
+
+def _answers(account: str, role: Writer) -> set[Grant]:
+    row = van_answered_topic("any")
+    roles = {Operation.WRITE: row.writers, Operation.READ: row.readers}
+    return {
+        Grant(account, Resource.TOPIC, answers_prefix(), operation, prefixed=True)
+        for operation, members in roles.items()
+        if role in members
+    }
+
+
+def _groups(account: str) -> set[Grant]:
+    # A van's id holds no dot, so `van-1.` is the prefix of no other van's groups, as `van-1` would be of `van-10`.
+    own = Grant(account, Resource.GROUP, account, Operation.READ)
+    return {own, Grant(account, Resource.GROUP, f"{account}.", Operation.READ, prefixed=True)}

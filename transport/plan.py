@@ -1,0 +1,103 @@
+"""From the topic table to what a broker must hold: topics with their configuration, changelogs included."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from contracts.record import Record
+from contracts.topics import (
+    FOR_EVER,
+    MAX_MESSAGE_BYTES,
+    TABLES,
+    TOPIC_PARTITIONS,
+    TOPICS,
+    TopicSpec,
+    changelog_topic,
+    van_answered_topic,
+)
+
+_ANSWERS_PREFIX, _, _ANSWERS_SUFFIX = van_answered_topic("\0").name.partition("\0")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTopic:
+    """One topic as it shall stand on the broker; `configs` holds what is set explicitly."""
+
+    name: str
+    partitions: int
+    replication_factor: int
+    configs: MappingProxyType[str, str]
+
+
+def answers_prefix() -> str:
+    """What the names of all vans' answers topics begin with."""
+    return _ANSWERS_PREFIX
+
+
+def answered_van(topic: str) -> str | None:
+    """The van whose answers `topic` holds; None for any other topic."""
+    if topic.startswith(_ANSWERS_PREFIX) and topic.endswith(_ANSWERS_SUFFIX):
+        return topic[len(_ANSWERS_PREFIX) : -len(_ANSWERS_SUFFIX)] or None
+    return None
+
+
+def spec_named(topic: str) -> TopicSpec:
+    """The table's row for a topic's full name, a van's answers included. Raises KeyError for any other name."""
+    van_id = answered_van(topic)
+    if van_id is not None:
+        return van_answered_topic(van_id)
+    return {row.name: row for row in TOPICS.values()}[topic]
+
+
+def planned_topics(
+    brokers: int, van_ids: Iterable[str] = (), *, max_message_bytes: int = MAX_MESSAGE_BYTES
+) -> dict[str, PlannedTopic]:
+    """Every topic by name: the table's, an answers topic for each van, a changelog for each Faust table.
+
+    brokers: how many there are; replication is lowered to it, and on a single one every message is flushed to disk
+    where the table asks for it.
+    """
+    specs = [*TOPICS.values(), *(van_answered_topic(van_id) for van_id in sorted(set(van_ids)))]
+    specs += [_changelog(changelog_topic(stage, table)) for stage, tables in TABLES.items() for table in tables]
+    return {spec.name: _planned(spec, brokers, max_message_bytes) for spec in specs}
+
+
+def _changelog(name: str) -> TopicSpec:
+    return TopicSpec(
+        name, "table key", Record, frozenset(), frozenset(), "changelog", compacted=True, partitions=TOPIC_PARTITIONS
+    )
+
+
+def _planned(spec: TopicSpec, brokers: int, max_message_bytes: int) -> PlannedTopic:
+    if brokers < 1:
+        raise ValueError(f"{brokers} brokers hold no topic")
+    replicas = min(spec.replication_factor, brokers)
+    configs = {
+        "cleanup.policy": "compact" if spec.compacted else "delete",
+        "max.message.bytes": str(max_message_bytes),
+        "message.timestamp.type": "LogAppendTime",
+        "min.insync.replicas": str(min(spec.min_insync_replicas, replicas)),
+        "retention.ms": str(FOR_EVER if spec.compacted else spec.retention_ms),
+    }
+    if brokers == 1 and spec.flush:
+        configs["flush.messages"] = "1"
+    return PlannedTopic(spec.name, spec.partitions, replicas, MappingProxyType(configs))
+
+
+def differences(wanted: PlannedTopic, found: PlannedTopic) -> list[str]:
+    """How a topic that stands on the broker differs from the plan, one line each; empty where it does not."""
+    lines = []
+    if found.partitions != wanted.partitions:
+        lines.append(f"{wanted.name}: {found.partitions} partitions, the table says {wanted.partitions}")
+    if found.replication_factor < wanted.replication_factor:
+        lines.append(f"{wanted.name}: {found.replication_factor} replicas, possible are {wanted.replication_factor}")
+    lines += [
+        f"{wanted.name}: {name} is {found.configs.get(name, 'not set')}, the table says {value}"
+        for name, value in changed_configs(wanted, found).items()
+    ]
+    return lines
+
+
+def changed_configs(wanted: PlannedTopic, found: PlannedTopic) -> dict[str, str]:
+    """What has to be set to bring a topic's configuration to the plan."""
+    return {name: value for name, value in wanted.configs.items() if found.configs.get(name) != value}

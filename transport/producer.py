@@ -1,0 +1,128 @@
+"""Sending records: few bytes on their way at a time, and never a word of success without an acknowledgement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Self
+
+from kafka import KafkaProducer
+
+from contracts.errors import Transient
+from transport.failures import translating
+from transport.in_flight import InFlightBytes
+from transport.settings import KafkaSettings
+
+DEFAULT_IN_FLIGHT_BYTES: Final = 256 * 1024
+DEFAULT_DELIVERY_TIMEOUT_S: Final = 60.0
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Where the broker put a record, and its own time of appending it."""
+
+    topic: str
+    partition: int
+    offset: int
+    appended_at: datetime
+
+
+class Pending:
+    """A record on its way. Only `result()` says that it was sent; an expired one counts as unsent."""
+
+    def __init__(self, topic: str, future: Any) -> None:  # kafka-python ships no types
+        self._topic = topic
+        self._future = future
+
+    def done(self) -> bool:
+        """Whether `result` would return or raise at once."""
+        return bool(self._future.is_done)
+
+    def result(self, timeout_s: float) -> Sent:
+        """Where the record stands now. Waits up to `timeout_s` seconds.
+
+        Raises Transient (unsent, or not yet known: send it again), Fatal (the broker refuses this account)
+        or InvalidRecord `record_too_large`.
+        """
+        with translating(f"sending to {self._topic}"):
+            written = self._future.get(timeout=timeout_s)
+        appended_at = datetime.fromtimestamp(written.timestamp / 1000, UTC)
+        return Sent(written.topic, written.partition, written.offset, appended_at)
+
+
+class BoundedProducer:
+    """acks=all, idempotent, uncompressed (frames are coded already); a context manager.
+
+    in_flight_bytes: `send` blocks while more than this, or more than one message, is unacknowledged.
+    delivery_timeout_s: after this long without acknowledgement a record counts as unsent.
+    After a Fatal one this producer is of no more use: kafka-python fails everything that follows with the same error.
+    Raises Transient where no broker answers within `settings.connect_timeout_s`, Fatal where it refuses the account.
+    """
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        *,
+        in_flight_bytes: int = DEFAULT_IN_FLIGHT_BYTES,
+        delivery_timeout_s: float = DEFAULT_DELIVERY_TIMEOUT_S,
+    ) -> None:
+        self._settings = settings
+        self._room = InFlightBytes(in_flight_bytes)
+        self._delivery_timeout_s = delivery_timeout_s
+        with translating(f"connecting to {settings.bootstrap}"):
+            self._producer = KafkaProducer(
+                **settings.client_options(),
+                acks="all",
+                enable_idempotence=True,
+                compression_type=None,
+                max_request_size=settings.max_message_bytes,
+                allow_auto_create_topics=False,
+                delivery_timeout_ms=round(delivery_timeout_s * 1000),
+                request_timeout_ms=round(delivery_timeout_s * 500),
+                max_block_ms=round(settings.connect_timeout_s * 1000),
+            )
+
+    @property
+    def in_flight_bytes(self) -> int:
+        """Bytes handed over and not yet acknowledged."""
+        return self._room.held
+
+    def send(
+        self, topic: str, key: bytes, value: bytes, headers: Headers = (), *, deadline_s: float | None = None
+    ) -> Pending:
+        """Hand one record over; waits for room up to `deadline_s` seconds (default: the delivery timeout).
+
+        Raises Transient when there is no room by then or the topic is unknown, InvalidRecord `record_too_large`.
+        """
+        size = len(key) + len(value)
+        self._room.admit(size, self._delivery_timeout_s if deadline_s is None else deadline_s)
+        try:
+            with translating(f"sending to {topic}"):
+                future = self._producer.send(topic, key=key, value=value, headers=list(headers))
+        except BaseException:
+            self._room.release(size)
+            raise
+        future.add_both(lambda _outcome: self._room.release(size))
+        return Pending(topic, future)
+
+    def flush(self, deadline_s: float) -> None:
+        """Wait until every record is acknowledged or failed. Raises Transient when some still are on their way."""
+        if not self._room.wait_empty(deadline_s):
+            raise Transient(f"{self._room.held} bytes were not acknowledged within {deadline_s:g} s")
+
+    def close(self, deadline_s: float = 5.0) -> None:
+        """End the client; what is unacknowledged after `deadline_s` seconds counts as unsent: its `Pending` says so."""
+        if not self._room.wait_empty(deadline_s):
+            # KafkaProducer.close flushes first, raises at its timeout and leaves the sender thread running (3.0.12).
+            self._producer._sender.force_close()
+        self._producer.close(timeout=deadline_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,183 @@
+"""Reading a topic without a group: from its beginning or from now, each message with where it stands."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaTimeoutError
+
+from contracts.envelope import open_envelope
+from contracts.errors import Transient
+from contracts.record import Record
+from transport.failures import translating
+from transport.plan import spec_named
+from transport.settings import KafkaSettings
+
+_POLL_MS: Final = 200
+
+Start = Literal["beginning", "now"] | Mapping[int, int]
+"""Where reading starts; a mapping names the next offset of partitions, the others start at their beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as it stands in a topic; `appended_at` is the broker's time. `value` is None for a deletion."""
+
+    topic: str
+    partition: int
+    offset: int
+    appended_at: datetime
+    key: bytes | None
+    value: bytes | None
+    headers: dict[str, bytes]
+
+    def decode(self) -> Record | None:
+        """The record inside, a van's envelope opened but its signature not verified; None for a deletion.
+
+        Raises InvalidRecord where the bytes are not what the topic table says.
+        """
+        if self.value is None:
+            return None
+        spec = spec_named(self.topic)
+        return spec.value.decode(open_envelope(self.value).header if spec.signed else self.value)
+
+
+class Tail:
+    """A topic being read, all partitions, without a consumer group; a context manager.
+
+    Where reading starts is fixed when this is constructed: what is sent afterwards is seen.
+    Raises Transient where no broker answers or the topic is not there, Fatal where the account may not read it.
+    """
+
+    def __init__(self, settings: KafkaSettings, topic: str, start: Start = "beginning") -> None:
+        self.topic = topic
+        self._waiting: deque[Message] = deque()
+        self._patience_s = settings.connect_timeout_s
+        with translating(f"connecting to {settings.bootstrap}"):
+            self._consumer = KafkaConsumer(
+                **settings.client_options(),
+                group_id=None,
+                enable_auto_commit=False,
+                allow_auto_create_topics=False,
+                fetch_max_bytes=settings.max_message_bytes,
+                max_partition_fetch_bytes=settings.max_message_bytes,
+                max_poll_records=64,
+            )
+        try:
+            self._assign(start)
+        except BaseException:
+            self.close()
+            raise
+
+    def _assign(self, start: Start) -> None:
+        with translating(f"reading {self.topic}"):
+            numbers = self._consumer.partitions_for_topic(self.topic)
+            if not numbers:
+                self._ask_why_unknown()
+                raise Transient(f"topic {self.topic} is not there; create it with: sonovan topics create")
+            self._partitions = [TopicPartition(self.topic, number) for number in sorted(numbers)]
+            self._consumer.assign(self._partitions)
+            for partition, offset in self._starts(start).items():
+                self._consumer.seek(partition, offset)
+
+    def _starts(self, start: Start) -> dict[TopicPartition, int]:
+        ends: dict[TopicPartition, int] = self._consumer.end_offsets(self._partitions)
+        if start == "now":
+            return ends
+        begins: dict[TopicPartition, int] = self._consumer.beginning_offsets(self._partitions)
+        if start == "beginning":
+            return begins
+        # What was read up to may have expired since, or belong to a topic that was deleted and made again.
+        wanted = {part: start.get(part.partition, 0) for part in self._partitions}
+        return {part: wanted[part] if begins[part] <= wanted[part] <= ends[part] else begins[part] for part in wanted}
+
+    def _ask_why_unknown(self) -> None:
+        """Raise where the account may not see the topic: a list of all topics leaves such ones out without a word."""
+        with suppress(KafkaTimeoutError):
+            self._consumer.beginning_offsets([TopicPartition(self.topic, 0)], timeout_ms=round(self._patience_s * 1000))
+
+    def positions(self) -> dict[int, int]:
+        """Partition → offset of the next message that `messages` will yield."""
+        fetched = self._fetched()
+        for message in self._waiting:
+            fetched[message.partition] = min(fetched[message.partition], message.offset)
+        return fetched
+
+    def ends(self) -> dict[int, int]:
+        """Partition → offset that the next message written will get."""
+        with translating(f"reading {self.topic}"):
+            found = self._consumer.end_offsets(self._partitions)
+        return {partition.partition: offset for partition, offset in found.items()}
+
+    def messages(
+        self, *, until: Callable[[Message], bool] | None = None, deadline_s: float | None = None
+    ) -> Iterator[Message]:
+        """Messages as they come, in order within a partition; ends after the first that `until` accepts.
+
+        Ends as well when `deadline_s` seconds have passed, None: never. May be called again to read on. A broker
+        that goes away is waited for.
+        """
+        give_up_at = None if deadline_s is None else time.monotonic() + deadline_s
+        while give_up_at is None or time.monotonic() < give_up_at:
+            if not self._waiting:
+                self._waiting.extend(self._poll())
+            while self._waiting:
+                message = self._waiting.popleft()
+                yield message
+                if until is not None and until(message):
+                    return
+
+    def to_the_end(self, deadline_s: float) -> list[Message]:
+        """Everything up to where the topic ends now; may be called again to read on.
+
+        Raises Transient when that takes longer than `deadline_s`; nothing read so far is lost to the next call.
+        """
+        ends = self.ends()
+        give_up_at = time.monotonic() + deadline_s
+        while any(offset < ends[partition] for partition, offset in self._fetched().items()):
+            if time.monotonic() > give_up_at:
+                raise Transient(f"{self.topic} was not read to its end within {deadline_s:g} s")
+            self._waiting.extend(self._poll())
+        read, self._waiting = self._waiting, deque()
+        self._waiting.extend(message for message in read if message.offset >= ends[message.partition])
+        return [message for message in read if message.offset < ends[message.partition]]
+
+    def _fetched(self) -> dict[int, int]:
+        with translating(f"reading {self.topic}"):
+            return {partition.partition: self._consumer.position(partition) for partition in self._partitions}
+
+    def _poll(self) -> list[Message]:
+        with translating(f"reading {self.topic}"):
+            batches = self._consumer.poll(timeout_ms=_POLL_MS)
+        return [_message(found) for batch in batches.values() for found in batch]
+
+    def close(self) -> None:
+        """End the connection."""
+        self._consumer.close(autocommit=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read_all(settings: KafkaSettings, topic: str, *, deadline_s: float = 60.0) -> list[Message]:
+    """Every message of a topic up to its present end, in the order of their appending."""
+    with Tail(settings, topic) as tail:
+        found = tail.to_the_end(deadline_s)
+    return sorted(found, key=lambda message: (message.appended_at, message.partition, message.offset))
+
+
+def _message(found: Any) -> Message:  # kafka-python ships no types
+    appended_at = datetime.fromtimestamp(found.timestamp / 1000, UTC)
+    headers = dict(found.headers)
+    return Message(found.topic, found.partition, found.offset, appended_at, found.key, found.value, headers)
