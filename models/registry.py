@@ -34,11 +34,33 @@ class GraphInput(BaseModel):
 
 
 class GraphOutput(BaseModel):
-    """The graph's one output: probabilities, one channel per organ."""
+    """What the graph gives: probabilities, one channel per organ, and what it knows beside them.
+
+    features: names of further outputs that heads read: `deep` (N, C, side/32, side/32), `fine` (N, C, side/8, side/8),
+    `edge` (N, C, side/4, side/4).
+    """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
+    features: tuple[str, ...] = ()
+
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+class Companion(BaseModel):
+    """A small graph that reads a network's features. file: name inside the weights folder.
+
+    settings: what belongs to the file and was chosen with it: thresholds, which of its answers are given at all.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    file: FileName
+    sha256: Sha256
+    settings: dict[str, float] = {}
 
 
 class Entry(BaseModel):
@@ -49,13 +71,15 @@ class Entry(BaseModel):
     min_area_px: smaller regions are dropped; in pixels of the network's input: the same on any picture.
     precisions: those whose masks agree with float32 (Dice ≥ .995 on real frames, benchmarks/results/engines.json).
     card: path of the model card, relative to the weights folder.
+    companions: `trust` (is this what it claims to be), `lesions` (what each region looks like), `prompt` (masks from
+    points, boxes and masks).
     """
 
     model_config = ConfigDict(frozen=True)
 
     id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-    file: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    file: FileName
+    sha256: Sha256
     organs: dict[str, Annotated[int, Field(ge=0)]] = Field(min_length=1)
     input: GraphInput
     output: GraphOutput
@@ -64,6 +88,7 @@ class Entry(BaseModel):
     precisions: tuple[Precision, ...] = Field(min_length=1)
     licence: str
     card: str
+    companions: dict[Literal["trust", "lesions", "prompt"], Companion] = {}
 
     @property
     def side(self) -> int:
@@ -107,12 +132,23 @@ def read_weights(entry: Entry, folder: Path = WEIGHTS_DIR) -> bytes:
     The caller runs these very bytes: a file that is swapped after the check changes nothing.
     Raises WrongWeights, with both hashes, when they differ.
     """
-    path = folder / entry.file
+    return _verified(entry.id, folder / entry.file, entry.sha256)
+
+
+def read_companion(
+    entry: Entry, role: Literal["trust", "lesions", "prompt"], folder: Path = WEIGHTS_DIR
+) -> bytes | None:
+    """The bytes of a companion's file, checked like `read_weights`; None where the network has no such companion."""
+    companion = entry.companions.get(role)
+    return None if companion is None else _verified(f"{entry.id}/{role}", folder / companion.file, companion.sha256)
+
+
+def _verified(name: str, path: Path, sha256: str) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise WrongWeights(f"the weights of {entry.id} cannot be read: {path}: {error.strerror}") from None
+        raise WrongWeights(f"the weights of {name} cannot be read: {path}: {error.strerror}") from None
     found = hashlib.sha256(data).hexdigest()
-    if found != entry.sha256:
-        raise WrongWeights(f"{path} is not the file of {entry.id}: sha256 {found}, the registry names {entry.sha256}")
+    if found != sha256:
+        raise WrongWeights(f"{path} is not the file of {name}: sha256 {found}, the registry names {sha256}")
     return data

@@ -88,7 +88,7 @@ class Segmenter:
             clock.add("prepare")
             if not judged[-1].assessable:
                 continue
-            masks = self._runner.run(square.astype(np.float32)[None, None])
+            masks = self._runner.run(square.astype(np.float32)[None, None])[self._entry.output.name]
             clock.add("network")
             entry = self._entry
             found += find_regions(masks[0, channel], fit, number, boxes, entry.threshold, entry.min_area_px)

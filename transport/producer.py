@@ -1,5 +1,6 @@
 """Sending records: few bytes on their way at a time, and never a word of success without an acknowledgement."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from kafka import KafkaProducer
+from kafka.errors import KafkaTimeoutError
 
 from contracts.errors import Transient
 from transport.failures import translating
@@ -15,6 +17,8 @@ from transport.settings import KafkaSettings
 
 DEFAULT_IN_FLIGHT_BYTES: Final = 256 * 1024
 DEFAULT_DELIVERY_TIMEOUT_S: Final = 60.0
+
+_END_WITHIN_S: Final = 1.0
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -56,7 +60,8 @@ class BoundedProducer:
     """acks=all, idempotent, uncompressed (frames are coded already); a context manager.
 
     in_flight_bytes: `send` blocks while more than this, or more than one message, is unacknowledged.
-    delivery_timeout_s: after this long without acknowledgement a record counts as unsent.
+    delivery_timeout_s: after this long without acknowledgement a record counts as unsent; what else was on its way then
+    counts as unsent with the next `send`, which connects anew.
     After a Fatal one this producer is of no more use: kafka-python fails everything that follows with the same error.
     Raises Transient where no broker answers within `settings.connect_timeout_s`, Fatal where it refuses the account.
     """
@@ -71,18 +76,36 @@ class BoundedProducer:
         self._settings = settings
         self._room = InFlightBytes(in_flight_bytes)
         self._delivery_timeout_s = delivery_timeout_s
-        with translating(f"connecting to {settings.bootstrap}"):
-            self._producer = KafkaProducer(
-                **settings.client_options(),
+        self._changing = threading.Lock()
+        self._expired = threading.Event()
+        self._producer = self._connect()
+
+    def _connect(self) -> Any:
+        with translating(f"connecting to {self._settings.bootstrap}"):
+            return KafkaProducer(
+                **self._settings.client_options(),
                 acks="all",
                 enable_idempotence=True,
                 compression_type=None,
-                max_request_size=settings.max_message_bytes,
+                max_request_size=self._settings.max_message_bytes,
                 allow_auto_create_topics=False,
-                delivery_timeout_ms=round(delivery_timeout_s * 1000),
-                request_timeout_ms=round(delivery_timeout_s * 500),
-                max_block_ms=round(settings.connect_timeout_s * 1000),
+                delivery_timeout_ms=round(self._delivery_timeout_s * 1000),
+                request_timeout_ms=round(self._delivery_timeout_s * 500),
+                max_block_ms=round(self._settings.connect_timeout_s * 1000),
             )
+
+    def _renew(self) -> None:
+        """A new client after a record has expired.
+
+        kafka-python 3.0.12 lets go of its producer id when a record expires that was on its way once, and never asks
+        for another (`TransactionManager.init_producer_id` acts in its first state only): what is handed over then is
+        neither sent nor does it expire.
+        """
+        with self._changing:
+            if self._expired.is_set():
+                self._end(0.0)
+                self._producer = self._connect()
+                self._expired = threading.Event()
 
     @property
     def in_flight_bytes(self) -> int:
@@ -96,6 +119,7 @@ class BoundedProducer:
 
         Raises Transient when there is no room by then or the topic is unknown, InvalidRecord `record_too_large`.
         """
+        self._renew()
         size = len(key) + len(value)
         self._room.admit(size, self._delivery_timeout_s if deadline_s is None else deadline_s)
         try:
@@ -104,6 +128,8 @@ class BoundedProducer:
         except BaseException:
             self._room.release(size)
             raise
+        expired = self._expired
+        future.add_errback(lambda error: expired.set() if isinstance(error, KafkaTimeoutError) else None)
         future.add_both(lambda _outcome: self._room.release(size))
         return Pending(topic, future)
 
@@ -114,10 +140,14 @@ class BoundedProducer:
 
     def close(self, deadline_s: float = 5.0) -> None:
         """End the client; what is unacknowledged after `deadline_s` seconds counts as unsent: its `Pending` says so."""
+        with self._changing:
+            self._end(deadline_s)
+
+    def _end(self, deadline_s: float) -> None:
         if not self._room.wait_empty(deadline_s):
             # KafkaProducer.close flushes first, raises at its timeout and leaves the sender thread running (3.0.12).
             self._producer._sender.force_close()
-        self._producer.close(timeout=deadline_s)
+        self._producer.close(timeout=max(deadline_s, _END_WITHIN_S))
 
     def __enter__(self) -> Self:
         return self

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.engine.runner import GPU_DRIVER, Batch
+from models.engine.runner import GPU_DRIVER, Batch, Outputs
 from models.engine.runtimes import onnxruntime
 from models.errors import ProviderNotGiven
 from models.registry import Entry
@@ -40,7 +40,7 @@ class OnnxRunner:
         if given[0] != wanted:
             raise ProviderNotGiven(f"{provider}/{precision} was asked for, but onnxruntime gave {', '.join(given)}")
         self._session = session
-        self._input, self._output = entry.input.name, entry.output.name
+        self._input, self._outputs = entry.input.name, [entry.output.name, *entry.output.features]
         self._name = f"{provider}/{precision}"
 
     @property
@@ -48,9 +48,10 @@ class OnnxRunner:
         """`cpu/fp32`, `cuda/fp32` …"""
         return self._name
 
-    def run(self, batch: Batch) -> Batch:
+    def run(self, batch: Batch) -> Outputs:
         """See `Runner.run`."""
-        return np.asarray(self._session.run([self._output], {self._input: batch})[0], np.float32)
+        found = self._session.run(self._outputs, {self._input: batch})
+        return {name: np.asarray(one, np.float32) for name, one in zip(self._outputs, found, strict=True)}
 
 
 def _options(provider: str, precision: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.engine.runner import Batch
+from models.engine.runner import Batch, Outputs
 from models.engine.runtimes import openvino
 from models.errors import ProviderNotGiven
 from models.registry import Entry
@@ -37,6 +37,7 @@ class OpenVinoRunner:
         if _CAPABILITIES[precision] not in able:  # openvino would silently compute in float32
             raise ProviderNotGiven(f"openvino/{precision} was asked for, but this CPU offers {', '.join(able)}")
         self._weights, self._entry, self._precision = weights, entry, precision
+        self._outputs = (entry.output.name, *entry.output.features)
         self._streams = streams or min(usable_cores(), MAX_STREAMS)
         self._compiled: dict[int, queue.SimpleQueue[Any]] = {}
         self._compiling = threading.Lock()
@@ -49,13 +50,13 @@ class OpenVinoRunner:
         """`openvino/bf16` …"""
         return f"openvino/{self._precision}"
 
-    def run(self, batch: Batch) -> Batch:
+    def run(self, batch: Batch) -> Outputs:
         """See `Runner.run`."""
         idle = self._requests(batch.shape[0])
         request = idle.get()
         try:
             request.infer({0: np.ascontiguousarray(batch, np.float32)}, share_inputs=True)
-            return np.array(request.get_output_tensor(0).data, np.float32)
+            return {name: np.array(request.get_tensor(name).data, np.float32) for name in self._outputs}
         finally:
             idle.put(request)
 

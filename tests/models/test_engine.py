@@ -53,20 +53,20 @@ needs_bf16 = pytest.mark.skipif(not has_bf16(), reason="this CPU has no bfloat16
 def test_both_runtimes_agree_on_the_shipped_weights(shipped: tuple[bytes, Entry], frames: Batch) -> None:
     reference, other = (open_runner(*shipped, provider, "fp32") for provider in ("cpu", "openvino"))
     for frame in frames:
-        expected = reference.run(frame[None])
+        expected = reference.run(frame[None])["masks"]
         assert expected.shape == (1, 2, *frame.shape[1:])
         assert 0 <= expected.min() <= expected.max() <= 1
-        np.testing.assert_allclose(other.run(frame[None]), expected, atol=1e-3)
+        np.testing.assert_allclose(other.run(frame[None])["masks"], expected, atol=1e-3)
 
 
 @pytest.mark.parametrize("provider", ["cpu", "openvino"])
 def test_a_batch_holds_the_frames_it_was_made_of(tiny_pair: tuple[bytes, Entry], provider: str) -> None:
     runner = open_runner(*tiny_pair, provider, "fp32")
     batch = np.random.default_rng(0).uniform(0, 255, (3, 1, 224, 224)).astype(np.float32)
-    together = runner.run(batch)
+    together = runner.run(batch)["masks"]
     assert together.shape == (3, 2, 224, 224)
     np.testing.assert_allclose(together[:, :1], batch / 255, atol=1e-6)
-    np.testing.assert_allclose(together[1:2], runner.run(batch[1:2]), atol=1e-6)
+    np.testing.assert_allclose(together[1:2], runner.run(batch[1:2])["masks"], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -74,15 +74,15 @@ def test_a_batch_holds_the_frames_it_was_made_of(tiny_pair: tuple[bytes, Entry],
 )
 def test_the_same_bits_whatever_runs_beside(shipped: tuple[bytes, Entry], frames: Batch, pair: tuple[str, str]) -> None:
     runner = open_runner(*shipped, *pair)
-    alone = [runner.run(frame[None]) for frame in frames]
+    alone = [runner.run(frame[None])["masks"] for frame in frames]
     with ThreadPoolExecutor(4) as pool:
-        beside = list(pool.map(lambda number: runner.run(frames[number % 3][None]), range(18)))
+        beside = list(pool.map(lambda number: runner.run(frames[number % 3][None])["masks"], range(18)))
     assert all((masks == alone[number % 3]).all() for number, masks in enumerate(beside))
 
 
 def test_the_same_bits_on_any_number_of_cores(shipped: tuple[bytes, Entry], frames: Batch) -> None:
     one, four = (OpenVinoRunner(*shipped, "fp32", streams=streams) for streams in (1, 4))
-    assert (one.run(frames[:1]) == four.run(frames[:1])).all()
+    assert (one.run(frames[:1])["masks"] == four.run(frames[:1])["masks"]).all()
 
 
 @pytest.mark.skipif(GPU_DRIVER.exists(), reason="this machine has a GPU")

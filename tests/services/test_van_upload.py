@@ -76,9 +76,11 @@ class Answering:
         with BoundedProducer(self._centre.kafka("segment")) as producer, Tail(self._centre.kafka(), topic) as tail:
             while not self._stop.is_set():
                 for message in tail.messages(deadline_s=0.3):
-                    assert message.value is not None
-                    envelope = open_envelope(message.value)
-                    record = TOPICS[topic].value.decode(envelope.header)
+                    try:
+                        envelope = open_envelope(message.value or b"")
+                        record = TOPICS[topic].value.decode(envelope.header)
+                    except InvalidRecord:  # other tests of this centre send what no one can read
+                        continue
                     if record.van_id != self._van_id:  # type: ignore[attr-defined]  # every record of a van has one
                         continue
                     self.seen.append(record.item_id)  # type: ignore[attr-defined]

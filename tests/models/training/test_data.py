@@ -91,7 +91,7 @@ def test_batches_repeat_bit_for_bit() -> None:
     for one, other in zip(first, second, strict=True):
         assert one.frames.equal(other.frames)
         assert one.masks.equal(other.masks)
-        assert one.frames.shape == (4, 1, 224, 224)
+        assert one.frames.shape == (4, 1, 256, 256)
 
 
 def test_simulated_samples_know_both_organs() -> None:
