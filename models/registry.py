@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from models.errors import WrongWeights
 
-Precision = Literal["fp32", "bf16", "fp16"]
+Precision = Literal["fp32", "bf16", "fp16", "int8"]
 WEIGHTS_DIR: Final = Path(__file__).parent / "weights"
 
 
@@ -50,6 +50,15 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
+class Variant(BaseModel):
+    """The same network in a file of its own for one precision: int8 is calibrated, not computed from float32."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: FileName
+    sha256: Sha256
+
+
 class Companion(BaseModel):
     """A small graph that reads a network's features. file: name inside the weights folder.
 
@@ -66,10 +75,12 @@ class Companion(BaseModel):
 class Entry(BaseModel):
     """One network.
 
-    file: name inside the weights folder. organs: which output channel answers for which organ.
+    file: name inside the weights folder; its sha256 names the network in results, in whatever precision it ran.
+    organs: which output channel answers for which organ.
     threshold: probability from which a pixel counts as lesion.
     min_area_px: smaller regions are dropped; in pixels of the network's input: the same on any picture.
-    precisions: those whose masks agree with float32 (Dice ≥ .995 on real frames, benchmarks/results/engines.json).
+    precisions: those that lose next to no Dice on real validation pictures (benchmarks/results/models.json).
+    variants: precisions that have a file of their own; without one, a runtime computes the network's file in it.
     card: path of the model card, relative to the weights folder.
     companions: `trust` (is this what it claims to be), `lesions` (what each region looks like), `prompt` (masks from
     points, boxes and masks).
@@ -86,6 +97,7 @@ class Entry(BaseModel):
     threshold: float = Field(gt=0, lt=1)
     min_area_px: float = Field(ge=0)
     precisions: tuple[Precision, ...] = Field(min_length=1)
+    variants: dict[Precision, Variant] = {}
     licence: str
     card: str
     companions: dict[Literal["trust", "lesions", "prompt"], Companion] = {}
@@ -133,6 +145,14 @@ def read_weights(entry: Entry, folder: Path = WEIGHTS_DIR) -> bytes:
     Raises WrongWeights, with both hashes, when they differ.
     """
     return _verified(entry.id, folder / entry.file, entry.sha256)
+
+
+def read_variants(entry: Entry, folder: Path = WEIGHTS_DIR) -> dict[Precision, bytes]:
+    """The bytes of every file that a network has for a precision of its own, checked like `read_weights`."""
+    return {
+        precision: _verified(f"{entry.id}/{precision}", folder / variant.file, variant.sha256)
+        for precision, variant in entry.variants.items()
+    }
 
 
 def read_companion(
