@@ -27,10 +27,10 @@ def _train(arguments: argparse.Namespace) -> int:
     shares = tuple((name, float(share)) for name, share in (pair.split("=") for pair in arguments.share))
     rates = {"encoder_rate": Plan.encoder_rate * arguments.rate, "decoder_rate": Plan.decoder_rate * arguments.rate}
     plan = Plan(
-        epochs=arguments.epochs, seed=arguments.seed, shares=shares, encoder=arguments.encoder, small=arguments.small,
-        **rates,
+        epochs=arguments.epochs, seed=arguments.seed, shares=shares, without=tuple(arguments.without),
+        encoder=arguments.encoder, small=arguments.small, **rates,
     )  # fmt: skip
-    sets = [name for name in SETS if name not in arguments.without]
+    sets = [name for name in SETS if name not in plan.without]
     rows = [row for name in sets for row in read_rows(arguments.data, name, "train")]
     held = [row for name in SETS for row in read_rows(arguments.data, name, "validation")]
     train = load(rows, CACHE_SIDE) + simulated(SIMULATED_TRAIN_SEED, 60, 10, CACHE_SIDE, _say)
@@ -42,6 +42,23 @@ def _train(arguments: argparse.Namespace) -> int:
     elif arguments.start is not None:
         run.start_from(arguments.start)
     run.finish(_say)
+    return 0
+
+
+def _folds(arguments: argparse.Namespace) -> int:
+    from models.registry import read_registry
+    from models.training.folds import five_fold
+
+    entry = read_registry(arguments.weights).entry(arguments.model)
+    figures = five_fold(arguments.data, arguments.set, arguments.start, arguments.out, entry, arguments.epochs, _say)
+    _say(json.dumps({name: figures[name] for name in ("n", "groups", "lesion_dice", "lesion_iou", "auc", "auc_ci95")}))
+    return 0
+
+
+def _learn(arguments: argparse.Namespace) -> int:
+    from models.training.folds import learn
+
+    learn(arguments.data, arguments.start, arguments.out, arguments.epochs, _say, arguments.resume)
     return 0
 
 
@@ -103,6 +120,20 @@ def main() -> int:
     train.add_argument("--small", type=int, default=0, metavar="N", help="the first N epochs on pictures of 192 pixels")
     train.add_argument("--without", action="append", default=[], choices=tuple(SETS), help="leave a set out")
     train.set_defaults(run=_train)
+
+    folds = commands.add_parser("folds", help="five-fold figures of a set that the start was trained without")
+    learn = commands.add_parser("learn", help="go on from a start, now with the set that it was trained without")
+    for command in (folds, learn):
+        command.add_argument("--data", type=Path, required=True)
+        command.add_argument("--start", type=Path, required=True, metavar="CHECKPOINT")
+        command.add_argument("--out", type=Path, required=True)
+        command.add_argument("--epochs", type=int, default=2)
+    folds.add_argument("--set", choices=tuple(SETS), default="breast")
+    folds.add_argument("--model", help="whose threshold and smallest area are used; default: the registry's first")
+    folds.add_argument("--weights", type=Path, default=Path("models/weights"))
+    folds.set_defaults(run=_folds)
+    learn.add_argument("--resume", action="store_true", help="go on from the folder's last checkpoint")
+    learn.set_defaults(run=_learn)
 
     export = commands.add_parser("export", help="checkpoint → ONNX file, registry entry")
     export.add_argument("checkpoint", type=Path)

@@ -42,6 +42,7 @@ class Plan:
     lanes: int = 2  # parts of a batch that are computed side by side, one thread each
     pretrained: bool = True
     shares: tuple[tuple[str, float], ...] = ()  # how often an epoch shows a set, where that differs from SHARES
+    without: tuple[str, ...] = ()  # sets of which nothing is seen, so that folds of them can be measured honestly
     encoder: str = "lite2"
     small: int = 0  # epochs at the start in which pictures have SMALL pixels a side: coarse things are learnt cheaply
     suspicion: float = 0.2  # weight of the benign-or-malignant loss beside that of the masks
