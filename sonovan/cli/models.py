@@ -1,4 +1,4 @@
-"""`sonovan models`: which networks there are, and whether they are what they claim to be."""
+"""`sonovan models`: which networks there are, whether they are what they claim to be, how well they do."""
 
 import json
 import sys
@@ -11,9 +11,12 @@ from contracts.errors import Fatal
 from models.errors import ModelError
 from models.registry import WEIGHTS_DIR, Entry, read_registry, read_weights
 from models.settings import read_settings
+from sonovan.cli.evaluate import compare, evaluate
 from sonovan.cli.failures import Exit
 
-app = typer.Typer(help="The networks: which there are, and whether they are intact.", rich_markup_mode=None)
+app = typer.Typer(
+    help="The networks: which there are, whether they are intact, how well they do.", rich_markup_mode=None
+)
 
 WeightsOption = Annotated[Path | None, typer.Option("--weights-dir", help="Folder with registry.json and the weights.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -66,3 +69,7 @@ def _entries(folder: Path) -> tuple[Entry, ...]:
         return read_registry(folder).models
     except ModelError as error:
         raise Fatal(str(error)) from None
+
+
+app.command()(evaluate)
+app.command()(compare)
