@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from contracts.ids import STRIDES, level_members, split_frame_id
-from contracts.results import MissingFrames
+from contracts.results import MAX_LISTED, MissingFrames
 from contracts.van import ScreeningClosed, SequenceClosed
 
 _Closing = TypeVar("_Closing", SequenceClosed, ScreeningClosed)
@@ -82,7 +82,8 @@ def check_completeness(
         frame_count = max(closing.frame_count for closing in held[sequence_id])
         levels[sequence_id] = _levels_whole(frame_count, absent)
         if absent:
-            missing.append(MissingFrames(sequence_id=sequence_id, indices=tuple(sorted(absent))))
+            lowest = tuple(sorted(absent)[:MAX_LISTED])
+            missing.append(MissingFrames(sequence_id=sequence_id, indices=lowest, more=len(absent) - len(lowest)))
     conflicts = [sequence_id for sequence_id in sorted(looked_at) if len(held.get(sequence_id, ())) > 1]
     if len(screening) > 1:
         conflicts.insert(0, screening[0].screening_id)

@@ -1,6 +1,6 @@
 """What the centre finds: regions of a frame, tracks of a sequence, findings of a screening."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -156,11 +156,18 @@ class Adequacy(Part):
     reasons: tuple[Token, ...] = ()
 
 
+MAX_LISTED: Final = 1000
+
+
 class MissingFrames(Part):
-    """Frames that a closing counts and nobody has accounted for; None where the closing itself is missing."""
+    """Frames that a closing counts and nobody has accounted for; `indices` is None where the closing itself is missing.
+
+    indices: the lowest ones, at most MAX_LISTED. more: how many are missing beyond those.
+    """
 
     sequence_id: Id
     indices: tuple[int, ...] | None
+    more: int = Field(default=0, ge=0)
 
 
 class RejectedFrame(Part):

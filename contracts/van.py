@@ -154,7 +154,7 @@ class SequenceClosed(Record):
     sequence_id: Id
     van_id: VanId
     closing_number: int = Field(ge=1)
-    frame_count: int = Field(ge=0, le=1_000_000)
+    frame_count: int = Field(ge=0, le=100_000)
     frames_digest: Sha256
     organ: Organ
     laterality: Side | None = None
@@ -177,7 +177,7 @@ class ScreeningClosed(Record):
     screening_id: Id
     van_id: VanId
     closing_number: int = Field(ge=1)
-    sequence_ids: tuple[Id, ...]
+    sequence_ids: tuple[Id, ...] = Field(max_length=1000)
     quality_warnings: tuple[Token, ...] = ()
     closed_at: Moment
 

@@ -81,8 +81,8 @@ def missing(gap: MissingFrames) -> str:
     """Which frames of a sweep are missing."""
     if gap.indices is None:
         return "not closed: how many frames it has is not known"
-    count = len(gap.indices)
-    return f"{count} frame{'s' if count != 1 else ''}: {ranges(gap.indices)}"
+    count = len(gap.indices) + gap.more
+    return f"{count} frame{'s' if count != 1 else ''}: {ranges(gap.indices)}{' and further ones' if gap.more else ''}"
 
 
 def size(finding: Finding) -> str:

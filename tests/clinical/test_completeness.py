@@ -118,3 +118,12 @@ def test_neither_order_nor_forgetting_lower_numbers_changes_anything(
     expected = check_completeness([screening_closed(SWEEP)], closings, results=results, rejected=[])
     assert check_completeness([screening_closed(SWEEP)], shuffled, results=results, rejected=[]) == expected
     assert check_completeness([screening_closed(SWEEP)], folded, results=results, rejected=[]) == expected
+
+
+def test_a_huge_gap_is_listed_in_part_and_counted_whole() -> None:
+    found = check_completeness([screening_closed(SWEEP)], [sequence_closed(100_000)], results=frames([1]), rejected=[])
+    (gap,) = found.missing
+    assert gap.indices is not None
+    assert gap.indices[:2] == (0, 2)
+    assert len(gap.indices) + gap.more == 99_999
+    assert len(gap.model_dump_json()) < 8_000
