@@ -23,7 +23,7 @@ def summary(segmenter: Segmenter, scores: Sequence[Score], split: str | None = N
     not refused. `fp_per_image`: regions that match no lesion, over all pictures whose truth is known. `auc`: malignant
     against benign by label. `refused`: pictures. `ms_per_image`: median, one picture at a time, without reading files.
     `strata`: the same figures per device, category, age, size and label, where the folder tells. `worst`: lowest Dice
-    first. Intervals: 95 %, bootstrap over groups; null where nobody names groups, as is whatever the folder cannot say.
+    first, null where nothing is to be found. Intervals: 95 %, bootstrap over groups; null where nobody names groups, as is whatever the folder cannot say.
     """
     first = scores[0].row
     return {
@@ -39,15 +39,18 @@ def summary(segmenter: Segmenter, scores: Sequence[Score], split: str | None = N
             column: {value: figures(part) for value, part in parts.items()}
             for column, parts in strata_of(scores).items()
         },
-        "worst": [{"id": one.row.id, "dice": round(one.dice or 0.0, 4)} for one in worst(scores)],
+        "worst": [
+            {"id": one.row.id, "dice": None if one.dice is None else round(one.dice, 4)} for one in worst(scores)
+        ],
     }
 
 
 def worst(scores: Sequence[Score], count: int = WORST) -> list[Score]:
-    """Pictures with a lesion, lowest Dice first; then pictures with nothing to find in which something was found."""
-    lesions = sorted((one for one in scores if one.dice is not None), key=lambda one: one.dice or 0.0)
-    false = [one for one in scores if one.nothing and not one.empty]
-    return (lesions + false)[:count] if lesions else false[:count]
+    """Pictures with a lesion, lowest Dice first, then up to a quarter in which something was found where nothing is."""
+    lesions = sorted((one for one in scores if one.dice is not None), key=_dice)
+    false = sorted((one for one in scores if one.nothing and one.suspicion), key=lambda one: -one.suspicion)
+    alarms = false[: count // 4 if lesions else count]
+    return lesions[: count - len(alarms)] + alarms
 
 
 def figures(scores: Sequence[Score]) -> Figures:

@@ -12,10 +12,6 @@ from models.training.data import SETS, SIMULATED_TRAIN_SEED, Split, load, read_r
 from models.training.loop import Plan, Run
 from models.training.network import ENCODERS, SIZE
 
-COMMANDS = [
-    "python -m models.training export RUN/epoch_NN.pt",
-    "python -m models.training evaluate --data DIR --split both --sweeps 8",
-]
 CACHE_SIDE = 288  # a little larger than the network's input, so that zooming in stays sharp
 
 
@@ -79,23 +75,22 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from models.training.card import accuracy_page, card
-    from models.training.evaluate import evaluate
-    from models.training.export import MODEL_ID
+    from models.registry import read_registry
+    from models.training.evaluate import evaluate, write_card, write_page
 
-    path = arguments.cards / f"{MODEL_ID}.json"
-    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    model = read_registry(arguments.weights).entry(arguments.model).id
+    facts: dict[str, Any] = json.loads((arguments.cards / f"{model}.json").read_text(encoding="utf-8"))
     splits: tuple[Split, ...] = ("validation", "test") if arguments.split == "both" else (arguments.split,)
     for split in splits:
         sweeps = arguments.sweeps if split == splits[-1] else 0
-        facts[split] = evaluate(arguments.data, arguments.weights, MODEL_ID, split, sweeps)
-        for name, one in facts[split]["sets"].items():
-            _say(f"{split} {name} Dice {one['lesion_dice']} empty {one['empty_on_normal']}")
+        facts[split] = evaluate(arguments.data, arguments.weights, model, split, sweeps, _say)
     _say(json.dumps(facts[splits[-1]]["simulated"]))
+    for path in arguments.folds:
+        figures = json.loads(path.read_text(encoding="utf-8"))
+        facts.setdefault("five_fold", {})[figures["set"]] = figures
     if arguments.split == "both":
-        _write(path, facts)
-        path.with_suffix(".md").write_text(card(facts), encoding="utf-8")
-        arguments.page.write_text(accuracy_page(facts, COMMANDS), encoding="utf-8")
+        write_card(facts, arguments.cards)
+        write_page(arguments.weights, arguments.cards, arguments.page)
     return 0
 
 
@@ -144,6 +139,8 @@ def main() -> int:
     evaluate.add_argument("--data", type=Path, required=True)
     evaluate.add_argument("--split", choices=("train", "validation", "test", "both"), default="validation")
     evaluate.add_argument("--sweeps", type=int, default=8, help="simulated sweeps per organ")
+    evaluate.add_argument("--model", help="a network of the registry; default: its first")
+    evaluate.add_argument("--folds", type=Path, action="append", default=[], metavar="FILE", help="what `folds` wrote")
     evaluate.add_argument("--page", type=Path, default=Path("docs/accuracy.md"))
     evaluate.set_defaults(run=_evaluate)
     for command in (export, evaluate):

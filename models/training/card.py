@@ -1,104 +1,27 @@
-"""The model card and the accuracy page, written from the figures that export and evaluate leave in a JSON file."""
+"""The model card and the accuracy page, written from the figures that `evaluate` leaves in a JSON file.
+
+Nobody writes either by hand: what is not in the JSON is not on the page. Pictures are named, never shown.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-SOURCES = {
-    "busi": "Al-Dhabyani et al., *Dataset of breast ultrasound images*, Data in Brief 28:104863 (2020), "
-    "doi 10.1016/j.dib.2019.104863",
-    "busbra": "Gómez-Flores et al., *BUS-BRA*, Medical Physics 51 (2024), doi 10.1002/mp.16812",
-    "breast": "Pawłowska et al., *BrEaST*, Scientific Data 11:148 (2024), The Cancer Imaging Archive, CC BY 4.0",
-    "ddti": "Pedraza et al., *An open access thyroid ultrasound-image database*, Proc. SPIE 9287:92870W (2015), "
-    "doi 10.1117/12.2073532",
-    "gland": "frames of TG3K, Gong et al. (2021–2023), research and education only",
-}
+from models.evaluation.table import HEADER, cells, shown
+from models.training.card_words import ENCODERS, GATHERED, GENERATED, LIMITS, READING, SOURCES, SPLITS
 
-LIMITS = """\
-- Not a medical device, not validated on any woman prospectively. Research and education only, as the data's terms say.
-- Every picture is a still that somebody chose because of its lesion; what the network does with sweeps of healthy
-  tissue is known only from simulated sweeps, from `busi` normals and from `gland` frames.
-- BUSI carries no patient ids: its groups are near-duplicates found by likeness; a woman may still stand on both sides.
-- The loss on `busi` lies in few lesions that are missed or outlined wrongly as a whole: see the median beside the mean.
-- DDTI's outlines are lossy and one picture can hold two views; `gland` was stretched to a square.
-- Callipers, rulers and text that are burned into training pictures may steer the network.
-- Each output was trained on its own organ alone: what the breast output says about a neck means nothing.
-- Simulated frames (about a tenth of each epoch) come from the simulator that also makes the sweeps of the figures, with
-  other seeds: finding them says that the path works, nothing about women."""
-
-READING = """\
-Dice and IoU over pictures with a lesion, at the pictures' own size; a miss or a refused picture counts 0 ("missed":
-Dice below .1). 95 % intervals by bootstrap over groups."""
+Facts = Mapping[str, Any]
 
 
-def figure(value: dict[str, Any] | None) -> str:
-    """`.812 (.771–.850)`, or a dash where there is nothing to tell."""
-    if value is None:
-        return "–"
-    mean, (low, high) = value["mean"], value["ci95"]
-    return f"{short(mean)} ({short(low)}–{short(high)})"
-
-
-def short(number: float) -> str:
-    """Three decimals, without the zero in front."""
-    return f"{number:.3f}".removeprefix("0")
-
-
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
-
-
-def sets_table(result: dict[str, Any]) -> str:
-    """One row per set."""
-    header = ["set", "pictures (groups)", "lesions", "Dice (95 %)", "median", "IoU (95 %)", "benign Dice"]
-    header += ["malignant Dice", "missed", "refused", "empty where nothing is"]
-    rows = []
-    for name, one in result["sets"].items():
-        dice = one["lesion_dice"]
-        row = [name, f"{one['n']} ({one['groups']})", str(one["lesions"]), figure(dice)]
-        row += [short(dice["median"]) if dice else "–", figure(one["lesion_iou"]), figure(one["benign_dice"])]
-        row += [figure(one["malignant_dice"]), _percent(one["missed"]), str(one["refused"])]
-        row += [f"{figure(one['empty_on_normal'])} of {one['normals']}" if one["normals"] else "–"]
-        rows.append(row)
-    return _table(header, rows)
-
-
-def simulated_table(result: dict[str, Any]) -> str:
-    """One row per organ."""
-    rows = []
-    for organ, one in result["simulated"].items():
-        row = [organ, str(one["sweeps"]), str(one["frames_with_lesion"]), _percent(one["found"])]
-        rows.append([*row, str(one["frames_without"]), _percent(one["empty_without"])])
-    return _table(["organ", "sweeps", "frames with a lesion", "found", "frames without", "left empty"], rows)
-
-
-def history_table(history: list[dict[str, Any]]) -> str:
-    """Validation Dice of the averaged weights after each epoch; `empty`: share of pictures rightly left empty."""
-    names = ["busi", "busbra", "breast", "ddti", "simulated", "busi_empty", "gland_empty"]
-    rows = [
-        [str(one["epoch"]), short(one["loss"])]
-        + [short(one["validation"][name]) if name in one["validation"] else "–" for name in names]
-        for one in history
-    ]
-    return _table(["epoch", "loss", *(name.replace("_", " ") for name in names)], rows)
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"
-
-
-def card(facts: dict[str, Any]) -> str:
-    """facts: `training`, `test`, `validation` as `export` and `evaluate` write them. Markdown."""
+def card(facts: Facts) -> str:
+    """Markdown. facts: `training` as `export` leaves it, `validation` and `test` as `evaluate` does, `five_fold`."""
     training, test = facts["training"], facts["test"]
-    plan = training["plan"]
-    commands, notes = "\n".join(training["commands"]), "\n".join(f"\n{note}" for note in training["notes"])
-    sources = "\n".join(f"- `{name}`: {SOURCES[name]}." for name in test["sets"])
+    organs, commands = " and ".join(test["organs"]), "\n".join(training.get("commands", []))
     return f"""# {test["model"]}
 
-Outlines lesions in single breast (output 0) and thyroid (output 1) ultrasound frames. EfficientNet-Lite0 encoder
-(ImageNet weights) with a U-Net decoder, {training["parameters"] / 1e6:.1f} M parameters; letterboxed grey 256×256 in,
-one probability map per organ out. Weights sha256 `{test["weights_sha256"]}`.
+Outlines lesions in single {organs} ultrasound frames. {_architecture(training, test["input"])}
+Weights sha256 `{test["weights_sha256"]}`.
 
 Made by `python -m models.training` with the commands below, then `export` and `evaluate`; this page is generated from
 `{test["model"]}.json` beside it.
@@ -109,36 +32,38 @@ Made by `python -m models.training` with the commands below, then `export` and `
 
 ## Data
 
-{sources}
+{_sources(test["sets"])}
 
-No picture of these sets is part of this repository. Research and education only; cite the sources. To them come frames
-of the simulator in `models/phantom.py`, about a tenth of each epoch.
+{GATHERED}
 
-Split by group (a woman, near-duplicates, neighbouring frames): `int(sha256("set/group"), 16) % 10`, 0 test,
-1 validation, the rest training; `gland`: block1 and block9 test, block5 validation. Epoch and threshold were chosen on
-validation alone.
-{notes}
-
+{SPLITS}
+{_notes(training)}
 ## Training
 
-Last cycle: seed {plan["seed"]}, {plan["epochs"]} epochs of {training["steps_per_epoch"]} steps, batch {plan["batch"]}.
-Dice + cross-entropy on the organ's own output, AdamW with one cycle (peak {plan["encoder_rate"]:g} encoder,
-{plan["decoder_rate"]:g} decoder), averaged weights ({plan["average"]}), bf16 with depthwise convolutions in float32.
-Augmented by flips, affine, gamma, gain, depth gain, speckle, blur. Shipped: those after epoch {training["epoch"]}.
-Validation, averaged weights (Dice; last two columns: share of pictures without lesion that stay empty):
+{_training(training)}
 
-{history_table(training["history"])}
+{history_table(training.get("history", []))}
 
 ## Test split
 
-{sets_table(test)}
+{sets_table(test["sets"])}
 
-{READING} Threshold {training["threshold"]}; regions below {training["min_area_px"]} pixels of the 256×256 input are
-dropped. Computed by {test["provider"]}.
+{READING} Threshold {test["threshold"]:g}; regions below {test["min_area_px"]:g} pixels of the
+{test["input"]}×{test["input"]} input are dropped. Computed by {test["provider"]}.
 
-Simulated sweeps of other seeds; a frame counts as found when each visible lesion is met with IoU ≥ .3:
+{_five_fold(facts)}{_simulated(test)}
+## Who does better, who worse
 
-{simulated_table(test)}
+Test split. Parts of few pictures say little: mind the intervals.
+
+{strata_tables(test["sets"])}
+
+## Where it fails
+
+Lowest Dice of the test split first; a dash stands for a picture with nothing to find in which something was found.
+The pictures themselves are not part of this repository; `sonovan models evaluate --out DIR` draws them.
+
+{gallery(test["sets"])}
 
 ## Limits
 
@@ -146,41 +71,160 @@ Simulated sweeps of other seeds; a frame counts as found when each visible lesio
 """
 
 
-def accuracy_page(facts: dict[str, Any], commands: list[str]) -> str:
-    """docs/accuracy.md: both splits, how to get them, and what the figures do not say."""
-    test, shown, notes = facts["test"], "\n".join(commands), "\n".join(facts["training"]["notes"])
-    worst = [f"`{name}`: {', '.join(one['worst'][:4])}" for name, one in test["sets"].items() if one["worst"]]
+def accuracy_page(known: Iterable[Facts]) -> str:
+    """docs/accuracy.md, from the facts of each network: its splits, how to get them, what they do not say."""
+    parts = "\n".join(_accuracy(facts) for facts in known)
     return f"""# Accuracy
 
-Figures of `{test["model"]}` (weights `{test["weights_sha256"][:12]}…`) on groups that training never saw, computed by
-{test["provider"]}. This page is generated:
+On groups that training never saw. This page is generated; any folder is measured in the same way:
 
 ```
-{shown}
+{GENERATED}
 ```
 
-## Test split
-
-{sets_table(test)}
-
-## Validation split (used to choose)
-
-{sets_table(facts["validation"])}
-
-## Simulated sweeps
-
-Seeds that training never saw; a frame counts as found when each visible lesion is met with IoU ≥ .3.
-
-{simulated_table(test)}
-
-## How to read them
+{parts}
+## How to read the figures
 
 {READING}
-{notes}
 
-Lowest Dice of the test split, by id: {"; ".join(worst)}.
-
-## What these figures do not say
+## What they do not say
 
 {LIMITS}
 """
+
+
+def _accuracy(facts: Facts) -> str:
+    test = facts["test"]
+    return f"""## {test["model"]}
+
+Weights `{test["weights_sha256"][:12]}…`, {" and ".join(test["organs"])}, computed by {test["provider"]}.
+
+Test split:
+
+{sets_table(test["sets"])}
+
+Validation split (used to choose):
+
+{sets_table(facts["validation"]["sets"])}
+
+{_five_fold(facts)}{_simulated(test)}{_notes(facts["training"])}
+Lowest Dice of the test split, by id: {_lowest(test["sets"])}.
+"""
+
+
+def sets_table(sets: Mapping[str, Facts]) -> str:
+    """One row per set."""
+    return table(HEADER, [cells(name, one) for name, one in sets.items()])
+
+
+def strata_tables(sets: Mapping[str, Facts]) -> str:
+    """One table per set and column that divides it."""
+    tables = []
+    for name, one in sets.items():
+        for column, parts in one["strata"].items():
+            if len(parts) > 1:
+                rows = [cells(value, part) for value, part in parts.items()]
+                tables.append(table(*trimmed((f"{name}, {column}", *HEADER[1:]), rows)))
+    return "\n\n".join(tables)
+
+
+def gallery(sets: Mapping[str, Facts]) -> str:
+    """The worst pictures of each set by id, with their Dice."""
+    rows = [
+        [name, ", ".join(f"`{each['id']}` {shown(each['dice'])}" for each in one["worst"])]
+        for name, one in sets.items()
+        if one["worst"]
+    ]
+    return table(("set", "pictures with their Dice"), rows)
+
+
+def history_table(history: list[dict[str, Any]]) -> str:
+    """Validation figures of the averaged weights after each epoch: Dice, and the share rightly left empty."""
+    if not history:
+        return "No epoch was recorded."
+    names = sorted({name for one in history for name in one["validation"]}, key=lambda name: ("empty" in name, name))
+    rows = [
+        [str(one["epoch"]), shown(one["loss"]), *(shown(one["validation"].get(name)) for name in names)]
+        for one in history
+    ]
+    return table(("epoch", "loss", *(name.replace("_", " ") for name in names)), rows)
+
+
+def trimmed(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
+    """Without the columns in which no row has anything to tell."""
+    kept = [place for place in range(len(header)) if any(row[place] != "–" for row in rows)]
+    return [header[place] for place in kept], [[row[place] for place in kept] for row in rows]
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Markdown."""
+    head = [cell.replace("|", "\\|") for cell in header]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows])
+
+
+def _architecture(training: Facts, side: int) -> str:
+    encoder = training["plan"].get("encoder", "lite0")  # the first runs had no choice, and did not write it down
+    size = f", {training['parameters'] / 1e6:.1f} M parameters" if "parameters" in training else ""
+    what = training.get("about", ENCODERS.get(encoder, encoder))
+    return f"{what}{size}; letterboxed grey {side}×{side} in, one probability map per organ out."
+
+
+def _sources(sets: Iterable[str]) -> str:
+    return "\n".join(f"- `{name}`: {SOURCES[name]}." for name in sets)
+
+
+def _notes(training: Facts) -> str:
+    return "".join(f"\n{note}\n" for note in training.get("notes", []))
+
+
+def _training(training: Facts) -> str:
+    plan = training["plan"]
+    steps = f" of {training['steps_per_epoch']} steps" if "steps_per_epoch" in training else ""
+    without = f"Left out: {', '.join(plan['without'])}." if plan.get("without") else ""
+    shares = ", ".join(f"{name} {share:g}" for name, share in plan.get("shares", ()))
+    shares = f"Each epoch shows pictures so often, where not once: {shares}." if shares else ""
+    suspicion = f"Benign or malignant beside it, weight {plan['suspicion']:g}." if plan.get("suspicion") else ""
+    more = " ".join(part for part in (without, shares, suspicion) if part) or "Every set as often as the code says."
+    return f"""Last cycle: seed {plan["seed"]}, {plan["epochs"]} epochs{steps}, batch {plan["batch"]}.
+{more}
+Dice + cross-entropy on the organ's own output, AdamW with one cycle (peak {plan["encoder_rate"]:g} encoder,
+{plan["decoder_rate"]:g} decoder), averaged weights ({plan["average"]}), bf16 with depthwise convolutions in float32.
+Augmented by flips, affine, gamma, gain, depth gain, speckle, blur. Shipped: those after epoch {training["epoch"]}.
+Validation, averaged weights (Dice; `empty`: share of pictures without lesion that stay empty):"""
+
+
+def _five_fold(facts: Facts) -> str:
+    folds = facts.get("five_fold")
+    if not folds:
+        return ""
+    return f"""Five-fold figures, where the test split is too small: each picture outlined by a network that saw
+nobody of its group, over all groups outside test:
+
+{sets_table(folds)}
+
+"""
+
+
+def _simulated(test: Facts) -> str:
+    if not test["simulated"]:
+        return ""
+    header = ("organ", "sweeps", "frames with a lesion", "found", "frames without", "left empty")
+    rows = []
+    for organ, one in test["simulated"].items():
+        with_lesion = [organ, str(one["sweeps"]), str(one["frames_with_lesion"]), _percent(one["found"])]
+        rows.append([*with_lesion, str(one["frames_without"]), _percent(one["empty_without"])])
+    return f"""Simulated sweeps of seeds that training never saw; a frame counts as found when each visible lesion is
+met with IoU ≥ .3:
+
+{table(header, rows)}
+"""
+
+
+def _lowest(sets: Mapping[str, Facts]) -> str:
+    worst = {name: [each["id"] for each in one["worst"][:4]] for name, one in sets.items() if one["worst"]}
+    return "; ".join(f"`{name}`: {', '.join(ids)}" for name, ids in worst.items()) or "none"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

@@ -1,12 +1,12 @@
-"""How well the shipped file outlines lesions: Dice per set with intervals over groups, lesions found in phantoms.
+"""The figures that a card and the accuracy page show: every set a network answers for, and phantoms with known lesions.
 
-What is measured is the room's own segmenter, as `segment` runs it: letterbox, graph, threshold, smallest area, refusal.
+What is measured is the room's own segmenter in float32, by `models.evaluation`, as `sonovan models evaluate` does.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,90 +14,52 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.evaluation import score as scoring
+from models.evaluation.index import INDEX, SETS, Split, read_rows
+from models.evaluation.measures import Mask, overlap
+from models.evaluation.summary import summary
 from models.phantom import simulate_sweep
+from models.registry import read_registry
 from models.segmenter import Segmenter, load
-from models.training.data import SETS, Row, Split, read_pair, read_rows
+from models.training.card import accuracy_page, card
 
-Mask = NDArray[np.bool_]
 Organ = Literal["breast", "thyroid"]
 
 SIMULATED_FOUND_IOU = 0.3
 SIMULATED_EVALUATION_SEED = 1_000  # far from the seeds of training (100,000 on) and validation (50,000 on)
 
 
-@dataclass(frozen=True)
-class Score:
-    """One picture: Dice and IoU are None where there is nothing to find; empty says that no region was returned."""
+def evaluate(
+    data: Path, weights: Path, model: str, split: Split, sweeps: int, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Everything that is measured on one split; a set whose folder is absent, or of another organ, is left out.
 
-    id: str
-    group: str
-    label: str
-    dice: float | None
-    iou: float | None
-    empty: bool
-    refused: bool
-
-
-def overlap(found: Mask, truth: Mask) -> tuple[float, float]:
-    """Dice and IoU of two masks of which at least one is not empty."""
-    both, either = int((found & truth).sum()), int((found | truth).sum())
-    return 2 * both / (both + either), both / either
-
-
-def score(segmenter: Segmenter, row: Row) -> Score:
-    """A refused picture counts as a miss, and not as empty."""
-    image, mask = read_pair(row)
-    seen = segmenter.segment(image, row.organ)
-    found, truth = seen.labels > 0, mask > 0
-    dice, iou = overlap(found, truth) if truth.any() else (None, None)
-    empty = seen.assessable and not seen.regions
-    return Score(row.id, row.group, row.label, dice, iou, empty, not seen.assessable)
-
-
-def interval(values: list[float], groups: list[str], draws: int = 2000) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean, drawing whole groups: pictures of one woman are not independent."""
-    names = sorted(set(groups))
-    sums = np.array([sum(v for v, g in zip(values, groups, strict=True) if g == name) for name in names])
-    counts = np.array([groups.count(name) for name in names])
-    picks = np.random.default_rng(0).integers(0, len(names), (draws, len(names)))
-    means = sums[picks].sum(1) / counts[picks].sum(1)
-    low, high = np.percentile(means, (2.5, 97.5))
-    return round(float(low), 4), round(float(high), 4)
-
-
-def summary(scores: list[Score]) -> dict[str, Any]:
-    """The figures of one set; None where the set cannot say."""
-    lesions = [one for one in scores if one.dice is not None]
-    normals = [one for one in scores if one.dice is None]
-    benign = [one for one in lesions if one.label == "benign"]
-    malignant = [one for one in lesions if one.label == "malignant"]
+    weights: folder of the registry. sweeps: simulated ones per organ.
+    """
+    cv2.setNumThreads(1)
+    entry = read_registry(weights).entry(model)
+    segmenter = load(model, provider="cpu", precision="fp32", weights_dir=weights)
+    sets = {}
+    for name, organ in SETS.items():
+        if organ not in entry.organs or not (data / name / INDEX).is_file():
+            continue
+        sets[name] = summary(segmenter, scoring.evaluate(segmenter, read_rows(data, name, split)), split)
+        say(f"{split} {name} Dice {sets[name]['lesion_dice']} empty {sets[name]['empty_on_normal']}")
+    organs: tuple[Organ, ...] = ("breast", "thyroid")
     return {
-        "n": len(scores),
-        "groups": len({one.group for one in scores}),
-        "lesions": len(lesions),
-        "lesion_dice": _figure(lesions, _dice),
-        "lesion_iou": _figure(lesions, lambda one: one.iou or 0.0),
-        "benign_dice": _figure(benign, _dice),
-        "malignant_dice": _figure(malignant, _dice),
-        "missed": round(float(np.mean([_dice(one) < 0.1 for one in lesions])), 4) if lesions else None,
-        "refused": sum(one.refused for one in scores),
-        "normals": len(normals),
-        "empty_on_normal": _figure(normals, lambda one: float(one.empty)),
-        "worst": [one.id for one in sorted(lesions, key=_dice)[:8]],
+        "model": entry.id,
+        "weights_sha256": segmenter.weights_sha256,
+        "split": split,
+        "provider": segmenter.provider,
+        "organs": list(entry.organs),
+        "input": entry.side,
+        "threshold": entry.threshold,
+        "min_area_px": entry.min_area_px,
+        "sets": sets,
+        "simulated": {organ: simulated(segmenter, organ, sweeps) for organ in organs if organ in entry.organs}
+        if sweeps
+        else {},
     }
-
-
-def _dice(one: Score) -> float:
-    return one.dice or 0.0
-
-
-def _figure(scores: list[Score], value: Callable[[Score], float]) -> dict[str, Any] | None:
-    if not scores:
-        return None
-    values = [value(one) for one in scores]
-    low, high = interval(values, [one.group for one in scores])
-    mean, median = round(float(np.mean(values)), 4), round(float(np.median(values)), 4)
-    return {"mean": mean, "ci95": [low, high], "median": median}
 
 
 def simulated(segmenter: Segmenter, organ: Organ, sweeps: int, frames: int = 40) -> dict[str, Any]:
@@ -126,24 +88,23 @@ def _found(labels: NDArray[np.uint8], truth: Mask) -> bool:
     return any(overlap(labels == label, truth)[1] >= SIMULATED_FOUND_IOU for label in touching)
 
 
-def evaluate(data: Path, weights: Path, model: str, split: Split, sweeps: int = 20) -> dict[str, Any]:
-    """Everything that card and accuracy page show, in float32; a set whose folder is absent is left out.
+def write_card(facts: dict[str, Any], cards: Path) -> None:
+    """Writes `<model>.json` and, from it, `<model>.md`. facts: `training`, `validation`, `test`, maybe `five_fold`."""
+    path = cards / f"{facts['test']['model']}.json"
+    path.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.with_suffix(".md").write_text(card(facts), encoding="utf-8")
 
-    weights: folder of the registry. sweeps: simulated ones per organ.
+
+def write_page(weights: Path, cards: Path, page: Path) -> None:
+    """Writes the accuracy page from the cards of the registry's networks, in its order.
+
+    A card without figures, or with those of a format before `sensitivity`, has nothing to compare and is left out.
     """
-    cv2.setNumThreads(1)
-    segmenter = load(model, provider="cpu", precision="fp32", weights_dir=weights)
-    organs: tuple[Organ, ...] = ("breast", "thyroid")
-    sets = {
-        name: summary([score(segmenter, row) for row in read_rows(data, name, split)])
-        for name in SETS
-        if (data / name / "index.csv").exists()
-    }
-    return {
-        "model": model,
-        "weights_sha256": segmenter.weights_sha256,
-        "split": split,
-        "provider": segmenter.provider,
-        "sets": sets,
-        "simulated": {organ: simulated(segmenter, organ, sweeps) for organ in organs} if sweeps else {},
-    }
+    known: list[dict[str, Any]] = []
+    for entry in read_registry(weights).models:
+        path = cards / f"{entry.id}.json"
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        sets = facts.get("test", {}).get("sets", {})
+        if sets and all("sensitivity" in one for one in sets.values()):
+            known.append(facts)
+    page.write_text(accuracy_page(known), encoding="utf-8")
