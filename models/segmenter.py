@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,9 @@ from models.prepare import to_grey, whole_or
 from models.quality import Quality, judge
 from models.regions import FoundRegion, find_regions, in_order, paint
 from models.registry import WEIGHTS_DIR, Entry, read_registry, read_weights
+from models.scale import isotropic
 from models.settings import read_settings
+from models.view import View, find_view, part_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,45 +61,66 @@ class Segmenter:
         return self._runner.name
 
     def segment(
-        self, pixels: NDArray[np.uint8] | NDArray[np.uint16], organ: str, panels: Sequence[Box] = ()
+        self,
+        pixels: NDArray[np.uint8] | NDArray[np.uint16],
+        organ: str,
+        panels: Sequence[Box] = (),
+        spacing_mm: Sequence[tuple[float, float] | None] = (),
     ) -> Segmentation:
         """Finds the lesions of `organ` in one frame; the same frame gives the same bits on the same provider.
 
         pixels: (rows, columns) grey or (rows, columns, 3) red, green, blue; uint8 or uint16.
-        panels: (left, top, width, height) of each part that is a picture of its own; none: the whole frame is one.
+        panels: (left, top, width, height) of each part that is a picture of its own. None, or one that covers the whole
+        frame, says nothing about where the ultrasound lies: it is looked for (`find_view`), and what is found there
+        belongs to panel 0. spacing_mm: (column, row) of each panel, where known: oblong pixels are made square for the
+        network; masks and outlines lie in the frame as it is.
         A panel that cannot be assessed is not shown to the network: it would find shapes in noise. The frame is as
         good as its best panel.
         Raises UnusablePicture for pixels that can never be segmented, and for an organ that the network does not know.
         """
-        channel = self._entry.organs.get(organ)
+        entry = self._entry
+        channel = entry.organs.get(organ)
         if channel is None:
-            known = ", ".join(self._entry.organs)
+            known = ", ".join(entry.organs)
             raise UnusablePicture("organ_unknown", f"{self.model_id} knows {known}, not {organ!r}")
         clock = _Clock()
         grey = to_grey(pixels)
-        boxes = whole_or(panels, (grey.shape[0], grey.shape[1]))
+        views = _views(grey, panels)
         clock.add("prepare")
         found: list[FoundRegion] = []
         judged: list[Quality] = []
-        for number, (left, top, width, height) in enumerate(boxes):
-            picture = grey[top : top + height, left : left + width]
-            square, fit = letterbox(picture, self._entry.side)
+        parts: list[Box] = []
+        for number, view in enumerate(views):
+            first, parts = len(parts), [*parts, *view.panels]
+            left, top, width, height = view.box
+            spacing = spacing_mm[number] if number < len(spacing_mm) else None
+            picture = isotropic(grey[top : top + height, left : left + width], spacing)
+            square, fit = letterbox(picture, entry.side)
             shrunk = square[fit.top : fit.top + fit.height, fit.left : fit.left + fit.width]
             content = shrunk if fit.scale < 1 else picture
             judged.append(judge(content, (height, width)))
             clock.add("prepare")
             if not judged[-1].assessable:
                 continue
-            masks = self._runner.run(square.astype(np.float32)[None, None])[self._entry.output.name]
+            masks = self._runner.run(square.astype(np.float32)[None, None])[entry.output.name]
             clock.add("network")
-            entry = self._entry
-            found += find_regions(masks[0, channel], fit, number, boxes, entry.threshold, entry.min_area_px)
+            for place, part in enumerate(view.panels, first):
+                at = part_of(fit, view.box, part)
+                inside = find_regions(masks[0, channel], at, place, parts, entry.threshold, entry.min_area_px)
+                found += [replace(region, panel=number) for region in inside]
             clock.add("regions")
         regions = in_order(found)
         labels = paint(regions, (grey.shape[0], grey.shape[1]))
         clock.add("regions")
         best = max(judged, key=lambda quality: (quality.assessable, quality.score))
         return Segmentation(regions, labels, best.score, best.assessable, best.reason, grey, clock.spent_ms)
+
+
+def _views(grey: Gray, panels: Sequence[Box]) -> list[View]:
+    """What the network is shown, panel by panel: declared boxes as they are, else the field that is found."""
+    whole = (0, 0, grey.shape[1], grey.shape[0])
+    boxes = whole_or(panels, (grey.shape[0], grey.shape[1]))
+    return [find_view(grey)] if boxes == (whole,) else [View(box, (box,)) for box in boxes]
 
 
 class _Clock:

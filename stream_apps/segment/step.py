@@ -46,8 +46,10 @@ class Segmenter(Protocol):
     @property
     def provider(self) -> str: ...
 
-    def segment(self, pixels: Pixels, organ: str, panels: Sequence[Box]) -> Segmentation:
-        """Segment one frame, (rows, columns) or (rows, columns, 3), uint8 or uint16."""
+    def segment(
+        self, pixels: Pixels, organ: str, panels: Sequence[Box], spacing_mm: Sequence[tuple[float, float] | None]
+    ) -> Segmentation:
+        """Segment one frame, (rows, columns) or (rows, columns, 3), uint8 or uint16; spacing of each panel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def _about(subject: Subject) -> Iterator[None]:
 def _segmented(segmenter: Segmenter, pixels: Pixels, frame: FrameCaptured) -> Segmentation:
     panels = [(panel.left, panel.top, panel.width, panel.height) for panel in frame.panels]
     try:
-        return segmenter.segment(pixels, frame.organ, panels)
+        return segmenter.segment(pixels, frame.organ, panels, [panel.spacing_mm for panel in frame.panels])
     except UnusablePicture as error:
         raise InvalidRecord(_REASONS.get(error.reason, "record_invalid"), str(error)) from error
 

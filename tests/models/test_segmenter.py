@@ -64,6 +64,46 @@ def test_panels_are_pictures_of_their_own(tiny: models.Segmenter) -> None:
     assert alone.regions[0].score_mean == region.score_mean
 
 
+def test_a_capture_without_declared_panels_is_cut_to_its_ultrasound(tiny: models.Segmenter) -> None:
+    field = simulate_sweep("breast", 3, 4).frames[1]
+    screen = np.zeros((900, 1200), np.uint8)
+    screen[200:680, 300:940] = field
+    for row in (60, 90, 120):
+        cv2.putText(screen, "HOSPITAL 12:30 MI 0.9", (20, row), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 1)
+    seen = tiny.segment(screen, "breast")
+    assert seen.regions
+    assert {region.panel for region in seen.regions} == {0}
+    outside = seen.labels.copy()
+    outside[170:710, 260:980] = 0
+    assert not outside.any()
+    assert (tiny.segment(screen, "breast", [(0, 0, 1200, 900)]).labels == seen.labels).all()
+    declared = tiny.segment(screen, "breast", [(0, 0, 1200, 899)])
+    assert declared.labels[40:130].any()  # a declared box is shown as it is, text and all
+
+
+def test_what_is_found_in_one_view_does_not_reach_into_the_other(tiny: models.Segmenter) -> None:
+    left, right = (cv2.resize(simulate_sweep(organ, 3, 4).frames[1], (300, 400)) for organ in ("breast", "thyroid"))
+    pair = np.hstack([left, right])
+    pair[150:250, 220:380] = np.random.default_rng(0).integers(235, 256, (100, 160))
+    seen = tiny.segment(pair, "breast")
+    boxes = [region.box for region in seen.regions]
+    assert any(box[0] + box[2] == 300 for box in boxes)
+    assert any(box[0] == 300 for box in boxes)
+    assert all(box[0] >= 300 or box[0] + box[2] <= 300 for box in boxes)
+    assert {region.panel for region in seen.regions} == {0}
+
+
+def test_oblong_pixels_are_straightened_and_masks_brought_back(tiny: models.Segmenter) -> None:
+    picture = frame(400, 300, (60, 100, 90, 150))
+    square = cv2.resize(picture, (600, 400), interpolation=cv2.INTER_NEAREST)
+    oblong = tiny.segment(picture, "breast", [(0, 0, 300, 400)], [(0.2, 0.1)])
+    (region,) = oblong.regions
+    assert np.abs(np.subtract(region.box, (60, 100, 90, 150))).max() <= 1
+    assert oblong.labels.shape == (400, 300)
+    (same,) = tiny.segment(square, "breast").regions
+    assert same.score_mean == pytest.approx(region.score_mean, abs=2e-3)
+
+
 def test_a_dark_panel_beside_a_good_one_is_left_out(tiny: models.Segmenter) -> None:
     picture = frame(300, 600, (400, 100, 100, 100))
     picture[:, :300] = 0

@@ -17,7 +17,9 @@ class ThresholdSegmenter:
     weights_sha256 = "ab" * 32
     provider = "none/fp32"
 
-    def segment(self, pixels: Pixels, organ: str, panels: Sequence[Box]) -> Segmentation:
+    def segment(
+        self, pixels: Pixels, organ: str, panels: Sequence[Box], spacing_mm: Sequence[tuple[float, float] | None] = ()
+    ) -> Segmentation:
         grey = np.asarray(pixels if pixels.ndim == 2 else pixels[..., 0], np.uint8)
         bright = grey > 200
         timings = {"network": 1.23456}
