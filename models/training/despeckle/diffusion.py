@@ -1,4 +1,4 @@
-"""Diffusion of `models.despeckle.diffusion` as a layer: a fixed number of steps, so that it can stand inside a graph."""
+"""Diffusion of `models.despeckle.diffusion` as a layer: a fixed number of steps, so that it fits a graph."""
 
 from __future__ import annotations
 

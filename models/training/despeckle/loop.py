@@ -25,14 +25,18 @@ KEEP_EVERY = 250
 class Plan:
     """How it is trained: AdamW, the rate falls from `rate` to nothing along a cosine."""
 
-    steps: int = 3000
-    batch: int = 16
+    steps: int = 1800
+    batch: int = 12
     rate: float = 2e-3
     seed: int = 0
 
 
-def train(plan: Plan, pool: list[Gray], out: Path, resume: bool, say: Callable[[str], None]) -> DespeckleNet:
+def train(
+    plan: Plan, pool: list[Gray], out: Path, resume: bool, say: Callable[[str], None], keep_every: int = KEEP_EVERY
+) -> DespeckleNet:
     """Trains, or goes on from `out/last.pt`; a resumed run draws the batches that an uninterrupted one draws.
+
+    pool: clean pictures of at least 96×96. keep_every: steps between checkpoints, each followed by a line to `say`.
 
     Raises FileNotFoundError when there is nothing to resume, ValueError when it was begun with another plan.
     """
@@ -60,11 +64,10 @@ def train(plan: Plan, pool: list[Gray], out: Path, resume: bool, say: Callable[[
         optimiser.step()
         schedule.step()
         total += float(loss.detach())
-        if (step + 1) % KEEP_EVERY == 0 or step + 1 == plan.steps:
-            count = (step % KEEP_EVERY) + 1
-            say(f"step {step + 1} loss {total / count:.5f} {time.monotonic() - began:.0f} s")
-            total = 0.0
+        if (step + 1) % keep_every == 0 or step + 1 == plan.steps:
             _keep(file, plan, network, optimiser, schedule, step + 1)
+            say(f"step {step + 1} loss {total / (step % keep_every + 1):.5f} {time.monotonic() - began:.0f} s")
+            total = 0.0
     return network.eval()
 
 

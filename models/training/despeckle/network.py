@@ -14,10 +14,10 @@ TAU = 0.15
 
 
 class DespeckleNet(nn.Module):
-    """Frames (N, 1, rows, columns) float32, 0..255, even sides → the same without speckle; 38,081 parameters.
+    """Frames (N, 1, rows, columns) float32, 0..255, even sides → the same without speckle; 38,049 parameters.
 
-    What it computes is the speckle, which is taken from the frame. Inside, the picture is halved: a quarter of the work,
-    and 44 pixels of sight, several grains of speckle.
+    What it computes is the speckle, which is taken from the frame. Inside, the picture is halved: a quarter of the
+    work, and 34 pixels of sight, several grains of speckle.
     """
 
     def __init__(self) -> None:
@@ -41,8 +41,8 @@ class DespeckleNet(nn.Module):
 def truncated_loss(output: Tensor, target: Tensor, tau: float = TAU) -> Tensor:
     """The mean of min(|output − target|, τ), both of any shape in 0..1.
 
-    A pixel that is off by more than τ counts τ and pulls at nothing: wrong targets (motion in an averaged cine, structure
-    that a diffusion took away) and structure that looks like speckle do not bend the network.
+    A pixel that is off by more than τ counts τ and pulls at nothing: wrong targets (motion in an averaged cine,
+    structure that a diffusion took away) and structure that looks like speckle do not bend the network.
     """
     return (output - target).abs().clamp(max=tau).mean()
 

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.despeckle import despeckle
-from models.despeckle.simulated import Gray, Speckle, clean_picture, speckled
+from models.despeckle.simulated import Gray, Kind, Speckle, clean_picture, speckled
 from models.training.data import SIMULATED_TRAIN_SEED, read_gray, read_rows
 
 SIDE = 96
 SETS = ("busi", "busbra", "breast", "ddti")
 CINE = "cine/breast_sweep_1"
-LEVELS: dict[str, tuple[float, ...]] = {"bmode": (1, 2, 4, 8), "gamma": (2, 4, 8, 16), "root": (1, 2, 4)}
-KINDS = ("bmode", "bmode", "bmode", "gamma", "root")  # what scanners show, three times in five
+LEVELS: dict[Kind, tuple[float, ...]] = {"bmode": (1, 2, 4, 8), "gamma": (2, 4, 8, 16), "root": (1, 2, 4)}
+KINDS: tuple[Kind, ...] = ("bmode", "bmode", "bmode", "gamma", "root")  # what scanners show, three times in five
 GRAINS = (0.6, 1.8)
 
 
@@ -65,7 +65,7 @@ def draw(pool: list[Gray], seed: int, step: int, count: int) -> tuple[Tensor, Te
     for at in range(count):
         picture = _patch(pool[int(rng.integers(len(pool)))], rng)
         kind = KINDS[int(rng.integers(len(KINDS)))]
-        speckle = Speckle(kind, float(rng.choice(LEVELS[kind])), float(rng.uniform(*GRAINS)))  # type: ignore[arg-type]
+        speckle = Speckle(kind, float(rng.choice(LEVELS[kind])), float(rng.uniform(*GRAINS)))
         noisy[at, 0], clean[at, 0] = speckled(picture, speckle, rng), picture
     return torch.from_numpy(noisy), torch.from_numpy(clean)
 

@@ -1,0 +1,59 @@
+"""The learned despeckler: the exported residual network, on the plain CPU runtime."""
+
+import functools
+import hashlib
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import WrongWeights
+from models.registry import WEIGHTS_DIR
+
+Plane = NDArray[np.float32]
+
+FILE: Final = "despeckle-1.onnx"
+SHA256: Final = "f26976d91155f96801f52fa0e22056e34fb51b6daf3c1d025a5de9128fbeda7e"
+MULTIPLE: Final = 2
+"""The network halves the picture inside, so that sides must be even."""
+
+
+class Session(Protocol):
+    """What is used of an onnxruntime session."""
+
+    def run(self, outputs: list[str], inputs: dict[str, Plane]) -> list[Plane]: ...
+
+
+def learned(image: Plane) -> Plane:
+    """The picture without what the network takes for speckle.
+
+    image: (rows, columns) float32, 0..1; any size. Returns the same shape, 0..1.
+    Raises WrongWeights when the network's file is not there, or is not the one of the card.
+    """
+    rows, columns = image.shape
+    even = np.pad(image, ((0, rows % MULTIPLE), (0, columns % MULTIPLE)), mode="edge")
+    out = _session(WEIGHTS_DIR / FILE).run(["clean"], {"frames": even[None, None] * np.float32(255)})[0]
+    return np.asarray(out[0, 0, :rows, :columns] / np.float32(255), np.float32)
+
+
+def read_network(path: Path) -> bytes:
+    """The bytes of the network's file. Raises WrongWeights, with both hashes, when it is another one."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WrongWeights(f"the despeckler cannot be read: {path}: {error.strerror}") from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != SHA256:
+        raise WrongWeights(f"{path} is not the despeckler: sha256 {found}, its card names {SHA256}")
+    return data
+
+
+@functools.lru_cache(maxsize=1)
+def _session(path: Path) -> Session:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session: Session = onnxruntime.InferenceSession(read_network(path), options, providers=["CPUExecutionProvider"])
+    return session
