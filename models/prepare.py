@@ -16,6 +16,13 @@ MAX_SIDE: Final = 32_767
 """OpenCV counts rows and columns of a resampled picture in 16 bits."""
 NARROW: Final = 0.25
 """A 16-bit picture that uses less than this share of its range is windowed to what it uses."""
+MARK_GREY: Final = 200
+"""Burned-in marks are at least so bright, and by MARK_RISE brighter than the median of what surrounds them."""
+MARK_RISE: Final = 100
+MARK_COLOUR: Final = 60
+"""Channels of a coloured pixel lie at least so far apart; thin ones were drawn, wide areas are Doppler."""
+MARK_SHARE: Final = 9 / 512
+"""Marks are thinner than half of this share of the picture's longest side."""
 
 
 def to_grey(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Gray:
@@ -52,6 +59,36 @@ def whole_or(panels: Sequence[Box], size: tuple[int, int]) -> tuple[Box, ...]:
             box = f"{width}×{height} at column {left}, row {top}"
             raise UnusablePicture("panel_outside", f"a panel of {box} does not lie in a picture of {columns}×{rows}")
     return tuple(panels) or ((0, 0, columns, rows),)
+
+
+def clean(pixels: NDArray[np.uint8]) -> Gray:
+    """The grey picture with burned-in strokes painted over from their surroundings: callipers, dotted lines, text.
+
+    pixels: (rows, columns) or (rows, columns, 3) red, green, blue, uint8. A picture without marks comes back as
+    `to_grey` gives it. Nothing that is stored or shown goes through here, and by default nothing that a network sees:
+    docs/preparation.md has the figures. It is for asking how much a network leans on callipers.
+    Raises UnusablePicture as `to_grey`, and for other than 8 bits.
+    Source of the filling: Telea, Journal of Graphics Tools 9(1), 2004.
+    """
+    if pixels.dtype != np.uint8:
+        raise UnusablePicture("dtype", f"pixels are {pixels.dtype}, expected uint8")
+    grey = to_grey(pixels)
+    width = max(3, round(max(grey.shape) * MARK_SHARE) | 1)
+    marks = (grey >= MARK_GREY) & (cv2.subtract(grey, cv2.medianBlur(grey, width)) >= MARK_RISE)
+    if pixels.ndim == 3:
+        marks |= _thin(pixels.max(axis=2) - pixels.min(axis=2) >= MARK_COLOUR, width)
+    if not marks.any():
+        return grey
+    fringe = max(3, (width // 3) | 1)  # strokes are smoothed at their edges
+    drawn = cv2.dilate(marks.astype(np.uint8), np.ones((fringe, fringe), np.uint8))
+    return np.asarray(cv2.inpaint(grey, drawn, 3, cv2.INPAINT_TELEA), np.uint8)
+
+
+def _thin(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
+    """What of a mask is thinner than `width` pixels."""
+    square = np.ones((width, width), np.uint8)
+    wide = cv2.dilate(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, square), square)
+    return np.asarray(mask & (wide == 0), np.bool_)
 
 
 def _eight_bits(grey: NDArray[np.uint16]) -> Gray:

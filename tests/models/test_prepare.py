@@ -1,5 +1,6 @@
 """Any picture that a scanner delivers becomes 8-bit grey by a rule that can be stated."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from models.errors import UnusablePicture
-from models.prepare import MAX_SIDE, to_grey, whole_or
+from models.phantom import simulate_sweep
+from models.prepare import MAX_SIDE, clean, to_grey, whole_or
 
 
 @given(
@@ -68,7 +70,9 @@ def test_a_sixteen_bit_picture_of_one_value_keeps_its_level(value: int, grey: in
         (np.zeros((4, 4), np.int16), "dtype"),
         (np.zeros((4, 4), bool), "dtype"),
         (np.zeros((4, 4), np.uint32), "dtype"),
+        (np.full((4, 4), np.nan), "dtype"),
         (np.zeros((4, 4, 4), np.uint8), "shape"),
+        (np.zeros((4, 4, 2), np.uint8), "shape"),
         (np.zeros((4,), np.uint8), "shape"),
         (np.zeros((0, 4), np.uint8), "shape"),
         (np.zeros((1, MAX_SIDE + 1), np.uint8), "too_large"),
@@ -86,3 +90,34 @@ def test_panels_lie_in_the_picture() -> None:
     for panel in [(-1, 0, 5, 5), (0, 0, 65, 48), (0, 1, 64, 48), (0, 0, 0, 5), (70, 0, 1, 1)]:
         with pytest.raises(UnusablePicture, match="panel"):
             whole_or([panel], (48, 64))
+
+
+def test_callipers_and_text_are_painted_over_and_nothing_else() -> None:
+    tissue = simulate_sweep("breast", 3, 4).frames[1] // 2
+    marked = tissue.copy()
+    cv2.drawMarker(marked, (200, 150), 255, cv2.MARKER_CROSS, 14, 2)
+    for column in range(210, 400, 8):
+        marked[160:162, column : column + 2] = 250
+    cv2.putText(marked, "MAMA DIR", (60, 430), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 255, 1)
+    drawn = marked != tissue
+    cleaned = clean(marked)
+    before, after = (np.abs(one.astype(int) - tissue)[drawn].mean() for one in (marked, cleaned))
+    assert after < 0.35 * before
+    far = cv2.dilate(drawn.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
+    assert (cleaned[far] == tissue[far]).all()
+    assert (clean(tissue) == tissue).all()
+
+
+def test_coloured_strokes_are_painted_over_and_doppler_is_not() -> None:
+    tissue = simulate_sweep("breast", 3, 4).frames[1] // 2
+    colour = np.dstack([tissue] * 3)
+    cv2.circle(colour, (450, 300), 60, (220, 30, 20), -1)
+    cv2.line(colour, (60, 60), (200, 60), (250, 220, 0), 2)
+    cleaned, grey = clean(colour), to_grey(colour)
+    assert (cleaned[260:340, 410:490] == grey[260:340, 410:490]).all()
+    assert np.abs(cleaned[60, 60:200].astype(int) - tissue[60, 60:200]).mean() < 40
+
+
+def test_only_eight_bits_are_cleaned() -> None:
+    with pytest.raises(UnusablePicture, match="uint16"):
+        clean(np.zeros((40, 40), np.uint16))  # type: ignore[arg-type]  # a caller's mistake
