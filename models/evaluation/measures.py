@@ -29,7 +29,7 @@ def overlap(one: Mask, other: Mask) -> tuple[float, float]:
 
     Source: Dice, Ecology 26:297 (1945); Jaccard, New Phytologist 11:37 (1912).
     """
-    both, either = np.count_nonzero(one & other), np.count_nonzero(one | other)
+    both, either = int(np.count_nonzero(one & other)), int(np.count_nonzero(one | other))
     return 2 * both / (both + either), both / either
 
 

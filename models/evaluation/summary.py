@@ -23,7 +23,8 @@ def summary(segmenter: Segmenter, scores: Sequence[Score], split: str | None = N
     not refused. `fp_per_image`: regions that match no lesion, over all pictures whose truth is known. `auc`: malignant
     against benign by label. `refused`: pictures. `ms_per_image`: median, one picture at a time, without reading files.
     `strata`: the same figures per device, category, age, size and label, where the folder tells. `worst`: lowest Dice
-    first, null where nothing is to be found. Intervals: 95 %, bootstrap over groups; null where nobody names groups, as is whatever the folder cannot say.
+    first, null where nothing is to be found. Intervals: 95 %, bootstrap over groups; null where nobody names groups.
+    Whatever the folder cannot say is null.
     """
     first = scores[0].row
     return {
