@@ -1,0 +1,1 @@
+"""The compact SAM: a prompt encoder and mask decoder on the frozen trunk, trained, exported and measured here."""
