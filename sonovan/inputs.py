@@ -44,6 +44,9 @@ def _pictures(array: Pixels) -> list[Pixels]:
     """(rows, columns), (rows, columns, 3), (frames, rows, columns) or (frames, rows, columns, 3) as pictures."""
     if array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3):
         return [_checked(array)]
+    if array.ndim == 3 and array.shape[2] in (2, 4):
+        message = f"frames: a picture of shape {array.shape} has an alpha channel; leave it out: give grey or RGB"
+        raise InvalidRecord("record_invalid", message)
     if array.ndim in (3, 4):
         return [_checked(picture) for picture in array]
     raise InvalidRecord("record_invalid", f"frames: an array of shape {array.shape} is neither a picture nor a sweep")
