@@ -16,6 +16,15 @@ OUTLINE_PX: Final = 0.75
 """A polygon's corners lie on the outline; what lies between leaves it by no more than this."""
 
 
+@dataclass(frozen=True)
+class Descriptor:
+    """One thing that a region's look says. value: None where it is not determined; probability: of the likeliest."""
+
+    name: str
+    value: str | None
+    probability: float
+
+
 @dataclass(frozen=True, eq=False)
 class FoundRegion:
     """One connected region. Coordinates are (column, row) in pixels of the stored frame.
@@ -23,6 +32,9 @@ class FoundRegion:
     polygon: the outer contour through the centres of the border pixels, clockwise, three corners or more.
     box: (left, top, width, height). centroid: of the area. score_mean, score_max: probability over the region, 0..1.
     mask: (height, width) bool, the region within its box.
+    quality: the Dice that the outline can be expected to have, 0..1; None where nothing predicts it.
+    malignant: how probable it is that the lesion is malignant, 0..1; None where nothing says so. descriptors: what it
+    looks like, in the order of `models.lesions.WORDS`; empty where nothing says so.
     """
 
     panel: int
@@ -33,6 +45,9 @@ class FoundRegion:
     score_mean: float
     score_max: float
     mask: NDArray[np.bool_]
+    quality: float | None = None
+    malignant: float | None = None
+    descriptors: tuple[Descriptor, ...] = ()
 
 
 def find_regions(
