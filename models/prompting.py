@@ -72,6 +72,15 @@ class Outlined:
     logits: Field
 
 
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What the stream outlines in one square: (side, side) probability, where it counts, and its expected Dice."""
+
+    square: Field
+    threshold: float
+    quality: float | None = None
+
+
 class MaskDecoder:
     """The companion `prompt` alone, in the network's square. May be called from several threads at once."""
 
@@ -110,6 +119,22 @@ class MaskDecoder:
         """The mask that it draws unasked, (side, side) float32 probability, and the IoU that it expects of it."""
         logits, iou = self.masks(seen, organ, np.zeros((0, 2), np.float32), np.zeros(0, np.float32))
         return _probability(_resized(logits[0], self.side)), float(iou[0])
+
+    def shown(self, seen: Outputs, own: Shown, organ: str, channel: int) -> Shown:
+        """The automatic mask where the registry says so for `organ`, else the network's `own`; with its quality.
+
+        A network that saw nothing is believed, at no cost, where its own mask is the one that is shown.
+        """
+        draws = self.draws(organ)
+        hot = own.square >= own.threshold
+        if not draws and not hot.any():
+            return own
+        soft, iou = self.automatic(seen, channel)
+        if draws:
+            return Shown(soft, 0.5, self.quality(iou, 1.0))
+        other = soft >= 0.5
+        agreement = 2 * np.count_nonzero(hot & other) / (np.count_nonzero(hot) + np.count_nonzero(other))
+        return Shown(own.square, own.threshold, self.quality(iou, float(agreement)))
 
     def draws(self, organ: str) -> bool:
         """Whether the stream outlines this organ by the automatic mask instead of the network's own."""

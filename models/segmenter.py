@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from models.engine.choose import choose
 from models.engine.runner import Runner
 from models.errors import UnusablePicture
+from models.lesions import Lesions
 from models.letterbox import Box, Gray, letterbox
 from models.prepare import to_grey, whole_or
+from models.prompting import MaskDecoder, Shown, read_decoder
 from models.quality import Quality, judge
 from models.regions import FoundRegion, find_regions, in_order, paint
-from models.registry import WEIGHTS_DIR, Entry, read_registry, read_weights
+from models.registry import WEIGHTS_DIR, Entry, read_companion, read_registry, read_weights
 from models.scale import isotropic
 from models.settings import read_settings
+from models.trust import Trust, coloured
 from models.view import View, find_view, part_of
 
 
@@ -27,7 +30,8 @@ class Segmentation:
 
     regions: largest first; a region's place is its ordinal. labels: (rows, columns) uint8, ordinal + 1, 0 for nothing.
     quality: 0..1. assessable: False with a `reason` when there is nothing to be judged; there are no regions then.
-    grey: (rows, columns) uint8, the picture that was segmented. timings_ms: `prepare`, `network`, `regions`.
+    grey: (rows, columns) uint8, the picture that was segmented. timings_ms: `prepare`, `network`, `regions`, and
+    `trust` and `lesions` where the network has these companions.
     """
 
     regions: tuple[FoundRegion, ...]
@@ -42,8 +46,17 @@ class Segmentation:
 class Segmenter:
     """A network, ready to run. `segment` may be called from several threads at once."""
 
-    def __init__(self, entry: Entry, runner: Runner) -> None:
-        self._entry, self._runner = entry, runner
+    def __init__(
+        self,
+        entry: Entry,
+        runner: Runner,
+        decoder: MaskDecoder | None = None,
+        trust: Trust | None = None,
+        lesions: Lesions | None = None,
+    ) -> None:
+        """decoder, trust, lesions: the network's companions `prompt`, `trust` and `lesions`, where it has them."""
+        self._entry, self._runner, self._decoder = entry, runner, decoder
+        self._trust, self._lesions = trust, lesions
 
     @property
     def model_id(self) -> str:
@@ -74,8 +87,9 @@ class Segmenter:
         frame, says nothing about where the ultrasound lies: it is looked for (`find_view`), and what is found there
         belongs to panel 0. spacing_mm: (column, row) of each panel, where known: oblong pixels are made square for the
         network; masks and outlines lie in the frame as it is.
-        A panel that cannot be assessed is not shown to the network: it would find shapes in noise. The frame is as
-        good as its best panel.
+        A panel that cannot be assessed is not shown to the network: it would find shapes in noise. One that the
+        companion `trust` takes for something else than the organ is not assessable either, and has no regions. The
+        frame is as good as its best panel.
         Raises UnusablePicture for pixels that can never be segmented, and for an organ that the network does not know.
         """
         entry = self._entry
@@ -102,13 +116,28 @@ class Segmenter:
             clock.add("prepare")
             if not judged[-1].assessable:
                 continue
-            masks = self._runner.run(square.astype(np.float32)[None, None])[entry.output.name]
+            seen = self._runner.run(square.astype(np.float32)[None, None])
+            shown = Shown(seen[entry.output.name][0, channel], entry.threshold)
+            if self._decoder is not None:
+                shown = self._decoder.shown(seen, shown, organ, channel)
             clock.add("network")
+            if self._trust is not None:
+                colour = coloured(pixels[top : top + height, left : left + width])
+                verdict = self._trust.judge(square, fit, colour, seen, organ)
+                clock.add("trust")
+                if not verdict.accepted:
+                    judged[-1] = replace(judged[-1], assessable=False, reason=verdict.reason)
+                    continue
+            outlined: list[FoundRegion] = []
             for place, part in enumerate(view.panels, first):
                 at = part_of(fit, view.box, part)
-                inside = find_regions(masks[0, channel], at, place, parts, entry.threshold, entry.min_area_px)
-                found += [replace(region, panel=number) for region in inside]
+                inside = find_regions(shown.square, at, place, parts, shown.threshold, entry.min_area_px)
+                outlined += [replace(region, panel=number, quality=shown.quality) for region in inside]
             clock.add("regions")
+            if self._lesions is not None:
+                outlined = self._lesions.describe(outlined, square, view.box, fit, seen, organ)
+                clock.add("lesions")
+            found += outlined
         regions = in_order(found)
         labels = paint(regions, (grey.shape[0], grey.shape[1]))
         clock.add("regions")
@@ -132,7 +161,7 @@ class _Clock:
 
     def add(self, name: str) -> None:
         now = time.perf_counter()
-        self.spent_ms[name] = round(self.spent_ms[name] + 1e3 * (now - self._last), 3)
+        self.spent_ms[name] = round(self.spent_ms.get(name, 0.0) + 1e3 * (now - self._last), 3)
         self._last = now
 
 
@@ -152,4 +181,11 @@ def load(
     weights = read_weights(entry, folder)
     wanted = settings.provider if provider == "auto" else provider
     exactness = settings.precision if precision == "auto" else precision
-    return Segmenter(entry, choose(weights, entry, wanted, exactness))
+    trust, lesions = read_companion(entry, "trust", folder), read_companion(entry, "lesions", folder)
+    return Segmenter(
+        entry,
+        choose(weights, entry, wanted, exactness),
+        read_decoder(entry, folder),
+        None if trust is None else Trust(trust, entry.companions["trust"].settings),
+        None if lesions is None else Lesions(lesions, entry.companions["lesions"].settings),
+    )
