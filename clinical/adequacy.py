@@ -37,13 +37,14 @@ ADEQUACY_RULES: Final = AdequacyRules()
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """One frame that was taken, for one organ and side. quality: None unless assessable."""
+    """One frame that was taken, for one organ and side. quality: None unless assessable; refused: why it is not."""
 
     organ: Organ
     laterality: Side | None
     places: frozenset[str | None]
     quality: float | None
     lost: str | None
+    refused: str | None = None
 
 
 def judge_adequacy(
@@ -59,7 +60,8 @@ def judge_adequacy(
 
     A planned item without a side takes the frames of every side, one with a region those whose view or position
     names it. What was planned and not seen is inadequate (`not_seen`). A frame of a split screen counts for each side
-    that it shows. Discarded, held and rejected frames count as taken and not assessable.
+    that it shows. Discarded, held and rejected frames count as taken and not assessable. A row that is not adequate
+    also says why frames could not be assessed.
     final: the revision is `complete` or `incomplete`; then missing frames count likewise, and rows say why
     the examination is unfinished. While `preliminary`, missing frames are merely under way and are left out.
     """
@@ -84,7 +86,8 @@ def _frames_taken(
         about.setdefault(result.sequence_id, result)
         places = frozenset({result.view, result.position})
         for side in sorted(_sides(result), key=str):
-            seen.append(_Seen(result.organ, side, places, result.quality if result.assessable else None, None))
+            quality = result.quality if result.assessable else None
+            seen.append(_Seen(result.organ, side, places, quality, None, result.not_assessable_reason))
     with_result = {(result.sequence_id, result.frame_index) for result in results}
     lost: dict[tuple[str, int], str] = {}
     if final:
@@ -137,6 +140,8 @@ def _judge(item: PlannedRegion, frames: list[_Seen], rules: AdequacyRules) -> Ad
     if item.side is None and any(frame.laterality is None for frame in frames):
         reasons.append("side_unknown")
         level = "limited" if level == "adequate" else level
+    if level != "adequate":
+        reasons += sorted({frame.refused for frame in frames if frame.quality is None and frame.refused is not None})
     reasons += sorted({frame.lost for frame in frames if frame.lost is not None})
     return Adequacy(
         organ=item.organ,

@@ -53,12 +53,19 @@ def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> Screenin
     """`assessed` as it may be shown: categories and advice in words under `decision_support` alone.
 
     Otherwise every category keeps its scheme, with value None, and every advice its code, with text None; both say
-    `withheld`. Outlines, sizes, scores and adequacy stay.
+    `withheld`. The probability that a lesion is malignant goes likewise, for BI-RADS categories are bands of it
+    (docs/decisions/0011-a-malignant-score-is-a-category.md). Outlines, sizes, scores, descriptors and adequacy stay.
     """
     if intended_use == "decision_support":
         return assessed
     findings = tuple(
-        finding.model_copy(update={"category": finding.category and _withheld(finding.category)})
+        finding.model_copy(
+            update={
+                "category": finding.category and _withheld(finding.category),
+                "malignant": None,
+                "malignant_withheld": finding.malignant is not None,
+            }
+        )
         for finding in assessed.findings
     )
     return assessed.model_copy(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from clinical.descriptors import over_frames, suspicion
 from contracts.record import Organ, Side
 from contracts.results import Category, Finding, FrameSegmented, Member, Region
 
@@ -148,9 +149,10 @@ def finding_from_track(
     is None unless the first and the last frame carry a time. Raises KeyError for a member without a result.
     """
     shown = [(results[frame_id], _region(results[frame_id], ordinal)) for frame_id, ordinal in track.members]
-    weight = [region.score_mean * region.area_px for _, region in shown]
+    regions = [region for _, region in shown]
+    weight = [region.score_mean * region.area_px for region in regions]
     frame, region = shown[max(range(len(shown)), key=weight.__getitem__)]
-    best = sorted((region.score_mean for _, region in shown), reverse=True)[:TOP_MEMBERS]
+    best = sorted((region.score_mean for region in regions), reverse=True)[:TOP_MEMBERS]
     first, last = shown[0][0], shown[-1][0]
     timed = first.time_ms is not None and last.time_ms is not None
     return Finding(
@@ -171,8 +173,10 @@ def finding_from_track(
         long_axis_mm=region.measures.long_axis_mm,
         short_axis_mm=region.measures.short_axis_mm,
         score_mean=round(math.fsum(best) / len(best), 4),
-        score_max=max(region.score_max for _, region in shown),
+        score_max=max(region.score_max for region in regions),
         contrast=region.measures.contrast,
+        malignant=suspicion(regions),
+        descriptors=over_frames(regions),
         category=category,
         image_key=frame.image_key,
         mask_key=frame.mask_key,

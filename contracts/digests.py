@@ -5,10 +5,12 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contracts.results import FrameSegmented
+from contracts.results import FrameSegmented, Region
 from contracts.van import FeaturesRecorded, ScreeningClosed, SequenceClosed
 
 _CLOSING_OUTSIDE = {"closed_at", "van_id"}
+_LATER = {"malignant", "descriptors"}
+"""Fields of a region that came after the first results were stored."""
 
 
 def frames_digest(hashes: Iterable[str]) -> str:
@@ -19,7 +21,7 @@ def frames_digest(hashes: Iterable[str]) -> str:
 def result_digest(result: FrameSegmented) -> str:
     """What a frame's result says, without how long it took or on what it ran."""
     said = {
-        "regions": [region.model_dump(mode="json") for region in result.regions],
+        "regions": [_said_of(region) for region in result.regions],
         "quality": result.quality,
         "assessable": result.assessable,
         "reason": result.not_assessable_reason,
@@ -58,6 +60,12 @@ def revision_id(
             "rules_version": rules_version,
         }
     )
+
+
+def _said_of(region: Region) -> dict[str, Any]:
+    """A region without what no network said of it: results from before there were such networks keep their digest."""
+    said = region.model_dump(mode="json")
+    return {name: value for name, value in said.items() if name not in _LATER or value not in (None, [])}
 
 
 def _contents(closings: Iterable[SequenceClosed | ScreeningClosed]) -> list[str]:

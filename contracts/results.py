@@ -33,11 +33,23 @@ class RegionMeasures(Part):
     cnr: float | None = None
 
 
+class Descriptor(Part):
+    """One thing that a lesion's look says, as a network suggests it: `margin` = `circumscribed`.
+
+    `value` is None where it is not determined; `probability` is that of the likeliest value.
+    """
+
+    name: Token
+    value: Token | None
+    probability: Share
+
+
 class Region(Part):
     """One connected region of a frame's mask. Coordinates: (column, row) in pixels of the stored frame.
 
     `ordinal` + 1 is its value in the stored label mask. `polygon` is the outer contour, `box` is
-    (left, top, width, height). Scores are the mask probability over the region.
+    (left, top, width, height). Scores are the mask probability over the region. `malignant` is the probability that
+    the lesion is malignant, `descriptors` what it looks like: None and empty where no network says so.
     """
 
     ordinal: int = Field(ge=0, le=254)
@@ -49,6 +61,8 @@ class Region(Part):
     score_mean: Share
     score_max: Share
     measures: RegionMeasures
+    malignant: Share | None = None
+    descriptors: tuple[Descriptor, ...] = ()
 
 
 class FrameSegmented(Record):
@@ -110,7 +124,9 @@ class Finding(Part):
     """One lesion, linked over a sequence's frames.
 
     `key_frame_id` is the frame that shows it best (highest mean score times area); `duration_ms` spans first
-    to last member where frames carry times. Sizes come from the key frame.
+    to last member where frames carry times. Sizes come from the key frame. `malignant` and `descriptors` are taken
+    over all members, each frame weighing as much as its score; `malignant` is None where no network says so, and
+    under `malignant_withheld`.
     """
 
     finding_id: Sha256
@@ -132,6 +148,9 @@ class Finding(Part):
     score_mean: Share
     score_max: Share
     contrast: float | None
+    malignant: Share | None = None
+    malignant_withheld: bool = False
+    descriptors: tuple[Descriptor, ...] = ()
     category: Category | None
     image_key: str
     mask_key: str | None

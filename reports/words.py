@@ -6,7 +6,7 @@ from typing import Final
 
 from clinical.place import named_place
 from contracts.record import Organ, Side
-from contracts.results import Adequacy, Category, Finding, IntendedUse, MissingFrames, Status
+from contracts.results import Adequacy, Category, Descriptor, Finding, IntendedUse, MissingFrames, Status
 
 UNSIGNED: Final = "UNSIGNED – NOT A RESULT"
 UNSIGNED_ZH: Final = "未签署，非诊断结果"
@@ -35,6 +35,14 @@ _REASONS: Final = {
     "low_assessable_share": "too many frames could not be assessed",
     "low_quality": "low picture quality",
     "side_unknown": "no side recorded",
+    "not_breast_ultrasound": "frames do not look like ultrasound of a breast",
+    "not_thyroid_ultrasound": "frames do not look like ultrasound of a thyroid",
+    "no_contact": "the probe had no contact",
+    "noise": "frames of mere noise",
+    "blank": "blank frames",
+    "saturated": "overexposed frames",
+    "shadowed": "most of the picture lay in shadow",
+    "too_small": "pictures too small",
     "frames_missing": "frames have not arrived",
     "frames_discarded": "frames discarded by the operator",
     "frames_held": "frames held back on the van",
@@ -117,6 +125,33 @@ def category(found: Category | None) -> str:
     if found.withheld or found.value is None:
         return f"{found.scheme}: withheld under this intended use"
     return f"{found.scheme} {found.value}, suggested for review"
+
+
+NOT_DETERMINED: Final = "not determined"
+
+_NAMES: Final = {"posterior_features": "behind it", "halo": "echogenic halo", "echogenicity": "echo pattern"}
+_VALUES: Final = {"iso_or_hyperechoic": "iso- or hyperechoic", "hyper_or_isoechoic": "hyper- or isoechoic"}
+
+
+def descriptor_name(found: Descriptor) -> str:
+    """What a descriptor speaks of: "margin", "skin thickening"."""
+    return _NAMES.get(found.name, found.name.replace("_", " "))
+
+
+def descriptor(found: Descriptor) -> str:
+    """A descriptor's value and how sure the software is, or that it is not determined."""
+    if found.value is None:
+        return f"{NOT_DETERMINED} (likeliest value {found.probability * 100:.0f} %)"
+    return f"{_VALUES.get(found.value, found.value.replace('_', ' '))} ({found.probability * 100:.0f} %)"
+
+
+def malignant(finding: Finding) -> str | None:
+    """The suggested probability of malignancy, or that it is withheld; None where no network says anything of it."""
+    if finding.malignant_withheld:
+        return "withheld under this intended use"
+    if finding.malignant is None:
+        return None
+    return f"{finding.malignant * 100:.0f} % by software, suggested for review: no diagnosis"
 
 
 def contrast(value: float | None) -> str:

@@ -86,6 +86,8 @@ def screen(
 
 
 def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int) -> list[str]:
+    from reports.words import reasons
+
     shown = analysis.screening
     counted = f"{len(shown.findings)} outlined region{'' if len(shown.findings) == 1 else 's'}"
     assessable = sum(frame.assessable for frame in analysis.frames)
@@ -95,7 +97,7 @@ def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int)
     ]
     for row in shown.adequacy:
         side = f"{row.laterality} " if row.laterality else ""
-        why = f" ({', '.join(row.reasons)})" if row.reasons else ""
+        why = f" ({reasons(row)})" if row.reasons else ""
         lines.append(f"  {side}{row.organ}: {row.level}{why}")
     in_report_order = sorted(shown.findings, key=lambda each: (-each.score_mean, each.finding_id))
     for number, finding in enumerate(in_report_order, start=1):

@@ -19,7 +19,7 @@ from contracts.answers import VanAnswered
 from contracts.envelope import open_envelope
 from contracts.errors import InvalidRecord
 from contracts.frame_codec import Pixels, decode_verified
-from contracts.results import FrameSegmented, Region
+from contracts.results import Descriptor, FrameSegmented, Region
 from contracts.van import FrameCaptured
 from models.errors import UnusablePicture
 from models.letterbox import Box
@@ -157,6 +157,11 @@ def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: Fr
         score_mean=round(float(found.score_mean), 3),
         score_max=round(float(found.score_max), 3),
         measures=measure(grey, found.mask, found.box, frame.panels[found.panel].spacing_mm),
+        malignant=None if found.malignant is None else round(float(found.malignant), 3),
+        descriptors=tuple(
+            Descriptor(name=each.name, value=each.value, probability=round(float(each.probability), 3))
+            for each in found.descriptors
+        ),
     )
 
 

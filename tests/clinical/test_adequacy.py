@@ -68,7 +68,20 @@ def test_one_still_picture_is_limited() -> None:
 
 def test_nothing_assessable_is_inadequate() -> None:
     (row,) = judged(bad(0, 30))
-    assert (row.level, row.reasons) == ("inadequate", ("nothing_assessable",))
+    assert (row.level, row.reasons) == ("inadequate", ("nothing_assessable", "no_contact"))
+
+
+def test_frames_of_something_else_count_against_it_and_are_named() -> None:
+    foreign = [
+        segmented(index, assessable=False, not_assessable_reason="not_breast_ultrasound") for index in range(12, 20)
+    ]
+    (row,) = judged(good(12) + foreign)
+    assert (row.level, row.reasons) == ("limited", ("low_assessable_share", "not_breast_ultrasound"))
+
+
+def test_the_few_frames_that_an_adequate_sweep_loses_are_no_reason() -> None:
+    (row,) = judged(good(20) + bad(20, 1))
+    assert (row.level, row.reasons) == ("adequate", ())
 
 
 def test_low_quality_lowers_the_level() -> None:

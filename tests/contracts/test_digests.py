@@ -1,11 +1,13 @@
 """The same content has the same name, whatever surrounds it."""
 
+import hashlib
+import json
 from datetime import timedelta
 
 import pytest
 
 from contracts.digests import result_digest, revision_id
-from contracts.results import FrameSegmented
+from contracts.results import Descriptor, FrameSegmented
 from contracts.van import ScreeningClosed, SequenceClosed
 from tests.stream_apps.assess.scene import Scene
 
@@ -37,6 +39,29 @@ def test_timings_provider_and_keys_lie_outside_a_results_digest(outside):
 )
 def test_what_was_seen_lies_inside_a_results_digest(inside):
     assert result_digest(RESULT.model_copy(update=inside)) != result_digest(RESULT)
+
+
+def test_what_heads_say_of_a_region_lies_inside_a_results_digest():
+    region = RESULT.regions[0]
+    look = Descriptor(name="margin", value="circumscribed", probability=0.8)
+    for said in ({"malignant": 0.4}, {"descriptors": (look,)}):
+        assert result_digest(RESULT.model_copy(update={"regions": (region.model_copy(update=said),)})) != result_digest(
+            RESULT
+        )
+
+
+def test_results_from_before_there_were_heads_keep_their_digest():
+    old = json.loads(RESULT.encode())
+    for region in old["regions"]:
+        del region["malignant"], region["descriptors"]
+    read = FrameSegmented.decode(json.dumps(old).encode())
+    assert (read.regions[0].malignant, read.regions[0].descriptors) == (None, ())
+    said = {
+        "regions": old["regions"], "quality": read.quality, "assessable": True, "reason": None,
+        "pixels_sha256": read.pixels_sha256, "weights_sha256": read.weights_sha256,
+    }  # fmt: skip
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert result_digest(read) == hashlib.sha256(text.encode()).hexdigest()
 
 
 def name(**changed: object) -> str:

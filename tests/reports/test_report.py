@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from contracts.results import Advice, Category, IntendedUse, MissingFrames, RejectedFrame, ScreeningAssessed
+from contracts.results import Advice, Category, Descriptor, IntendedUse, MissingFrames, RejectedFrame, ScreeningAssessed
 from contracts.results import WithdrawnFinding as Withdrawn
 from reports.document import ScreeningReport, report_document
 from reports.page import render_html
@@ -134,6 +134,48 @@ def test_sizes_are_in_mm_or_say_that_there_is_no_scale() -> None:
 def test_an_outline_alone_has_no_suggested_category() -> None:
     text, _ = read(page(assessed()))
     assert "Category no suggested category" in text
+
+
+def described() -> ScreeningAssessed:
+    look = (
+        Descriptor(name="margin", value="not_circumscribed", probability=0.72),
+        Descriptor(name="echogenicity", value=None, probability=0.41),
+    )
+    return assessed(findings=(finding(1, malignant=0.61, descriptors=look),))
+
+
+@pytest.mark.parametrize("use", get_args(IntendedUse))
+def test_descriptors_are_suggestions_of_software_with_their_probability(use: IntendedUse) -> None:
+    text, _ = read(page(described(), use))
+    assert "margin: not circumscribed (72 %)" in text
+    assert "echo pattern: not determined (likeliest value 41 %)" in text
+    assert "suggested by software over all its frames, for a reader to confirm or correct; no diagnosis" in text
+
+
+def test_a_malignant_score_is_a_suggestion_under_decision_support() -> None:
+    text, _ = read(page(described()))
+    assert "Malignancy 61 % by software, suggested for review: no diagnosis" in text
+
+
+@pytest.mark.parametrize("use", ["research", "measurement"])
+def test_a_malignant_score_is_withheld_otherwise(use: IntendedUse) -> None:
+    (shown,) = report_document(described(), intended_use=use)["findings"]
+    assert (shown["malignant"], shown["malignant_withheld"]) == (None, True)
+    text, _ = read(page(described(), use))
+    assert "Malignancy withheld under this intended use" in text
+    assert "61 %" not in text
+
+
+def test_without_heads_the_page_is_silent_about_looks() -> None:
+    text, _ = read(page(assessed()))
+    assert "Malignancy" not in text
+    assert "Look " not in text
+
+
+def test_frames_of_something_else_are_named_in_words() -> None:
+    row = adequacy(level="inadequate", assessable_share=0, reasons=("nothing_assessable", "not_breast_ultrasound"))
+    text, _ = read(page(assessed(adequacy=(row,), findings=())))
+    assert "no frame could be assessed; frames do not look like ultrasound of a breast" in text
 
 
 def test_missing_rejected_and_withdrawn_are_listed() -> None:

@@ -15,6 +15,7 @@ from contracts.errors import InvalidRecord
 from contracts.frame_codec import encode_pixels
 from models.errors import UnusablePicture
 from models.masks import decode_mask
+from models.regions import Descriptor
 from models.segmenter import Segmentation
 from storage.folder_store import FolderStore
 from storage.keys import Bucket
@@ -64,6 +65,23 @@ def test_numbers_are_rounded_where_they_arise() -> None:
     region = segmented(ENVELOPE).record.regions[0]
     assert (region.polygon[0][0], region.score_mean, region.score_max) == (44.1, 0.912, 0.988)
     assert segmented(ENVELOPE).record.quality == 0.543
+
+
+class _Describing(ThresholdSegmenter):
+    def segment(self, *arguments: Any, **options: Any) -> Segmentation:
+        found = super().segment(*arguments, **options)
+        look = (Descriptor("margin", "circumscribed", 0.81234), Descriptor("halo", None, 0.51))
+        regions = tuple(replace(each, malignant=0.12345, descriptors=look) for each in found.regions)
+        return replace(found, regions=regions)
+
+
+def test_what_a_region_looks_like_goes_with_it() -> None:
+    region = segmented(ENVELOPE, segmenter=_Describing()).record.regions[0]
+    assert region.malignant == 0.123
+    assert [(each.name, each.value, each.probability) for each in region.descriptors] == [
+        ("margin", "circumscribed", 0.812),
+        ("halo", None, 0.51),
+    ]
 
 
 def test_the_same_frame_again_says_the_same() -> None:
