@@ -85,8 +85,7 @@ def look(segmenter: Segmenter, row: Row) -> tuple[Segmentation, Mask | None, flo
 
 def region_score(region: FoundRegion) -> float:
     """How suspicious a region is: its malignant score where a lesion head gave one, else its mean probability."""
-    malignant: float | None = getattr(region, "malignant", None)
-    return region.score_mean if malignant is None else malignant
+    return region.score_mean if region.malignant is None else region.malignant
 
 
 def _stepped(one: Score, step: Callable[[], None]) -> Score:
