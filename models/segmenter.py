@@ -17,7 +17,7 @@ from models.prepare import to_grey, whole_or
 from models.prompting import MaskDecoder, Shown, read_decoder
 from models.quality import Quality, judge
 from models.regions import FoundRegion, find_regions, in_order, paint
-from models.registry import WEIGHTS_DIR, Entry, read_companion, read_registry, read_weights
+from models.registry import WEIGHTS_DIR, Entry, read_companion, read_registry, read_variants, read_weights
 from models.scale import isotropic
 from models.settings import read_settings
 from models.trust import Trust, coloured
@@ -109,7 +109,7 @@ class Segmenter:
             left, top, width, height = view.box
             spacing = spacing_mm[number] if number < len(spacing_mm) else None
             picture = isotropic(grey[top : top + height, left : left + width], spacing)
-            square, fit = letterbox(picture, entry.side)
+            square, fit = letterbox(picture, entry.side, entry.input.corner)
             shrunk = square[fit.top : fit.top + fit.height, fit.left : fit.left + fit.width]
             content = shrunk if fit.scale < 1 else picture
             judged.append(judge(content, (height, width)))
@@ -171,8 +171,8 @@ def load(
     """A network from the registry, its file verified, on the runtime that this machine runs fastest.
 
     model_id: None is the registry's first. provider: `openvino`, `cpu`, `cuda`, `tensorrt`; precision: `fp32`, `bf16`,
-    `fp16`; `auto` is what SONOVAN_MODELS_PROVIDER and SONOVAN_MODELS_PRECISION fix, else what a measurement of about
-    two seconds finds, once per user and machine.
+    `int8`, `fp16`; `auto` is what SONOVAN_MODELS_PROVIDER and SONOVAN_MODELS_PRECISION fix, else what a measurement of
+    about two seconds finds, once per user and machine.
     Raises WrongWeights, or ProviderNotGiven when what was asked for is not what would run.
     """
     settings = read_settings()
@@ -184,7 +184,7 @@ def load(
     trust, lesions = read_companion(entry, "trust", folder), read_companion(entry, "lesions", folder)
     return Segmenter(
         entry,
-        choose(weights, entry, wanted, exactness),
+        choose(weights, entry, wanted, exactness, read_variants(entry, folder)),
         read_decoder(entry, folder),
         None if trust is None else Trust(trust, entry.companions["trust"].settings),
         None if lesions is None else Lesions(lesions, entry.companions["lesions"].settings),

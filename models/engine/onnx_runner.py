@@ -2,10 +2,12 @@
 
 import contextlib
 import sys
+import threading
 from typing import Any, Final
 
 import numpy as np
 
+from models.engine.buffers import FixedBuffers
 from models.engine.runner import GPU_DRIVER, Batch, Outputs
 from models.engine.runtimes import onnxruntime
 from models.errors import ProviderNotGiven
@@ -21,7 +23,10 @@ _SILENT: Final = 4
 
 
 class OnnxRunner:
-    """One session. On CPUs a frame runs on one thread: the same bits on any number of cores, frames side by side."""
+    """One session. On CPUs a frame runs on one thread: the same bits on any number of cores, frames side by side.
+
+    On GPUs one batch runs at a time, in buffers that stay on the device.
+    """
 
     def __init__(self, weights: bytes, entry: Entry, provider: str, precision: str) -> None:
         """Raises ProviderNotGiven when the session does not run on the provider that was asked for."""
@@ -39,7 +44,10 @@ class OnnxRunner:
         given = session.get_providers()
         if given[0] != wanted:
             raise ProviderNotGiven(f"{provider}/{precision} was asked for, but onnxruntime gave {', '.join(given)}")
-        self._session = session
+        self._module, self._session = module, session
+        self._device = None if provider == "cpu" else "cuda"
+        self._buffers: dict[int, FixedBuffers] = {}
+        self._turn = threading.Lock()
         self._input, self._outputs = entry.input.name, [entry.output.name, *entry.output.features]
         self._name = f"{provider}/{precision}"
 
@@ -50,8 +58,19 @@ class OnnxRunner:
 
     def run(self, batch: Batch) -> Outputs:
         """See `Runner.run`."""
-        found = self._session.run(self._outputs, {self._input: batch})
+        found = (
+            self._session.run(self._outputs, {self._input: batch})
+            if self._device is None
+            else self._bound(batch, self._device)
+        )
         return {name: np.asarray(one, np.float32) for name, one in zip(self._outputs, found, strict=True)}
+
+    def _bound(self, batch: Batch, device: str) -> list[Batch]:
+        size = batch.shape[0]
+        with self._turn:
+            if size not in self._buffers:
+                self._buffers[size] = FixedBuffers(self._module, self._session, device, self._outputs, batch)
+            return self._buffers[size].run(batch)
 
 
 def _options(provider: str, precision: str) -> dict[str, Any]:

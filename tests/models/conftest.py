@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import models
-from models.engine import choose
+from models.engine.memory import cache_folder
 from tests.models.tiny_onnx import write_weights
 
 # The training room has an environment and a run of its own: `make test-training`.
@@ -28,4 +28,4 @@ def tiny(tiny_weights: Path) -> models.Segmenter:
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty per-user cache, so that nothing is remembered."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return choose.cache_folder()
+    return cache_folder()

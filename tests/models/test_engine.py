@@ -1,20 +1,23 @@
 """Runtimes: they agree, they are what was asked for, and the machine's choice is remembered."""
 
+import hashlib
 import json
 import logging
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import models
-from models.engine.choose import cache_folder, choose, open_runner
+from models.engine.choose import GPU_BATCHES, choose, open_runner, ways_of
+from models.engine.memory import cache_folder
 from models.engine.openvino_runner import OpenVinoRunner
 from models.engine.runner import GPU_DRIVER, Batch, Runner
-from models.errors import ProviderNotGiven
+from models.errors import ProviderNotGiven, WrongWeights
 from models.registry import Entry, read_registry, read_weights
 from models.settings import ModelSettings
 from tests.models.tiny_onnx import write_weights
@@ -136,7 +139,7 @@ def test_the_choice_is_measured_once_and_remembered(
     first = choose(*tiny_pair)
     (remembered,) = own_cache.glob("*.json")
     document = json.loads(remembered.read_text(encoding="utf-8"))
-    assert document["runs"] == first.name
+    assert "{provider}/{precision}".format(**document["runs"]) == first.name
     assert {speed["name"] for speed in document["measured"]} >= {"cpu/fp32", "openvino/fp32"}
     assert all(speed["frames_per_s"] > 0 and speed["latency_ms"] > 0 for speed in document["measured"])
     assert caplog.text.count("is fastest") == 1
@@ -147,18 +150,60 @@ def test_the_choice_is_measured_once_and_remembered(
 def test_what_is_remembered_decides(tiny_pair: tuple[bytes, Entry], own_cache: Path) -> None:
     choose(*tiny_pair)
     (remembered,) = own_cache.glob("*.json")
-    for name in ("cpu/fp32", "openvino/fp32"):
-        remembered.write_text(json.dumps({"runs": name}), encoding="utf-8")
-        assert choose(*tiny_pair).name == name
+    for provider in ("cpu", "openvino"):
+        (way,) = (way for way in ways_of(provider, "fp32", tiny_pair[1])[:1])
+        remembered.write_text(json.dumps({"runs": asdict(way)}), encoding="utf-8")
+        assert choose(*tiny_pair).name == f"{provider}/fp32"
 
 
-@pytest.mark.parametrize("damage", ["", "{", '{"runs": "abacus/fp32"}', "[]"])
+@pytest.mark.parametrize("damage", ["", "{", '{"runs": {"provider": "abacus"}}', '{"runs": "openvino/fp32"}', "[]"])
 def test_a_damaged_memory_is_measured_again(tiny_pair: tuple[bytes, Entry], own_cache: Path, damage: str) -> None:
     choose(*tiny_pair)
     (remembered,) = own_cache.glob("*.json")
     remembered.write_text(damage, encoding="utf-8")
     runner = choose(*tiny_pair)
-    assert json.loads(remembered.read_text(encoding="utf-8"))["runs"] == runner.name
+    runs = json.loads(remembered.read_text(encoding="utf-8"))["runs"]
+    assert "{provider}/{precision}".format(**runs) == runner.name
+
+
+def test_int8_runs_the_file_made_for_it(tmp_path: Path, own_cache: Path) -> None:
+    folder = write_weights(tmp_path, precisions=("fp32", "int8"), variants=("int8",))
+    picture = np.full((224, 224), 200, np.uint8)
+    picture[:, :100] = 40
+    bright = models.load(provider="openvino", precision="fp32", weights_dir=folder).segment(picture, "breast")
+    for provider in ("openvino", "cpu"):
+        segmenter = models.load(provider=provider, precision="int8", weights_dir=folder)
+        assert segmenter.provider == f"{provider}/int8"
+        assert segmenter.weights_sha256 == read_registry(folder).entry().sha256
+        dark = segmenter.segment(picture, "breast")
+        assert not (dark.labels & bright.labels).any()
+        assert (dark.labels | bright.labels).all()
+
+
+def test_int8_without_a_file_of_its_own_is_not_given(tmp_path: Path) -> None:
+    folder = write_weights(tmp_path, precisions=("fp32", "int8"))
+    with pytest.raises(ProviderNotGiven, match="no int8 file"):
+        models.load(provider="openvino", precision="int8", weights_dir=folder)
+
+
+def test_a_damaged_int8_file_is_refused_with_both_hashes(tmp_path: Path) -> None:
+    folder = write_weights(tmp_path, precisions=("fp32", "int8"), variants=("int8",))
+    entry = read_registry(folder).entry()
+    (folder / entry.variants["int8"].file).write_bytes(b"another")
+    with pytest.raises(WrongWeights, match=entry.variants["int8"].sha256) as caught:
+        models.load(provider="cpu", precision="fp32", weights_dir=folder)
+    assert hashlib.sha256(b"another").hexdigest() in str(caught.value)
+
+
+def test_streams_are_measured_where_there_are_cores_and_batches_on_gpus(
+    tiny_pair: tuple[bytes, Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for cores, streams in ((1, [1]), (2, [2]), (8, [8, 4]), (64, [16, 8])):
+        monkeypatch.setattr("models.engine.choose.usable_cores", lambda cores=cores: cores)
+        assert [way.streams for way in ways_of("openvino", "fp32", tiny_pair[1])] == streams
+    assert [way.batch for way in ways_of("cuda", "fp32", tiny_pair[1])] == list(GPU_BATCHES)
+    assert [way.batch for way in ways_of("cpu", "fp32", tiny_pair[1])] == [1]
+    assert ways_of("openvino", "int8", tiny_pair[1]) == []  # the registry does not allow it
 
 
 def test_other_weights_are_measured_for_themselves(tmp_path: Path, own_cache: Path) -> None:
@@ -186,8 +231,8 @@ def test_the_environment_fixes_what_the_caller_leaves_open(
     monkeypatch.setenv("SONOVAN_MODELS_PROVIDER", "cpu")
     monkeypatch.setenv("SONOVAN_MODELS_PRECISION", "fp32")
     assert models.load(weights_dir=tiny_weights).provider == "cpu/fp32"
-    assert models.load(provider="openvino", weights_dir=tiny_weights).provider == "openvino/fp32"
     assert not own_cache.exists()
+    assert models.load(provider="openvino", weights_dir=tiny_weights).provider == "openvino/fp32"
     monkeypatch.setenv("SONOVAN_MODELS_PROVIDER", "abacus")
     with pytest.raises(ValueError, match="provider"):
         ModelSettings()

@@ -33,8 +33,12 @@ def _scalar(name: str, value: float) -> bytes:
     return _number(2, FLOAT) + _bytes(8, name) + _bytes(9, struct.pack("<f", value))
 
 
+def _operands(*names: str) -> bytes:
+    return b"".join(_bytes(1, name) for name in names)
+
+
 def _node(operator: str, inputs: list[str], output: str, attribute: bytes = b"") -> bytes:
-    return b"".join(_bytes(1, name) for name in inputs) + _bytes(2, output) + _bytes(4, operator) + attribute
+    return _operands(*inputs) + _bytes(2, output) + _bytes(4, operator) + attribute
 
 
 def _value(name: str, channels: int, side: int) -> bytes:
@@ -57,15 +61,31 @@ def tiny_model(side: int) -> bytes:
     return _number(1, 8) + _bytes(7, graph) + _bytes(8, _bytes(1, "") + _number(2, 17))
 
 
-def write_weights(folder: Path, *, side: int = 224, precisions: tuple[str, ...] = ("fp32", "bf16")) -> Path:
-    """A weights folder with this model and its registry."""
+def write_weights(
+    folder: Path,
+    *,
+    side: int = 224,
+    precisions: tuple[str, ...] = ("fp32", "bf16"),
+    variants: tuple[str, ...] = (),
+) -> Path:
+    """A weights folder with this model and its registry.
+
+    variants: precisions with a file of their own, in which the two channels are swapped: so tests see which file ran.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     data = tiny_model(side)
     (folder / "tiny.onnx").write_bytes(data)
+    swapped = data.replace(_operands("bright", "dark"), _operands("dark", "bright"))
+    for precision in variants:
+        (folder / f"tiny-{precision}.onnx").write_bytes(swapped)
     entry = {
         "id": MODEL_ID, "file": "tiny.onnx", "sha256": hashlib.sha256(data).hexdigest(),
         "organs": {"breast": 0, "thyroid": 1}, "input": {"name": "frames", "rows": side, "columns": side},
         "output": {"name": "masks"}, "threshold": 0.5, "min_area_px": 4, "precisions": precisions,
+        "variants": {
+            precision: {"file": f"tiny-{precision}.onnx", "sha256": hashlib.sha256(swapped).hexdigest()}
+            for precision in variants
+        },
         "licence": "test", "card": "none.md",
     }  # fmt: skip
     (folder / "registry.json").write_text(json.dumps({"version": 1, "models": [entry]}), encoding="utf-8")
