@@ -1,10 +1,11 @@
-"""`python -m models.training train|export|evaluate`: from a folder of data to weights with a card."""
+"""`python -m models.training train|export|quantise|evaluate`: from a folder of data to weights with a card."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,18 +60,19 @@ def _learn(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from models.training.export import MODEL_ID, export, load_checkpoint, register, round_kernels
+    from models.training.export import export, load_checkpoint, register
 
     network, facts = load_checkpoint(arguments.checkpoint)
-    file = arguments.weights / f"{MODEL_ID}.onnx"
-    export(network, file)
-    round_kernels(file)
-    entry = register(file, arguments.weights / "registry.json", f"../cards/{MODEL_ID}.md")
+    model: str = arguments.model
+    file = arguments.weights / f"{model}.onnx"
+    far = export(network, file, model)
+    entry = register(file, arguments.weights / "registry.json", model, f"../cards/{model}.md")
     facts |= {"threshold": entry["threshold"], "min_area_px": entry["min_area_px"]}
     facts |= {"commands": arguments.command, "notes": arguments.note}
     arguments.cards.mkdir(parents=True, exist_ok=True)
-    _write(arguments.cards / f"{MODEL_ID}.json", {"training": facts})
+    _write(arguments.cards / f"{model}.json", {"training": facts})
     _say(f"{file} {file.stat().st_size / 1e6:.1f} MB sha256 {entry['sha256']}")
+    _say(", ".join(f"{name} differs from torch by at most {value:.1e}" for name, value in far.items()))
     return 0
 
 
@@ -98,8 +100,15 @@ def _write(path: Path, facts: dict[str, Any]) -> None:
     path.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def main() -> int:
-    """Runs one command and returns its exit code."""
+def _quantise(arguments: argparse.Namespace) -> int:
+    from models.training.quantise import quantise
+
+    quantise(arguments.weights, arguments.model, arguments.data, arguments.pictures, _say)
+    return 0
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code. words: None takes the process's own."""
     parser = argparse.ArgumentParser(prog="python -m models.training", description=__doc__)
     commands = parser.add_subparsers(required=True)
     train = commands.add_parser("train", help="train from ImageNet weights; resumable")
@@ -132,9 +141,15 @@ def main() -> int:
 
     export = commands.add_parser("export", help="checkpoint → ONNX file, registry entry")
     export.add_argument("checkpoint", type=Path)
+    export.add_argument("--model", default="lite2-unet-2", metavar="ID", help="what the network is called")
     export.add_argument("--command", action="append", default=[], help="for the card: a command that made the weights")
     export.add_argument("--note", action="append", default=[], help="for the card: what else its reader must know")
     export.set_defaults(run=_export)
+    quantise = commands.add_parser("quantise", help="an int8 file of a registered network, calibrated on training data")
+    quantise.add_argument("--data", type=Path, required=True)
+    quantise.add_argument("--model", help="a network of the registry; default: its first")
+    quantise.add_argument("--pictures", type=int, default=120, help="training pictures to calibrate with")
+    quantise.set_defaults(run=_quantise)
     evaluate = commands.add_parser("evaluate", help="figures of the shipped file; both splits also write card and page")
     evaluate.add_argument("--data", type=Path, required=True)
     evaluate.add_argument("--split", choices=("train", "validation", "test", "both"), default="validation")
@@ -143,10 +158,10 @@ def main() -> int:
     evaluate.add_argument("--folds", type=Path, action="append", default=[], metavar="FILE", help="what `folds` wrote")
     evaluate.add_argument("--page", type=Path, default=Path("docs/accuracy.md"))
     evaluate.set_defaults(run=_evaluate)
-    for command in (export, evaluate):
+    for command in (export, quantise, evaluate):
         command.add_argument("--weights", type=Path, default=Path("models/weights"))
         command.add_argument("--cards", type=Path, default=Path("models/cards"))
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     return int(arguments.run(arguments))
 
 

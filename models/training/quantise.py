@@ -1,0 +1,152 @@
+"""An int8 file of a network: calibrated on training pictures, with layers left out where Dice asks for it.
+
+Weights get one scale per channel, activations eight bits without sign. Weights keep to seven bits: on CPUs without VNNI
+two products are added in sixteen bits, which eight would overflow, so that the same file would give other masks there
+(onnxruntime, "Quantize ONNX Models", on U8S8). Which layers stay in float32 is decided by Dice on the validation split:
+none first, and while that loses more than BAR, whichever group's return to float32 restores most.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+from models.engine.choose import open_runner
+from models.evaluation.index import INDEX, SETS, read_rows, spread
+from models.registry import Entry, read_registry, read_weights
+from models.segmenter import Segmenter
+from models.training.data import load
+from models.training.graphs import read_past_quantisation, whole
+from models.training.precision import Case, allowed, dice, loss, read_cases
+
+OPERATORS: Final = ("Conv", "Add", "Concat", "Resize", "Clip", "Relu")
+GROUPS: Final = (
+    "/stem/",
+    "/head/",
+    "/blocks.0/",
+    "/ups.3/",
+    "/ups.2/",
+    "/ups.1/",
+    "/ups.0/",
+    "/depthwise/",
+    "/project/",
+)
+"""Parts of nodes' names that may be left out: the ends of the network, the decoder's stages, kinds of convolution."""
+MARGIN: Final = 0.001
+"""Kept between the loss measured here and the bar: another CPU's rounding is not this one's."""
+
+Frames = NDArray[np.float32]
+Say = Callable[[str], None]
+
+
+def quantise(weights: Path, model: str | None, data: Path, pictures: int, say: Say) -> None:
+    """Writes `ID-int8.onnx` beside a registered network's file and enters it into the registry.
+
+    weights: the registry's folder. pictures: how many training pictures calibrate.
+    Whether int8 is then allowed is decided by `python -m benchmarks.models --register`.
+    """
+    entry = read_registry(weights).entry(model)
+    cases = read_cases(data)
+    exact = dice(_segmenter(entry, read_weights(entry, weights), "fp32"), cases)
+    say(f"float32 {exact}")
+    with tempfile.TemporaryDirectory() as folder:
+        attempt = _Attempt(entry, read_weights(entry, weights), calibration_frames(data, entry.side, pictures), folder)
+        left_out, best = _search(attempt, cases, exact, say)
+    path = weights / f"{entry.id}-int8.onnx"
+    path.write_bytes(best)
+    _register(weights / "registry.json", entry.id, path, left_out)
+    say(f"{path} {path.stat().st_size / 1e6:.1f} MB, in float32: {', '.join(left_out) or 'nothing'}")
+
+
+def calibration_frames(data: Path, side: int, count: int) -> list[Frames]:
+    """About `count` training pictures, as many of each set, (1, 1, side, side) float32 each."""
+    names = [name for name in SETS if (data / name / INDEX).is_file()]
+    rows = [row for name in names for row in spread(read_rows(data, name, "train"), -(-count // len(names)))]
+    return [sample.image.astype(np.float32)[None, None] for sample in load(rows, side)]
+
+
+class _Attempt:
+    """Quantises one network again and again; its activations' ranges are measured once."""
+
+    def __init__(self, entry: Entry, weights: bytes, frames: list[Frames], folder: str) -> None:
+        self.entry = entry
+        self._frames, self._folder = frames, Path(folder)
+        model = onnx.load_from_string(weights)
+        whole(model)
+        onnx.save(model, str(self._folder / "float32.onnx"))
+        self._names = [node.name for node in model.graph.node if node.op_type in OPERATORS]
+
+    def make(self, left_out: tuple[str, ...]) -> bytes:
+        """The file with these groups in float32."""
+        made = self._folder / "int8.onnx"
+        logging.disable(logging.WARNING)  # it asks for a pre-processing that the export has done
+        try:
+            quantize_static(
+                str(self._folder / "float32.onnx"), str(made), _Reader(self.entry.input.name, self._frames),
+                quant_format=QuantFormat.QDQ, op_types_to_quantize=list(OPERATORS), per_channel=True, reduce_range=True,
+                activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+                nodes_to_exclude=[name for name in self._names if any(part in name for part in left_out)],
+                calibration_cache_path=str(self._folder / "ranges.json"),
+            )  # fmt: skip
+        finally:
+            logging.disable(logging.NOTSET)
+        model = onnx.load(str(made))
+        read_past_quantisation(model)
+        return bytes(model.SerializeToString())
+
+
+class _Reader(CalibrationDataReader):
+    def __init__(self, name: str, frames: list[Frames]) -> None:
+        self._inputs: Iterator[dict[str, Frames]] = iter({name: frame} for frame in frames)
+
+    def get_next(self) -> dict[str, Frames] | None:
+        return next(self._inputs, None)
+
+
+def _search(
+    attempt: _Attempt, cases: list[Case], exact: Mapping[str, float], say: Say
+) -> tuple[tuple[str, ...], bytes]:
+    """The groups left out, and the file. The best that was found where none is good enough."""
+    left_out: tuple[str, ...] = ()
+    file, lost = _tried(attempt, left_out, cases, exact, say)
+    while not allowed({name: value + MARGIN for name, value in lost.items()}):
+        others = [(*left_out, group) for group in GROUPS if group not in left_out]
+        tries = {groups: _tried(attempt, groups, cases, exact, say) for groups in others}
+        best = min(tries, key=lambda groups: max(tries[groups][1].values()), default=None)
+        if best is None or max(tries[best][1].values()) >= max(lost.values()):
+            break
+        left_out, (file, lost) = best, tries[best]
+    return left_out, file
+
+
+def _tried(
+    attempt: _Attempt, left_out: tuple[str, ...], cases: list[Case], exact: Mapping[str, float], say: Say
+) -> tuple[bytes, dict[str, float]]:
+    file = attempt.make(left_out)
+    lost = loss(exact, dice(_segmenter(attempt.entry, file, "int8"), cases))
+    say(f"in float32: {', '.join(left_out) or 'nothing'}; loses {lost}")
+    return file, lost
+
+
+def _segmenter(entry: Entry, weights: bytes, precision: str) -> Segmenter:
+    measured = entry.model_copy(update={"precisions": ("fp32", "int8")})
+    return Segmenter(measured, open_runner(weights, measured, "openvino", precision))
+
+
+def _register(registry: Path, model: str, path: Path, left_out: tuple[str, ...]) -> None:
+    document: dict[str, Any] = json.loads(registry.read_text(encoding="utf-8"))
+    entry = next(each for each in document["models"] if each["id"] == model)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    entry["variants"] = {"int8": {"file": path.name, "sha256": sha256, "in_float32": list(left_out)}}
+    entry["precisions"] = [each for each in entry["precisions"] if each != "int8"]  # this file is not measured yet
+    registry.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
