@@ -27,17 +27,18 @@ class Letterbox:
     height: int
 
 
-def letterbox(image: Gray, side: int) -> tuple[Gray, Letterbox]:
+def letterbox(image: Gray, side: int, corner: bool = False) -> tuple[Gray, Letterbox]:
     """Fits a picture into a black square: area interpolation when it shrinks, linear when it grows.
 
-    image: (rows, columns) uint8. Returns (side, side) uint8 and where the picture lies in it.
+    image: (rows, columns) uint8. corner: the picture lies in the top left corner instead of the
+    middle. Returns (side, side) uint8 and where the picture lies in it.
     """
     rows, columns = image.shape
     scale = side / max(rows, columns)
     width, height = max(1, round(columns * scale)), max(1, round(rows * scale))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     square = np.zeros((side, side), np.uint8)
-    left, top = (side - width) // 2, (side - height) // 2
+    left, top = (0, 0) if corner else ((side - width) // 2, (side - height) // 2)
     square[top : top + height, left : left + width] = cv2.resize(image, (width, height), interpolation=how)
     return square, Letterbox(scale, left, top, width, height)
 

@@ -100,15 +100,17 @@ class MaskDecoder:
         points: (K, 2) column and row in pixels of the square; labels: (K,) 1 lesion, 0 not, 2 and 3 corners of a box.
         mask: square logits of any size, of what is to be corrected.
         """
-        padded = np.concatenate((points, np.zeros((1, 2), np.float32)))
+        if not (labels >= _CORNERS[0]).any():  # SAM learned points alone with one that is none, boxes without it
+            points = np.concatenate((points, np.zeros((1, 2), np.float32)))
+            labels = np.append(labels, np.float32(_NOT_A_POINT))
         small = np.zeros((self._mask_side, self._mask_side), np.float32)
         if mask is not None:
             small = np.asarray(cv2.resize(mask, small.shape, interpolation=cv2.INTER_AREA), np.float32)
         offered: dict[str, Field | NDArray[np.int64]] = {
             **{name: one[:1] for name, one in seen.items()},
             "organ": np.array([organ], np.int64),
-            "point_coords": padded[None],
-            "point_labels": np.append(labels, np.float32(_NOT_A_POINT)).astype(np.float32)[None],
+            "point_coords": points.astype(np.float32)[None],
+            "point_labels": labels.astype(np.float32)[None],
             "mask_input": small[None, None],
             "has_mask_input": np.array([mask is not None], np.float32),
         }
@@ -186,7 +188,7 @@ class Prompter:
         box = find_view(grey).box if panel is None else whole_or([panel], size)[0]
         left, top, width, height = box
         picture = isotropic(grey[top : top + height, left : left + width], spacing_mm)
-        square, fit = letterbox(picture, self._entry.side)
+        square, fit = letterbox(picture, self._entry.side, self._entry.input.corner)
         seen = self._runner.run(square.astype(np.float32)[None, None])
         return Embedding(seen, channel, self._entry.side, fit, box, size)
 

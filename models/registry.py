@@ -18,13 +18,17 @@ WEIGHTS_DIR: Final = Path(__file__).parent / "weights"
 
 
 class GraphInput(BaseModel):
-    """The graph's one input: a square of `rows` by `columns` pixels."""
+    """The graph's one input: a square of `rows` by `columns` pixels.
+
+    corner: oblong pictures lie in the square's top left corner, as SAM learned them, instead of in its middle.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     rows: int = Field(ge=32, le=4096)
     columns: int
+    corner: bool = False
 
     @model_validator(mode="after")
     def _square(self) -> "GraphInput":

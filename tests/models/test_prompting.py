@@ -147,3 +147,13 @@ def test_the_registry_lets_the_decoder_draw_an_organ() -> None:
     assert kept.quality is not None
     nothing = Shown(np.zeros((SIDE, SIDE), np.float32), 0.4)
     assert decoder.shown({"masks": masks}, nothing, "thyroid", 1).quality is None
+
+
+def test_a_network_may_want_oblong_pictures_in_its_corner(tmp_path: Path) -> None:
+    folder = write_prompting(tmp_path)
+    path = folder / "registry.json"
+    path.write_text(path.read_text().replace('"rows": 64', '"corner": true, "rows": 64'), encoding="utf-8")
+    prompter = load_prompter(provider="cpu", precision="fp32", weights_dir=folder)
+    embedding = prompter.embed(DARK, "breast", (0, 0, 200, 96))
+    assert (embedding.fit.left, embedding.fit.top) == (0, 0)
+    assert centre(prompter.segment(embedding, [Point(120, 60, True)]).mask) == pytest.approx((120, 60), abs=2.5)
