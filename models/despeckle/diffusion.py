@@ -36,6 +36,8 @@ Plane = NDArray[np.float32]
 Direction = Literal["with", "against"]
 
 STEP_BOUND: Final = 0.25
+GRAPH_STEPS: Final = 6
+"""Steps of the form inside a graph unless told otherwise: about what the stopping rule gives on real frames."""
 SHARE: Final[dict[Noise, float]] = {"bmode": 0.7, "gamma": 1.0}
 
 

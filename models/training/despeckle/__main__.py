@@ -8,6 +8,8 @@ from pathlib import Path
 
 import cv2
 
+from models.despeckle import METHODS
+
 
 def _say(line: str) -> None:
     print(line, flush=True)
@@ -29,9 +31,10 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from models.training.despeckle.report import report
+    from models.training.despeckle.report import Files, report
 
-    report(arguments.data, arguments.per_set, arguments.results, arguments.page, arguments.sheet, _say)
+    files = Files(arguments.results, arguments.page, arguments.sheet)
+    report(arguments.data, arguments.per_set, files, arguments.method or METHODS, _say)
     return 0
 
 
@@ -42,8 +45,8 @@ def main() -> int:
     train = commands.add_parser("train", help="train and export to OUT; resumable")
     train.add_argument("--data", type=Path, required=True)
     train.add_argument("--out", type=Path, required=True)
-    train.add_argument("--steps", type=int, default=1800)
-    train.add_argument("--batch", type=int, default=12)
+    train.add_argument("--steps", type=int, default=2000)
+    train.add_argument("--batch", type=int, default=8)
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--phantoms", type=int, default=160, help="clean pictures of the simulator")
     train.add_argument("--per-set", type=int, default=60, help="diffused training pictures per set")
@@ -53,6 +56,7 @@ def main() -> int:
     report = commands.add_parser("report", help="measure every method; write the figures, the page and the sheet")
     report.add_argument("--data", type=Path, required=True)
     report.add_argument("--per-set", type=int, default=40, help="validation pictures per set at most")
+    report.add_argument("--method", action="append", choices=METHODS, help="measure this one, keep the others' figures")
     report.add_argument("--results", type=Path, default=Path("benchmarks/results/despeckle.json"))
     report.add_argument("--page", type=Path, default=Path("docs/despeckle.md"))
     report.add_argument("--sheet", type=Path, default=Path("docs/images/despeckle.png"))

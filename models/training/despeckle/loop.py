@@ -18,16 +18,16 @@ from models.training.despeckle.pairs import draw
 
 OPSET = 17
 MODEL_ID = "despeckle-1"
-KEEP_EVERY = 250
+KEEP_EVERY = 100
 
 
 @dataclass(frozen=True)
 class Plan:
     """How it is trained: AdamW, the rate falls from `rate` to nothing along a cosine."""
 
-    steps: int = 1800
-    batch: int = 12
-    rate: float = 2e-3
+    steps: int = 2000
+    batch: int = 8
+    rate: float = 3e-3
     seed: int = 0
 
 
@@ -36,7 +36,7 @@ def train(
 ) -> DespeckleNet:
     """Trains, or goes on from `out/last.pt`; a resumed run draws the batches that an uninterrupted one draws.
 
-    pool: clean pictures of at least 96×96. keep_every: steps between checkpoints, each followed by a line to `say`.
+    pool: clean pictures of at least 64×64. keep_every: steps between checkpoints, each followed by a line to `say`.
 
     Raises FileNotFoundError when there is nothing to resume, ValueError when it was begun with another plan.
     """

@@ -28,8 +28,8 @@ class DespeckleNet(nn.Module):
         self.first = nn.Conv2d(1, CHANNELS, 4, stride=2, padding=1)
         self.middle = nn.Sequential(nn.ReLU(inplace=True), *middle)
         self.last = nn.ConvTranspose2d(CHANNELS, 1, 4, stride=2, padding=1)
-        # training starts from the picture as it is
-        nn.init.zeros_(self.last.weight)
+        # training starts near the picture as it is; from exactly there the layers before learn nothing at first
+        nn.init.normal_(self.last.weight, std=0.01)
         nn.init.zeros_(self.last.bias)
 
     def forward(self, frames: Tensor) -> Tensor:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 NAMES = {
     "none": "as it is",
     "diffusion": "diffusion",
@@ -57,8 +60,8 @@ B-mode speckle of 1, 2, 4, 8 looks and gamma of L = 2, 4, 8, 16, none of which i
 method for both models; only diffusion's stopping share differs between them. `noise="gamma"` is what a caller must
 say for intensities.
 
-Inside a graph: `models.training.despeckle.in_graph("diffusion" | "learned" | "none")` gives the layer that an
-exporter puts before a network. The diffusion layer does a fixed number of steps (default 12) and has no stopping
+Inside a graph: `models.training.despeckle.layers.in_graph("diffusion" | "learned" | "none")` gives the layer that an
+exporter puts before a network. The diffusion layer does a fixed number of steps (default 6) and has no stopping
 rule; at the same number of steps it agrees with the numpy reference to 1e-3 of the range, in torch and as ONNX.
 """
 
@@ -71,22 +74,22 @@ def page(facts: dict[str, Any]) -> str:
 
 def helpful(facts: dict[str, Any]) -> list[str]:
     """Methods that make the mask better: the whole 95 % interval of the change lies above 0."""
-    return [name for name, entry in facts["dice"]["methods"].items() if entry["change"][1] > 0]
+    return [name for name, (_, low, _) in changes(facts["dice"]).items() if low > 0]
 
 
 def verdict(facts: dict[str, Any]) -> str:
     """What the default is, and why."""
-    methods = facts["dice"]["methods"]
-    best = max((name for name in methods if not name.startswith("none")), key=lambda name: methods[name]["change"][0])
+    found = changes(facts["dice"])
+    best = max((name for name in found if not name.startswith("none")), key=lambda name: found[name][0])
     helps = helpful(facts)
-    total = sum(facts["dice"]["n"].values())
+    total = len(facts["dice"]["cases"])
     if helps:
         named = ", ".join(_name(name, facts) for name in helps)
         return _text(
             f"**For the mask: {named}** raises Dice on {total} validation pictures with its whole 95 % interval",
             "above 0 (last table).",
         )
-    change = methods[best]["change"]
+    change = found[best]
     return _text(
         f"**Off for the network, on for the eye.** On {total} validation pictures no method raises Dice with its",
         f"whole 95 % interval above 0; the best, {_name(best, facts)}, changes it by {_signed(change[0])}",
@@ -96,11 +99,40 @@ def verdict(facts: dict[str, Any]) -> str:
     )
 
 
+def changes(dice: dict[str, Any]) -> dict[str, list[float]]:
+    """Per method the mean change of Dice against the picture as it is, and its 95 % interval by drawing whole groups.
+
+    dice: as `report.dice` gives it. Methods `at 256` are held against the picture as it is at 256×256.
+    """
+    groups = ["/".join(case) for case in dice["cases"]]
+    return {
+        method: _interval(np.array(values) - np.array(dice["scores"][_baseline(method)]), groups)
+        for method, values in dice["scores"].items()
+    }
+
+
+def _baseline(method: str) -> str:
+    return "none at 256" if method.endswith("at 256") else "none"
+
+
+def _interval(changes: NDArray[np.float64], groups: list[str], draws: int = 2000) -> list[float]:
+    """Mean, and its 95 % interval by drawing whole groups."""
+    names = sorted(set(groups))
+    at = {name: number for number, name in enumerate(names)}
+    sums, counts = np.zeros(len(names)), np.zeros(len(names))
+    for change, group in zip(changes, groups, strict=True):
+        sums[at[group]] += change
+        counts[at[group]] += 1
+    picks = np.random.default_rng(0).integers(0, len(names), (draws, len(names)))
+    low, high = np.percentile(sums[picks].sum(1) / counts[picks].sum(1), (2.5, 97.5))
+    return [round(float(value), 4) for value in (changes.mean(), low, high)]
+
+
 def _simulated(facts: dict[str, Any]) -> str:
     lines = [
         "## Against the clean picture\n",
         _text(
-            "Eight simulated pictures of 256×256, breasts and thyroids; PSNR in dB / SSIM / correlation of the",
+            "Six simulated pictures of 256×256, breasts and thyroids; PSNR in dB / SSIM / correlation of the",
             "Laplacian with the clean picture's. The learned method has seen none of these levels, nor these pictures.",
         ),
     ]
@@ -109,7 +141,7 @@ def _simulated(facts: dict[str, Any]) -> str:
         lines += ["", NOISES[kind].format(levels=", ".join(shown)) + ":", ""]
         lines += [f"| method | {' | '.join(shown)} |", "|---" * 4 + "|"]
         columns = [facts["simulated"][f"{kind} {level}"] for level in shown]
-        for method in columns[0]:
+        for method in (name for name in NAMES if name in columns[0]):
             cells = [f"{c[method][0]:.1f} / {_short(c[method][1])} / {_short(c[method][2])}" for c in columns]
             lines.append(f"| {NAMES[method]} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
@@ -123,15 +155,15 @@ def _real(facts: dict[str, Any]) -> str:
             f"Medians over {real['frames']} frames: a cine that training has not seen, and validation pictures. ENL",
             "(μ²/σ²) and suppression index (1: nothing changed, lower: smoother) in the eight most even squares of",
             "24×24 of each frame; edges: correlation of the Laplacians before and after, of pictures smoothed with",
-            "σ = 2, since without that the speckle itself counts as edges. Milliseconds on one thread of a shared",
-            f"machine, median of nine, at 256×256 and at {ms['full']}.",
+            "σ = 2, since without that the speckle itself counts as edges. Milliseconds of one core, median of nine,",
+            f"at 256×256 and at {ms['full']}.",
         ),
         "",
         f"| method | ENL | suppression index | edges | ms, 256×256 | ms, {ms['full']} |",
         "|---" * 6 + "|",
     ]
-    for method, (looks, index, edges) in real["methods"].items():
-        small, full = ms[method]
+    for method in (name for name in NAMES if name in real["methods"]):
+        (looks, index, edges), (small, full) = real["methods"][method], ms[method]
         lines.append(
             f"| {NAMES[method]} | {looks:.1f} | {_short(index)} | {_short(edges)} | {small:.1f} | {full:.1f} |"
         )
@@ -140,9 +172,9 @@ def _real(facts: dict[str, Any]) -> str:
 
 
 def _dice(facts: dict[str, Any]) -> str:
-    found = facts["dice"]
-    sets = list(found["n"])
-    counts = ", ".join(f"{name} {count}" for name, count in found["n"].items())
+    cases, scores = facts["dice"]["cases"], facts["dice"]["scores"]
+    sets = list(dict.fromkeys(name for name, _ in cases))
+    counts = ", ".join(f"{name} {sum(case[0] == name for case in cases)}" for name in sets)
     lines = [
         "## For the mask\n",
         _text(
@@ -155,11 +187,14 @@ def _dice(facts: dict[str, Any]) -> str:
         f"| method | {' | '.join(sets)} | change |",
         "|---" * (len(sets) + 2) + "|",
     ]
-    for method, entry in found["methods"].items():
-        mean, low, high = entry["change"]
-        change = "" if method.startswith("none") else f"{_signed(mean)} ({_signed(low)} to {_signed(high)})"
-        cells = " | ".join(_short(entry[name]) for name in sets)
-        lines.append(f"| {_name(method, facts)} | {cells} | {change} |")
+    found = changes(facts["dice"])
+    for method in (name for name in NAMES if name in scores):
+        mean, low, high = found[method]
+        change = "" if method == _baseline(method) else f"{_signed(mean)} ({_signed(low)} to {_signed(high)})"
+        means = [
+            np.mean([v for v, case in zip(scores[method], cases, strict=True) if case[0] == name]) for name in sets
+        ]
+        lines.append(f"| {_name(method, facts)} | {' | '.join(_short(float(one)) for one in means)} | {change} |")
     return "\n".join(lines) + "\n"
 
 

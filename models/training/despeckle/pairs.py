@@ -19,7 +19,7 @@ from models.despeckle import despeckle
 from models.despeckle.simulated import Gray, Kind, Speckle, clean_picture, speckled
 from models.training.data import SIMULATED_TRAIN_SEED, read_gray, read_rows
 
-SIDE = 96
+SIDE = 64
 SETS = ("busi", "busbra", "breast", "ddti")
 CINE = "cine/breast_sweep_1"
 LEVELS: dict[Kind, tuple[float, ...]] = {"bmode": (1, 2, 4, 8), "gamma": (2, 4, 8, 16), "root": (1, 2, 4)}
@@ -28,7 +28,7 @@ GRAINS = (0.6, 1.8)
 
 
 def clean_pool(data: Path, phantoms: int, per_set: int, say: Callable[[str], None]) -> list[Gray]:
-    """Pictures of at least 96×96 to put speckle over. Raises FileNotFoundError when a set or the cine is not there."""
+    """Pictures of at least 64×64 to put speckle over. Raises FileNotFoundError when a set or the cine is not there."""
     pool = [clean_picture(SIMULATED_TRAIN_SEED + number) for number in range(phantoms)]
     for name in SETS:
         rows = read_rows(data, name, "train")
@@ -58,7 +58,7 @@ def averaged(frames: list[Gray]) -> Gray:
 
 
 def draw(pool: list[Gray], seed: int, step: int, count: int) -> tuple[Tensor, Tensor]:
-    """A batch of (speckled, clean), each (count, 1, 96, 96) float32, 0..255: a function of seed and step alone."""
+    """A batch of (speckled, clean), each (count, 1, 64, 64) float32, 0..255: a function of seed and step alone."""
     rng = np.random.default_rng([seed, step])
     noisy = np.empty((count, 1, SIDE, SIDE), np.float32)
     clean = np.empty_like(noisy)
