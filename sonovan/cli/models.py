@@ -1,5 +1,6 @@
 """`sonovan models`: which networks there are, whether they are what they claim to be, how well they do."""
 
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -9,14 +10,17 @@ import typer
 
 from contracts.errors import Fatal
 from models.errors import ModelError
-from models.registry import WEIGHTS_DIR, Entry, read_registry, read_weights
+from models.registry import WEIGHTS_DIR, Entry, read_companion, read_registry, read_variants, read_weights
 from models.settings import read_settings
 from sonovan.cli.evaluate import compare, evaluate
 from sonovan.cli.failures import Exit
+from sonovan.cli.models_import import app as imports
 
 app = typer.Typer(
     help="The networks: which there are, whether they are intact, how well they do.", rich_markup_mode=None
 )
+
+app.add_typer(imports, name="import")
 
 WeightsOption = Annotated[Path | None, typer.Option("--weights-dir", help="Folder with registry.json and the weights.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -37,7 +41,7 @@ def list_models(weights_dir: WeightsOption = None, as_json: JsonOption = False) 
 
 @app.command()
 def verify(weights_dir: WeightsOption = None, as_json: JsonOption = False) -> int:
-    """Check every network's file against its sha256 and start it on this machine."""
+    """Check every network's files against their sha256 and start it on this machine."""
     folder = _folder(weights_dir)
     checked = [_checked(entry, folder) for entry in _entries(folder)]
     if as_json:
@@ -49,12 +53,37 @@ def verify(weights_dir: WeightsOption = None, as_json: JsonOption = False) -> in
     return int(Exit.DONE if all(each["usable"] for each in checked) else Exit.FATAL)
 
 
+@app.command()
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="epoch_NN.pt of a training run.")],
+    model: Annotated[str, typer.Option(help="What the network is called in the registry.")] = "lite2-unet-2",
+    weights_dir: WeightsOption = None,
+) -> int:
+    """Make a checkpoint into an ONNX file, check it against torch and register it; needs the training environment."""
+    if importlib.util.find_spec("torch") is None:
+        raise typer.BadParameter(
+            "torch is not installed here: `make test-training` makes .venv-training; then "
+            f".venv-training/bin/python -m models.training export {checkpoint}"
+        )
+    from models.training.__main__ import main
+
+    folder = _folder(weights_dir)
+    places = ["--weights", str(folder), "--cards", str(folder.parent / "cards")]
+    try:
+        return main(["export", str(checkpoint), "--model", model, *places])
+    except ModelError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 def _checked(entry: Entry, folder: Path) -> dict[str, Any]:
     from models.engine.choose import choose  # the runtimes take a second to import
 
     settings = read_settings()
     try:
-        runner = choose(read_weights(entry, folder), entry, settings.provider, settings.precision)
+        for role in entry.companions:
+            read_companion(entry, role, folder)
+        variants = read_variants(entry, folder)
+        runner = choose(read_weights(entry, folder), entry, settings.provider, settings.precision, variants)
     except ModelError as error:
         return {"id": entry.id, "usable": False, "problem": str(error)}
     return {"id": entry.id, "usable": True, "sha256": entry.sha256, "runs": runner.name}

@@ -1,0 +1,45 @@
+"""`sonovan models import`: other people's networks, made into entries of a registry."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from models.errors import ModelError
+from models.settings import read_settings
+
+app = typer.Typer(help="Make other people's networks into entries of a registry.", rich_markup_mode=None)
+
+OutOption = Annotated[Path | None, typer.Option("--out", help="Weights folder; default: SONOVAN_MODELS_WEIGHTS_DIR.")]
+
+
+@app.callback()
+def _group() -> None:
+    """Make other people's networks into entries of a registry."""
+
+
+@app.command()
+def sam(
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint in SAM's public layout.")], out: OutOption = None
+) -> None:
+    """Export a Segment Anything checkpoint, compare it with its own predictor and register it.
+
+    Needs the training environment: torch and segment-anything (models/training/requirements.lock).
+    """
+    weights = out or read_settings().weights_dir
+    if weights is None:
+        raise typer.BadParameter("name a weights folder with --out (these files are too large for the package's own)")
+    try:
+        from models.training.sam_import import import_sam
+
+        done = import_sam(checkpoint, weights, lambda line: typer.echo(line, err=True))
+    except ImportError as error:
+        told = f"{error.name} is not installed: run this in the training environment, models/training/requirements.lock"
+        raise typer.BadParameter(told) from None
+    except ModelError as error:
+        raise typer.BadParameter(str(error)) from None
+    typer.echo(f"{done.model_id}\n  {done.encoder}\n  {done.decoder}")
+    typer.echo(
+        f"  differs from SamPredictor by: embedding {done.embedding_difference:.1e}, "
+        f"masks {done.mask_difference:.1e}, IoU {done.iou_difference:.1e}"
+    )
