@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from models.engine.batching import Batcher
+from models.engine.cpu import sums_eight_bits, usable_cores
 from models.engine.measure import measure
 from models.engine.memory import Way, place_of, remember, remembered
 from models.engine.onnx_runner import OnnxRunner
-from models.engine.openvino_runner import MAX_STREAMS, OpenVinoRunner, usable_cores
+from models.engine.openvino_runner import MAX_STREAMS, OpenVinoRunner
 from models.engine.runner import GPU_DRIVER, Runner
 from models.errors import ProviderNotGiven
 from models.registry import Entry, Precision
@@ -43,6 +44,10 @@ def open_runner(weights: bytes, entry: Entry, provider: str, precision: str, str
     if precision not in entry.precisions:
         allowed = ", ".join(entry.precisions)
         raise ProviderNotGiven(f"{provider}/{precision} was asked for, but {entry.id} is allowed in {allowed} only")
+    if precision == "int8" and not sums_eight_bits():
+        raise ProviderNotGiven(
+            f"{provider}/int8 was asked for, but this CPU has no VNNI: sums of products would overflow"
+        )
     if provider == "openvino":
         return OpenVinoRunner(weights, entry, precision, streams or None)
     return OnnxRunner(weights, entry, provider, precision)

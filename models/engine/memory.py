@@ -6,13 +6,12 @@ import importlib.metadata
 import json
 import logging
 import os
-import platform
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from models.engine.openvino_runner import usable_cores
+from models.engine.cpu import cpu_flags, cpu_name, usable_cores
 from models.engine.runner import GPU_DRIVER
 from models.registry import Entry
 
@@ -46,23 +45,13 @@ def place_of(entry: Entry, ways: list[Way]) -> Path:
     machine = {
         "weights": [entry.sha256, *(variant.sha256 for variant in entry.variants.values())],
         "ways": [str(way) for way in ways],
-        "cpu": _cpu(),
+        "cpu": [cpu_name(), *sorted(cpu_flags())],
         "gpu": _gpu(),
         "cores": usable_cores(),
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
     }
     key = hashlib.sha256(json.dumps(machine, sort_keys=True).encode()).hexdigest()[:32]
     return cache_folder() / f"{key}.json"
-
-
-def _cpu() -> list[str]:
-    """Model and flags of the first core; the processor's name where there is no /proc."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return [platform.machine(), platform.processor()]
-    told = dict(line.split(":", 1) for line in reversed(lines) if ":" in line)
-    return [value.strip() for key, value in sorted(told.items()) if key.strip() in ("model name", "flags", "Features")]
 
 
 def _gpu() -> str:

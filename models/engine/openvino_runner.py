@@ -1,12 +1,12 @@
 """openvino: the fast runtime for CPUs of any maker, in float32, bfloat16 or eight bits."""
 
-import os
 import queue
 import threading
 from typing import Any, Final
 
 import numpy as np
 
+from models.engine.cpu import usable_cores
 from models.engine.runner import Batch, Outputs
 from models.engine.runtimes import openvino
 from models.errors import ProviderNotGiven
@@ -16,11 +16,6 @@ _HINTS: Final = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 """What is computed where the file says nothing else; an int8 file's remaining layers are float32 on every CPU."""
 _CAPABILITIES: Final = {"fp32": "FP32", "bf16": "BF16", "int8": "INT8"}
 MAX_STREAMS: Final = 16
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class OpenVinoRunner:

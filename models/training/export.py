@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.engine.runtimes import onnxruntime, openvino
+from models.errors import WrongWeights
 from models.training.graphs import enlarge_by_products, halve, tidy
 from models.training.network import ORGANS, SIZE, LesionNet
 
@@ -47,10 +49,16 @@ class Graph(nn.Module):
 
 
 def load_checkpoint(path: Path) -> tuple[LesionNet, dict[str, Any]]:
-    """The averaged weights of a `last.pt` or `epoch_NN.pt`, and what the card tells of the run that made them."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    network = LesionNet(state["plan"]["encoder"])
-    network.load_state_dict(state["kept"])
+    """The averaged weights of a `last.pt` or `epoch_NN.pt`, and what the card tells of the run that made them.
+
+    Raises WrongWeights for a file that is no such checkpoint.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network = LesionNet(state["plan"]["encoder"])
+        network.load_state_dict(state["kept"])
+    except (OSError, EOFError, pickle.UnpicklingError, KeyError, TypeError, RuntimeError) as error:
+        raise WrongWeights(f"{path} is no checkpoint of this network: {error}") from None
     facts = {key: state[key] for key in ("plan", "epoch", "history")}
     facts["steps_per_epoch"] = state["per_epoch"]
     facts["parameters"] = sum(parameter.numel() for parameter in network.parameters())

@@ -1,5 +1,7 @@
 """`sonovan models list|verify`."""
 
+import hashlib
+import importlib.util
 import json
 from pathlib import Path
 
@@ -50,3 +52,25 @@ def test_no_registry_is_fatal_in_one_line(tmp_path: Path, command: str, capsys: 
     told = capsys.readouterr().err
     assert len(told.splitlines()) == 1
     assert "registry.json" in told
+
+
+def test_verify_checks_the_files_of_other_precisions_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SONOVAN_MODELS_PROVIDER", "cpu")
+    folder = write_weights(tmp_path, precisions=("fp32", "int8"), variants=("int8",))
+    assert sonovan("verify", "--weights-dir", folder) == 0
+    (folder / "tiny-int8.onnx").write_bytes(b"swapped")
+    assert sonovan("verify", "--weights-dir", folder) == 5
+    told = capsys.readouterr().err
+    assert hashlib.sha256(b"swapped").hexdigest() in told
+    assert json.loads((folder / "registry.json").read_text())["models"][0]["variants"]["int8"]["sha256"] in told
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="torch is here")
+def test_export_without_torch_names_the_environment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sonovan("export", tmp_path / "epoch_01.pt") == 2
+    told = capsys.readouterr().err
+    assert len(told.splitlines()) == 1
+    assert "make test-training" in told
+    assert "models.training export" in told
