@@ -40,7 +40,9 @@ def test_real_frames_are_assessable(shared_data: Path, name: str) -> None:
 @pytest.mark.data
 def test_frames_of_real_clips_are_assessable(shared_data: Path) -> None:
     for path in sorted((shared_data / "video").glob("*")):
-        assert all(quality_of(grey).assessable for grey in first_frames(path, 20)), path.name
+        reasons = {quality_of(grey).reason for grey in first_frames(path, 20)}
+        lung = path.name.startswith("convex")  # air below the pleura gives no echo: some of these frames lie in shadow
+        assert reasons <= ({None, "shadowed"} if lung else {None}), path.name
 
 
 def first_frames(path: Path, count: int) -> Iterator[np.ndarray]:
@@ -86,6 +88,12 @@ def test_a_probe_in_air_has_no_contact() -> None:
     grey = np.zeros((480, 640), np.uint8)
     grey[:30] = 180  # reverberation right below the probe
     assert quality_of(grey).reason == "no_contact"
+
+
+def test_a_frame_that_lies_in_shadow_is_not_assessable() -> None:
+    frame = simulate_sweep("breast", 1, 4).frames[0].copy()
+    frame[140:, 30:620] //= 12
+    assert quality_of(frame).reason == "shadowed"
 
 
 def test_a_shadowed_frame_scores_lower() -> None:
