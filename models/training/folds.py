@@ -74,6 +74,7 @@ def plan_for(set_name: str, encoder: str, epochs: int) -> Plan:
         shares=shares,
         encoder=encoder,
         pretrained=False,
+        suspicion=0.0,  # what the set says of malignancy stays unseen, so that heads can be measured on it
         encoder_rate=Plan.encoder_rate * RATE,
         decoder_rate=Plan.decoder_rate * RATE,
     )
