@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-codecs lock clean test-training docs
+.PHONY: help demo test check bench bench-models bench-codecs lock clean test-training docs
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -33,6 +33,9 @@ docs: $(READY) ## write docs/topics.md and docs/schemas again from the code
 
 bench: $(READY) ## the pipeline against its floor: benchmarks/results/pipeline.json
 	@$(RUN) -m benchmarks.pipeline
+
+bench-models: $(READY) ## every runtime, precision and batch: benchmarks/results/models.json (DATA=../shared/data)
+	@$(RUN) -m benchmarks.models --data $(or $(DATA),../shared/data) --register
 
 test-training: ## the training room's tests, in an environment of its own with torch
 	@PYTHON=$(PYTHON) deploy/venv.sh .venv-training models/training/requirements.lock

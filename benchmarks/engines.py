@@ -1,127 +1,182 @@
-"""Runtimes and precisions against each other: how fast, and whether the masks stay the same.
+"""How fast every provider, precision and batch runs a network here; `benchmarks.models` makes the table.
 
-    nice python -m benchmarks.engines --data ../shared/data
-
-Writes benchmarks/results/engines.json. A precision may stand in a network's registry entry only while its mean Dice
-against onnxruntime in float32 is at least .995 here, over the real validation pictures of every set
-(tests/models/test_precision.py holds the registry to that).
+The reference is the plain CPU provider: onnxruntime in float32 at its default settings, all cores, called by one thread
+or by one per core, whichever is faster. All contestants take turns, round by round, and a ratio is taken within its
+round, so that another load on the machine hits both sides.
 """
 
-import argparse
-import json
-import os
-import platform
+import statistics
+import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
-from dataclasses import asdict
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.engine.choose import PRECISIONS, open_runner
-from models.engine.measure import measure
-from models.engine.runner import Runner
+from models.engine.cpu import usable_cores
+from models.engine.runner import Batch, Outputs, Runner
+from models.engine.runtimes import onnxruntime
 from models.errors import ProviderNotGiven
-from models.registry import WEIGHTS_DIR, Entry, read_registry, read_weights
-from models.segmenter import Segmenter
-from models.training.data import SETS, read_gray, read_rows
+from models.registry import Entry, Precision, read_registry, read_variants, read_weights
 
-RESULTS: Final = Path(__file__).parent / "results" / "engines.json"
-BAR: Final = 0.995
-Picture = tuple[str, NDArray[np.uint8]]
-
-
-def read_pictures(data: Path) -> list[Picture]:
-    """Organ and grey picture of every real validation row: precisions are a choice, and choices are made there."""
-    rows = [row for name in SETS for row in read_rows(data, name, "validation")]
-    return [(row.organ, read_gray(row.image)) for row in rows]
+PLAIN: Final = "plain"
+BATCHES: Final = (1, 2, 4)
+CALLS: Final = 6
+"""Batches per caller in a round."""
 
 
-def masks_of(entry: Entry, runner: Runner, pictures: Sequence[Picture]) -> list[NDArray[np.bool_]]:
-    """The binary mask of each picture at its own size, as `segment` would store it."""
-    segmenter = Segmenter(entry, runner)
-    return [segmenter.segment(picture, organ).labels > 0 for organ, picture in pictures]
+@dataclass(frozen=True)
+class Timed:
+    """One contestant's figures.
 
-
-def agreement(masks: Sequence[NDArray[np.bool_]], reference: Sequence[NDArray[np.bool_]]) -> dict[str, float]:
-    """Dice against the reference over pictures in which either found something; two empty masks say nothing.
-
-    Raises ValueError when nothing was found anywhere: that would show no disagreement either.
+    ms: median of a batch alone. cpu_ms: of all cores per frame, least of the rounds: what it costs on a machine that
+    others use too. frames_per_s: with one caller per core, median of the rounds. ratio: to the plain provider, median,
+    lowest and highest of the rounds. peak_mib: of a process that does nothing else.
     """
-    dice = np.array(
-        [
-            2 * np.count_nonzero(mask & truth) / (np.count_nonzero(mask) + np.count_nonzero(truth))
-            for mask, truth in zip(masks, reference, strict=True)
-            if mask.any() or truth.any()
-        ]
-    )
-    if dice.size == 0:
-        raise ValueError("no picture has a mask: there is nothing to compare")
-    return {
-        "pictures_with_mask": int(dice.size),
-        "dice_mean": round(float(dice.mean()), 5),
-        "dice_p05": round(float(np.percentile(dice, 5)), 5),
-        "dice_min": round(float(dice.min()), 5),
-    }
+
+    provider: str
+    precision: str
+    batch: int
+    ms: float
+    cpu_ms: float
+    frames_per_s: float
+    ratio: float
+    ratio_range: tuple[float, float]
+    peak_mib: int
 
 
-def compare(weights: bytes, entry: Entry, pictures: Sequence[Picture], rounds: int = 5) -> list[dict[str, Any]]:
-    """Every provider and precision of this machine: speed, and agreement with `cpu/fp32`."""
-    anything = entry.model_copy(update={"precisions": ("fp32", "bf16", "fp16")})
-    runners = []
-    for provider, precisions in PRECISIONS.items():
-        for precision in precisions:
-            try:
-                runners.append(open_runner(weights, anything, provider, precision))
-            except ProviderNotGiven as error:
-                print(error, file=sys.stderr)
-    reference = masks_of(entry, open_runner(weights, anything, "cpu", "fp32"), pictures)
-    speeds = measure(runners, entry.side, rounds)
+@dataclass(frozen=True)
+class Network:
+    """A registered network with the file of every precision; each may be opened, allowed or not: that is measured."""
+
+    entry: Entry
+    files: dict[str, bytes]
+
+    def runners(self) -> dict[tuple[str, str], Runner]:
+        """Every provider and precision that this machine has."""
+        found: dict[tuple[str, str], Runner] = {}
+        for provider, precisions in PRECISIONS.items():
+            for precision in precisions:
+                if precision not in self.files:
+                    continue
+                try:
+                    found[provider, precision] = self.open(provider, precision)
+                except ProviderNotGiven as error:
+                    print(error, file=sys.stderr)
+        return found
+
+    def open(self, provider: str, precision: str) -> Runner:
+        """Raises ProviderNotGiven where this machine has no such thing."""
+        if provider == PLAIN:
+            return Plain(self.files["fp32"], self.entry)
+        return open_runner(self.files[precision], self.entry, provider, precision)
+
+
+class Plain:
+    """What anybody gets who opens the file with onnxruntime and sets nothing."""
+
+    name = PLAIN
+
+    def __init__(self, weights: bytes, entry: Entry) -> None:
+        self._session = onnxruntime().InferenceSession(weights, providers=["CPUExecutionProvider"])
+        self._input, self._outputs = entry.input.name, [entry.output.name, *entry.output.features]
+
+    def run(self, batch: Batch) -> Outputs:
+        """See `Runner.run`."""
+        return dict(zip(self._outputs, self._session.run(self._outputs, {self._input: batch}), strict=True))
+
+
+def read_network(weights: Path, model: str | None) -> Network:
+    """Raises WrongWeights where a file is not what the registry names."""
+    entry = read_registry(weights).entry(model)
+    every: tuple[Precision, ...] = ("fp32", "bf16", "fp16", "int8")
+    files: dict[str, bytes] = dict.fromkeys(every[:3], read_weights(entry, weights))
+    files |= {str(name): data for name, data in read_variants(entry, weights).items()}
+    return Network(entry.model_copy(update={"precisions": every}), files)
+
+
+def race(network: Network, weights: Path, rounds: int) -> list[Timed]:
+    """Every provider and precision at every batch, and the plain provider, in alternating rounds."""
+    plain = network.open(PLAIN, "fp32")
+    runners = {(PLAIN, "fp32"): plain} | network.runners()
+    cores, side = usable_cores(), network.entry.side
+    frames = {size: _frames(size, side) for size in BATCHES}
+    turns = [(*name, size) for name in runners for size in BATCHES]
+    alone: dict[tuple[str, str, int], list[float]] = {turn: [] for turn in turns}
+    rates: dict[tuple[str, str, int], list[float]] = {turn: [] for turn in turns}
+    ratios: dict[tuple[str, str, int], list[float]] = {turn: [] for turn in turns}
+    costs: dict[tuple[str, str, int], list[float]] = {turn: [] for turn in turns}
+    for provider, precision, size in turns:
+        runners[provider, precision].run(frames[size])  # compiles for this size
+    for _ in range(rounds):
+        for provider, precision, size in turns:
+            runner, batch = runners[provider, precision], frames[size]
+            alone[provider, precision, size] += [_seconds(runner, batch, 1, 1)[0] for _ in range(3)]
+            tries = []
+            for callers in {1, cores} if provider == PLAIN else {cores}:
+                done, (wall, used) = size * CALLS * callers, _seconds(runner, batch, callers, CALLS)
+                tries.append((done / wall, used / done))
+            rate, used = max(tries)
+            rates[provider, precision, size].append(rate)
+            costs[provider, precision, size].append(used)
+        reference = rates[PLAIN, "fp32", 1][-1]
+        for turn in turns:
+            ratios[turn].append(rates[turn][-1] / reference)
     return [
-        {**asdict(speed), **agreement(masks_of(entry, runner, pictures), reference)}
-        for speed, runner in zip(speeds, runners, strict=True)
+        Timed(
+            *turn,
+            round(1e3 * statistics.median(alone[turn]), 1),
+            round(1e3 * min(costs[turn]), 1),
+            round(statistics.median(rates[turn]), 1),
+            round(statistics.median(ratios[turn]), 2),
+            (round(min(ratios[turn]), 2), round(max(ratios[turn]), 2)),
+            _peak_mib(weights, network.entry.id, turn),
+        )
+        for turn in turns
     ]
 
 
-def main() -> None:
-    """Measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with the development data")
-    parser.add_argument("--weights-dir", type=Path, default=WEIGHTS_DIR)
-    parser.add_argument("--model", default=None, help="id in the registry; default: the first")
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parser.parse_args()
-    entry = read_registry(asked.weights_dir).entry(asked.model)
-    pictures = read_pictures(asked.data)
-    rows = compare(read_weights(entry, asked.weights_dir), entry, pictures)
-    document = {
-        "model": entry.id,
-        "weights_sha256": entry.sha256,
-        "pictures": len(pictures),
-        "bar_dice_mean": BAR,
-        "cpu": _cpu(),
-        "cores": len(os.sched_getaffinity(0)),
-        "load_before": round(os.getloadavg()[0], 1),
-        "versions": {name: version(name) for name in ("onnxruntime-gpu", "openvino", "opencv-python", "numpy")},
-        "engines": rows,
-    }
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    for row in rows:
-        verdict = "allowed" if row["dice_mean"] >= BAR else "NOT allowed"
-        speed = f"{row['latency_ms']:7.1f} ms {row['frames_per_s']:6.1f}/s"
-        print(f"{row['name']:15} {speed}  Dice {row['dice_mean']} {verdict}")
+def _frames(size: int, side: int) -> Batch:
+    return np.random.default_rng(0).uniform(0, 255, (size, 1, side, side)).astype(np.float32)
 
 
-def _cpu() -> str:
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
+def _seconds(runner: Runner, batch: Batch, callers: int, calls: int) -> tuple[float, float]:
+    """Of the clock, and of all cores together."""
+
+    def call() -> None:
+        for _ in range(calls):
+            runner.run(batch)
+
+    threads = [threading.Thread(target=call) for _ in range(callers)]
+    started, used = time.perf_counter(), time.process_time()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - started, time.process_time() - used
+
+
+def _peak_mib(weights: Path, model: str, turn: tuple[str, str, int]) -> int:
+    command = [sys.executable, "-m", __name__, str(weights), model, *map(str, turn)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return int(done.stdout.splitlines()[-1])
+
+
+def _alone(words: Sequence[str]) -> None:
+    """What `_peak_mib` starts: prints the peak memory in MiB of opening one contestant and running it."""
+    weights, model, provider, precision, size = words
+    network = read_network(Path(weights), model)
+    runner = network.open(provider, precision)
+    _seconds(runner, _frames(int(size), network.entry.side), usable_cores(), 2)
+    # not ru_maxrss: a child starts with its parent's
+    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    print(int(peak.split()[1]) // 1024)
 
 
 if __name__ == "__main__":
-    main()
+    _alone(sys.argv[1:])

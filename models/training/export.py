@@ -103,7 +103,7 @@ def differences(graph: nn.Module, path: Path) -> dict[str, float]:
                 truth = [output.numpy() for output in graph(torch.from_numpy(frames))]
             got = look(frames)
             for name, expected in zip(OUTPUTS, truth, strict=True):
-                scale = 1.0 if name == "masks" else float(np.abs(expected).max())
+                scale = 1.0 if name == "masks" else max(float(np.abs(expected).max()), 1e-6)
                 worst[runtime] = max(worst[runtime], float(np.abs(got[name] - expected).max()) / scale)
     return worst
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 import logging
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ from models.registry import Entry, read_registry, read_weights
 from models.segmenter import Segmenter
 from models.training.data import load
 from models.training.graphs import read_past_quantisation, whole
-from models.training.precision import Case, allowed, dice, loss, read_cases
+from models.training.precision import allowed, dice, loss, read_cases
 
 OPERATORS: Final = ("Conv", "Add", "Concat", "Resize", "Clip", "Relu")
 GROUPS: Final = (
@@ -47,6 +47,7 @@ MARGIN: Final = 0.001
 
 Frames = NDArray[np.float32]
 Say = Callable[[str], None]
+Attempt = Callable[[tuple[str, ...]], tuple[bytes, dict[str, float]]]
 
 
 def quantise(weights: Path, model: str | None, data: Path, pictures: int, say: Say) -> None:
@@ -60,8 +61,16 @@ def quantise(weights: Path, model: str | None, data: Path, pictures: int, say: S
     exact = dice(_segmenter(entry, read_weights(entry, weights), "fp32"), cases)
     say(f"float32 {exact}")
     with tempfile.TemporaryDirectory() as folder:
-        attempt = _Attempt(entry, read_weights(entry, weights), calibration_frames(data, entry.side, pictures), folder)
-        left_out, best = _search(attempt, cases, exact, say)
+        frames = calibration_frames(data, entry.side, pictures)
+        quantiser = _Quantiser(entry, read_weights(entry, weights), frames, Path(folder))
+
+        def attempt(groups: tuple[str, ...]) -> tuple[bytes, dict[str, float]]:
+            file = quantiser.make(groups)
+            lost = loss(exact, dice(_segmenter(entry, file, "int8"), cases))
+            say(f"in float32: {', '.join(groups) or 'nothing'}; loses {lost}")
+            return file, lost
+
+        left_out, best = search(attempt)
     path = weights / f"{entry.id}-int8.onnx"
     path.write_bytes(best)
     _register(weights / "registry.json", entry.id, path, left_out)
@@ -75,12 +84,12 @@ def calibration_frames(data: Path, side: int, count: int) -> list[Frames]:
     return [sample.image.astype(np.float32)[None, None] for sample in load(rows, side)]
 
 
-class _Attempt:
+class _Quantiser:
     """Quantises one network again and again; its activations' ranges are measured once."""
 
-    def __init__(self, entry: Entry, weights: bytes, frames: list[Frames], folder: str) -> None:
-        self.entry = entry
-        self._frames, self._folder = frames, Path(folder)
+    def __init__(self, entry: Entry, weights: bytes, frames: list[Frames], folder: Path) -> None:
+        self._input = entry.input.name
+        self._frames, self._folder = frames, folder
         model = onnx.load_from_string(weights)
         whole(model)
         onnx.save(model, str(self._folder / "float32.onnx"))
@@ -92,7 +101,7 @@ class _Attempt:
         logging.disable(logging.WARNING)  # it asks for a pre-processing that the export has done
         try:
             quantize_static(
-                str(self._folder / "float32.onnx"), str(made), _Reader(self.entry.input.name, self._frames),
+                str(self._folder / "float32.onnx"), str(made), _Reader(self._input, self._frames),
                 quant_format=QuantFormat.QDQ, op_types_to_quantize=list(OPERATORS), per_channel=True,
                 activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
                 nodes_to_exclude=[name for name in self._names if any(part in name for part in left_out)],
@@ -113,29 +122,21 @@ class _Reader(CalibrationDataReader):
         return next(self._inputs, None)
 
 
-def _search(
-    attempt: _Attempt, cases: list[Case], exact: Mapping[str, float], say: Say
-) -> tuple[tuple[str, ...], bytes]:
-    """The groups left out, and the file. The best that was found where none is good enough."""
+def search(attempt: Attempt) -> tuple[tuple[str, ...], bytes]:
+    """Which groups stay in float32, and the file; the best that was found where none is good enough.
+
+    attempt: groups → the file without them, and what it loses.
+    """
     left_out: tuple[str, ...] = ()
-    file, lost = _tried(attempt, left_out, cases, exact, say)
+    file, lost = attempt(left_out)
     while not allowed({name: value + MARGIN for name, value in lost.items()}):
         others = [(*left_out, group) for group in GROUPS if group not in left_out]
-        tries = {groups: _tried(attempt, groups, cases, exact, say) for groups in others}
+        tries = {groups: attempt(groups) for groups in others}
         best = min(tries, key=lambda groups: max(tries[groups][1].values()), default=None)
         if best is None or max(tries[best][1].values()) >= max(lost.values()):
             break
         left_out, (file, lost) = best, tries[best]
     return left_out, file
-
-
-def _tried(
-    attempt: _Attempt, left_out: tuple[str, ...], cases: list[Case], exact: Mapping[str, float], say: Say
-) -> tuple[bytes, dict[str, float]]:
-    file = attempt.make(left_out)
-    lost = loss(exact, dice(_segmenter(attempt.entry, file, "int8"), cases))
-    say(f"in float32: {', '.join(left_out) or 'nothing'}; loses {lost}")
-    return file, lost
 
 
 def _segmenter(entry: Entry, weights: bytes, precision: str) -> Segmenter:

@@ -1,19 +1,12 @@
-"""The network's shape, its loss, and the exported graph."""
+"""The network's shape and its loss."""
 
 # ruff: noqa: E402  (torch is asked for before anything that needs it)
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="the training room needs torch (make test-training)")
 
-from pathlib import Path
-
-import onnx
-
-from models.registry import read_registry, read_weights
 from models.training.batches import Batch
-from models.training.export import TOLERANCE, Graph, differences, export, load_checkpoint, register
 from models.training.loop import Lanes, lesion_loss
 from models.training.network import LesionNet, load_imagenet, normalise
 
@@ -79,31 +72,3 @@ def test_lanes_give_the_mean_gradient_of_their_parts() -> None:
     expected.append(Lanes(network, 1).backward(batch.split(2)[0]))
     assert loss == pytest.approx(sum(expected) / 2, rel=1e-3)
     assert torch.allclose(got, (second + network.head.weight.grad) / 2, rtol=0.02, atol=1e-4)
-
-
-def test_the_exported_graph_equals_torch(network: LesionNet, tmp_path: Path) -> None:
-    torch.save({"kept": network.state_dict(), "plan": {}, "epoch": 1, "history": [], "per_epoch": 1}, tmp_path / "a.pt")
-    loaded, facts = load_checkpoint(tmp_path / "a.pt")
-    path = tmp_path / "lite0-unet-1.onnx"
-    export(loaded, path)
-    assert max(differences(Graph(loaded), path).values()) <= TOLERANCE
-    assert path.stat().st_size < 20e6
-    assert facts["parameters"] < 5e6
-    assert onnx.load(str(path)).opset_import[0].version >= 17
-
-
-def test_what_is_registered_is_what_the_engine_reads(network: LesionNet, tmp_path: Path) -> None:
-    path = tmp_path / "lite0-unet-1.onnx"
-    export(network, path)
-    register(path, tmp_path / "registry.json", "../cards/lite0-unet-1.md")
-    register(path, tmp_path / "registry.json", "../cards/lite0-unet-1.md")
-    (entry,) = read_registry(tmp_path).models
-    assert read_weights(entry, tmp_path) == path.read_bytes()
-    assert (entry.side, entry.organs) == (224, {"breast": 0, "thyroid": 1})
-
-
-def test_another_network_differs_from_the_file(network: LesionNet, tmp_path: Path) -> None:
-    export(network, tmp_path / "a.onnx")
-    torch.manual_seed(5)
-    other = Graph(LesionNet().eval())
-    assert np.all(np.array(list(differences(other, tmp_path / "a.onnx").values())) > TOLERANCE)
