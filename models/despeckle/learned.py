@@ -14,7 +14,7 @@ from models.registry import WEIGHTS_DIR
 Plane = NDArray[np.float32]
 
 FILE: Final = "despeckle-1.onnx"
-SHA256: Final = "f26976d91155f96801f52fa0e22056e34fb51b6daf3c1d025a5de9128fbeda7e"
+SHA256: Final = "e3fd5f4a8511bbdbbfebad2fecff10fa6a7f84cda467b07aba676024e6705c6e"
 MULTIPLE: Final = 2
 """The network halves the picture inside, so that sides must be even."""
 
