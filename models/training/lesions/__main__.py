@@ -16,7 +16,7 @@ import torch
 from models.companion import Companion
 from models.training.heads import Trunk, export_head, register, say
 from models.training.lesions.card import card
-from models.training.lesions.cross import BREAST_SETS, Answers, judged_rows, malignant_figures, train
+from models.training.lesions.cross import BREAST_SETS, Answers, judged_rows, malignant_figures, on_taught, train
 from models.training.lesions.figures import given_figures, head_figures
 from models.training.lesions.gather import Lesions, gather, load
 from models.training.lesions.learn import MALIGNANT, LesionHeads, space_of, wanted
@@ -24,7 +24,8 @@ from models.training.lesions.words import KEYS
 
 NAME = "lesions-1"
 COMMANDS = [
-    "python -m models.training.lesions train --data DATA --trunk CHECKPOINT.pt --out RUN",
+    "python -m models.training.lesions train --data DATA --trunk WITHOUT_BREAST.pt --out FIVE",
+    "python -m models.training.lesions train --data DATA --trunk CHECKPOINT.pt --out RUN --figures FIVE",
     "python -m models.training.lesions evaluate --data DATA --trunk CHECKPOINT.pt --run RUN    # the test split, once",
     "python -m models.training.lesions register --run RUN --model ID --weights models/weights",
 ]
@@ -32,6 +33,7 @@ COMMANDS = [
 
 def _train(arguments: argparse.Namespace) -> int:
     out: Path = arguments.out
+    earlier: dict[str, Any] | None = None
     out.mkdir(parents=True, exist_ok=True)
     kept = out / "regions.npz"
     if arguments.again and kept.exists():
@@ -41,14 +43,18 @@ def _train(arguments: argparse.Namespace) -> int:
         lesions, trunk_sha256 = gather(arguments.data, trunk, most=arguments.most), trunk.sha256
         lesions.save(kept)
     space = space_of(lesions.values)
-    lines, figures, settings = train(space, lesions, say)
+    if arguments.figures is None:
+        lines, figures, settings = train(space, lesions, say)
+    else:
+        earlier = json.loads((arguments.figures / f"{NAME}.json").read_text(encoding="utf-8"))
+        lines, figures, settings = on_taught(space, lesions, say), earlier["figures"], earlier["settings"]
     file, width = out / f"{NAME}.onnx", lesions.values.shape[1]
     export_head(LesionHeads(space, lines), width, file, "regions", [MALIGNANT, *KEYS])
     data = file.read_bytes()
     facts = {
         "name": NAME, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), "width": width,
         "trunk_sha256": trunk_sha256, "pictures": len(set(lesions.picture)), "settings": settings,
-        "commands": COMMANDS, "figures": figures,
+        "commands": COMMANDS, "figures": figures, "figures_of": earlier and earlier["trunk_sha256"],
     }  # fmt: skip
     _write(out, facts)
     return 0
@@ -102,6 +108,8 @@ def main() -> int:
     commands = parser.add_subparsers(required=True)
     learn = commands.add_parser("train", help="gather, learn five-fold, measure; writes graph, JSON and card to --out")
     learn.add_argument("--out", type=Path, required=True)
+    learn.add_argument("--figures", type=Path, metavar="RUN", help="the trunk has learnt from `breast`: figures and "
+                       "settings are those of this earlier run, on a trunk that has not")  # fmt: skip
     learn.add_argument("--most", type=int, help="at most so many training pictures of a set")
     learn.add_argument("--again", action="store_true", help="use what an earlier run in --out gathered")
     learn.set_defaults(run_command=_train)
@@ -119,7 +127,7 @@ def main() -> int:
     entry.set_defaults(run_command=_register)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)  # matrices this small are slower on two
     return int(arguments.run_command(arguments))
 
 

@@ -51,6 +51,13 @@ def malignant_table(sets: dict[str, Facts]) -> str:
 def card(facts: Facts) -> str:
     """facts: what `train` (and `evaluate`) wrote to lesions-1.json. Markdown."""
     found = facts["figures"]
+    other = ""
+    if facts.get("figures_of"):
+        other = f"""
+The figures are those of the same heads on an earlier state of the trunk (checkpoint sha256 `{facts["figures_of"]}`),
+which had not learnt from BrEaST; the shipped heads were learnt anew on the final one, and their probability of
+malignancy set on the validation splits of BUSI and BUS-BRA.
+"""
     off = ", ".join(key for key, one in found["heads"].items() if one["setting"] <= 0) or "none"
     test = ""
     if "test" in facts:
@@ -78,7 +85,7 @@ checkpoint sha256 `{facts["trunk_sha256"]}`.
 Learnt from drawn masks, varied ones and those that the trunk finds, of {facts["pictures"]} pictures outside test. All
 figures below are of one mask a picture: the largest found region that meets the lesion, or the drawn one where none
 does. 95 % intervals: bootstrap over groups (women, cases).
-
+{other}
 ## Malignant against benign
 
 Five-fold over groups (`breast`, all outside test; the trunk has never seen this set) and, of `busi` and `busbra`, the

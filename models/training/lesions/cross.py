@@ -19,6 +19,8 @@ from models.training.lesions.words import KEYS
 ORIENTATION_LEAST = 0.8
 """A rule's answer is given from this probability on."""
 BREAST_SETS = ("busi", "busbra", "breast")
+TAUGHT = ("busi", "busbra")
+"""Sets whose training split taught the trunk what is malignant."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,20 @@ def answers(space: Space, lesions: Lesions, key: str) -> Answers:
     return Answers(part, truth, logits, shares)
 
 
-def shipped(space: Space, found: Answers, key: str) -> Line:
+def shipped(space: Space, found: Answers, key: str, taught: tuple[str, ...] = TAUGHT) -> Line:
     """The head that is shipped: learnt from all groups, calibrated on the five-fold answers."""
     whole = learn(space, found.part, key)
-    scale = _scale(found.logits, found.truth, _calibration_weights(found.part, key))
+    scale = _scale(found.logits, found.truth, _calibration_weights(found.part, key, taught))
     return Line(whole.weights @ scale.weights, whole.offsets @ scale.weights + scale.offsets)
+
+
+def on_taught(space: Space, lesions: Lesions, say: Callable[[str], None]) -> dict[str, Line]:
+    """All heads for a trunk that has learnt from `breast` too: no figure of that set would be honest, none is made."""
+    lines: dict[str, Line] = {}
+    for key in (*KEYS, MALIGNANT):
+        lines[key] = shipped(space, answers(space, lesions, key), key, BREAST_SETS)
+        say(key)
+    return lines
 
 
 def train(
@@ -113,11 +124,11 @@ def malignant_figures(found: Answers, name: str, split: str = "validation") -> F
     return figures | {"picture": picture_auc(found.part, found.shares[:, 1], own)}
 
 
-def _calibration_weights(part: Lesions, key: str) -> Array:
+def _calibration_weights(part: Lesions, key: str, taught: tuple[str, ...] = TAUGHT) -> Array:
     """What probabilities are set on: judged rows; for `malignant` those whose diagnosis the trunk was not taught."""
     honest = judged_rows(part)
     if key == MALIGNANT:
-        honest = honest & ((part.set == "breast") | (part.split == "validation"))
+        honest = honest & (~np.isin(part.set, taught) | (part.split == "validation"))
     return honest.astype(np.float32)
 
 
