@@ -80,11 +80,7 @@ def table(document: dict[str, Any]) -> str:
     for row in document["engines"]:
         name = f"{row['provider']}/{row['precision']}"
         cost = costed.get(REFERENCE if row["provider"] == PLAIN else name)
-        sets = (
-            {} if cost is None else {key: value for key, value in cost["lost"].items() if key not in ("all", "empty")}
-        )
-        lost = "" if cost is None else f"{cost['lost']['all']:.4f}, {max(sets.values()):.4f}"
-        may = "" if cost is None else "yes" if cost["allowed"] else "no"
+        lost, may = ("", "") if cost is None else (_told(cost["lost"]), "yes" if cost["allowed"] else "no")
         low, high = row["ratio_range"]
         shown = "onnxruntime as it comes" if row["provider"] == PLAIN else name
         lines.append(

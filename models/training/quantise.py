@@ -19,9 +19,9 @@ from typing import Any, Final
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from models.engine.choose import open_runner
+from models.engine.runtimes import onnxruntime
 from models.evaluation.index import INDEX, SETS, read_rows, spread
 from models.registry import Entry, read_registry, read_weights
 from models.segmenter import Segmenter
@@ -97,6 +97,9 @@ class _Quantiser:
 
     def make(self, left_out: tuple[str, ...]) -> bytes:
         """The file with these groups in float32."""
+        onnxruntime()  # before anything imports it: it must not report home
+        from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+
         made = self._folder / "int8.onnx"
         logging.disable(logging.WARNING)  # it asks for a pre-processing that the export has done
         try:
@@ -114,7 +117,9 @@ class _Quantiser:
         return bytes(model.SerializeToString())
 
 
-class _Reader(CalibrationDataReader):
+class _Reader:
+    """As onnxruntime's CalibrationDataReader."""
+
     def __init__(self, name: str, frames: list[Frames]) -> None:
         self._inputs: Iterator[dict[str, Frames]] = iter({name: frame} for frame in frames)
 

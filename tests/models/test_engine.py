@@ -14,6 +14,7 @@ import pytest
 
 import models
 from models.engine.choose import GPU_BATCHES, choose, open_runner, ways_of
+from models.engine.cpu import sums_eight_bits
 from models.engine.memory import cache_folder
 from models.engine.openvino_runner import OpenVinoRunner
 from models.engine.runner import GPU_DRIVER, Batch, Runner
@@ -184,6 +185,19 @@ def test_int8_without_a_file_of_its_own_is_not_given(tmp_path: Path) -> None:
     folder = write_weights(tmp_path, precisions=("fp32", "int8"))
     with pytest.raises(ProviderNotGiven, match="no int8 file"):
         models.load(provider="openvino", precision="int8", weights_dir=folder)
+
+
+def test_a_processor_without_vnni_gets_no_int8(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_weights(tmp_path / "weights", precisions=("fp32", "int8"), variants=("int8",))
+    monkeypatch.setattr("models.engine.cpu.platform.machine", lambda: "x86_64")
+    monkeypatch.setattr("models.engine.cpu.cpu_flags", lambda: frozenset({"avx2", "fma"}))
+    with pytest.raises(ProviderNotGiven, match="VNNI"):
+        models.load(provider="openvino", precision="int8", weights_dir=folder)
+    assert models.load(weights_dir=folder).provider in ("openvino/fp32", "cpu/fp32")
+    monkeypatch.setattr("models.engine.cpu.platform.machine", lambda: "aarch64")
+    assert sums_eight_bits()
 
 
 def test_a_damaged_int8_file_is_refused_with_both_hashes(tmp_path: Path) -> None:
