@@ -1,15 +1,20 @@
 """A public checkpoint of Segment Anything as a network of the registry: encoder and decoder as ONNX, checked.
 
+`python -m models.training.sam_import CHECKPOINT --out WEIGHTS_DIR`, or `sonovan models import sam` where torch is at
+hand.
+
 Kirillov et al., ICCV 2023 (arXiv 2304.02643), in the package `segment-anything` (Apache-2.0), which this room loads but
 does not copy. The layout of a checkpoint tells its own sizes, so that ViT-B, -L and -H and smaller ones are read alike.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import importlib
 import json
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -290,3 +295,30 @@ def _probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     return float(np.abs(one - other).max())
+
+
+def told(done: Imported) -> str:
+    """What the command prints of it."""
+    return (
+        f"{done.model_id}\n  {done.encoder}\n  {done.decoder}\n"
+        f"  differs from SamPredictor by: embedding {done.embedding_difference:.1e}, "
+        f"masks {done.mask_difference:.1e}, IoU {done.iou_difference:.1e}"
+    )
+
+
+def main() -> int:
+    """Runs the command and returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m models.training.sam_import", description=__doc__)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--out", type=Path, required=True, help="weights folder")
+    arguments = parser.parse_args()
+    try:
+        print(told(import_sam(arguments.checkpoint, arguments.out, lambda line: print(line, file=sys.stderr))))
+    except WrongWeights as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -24,22 +24,20 @@ def sam(
 ) -> None:
     """Export a Segment Anything checkpoint, compare it with its own predictor and register it.
 
-    Needs the training environment: torch and segment-anything (models/training/requirements.lock).
+    Needs torch, onnx and segment-anything, which the training environment has.
     """
     weights = out or read_settings().weights_dir
     if weights is None:
         raise typer.BadParameter("name a weights folder with --out (these files are too large for the package's own)")
     try:
-        from models.training.sam_import import import_sam
+        from models.training.sam_import import import_sam, told
 
         done = import_sam(checkpoint, weights, lambda line: typer.echo(line, err=True))
     except ImportError as error:
-        told = f"{error.name} is not installed: run this in the training environment, models/training/requirements.lock"
-        raise typer.BadParameter(told) from None
+        raise typer.BadParameter(
+            f"{error.name} is not installed here: `make test-training` makes .venv-training; then "
+            f".venv-training/bin/python -m models.training.sam_import {checkpoint} --out {weights}"
+        ) from None
     except ModelError as error:
         raise typer.BadParameter(str(error)) from None
-    typer.echo(f"{done.model_id}\n  {done.encoder}\n  {done.decoder}")
-    typer.echo(
-        f"  differs from SamPredictor by: embedding {done.embedding_difference:.1e}, "
-        f"masks {done.mask_difference:.1e}, IoU {done.iou_difference:.1e}"
-    )
+    typer.echo(told(done))

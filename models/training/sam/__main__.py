@@ -1,5 +1,4 @@
-"""`python -m models.training.sam train|export|evaluate`: the compact SAM, from a trunk and a folder of data to
-figures."""
+"""`python -m models.training.sam train|export|evaluate|finetune`: the compact SAM, and a public one on own masks."""
 
 from __future__ import annotations
 
@@ -92,6 +91,17 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _finetune(arguments: argparse.Namespace) -> int:
+    from models.training.sam.finetune import Tuning, finetune  # needs the package segment-anything
+
+    cv2.setNumThreads(1)
+    rows = spread(rows_of(arguments.data, "train", organ=arguments.organ), arguments.limit)
+    tuning = Tuning(epochs=arguments.epochs, rank=arguments.rank, seed=arguments.seed)
+    finetune(arguments.checkpoint, load(rows, arguments.side), arguments.out, tuning, _say)
+    _say(f"{arguments.out}: sonovan models import sam {arguments.out} --out WEIGHTS_DIR")
+    return 0
+
+
 def _measured(arguments: argparse.Namespace, model: str, split: Split) -> tuple[list[Seen], MaskDecoder]:
     cv2.setNumThreads(1)
     entry = read_registry(arguments.weights).entry(model)
@@ -139,6 +149,17 @@ def main() -> int:
         command.add_argument("--organ", choices=("breast", "thyroid"), help="of folders whose index.csv does not say")
         command.add_argument("--limit", type=int, help="at most so many pictures, evenly spaced")
         command.set_defaults(run=run)
+    tune = commands.add_parser("finetune", help="teach a public SAM checkpoint a site's masks: decoder and adapters")
+    tune.add_argument("--checkpoint", type=Path, required=True, help="checkpoint in SAM's public layout")
+    tune.add_argument("--data", type=Path, required=True, help="folder with an index.csv, or of public sets")
+    tune.add_argument("--out", type=Path, required=True, help="the tuned checkpoint, in the public layout again")
+    tune.add_argument("--organ", choices=("breast", "thyroid"), help="of folders whose index.csv does not say")
+    tune.add_argument("--epochs", type=int, default=10)
+    tune.add_argument("--rank", type=int, default=4, help="of the adapters")
+    tune.add_argument("--seed", type=int, default=0)
+    tune.add_argument("--side", type=int, default=512, help="pictures are kept so large, in pixels")
+    tune.add_argument("--limit", type=int, help="at most so many pictures, evenly spaced")
+    tune.set_defaults(run=_finetune)
     arguments = parser.parse_args()
     return int(arguments.run(arguments))
 

@@ -3,7 +3,6 @@
 # ruff: noqa: E402  (torch is asked for before anything that needs it)
 
 import json
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,39 +10,15 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training room needs torch (make test-training)")
 
-import segment_anything.modeling as modeling
-from torch import nn
-
 import models
 from models.errors import WrongWeights
 from models.prompting import Point, load_prompter
-from models.training.sam_import import DEVIATION, MEAN, ORGAN_TOKENS, TOLERANCE, Imported, import_sam, read_checkpoint
+from models.training.sam_import import ORGAN_TOKENS, TOLERANCE, Imported, import_sam, read_checkpoint
 from tests.models.tiny_onnx import MODEL_ID, write_weights
+from tests.models.training.small_sam import SIDE, WIDTH, small_sam
 
 pytestmark = pytest.mark.training
 torch.set_num_threads(1)  # threads inside operators wait for each other on a busy machine
-
-SIDE, WIDTH = 128, 32
-
-
-def small_sam() -> nn.Module:
-    """SAM's own classes, few and narrow layers, one windowed and one global block, no number as it was made."""
-    grid = SIDE // 16
-    sam = modeling.Sam(
-        modeling.ImageEncoderViT(
-            img_size=SIDE, embed_dim=48, depth=2, num_heads=3, out_chans=WIDTH, use_rel_pos=True, window_size=5,
-            global_attn_indexes=(1,), norm_layer=partial(nn.LayerNorm, eps=1e-6),
-        ),
-        modeling.PromptEncoder(WIDTH, (grid, grid), (SIDE, SIDE), 16),
-        modeling.MaskDecoder(
-            transformer_dim=WIDTH, transformer=modeling.TwoWayTransformer(2, WIDTH, 8, 64), iou_head_hidden_dim=24
-        ),
-        list(MEAN), list(DEVIATION),
-    )  # fmt: skip
-    generator = torch.Generator().manual_seed(0)
-    for parameter in sam.parameters():
-        parameter.data += 0.05 * torch.randn(parameter.shape, generator=generator)
-    return sam.eval()
 
 
 @pytest.fixture(scope="module")
