@@ -104,11 +104,20 @@ def test_one_mask_a_picture_is_judged_the_found_one_where_there_is_one() -> None
 
 def test_pictures_weigh_alike_whatever_masks_they_have() -> None:
     rows = made_up(6)
-    rows.malignant[:] = 1
+    rows.words[:, KEYS.index(KEY)] = 1
     rows.how[1] = "false"
-    weights = weights_of(rows, wanted(rows, MALIGNANT), MALIGNANT)
+    weights = weights_of(rows, wanted(rows, KEY), KEY)
     assert weights[0] == pytest.approx(weights[2] + weights[3], rel=1e-5)
     assert weights[1] == 0
+
+
+def test_a_region_that_meets_no_lesion_is_not_malignant_whatever_the_picture_is() -> None:
+    rows = made_up(6)
+    rows.malignant[:] = 1
+    rows.how[1] = "false"
+    truth = wanted(rows, MALIGNANT)
+    assert list(truth) == [1, 0, *[1] * 10]
+    assert weights_of(rows, truth, MALIGNANT)[1] > 0
 
 
 def test_figures_of_a_case_computed_by_hand() -> None:
