@@ -25,11 +25,9 @@ MIN_DEVIATION: Final = 4.0
 MIN_CORRELATION: Final = 0.6
 """Neighbouring pixels of ultrasound resemble each other, for the pulse is wider than a pixel: .88 to 1.0 over 3,200
 real pictures, .80 on screens full of text; those of noise do not (below .1)."""
-MAX_SHADOWED: Final = 0.8
+MAX_SHADOWED: Final = 0.75
 """Share of columns that are dark from a third of the depth down: at most .44 in 700 real pictures of breasts and
-thyroids, above .7 only where a lung swallows the sound."""
-MAX_SHADOWED: Final = 0.6
-"""Share of columns that are dark from a third of the depth down: at most .44 in 700 real pictures."""
+thyroids, and .64 where a lung swallows the sound."""
 GOOD_DEVIATION: Final = 40.0
 _TILE: Final = 8
 
