@@ -2,7 +2,7 @@
 
     prompter = load_prompter()
     seen = prompter.embed(pixels, "breast")
-    first = prompter.segment(seen)                                             # what the stream would outline
+    first = prompter.first(seen)                          # what the stream outlines
     better = prompter.segment(seen, points=[Point(211, 140, True)], mask=first)
 
 The network's features are the embedding; the companion `prompt` reads them (docs/prompts.md names its inputs).
@@ -32,6 +32,8 @@ Field = NDArray[np.float32]
 
 SURE: Final = 8.0
 """Logit of a mask that somebody drew; training gives drawn masks the same."""
+EVEN: Final = 0.5
+"""Probability from which a pixel of the automatic mask counts; the decoder's logits change sign there."""
 _NOT_A_POINT: Final = -1.0
 _CORNERS: Final = (2.0, 3.0)
 
@@ -48,12 +50,13 @@ class Point(NamedTuple):
 class Embedding:
     """One picture as the network sees it, for any number of prompts. About 1.5 MB.
 
-    seen: the network's outputs for it alone. organ: output channel. side: of the network's square; fit: where `box`
-    lies in it. box: what of the frame the network was shown. size: (rows, columns) of the frame.
+    seen: the network's outputs for it alone. channel: the organ's output. side: of the network's square; fit: where
+    `box` lies in it. box: what of the frame the network was shown. size: (rows, columns) of the frame.
     """
 
     seen: Outputs
-    organ: int
+    organ: str
+    channel: int
     side: int
     fit: Letterbox
     box: Box
@@ -132,26 +135,23 @@ class MaskDecoder:
         if not draws and not hot.any():
             return own
         soft, iou = self.automatic(seen, channel)
-        if draws:
-            return Shown(soft, 0.5, self.quality(iou, 1.0))
-        other = soft >= 0.5
-        agreement = 2 * np.count_nonzero(hot & other) / (np.count_nonzero(hot) + np.count_nonzero(other))
-        return Shown(own.square, own.threshold, self.quality(iou, float(agreement)))
+        quality = self.quality(iou, agreement(hot, soft >= EVEN))
+        return Shown(soft, EVEN, quality) if draws else Shown(own.square, own.threshold, quality)
 
     def draws(self, organ: str) -> bool:
         """Whether the stream outlines this organ by the automatic mask instead of the network's own."""
         return self.settings.get(f"automatic_{organ}", 0.0) > 0.5
 
-    def quality(self, iou: float, agreement: float) -> float:
+    def quality(self, iou: float, agreed: float) -> float:
         """The Dice that a mask can be expected to have, 0..1.
 
-        iou: what the decoder expects of its own mask. agreement: Dice of the mask in question with it, 1 for itself.
+        iou: what the decoder expects of its own mask. agreed: Dice of the network's mask with it.
         The line through them was fitted on validation pictures: settings `quality_offset`, `_dice`, `_agreement`.
         """
         expected = 2 * iou / (1 + iou)
         told = self.settings.get("quality_offset", 0.0)
         told += self.settings.get("quality_dice", 1.0) * expected
-        told += self.settings.get("quality_agreement", 0.0) * agreement
+        told += self.settings.get("quality_agreement", 0.0) * agreed
         return round(min(1.0, max(0.0, told)), 4)
 
 
@@ -190,7 +190,21 @@ class Prompter:
         picture = isotropic(grey[top : top + height, left : left + width], spacing_mm)
         square, fit = letterbox(picture, self._entry.side, self._entry.input.corner)
         seen = self._runner.run(square.astype(np.float32)[None, None])
-        return Embedding(seen, channel, self._entry.side, fit, box, size)
+        return Embedding(seen, organ, channel, self._entry.side, fit, box, size)
+
+    def first(self, embedding: Embedding) -> Outlined:
+        """The mask that the stream shows, as a start for corrections: the network's own, or the automatic one.
+
+        Its predicted IoU is that of the automatic mask, which is what the decoder judges.
+        """
+        soft, iou = self._decoder.automatic(embedding.seen, embedding.channel)
+        shown = Shown(soft, EVEN)
+        if not self._decoder.draws(embedding.organ):
+            own = embedding.seen[self._entry.output.name][0, embedding.channel]
+            shown = Shown(own, self._entry.threshold)
+        # moved so that the threshold lies at 0, where every answer's border lies
+        logits = _logit(shown.square) - np.float32(np.log(shown.threshold / (1 - shown.threshold)))
+        return Outlined(_on_frame(embedding, shown.square, shown.threshold), iou, logits)
 
     def segment(
         self,
@@ -208,11 +222,11 @@ class Prompter:
         """
         places, labels = _prompts(embedding, points, boxes)
         before = mask.logits if isinstance(mask, Outlined) else None if mask is None else _drawn(embedding, mask)
-        logits, iou = self._decoder.masks(embedding.seen, embedding.organ, places, labels, before)
+        logits, iou = self._decoder.masks(embedding.seen, embedding.channel, places, labels, before)
         alone = len(labels) == 1 and mask is None and len(iou) > 1
         best = 1 + int(iou[1:].argmax()) if alone else 0
         square = _resized(logits[best], embedding.side)
-        return Outlined(_on_frame(embedding, square), float(iou[best]), square)
+        return Outlined(_on_frame(embedding, square, 0.0), float(iou[best]), square)
 
 
 def load_prompter(
@@ -270,18 +284,29 @@ def _drawn(embedding: Embedding, mask: NDArray[np.bool_]) -> Field:
     return np.asarray((2 * square - 1) * SURE, np.float32)
 
 
-def _on_frame(embedding: Embedding, square: Field) -> NDArray[np.bool_]:
-    """Where logits (side, side) are positive, at the frame's size; strip by strip, so that a huge frame fits."""
+def _on_frame(embedding: Embedding, square: Field, least: float) -> NDArray[np.bool_]:
+    """Where a square (side, side) reaches `least`, at the frame's size; strip by strip, so that a huge frame fits."""
     left, top, width, height = embedding.box
     mask = np.zeros(embedding.size, np.bool_)
     part = np.ascontiguousarray(inside(square, embedding.fit))
     for row, strip in enlarge(part, (height, width), 0, height):
-        mask[top + row : top + row + strip.shape[0], left : left + width] = strip > 0
+        mask[top + row : top + row + strip.shape[0], left : left + width] = strip >= least
     return mask
 
 
 def _resized(logits: Field, side: int) -> Field:
     return np.asarray(cv2.resize(logits, (side, side), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def agreement(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """Dice of two masks of one shape; 1 where both are empty."""
+    total = np.count_nonzero(one) + np.count_nonzero(other)
+    return 2 * np.count_nonzero(one & other) / total if total else 1.0
+
+
+def _logit(probability: Field) -> Field:
+    faint = np.clip(probability, 1e-4, 1 - 1e-4)
+    return np.asarray(np.log(faint) - np.log1p(-faint), np.float32)
 
 
 def _probability(logits: Field) -> Field:

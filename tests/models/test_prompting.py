@@ -157,3 +157,13 @@ def test_a_network_may_want_oblong_pictures_in_its_corner(tmp_path: Path) -> Non
     embedding = prompter.embed(DARK, "breast", (0, 0, 200, 96))
     assert (embedding.fit.left, embedding.fit.top) == (0, 0)
     assert centre(prompter.segment(embedding, [Point(120, 60, True)]).mask) == pytest.approx((120, 60), abs=2.5)
+
+
+def test_corrections_start_with_what_the_stream_shows(tmp_path: Path) -> None:
+    frame = lit_frame()
+    for draws in (0.0, 1.0):
+        folder = write_prompting(tmp_path / str(draws), {"automatic_breast": draws})
+        shown = models.load(provider="cpu", precision="fp32", weights_dir=folder).segment(frame, "breast")
+        prompter = load_prompter(provider="cpu", precision="fp32", weights_dir=folder)
+        first = prompter.first(prompter.embed(frame, "breast"))
+        assert np.array_equal(first.mask, shown.labels > 0)

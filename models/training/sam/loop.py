@@ -31,14 +31,14 @@ from models.training.sam.scores import spearman
 class Plan:
     """What a run is made of; it continues only under the same plan."""
 
-    steps: int = 1000
+    steps: int = 600
     batch: int = 16
     rounds: int = 3  # masks per chain: the first, then one after each further click
     seed: int = 0
     rate: float = 1.5e-3
     weight_decay: float = 1e-2
     average: float = 0.99
-    every: int = 250  # steps between checkpoints
+    every: int = 200  # steps between checkpoints
     focal: bool = False  # SAM's 20 : 1 focal loss instead of plain cross-entropy
     lanes: int = 2
 

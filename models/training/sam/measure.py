@@ -13,16 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluation.index import Row
-from models.evaluation.measures import overlap
 from models.evaluation.pictures import read_pair
-from models.letterbox import inside
-from models.prompting import Embedding, MaskDecoder, Outlined, Point, Prompter
+from models.prompting import EVEN, Embedding, MaskDecoder, Point, Prompter, agreement
 from models.regions import find_regions, in_order, paint
 from models.registry import Entry
 from models.training.sam.prompts import centre_of
 
 Mask = NDArray[np.bool_]
 CLICKS = 3
+WORTHWHILE = 0.003
 
 
 @dataclass(frozen=True)
@@ -56,10 +55,11 @@ def look(prompter: Prompter, decoder: MaskDecoder, entry: Entry, row: Row) -> Se
     image, truth8 = read_pair(row)
     truth, organ = truth8 > 0, str(row.organ)
     embedding = prompter.embed(image, organ)
-    own = embedding.seen[entry.output.name][0, embedding.organ]
-    soft, iou = decoder.automatic(embedding.seen, embedding.organ)
-    trunk, automatic = (on_frame(entry, embedding, square, least) for square, least in ((own, None), (soft, 0.5)))
-    answer: Outlined | Mask = automatic if decoder.draws(organ) else trunk
+    own = embedding.seen[entry.output.name][0, embedding.channel]
+    soft, iou = decoder.automatic(embedding.seen, embedding.channel)
+    trunk = on_frame(entry, embedding, own, entry.threshold)
+    automatic = on_frame(entry, embedding, soft, EVEN)
+    answer = prompter.first(embedding)
     points: list[Point] = []
     clicked: list[float] = []
     spent: list[float] = []
@@ -75,43 +75,38 @@ def look(prompter: Prompter, decoder: MaskDecoder, entry: Entry, row: Row) -> Se
         answer = prompter.segment(embedding, points, mask=answer)
         spent.append(1e3 * (time.perf_counter() - started))
         mask = answer.mask
-        clicked.append(dice(mask, truth))
-    agreement = dice(inside(own, embedding.fit) >= entry.threshold, inside(soft, embedding.fit) >= 0.5)
+        clicked.append(agreement(mask, truth))
+    agreed = agreement(own >= entry.threshold, soft >= EVEN)
     return Seen(
-        row.set, organ, row.id, row.group, row.label, bool(truth.any()), dice(trunk, truth), dice(automatic, truth),
-        bool(trunk.any()), bool(automatic.any()), 2 * iou / (1 + iou), agreement, dice(first, truth), tuple(clicked),
-        tuple(spent),
+        row.set, organ, row.id, row.group, row.label, bool(truth.any()), agreement(trunk, truth),
+        agreement(automatic, truth), bool(trunk.any()), bool(automatic.any()), 2 * iou / (1 + iou), agreed,
+        agreement(first, truth), tuple(clicked), tuple(spent),
     )  # fmt: skip
 
 
-def on_frame(entry: Entry, embedding: Embedding, square: NDArray[np.float32], least: float | None) -> Mask:
+def on_frame(entry: Entry, embedding: Embedding, square: NDArray[np.float32], threshold: float) -> Mask:
     """A soft mask of the square as the stream would show it: (rows, columns) bool without the smallest specks."""
-    threshold = entry.threshold if least is None else least
     regions = find_regions(square, embedding.fit, 0, [embedding.box], threshold, entry.min_area_px)
     return np.asarray(paint(in_order(regions), embedding.size) > 0, np.bool_)
-
-
-def dice(one: Mask, other: Mask) -> float:
-    """Dice of two masks; 1 where both are empty."""
-    return overlap(one, other)[0] if one.any() or other.any() else 1.0
 
 
 def settle(seen: list[Seen]) -> dict[str, float]:
     """Settings of the companion, from validation pictures: who draws each organ, and the line to the expected Dice.
 
-    An organ is drawn by the decoder where its automatic mask has the higher mean Dice over all pictures. The line is a
-    least-squares fit over the pictures in which something is shown: nobody asks what an absent mask is worth.
+    An organ is drawn by the decoder where its automatic mask has the higher mean Dice over all pictures, by WORTHWHILE:
+    the trunk's own costs nothing. The line is a least-squares fit over the pictures in which something is shown: nobody
+    asks what an absent mask is worth.
     """
     settings: dict[str, float] = {}
     rows: list[tuple[float, float, float]] = []
     true: list[float] = []
     for organ in sorted({one.organ for one in seen}):
         own = [one for one in seen if one.organ == organ]
-        draws = float(np.mean([one.automatic for one in own])) > float(np.mean([one.trunk for one in own]))
+        draws = float(np.mean([one.automatic - one.trunk for one in own])) >= WORTHWHILE
         settings[f"automatic_{organ}"] = float(draws)
         for one in own:
             if one.automatic_shown if draws else one.trunk_shown:
-                rows.append((1.0, one.expected, 1.0 if draws else one.agreement))
+                rows.append((1.0, one.expected, one.agreement))
                 true.append(one.automatic if draws else one.trunk)
     line = np.linalg.lstsq(np.array(rows), np.array(true), rcond=None)[0] if rows else np.array((0.0, 1.0, 0.0))
     for name, value in zip(("offset", "dice", "agreement"), line, strict=True):
@@ -121,5 +116,4 @@ def settle(seen: list[Seen]) -> dict[str, float]:
 
 def expected_dice(decoder: MaskDecoder, one: Seen) -> float:
     """What the stream would say of the mask that it shows."""
-    agreement = 1.0 if decoder.draws(one.organ) else one.agreement
-    return decoder.quality(one.expected / (2 - one.expected), agreement)
+    return decoder.quality(one.expected / (2 - one.expected), one.agreement)
