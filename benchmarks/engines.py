@@ -97,7 +97,7 @@ def read_network(weights: Path, model: str | None) -> Network:
     every: tuple[Precision, ...] = ("fp32", "bf16", "fp16", "int8")
     files: dict[str, bytes] = dict.fromkeys(every[:3], read_weights(entry, weights))
     files |= {str(name): data for name, data in read_variants(entry, weights).items()}
-    return Network(entry.model_copy(update={"precisions": every}), files)
+    return Network(entry.model_copy(update={"precisions": every, "refused": ()}), files)
 
 
 def race(network: Network, weights: Path, rounds: int) -> list[Timed]:

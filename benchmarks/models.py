@@ -61,7 +61,9 @@ def missed(document: dict[str, Any]) -> list[str]:
     lines = []
     for precision, bar in bars(document["flags"]).items():
         if precision in document["allowed"]:
-            best = max(row["ratio"] for row in document["engines"] if row["precision"] == precision)
+            may = [row for row in document["engines"] if row["precision"] == precision]
+            may = [row for row in may if f"{row['provider']}/{precision}" not in document["refused"]]
+            best = max(row["ratio"] for row in may)
             if best < bar:
                 lines.append(f"{precision} is {best} times as fast as the plain provider, the bar is {bar}")
     return lines
@@ -111,20 +113,25 @@ def _sha256(network: Network) -> dict[str, str]:
     return {"fp32": network.entry.sha256} | {str(name): one.sha256 for name, one in network.entry.variants.items()}
 
 
-def _allowed(costed: dict[str, Any], before: Sequence[str]) -> list[str]:
-    """fp32, and whatever every provider that was measured keeps the Dice of; what was not measured stays as it was."""
-    verdicts: dict[str, bool] = {"fp32": True}
+def verdict(costed: dict[str, Any], before: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The precisions that are allowed, and each `provider/precision` of them that is refused.
+
+    fp32 always; whatever keeps its Dice on at least one provider; and, of `before`, what was not measured.
+    """
+    keeps: dict[str, bool] = {"fp32": True}
     for name, cost in costed.items():
         precision = name.partition("/")[2]
-        verdicts[precision] = verdicts.get(precision, True) and cost["allowed"]
-    kept = [each for each in before if each not in verdicts]
-    return [*(each for each, verdict in verdicts.items() if verdict), *kept]
+        keeps[precision] = keeps.get(precision, False) or cost["allowed"]
+    precisions = [each for each, kept in keeps.items() if kept] + [each for each in before if each not in keeps]
+    lossy = [name for name, cost in costed.items() if not cost["allowed"] and name.partition("/")[2] in precisions]
+    return precisions, lossy
 
 
-def _register(folder: Path, model: str, precisions: list[str]) -> None:
+def _register(folder: Path, model: str, precisions: list[str], refused: list[str]) -> None:
     path = folder / "registry.json"
     document = json.loads(path.read_text(encoding="utf-8"))
-    next(each for each in document["models"] if each["id"] == model)["precisions"] = precisions
+    entry = next(each for each in document["models"] if each["id"] == model)
+    entry |= {"precisions": precisions, "refused": refused}
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
@@ -150,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     network = read_network(asked.weights_dir, asked.model)
     load = round(os.getloadavg()[0], 1)
     pictures, costed = _costs(network, asked.data, asked.out)
-    precisions = _allowed(costed, read_registry(asked.weights_dir).entry(network.entry.id).precisions)
+    precisions, refused = verdict(costed, read_registry(asked.weights_dir).entry(network.entry.id).precisions)
     document = {
         "model": network.entry.id,
         "sha256": _sha256(network),
@@ -162,6 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "load_before": load,
         "versions": {name: version(name) for name in ("onnxruntime-gpu", "openvino", "opencv-python", "numpy")},
         "allowed": precisions,
+        "refused": refused,
         "costs": costed,
         "engines": [asdict(timed) for timed in race(network, asked.weights_dir, asked.rounds)],
     }
@@ -169,7 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     _write_page(asked.page, table(document))
     if asked.register:
-        _register(asked.weights_dir, network.entry.id, precisions)
+        _register(asked.weights_dir, network.entry.id, precisions, refused)
     print(table(document))
     short = missed(document)
     print("\n".join(short) or "the bars are met", file=sys.stderr)

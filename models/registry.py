@@ -84,6 +84,7 @@ class Entry(BaseModel):
     threshold: probability from which a pixel counts as lesion.
     min_area_px: smaller regions are dropped; in pixels of the network's input: the same on any picture.
     precisions: those that lose next to no Dice on real validation pictures (benchmarks/results/models.json).
+    refused: `provider/precision` that loses more than another provider in the same precision, and does not run.
     variants: precisions that have a file of their own; without one, a runtime computes the network's file in it.
     card: path of the model card, relative to the weights folder.
     companions: `trust` (is this what it claims to be), `lesions` (what each region looks like), `prompt` (masks from
@@ -101,6 +102,7 @@ class Entry(BaseModel):
     threshold: float = Field(gt=0, lt=1)
     min_area_px: float = Field(ge=0)
     precisions: tuple[Precision, ...] = Field(min_length=1)
+    refused: tuple[str, ...] = ()
     variants: dict[Precision, Variant] = {}
     licence: str
     card: str

@@ -44,6 +44,8 @@ def open_runner(weights: bytes, entry: Entry, provider: str, precision: str, str
     if precision not in entry.precisions:
         allowed = ", ".join(entry.precisions)
         raise ProviderNotGiven(f"{provider}/{precision} was asked for, but {entry.id} is allowed in {allowed} only")
+    if f"{provider}/{precision}" in entry.refused:
+        raise ProviderNotGiven(f"{provider}/{precision} was asked for, but it costs {entry.id} too much accuracy")
     if precision == "int8" and not sums_eight_bits():
         raise ProviderNotGiven(
             f"{provider}/int8 was asked for, but this CPU has no VNNI: sums of products would overflow"
@@ -90,7 +92,7 @@ def choose(
 
 def ways_of(provider: str, precision: str, entry: Entry) -> list[Way]:
     """What is worth measuring of one provider and precision; nothing where the registry does not allow it."""
-    if precision not in entry.precisions:
+    if precision not in entry.precisions or f"{provider}/{precision}" in entry.refused:
         return []
     if provider == "openvino":
         cores = min(usable_cores(), MAX_STREAMS)

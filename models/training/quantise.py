@@ -155,4 +155,5 @@ def _register(registry: Path, model: str, path: Path, left_out: tuple[str, ...])
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     entry["variants"] = {"int8": {"file": path.name, "sha256": sha256, "in_float32": list(left_out)}}
     entry["precisions"] = [each for each in entry["precisions"] if each != "int8"]  # this file is not measured yet
+    entry["refused"] = [each for each in entry.get("refused", []) if not each.endswith("/int8")]
     registry.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

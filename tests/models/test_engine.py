@@ -181,6 +181,13 @@ def test_int8_runs_the_file_made_for_it(tmp_path: Path, own_cache: Path) -> None
         assert (dark.labels | bright.labels).all()
 
 
+def test_a_provider_that_the_registry_refuses_does_not_run(tiny_pair: tuple[bytes, Entry], own_cache: Path) -> None:
+    weights, entry = tiny_pair[0], tiny_pair[1].model_copy(update={"refused": ("openvino/fp32", "openvino/bf16")})
+    assert choose(weights, entry).name == "cpu/fp32"
+    with pytest.raises(ProviderNotGiven, match="accuracy"):
+        choose(weights, entry, "openvino", "fp32")
+
+
 def test_int8_without_a_file_of_its_own_is_not_given(tmp_path: Path) -> None:
     folder = write_weights(tmp_path, precisions=("fp32", "int8"))
     with pytest.raises(ProviderNotGiven, match="no int8 file"):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.models import BEGIN, END, PAGE, RESULTS, bars, missed, table
+from benchmarks.models import BEGIN, END, PAGE, RESULTS, bars, missed, table, verdict
 from models.engine.choose import open_runner
 from models.errors import ProviderNotGiven
 from models.evaluation.index import spread
@@ -28,9 +28,10 @@ def test_every_allowed_precision_was_measured_on_these_files() -> None:
         assert {str(name): one.sha256 for name, one in entry.variants.items()}.items() <= MEASURED["sha256"].items()
         assert MEASURED["pictures"] >= 100
         for precision in set(entry.precisions) - {"fp32"}:
-            of_it = [cost for name, cost in MEASURED["costs"].items() if name.endswith(f"/{precision}")]
-            assert of_it, precision
-            assert all(allowed(cost["lost"]) for cost in of_it), precision
+            of_it = {name: cost["lost"] for name, cost in MEASURED["costs"].items() if name.endswith(f"/{precision}")}
+            runs = [lost for name, lost in of_it.items() if name not in entry.refused]
+            assert runs, precision
+            assert all(allowed(lost) for lost in runs), precision
 
 
 def test_the_page_shows_the_results() -> None:
@@ -53,11 +54,24 @@ def test_a_precision_has_a_bar_where_the_processor_has_its_instructions() -> Non
     slow = {
         "flags": ["avx512_bf16", "avx512_vnni"],
         "allowed": ["fp32", "bf16"],
-        "engines": [{"precision": "bf16", "ratio": 1.5}, {"precision": "int8", "ratio": 1.0}],
+        "refused": ["cpu/int8"],
+        "engines": [
+            {"provider": "openvino", "precision": "bf16", "ratio": 1.5},
+            {"provider": "openvino", "precision": "int8", "ratio": 2.0},
+            {"provider": "cpu", "precision": "int8", "ratio": 9.0},
+        ],
     }
     (line,) = missed(slow)
     assert "1.6" in line
     assert missed(slow | {"allowed": ["fp32"]}) == []
+    assert len(missed(slow | {"allowed": ["fp32", "bf16", "int8"]})) == 2
+
+
+def test_a_provider_that_loses_dice_is_refused_where_another_keeps_it() -> None:
+    kept, lossy = {"allowed": True}, {"allowed": False}
+    costed = {"cpu/fp32": kept, "cpu/int8": lossy, "openvino/int8": kept, "openvino/bf16": lossy}
+    assert verdict(costed, ["fp32", "bf16", "fp16"]) == (["fp32", "int8", "fp16"], ["cpu/int8"])
+    assert verdict({}, ["fp32", "bf16"]) == (["fp32", "bf16"], [])
 
 
 @pytest.mark.data
