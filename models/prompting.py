@@ -300,8 +300,8 @@ def _resized(logits: Field, side: int) -> Field:
 
 def agreement(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
     """Dice of two masks of one shape; 1 where both are empty."""
-    total = np.count_nonzero(one) + np.count_nonzero(other)
-    return 2 * np.count_nonzero(one & other) / total if total else 1.0
+    total = int(np.count_nonzero(one)) + int(np.count_nonzero(other))
+    return 2 * int(np.count_nonzero(one & other)) / total if total else 1.0
 
 
 def _logit(probability: Field) -> Field:

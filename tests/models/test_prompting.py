@@ -125,6 +125,7 @@ def test_the_stream_tells_what_its_outlines_are_worth(tmp_path: Path) -> None:
     folder = write_prompting(tmp_path, settings)
     seen = models.load(provider="cpu", precision="fp32", weights_dir=folder).segment(lit_frame(), "breast")
     assert len(seen.regions) == 1
+    assert type(seen.regions[0].quality) is float
     expected = 2 * IOUS[0] / (1 + IOUS[0])  # the decoder outlines the same bright square, so they agree
     assert seen.regions[0].quality == pytest.approx(0.1 + 0.5 * expected + 0.25, abs=0.01)
 
