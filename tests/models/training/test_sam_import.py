@@ -5,10 +5,13 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="the training room needs torch (make test-training)")
+
+import segment_anything
 
 import models
 from models.errors import WrongWeights
@@ -79,6 +82,24 @@ def test_it_runs_in_the_stream_and_answers_clicks(imported: Imported, weights: P
     second = prompter.segment(embedding, [Point(70, 40, True), Point(10, 10, False)], mask=first)
     assert first.mask.shape == second.mask.shape == frame.shape
     assert not np.array_equal(first.logits, second.logits)
+
+
+def test_prompts_on_a_frame_get_the_predictors_own_answers(imported: Imported, checkpoint: Path, weights: Path) -> None:
+    frame = np.random.default_rng(0).integers(1, 200, (3 * SIDE // 4, SIDE)).astype(np.uint8)
+    sam, _ = read_checkpoint(checkpoint)
+    predictor = segment_anything.SamPredictor(sam)
+    predictor.set_image(np.repeat(frame[..., None], 3, 2))
+    prompter = load_prompter(imported.model_id, provider="cpu", precision="fp32", weights_dir=weights)
+    embedding = prompter.embed(frame, "breast", (0, 0, SIDE, 3 * SIDE // 4))
+    box = prompter.segment(embedding, boxes=[(20, 30, 50, 40)])
+    _, iou, low = predictor.predict(box=np.array((20, 30, 69, 69)), multimask_output=False)
+    assert box.predicted_iou == pytest.approx(float(iou[0]), abs=1e-4)
+    assert np.allclose(box.logits, cv2.resize(low[0], (SIDE, SIDE)), atol=1e-3)
+    point = prompter.segment(embedding, [Point(60, 50, True)])
+    _, ious, lows = predictor.predict(np.array([[60, 50]]), np.array([1]), multimask_output=True)
+    best = int(ious.argmax())
+    assert point.predicted_iou == pytest.approx(float(ious[best]), abs=1e-4)
+    assert np.allclose(point.logits, cv2.resize(lows[best], (SIDE, SIDE)), atol=1e-3)
 
 
 def test_organ_tokens_of_a_fine_tuned_one_draw_each_organ_its_own_mask(checkpoint: Path, tmp_path: Path) -> None:
