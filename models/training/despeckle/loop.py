@@ -13,7 +13,7 @@ import onnx
 import torch
 
 from models.despeckle.simulated import Gray
-from models.training.despeckle.network import DespeckleNet, truncated_loss
+from models.training.despeckle.network import DespeckleNet, tau_at, truncated_loss
 from models.training.despeckle.pairs import draw
 
 OPSET = 17
@@ -58,7 +58,7 @@ def train(
     began, total = time.monotonic(), 0.0
     for step in range(first, plan.steps):
         noisy, clean = draw(pool, plan.seed, step, plan.batch)
-        loss = truncated_loss(network(noisy) / 255, clean / 255)
+        loss = truncated_loss(network(noisy) / 255, clean / 255, tau_at(step / plan.steps))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

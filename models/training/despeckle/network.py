@@ -11,6 +11,7 @@ from torch import Tensor, nn
 CHANNELS = 32
 DILATIONS = (1, 2, 3, 1)
 TAU = 0.15
+FALLS_FOR = 0.6  # of all steps
 
 
 class DespeckleNet(nn.Module):
@@ -45,6 +46,14 @@ def truncated_loss(output: Tensor, target: Tensor, tau: float = TAU) -> Tensor:
     structure that a diffusion took away) and structure that looks like speckle do not bend the network.
     """
     return (output - target).abs().clamp(max=tau).mean()
+
+
+def tau_at(share: float) -> float:
+    """The threshold after this share (0..1) of training: falls from 1, which truncates nothing, to TAU.
+
+    From the start at TAU, speckle stronger than that would pull at nothing, and never be learned.
+    """
+    return max(TAU, 1 - (1 - TAU) * share / FALLS_FOR)
 
 
 def load_network(path: Path) -> DespeckleNet:
