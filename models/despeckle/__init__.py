@@ -42,7 +42,8 @@ def despeckle(grey: Gray, method: Method = FOR_THE_EYE, noise: Noise = "bmode") 
     """A frame with less speckle; the same frame gives the same picture on the same machine.
 
     grey: (rows, columns) uint8, as `models.prepare.to_grey` gives it. method: one of METHODS; `none` gives a copy.
-    noise: `bmode` for what scanners show (log-compressed), `gamma` for intensities; `learned` knows both by itself.
+    noise: `bmode` for what scanners show (log-compressed), `gamma` for intensities. `median` and `learned` do the same
+    for both; `learned` is good for `bmode` alone.
     Returns (rows, columns) uint8.
     Raises UnusablePicture for another dtype or shape or no pixels, ValueError for an unknown method or noise,
     WrongWeights when the file of `learned` is damaged.

@@ -14,7 +14,7 @@ from models.registry import WEIGHTS_DIR
 Plane = NDArray[np.float32]
 
 FILE: Final = "despeckle-1.onnx"
-SHA256: Final = "e3fd5f4a8511bbdbbfebad2fecff10fa6a7f84cda467b07aba676024e6705c6e"
+SHA256: Final = "4326f0baddff03fde2ce73dcf7c55bf0425cfa48248521e4fd737b279804dc40"
 MULTIPLE: Final = 2
 """The network halves the picture inside, so that sides must be even."""
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from models.despeckle import METHODS, Method, despeckle
 from models.despeckle.diffusion import GRAPH_STEPS, Diffusion, diffuse
@@ -27,9 +28,11 @@ from models.despeckle.measures import (
 )
 from models.despeckle.noise import Noise
 from models.despeckle.simulated import Gray, Kind, Speckle, clean_picture, speckled
+from models.engine.choose import choose
 from models.letterbox import letterbox
 from models.phantom import simulate_sweep
-from models.registry import read_registry
+from models.prompting import read_decoder
+from models.registry import read_registry, read_variants, read_weights
 from models.segmenter import Segmenter, load
 from models.training.data import Row, read_gray, read_pair, read_rows
 from models.training.despeckle.page import page
@@ -89,7 +92,11 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         "simulated": {key: old["simulated"][key] | new["simulated"][key] for key in new["simulated"]},
         "real": {**new["real"], "methods": old["real"]["methods"] | new["real"]["methods"]},
         "ms": old["ms"] | new["ms"],
-        "dice": {**new["dice"], "scores": old["dice"]["scores"] | new["dice"]["scores"]},
+        "dice": {
+            "cases": new["dice"]["cases"],
+            "scores": old["dice"]["scores"] | new["dice"]["scores"],
+            "refused": old["dice"]["refused"] | new["dice"]["refused"],
+        },
     }
 
 
@@ -148,34 +155,44 @@ def times(data: Path, methods: Sequence[Method], say: Say) -> dict[str, Any]:
 def dice(segmenter: Segmenter, data: Path, per_set: int, methods: Sequence[Method], say: Say) -> dict[str, Any]:
     """Dice of the shipped network on validation pictures with a lesion, each despeckled first, per picture and method.
 
-    `at 256` despeckles the letterboxed picture, as a layer inside the graph would; its own baseline is `none at 256`.
+    A despeckled picture that is refused as foreign is outlined all the same, and counted in `refused`: what is asked
+    is what despeckling does to the mask. `at 256` despeckles the picture at the network's size, as a layer inside the
+    graph would; its own baseline is `none at 256`.
     cases: (set, group) of each picture. scores: one list per method, in the order of the cases.
     """
-    side = read_registry().entry(segmenter.model_id).side
+    entry = read_registry().entry(segmenter.model_id)
+    runner = choose(read_weights(entry), entry, "auto", "fp32", read_variants(entry))
+    outliner = Segmenter(entry, runner, read_decoder(entry))
     cases: list[list[str]] = []
     scores: dict[str, list[float]] = {}
+    refused: dict[str, int] = {}
     for name in DICE_SETS:
         rows = [row for row in read_rows(data, name, "validation") if row.mask is not None]
         for row in _spread(rows, per_set):
             cases.append([row.set, row.group])
-            for method, value in _case(segmenter, row, side, methods).items():
-                scores.setdefault(method, []).append(round(value, 4))
+            for method, (picture, truth) in _despeckled(row, entry.side, methods).items():
+                found = outliner.segment(picture, row.organ).labels > 0
+                both = int((found & truth).sum())
+                scores.setdefault(method, []).append(round(2 * both / max(int(found.sum() + truth.sum()), 1), 4))
+                accepted = segmenter.segment(picture, row.organ).assessable
+                refused[method] = refused.get(method, 0) + (not accepted)
         say(f"Dice {name}")
-    return {"cases": cases, "scores": scores}
+    return {"cases": cases, "scores": scores, "refused": refused}
 
 
-def _case(segmenter: Segmenter, row: Row, side: int, methods: Sequence[Method]) -> dict[str, float]:
+def _despeckled(row: Row, side: int, methods: Sequence[Method]) -> dict[str, tuple[Gray, NDArray[np.bool_]]]:
+    """What the network is shown, and the true mask there, per method at full size and inside the graph."""
     picture, mask = read_pair(row)
-    scores = {str(method): _overlap(segmenter, despeckle(picture, method), mask, row.organ) for method in methods}
+    shown: dict[str, tuple[Gray, NDArray[np.bool_]]] = {}
+    for method in methods:
+        shown[method] = despeckle(picture, method), mask > 127
     square, fit = letterbox(picture, side)
-    truth, _ = letterbox(mask, side)
     at = slice(fit.top, fit.top + fit.height), slice(fit.left, fit.left + fit.width)
+    truth = letterbox(mask, side)[0][at] > 127
     for method in methods:
         if method in IN_GRAPH:
-            placed = square.copy()
-            placed[at] = _as_layer(square[at], method)
-            scores[f"{method} at 256"] = _overlap(segmenter, placed, truth, row.organ)
-    return scores
+            shown[f"{method} at 256"] = _as_layer(square[at], method), truth
+    return shown
 
 
 def _as_layer(picture: Gray, method: Method) -> Gray:
@@ -183,11 +200,6 @@ def _as_layer(picture: Gray, method: Method) -> Gray:
         return despeckle(picture, method)
     diffused = diffuse(picture.astype(np.float32) / np.float32(255), Diffusion(), GRAPH_STEPS).image
     return np.asarray(np.rint(diffused * 255), np.uint8)
-
-
-def _overlap(segmenter: Segmenter, picture: Gray, mask: Gray, organ: str) -> float:
-    found, truth = segmenter.segment(picture, organ).labels > 0, mask > 127
-    return float(2 * (found & truth).sum() / max(int(found.sum() + truth.sum()), 1))
 
 
 def contact_sheet() -> Gray:

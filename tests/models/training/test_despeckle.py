@@ -20,7 +20,7 @@ from models.registry import WEIGHTS_DIR
 from models.training.despeckle.diffusion import DiffusionLayer
 from models.training.despeckle.layers import in_graph
 from models.training.despeckle.loop import Plan, export, train
-from models.training.despeckle.network import DespeckleNet, load_network, truncated_loss
+from models.training.despeckle.network import TAU, DespeckleNet, load_network, tau_at, truncated_loss
 from models.training.despeckle.page import helpful, page
 from models.training.despeckle.pairs import LEVELS, averaged, clean_pool, draw
 from models.training.despeckle.report import LEVELS as MEASURED
@@ -98,6 +98,13 @@ def test_large_residuals_count_no_more_than_the_threshold() -> None:
     assert float(loss.detach()) == pytest.approx((0.05 + 0.10 + 0.15 + 0.15) / 4)
     loss.backward()
     assert output.grad.tolist() == pytest.approx([0.25, -0.25, 0, 0])
+
+
+def test_the_threshold_falls_from_no_truncation_to_its_value() -> None:
+    assert tau_at(0) == 1
+    assert tau_at(0.3) == pytest.approx((1 + TAU) / 2)
+    assert tau_at(0.6) == pytest.approx(TAU)
+    assert tau_at(1) == TAU
 
 
 def test_levels_that_are_measured_were_not_trained_with() -> None:
@@ -183,7 +190,8 @@ def test_the_page_says_what_helps_and_what_does_not() -> None:
         "simulated": {f"bmode {level}": {"none": [20, 0.5, 0.4]} for level in ("1.4", "3", "6")},
         "real": {"frames": 4, "methods": {"none": [10, 1, 1]}},
         "ms": {"full": "520×520", "none": [0.1, 0.2]},
-        "dice": {"cases": [["busi", "a"], ["busi", "b"]], "scores": {"none": [0.8, 0.9], "lee": [0.81, 0.87]}},
+        "dice": {"cases": [["busi", "a"], ["busi", "b"]], "scores": {"none": [0.8, 0.9], "lee": [0.81, 0.87]},
+                 "refused": {"none": 0, "lee": 1}},
     }  # fmt: skip
     text = page(facts)
     assert "Off for the network, on for the eye" in text
@@ -197,13 +205,19 @@ def test_the_page_says_what_helps_and_what_does_not() -> None:
 def test_figures_stay_only_beside_figures_of_the_same_pictures() -> None:
     one = {"weights_sha256": "0", "levels": {}, "grain": 1.2, "graph_steps": 6, "ms": {"lee": [1, 2]}}
     one |= {"simulated": {"bmode 3": {"lee": [20, 0.5, 0.4]}}, "real": {"frames": 2, "methods": {"lee": [10, 1, 1]}}}
-    one |= {"dice": {"cases": [["busi", "a"]], "scores": {"lee": [0.7]}}}
+    one |= {"dice": {"cases": [["busi", "a"]], "scores": {"lee": [0.7]}, "refused": {"lee": 0}}}
     other = json.loads(json.dumps(one).replace("lee", "median"))
     both = merged(one, other)
-    for part in (both["ms"], both["simulated"]["bmode 3"], both["real"]["methods"], both["dice"]["scores"]):
+    for part in (
+        both["ms"],
+        both["simulated"]["bmode 3"],
+        both["real"]["methods"],
+        both["dice"]["scores"],
+        both["dice"]["refused"],
+    ):
         assert set(part) == {"lee", "median"}
     with pytest.raises(ValueError, match="other pictures"):
-        merged(one, other | {"dice": {"cases": [["busi", "b"]], "scores": {}}})
+        merged(one, other | {"dice": {"cases": [["busi", "b"]]}})
     with pytest.raises(ValueError, match="another weights_sha256"):
         merged(one, other | {"weights_sha256": "1"})
 
