@@ -107,6 +107,10 @@ def five_fold(
         say(f"fold {fold}: {len(outside)} pictures, mean Dice so far {np.mean(found):.4f}")
     figures = summary(Segmenter(entry, TorchRunner(network)), scores, None)
     figures |= {"folds": FOLDS, "epochs": epochs, "model": entry.id, "weights_sha256": None, "split": "five-fold"}
+    figures |= {
+        "auc": None,
+        "auc_ci95": None,
+    }  # no lesion head here: it has figures of its own
     (out / f"{set_name}_folds.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return figures
 
