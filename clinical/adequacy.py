@@ -14,6 +14,9 @@ from contracts.van import PlannedRegion
 UNFINISHED: Final = frozenset({"frames_missing", "sequence_not_closed", "screening_not_closed", "closings_contradict"})
 """Reasons that say: the examination as recorded is not all here."""
 
+FOREIGN: Final = frozenset({"not_breast_ultrasound", "not_thyroid_ultrasound"})
+"""Refusals that are named however few they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class AdequacyRules:
@@ -91,8 +94,8 @@ def _frames_taken(
     with_result = {(result.sequence_id, result.frame_index) for result in results}
     lost: dict[tuple[str, int], str] = {}
     if final:
-        for gap in completeness.missing:
-            lost.update(((gap.sequence_id, index), "frames_missing") for index in gap.indices or ())
+        for sequence_id, indices in completeness.absent.items():
+            lost.update(((sequence_id, index), "frames_missing") for index in indices)
     for closing in completeness.sequence_closings:
         for frame in closing.set_aside:
             why = "frames_discarded" if frame.discarded else "frames_held"
@@ -140,8 +143,9 @@ def _judge(item: PlannedRegion, frames: list[_Seen], rules: AdequacyRules) -> Ad
     if item.side is None and any(frame.laterality is None for frame in frames):
         reasons.append("side_unknown")
         level = "limited" if level == "adequate" else level
-    if level != "adequate":
-        reasons += sorted({frame.refused for frame in frames if frame.quality is None and frame.refused is not None})
+    refused = {frame.refused for frame in frames if frame.quality is None and frame.refused is not None}
+    # a few poor frames belong to every sweep; one that shows something else may be the one that was meant to show it
+    reasons += sorted(refused if level != "adequate" else refused & FOREIGN)
     reasons += sorted({frame.lost for frame in frames if frame.lost is not None})
     return Adequacy(
         organ=item.organ,

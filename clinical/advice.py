@@ -63,7 +63,7 @@ def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> Screenin
             update={
                 "category": finding.category and _withheld(finding.category),
                 "malignant": None,
-                "malignant_withheld": finding.malignant is not None,
+                "malignant_withheld": finding.malignant_withheld or finding.malignant is not None,
             }
         )
         for finding in assessed.findings

@@ -15,15 +15,17 @@ _Closing = TypeVar("_Closing", SequenceClosed, ScreeningClosed)
 class Completeness:
     """What is known to be there, and what is known to be missing.
 
-    missing: per sequence in order of its id, the indices that its closing counts and nobody has accounted for;
-    None where the closing itself is missing. conflicts: ids (of the screening or of sequences) whose highest closing
-    number came with two contents. levels_whole: how many of the upload levels of a closed sequence are whole, counted
-    from the coarsest (0 to 5). sequence_closings, screening_closings: the closings that hold, in one fixed order, all
-    contents of a conflict among them: what a revision's id is made of.
+    missing: per sequence in order of its id, the indices that its closing counts and nobody has accounted for, the
+    lowest of them listed; None where the closing itself is missing. absent: the same indices, all of them.
+    conflicts: ids (of the screening or of sequences) whose highest closing number came with two contents.
+    levels_whole: how many of the upload levels of a closed sequence are whole, counted from the coarsest (0 to 5).
+    sequence_closings, screening_closings: the closings that hold, in one fixed order, all contents of a conflict among
+    them: what a revision's id is made of.
     """
 
     complete: bool
     missing: tuple[MissingFrames, ...]
+    absent: Mapping[str, frozenset[int]]
     conflicts: tuple[str, ...]
     levels_whole: Mapping[str, int]
     sequence_closings: tuple[SequenceClosed, ...]
@@ -73,6 +75,7 @@ def check_completeness(
     named = {sequence_id for closing in screening for sequence_id in closing.sequence_ids}
     looked_at = named if screening else {*held, *accounted}
     missing: list[MissingFrames] = []
+    gone: dict[str, frozenset[int]] = {}
     levels: dict[str, int] = {}
     for sequence_id in sorted(looked_at):
         if sequence_id not in held:
@@ -82,6 +85,7 @@ def check_completeness(
         frame_count = max(closing.frame_count for closing in held[sequence_id])
         levels[sequence_id] = _levels_whole(frame_count, absent)
         if absent:
+            gone[sequence_id] = frozenset(absent)
             lowest = tuple(sorted(absent)[:MAX_LISTED])
             missing.append(MissingFrames(sequence_id=sequence_id, indices=lowest, more=len(absent) - len(lowest)))
     conflicts = [sequence_id for sequence_id in sorted(looked_at) if len(held.get(sequence_id, ())) > 1]
@@ -90,6 +94,7 @@ def check_completeness(
     return Completeness(
         complete=bool(screening) and not missing and not conflicts,
         missing=tuple(missing),
+        absent=gone,
         conflicts=tuple(conflicts),
         levels_whole=levels,
         sequence_closings=tuple(closing for closings in held.values() for closing in closings),

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.engine.runtimes import onnxruntime
-from models.errors import WrongWeights
+from models.errors import UnusablePicture, WrongWeights
 
 _SILENT: Final = 4
 
@@ -17,6 +17,7 @@ class Companion:
 
     def __init__(self, graph: bytes, role: str) -> None:
         """Raises WrongWeights where onnxruntime cannot read the graph."""
+        self._role = role
         module = onnxruntime()
         options = module.SessionOptions()
         options.intra_op_num_threads = 1
@@ -42,4 +43,13 @@ class Companion:
     def run(self, inputs: Mapping[str, NDArray[np.float32] | NDArray[np.int64]]) -> dict[str, NDArray[np.float32]]:
         """All outputs by name."""
         found = self._session.run(self._outputs, dict(inputs))
-        return {name: np.asarray(one, np.float32) for name, one in zip(self._outputs, found, strict=True)}
+        given = {name: np.asarray(one, np.float32) for name, one in zip(self._outputs, found, strict=True)}
+        return finite(self._role, given)
+
+
+def finite(name: str, given: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    """What a graph gave. Raises UnusablePicture for NaN and infinity: each comparison with them would see nothing."""
+    for output, values in given.items():
+        if not np.isfinite(values).all():
+            raise UnusablePicture("not_finite", f"{name} gives no number in {output}: this picture is not judged")
+    return given

@@ -16,7 +16,8 @@ class ProviderNotGiven(ModelError):
 class UnusablePicture(ModelError):
     """These pixels can never be segmented.
 
-    reason: a code for machines, one of `dtype`, `shape`, `panel_outside`, `too_large`, `organ_unknown`, `mask_corrupt`.
+    reason: a code for machines, one of `dtype`, `shape`, `panel_outside`, `too_large`, `organ_unknown`, `mask_corrupt`,
+    `not_finite`.
     """
 
     def __init__(self, reason: str, message: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.companion import finite
 from models.engine.choose import choose
 from models.engine.runner import Runner
 from models.errors import UnusablePicture
@@ -105,7 +106,6 @@ class Segmenter:
         judged: list[Quality] = []
         parts: list[Box] = []
         for number, view in enumerate(views):
-            first, parts = len(parts), [*parts, *view.panels]
             left, top, width, height = view.box
             spacing = spacing_mm[number] if number < len(spacing_mm) else None
             picture = isotropic(grey[top : top + height, left : left + width], spacing)
@@ -116,7 +116,7 @@ class Segmenter:
             clock.add("prepare")
             if not judged[-1].assessable:
                 continue
-            seen = self._runner.run(square.astype(np.float32)[None, None])
+            seen = finite(entry.id, self._runner.run(square.astype(np.float32)[None, None]))
             shown = Shown(seen[entry.output.name][0, channel], entry.threshold)
             if self._decoder is not None:
                 shown = self._decoder.shown(seen, shown, organ, channel)
@@ -128,6 +128,7 @@ class Segmenter:
                 if not verdict.accepted:
                     judged[-1] = replace(judged[-1], assessable=False, reason=verdict.reason)
                     continue
+            first, parts = len(parts), [*parts, *view.panels]  # one that was refused takes no pixels from the others
             outlined: list[FoundRegion] = []
             for place, part in enumerate(view.panels, first):
                 at = part_of(fit, view.box, part)

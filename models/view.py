@@ -126,7 +126,9 @@ def _belongs(piece: NDArray[np.int32], main: NDArray[np.int32]) -> bool:
         return False
     across = min(left + width, main_left + main_width) - max(left, main_left)
     down = min(top + height, main_top + main_height) - max(top, main_top)
-    return across >= 0.7 * width or (down >= 0.7 * height and area >= 0.3 * main_area)
+    # what is nearly as tall lies beside a shadow from top to bottom, however narrow it is
+    beside = area >= 0.3 * main_area or height >= 0.6 * main_height
+    return across >= 0.7 * width or (down >= 0.7 * height and beside)
 
 
 def _grown(faint: NDArray[np.bool_], box: Sequence[int]) -> Box:

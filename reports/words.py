@@ -141,8 +141,8 @@ def descriptor_name(found: Descriptor) -> str:
 def descriptor(found: Descriptor) -> str:
     """A descriptor's value and how sure the software is, or that it is not determined."""
     if found.value is None:
-        return f"{NOT_DETERMINED} (likeliest value {found.probability * 100:.0f} %)"
-    return f"{_VALUES.get(found.value, found.value.replace('_', ' '))} ({found.probability * 100:.0f} %)"
+        return f"{NOT_DETERMINED} (likeliest value {_percent(found.probability)})"
+    return f"{_VALUES.get(found.value, found.value.replace('_', ' '))} ({_percent(found.probability)})"
 
 
 def malignant(finding: Finding) -> str | None:
@@ -151,7 +151,12 @@ def malignant(finding: Finding) -> str | None:
         return "withheld under this intended use"
     if finding.malignant is None:
         return None
-    return f"{finding.malignant * 100:.0f} % by software, suggested for review: no diagnosis"
+    return f"{_percent(finding.malignant)} by software, suggested for review: no diagnosis"
+
+
+def _percent(share: float) -> str:
+    """Never 0 or 100 %: a network is not certain."""
+    return "< 1 %" if share < 0.01 else "> 99 %" if share > 0.99 else f"{share * 100:.0f} %"
 
 
 def contrast(value: float | None) -> str:

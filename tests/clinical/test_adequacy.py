@@ -147,3 +147,15 @@ def test_frames_of_no_side_do_not_make_a_planned_side_seen() -> None:
     left, unknown = judged([segmented(index, laterality=None) for index in range(20)])
     assert left.reasons == ("not_seen",)
     assert (unknown.level, unknown.reasons) == ("limited", ("side_unknown",))
+
+
+def test_a_frame_that_shows_something_else_is_named_however_few_there_are() -> None:
+    foreign = segmented(20, assessable=False, not_assessable_reason="not_breast_ultrasound", quality=0.8)
+    (row,) = judged([*good(20), foreign])
+    assert (row.level, row.reasons) == ("adequate", ("not_breast_ultrasound",))
+
+
+def test_a_huge_gap_counts_whole() -> None:
+    (row,) = judged(good(2000), closings=[sequence_closed(8000)], screening=[screening_closed(SWEEP)], final=True)
+    assert (row.frames, row.assessable_share) == (8000, 0.25)
+    assert row.level == "inadequate"

@@ -12,6 +12,7 @@ import pytest
 import models
 from models.errors import UnusablePicture
 from models.phantom import simulate_sweep
+from models.registry import read_registry
 from tests.models.tiny_onnx import MODEL_ID
 
 DIM, LIT = 30, 225
@@ -110,6 +111,27 @@ def test_a_dark_panel_beside_a_good_one_is_left_out(tiny: models.Segmenter) -> N
     seen = tiny.segment(picture, "thyroid", [(0, 0, 300, 300), (300, 0, 300, 300)])
     assert seen.assessable
     assert {region.panel for region in seen.regions} == {1}
+
+
+def test_a_dark_panel_takes_no_pixels_from_one_that_it_overlaps(tiny: models.Segmenter) -> None:
+    picture = frame(300, 600, (236, 100, 80, 100))
+    picture[:, :230] = 0
+    dark, good = (0, 0, 260, 300), (230, 0, 370, 300)
+    assert not tiny.segment(picture, "thyroid", [dark]).assessable
+    seen, alone = tiny.segment(picture, "thyroid", [dark, good]), tiny.segment(picture, "thyroid", [good])
+    assert [region.area_px for region in seen.regions] == [region.area_px for region in alone.regions] != []
+
+
+def test_a_network_that_gives_no_number_judges_nothing(tiny_weights: Path) -> None:
+    class Broken:
+        name = "broken/fp32"
+
+        def run(self, batch: np.ndarray) -> dict[str, np.ndarray]:
+            return {"masks": np.full((1, 2, *batch.shape[2:]), np.nan, np.float32)}
+
+    segmenter = models.Segmenter(read_registry(tiny_weights).entry(), Broken())
+    with pytest.raises(UnusablePicture, match="no number"):
+        segmenter.segment(frame(300, 300, (100, 100, 80, 80)), "breast")
 
 
 @pytest.mark.parametrize(
