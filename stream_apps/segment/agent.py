@@ -1,8 +1,9 @@
 """The segment worker: Faust around `handle.py`. Started by `sonovan worker segment`."""
 
 import asyncio
+import sys
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import faust
 
@@ -23,9 +24,13 @@ from stream_apps.segment.step import Segmenter
 from stream_apps.settings import BrokerSettings, WorkerSettings
 from stream_apps.vans import VanFollower, VanRegistry
 
+SWITCH_S: Final = 1e-3
+"""A thread that comes back from a runtime waits for the event loop at most so long to go on; Python gives 5 ms."""
+
 
 def run(instance: int) -> int:
     """Run one segment worker until SIGTERM; returns the exit code: 0, 4 no service, 5 must not go on."""
+    sys.setswitchinterval(SWITCH_S)
     log_to_stderr(f"segment-{instance}")
     try:
         return asyncio.run(_serve(instance))
