@@ -8,6 +8,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.engine.runtimes import onnxruntime
 from models.errors import WrongWeights
 from models.registry import WEIGHTS_DIR
 
@@ -51,9 +52,8 @@ def read_network(path: Path) -> bytes:
 
 @functools.lru_cache(maxsize=1)
 def _session(path: Path) -> Session:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
+    runtime = onnxruntime()  # silent: imported on its own it reports to its maker
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = 1
-    session: Session = onnxruntime.InferenceSession(read_network(path), options, providers=["CPUExecutionProvider"])
+    session: Session = runtime.InferenceSession(read_network(path), options, providers=["CPUExecutionProvider"])
     return session
