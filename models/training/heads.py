@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.engine.runner import Outputs
-from models.engine.runtimes import openvino
+from models.engine.runtimes import onnxruntime, openvino
 from models.letterbox import Gray
 from models.training.export import OPSET, load_checkpoint
 from models.training.network import SIZE, LesionNet
@@ -69,8 +69,6 @@ def export_head(head: nn.Module, width: int, path: Path, name: str, outputs: Seq
 
     name: of its input.
     """
-    import onnxruntime
-
     head = head.eval()
     path.parent.mkdir(parents=True, exist_ok=True)
     axes = {one: {0: "batch"} for one in (name, *outputs)}
@@ -82,7 +80,7 @@ def export_head(head: nn.Module, width: int, path: Path, name: str, outputs: Seq
     model.producer_name = "sonovan"
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, str(path))
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = onnxruntime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
     sample = np.random.default_rng(0).normal(0, 1, (5, width)).astype(np.float32)
     with torch.inference_mode():
         truth = head(torch.from_numpy(sample))

@@ -207,7 +207,7 @@ def compare(sam: nn.Module, encoder: Path, decoder: Path) -> tuple[float, float,
     An oblong picture of speckle, whose longest side needs no resizing; one point, several points, a box, a point with
     the mask before.
     """
-    import onnxruntime
+    from models.engine.runtimes import onnxruntime
 
     predictor = package().SamPredictor(sam)
     side = sam.image_encoder.img_size
@@ -216,8 +216,8 @@ def compare(sam: nn.Module, encoder: Path, decoder: Path) -> tuple[float, float,
     frame = np.zeros((1, 1, side, side), np.float32)
     frame[0, 0, : picture.shape[0]] = picture
     options = {"providers": ["CPUExecutionProvider"]}
-    deep = onnxruntime.InferenceSession(str(encoder), **options).run(["deep"], {"frames": frame})[0]
-    session = onnxruntime.InferenceSession(str(decoder), **options)
+    deep = onnxruntime().InferenceSession(str(encoder), **options).run(["deep"], {"frames": frame})[0]
+    session = onnxruntime().InferenceSession(str(decoder), **options)
     embedding = _difference(deep, predictor.features.numpy())
     masks, ious = 0.0, 0.0
     before: NDArray[np.float32] | None = None
