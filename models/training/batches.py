@@ -15,9 +15,11 @@ from models.training.augment import augment
 from models.training.data import Sample
 from models.training.network import ORGANS, SIZE
 
-# Share of a set that one epoch shows: small and hard sets more than once, the large and easy one in part.
+# Share of a set that one epoch shows: small and hard sets more than once, the large and easy one in part. A kind of
+# picture within a set (`kind_of`) may have a share of its own: healthy breasts and cancers are what is too rare.
 SHARES: dict[str, float] = {
-    "busi": 1.25, "busbra": 0.85, "breast": 1.5, "ddti": 1.25, "gland": 0.4, "simulated": 0.5,
+    "busi": 1.25, "busi_empty": 2.5, "busi_malignant": 2.0, "busbra": 0.8, "busbra_malignant": 1.0, "breast": 1.5,
+    "ddti": 1.4, "gland": 0.35, "simulated": 0.4,
 }  # fmt: skip
 
 
@@ -41,13 +43,30 @@ class Batch:
         return [Batch(*piece) for piece in pieces]
 
 
+def kind_of(sample: Sample) -> str:
+    """`SET`, or `SET_empty` where nothing is outlined, or `SET_malignant`."""
+    if not sample.mask.any():
+        return f"{sample.set}_empty"
+    return f"{sample.set}_malignant" if sample.malignant else sample.set
+
+
 def order(samples: list[Sample], epoch: int, seed: int, shares: dict[str, float] | None = None) -> list[int]:
-    """Which samples an epoch shows, shuffled; a pure function, so that a resumed run sees the same ones."""
+    """Which samples an epoch shows, shuffled; a pure function, so that a resumed run sees the same ones.
+
+    shares: overrides SHARES. A kind without a share has that of its set; a set that is named in `shares` keeps its
+    kinds together unless they are named there, too.
+    """
+    given = shares or {}
+    members: dict[str, list[int]] = {}
+    for index, sample in enumerate(samples):
+        kind = kind_of(sample)
+        apart = kind in given or (kind in SHARES and sample.set not in given)
+        members.setdefault(kind if apart else sample.set, []).append(index)
     chosen: list[int] = []
-    for set_name in sorted({sample.set for sample in samples}):
-        own = np.array([index for index, sample in enumerate(samples) if sample.set == set_name])
-        rng = np.random.default_rng([seed, epoch, len(set_name), len(own)])
-        share = {**SHARES, **(shares or {})}.get(set_name, 1.0)
+    for name in sorted(members):
+        own = np.array(members[name])
+        rng = np.random.default_rng([seed, epoch, len(name), len(own)])
+        share = {**SHARES, **given}.get(name, 1.0)
         whole, rest = int(share), round((share - int(share)) * len(own))
         chosen += [int(index) for index in own] * whole
         chosen += [int(index) for index in rng.permutation(own)[:rest]]

@@ -46,6 +46,7 @@ class Plan:
     encoder: str = "lite2"
     small: int = 0  # epochs at the start in which pictures have SMALL pixels a side: coarse things are learnt cheaply
     suspicion: float = 0.2  # weight of the benign-or-malignant loss beside that of the masks
+    thin: float = 0.15  # how often the encoder's last block is left out; earlier ones less
 
 
 SMALL = 192
@@ -125,16 +126,23 @@ class Lanes:
             self._networks.append(twin)
         self._pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
 
-    def backward(self, batch: Batch) -> float:
-        """Leaves the mean gradient of the batch in the first network; returns the mean loss."""
-        for network in self._networks:
+    def backward(self, batch: Batch, thin: float, key: tuple[int, int]) -> float:
+        """Leaves the mean gradient of the batch in the first network; returns the mean loss.
+
+        thin: see `LesionNet.thin`; key: seed and step, which say what is left out.
+        """
+        for lane, network in enumerate(self._networks):
             network.train()
+            network.thin(np.random.default_rng((*key, lane)), thin)
             network.zero_grad(set_to_none=True)
         losses = list(self._pool.map(self._part, self._networks, batch.split(len(self._networks))))
         first, *others = [list(network.parameters()) for network in self._networks]
         for other in others:
             for mine, theirs in zip(first, other, strict=True):
-                mine.grad.add_(theirs.grad)
+                if mine.grad is None:  # its block was left out
+                    mine.grad = theirs.grad
+                elif theirs.grad is not None:
+                    mine.grad.add_(theirs.grad)
         return sum(losses)
 
     def _part(self, network: LesionNet, part: Batch) -> float:
@@ -221,7 +229,7 @@ class Run:
         for batch in batches(self.train, self.epoch, self.plan.seed, self.plan.batch, shares, side):
             for group, rate in zip(self.optimizer.param_groups, self.rates(), strict=True):
                 group["lr"] = rate
-            losses.append(self.lanes.backward(batch))
+            losses.append(self.lanes.backward(batch, self.plan.thin, (self.plan.seed, self.step)))
             nn.utils.clip_grad_norm_(self.live.parameters(), 2.0)
             self.optimizer.step()
             self.step += 1

@@ -12,6 +12,7 @@ import importlib
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -65,10 +66,16 @@ class Block(nn.Module):
         self.depthwise = nn.Sequential(DepthwiseConv(wide, kernel, stride), _norm(wide))
         self.project = nn.Sequential(nn.Conv2d(wide, out, 1, bias=False), _norm(out))
         self.residual = stride == 1 and into == out
+        self.passed = 1.0  # in training: 0 leaves the block out this time, else how often it is passed through
 
     def forward(self, x: Tensor) -> Tensor:
+        thinned = self.training and self.residual and self.passed != 1
+        if thinned and self.passed == 0:
+            return x
         y = functional.relu6(self.expand(x), inplace=True) if self.expand is not None else x
         y = self.project(functional.relu6(self.depthwise(y), inplace=True))
+        if thinned:
+            y = y / self.passed
         return x + y if self.residual else y
 
 
@@ -147,6 +154,15 @@ class LesionNet(nn.Module):
         logits: Tensor = self.head(levels[-1]).float()
         logits = functional.interpolate(logits, scale_factor=2.0, mode="bilinear", align_corners=False)
         return Seen(logits, levels[0].float(), levels[2].float(), levels[3].float())
+
+    def thin(self, rng: np.random.Generator, most: float) -> None:
+        """Leaves out residual blocks by chance in training, the last with probability `most`, the first with none.
+
+        Stochastic depth, Huang et al., ECCV 2016 (arXiv 1603.09382); the whole part of a batch skips the same blocks.
+        """
+        for number, block in enumerate(self.blocks):
+            kept = 1 - most * number / max(1, len(self.blocks) - 1)
+            block.passed = kept if rng.random() < kept else 0.0
 
     def suspicion(self, seen: Seen, masks: Tensor) -> Tensor:
         """(N,) logits: whether what lies under `masks` (N, H, W) of 0 and 1 is malignant. Teaches the encoder."""
