@@ -28,6 +28,10 @@ def result_digest(result: FrameSegmented) -> str:
         "pixels_sha256": result.pixels_sha256,
         "weights_sha256": result.weights_sha256,
     }
+    if (
+        result.fingerprint != result.weights_sha256
+    ):  # earlier results were named by their weights, and keep their digest
+        said["fingerprint"] = result.fingerprint
     return _sha256_of(said)
 
 

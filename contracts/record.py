@@ -9,6 +9,14 @@ from contracts.errors import InvalidRecord
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Fingerprint = Annotated[
+    Sha256,
+    Field(
+        default_factory=lambda earlier: earlier.get("weights_sha256"),
+        description="of the network with its companions and settings; `weights_sha256` where none is given",
+    ),
+]
+"""What names a network in results. Records from before there were fingerprints are read with their `weights_sha256`."""
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/+-]{0,63}$")]
 """A code, never free text: no spaces, so that no name or sentence slips in."""
 VanId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]

@@ -5,7 +5,7 @@ from typing import ClassVar, Final, Literal
 from pydantic import Field
 
 from contracts.ids import frame_id
-from contracts.record import Id, Index, Moment, Organ, Part, Record, Sha256, Share, Side, Token, VanId
+from contracts.record import Fingerprint, Id, Index, Moment, Organ, Part, Record, Sha256, Share, Side, Token, VanId
 from contracts.van import Panel
 
 IntendedUse = Literal["research", "measurement", "decision_support"]
@@ -66,7 +66,10 @@ class Region(Part):
 
 
 class FrameSegmented(Record):
-    """One frame's result. `provider` is what really ran (`openvino/bf16`, `cpu/fp32` …)."""
+    """One frame's result. `provider` is what really ran (`openvino/bf16`, `cpu/fp32` …).
+
+    `weights_sha256` is the network's file; `fingerprint` is what tells results of one network from another's.
+    """
 
     schema_name: ClassVar[str] = "frame.segmented"
 
@@ -95,6 +98,7 @@ class FrameSegmented(Record):
     mask_key: str | None = Field(description="None where there is no region: nothing to store")
     model_id: Token
     weights_sha256: Sha256
+    fingerprint: Fingerprint
     provider: Token
     timings_ms: dict[Token, float]
 
@@ -242,6 +246,7 @@ class ScreeningAssessed(Record):
     report_json_key: str | None = None
     model_id: Token
     weights_sha256: Sha256
+    fingerprint: Fingerprint
     rules_version: Token
 
 

@@ -79,7 +79,7 @@ class Companion(BaseModel):
 class Entry(BaseModel):
     """One network.
 
-    file: name inside the weights folder; its sha256 names the network in results, in whatever precision it ran.
+    file: name inside the weights folder. `fingerprint` names the network in results, in whatever precision it ran.
     organs: which output channel answers for which organ.
     threshold: probability from which a pixel counts as lesion.
     min_area_px: smaller regions are dropped; in pixels of the network's input: the same on any picture.
@@ -112,6 +112,26 @@ class Entry(BaseModel):
     def side(self) -> int:
         """Rows and columns of the network's input."""
         return self.input.rows
+
+    @property
+    def fingerprint(self) -> str:
+        """What names the network in results: sha256, 64 hexadecimal digits, over all that changes what it finds.
+
+        That is canonical JSON of its file's sha256, each companion's sha256 and settings, `threshold` and
+        `min_area_px`. Without companions it is the file's own sha256, by which earlier results are named.
+        """
+        if not self.companions:
+            return self.sha256
+        parts = {
+            "sha256": self.sha256,
+            "threshold": float(self.threshold),
+            "min_area_px": float(self.min_area_px),
+            "companions": {
+                role: {"sha256": each.sha256, "settings": {key: float(value) for key, value in each.settings.items()}}
+                for role, each in self.companions.items()
+            },
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 class Registry(BaseModel):

@@ -70,6 +70,11 @@ class Segmenter:
         return self._entry.sha256
 
     @property
+    def fingerprint(self) -> str:
+        """What names the network in results: `models.registry.Entry.fingerprint`, 64 hexadecimal digits."""
+        return self._entry.fingerprint
+
+    @property
     def provider(self) -> str:
         """What really runs: `openvino/bf16`, `cpu/fp32`, `cuda/fp32` …"""
         return self._runner.name

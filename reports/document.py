@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from clinical.advice import withhold
-from contracts.record import Id, Moment, Part, Sha256, Token, VanId
+from contracts.record import Fingerprint, Id, Moment, Part, Sha256, Token, VanId
 from contracts.results import (
     Adequacy,
     Advice,
@@ -49,6 +49,7 @@ class ScreeningReport(Part):
     rejected: tuple[RejectedFrame, ...]
     model_id: Token
     weights_sha256: Sha256
+    fingerprint: Fingerprint
     rules_version: Token
 
 
@@ -79,6 +80,7 @@ def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -
         rejected=shown.rejected,
         model_id=shown.model_id,
         weights_sha256=shown.weights_sha256,
+        fingerprint=shown.fingerprint,
         rules_version=shown.rules_version,
     )
     return report.model_dump(mode="json")

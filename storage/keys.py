@@ -19,14 +19,15 @@ def image_key(sequence_id: str, frame_index: int, codec: str) -> str:
     return f"{frame_id(sequence_id, frame_index)}.{codec}"
 
 
-def mask_key(sequence_id: str, frame_index: int, weights_sha256: str, mask_sha256: str, shadow: str = "") -> str:
+def mask_key(sequence_id: str, frame_index: int, fingerprint: str, mask_sha256: str, shadow: str = "") -> str:
     """A frame's label mask (8-bit grey PNG), in MASKS.
 
-    mask_sha256: of the PNG's bytes, so that a machine with other arithmetic stores beside, never over, another.
+    fingerprint: of the network, its companions and settings. mask_sha256: of the PNG's bytes, so that a machine with
+    other arithmetic stores beside, never over, another.
     shadow: prefix of a replay's objects, "" in the live path.
     """
     prefix = f"{shadow}/" if shadow else ""
-    return f"{prefix}{frame_id(sequence_id, frame_index)}/{weights_sha256[:16]}-{mask_sha256[:32]}.png"
+    return f"{prefix}{frame_id(sequence_id, frame_index)}/{fingerprint[:16]}-{mask_sha256[:32]}.png"
 
 
 def report_key(screening_id: str, revision_id: str, suffix: str) -> str:

@@ -70,6 +70,7 @@ def _told(segmenter: Segmenter, dice: list[float]) -> dict[str, Any]:
     return {
         "model": segmenter.model_id,
         "weights_sha256": segmenter.weights_sha256,
+        "fingerprint": segmenter.fingerprint,
         "provider": segmenter.provider,
         "lesion_dice": round(float(np.mean(dice)), 4) if dice else None,
     }

@@ -35,6 +35,7 @@ def summary(segmenter: Segmenter, scores: Sequence[Score], split: str | None = N
         "ms_per_image": round(float(np.median([one.ms for one in scores])), 2),
         "model": segmenter.model_id,
         "weights_sha256": segmenter.weights_sha256,
+        "fingerprint": segmenter.fingerprint,
         "provider": segmenter.provider,
         "strata": {
             column: {value: figures(part) for value, part in parts.items()}

@@ -75,7 +75,8 @@ def evaluate(
         return
     _print_table(HEADER, [cells(one["set"], one) for one in told])
     first = told[0]
-    typer.echo(f"{first['model']} {first['weights_sha256'][:12]} on {first['provider']}, {_speeds(told)}")
+    named = f"{first['model']} {first['weights_sha256'][:12]}, fingerprint {first['fingerprint'][:12]}"
+    typer.echo(f"{named}, on {first['provider']}, {_speeds(told)}")
     if out is not None:
         typer.echo(f"page: {out / 'index.html'}")
 

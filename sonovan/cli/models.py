@@ -31,12 +31,14 @@ def list_models(weights_dir: WeightsOption = None, as_json: JsonOption = False) 
     """Show the networks that the registry names; the first runs when none is named."""
     entries = _entries(_folder(weights_dir))
     if as_json:
-        typer.echo(json.dumps([entry.model_dump(mode="json") for entry in entries], indent=1))
+        listed = [entry.model_dump(mode="json") | {"fingerprint": entry.fingerprint} for entry in entries]
+        typer.echo(json.dumps(listed, indent=1))
         return
     for entry in entries:
         organs, precisions = ", ".join(entry.organs), ", ".join(entry.precisions)
         typer.echo(f"{entry.id}\n  organs: {organs}\n  input: {entry.side}×{entry.side}, {precisions}")
-        typer.echo(f"  sha256: {entry.sha256}\n  card: {entry.card}\n  licence: {entry.licence}")
+        typer.echo(f"  sha256: {entry.sha256}\n  fingerprint: {entry.fingerprint}")
+        typer.echo(f"  card: {entry.card}\n  licence: {entry.licence}")
 
 
 @app.command()

@@ -125,15 +125,16 @@ def _say(part: VanPart, record: ScreeningClosed | FeaturesRecorded) -> VanPart:
 def _take_result(result: FrameSegmented, draft: Draft) -> Taken:
     screening = screening_row(draft, result.screening_id)
     _check_opener(screening, result.van_id)
-    key = result_key(result.frame_id, result.van_id, result.weights_sha256)
+    key = result_key(result.frame_id, result.van_id, result.fingerprint)
     stored = draft.raw("results", key)
     draft.rewrites = stored is not None  # results come in thousands; the row of a new one is the first to be written
     draft.put("results", key, stored or result.encode())
     part = screening.vans.get(result.van_id, VanPart())
-    if part.weights_sha256 is None:
-        part = part.model_copy(update={"weights_sha256": result.weights_sha256, "model_id": result.model_id})
+    if part.fingerprint is None:
+        first = {"weights_sha256": result.weights_sha256, "fingerprint": result.fingerprint}
+        part = part.model_copy(update={**first, "model_id": result.model_id})
         screening = _with_part(screening, result.van_id, part)
-    if part.weights_sha256 == result.weights_sha256:
+    if part.fingerprint == result.fingerprint:
         _mark(draft, result.sequence_id, result.van_id, result.frame_index)
     screening = _with_sequence(screening, result.van_id, result.sequence_id)
     draft.put("screenings", result.screening_id, screening)

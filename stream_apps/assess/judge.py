@@ -69,6 +69,7 @@ def assessed_record(
         report_json_key=None if status == "preliminary" else report_key(screening_id, revision_id, "json"),
         model_id=heard.part.model_id or "none",
         weights_sha256=heard.part.weights_sha256 or "0" * 64,
+        fingerprint=heard.part.fingerprint or "0" * 64,
         rules_version=RULES_VERSION,
     )
 

@@ -115,7 +115,7 @@ def revise(screening_id: str, draft: Draft, *, appended_at: datetime, ticked: bo
     """
     screening = draft.get(ScreeningRow, "screenings", screening_id)
     heard = hear(screening, draft) if screening else None
-    if heard is None or (heard.part.weights_sha256 is None and not heard.part.closings):
+    if heard is None or (heard.part.fingerprint is None and not heard.part.closings):
         return None
     before = draft.get(PublishedRow, "published", screening_id)
     trigger = trigger_of(heard)
@@ -156,15 +156,15 @@ def revise(screening_id: str, draft: Draft, *, appended_at: datetime, ticked: bo
 
 
 def _results(heard: Heard, draft: Draft) -> tuple[dict[str, FrameSegmented], dict[str, str]]:
-    """The opener's results by the screening's weights, and their digests, by frame id in order."""
+    """The opener's results by the screening's network, and their digests, by frame id in order."""
     found: dict[str, FrameSegmented] = {}
     digests: dict[str, str] = {}
-    if heard.part.weights_sha256 is None:
+    if heard.part.fingerprint is None:
         return found, digests
     for sequence_id, row in heard.sequences.items():
         for index in sorted(indices(row.bitmap)):
             name = frame_id(sequence_id, index)
-            data = draft.raw("results", result_key(name, heard.opening.van_id, heard.part.weights_sha256))
+            data = draft.raw("results", result_key(name, heard.opening.van_id, heard.part.fingerprint))
             if data is not None:
                 found[name], digests[name] = _decoded(data)
     return found, digests

@@ -2,7 +2,7 @@
 
 Five small tables, keyed so that what one van says can never touch what another said:
 screenings (one row a screening), sequences (one row a sweep and van, a bitmap of its frames), results (one row a
-frame, van and weights), published (what was last said of a screening, so that lesions keep their names), and
+frame, van and network), published (what was last said of a screening, so that lesions keep their names), and
 waiting (one row a screening that is not complete: what the timer looks at).
 """
 
@@ -35,7 +35,11 @@ class VanPart(Part):
     features: FeaturesRecorded | None = None
     sequence_ids: tuple[Id, ...] = ()
     model_id: Token | None = None
-    weights_sha256: Sha256 | None = Field(default=None, description="of the first result: it fixes the screening's")
+    weights_sha256: Sha256 | None = Field(default=None, description="of the first result")
+    fingerprint: Sha256 | None = Field(
+        default_factory=lambda earlier: earlier["weights_sha256"],
+        description="of the first result: it fixes the screening's; rows from before there was one have the weights'",
+    )
 
 
 class ScreeningRow(Part):
@@ -122,6 +126,6 @@ def sequence_key(sequence_id: str, van_id: str) -> str:
     return f"{sequence_id}@{van_id}"
 
 
-def result_key(frame_id: str, van_id: str, weights_sha256: str) -> str:
-    """The key of a frame's stored result: one per frame, van and weights."""
-    return f"{frame_id}@{van_id}@{weights_sha256[:16]}"
+def result_key(frame_id: str, van_id: str, fingerprint: str) -> str:
+    """The key of a frame's stored result: one per frame, van and network."""
+    return f"{frame_id}@{van_id}@{fingerprint[:16]}"

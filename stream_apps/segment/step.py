@@ -44,6 +44,8 @@ class Segmenter(Protocol):
     @property
     def weights_sha256(self) -> str: ...
     @property
+    def fingerprint(self) -> str: ...
+    @property
     def provider(self) -> str: ...
 
     def segment(
@@ -104,7 +106,7 @@ def segment_envelope(
         "segment": round(1000 * (segmented - decoded), 2),
         "measure": round(1000 * (perf_counter() - segmented), 2),
     }
-    objects, names = _objects(frame, envelope.payload, mask, segmenter.weights_sha256)
+    objects, names = _objects(frame, envelope.payload, mask, segmenter.fingerprint)
     record = _record(frame, found, regions, names, segmenter, timings)
     return SegmentedFrame(record, objects, _stored(frame), subject)
 
@@ -166,7 +168,7 @@ def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: Fr
 
 
 def _objects(
-    frame: FrameCaptured, payload: bytes, mask: bytes | None, weights_sha256: str
+    frame: FrameCaptured, payload: bytes, mask: bytes | None, fingerprint: str
 ) -> tuple[tuple[Stored, ...], tuple[str, str | None]]:
     """What is stored of a frame, and the keys of image and mask."""
     image = Stored(
@@ -178,7 +180,7 @@ def _objects(
     if mask is None:
         return (image,), (image.key, None)
     digest = hashlib.sha256(mask).hexdigest()
-    key = mask_key(frame.sequence_id, frame.frame_index, weights_sha256, digest)
+    key = mask_key(frame.sequence_id, frame.frame_index, fingerprint, digest)
     return (image, Stored(Bucket.MASKS, key, mask, "image/png")), (image.key, key)
 
 
@@ -216,6 +218,7 @@ def _record(
         mask_key=keys[1],
         model_id=segmenter.model_id,
         weights_sha256=segmenter.weights_sha256,
+        fingerprint=segmenter.fingerprint,
         provider=segmenter.provider,
         timings_ms=timings,
     )

@@ -170,6 +170,7 @@ def assessed(**other: Any) -> ScreeningAssessed:
         "findings": (finding(),),
         "model_id": "lesion-1",
         "weights_sha256": sha("weights"),
+        "fingerprint": sha("network with companions"),
         "rules_version": "1.0",
     }
     return ScreeningAssessed(**{**fields, **other})

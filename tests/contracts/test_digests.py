@@ -34,6 +34,7 @@ def test_timings_provider_and_keys_lie_outside_a_results_digest(outside):
         {"quality": 0.1},
         {"assessable": False},
         {"weights_sha256": "cd" * 32},
+        {"fingerprint": "cd" * 32},
         {"pixels_sha256": "cd" * 32},
     ],
 )
@@ -62,6 +63,14 @@ def test_results_from_before_there_were_heads_keep_their_digest():
     }  # fmt: skip
     text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert result_digest(read) == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_results_from_before_there_were_fingerprints_are_named_by_their_weights():
+    old = json.loads(RESULT.encode())
+    del old["fingerprint"]
+    read = FrameSegmented.decode(json.dumps(old).encode())
+    assert read.fingerprint == read.weights_sha256
+    assert result_digest(read) == result_digest(RESULT)
 
 
 def name(**changed: object) -> str:

@@ -93,7 +93,7 @@ def assert_one_content_each(world: World) -> None:
     """A record may stand in a topic twice (at least once), but no id with two contents."""
     _one_content(
         world.records(Topic.FRAME_SEGMENTED, FrameSegmented),
-        lambda each: (each.frame_id, each.weights_sha256),
+        lambda each: (each.frame_id, each.fingerprint),
         result_digest,
     )
     _one_content(world.records(Topic.SCREENING_ASSESSED, ScreeningAssessed), lambda each: (each.revision_id,), _bytes)

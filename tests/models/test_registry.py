@@ -8,7 +8,7 @@ import pytest
 
 import models
 from models.errors import WrongWeights
-from models.registry import WEIGHTS_DIR, read_registry, read_weights
+from models.registry import WEIGHTS_DIR, Companion, Entry, read_registry, read_weights
 from tests.models.tiny_onnx import MODEL_ID, write_weights
 
 
@@ -20,6 +20,42 @@ def test_shipped_weights_are_those_the_registry_names() -> None:
         assert {"breast", "thyroid"} <= set(entry.organs)
         assert "fp32" in entry.precisions
         assert (WEIGHTS_DIR / entry.card).is_file()
+
+
+@pytest.fixture
+def accompanied(tmp_path: Path) -> Entry:
+    trust = Companion(file="trust.onnx", sha256="ab" * 32, settings={"least": 0.5, "least_breast": 0.25})
+    return read_registry(write_weights(tmp_path)).entry().model_copy(update={"companions": {"trust": trust}})
+
+
+def test_a_network_alone_has_its_files_sha256_as_fingerprint(accompanied: Entry) -> None:
+    alone = accompanied.model_copy(update={"companions": {}})
+    assert alone.fingerprint == alone.sha256 != accompanied.fingerprint
+
+
+def test_a_fingerprint_is_the_sha256_of_canonical_json(accompanied: Entry) -> None:
+    text = (
+        '{"companions":{"trust":{"settings":{"least":0.5,"least_breast":0.25},"sha256":"' + "ab" * 32 + '"}},'
+        f'"min_area_px":4.0,"sha256":"{accompanied.sha256}","threshold":0.5}}'
+    )
+    assert accompanied.fingerprint == hashlib.sha256(text.encode()).hexdigest()
+    turned = Companion(file="t.onnx", sha256="ab" * 32, settings={"least_breast": 0.25, "least": 0.5})
+    assert accompanied.model_copy(update={"companions": {"trust": turned}}).fingerprint == accompanied.fingerprint
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"sha256": "cd" * 32},
+        {"threshold": 0.4},
+        {"min_area_px": 5.0},
+        {"companions": {"trust": Companion(file="trust.onnx", sha256="cd" * 32, settings={"least": 0.5})}},
+        {"companions": {"trust": Companion(file="trust.onnx", sha256="ab" * 32, settings={"least": 0.6})}},
+        {"companions": {"lesions": Companion(file="trust.onnx", sha256="ab" * 32, settings={"least": 0.5})}},
+    ],
+)
+def test_all_that_changes_results_changes_the_fingerprint(accompanied: Entry, changed: dict[str, object]) -> None:
+    assert accompanied.model_copy(update=changed).fingerprint != accompanied.fingerprint
 
 
 def test_a_damaged_file_is_refused_with_both_hashes(tmp_path: Path) -> None:

@@ -192,6 +192,7 @@ def test_the_page_says_what_made_it() -> None:
     for expected in (
         SCREENING,
         sha("weights"),
+        sha("network with companions"),
         "lesion-1",
         "Rules 1.0",
         sha("revision"),

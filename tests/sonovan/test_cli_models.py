@@ -28,7 +28,9 @@ def test_list_names_every_network(folder: Path, capsys: pytest.CaptureFixture[st
     assert MODEL_ID in told
     assert "breast, thyroid" in told
     assert sonovan("list", "--weights-dir", folder, "--json") == 0
-    assert [entry["id"] for entry in json.loads(capsys.readouterr().out)] == [MODEL_ID]
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert (entry["id"], entry["fingerprint"]) == (MODEL_ID, entry["sha256"])
+    assert f"sha256: {entry['sha256']}\n  fingerprint: {entry['fingerprint']}\n" in told
 
 
 def test_verify_tells_what_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

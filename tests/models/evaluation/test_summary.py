@@ -17,7 +17,8 @@ LEFT, RIGHT, BELOW = (20, 40, 60, 60), (140, 40, 60, 60), (20, 150, 60, 60)
 HALF = (20, 40, 30, 60)
 KEYS = {
     "n", "groups", "lesion_dice", "lesion_iou", "benign", "malignant", "empty_on_normal", "sensitivity",
-    "fp_per_image", "auc", "auc_ci95", "refused", "hd95_px", "ms_per_image", "model", "weights_sha256", "provider",
+    "fp_per_image", "auc", "auc_ci95", "refused", "hd95_px", "ms_per_image", "model", "weights_sha256", "fingerprint",
+    "provider",
 }  # fmt: skip
 
 
@@ -59,8 +60,8 @@ def test_every_figure_of_a_known_set(tiny: models.Segmenter, clinic: Folder) -> 
     # found whole: 0; half: from the far border of the truth to the near one of the region; one of two: across
     assert told["hd95_px"] == pytest.approx((0 + 30 + 120) / 3, abs=2)
     assert told["ms_per_image"] > 0
-    assert (told["model"], told["weights_sha256"], told["provider"]) == (
-        tiny.model_id, tiny.weights_sha256, "openvino/fp32",
+    assert (told["model"], told["weights_sha256"], told["fingerprint"], told["provider"]) == (
+        tiny.model_id, tiny.weights_sha256, tiny.fingerprint, "openvino/fp32",
     )  # fmt: skip
 
 

@@ -75,7 +75,12 @@ class Scene:
         )
 
     def frame(
-        self, index: int, weights: str = WEIGHTS, score: float = 0.9, pixels: str | None = None
+        self,
+        index: int,
+        weights: str = WEIGHTS,
+        score: float = 0.9,
+        pixels: str | None = None,
+        fingerprint: str | None = None,
     ) -> tuple[Topic, Record]:
         left = 100 + 2 * index
         region = Region(
@@ -119,6 +124,7 @@ class Scene:
             mask_key="mask" if index in self.lesion else None,
             model_id="model-1",
             weights_sha256=weights,
+            fingerprint=fingerprint or weights,
             provider="cpu/fp32",
             timings_ms={"segment": 1.0},
         )

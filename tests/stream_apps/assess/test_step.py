@@ -12,7 +12,7 @@ from contracts.errors import InvalidRecord
 from contracts.results import ScreeningAssessed
 from contracts.signatures import generate_key
 from contracts.topics import TABLES, Topic, Writer
-from stream_apps.assess.rows import Draft, Table
+from stream_apps.assess.rows import Draft, Table, VanPart
 from stream_apps.assess.step import Outcome, due_ticks
 from stream_apps.assess.takeover import reflect, watermark
 from stream_apps.rejecting import Unusable
@@ -181,6 +181,31 @@ def test_results_of_other_weights_do_not_mix_in():
     made = run(desk, scene.opened(), scene.frame(0), other, scene.sequence_closed(), scene.screening_closed())
     assert all(revision.status != "complete" for revision in made)
     assert run(desk, scene.frame(1))[-1].weights_sha256 == "ab" * 32
+
+
+def test_results_with_other_companions_do_not_mix_in():
+    scene = Scene(2, lesion=(0, 1))
+    desk = Desk(scene)
+    first, other = (scene.frame(number, fingerprint=each * 32) for number, each in enumerate(("11", "22")))
+    made = run(desk, scene.opened(), first, other, scene.sequence_closed(), scene.screening_closed())
+    assert all(revision.status != "complete" for revision in made)
+    last = run(desk, scene.frame(1, fingerprint="11" * 32))[-1]
+    assert (last.status, last.weights_sha256, last.fingerprint) == ("complete", "ab" * 32, "11" * 32)
+
+
+def test_rows_from_before_there_were_fingerprints_go_on_with_their_weights():
+    row = VanPart(weights_sha256="ab" * 32, model_id="model-1")
+    old = row.model_dump_json(exclude={"fingerprint"})
+    assert VanPart.model_validate_json(old) == row
+    assert VanPart.model_validate_json("{}").fingerprint is None
+    scene = Scene(2, lesion=(0, 1))
+    desk = Desk(scene)
+    before = len(run(desk, scene.opened(), scene.frame(0)))
+    for place, data in list(desk.rows.items()):
+        desk.rows[place] = data.replace(b'"fingerprint":"' + b"ab" * 32 + b'",', b"")
+        assert b"fingerprint" not in desk.rows[place] or place[0] != "results"
+    made = run(desk, scene.frame(1), scene.sequence_closed(), scene.screening_closed())
+    assert (before, made[-1].status, made[-1].frames) == (0, "complete", 2)
 
 
 def test_the_first_result_of_a_frame_stays():

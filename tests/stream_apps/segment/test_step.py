@@ -56,6 +56,8 @@ def test_a_signed_frame_becomes_a_result_its_objects_and_a_receipt() -> None:
     image, mask = frame.objects
     assert (image.bucket, image.key, image.data) == (Bucket.FRAMES, record.image_key, encode_pixels(bright_disc(3)))
     assert (mask.bucket, mask.key) == (Bucket.MASKS, record.mask_key)
+    assert (record.weights_sha256, record.fingerprint) == ("ab" * 32, "cd" * 32)
+    assert f"/{'cd' * 8}-" in mask.key
     assert np.array_equal(decode_mask(mask.data) == 1, bright_disc(3) > 200)
     assert (frame.receipt.kind, frame.receipt.item_id) == ("stored", record.frame_id)
     assert frame.receipt.content_sha256 == record.pixels_sha256

@@ -15,6 +15,7 @@ class ThresholdSegmenter:
 
     model_id = "threshold"
     weights_sha256 = "ab" * 32
+    fingerprint = "cd" * 32
     provider = "none/fp32"
 
     def segment(
