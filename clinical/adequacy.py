@@ -1,5 +1,6 @@
 """Was each organ and side seen well enough to say anything about it?"""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -40,14 +41,18 @@ ADEQUACY_RULES: Final = AdequacyRules()
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """One frame that was taken, for one organ and side. quality: None unless assessable; refused: why it is not."""
+    """One frame that was taken, for one organ and side.
+
+    quality: None unless a panel of this side is assessable; share: of its panels that are. refused: why others are not.
+    """
 
     organ: Organ
     laterality: Side | None
     places: frozenset[str | None]
     quality: float | None
     lost: str | None
-    refused: str | None = None
+    share: float = 0.0
+    refused: frozenset[str] = frozenset()
 
 
 def judge_adequacy(
@@ -63,8 +68,8 @@ def judge_adequacy(
 
     A planned item without a side takes the frames of every side, one with a region those whose view or position
     names it. What was planned and not seen is inadequate (`not_seen`). A frame of a split screen counts for each side
-    that it shows. Discarded, held and rejected frames count as taken and not assessable. A row that is not adequate
-    also says why frames could not be assessed.
+    that it shows, by the share of that side's panels that could be assessed. Discarded, held and rejected frames count
+    as taken and not assessable. A row that is not adequate also says why frames and panels could not be assessed.
     final: the revision is `complete` or `incomplete`; then missing frames count likewise, and rows say why
     the examination is unfinished. While `preliminary`, missing frames are merely under way and are left out.
     """
@@ -87,10 +92,7 @@ def _frames_taken(
     about: dict[str, FrameSegmented] = {}
     for result in results:
         about.setdefault(result.sequence_id, result)
-        places = frozenset({result.view, result.position})
-        for side in sorted(_sides(result), key=str):
-            quality = result.quality if result.assessable else None
-            seen.append(_Seen(result.organ, side, places, quality, None, result.not_assessable_reason))
+        seen += _sides_seen(result)
     with_result = {(result.sequence_id, result.frame_index) for result in results}
     lost: dict[tuple[str, int], str] = {}
     if final:
@@ -109,8 +111,21 @@ def _frames_taken(
     return seen
 
 
-def _sides(result: FrameSegmented) -> set[Side | None]:
-    return {panel_side(result, panel.ordinal) for panel in result.panels} or {result.laterality}
+def _sides_seen(result: FrameSegmented) -> list[_Seen]:
+    """The frame for each side that its panels show."""
+    panels: dict[Side | None, list[int]] = {}
+    for panel in result.panels:
+        panels.setdefault(panel_side(result, panel.ordinal), []).append(panel.ordinal)
+    why = {refusal.panel: refusal.reason for refusal in result.refusals}
+    frame_reason = frozenset({result.not_assessable_reason} if result.not_assessable_reason else ())
+    places = frozenset({result.view, result.position})
+    seen = []
+    for side, own in sorted((panels or {result.laterality: [0]}).items(), key=lambda each: str(each[0])):
+        refused = [why[panel] for panel in own if panel in why]
+        share = 1 - len(refused) / len(own) if result.assessable else 0.0
+        quality = result.quality if share > 0 else None
+        seen.append(_Seen(result.organ, side, places, quality, None, share, frozenset(refused) or frame_reason))
+    return seen
 
 
 def _fits(frame: _Seen, item: PlannedRegion) -> bool:
@@ -123,7 +138,7 @@ def _fits(frame: _Seen, item: PlannedRegion) -> bool:
 
 def _judge(item: PlannedRegion, frames: list[_Seen], rules: AdequacyRules) -> Adequacy:
     qualities = [frame.quality for frame in frames if frame.quality is not None]
-    share = len(qualities) / len(frames) if frames else 0.0
+    share = math.fsum(frame.share for frame in frames) / len(frames) if frames else 0.0
     quality = sum(qualities) / len(qualities) if qualities else 0.0
     reasons: list[str] = []
     level: Level = "adequate"
@@ -143,7 +158,7 @@ def _judge(item: PlannedRegion, frames: list[_Seen], rules: AdequacyRules) -> Ad
     if item.side is None and any(frame.laterality is None for frame in frames):
         reasons.append("side_unknown")
         level = "limited" if level == "adequate" else level
-    refused = {frame.refused for frame in frames if frame.quality is None and frame.refused is not None}
+    refused = frozenset[str]().union(*(frame.refused for frame in frames))
     # a few poor frames belong to every sweep; one that shows something else may be the one that was meant to show it
     reasons += sorted(refused if level != "adequate" else refused & FOREIGN)
     reasons += sorted({frame.lost for frame in frames if frame.lost is not None})

@@ -65,6 +65,13 @@ class Region(Part):
     descriptors: tuple[Descriptor, ...] = ()
 
 
+class PanelRefusal(Part):
+    """A panel that cannot be assessed, by its ordinal, and why: nothing is known of what it shows."""
+
+    panel: int = Field(ge=0, le=15)
+    reason: Token
+
+
 class FrameSegmented(Record):
     """One frame's result. `provider` is what really ran (`openvino/bf16`, `cpu/fp32` …).
 
@@ -94,6 +101,7 @@ class FrameSegmented(Record):
     quality: Share
     assessable: bool
     not_assessable_reason: Token | None = None
+    refusals: tuple[PanelRefusal, ...] = Field(default=(), description="also of panels beside one that is assessable")
     image_key: str
     mask_key: str | None = Field(description="None where there is no region: nothing to store")
     model_id: Token
@@ -200,6 +208,19 @@ class RejectedFrame(Part):
     reason: Token
 
 
+class RefusedPanel(Part):
+    """A panel that could not be assessed in frames of which another panel could, in order of their index.
+
+    indices: the lowest ones, at most MAX_LISTED. more: how many frames there are beyond those.
+    """
+
+    sequence_id: Id
+    panel: int = Field(ge=0, le=15)
+    reason: Token
+    indices: tuple[int, ...] = Field(min_length=1)
+    more: int = Field(default=0, ge=0)
+
+
 class Advice(Part):
     """What to do next, by a written rule. `text` is None under `withheld`."""
 
@@ -240,6 +261,7 @@ class ScreeningAssessed(Record):
     withdrawn: tuple[WithdrawnFinding, ...] = ()
     missing: tuple[MissingFrames, ...] = ()
     rejected: tuple[RejectedFrame, ...] = ()
+    refused_panels: tuple[RefusedPanel, ...] = ()
     advice: tuple[Advice, ...] = ()
     categories: tuple[Category, ...] = ()
     report_html_key: str | None = None

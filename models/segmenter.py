@@ -25,6 +25,14 @@ from models.trust import Trust, coloured
 from models.view import View, find_view, part_of
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A panel that cannot be assessed, by its place among the frame's panels, and why."""
+
+    panel: int
+    reason: str
+
+
 @dataclass(frozen=True, eq=False)
 class Segmentation:
     """What was seen in one frame.
@@ -32,7 +40,8 @@ class Segmentation:
     regions: largest first; a region's place is its ordinal. labels: (rows, columns) uint8, ordinal + 1, 0 for nothing.
     quality: 0..1. assessable: False with a `reason` when there is nothing to be judged; there are no regions then.
     grey: (rows, columns) uint8, the picture that was segmented. timings_ms: `prepare`, `network`, `regions`, and
-    `trust` and `lesions` where the network has these companions.
+    `trust` and `lesions` where the network has these companions. refusals: every panel that was not assessable, also
+    of a frame that is assessable by another one; nothing is known of what such a panel shows.
     """
 
     regions: tuple[FoundRegion, ...]
@@ -42,6 +51,7 @@ class Segmentation:
     reason: str | None
     grey: Gray
     timings_ms: dict[str, float]
+    refusals: tuple[Refusal, ...] = ()
 
 
 class Segmenter:
@@ -94,8 +104,8 @@ class Segmenter:
         belongs to panel 0. spacing_mm: (column, row) of each panel, where known: oblong pixels are made square for the
         network; masks and outlines lie in the frame as it is.
         A panel that cannot be assessed is not shown to the network: it would find shapes in noise. One that the
-        companion `trust` takes for something else than the organ is not assessable either, and has no regions. The
-        frame is as good as its best panel.
+        companion `trust` takes for something else than the organ is not assessable either, and has no regions. Each
+        stands in `refusals`. The frame is as good as its best panel.
         Raises UnusablePicture for pixels that can never be segmented, and for an organ that the network does not know.
         """
         entry = self._entry
@@ -148,7 +158,10 @@ class Segmenter:
         labels = paint(regions, (grey.shape[0], grey.shape[1]))
         clock.add("regions")
         best = max(judged, key=lambda quality: (quality.assessable, quality.score))
-        return Segmentation(regions, labels, best.score, best.assessable, best.reason, grey, clock.spent_ms)
+        refusals = tuple(
+            Refusal(panel, quality.reason) for panel, quality in enumerate(judged) if quality.reason is not None
+        )
+        return Segmentation(regions, labels, best.score, best.assessable, best.reason, grey, clock.spent_ms, refusals)
 
 
 def _views(grey: Gray, panels: Sequence[Box]) -> list[View]:

@@ -13,6 +13,7 @@ from contracts.results import (
     Finding,
     IntendedUse,
     MissingFrames,
+    RefusedPanel,
     RejectedFrame,
     ScreeningAssessed,
     Status,
@@ -47,6 +48,7 @@ class ScreeningReport(Part):
     withdrawn: tuple[WithdrawnFinding, ...]
     missing: tuple[MissingFrames, ...]
     rejected: tuple[RejectedFrame, ...]
+    refused_panels: tuple[RefusedPanel, ...] = ()
     model_id: Token
     weights_sha256: Sha256
     fingerprint: Fingerprint
@@ -78,6 +80,7 @@ def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -
         withdrawn=shown.withdrawn,
         missing=shown.missing,
         rejected=shown.rejected,
+        refused_panels=shown.refused_panels,
         model_id=shown.model_id,
         weights_sha256=shown.weights_sha256,
         fingerprint=shown.fingerprint,

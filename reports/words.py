@@ -6,7 +6,16 @@ from typing import Final
 
 from clinical.place import named_place
 from contracts.record import Organ, Side
-from contracts.results import Adequacy, Category, Descriptor, Finding, IntendedUse, MissingFrames, Status
+from contracts.results import (
+    Adequacy,
+    Category,
+    Descriptor,
+    Finding,
+    IntendedUse,
+    MissingFrames,
+    RefusedPanel,
+    Status,
+)
 
 UNSIGNED: Final = "UNSIGNED – NOT A RESULT"
 UNSIGNED_ZH: Final = "未签署，非诊断结果"
@@ -91,6 +100,13 @@ def missing(gap: MissingFrames) -> str:
         return "not closed: how many frames it has is not known"
     count = len(gap.indices) + gap.more
     return f"{count} frame{'s' if count != 1 else ''}: {ranges(gap.indices)}{' and further ones' if gap.more else ''}"
+
+
+def refused_panel(found: RefusedPanel) -> str:
+    """Which panel of which frames was not looked at, and why; panels are counted from 1."""
+    count = len(found.indices) + found.more
+    frames = f"frame{'s' if count != 1 else ''} no. {ranges(found.indices)}{' and further ones' if found.more else ''}"
+    return f"panel {found.panel + 1} not assessable on {frames}: {reason(found.reason)}"
 
 
 def size(finding: Finding) -> str:

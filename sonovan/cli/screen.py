@@ -86,7 +86,7 @@ def screen(
 
 
 def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int) -> list[str]:
-    from reports.words import reasons
+    from reports.words import reasons, refused_panel
 
     shown = analysis.screening
     counted = f"{len(shown.findings)} outlined region{'' if len(shown.findings) == 1 else 's'}"
@@ -99,6 +99,7 @@ def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int)
         side = f"{row.laterality} " if row.laterality else ""
         why = f" ({reasons(row)})" if row.reasons else ""
         lines.append(f"  {side}{row.organ}: {row.level}{why}")
+    lines += [f"  {refused_panel(found)}" for found in shown.refused_panels]
     in_report_order = sorted(shown.findings, key=lambda each: (-each.score_mean, each.finding_id))
     for number, finding in enumerate(in_report_order, start=1):
         size = (

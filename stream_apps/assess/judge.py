@@ -9,6 +9,7 @@ from clinical.advice import derive_advice
 from clinical.category import derive_categories
 from clinical.completeness import Completeness
 from clinical.findings import name_findings
+from clinical.refusals import refused_panels
 from clinical.rules import RULES_VERSION
 from clinical.track import finding_from_track, link
 from contracts.results import FrameSegmented, RejectedFrame, ScreeningAssessed, SequenceAssessed, Status
@@ -63,6 +64,7 @@ def assessed_record(
         withdrawn=withdrawn,
         missing=made_from.completeness.missing if status == "incomplete" else (),
         rejected=rejected,
+        refused_panels=refused_panels(results.values()),
         advice=derive_advice(status, adequacy, findings),
         categories=derive_categories(adequacy, status),
         report_html_key=None if status == "preliminary" else report_key(screening_id, revision_id, "html"),

@@ -19,7 +19,7 @@ from contracts.answers import VanAnswered
 from contracts.envelope import open_envelope
 from contracts.errors import InvalidRecord
 from contracts.frame_codec import Pixels, decode_verified
-from contracts.results import Descriptor, FrameSegmented, Region
+from contracts.results import Descriptor, FrameSegmented, PanelRefusal, Region
 from contracts.van import FrameCaptured
 from models.errors import UnusablePicture
 from models.letterbox import Box
@@ -214,6 +214,7 @@ def _record(
         quality=round(float(found.quality), 3),
         assessable=bool(found.assessable),
         not_assessable_reason=found.reason,
+        refusals=tuple(PanelRefusal(panel=each.panel, reason=each.reason) for each in found.refusals),
         image_key=keys[0],
         mask_key=keys[1],
         model_id=segmenter.model_id,

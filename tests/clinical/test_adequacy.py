@@ -2,7 +2,8 @@ from collections.abc import Sequence
 
 from clinical.adequacy import judge_adequacy
 from clinical.completeness import check_completeness
-from contracts.results import Adequacy, FrameSegmented, RejectedFrame
+from contracts.record import Side
+from contracts.results import Adequacy, FrameSegmented, PanelRefusal, RejectedFrame
 from contracts.van import Panel, PlannedRegion, ScreeningClosed, SequenceClosed
 from tests.clinical.records import SWEEP, SWEEP_2, discarded, held, screening_closed, segmented, sequence_closed
 
@@ -77,6 +78,30 @@ def test_frames_of_something_else_count_against_it_and_are_named() -> None:
     ]
     (row,) = judged(good(12) + foreign)
     assert (row.level, row.reasons) == ("limited", ("low_assessable_share", "not_breast_ultrasound"))
+
+
+def split(index: int, *sides: Side | None, refused: int, reason: str = "not_breast_ultrasound") -> FrameSegmented:
+    """A frame of two panels, one of them refused."""
+    panels = tuple(
+        Panel(ordinal=place, left=320 * place, top=0, width=320, height=480, laterality=side)
+        for place, side in enumerate(sides)
+    )
+    return segmented(index, panels=panels, refusals=(PanelRefusal(panel=refused, reason=reason),))
+
+
+def test_a_refused_panel_beside_an_accepted_one_counts_against_it_by_its_share() -> None:
+    (row,) = judged([split(index, None, None, refused=1) for index in range(20)])
+    assert (row.level, row.frames, row.assessable_share) == ("limited", 20, 0.5)
+    assert row.reasons == ("low_assessable_share", "not_breast_ultrasound")
+
+
+def test_a_side_whose_only_panel_is_refused_was_not_assessed() -> None:
+    left, right = judged(
+        [split(index, "left", "right", refused=1, reason="no_contact") for index in range(20)], planned=(LEFT, RIGHT)
+    )
+    assert (left.level, left.assessable_share, left.reasons) == ("adequate", 1.0, ())
+    assert (right.level, right.assessable_share) == ("inadequate", 0.0)
+    assert right.reasons == ("nothing_assessable", "no_contact")
 
 
 def test_the_few_frames_that_an_adequate_sweep_loses_are_no_reason() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.digests import result_digest, revision_id
-from contracts.results import Descriptor, FrameSegmented
+from contracts.results import Descriptor, FrameSegmented, PanelRefusal
 from contracts.van import ScreeningClosed, SequenceClosed
 from tests.stream_apps.assess.scene import Scene
 
@@ -35,6 +35,7 @@ def test_timings_provider_and_keys_lie_outside_a_results_digest(outside):
         {"assessable": False},
         {"weights_sha256": "cd" * 32},
         {"fingerprint": "cd" * 32},
+        {"refusals": (PanelRefusal(panel=1, reason="no_contact"),)},
         {"pixels_sha256": "cd" * 32},
     ],
 )
@@ -55,6 +56,7 @@ def test_results_from_before_there_were_heads_keep_their_digest():
     old = json.loads(RESULT.encode())
     for region in old["regions"]:
         del region["malignant"], region["descriptors"]
+    del old["refusals"]
     read = FrameSegmented.decode(json.dumps(old).encode())
     assert (read.regions[0].malignant, read.regions[0].descriptors) == (None, ())
     said = {

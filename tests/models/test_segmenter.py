@@ -13,6 +13,7 @@ import models
 from models.errors import UnusablePicture
 from models.phantom import simulate_sweep
 from models.registry import read_registry
+from models.segmenter import Refusal
 from tests.models.tiny_onnx import MODEL_ID
 
 DIM, LIT = 30, 225
@@ -29,7 +30,7 @@ def frame(rows: int, columns: int, *boxes: tuple[int, int, int, int]) -> np.ndar
 def test_a_frame_gives_its_regions_labels_and_provenance(tiny: models.Segmenter, tiny_weights: Path) -> None:
     picture = frame(480, 640, (100, 60, 200, 150), (400, 300, 60, 80))
     seen = tiny.segment(picture, "breast", [])
-    assert (seen.assessable, seen.reason) == (True, None)
+    assert (seen.assessable, seen.reason, seen.refusals) == (True, None, ())
     assert 0 < seen.quality <= 1
     assert [region.panel for region in seen.regions] == [0, 0]
     for region, truth in zip(seen.regions, [(100, 60, 200, 150), (400, 300, 60, 80)], strict=True):
@@ -111,6 +112,7 @@ def test_a_dark_panel_beside_a_good_one_is_left_out(tiny: models.Segmenter) -> N
     seen = tiny.segment(picture, "thyroid", [(0, 0, 300, 300), (300, 0, 300, 300)])
     assert seen.assessable
     assert {region.panel for region in seen.regions} == {1}
+    assert seen.refusals == (Refusal(0, "no_contact"),)
 
 
 def test_a_dark_panel_takes_no_pixels_from_one_that_it_overlaps(tiny: models.Segmenter) -> None:
@@ -152,6 +154,7 @@ def test_what_shows_nothing_is_not_assessable_and_holds_no_region(
 ) -> None:
     seen = tiny.segment(pixels, "breast")
     assert (seen.assessable, seen.reason, seen.regions) == (False, reason, ())
+    assert seen.refusals == (Refusal(0, reason),)
     assert not seen.labels.any()
 
 

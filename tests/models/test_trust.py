@@ -6,6 +6,7 @@ import pytest
 import models
 from models.errors import WrongWeights
 from models.letterbox import letterbox
+from models.segmenter import Refusal
 from models.trust import Trust, coloured, evidence, figures
 from tests.models.tiny_heads import COLOUR, EVIDENCE, trust_model, write_heads
 
@@ -52,6 +53,7 @@ def test_each_panel_is_judged_by_itself(trusting: models.Segmenter) -> None:
     seen = trusting.segment(pair, "breast", [(0, 0, 300, 300), (300, 0, 300, 300)])
     assert seen.assessable
     assert {region.panel for region in seen.regions} == {0}
+    assert seen.refusals == (Refusal(1, "not_breast_ultrasound"),)
 
 
 def test_an_organ_without_a_threshold_of_its_own_takes_the_common_one() -> None:

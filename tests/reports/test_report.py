@@ -6,7 +6,16 @@ from typing import get_args
 
 import pytest
 
-from contracts.results import Advice, Category, Descriptor, IntendedUse, MissingFrames, RejectedFrame, ScreeningAssessed
+from contracts.results import (
+    Advice,
+    Category,
+    Descriptor,
+    IntendedUse,
+    MissingFrames,
+    RefusedPanel,
+    RejectedFrame,
+    ScreeningAssessed,
+)
 from contracts.results import WithdrawnFinding as Withdrawn
 from reports.document import ScreeningReport, report_document
 from reports.page import render_html
@@ -176,6 +185,15 @@ def test_frames_of_something_else_are_named_in_words() -> None:
     row = adequacy(level="inadequate", assessable_share=0, reasons=("nothing_assessable", "not_breast_ultrasound"))
     text, _ = read(page(assessed(adequacy=(row,), findings=())))
     assert "no frame could be assessed; frames do not look like ultrasound of a breast" in text
+
+
+def test_a_panel_that_was_refused_beside_an_accepted_one_is_named_with_its_frames() -> None:
+    refused = RefusedPanel(sequence_id=SWEEP, panel=1, reason="not_breast_ultrasound", indices=(3, 5, 6, 7))
+    text, _ = read(page(assessed(refused_panels=(refused,))))
+    said = "Panel 2 not assessable on frames no. 3, 5–7: frames do not look like ultrasound of a breast"
+    assert f"{said} (sweep {SWEEP} )" in text
+    assert report_document(assessed(refused_panels=(refused,)), intended_use="research")["refused_panels"]
+    assert "not assessable on" not in read(page(assessed()))[0]
 
 
 def test_missing_rejected_and_withdrawn_are_listed() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from contracts.answers import RecordRejected
 from contracts.errors import InvalidRecord
-from contracts.results import ScreeningAssessed
+from contracts.results import PanelRefusal, ScreeningAssessed
 from contracts.signatures import generate_key
 from contracts.topics import TABLES, Topic, Writer
 from stream_apps.assess.rows import Draft, Table, VanPart
@@ -206,6 +206,17 @@ def test_rows_from_before_there_were_fingerprints_go_on_with_their_weights():
         assert b"fingerprint" not in desk.rows[place] or place[0] != "results"
     made = run(desk, scene.frame(1), scene.sequence_closed(), scene.screening_closed())
     assert (before, made[-1].status, made[-1].frames) == (0, "complete", 2)
+
+
+def test_a_panel_refused_beside_an_accepted_one_stands_in_the_revision():
+    scene = Scene(2, lesion=(0, 1))
+    topic, result = scene.frame(1)
+    refusing = result.model_copy(update={"refusals": (PanelRefusal(panel=1, reason="not_breast_ultrasound"),)})
+    said = [scene.opened(), scene.frame(0), (topic, refusing), scene.sequence_closed(), scene.screening_closed()]
+    (found,) = run(Desk(scene), *said)[-1].refused_panels
+    assert (found.sequence_id, found.panel, found.reason, found.indices) == (
+        scene.sequence_id, 1, "not_breast_ultrasound", (1,),
+    )  # fmt: skip
 
 
 def test_the_first_result_of_a_frame_stays():

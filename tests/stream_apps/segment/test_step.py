@@ -16,7 +16,7 @@ from contracts.frame_codec import encode_pixels
 from models.errors import UnusablePicture
 from models.masks import decode_mask
 from models.regions import Descriptor
-from models.segmenter import Segmentation
+from models.segmenter import Refusal, Segmentation
 from storage.folder_store import FolderStore
 from storage.keys import Bucket
 from stream_apps.rejecting import Unusable
@@ -84,6 +84,17 @@ def test_what_a_region_looks_like_goes_with_it() -> None:
         ("margin", "circumscribed", 0.812),
         ("halo", None, 0.51),
     ]
+
+
+class _Refusing(ThresholdSegmenter):
+    def segment(self, *arguments: Any, **options: Any) -> Segmentation:
+        return replace(super().segment(*arguments, **options), refusals=(Refusal(1, "not_breast_ultrasound"),))
+
+
+def test_a_panel_that_was_refused_beside_an_accepted_one_goes_with_the_result() -> None:
+    record = segmented(ENVELOPE, segmenter=_Refusing()).record
+    assert record.assessable
+    assert [(each.panel, each.reason) for each in record.refusals] == [(1, "not_breast_ultrasound")]
 
 
 def test_the_same_frame_again_says_the_same() -> None:
