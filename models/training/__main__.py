@@ -59,8 +59,16 @@ def _learn(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _whole(arguments: argparse.Namespace) -> int:
+    from models.training.whole import Recipe, follow, steps
+
+    recipe = Recipe(arguments.first, arguments.second, small=min(Recipe.small, arguments.first - 1))
+    return follow(steps(arguments.data, arguments.out, arguments.model, recipe), arguments.out, _say, arguments.until)
+
+
 def _export(arguments: argparse.Namespace) -> int:
     from models.training.export import export, load_checkpoint, register
+    from models.training.whole import commands_of
 
     network, facts = load_checkpoint(arguments.checkpoint)
     model: str = arguments.model
@@ -68,7 +76,8 @@ def _export(arguments: argparse.Namespace) -> int:
     far = export(network, file, model)
     entry = register(file, arguments.weights / "registry.json", model, f"../cards/{model}.md")
     facts |= {"threshold": entry["threshold"], "min_area_px": entry["min_area_px"]}
-    facts |= {"commands": arguments.command, "notes": arguments.note}
+    commands = commands_of(arguments.run_steps) if arguments.run_steps else arguments.command
+    facts |= {"commands": commands, "notes": arguments.note}
     arguments.cards.mkdir(parents=True, exist_ok=True)
     _write(arguments.cards / f"{model}.json", {"training": facts})
     _say(f"{file} {file.stat().st_size / 1e6:.1f} MB sha256 {entry['sha256']}")
@@ -139,10 +148,22 @@ def main(words: Sequence[str] | None = None) -> int:
     learn.add_argument("--resume", action="store_true", help="go on from the folder's last checkpoint")
     learn.set_defaults(run=_learn)
 
+    whole = commands.add_parser("whole", help="all steps in order, from pictures to registered networks with cards")
+    whole.add_argument("--data", type=Path, required=True)
+    whole.add_argument("--out", type=Path, required=True)
+    whole.add_argument("--model", required=True, metavar="ID", help="what the network will be called")
+    whole.add_argument("--first", type=int, default=21, metavar="N", help="epochs from ImageNet's weights")
+    whole.add_argument("--second", type=int, default=27, metavar="N", help="epochs of the second cycle")
+    whole.add_argument("--until", metavar="STEP", help="the last step to do now")
+    whole.set_defaults(run=_whole)
+
     export = commands.add_parser("export", help="checkpoint → ONNX file, registry entry")
     export.add_argument("checkpoint", type=Path)
     export.add_argument("--model", default="lite2-unet-2", metavar="ID", help="what the network is called")
     export.add_argument("--command", action="append", default=[], help="for the card: a command that made the weights")
+    export.add_argument(
+        "--run", dest="run_steps", type=Path, metavar="FILE", help="for the card: what `whole` did"
+    )
     export.add_argument("--note", action="append", default=[], help="for the card: what else its reader must know")
     export.set_defaults(run=_export)
     quantise = commands.add_parser("quantise", help="an int8 file of a registered network, calibrated on training data")

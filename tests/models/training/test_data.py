@@ -79,13 +79,38 @@ def test_picture_and_mask_are_moved_together() -> None:
 
 
 def test_an_epoch_is_a_function_of_seed_and_number() -> None:
-    samples = [Sample("busi", "breast", np.zeros((8, 8), np.uint8), np.zeros((8, 8), np.uint8)) for _ in range(50)]
+    samples = [Sample("busi", "breast", np.zeros((8, 8), np.uint8), np.ones((8, 8), np.uint8)) for _ in range(50)]
     assert order(samples, 3, 0) == order(samples, 3, 0) != order(samples, 4, 0)
     assert len(order(samples, 3, 0)) == round(1.25 * 50)
 
 
+def test_a_kind_has_a_share_of_its_own_unless_its_set_is_given_one() -> None:
+    empty, lesion = np.zeros((8, 8), np.uint8), np.ones((8, 8), np.uint8)
+    samples = [Sample("busi", "breast", empty, mask, bad) for mask, bad in ((empty, None), (lesion, True)) * 20]
+    shown = order(samples, 0, 0)
+    assert [sum(number % 2 == kind for number in shown) for kind in (0, 1)] == [50, 40]
+    assert len(order(samples, 0, 0, {"busi": 0.5})) == 20
+    shown = order(samples, 0, 0, {"busi": 0.5, "busi_empty": 1.0})
+    assert [sum(number % 2 == kind for number in shown) for kind in (0, 1)] == [20, 10]
+
+
+def test_what_lies_beside_the_field_is_cut_away(tmp_path: Path) -> None:
+    (tmp_path / "ddti").mkdir()
+    rng = np.random.default_rng(0)
+    image = np.zeros((300, 400), np.uint8)
+    image[40:280, 60:300] = rng.integers(30, 200, (240, 240))
+    mask = np.zeros_like(image)
+    mask[120:200, 140:220] = 255
+    cv2.imwrite(str(tmp_path / "ddti" / "a.png"), image)
+    cv2.imwrite(str(tmp_path / "ddti" / "a_mask.png"), mask)
+    (tmp_path / "ddti" / "index.csv").write_text("id,label,image,mask,group\na,,a.png,a_mask.png,g\n")
+    (sample,) = load(read_rows(tmp_path, "ddti"), 240)
+    assert (sample.image[:, 5:-5] > 0).mean() > 0.95
+    assert (sample.mask > 0).mean() == pytest.approx(80 * 80 / 240**2, rel=0.1)
+
+
 def test_batches_repeat_bit_for_bit() -> None:
-    samples = simulated(0, 2, 8, 64, lambda line: None)
+    samples = simulated(0, 2, 10, 64, lambda line: None)
     first, second = (list(batches(samples, 1, 0, 4)) for _ in range(2))
     assert len(first) == 2
     for one, other in zip(first, second, strict=True):

@@ -15,7 +15,7 @@ from models.training.loop import Plan, Run, one_cycle, validate
 
 pytestmark = pytest.mark.training
 
-PLAN = Plan(epochs=3, batch=2, pretrained=False)
+PLAN = Plan(epochs=3, batch=2, pretrained=False, shares=(("simulated", 0.5),))
 
 
 @pytest.fixture(scope="module")

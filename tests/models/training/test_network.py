@@ -26,7 +26,7 @@ def make_batch(count: int = 4) -> Batch:
     frames = torch.rand((count, 1, 64, 64), generator=generator) * 255
     masks = torch.zeros(count, 64, 64)
     masks[: count // 2, 20:40, 20:40] = 1
-    return Batch(frames, masks, torch.arange(count) % 2)
+    return Batch(frames, masks, torch.arange(count) % 2, torch.full((count,), -1.0))
 
 
 def test_one_logit_per_pixel_and_organ(network: LesionNet) -> None:
@@ -62,13 +62,33 @@ def test_a_perfect_answer_costs_nothing() -> None:
 def test_lanes_give_the_mean_gradient_of_their_parts() -> None:
     torch.manual_seed(0)
     network = LesionNet()
-    batch, lanes = make_batch(), Lanes(network, 2)
-    loss = lanes.backward(batch)
+    batch, key = make_batch(), (0, 0)
+    loss = Lanes(network, 2, 0.0).backward(batch, 0.0, key)
     got = network.head.weight.grad.clone()
     network.zero_grad()
-    expected = [Lanes(network, 1).backward(part) for part in batch.split(2)][-1:]
+    expected = [Lanes(network, 1, 0.0).backward(part, 0.0, key) for part in batch.split(2)][-1:]
     second = network.head.weight.grad.clone()
     network.zero_grad()
-    expected.append(Lanes(network, 1).backward(batch.split(2)[0]))
+    expected.append(Lanes(network, 1, 0.0).backward(batch.split(2)[0], 0.0, key))
     assert loss == pytest.approx(sum(expected) / 2, rel=1e-3)
     assert torch.allclose(got, (second + network.head.weight.grad) / 2, rtol=0.02, atol=1e-4)
+
+
+def test_lanes_know_what_was_left_out() -> None:
+    torch.manual_seed(0)
+    network = LesionNet()
+    Lanes(network, 2, 0.0).backward(make_batch(), 1.0, (0, 1))
+    left = [block for block in network.blocks if block.passed == 0]
+    assert left
+    assert all(block.residual or block.project[0].weight.grad is not None for block in left)
+    assert network.head.weight.grad.abs().sum() > 0
+
+
+def test_a_thinned_block_passes_on_what_it_got_and_use_knows_nothing_of_it() -> None:
+    block = LesionNet().blocks[2]
+    x = torch.rand(1, 24, 8, 8)
+    assert block.residual
+    whole = block.eval()(x)
+    block.passed = 0.0
+    assert block(x).equal(whole)
+    assert block.train()(x).equal(x)
