@@ -9,7 +9,7 @@ from contracts.results import FrameSegmented, Region
 from contracts.van import FeaturesRecorded, ScreeningClosed, SequenceClosed
 
 _CLOSING_OUTSIDE = {"closed_at", "van_id"}
-_LATER = {"malignant", "descriptors"}
+_LATER = {"predicted_dice", "malignant", "descriptors"}
 """Fields of a region that came after the first results were stored."""
 
 

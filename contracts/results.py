@@ -50,6 +50,7 @@ class Region(Part):
     `ordinal` + 1 is its value in the stored label mask. `polygon` is the outer contour, `box` is
     (left, top, width, height). Scores are the mask probability over the region. `malignant` is the probability that
     the lesion is malignant, `descriptors` what it looks like: None and empty where no network says so.
+    `predicted_dice` is the Dice that can be expected of all outlines of its panel together, or None.
     """
 
     ordinal: int = Field(ge=0, le=254)
@@ -61,6 +62,7 @@ class Region(Part):
     score_mean: Share
     score_max: Share
     measures: RegionMeasures
+    predicted_dice: Share | None = None
     malignant: Share | None = None
     descriptors: tuple[Descriptor, ...] = ()
 
@@ -136,9 +138,9 @@ class Finding(Part):
     """One lesion, linked over a sequence's frames.
 
     `key_frame_id` is the frame that shows it best (highest mean score times area); `duration_ms` spans first
-    to last member where frames carry times. Sizes come from the key frame. `malignant` and `descriptors` are taken
-    over all members, each frame weighing as much as its score; `malignant` is None where no network says so, and
-    under `malignant_withheld`.
+    to last member where frames carry times. Sizes and `predicted_dice` come from the key frame. `malignant` and
+    `descriptors` are taken over all members, each frame weighing as much as its score; `malignant` is None where no
+    network says so, and under `malignant_withheld`.
     """
 
     finding_id: Sha256
@@ -160,6 +162,7 @@ class Finding(Part):
     score_mean: Share
     score_max: Share
     contrast: float | None
+    predicted_dice: Share | None = Field(default=None, description="expected of the outlines on the key frame's panel")
     malignant: Share | None = None
     malignant_withheld: bool = False
     descriptors: tuple[Descriptor, ...] = ()

@@ -32,7 +32,7 @@ class FoundRegion:
     polygon: the outer contour through the centres of the border pixels, clockwise, three corners or more.
     box: (left, top, width, height). centroid: of the area. score_mean, score_max: probability over the region, 0..1.
     mask: (height, width) bool, the region within its box.
-    quality: the Dice that the outline can be expected to have, 0..1; None where nothing predicts it.
+    quality: the Dice that can be expected of all outlines of its panel together, 0..1; None where nothing predicts it.
     malignant: how probable it is that the lesion is malignant, 0..1; None where nothing says so. descriptors: what it
     looks like, in the order of `models.lesions.WORDS`; empty where nothing says so.
     """

@@ -143,6 +143,11 @@ def category(found: Category | None) -> str:
     return f"{found.scheme} {found.value}, suggested for review"
 
 
+def predicted_dice(value: float | None) -> str:
+    """How far the outlines on the key frame can be expected to agree with a reader's."""
+    return "not predicted" if value is None else f"Dice {value:.2f} expected"
+
+
 NOT_DETERMINED: Final = "not determined"
 
 _NAMES: Final = {"posterior_features": "behind it", "halo": "echogenic halo", "echogenicity": "echo pattern"}

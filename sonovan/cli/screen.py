@@ -86,7 +86,7 @@ def screen(
 
 
 def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int) -> list[str]:
-    from reports.words import reasons, refused_panel
+    from reports.words import predicted_dice, reasons, refused_panel
 
     shown = analysis.screening
     counted = f"{len(shown.findings)} outlined region{'' if len(shown.findings) == 1 else 's'}"
@@ -108,7 +108,10 @@ def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int)
             else f"area {finding.area_px} px (no scale)"
         )
         first, last = finding.frame_span
-        lines.append(f"  {number}. frames {first} to {last}, {size}, score {finding.score_mean:.2f}")
+        outline = predicted_dice(finding.predicted_dice)
+        lines.append(
+            f"  {number}. frames {first} to {last}, {size}, score {finding.score_mean:.2f}, outline: {outline}"
+        )
     if not shown.findings:
         lines.append("  No region was outlined. This is not a negative result.")
     lines += [f"  alert: {alert.reason}" for alert in analysis.alerts]

@@ -135,14 +135,15 @@ def test_every_assessable_region_is_in_exactly_one_track_whatever_the_order(
 def test_a_finding_takes_its_key_frame_by_score_times_area_and_its_sizes_from_there() -> None:
     frames = [
         segmented(3, [region(size=40, score_mean=0.5)]),
-        segmented(4, [region(size=42, score_mean=0.9, score_max=0.91)]),
-        segmented(6, [region(size=42, score_mean=0.9, score_max=0.95)]),
+        segmented(4, [region(size=42, score_mean=0.9, score_max=0.91, predicted_dice=0.81)]),
+        segmented(6, [region(size=42, score_mean=0.9, score_max=0.95, predicted_dice=0.95)]),
         segmented(7, [region(size=44, score_mean=0.4)]),
     ]
     (track,) = link(frames)
     found = finding_from_track(track, {frame.frame_id: frame for frame in frames}, "a" * 64)
     assert found.key_frame_id == frames[1].frame_id
     assert found.area_px == 42 * 42
+    assert found.predicted_dice == 0.81
     assert found.image_key == frames[1].image_key
     assert found.frame_span == (3, 7)
     assert found.duration_ms == 160.0

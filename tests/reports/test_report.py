@@ -181,6 +181,15 @@ def test_without_heads_the_page_is_silent_about_looks() -> None:
     assert "Look " not in text
 
 
+def test_each_lesion_has_the_dice_that_is_expected_of_its_outline() -> None:
+    told = assessed(findings=(finding(1, predicted_dice=0.837), finding(2)))
+    text, _ = read(page(told, "research"))
+    assert "Outline Dice 0.84 expected (0 to 1: how well the outlines on the key frame" in text
+    assert "Outline not predicted" in text
+    shown = report_document(told, intended_use="research")["findings"]
+    assert sorted((each["predicted_dice"] for each in shown), key=str) == [0.837, None]
+
+
 def test_frames_of_something_else_are_named_in_words() -> None:
     row = adequacy(level="inadequate", assessable_share=0, reasons=("nothing_assessable", "not_breast_ultrasound"))
     text, _ = read(page(assessed(adequacy=(row,), findings=())))

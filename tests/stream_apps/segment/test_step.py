@@ -73,13 +73,13 @@ class _Describing(ThresholdSegmenter):
     def segment(self, *arguments: Any, **options: Any) -> Segmentation:
         found = super().segment(*arguments, **options)
         look = (Descriptor("margin", "circumscribed", 0.81234), Descriptor("halo", None, 0.51))
-        regions = tuple(replace(each, malignant=0.12345, descriptors=look) for each in found.regions)
+        regions = tuple(replace(each, quality=0.87654, malignant=0.12345, descriptors=look) for each in found.regions)
         return replace(found, regions=regions)
 
 
 def test_what_a_region_looks_like_goes_with_it() -> None:
     region = segmented(ENVELOPE, segmenter=_Describing()).record.regions[0]
-    assert region.malignant == 0.123
+    assert (region.predicted_dice, region.malignant) == (0.877, 0.123)
     assert [(each.name, each.value, each.probability) for each in region.descriptors] == [
         ("margin", "circumscribed", 0.812),
         ("halo", None, 0.51),
@@ -95,6 +95,10 @@ def test_a_panel_that_was_refused_beside_an_accepted_one_goes_with_the_result() 
     record = segmented(ENVELOPE, segmenter=_Refusing()).record
     assert record.assessable
     assert [(each.panel, each.reason) for each in record.refusals] == [(1, "not_breast_ultrasound")]
+
+
+def test_without_a_prediction_there_is_none() -> None:
+    assert segmented(ENVELOPE).record.regions[0].predicted_dice is None
 
 
 def test_the_same_frame_again_says_the_same() -> None:
