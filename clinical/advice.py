@@ -4,7 +4,16 @@ from collections.abc import Iterable
 
 from clinical.adequacy import UNFINISHED
 from clinical.place import named_place
-from contracts.results import Adequacy, Advice, Category, Finding, IntendedUse, ScreeningAssessed, Status
+from contracts.results import (
+    Adequacy,
+    Advice,
+    Category,
+    Finding,
+    FrameSegmented,
+    IntendedUse,
+    ScreeningAssessed,
+    Status,
+)
 
 _SEEN_BADLY = frozenset({"low_quality", "not_seen"})
 _SEEN_TOO_LITTLE = frozenset({"low_assessable_share", "few_frames", "nothing_assessable"})
@@ -75,6 +84,19 @@ def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> Screenin
             "advice": tuple(each.model_copy(update={"text": None, "withheld": True}) for each in assessed.advice),
         }
     )
+
+
+def withhold_frame(frame: FrameSegmented, intended_use: IntendedUse) -> FrameSegmented:
+    """`frame` as it may be shown, by the rule of `withhold`: no probability that a region is malignant."""
+    if intended_use == "decision_support":
+        return frame
+    regions = tuple(
+        region.model_copy(
+            update={"malignant": None, "malignant_withheld": region.malignant_withheld or region.malignant is not None}
+        )
+        for region in frame.regions
+    )
+    return frame.model_copy(update={"regions": regions})
 
 
 def _withheld(category: Category) -> Category:

@@ -9,8 +9,8 @@ from contracts.results import FrameSegmented, Region
 from contracts.van import FeaturesRecorded, ScreeningClosed, SequenceClosed
 
 _CLOSING_OUTSIDE = {"closed_at", "van_id"}
-_LATER = {"predicted_dice", "malignant", "descriptors"}
-"""Fields of a region that came after the first results were stored."""
+_LATER: Mapping[str, Any] = {"predicted_dice": None, "malignant": None, "malignant_withheld": False, "descriptors": []}
+"""Fields of a region that came after the first results were stored, and what they are where nothing is said."""
 
 
 def frames_digest(hashes: Iterable[str]) -> str:
@@ -71,7 +71,7 @@ def revision_id(
 def _said_of(region: Region) -> dict[str, Any]:
     """A region without what no network said of it: results from before there were such networks keep their digest."""
     said = region.model_dump(mode="json")
-    return {name: value for name, value in said.items() if name not in _LATER or value not in (None, [])}
+    return {name: value for name, value in said.items() if name not in _LATER or value != _LATER[name]}
 
 
 def _contents(closings: Iterable[SequenceClosed | ScreeningClosed]) -> list[str]:

@@ -64,6 +64,7 @@ class Region(Part):
     measures: RegionMeasures
     predicted_dice: Share | None = None
     malignant: Share | None = None
+    malignant_withheld: bool = Field(default=False, description="never in a record; where frames are shown")
     descriptors: tuple[Descriptor, ...] = ()
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import models
-from clinical.advice import withhold
+from clinical.advice import withhold, withhold_frame
 from contracts.answers import RecordRejected
 from contracts.errors import Fatal, InvalidRecord
 from contracts.results import Finding, FrameSegmented, IntendedUse, LesionAlerted, ScreeningAssessed
@@ -39,9 +39,10 @@ from storage.stores import ObjectStore
 class Analysis:
     """What was found in one screening. Unsigned: a machine's reading, never a result.
 
-    screening: the newest revision; categories and advice are withheld unless the intended use is
-    `decision_support`. frames: one result per frame, in order. masks: frame id → (rows, columns) uint8, the region's
-    ordinal + 1, for frames with a region. refused: one error per input, or part of one, that could not be read.
+    screening: the newest revision; categories, advice and the probability that a lesion is malignant are withheld
+    unless the intended use is `decision_support`, the latter in `frames` too. frames: one result per frame, in order.
+    masks: frame id → (rows, columns) uint8, the region's ordinal + 1, for frames with a region. refused: one error per
+    input, or part of one, that could not be read.
     """
 
     screening: ScreeningAssessed
@@ -113,7 +114,9 @@ def analysis_of(
     refused = (*refused, *screened.composed.refused)
     if screened.last is None:
         raise refused[0]
-    frames = tuple(sorted(screened.frames, key=lambda frame: frame.frame_id))
+    frames = tuple(
+        withhold_frame(frame, intended_use) for frame in sorted(screened.frames, key=lambda frame: frame.frame_id)
+    )
     masks = {
         frame.frame_id: decode_mask(store.get(Bucket.MASKS, frame.mask_key))
         for frame in frames

@@ -5,13 +5,13 @@ from typing import get_args
 import pytest
 
 from clinical.adequacy import ADEQUACY_RULES
-from clinical.advice import derive_advice, withhold
+from clinical.advice import derive_advice, withhold, withhold_frame
 from clinical.alert_rules import AlertSettings, judge
 from clinical.category import derive_categories
 from clinical.rules import RULES_VERSION
 from clinical.track import LINK_RULES, TOP_MEMBERS
 from contracts.results import Category, IntendedUse
-from tests.clinical.records import adequacy, assessed, finding
+from tests.clinical.records import adequacy, assessed, finding, region, segmented
 
 
 def test_an_inadequate_breast_side_is_bi_rads_0_and_says_which() -> None:
@@ -120,6 +120,15 @@ def test_persistent_lesion_fires_from_each_setting_on(
 
 def test_the_reason_gives_the_figures() -> None:
     assert judge(finding(), SETTINGS) == "outlined on 5 frames, 76.0 mm² on the key frame, mean score 0.86"
+
+
+@pytest.mark.parametrize("use", ["research", "measurement"])
+def test_a_frames_malignant_scores_are_withheld_like_a_findings(use: IntendedUse) -> None:
+    frame = segmented(3, [region(malignant=0.4), region(1, left=300)])
+    shown = withhold_frame(frame, use)
+    assert [(each.malignant, each.malignant_withheld) for each in shown.regions] == [(None, True), (None, False)]
+    assert withhold_frame(frame, "decision_support") == frame
+    assert withhold_frame(shown, use) == shown
 
 
 def test_the_rules_version_stands_for_these_numbers() -> None:

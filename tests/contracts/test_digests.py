@@ -55,7 +55,8 @@ def test_what_heads_say_of_a_region_lies_inside_a_results_digest():
 def test_results_from_before_there_were_heads_keep_their_digest():
     old = json.loads(RESULT.encode())
     for region in old["regions"]:
-        del region["predicted_dice"], region["malignant"], region["descriptors"]
+        for later in ("predicted_dice", "malignant", "malignant_withheld", "descriptors"):
+            del region[later]
     del old["refusals"]
     read = FrameSegmented.decode(json.dumps(old).encode())
     assert (read.regions[0].malignant, read.regions[0].descriptors) == (None, ())

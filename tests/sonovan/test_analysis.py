@@ -74,6 +74,19 @@ def test_categories_and_advice_are_withheld_unless_for_decision_support():
     assert any(each.code == "scan_again" and each.text for each in support.screening.advice)
 
 
+def test_a_malignant_score_is_withheld_in_frames_too_unless_for_decision_support(sweep):
+    ids = mint_ids(1)
+    research = analyse(sweep, organ="breast", side="left", ids=ids)
+    support = analyse(sweep, organ="breast", side="left", ids=ids, intended_use="decision_support")
+    scored = [region for frame in support.frames for region in frame.regions]
+    assert scored
+    assert all(region.malignant is not None and not region.malignant_withheld for region in scored)
+    shown = [region for frame in research.frames for region in frame.regions]
+    assert [(region.malignant, region.malignant_withheld) for region in shown] == [(None, True)] * len(scored)
+    assert all(finding.malignant is None for finding in research.findings)
+    assert research.revision_id == support.revision_id
+
+
 def test_a_dark_frame_is_not_assessable_and_no_negative():
     analysis = analyse(np.zeros((3, 240, 320), np.uint8), organ="breast", side="left")
     assert [frame.assessable for frame in analysis.frames] == [False] * 3
