@@ -67,17 +67,19 @@ def _whole(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    from models.training.despeckle.layers import in_graph
     from models.training.export import export, load_checkpoint, register
     from models.training.whole import commands_of
 
     network, facts = load_checkpoint(arguments.checkpoint)
     model: str = arguments.model
     file = arguments.weights / f"{model}.onnx"
-    far = export(network, file, model)
+    layer = None if arguments.despeckle == "none" else in_graph(arguments.despeckle, weights=arguments.weights)
+    far = export(network, file, model, layer)
     entry = register(file, arguments.weights / "registry.json", model, f"../cards/{model}.md")
     facts |= {"threshold": entry["threshold"], "min_area_px": entry["min_area_px"]}
     commands = commands_of(arguments.run_steps) if arguments.run_steps else arguments.command
-    facts |= {"commands": commands, "notes": arguments.note}
+    facts |= {"commands": commands, "notes": arguments.note, "despeckle": arguments.despeckle}
     arguments.cards.mkdir(parents=True, exist_ok=True)
     _write(arguments.cards / f"{model}.json", {"training": facts})
     _say(f"{file} {file.stat().st_size / 1e6:.1f} MB sha256 {entry['sha256']}")
@@ -160,10 +162,9 @@ def main(words: Sequence[str] | None = None) -> int:
     export = commands.add_parser("export", help="checkpoint → ONNX file, registry entry")
     export.add_argument("checkpoint", type=Path)
     export.add_argument("--model", default="lite2-unet-2", metavar="ID", help="what the network is called")
+    export.add_argument("--despeckle", choices=("none", "diffusion", "learned"), default="none", help="in the graph")
     export.add_argument("--command", action="append", default=[], help="for the card: a command that made the weights")
-    export.add_argument(
-        "--run", dest="run_steps", type=Path, metavar="FILE", help="for the card: what `whole` did"
-    )
+    export.add_argument("--run", dest="run_steps", type=Path, metavar="FILE", help="for the card: what `whole` did")
     export.add_argument("--note", action="append", default=[], help="for the card: what else its reader must know")
     export.set_defaults(run=_export)
     quantise = commands.add_parser("quantise", help="an int8 file of a registered network, calibrated on training data")

@@ -17,10 +17,11 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from models.engine.runtimes import onnxruntime, openvino
 from models.errors import WrongWeights
+from models.training.exported import Graph
 from models.training.graphs import enlarge_by_products, halve, tidy
 from models.training.network import ORGANS, SIZE, LesionNet
 
@@ -34,22 +35,6 @@ LICENCE = "Trained on BUSI, BUS-BRA, BrEaST, DDTI and TG3K: research and educati
 
 Frames = NDArray[np.float32]
 Look = Callable[[Frames], Mapping[str, Frames]]
-
-
-class Graph(nn.Module):
-    """What the file computes: grey 0..255 (N, 1, 256, 256) float32 → probabilities (N, 2, 256, 256), and features."""
-
-    def __init__(self, network: LesionNet, *, both_ways: bool = True) -> None:
-        """both_ways: the masks are the mean of the picture's and its mirror image's, for twice the time."""
-        super().__init__()
-        self.network, self.both_ways = network, both_ways
-
-    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        seen = self.network.look(frames)
-        masks = torch.sigmoid(seen.logits)
-        if self.both_ways:
-            masks = (masks + torch.sigmoid(self.network(frames.flip(3))).flip(3)) / 2
-        return masks, seen.deep, seen.fine, seen.edge
 
 
 def load_checkpoint(path: Path) -> tuple[LesionNet, dict[str, Any]]:
@@ -69,12 +54,15 @@ def load_checkpoint(path: Path) -> tuple[LesionNet, dict[str, Any]]:
     return network.eval(), facts
 
 
-def export(network: LesionNet, path: Path, model_id: str = MODEL_ID) -> dict[str, float]:
+def export(
+    network: LesionNet, path: Path, model_id: str = MODEL_ID, despeckle: nn.Module | None = None
+) -> dict[str, float]:
     """Writes the graph to `path`, large kernels in float16 where it would be larger than WHOLE_BYTES.
 
+    despeckle: a layer that goes before the network; None: nothing does.
     Returns `differences`; raises ValueError when onnxruntime or openvino disagree with torch.
     """
-    graph = Graph(network).eval()
+    graph = Graph(network, despeckle=despeckle).eval()
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.onnx.export(
         graph, (torch.rand(1, 1, SIZE, SIZE) * 255,), str(path), input_names=["frames"], output_names=list(OUTPUTS),

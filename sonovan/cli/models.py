@@ -4,7 +4,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -59,6 +59,9 @@ def verify(weights_dir: WeightsOption = None, as_json: JsonOption = False) -> in
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="epoch_NN.pt of a training run.")],
     model: Annotated[str, typer.Option(help="What the network is called in the registry.")] = "lite2-unet-2",
+    despeckle: Annotated[
+        Literal["none", "diffusion", "learned"], typer.Option(help="Done inside the graph, before the network.")
+    ] = "none",
     weights_dir: WeightsOption = None,
 ) -> int:
     """Make a checkpoint into an ONNX file, check it against torch and register it; needs the training environment."""
@@ -72,7 +75,7 @@ def export(
     folder = _folder(weights_dir)
     places = ["--weights", str(folder), "--cards", str(folder.parent / "cards")]
     try:
-        return main(["export", str(checkpoint), "--model", model, *places])
+        return main(["export", str(checkpoint), "--model", model, "--despeckle", despeckle, *places])
     except ModelError as error:
         raise typer.BadParameter(str(error)) from None
 

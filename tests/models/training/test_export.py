@@ -19,16 +19,17 @@ from models.engine.choose import open_runner
 from models.engine.runtimes import onnxruntime
 from models.errors import WrongWeights
 from models.registry import read_registry, read_weights
+from models.training.despeckle.layers import in_graph
 from models.training.export import (
     OUTPUTS,
     TOLERANCE,
     WHOLE_BYTES,
-    Graph,
     differences,
     export,
     load_checkpoint,
     register,
 )
+from models.training.exported import LOOKS, Graph, Look, resampling
 from models.training.graphs import LARGE, doubling, halve, tidy, whole
 from models.training.network import LesionNet, load_imagenet
 
@@ -159,3 +160,41 @@ def test_a_halved_graph_computes_with_rounded_large_kernels_and_can_be_made_whol
     whole(model)
     assert {tensor.data_type for tensor in model.graph.initializer} == {TensorProto.FLOAT}
     np.testing.assert_array_equal(run(), halved)
+
+
+def test_despeckling_goes_into_the_graph(network: LesionNet, tmp_path: Path) -> None:
+    layer = in_graph("diffusion")
+    assert max(export(network, tmp_path / "smooth.onnx", "smooth-1", layer).values()) <= TOLERANCE
+    session = onnxruntime().InferenceSession(str(tmp_path / "smooth.onnx"), providers=["CPUExecutionProvider"])
+    frames = np.random.default_rng(2).uniform(0, 255, (1, 1, 256, 256)).astype(np.float32)
+    with torch.inference_mode():
+        smooth = Graph(network)(layer(torch.from_numpy(frames)))[0].numpy()
+        rough = Graph(network)(torch.from_numpy(frames))[0].numpy()
+    (masks,) = session.run(["masks"], {"frames": frames})
+    assert np.abs(masks - smooth).max() <= TOLERANCE < np.abs(masks - rough).max()
+
+
+def test_the_mean_of_several_looks_lies_where_the_picture_does(network: LesionNet) -> None:
+    class Bright(LesionNet):
+        def look(self, frames: torch.Tensor) -> object:
+            seen = super().look(frames)
+            return type(seen)(((frames - 128) / 8).repeat(1, 2, 1, 1), seen.deep, seen.fine, seen.edge)
+
+    frames = torch.full((1, 1, 256, 256), 20.0)
+    frames[:, :, 40:90, 150:230] = 230
+    with torch.inference_mode():
+        masks = Graph(Bright().eval(), (*LOOKS, Look(320), Look(192, mirrored=True)))(frames)[0]
+    assert ((masks > 0.5) == (frames > 128)).float().mean() > 0.998
+
+
+def test_the_first_look_is_the_picture_itself(network: LesionNet) -> None:
+    with pytest.raises(ValueError, match="as it is"):
+        Graph(network, (Look(mirrored=True), Look()))
+
+
+@pytest.mark.parametrize(("have", "want"), [(256, 320), (320, 256), (256, 192), (192, 256)])
+def test_resampling_keeps_a_ramp(have: int, want: int) -> None:
+    weights = resampling(have, want)
+    assert weights.sum(1) == pytest.approx(1)
+    ramp = (np.arange(have) + 0.5) / have
+    assert (weights @ ramp)[3:-3] == pytest.approx(((np.arange(want) + 0.5) / want)[3:-3], abs=1e-3)
