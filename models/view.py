@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.letterbox import Box, Gray, Letterbox
+from models.two_views import find_cut
 
 WORKING_PX: Final = 256
 """Longest side of the copy that is looked at; strokes of text are thinner than three of its pixels."""
@@ -27,12 +28,6 @@ SNAP: Final = 0.03
 """A margin narrower than this share of the frame stays: nothing is gained by cutting it."""
 MIN_AREA: Final = 0.1
 """Less of the frame than this is no ultrasound field that one could be sure of."""
-MIDDLE: Final = (0.4, 0.6)
-"""Two views in one picture meet between these shares of its width."""
-SEAM_PX: Final = (144, 512)
-"""A field is at least so wide, and looked at so wide, when a seam is sought in it."""
-GAP: Final = 0.01
-"""A gap between two views is at least this share of their width."""
 MIN_SIDE_PX: Final = 96
 """In a smaller frame, text is as wide as tissue."""
 
@@ -70,7 +65,8 @@ def find_view(grey: Gray) -> View:
     first, last = _snapped(left * across, (left + width) * across, columns)
     upper, lower = _snapped(top * down, (top + height) * down, rows)
     box = (first, upper, last - first, lower - upper)
-    return View(box, _split(grey, box, field))
+    cut = find_cut(grey, box, field)
+    return View(box, (box,) if cut is None else _either_side(box, cut))
 
 
 def part_of(fit: Letterbox, box: Box, part: Box) -> Letterbox:
@@ -152,57 +148,6 @@ def _snapped(start: float, end: float, length: int) -> tuple[int, int]:
     return (0 if low < SNAP * length else low), (length if high > (1 - SNAP) * length else high)
 
 
-def _split(grey: Gray, panel: Box, field: NDArray[np.bool_]) -> tuple[Box, ...]:
-    """Two panels where a black gap or a seam parts the field near its middle, else the one."""
-    left, top, width, height = panel
-    cut = _gap(field, grey.shape[1] / field.shape[1]) or _seam(grey[top : top + height, left : left + width], left)
-    if cut is None:
-        return (panel,)
+def _either_side(box: Box, cut: tuple[int, int]) -> tuple[Box, Box]:
+    left, top, width, height = box
     return (left, top, cut[0] - left, height), (cut[1], top, left + width - cut[1], height)
-
-
-def _gap(field: NDArray[np.bool_], back: float) -> tuple[int, int] | None:
-    """Columns of the frame between which nothing echoes from top to bottom."""
-    columns = np.flatnonzero(field.any(axis=0))
-    share = field[:, columns[0] : columns[-1] + 1].mean(axis=0)
-    empty = np.flatnonzero(share <= 0.02)
-    if not empty.size or empty[-1] - empty[0] >= empty.size or empty.size < GAP * share.size:
-        return None
-    middle = (empty[0] + empty[-1] + 1) / 2 / share.size
-    # a lit edge lies anywhere within a sample's reach, so each panel keeps one sample of the gap, or its half
-    low, high = columns[0] + empty[0] + 1, columns[0] + empty[-1]
-    low, high = (low, high) if low < high else ((low + high) / 2, (low + high) / 2)
-    cut = int(np.ceil(low * back)), int(np.ceil(high * back))
-    return cut if MIDDLE[0] <= middle <= MIDDLE[1] else None
-
-
-def _seam(picture: Gray, left: int) -> tuple[int, int] | None:
-    """The column at which two pictures meet without a gap: neighbours there have nothing in common, over most rows.
-
-    A shadow's edge is wider than a pixel or two; a line and text have a second edge close by.
-    """
-    if picture.shape[1] < SEAM_PX[0]:
-        return None
-    # sampled, not averaged: a seam stays one pixel wide, even that of a picture which the scanner enlarged
-    rows, columns = (min(length, SEAM_PX[1]) for length in picture.shape)
-    sampled = np.asarray(cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_NEAREST), np.int16)
-    first, last = int(MIDDLE[0] * columns), int(MIDDLE[1] * columns)
-    reach = columns // 10
-    around = sampled[:, first - reach : last + reach]
-    step = np.abs(np.diff(around))
-    at = reach + int(step[:, reach:-reach].mean(axis=0).argmax())
-    profile = step.mean(axis=0)
-    near = slice(at - reach, at + reach)
-    usual = max(0.5, float(np.median(profile[near])))
-    bands = np.array([band.mean(axis=0) for band in np.array_split(step, 8)])
-    bands_usual = np.maximum(1, np.median(bands[:, near], axis=1))
-    wide = np.abs(around[:, 3:] - around[:, :-3]).mean(axis=0)
-    line = max(profile[at - 12 : at - 1].max(), profile[at + 2 : at + 13].max())
-    seam = (
-        profile[at] >= 2.8 * usual
-        and np.sort(bands[:, at] / bands_usual)[4] >= 2.4
-        and wide[at - 1] >= 1.6 * float(np.median(wide[near]))
-        and line < 0.6 * profile[at]
-    )
-    column = left + round((first - reach + at + 1) * picture.shape[1] / columns)
-    return (column, column) if seam else None

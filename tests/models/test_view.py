@@ -79,12 +79,36 @@ def test_two_views_that_touch_are_two_panels(tissue: np.ndarray, other_tissue: n
 
 
 def test_two_views_with_a_gap_are_two_panels(tissue: np.ndarray, other_tissue: np.ndarray) -> None:
-    views = cv2.resize(tissue, (380, 500)), cv2.resize(other_tissue, (380, 500))
+    views = cv2.resize(tissue, (400, 500)), cv2.resize(other_tissue, (400, 500))
     screen = np.zeros((600, 900), np.uint8)
-    screen[50:550, 40:420], screen[50:550, 470:850] = views
+    screen[50:550, 40:440], screen[50:550, 452:852] = views
     first, second = find_view(screen).panels
-    assert near(first, (40, 50, 380, 500), 900, 600)
-    assert near(second, (470, 50, 380, 500), 900, 600)
+    assert near(first, (40, 50, 400, 500), 900, 600)
+    assert near(second, (452, 50, 400, 500), 900, 600)
+
+
+@pytest.mark.parametrize("width", [8, 24, 60])
+@pytest.mark.parametrize("top", [0, 90])
+@pytest.mark.parametrize("left", [330, 400, 430])
+def test_a_black_stripe_in_the_middle_parts_no_view(left: int, top: int, width: int, tissue: np.ndarray) -> None:
+    picture = np.maximum(cv2.resize(tissue, (800, 600), interpolation=cv2.INTER_CUBIC), 6)
+    picture[top:, left : left + width] = 0
+    assert len(find_view(picture).panels) == 1
+
+
+def test_a_shadow_that_fades_in_parts_no_view(tissue: np.ndarray, other_tissue: np.ndarray) -> None:
+    views = np.hstack([cv2.resize(tissue, (400, 600)), cv2.resize(other_tissue, (400, 600))])
+    gain = np.ones((1, 800), np.float32)
+    gain[:, 370:430] = 0
+    shadowed = (views * cv2.blur(gain, (41, 1))).astype(np.uint8)
+    shadowed[:, 392:408] = 0
+    assert len(find_view(shadowed).panels) == 1
+
+
+def test_a_shadow_with_noise_parts_no_view(tissue: np.ndarray, other_tissue: np.ndarray) -> None:
+    views = np.hstack([cv2.resize(tissue, (400, 600)), cv2.resize(other_tissue, (400, 600))])
+    views[:, 394:406] = np.random.default_rng(0).integers(0, 8, (600, 12))
+    assert len(find_view(views).panels) == 1
 
 
 def test_a_line_or_text_across_the_middle_is_no_seam(tissue: np.ndarray) -> None:
