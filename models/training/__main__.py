@@ -63,7 +63,8 @@ def _whole(arguments: argparse.Namespace) -> int:
     from models.training.whole import Recipe, follow, steps
 
     recipe = Recipe(arguments.first, arguments.second, small=min(Recipe.small, arguments.first - 1))
-    return follow(steps(arguments.data, arguments.out, arguments.model, recipe), arguments.out, _say, arguments.until)
+    wanted = steps(arguments.data, arguments.out, arguments.model, recipe)
+    return follow(wanted, arguments.out, _say, arguments.until, arguments.project)
 
 
 def _export(arguments: argparse.Namespace) -> int:
@@ -157,6 +158,7 @@ def main(words: Sequence[str] | None = None) -> int:
     whole.add_argument("--first", type=int, default=21, metavar="N", help="epochs from ImageNet's weights")
     whole.add_argument("--second", type=int, default=27, metavar="N", help="epochs of the second cycle")
     whole.add_argument("--until", metavar="STEP", help="the last step to do now")
+    whole.add_argument("--project", default=".venv/bin/python", metavar="PYTHON", help="of the project's environment")
     whole.set_defaults(run=_whole)
 
     export = commands.add_parser("export", help="checkpoint → ONNX file, registry entry")

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 LEFT_OUT = "breast"
@@ -35,10 +35,11 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Step:
-    """One command: words behind `python -m`."""
+    """One command: words behind `python -m`. elsewhere: of the project's own environment, which reads DICOM."""
 
     name: str
     words: tuple[str, ...]
+    elsewhere: bool = False
 
     def __str__(self) -> str:
         return "python -m " + shlex.join(self.words)
@@ -67,7 +68,8 @@ def steps(data: Path, run: Path, model: str, recipe: Recipe) -> list[Step]:
         step("prompt decoder", f"{room}.sam", "train", *given, *seeing, "--out", run / "sam", "--steps",
              recipe.sam_steps, "--resume"),
         step("prompt decoder: export", f"{room}.sam", "export", run / "sam" / "decoder.pt", *given, *named),
-        step("stills", "benchmarks.stills", data / "video", data / "dicom" / "ultrasound", "--out", run / "stills"),
+        replace(step("stills", "benchmarks.stills", data / "video", data / "dicom" / "ultrasound", "--out",
+                     run / "stills"), elsewhere=True),
         step("trust", f"{room}.trust", "train", *given, "--stills", run / "stills", *seeing, "--out", run / "trust"),
         step("trust: register", f"{room}.trust", "register", "--run", run / "trust", *named),
         step("lesions, five-fold", f"{room}.lesions", "train", *given, *blind, "--out", run / "five"),
@@ -83,9 +85,16 @@ def steps(data: Path, run: Path, model: str, recipe: Recipe) -> list[Step]:
     ]  # fmt: skip
 
 
-def follow(wanted: Sequence[Step], run: Path, say: Callable[[str], None], until: str | None = None) -> int:
+def follow(
+    wanted: Sequence[Step],
+    run: Path,
+    say: Callable[[str], None],
+    until: str | None = None,
+    python: str = sys.executable,
+) -> int:
     """Runs what is not done yet, up to the step `until`; returns the first exit code that is not 0, else 0.
 
+    python: of the steps `elsewhere`.
     Raises ValueError when a step of that name was done with another command, or there is no step `until`.
     """
     if until is not None and until not in {step.name for step in wanted}:
@@ -103,7 +112,9 @@ def follow(wanted: Sequence[Step], run: Path, say: Callable[[str], None], until:
         else:
             say(f"{place}: {step}")
             started = time.monotonic()
-            code = subprocess.run([sys.executable, "-m", *step.words], check=False).returncode
+            code = subprocess.run(
+                [python if step.elsewhere else sys.executable, "-m", *step.words], check=False
+            ).returncode
             if code != 0:
                 say(f"{place} ended with exit code {code}; the same command goes on from here")
                 return code
