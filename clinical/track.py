@@ -145,8 +145,9 @@ def finding_from_track(
     """The finding that a track makes; `results` holds at least its frames, by frame id.
 
     Key frame: highest `score_mean` × area, of equals the earliest. Box, sizes, contrast and predicted Dice are its.
-    `score_mean` is the mean over the `TOP_MEMBERS` best members, `score_max` the highest of all. `duration_ms`
-    is None unless the first and the last frame carry a time. Raises KeyError for a member without a result.
+    `unconfirmed` where all members are. `score_mean` is the mean over the `TOP_MEMBERS` best members, `score_max` the
+    highest of all. `duration_ms` is None unless the first and the last frame carry a time. Raises KeyError for a member
+    without a result.
     """
     shown = [(results[frame_id], _region(results[frame_id], ordinal)) for frame_id, ordinal in track.members]
     regions = [region for _, region in shown]
@@ -175,6 +176,7 @@ def finding_from_track(
         score_mean=round(math.fsum(best) / len(best), 4),
         score_max=max(region.score_max for region in regions),
         contrast=region.measures.contrast,
+        unconfirmed=all(each.unconfirmed for each in regions),
         predicted_dice=region.predicted_dice,
         malignant=suspicion(regions),
         descriptors=over_frames(regions),

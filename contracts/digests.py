@@ -9,7 +9,13 @@ from contracts.results import FrameSegmented, Region
 from contracts.van import FeaturesRecorded, ScreeningClosed, SequenceClosed
 
 _CLOSING_OUTSIDE = {"closed_at", "van_id"}
-_LATER: Mapping[str, Any] = {"predicted_dice": None, "malignant": None, "malignant_withheld": False, "descriptors": []}
+_LATER: Mapping[str, Any] = {
+    "unconfirmed": False,
+    "predicted_dice": None,
+    "malignant": None,
+    "malignant_withheld": False,
+    "descriptors": [],
+}
 """Fields of a region that came after the first results were stored, and what they are where nothing is said."""
 
 

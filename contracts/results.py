@@ -50,6 +50,7 @@ class Region(Part):
     `ordinal` + 1 is its value in the stored label mask. `polygon` is the outer contour, `box` is
     (left, top, width, height). Scores are the mask probability over the region. `malignant` is the probability that
     the lesion is malignant, `descriptors` what it looks like: None and empty where no network says so.
+    `unconfirmed`: the network saw it, and the decoder that draws in its stead drew nothing there.
     `predicted_dice` is the Dice that can be expected of all outlines of its panel together, or None.
     """
 
@@ -62,6 +63,7 @@ class Region(Part):
     score_mean: Share
     score_max: Share
     measures: RegionMeasures
+    unconfirmed: bool = False
     predicted_dice: Share | None = None
     malignant: Share | None = None
     malignant_withheld: bool = Field(default=False, description="never in a record; where frames are shown")
@@ -163,6 +165,7 @@ class Finding(Part):
     score_mean: Share
     score_max: Share
     contrast: float | None
+    unconfirmed: bool = Field(default=False, description="the network saw it, and on no frame did its decoder draw it")
     predicted_dice: Share | None = Field(default=None, description="expected of the outlines on the key frame's panel")
     malignant: Share | None = None
     malignant_withheld: bool = False

@@ -83,6 +83,11 @@ class Shown:
     threshold: float
     quality: float | None = None
 
+    @property
+    def hot(self) -> NDArray[np.bool_]:
+        """(side, side): what counts."""
+        return self.square >= self.threshold
+
 
 class MaskDecoder:
     """The companion `prompt` alone, in the network's square. May be called from several threads at once."""
@@ -131,11 +136,10 @@ class MaskDecoder:
         A network that saw nothing is believed, at no cost, where its own mask is the one that is shown.
         """
         draws = self.draws(organ)
-        hot = own.square >= own.threshold
-        if not draws and not hot.any():
+        if not draws and not own.hot.any():
             return own
         soft, iou = self.automatic(seen, channel)
-        quality = self.quality(iou, agreement(hot, soft >= EVEN))
+        quality = self.quality(iou, agreement(own.hot, soft >= EVEN))
         return Shown(soft, EVEN, quality) if draws else Shown(own.square, own.threshold, quality)
 
     def draws(self, organ: str) -> bool:
@@ -195,11 +199,13 @@ class Prompter:
     def first(self, embedding: Embedding) -> Outlined:
         """The mask that the stream shows, as a start for corrections: the network's own, or the automatic one.
 
-        Its predicted IoU is that of the automatic mask, which is what the decoder judges.
+        Where the automatic one is empty it is the network's own, as in the stream. Strong regions that stand there
+        unconfirmed beside a drawn one are not part of it. Its predicted IoU is that of the automatic mask, which is
+        what the decoder judges.
         """
         soft, iou = self._decoder.automatic(embedding.seen, embedding.channel)
         shown = Shown(soft, EVEN)
-        if not self._decoder.draws(embedding.organ):
+        if not self._decoder.draws(embedding.organ) or not (soft >= EVEN).any():
             own = embedding.seen[self._entry.output.name][0, embedding.channel]
             shown = Shown(own, self._entry.threshold)
         # moved so that the threshold lies at 0, where every answer's border lies

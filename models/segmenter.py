@@ -17,7 +17,7 @@ from models.letterbox import Box, Gray, letterbox
 from models.prepare import to_grey, whole_or
 from models.prompting import MaskDecoder, Shown, read_decoder
 from models.quality import Quality, judge
-from models.regions import FoundRegion, find_regions, in_order, paint
+from models.regions import FoundRegion, find_regions, in_order, leaves_out, paint, unconfirmed
 from models.registry import WEIGHTS_DIR, Entry, read_companion, read_registry, read_variants, read_weights
 from models.scale import isotropic
 from models.settings import read_settings
@@ -106,6 +106,8 @@ class Segmenter:
         A panel that cannot be assessed is not shown to the network: it would find shapes in noise. One that the
         companion `trust` takes for something else than the organ is not assessable either, and has no regions. Each
         stands in `refusals`. The frame is as good as its best panel.
+        Where a decoder draws in the network's stead, a region of the network's own that it leaves out is kept, marked
+        `unconfirmed` (`models.regions.unconfirmed`).
         Raises UnusablePicture for pixels that can never be segmented, and for an organ that the network does not know.
         """
         entry = self._entry
@@ -132,9 +134,8 @@ class Segmenter:
             if not judged[-1].assessable:
                 continue
             seen = finite(entry.id, self._runner.run(square.astype(np.float32)[None, None]))
-            shown = Shown(seen[entry.output.name][0, channel], entry.threshold)
-            if self._decoder is not None:
-                shown = self._decoder.shown(seen, shown, organ, channel)
+            own = Shown(seen[entry.output.name][0, channel], entry.threshold)
+            shown = own if self._decoder is None else self._decoder.shown(seen, own, organ, channel)
             clock.add("network")
             if self._trust is not None:
                 colour = coloured(pixels[top : top + height, left : left + width])
@@ -148,6 +149,9 @@ class Segmenter:
             for place, part in enumerate(view.panels, first):
                 at = part_of(fit, view.box, part)
                 inside = find_regions(shown.square, at, place, parts, shown.threshold, entry.min_area_px)
+                if shown.square is not own.square and (not inside or leaves_out(own.hot, shown.hot)):
+                    first_look = find_regions(own.square, at, place, parts, own.threshold, entry.min_area_px)
+                    inside += unconfirmed(first_look, inside)
                 outlined += [replace(region, panel=number, quality=shown.quality) for region in inside]
             clock.add("regions")
             if self._lesions is not None:

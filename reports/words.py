@@ -148,6 +148,9 @@ def predicted_dice(value: float | None) -> str:
     return "not predicted" if value is None else f"Dice {value:.2f} expected"
 
 
+UNCONFIRMED: Final = "unconfirmed: the network saw it, and its second step drew nothing there"
+
+
 NOT_DETERMINED: Final = "not determined"
 
 _NAMES: Final = {"posterior_features": "behind it", "halo": "echogenic halo", "echogenicity": "echo pattern"}

@@ -86,7 +86,7 @@ def screen(
 
 
 def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int) -> list[str]:
-    from reports.words import predicted_dice, reasons, refused_panel
+    from reports.words import UNCONFIRMED, predicted_dice, reasons, refused_panel
 
     shown = analysis.screening
     counted = f"{len(shown.findings)} outlined region{'' if len(shown.findings) == 1 else 's'}"
@@ -108,7 +108,7 @@ def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int)
             else f"area {finding.area_px} px (no scale)"
         )
         first, last = finding.frame_span
-        outline = predicted_dice(finding.predicted_dice)
+        outline = predicted_dice(finding.predicted_dice) + (f", {UNCONFIRMED}" if finding.unconfirmed else "")
         lines.append(
             f"  {number}. frames {first} to {last}, {size}, score {finding.score_mean:.2f}, outline: {outline}"
         )

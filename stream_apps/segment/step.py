@@ -159,6 +159,7 @@ def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: Fr
         score_mean=round(float(found.score_mean), 3),
         score_max=round(float(found.score_max), 3),
         measures=measure(grey, found.mask, found.box, frame.panels[found.panel].spacing_mm),
+        unconfirmed=bool(found.unconfirmed),
         predicted_dice=None if found.quality is None else round(float(found.quality), 3),
         malignant=None if found.malignant is None else round(float(found.malignant), 3),
         descriptors=tuple(

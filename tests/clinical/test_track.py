@@ -143,13 +143,21 @@ def test_a_finding_takes_its_key_frame_by_score_times_area_and_its_sizes_from_th
     found = finding_from_track(track, {frame.frame_id: frame for frame in frames}, "a" * 64)
     assert found.key_frame_id == frames[1].frame_id
     assert found.area_px == 42 * 42
-    assert found.predicted_dice == 0.81
+    assert (found.predicted_dice, found.unconfirmed) == (0.81, False)
     assert found.image_key == frames[1].image_key
     assert found.frame_span == (3, 7)
     assert found.duration_ms == 160.0
     assert found.score_mean == pytest.approx((0.9 + 0.9 + 0.5) / 3, abs=1e-4)
     assert found.score_max == 0.95
     assert found.category is None
+
+
+def test_a_finding_is_unconfirmed_where_all_its_members_are() -> None:
+    for second, expected in ((True, True), (False, False)):
+        frames = [segmented(3, [region(unconfirmed=True)]), segmented(4, [region(unconfirmed=second)])]
+        (track,) = link(frames)
+        found = finding_from_track(track, {frame.frame_id: frame for frame in frames}, "a" * 64)
+        assert found.unconfirmed is expected
 
 
 def test_a_finding_without_times_has_no_duration_rather_than_zero() -> None:

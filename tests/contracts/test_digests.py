@@ -46,7 +46,7 @@ def test_what_was_seen_lies_inside_a_results_digest(inside):
 def test_what_heads_say_of_a_region_lies_inside_a_results_digest():
     region = RESULT.regions[0]
     look = Descriptor(name="margin", value="circumscribed", probability=0.8)
-    for said in ({"predicted_dice": 0.4}, {"malignant": 0.4}, {"descriptors": (look,)}):
+    for said in ({"unconfirmed": True}, {"predicted_dice": 0.4}, {"malignant": 0.4}, {"descriptors": (look,)}):
         assert result_digest(RESULT.model_copy(update={"regions": (region.model_copy(update=said),)})) != result_digest(
             RESULT
         )
@@ -55,7 +55,7 @@ def test_what_heads_say_of_a_region_lies_inside_a_results_digest():
 def test_results_from_before_there_were_heads_keep_their_digest():
     old = json.loads(RESULT.encode())
     for region in old["regions"]:
-        for later in ("predicted_dice", "malignant", "malignant_withheld", "descriptors"):
+        for later in ("unconfirmed", "predicted_dice", "malignant", "malignant_withheld", "descriptors"):
             del region[later]
     del old["refusals"]
     read = FrameSegmented.decode(json.dumps(old).encode())

@@ -130,6 +130,29 @@ def test_the_stream_tells_what_its_outlines_are_worth(tmp_path: Path) -> None:
     assert seen.regions[0].quality == pytest.approx(0.1 + 0.5 * expected + 0.25, abs=0.01)
 
 
+def faint_frame() -> np.ndarray:
+    """A square that the network sees (above .3) and the decoder, which draws from .5, does not."""
+    frame = np.random.default_rng(0).integers(20, 60, (120, 120)).astype(np.uint8)
+    frame[40:80, 40:80] = 105
+    return frame
+
+
+def test_what_the_decoder_leaves_out_is_kept_and_marked(tmp_path: Path) -> None:
+    folder = write_prompting(tmp_path, {"automatic_breast": 1.0, "quality_dice": 0.5, "quality_agreement": 0.25})
+    path = folder / "registry.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"threshold": 0.5', '"threshold": 0.3'), encoding="utf-8")
+    segmenter = models.load(provider="cpu", precision="fp32", weights_dir=folder)
+    (kept,) = segmenter.segment(faint_frame(), "breast").regions
+    assert (kept.box, kept.unconfirmed) == (pytest.approx((40, 40, 40, 40), abs=2), True)
+    expected = 2 * IOUS[0] / (1 + IOUS[0])
+    assert kept.quality == pytest.approx(0.5 * expected, abs=0.01)  # the decoder's mask agrees in nothing
+    (drawn,) = segmenter.segment(lit_frame(), "breast").regions
+    assert not drawn.unconfirmed
+    prompter = load_prompter(provider="cpu", precision="fp32", weights_dir=folder)
+    first = prompter.first(prompter.embed(faint_frame(), "breast"))
+    assert np.array_equal(first.mask, segmenter.segment(faint_frame(), "breast").labels > 0)
+
+
 def test_a_network_alone_says_nothing_of_its_outlines_worth(tmp_path: Path) -> None:
     folder = write_weights(tmp_path, side=SIDE, precisions=("fp32",))
     seen = models.load(provider="cpu", precision="fp32", weights_dir=folder).segment(lit_frame(), "breast")

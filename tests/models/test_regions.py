@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from models.letterbox import letterbox
-from models.regions import MAX_REGIONS, FoundRegion, find_regions, in_order, paint
+from models.regions import MAX_REGIONS, STRONG, FoundRegion, find_regions, in_order, leaves_out, paint, unconfirmed
 
 SIDE = 224
 
@@ -54,6 +54,45 @@ def test_the_smallest_area_is_counted_in_pixels_of_the_network() -> None:
     for picture in (small, large):
         assert len(regions_of(picture, min_area_px=38)) == 1
         assert regions_of(picture, min_area_px=46) == ()
+
+
+def squares(*drawn: tuple[int, int, int, int], size: int = 20) -> tuple[FoundRegion, ...]:
+    """Squares (left, top, grey, and how far they reach below the diagonal: 0 all, 1 the upper triangle)."""
+    picture = np.zeros((224, 224), np.uint8)
+    for left, top, grey, corner in drawn:
+        picture[top : top + size, left : left + size] = np.triu(np.ones((size, size)), 3) * grey if corner else grey
+    return regions_of(picture, threshold=0.4)
+
+
+def test_what_a_decoder_leaves_out_is_kept_where_it_draws_nothing_else_or_where_it_is_strong() -> None:
+    seen = squares((10, 10, 120, 0), (100, 100, 250, 0), (150, 20, 200, 0))
+    assert [each.score_mean >= STRONG for each in sorted(seen, key=lambda each: each.box)] == [False, True, True]
+    assert [each.unconfirmed for each in seen] == [False] * 3
+    alone = unconfirmed(seen, [])
+    assert [(each.box, each.unconfirmed) for each in alone] == [(each.box, True) for each in seen]
+    beside = unconfirmed(seen, squares((105, 105, 250, 0)))
+    assert [(each.box[:2], each.unconfirmed) for each in beside] == [((150, 20), True)]
+    assert unconfirmed((), seen) == []
+
+
+def test_a_mask_leaves_out_what_it_does_not_touch() -> None:
+    seen, drawn = np.zeros((64, 64), np.bool_), np.zeros((64, 64), np.bool_)
+    assert not leaves_out(seen, drawn)
+    seen[5:15, 5:15] = seen[30:50, 30:50] = True
+    drawn[40:60, 40:60] = True
+    assert leaves_out(seen, drawn)
+    drawn[14, 14] = True
+    assert not leaves_out(seen, drawn)
+
+
+def test_regions_whose_boxes_alone_overlap_share_nothing() -> None:
+    (upper,) = squares((60, 60, 250, 1))
+    (lower,) = squares((56, 68, 250, 0), size=12)
+    assert upper.box[0] < lower.box[0] + lower.box[2]
+    assert upper.box[1] + upper.box[3] > lower.box[1]
+    assert len(unconfirmed([upper], [lower])) == 1
+    (touching,) = squares((66, 62, 250, 0), size=12)
+    assert unconfirmed([upper], [touching]) == []
 
 
 def test_no_more_regions_than_a_label_mask_holds() -> None:

@@ -190,6 +190,12 @@ def test_each_lesion_has_the_dice_that_is_expected_of_its_outline() -> None:
     assert sorted((each["predicted_dice"] for each in shown), key=str) == [0.837, None]
 
 
+def test_a_lesion_that_the_second_step_did_not_draw_is_shown_and_says_so() -> None:
+    said = "Outline unconfirmed: the network saw it, and its second step drew nothing there"
+    assert said in read(page(assessed(findings=(finding(1, unconfirmed=True),)), "research"))[0]
+    assert said not in read(page(assessed(), "research"))[0]
+
+
 def test_frames_of_something_else_are_named_in_words() -> None:
     row = adequacy(level="inadequate", assessable_share=0, reasons=("nothing_assessable", "not_breast_ultrasound"))
     text, _ = read(page(assessed(adequacy=(row,), findings=())))

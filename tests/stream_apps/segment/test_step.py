@@ -73,13 +73,16 @@ class _Describing(ThresholdSegmenter):
     def segment(self, *arguments: Any, **options: Any) -> Segmentation:
         found = super().segment(*arguments, **options)
         look = (Descriptor("margin", "circumscribed", 0.81234), Descriptor("halo", None, 0.51))
-        regions = tuple(replace(each, quality=0.87654, malignant=0.12345, descriptors=look) for each in found.regions)
+        regions = tuple(
+            replace(each, quality=0.87654, unconfirmed=True, malignant=0.12345, descriptors=look)
+            for each in found.regions
+        )
         return replace(found, regions=regions)
 
 
 def test_what_a_region_looks_like_goes_with_it() -> None:
     region = segmented(ENVELOPE, segmenter=_Describing()).record.regions[0]
-    assert (region.predicted_dice, region.malignant) == (0.877, 0.123)
+    assert (region.predicted_dice, region.unconfirmed, region.malignant) == (0.877, True, 0.123)
     assert [(each.name, each.value, each.probability) for each in region.descriptors] == [
         ("margin", "circumscribed", 0.812),
         ("halo", None, 0.51),
