@@ -26,9 +26,18 @@ UNSIGNED_MEANING: Final = (
 NO_REGION: Final = "No region was outlined. This is not a negative result."
 
 INTENDED_USE: Final[dict[IntendedUse, str]] = {
-    "research": "Not for diagnosis or treatment; categories and advice are withheld.",
-    "measurement": "For measurement only: outlines, sizes and scores; categories and advice are withheld.",
-    "decision_support": "Categories and advice are suggestions that a qualified reader confirms or rejects.",
+    "research": (
+        "Not for diagnosis or treatment. Descriptors are suggested by software; "
+        "the probability of malignancy, categories and advice are withheld."
+    ),
+    "measurement": (
+        "For measurement only: outlines, sizes, scores and descriptors suggested by software; "
+        "the probability of malignancy, categories and advice are withheld."
+    ),
+    "decision_support": (
+        "Descriptors, the probability of malignancy, categories and advice are suggestions of software "
+        "that a qualified reader confirms or rejects."
+    ),
 }
 
 STATUS: Final[dict[Status, str]] = {

@@ -6,7 +6,7 @@ from contracts.results import IntendedUse
 
 
 class FaceSettings(BaseSettings):
-    """SONOVAN_INTENDED_USE: what the outputs may show; categories and advice under `decision_support` alone."""
+    """SONOVAN_INTENDED_USE: what outputs show; categories, advice and malignancy under `decision_support` alone."""
 
     model_config = SettingsConfigDict(env_prefix="SONOVAN_", extra="forbid", frozen=True)
 

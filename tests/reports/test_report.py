@@ -99,6 +99,14 @@ def test_every_page_says_unsigned_and_its_intended_use(use: IntendedUse) -> None
     assert f"Intended use: {use.replace('_', ' ')}." in text
 
 
+def test_the_intended_use_speaks_of_all_that_the_machine_suggests() -> None:
+    for use in get_args(IntendedUse):
+        notice = report_document(described(), intended_use=use)["intended_use_notice"].lower()
+        assert all(each in notice for each in ("descriptors", "probability of malignancy", "categories", "advice"))
+        assert ("withheld" in notice) is (use != "decision_support")
+        assert "suggest" in notice
+
+
 def test_categories_and_advice_show_under_decision_support() -> None:
     text, _ = read(page(full()))
     assert "BI-RADS 0, suggested for review – right breast: examination inadequate (not seen)" in text
