@@ -108,6 +108,16 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _cheaper(arguments: argparse.Namespace) -> int:
+    from models.registry import read_registry
+    from models.training.cheaper import measure
+    from models.training.export import load_checkpoint
+
+    network, _ = load_checkpoint(arguments.checkpoint)
+    measure(network, read_registry(arguments.weights).entry(arguments.model), arguments.data, _say)
+    return 0
+
+
 def _write(path: Path, facts: dict[str, Any]) -> None:
     path.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -174,6 +184,11 @@ def main(words: Sequence[str] | None = None) -> int:
     quantise.add_argument("--model", help="a network of the registry; default: its first")
     quantise.add_argument("--pictures", type=int, default=120, help="training pictures to calibrate with")
     quantise.set_defaults(run=_quantise)
+    cheaper = commands.add_parser("cheaper", help="what a smaller input or fewer layers would lose and save")
+    cheaper.add_argument("checkpoint", type=Path)
+    cheaper.add_argument("--data", type=Path, required=True)
+    cheaper.add_argument("--model", help="whose threshold and smallest area are used; default: the registry's first")
+    cheaper.set_defaults(run=_cheaper)
     evaluate = commands.add_parser("evaluate", help="figures of the shipped file; both splits also write card and page")
     evaluate.add_argument("--data", type=Path, required=True)
     evaluate.add_argument("--split", choices=("train", "validation", "test", "both"), default="validation")
@@ -182,8 +197,9 @@ def main(words: Sequence[str] | None = None) -> int:
     evaluate.add_argument("--folds", type=Path, action="append", default=[], metavar="FILE", help="what `folds` wrote")
     evaluate.add_argument("--page", type=Path, default=Path("docs/accuracy.md"))
     evaluate.set_defaults(run=_evaluate)
-    for command in (export, quantise, evaluate):
+    for command in (export, quantise, evaluate, cheaper):
         command.add_argument("--weights", type=Path, default=Path("models/weights"))
+    for command in (export, quantise, evaluate):
         command.add_argument("--cards", type=Path, default=Path("models/cards"))
     arguments = parser.parse_args(words)
     return int(arguments.run(arguments))

@@ -27,8 +27,6 @@ def augment(rng: np.random.Generator, image: Gray, mask: Gray, side: int) -> tup
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
     elif chance < 0.35:
         picture = _coarse(rng, picture)
-    if rng.random() < 0.15:
-        picture = _patches(rng, picture)
     return np.clip(picture, 0, 255), (target > 127).astype(np.float32)
 
 
@@ -96,16 +94,6 @@ def _coarse(rng: np.random.Generator, picture: Field) -> Field:
     less = max(8, round(side / float(rng.uniform(1.3, 2.5))))
     small = cv2.resize(picture, (less, less), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _patches(rng: np.random.Generator, picture: Field) -> Field:
-    """One to three small rectangles of one grey level: what lies there must be told from what lies around."""
-    side, covered = picture.shape[0], picture.copy()
-    for _ in range(int(rng.integers(1, 4))):
-        height, width = (int(length) for length in rng.uniform(0.04, 0.14, 2) * side)
-        top, left = (int(start) for start in rng.uniform(0, 1, 2) * (side - height, side - width))
-        covered[top : top + height, left : left + width] = float(rng.uniform(0, 160))
-    return covered
 
 
 def _speckle(rng: np.random.Generator, picture: Field) -> Field:
