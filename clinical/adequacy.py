@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clinical.completeness import Completeness
+from clinical.motion import blurred
 from clinical.track import panel_side
 from contracts.ids import split_frame_id
 from contracts.record import Organ, Side
@@ -29,11 +30,14 @@ class AdequacyRules:
     assessable_share: assessable frames over all that were taken (rejected, discarded and lost ones count against
     it); half a sweep unseen may hide a lesion of any size, a tenth is the usual loss of contact at its ends.
     quality: mean over the assessable frames, as the network's room judges it.
+    sharp_share: assessable frames that motion did not blur (clinical.motion) over all assessable ones; what they show
+    counts all the same, so that blur alone never makes an examination inadequate.
     """
 
     assessable_frames: tuple[int, int] = (1, 8)
     assessable_share: tuple[float, float] = (0.5, 0.9)
     quality: tuple[float, float] = (0.2, 0.4)
+    sharp_share: tuple[float, float] = (0.0, 0.9)
 
 
 ADEQUACY_RULES: Final = AdequacyRules()
@@ -53,6 +57,7 @@ class _Seen:
     lost: str | None
     share: float = 0.0
     refused: frozenset[str] = frozenset()
+    blurred: bool = False
 
 
 def judge_adequacy(
@@ -90,9 +95,10 @@ def _frames_taken(
 ) -> list[_Seen]:
     seen: list[_Seen] = []
     about: dict[str, FrameSegmented] = {}
+    moved = blurred(results)
     for result in results:
         about.setdefault(result.sequence_id, result)
-        seen += _sides_seen(result)
+        seen += _sides_seen(result, moved=result.frame_id in moved)
     with_result = {(result.sequence_id, result.frame_index) for result in results}
     lost: dict[tuple[str, int], str] = {}
     if final:
@@ -111,7 +117,7 @@ def _frames_taken(
     return seen
 
 
-def _sides_seen(result: FrameSegmented) -> list[_Seen]:
+def _sides_seen(result: FrameSegmented, *, moved: bool) -> list[_Seen]:
     """The frame for each side that its panels show."""
     panels: dict[Side | None, list[int]] = {}
     for panel in result.panels:
@@ -124,7 +130,7 @@ def _sides_seen(result: FrameSegmented) -> list[_Seen]:
         refused = [why[panel] for panel in own if panel in why]
         share = 1 - len(refused) / len(own) if result.assessable else 0.0
         quality = result.quality if share > 0 else None
-        seen.append(_Seen(result.organ, side, places, quality, None, share, frozenset(refused) or frame_reason))
+        seen.append(_Seen(result.organ, side, places, quality, None, share, frozenset(refused) or frame_reason, moved))
     return seen
 
 
@@ -139,6 +145,7 @@ def _fits(frame: _Seen, item: PlannedRegion) -> bool:
 def _judge(item: PlannedRegion, frames: list[_Seen], rules: AdequacyRules) -> Adequacy:
     qualities = [frame.quality for frame in frames if frame.quality is not None]
     share = math.fsum(frame.share for frame in frames) / len(frames) if frames else 0.0
+    sharp = sum(frame.quality is not None and not frame.blurred for frame in frames) / max(1, len(qualities))
     quality = sum(qualities) / len(qualities) if qualities else 0.0
     reasons: list[str] = []
     level: Level = "adequate"
@@ -151,6 +158,7 @@ def _judge(item: PlannedRegion, frames: list[_Seen], rules: AdequacyRules) -> Ad
             (len(qualities), rules.assessable_frames, "few_frames"),
             (share, rules.assessable_share, "low_assessable_share"),
             (quality, rules.quality, "low_quality"),
+            (sharp, rules.sharp_share, "motion"),
         ):
             if value < enough:
                 reasons.append(reason)

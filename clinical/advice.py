@@ -15,7 +15,7 @@ from contracts.results import (
     Status,
 )
 
-_SEEN_BADLY = frozenset({"low_quality", "not_seen"})
+_SEEN_BADLY = frozenset({"low_quality", "motion", "not_seen"})
 _SEEN_TOO_LITTLE = frozenset({"low_assessable_share", "few_frames", "nothing_assessable"})
 
 

@@ -38,6 +38,8 @@ def result_digest(result: FrameSegmented) -> str:
         result.fingerprint != result.weights_sha256
     ):  # earlier results were named by their weights, and keep their digest
         said["fingerprint"] = result.fingerprint
+    if result.sharpness is not None:  # likewise
+        said["sharpness"] = result.sharpness
     if result.refusals:  # likewise
         said["refusals"] = [refusal.model_dump(mode="json") for refusal in result.refusals]
     return _sha256_of(said)

@@ -107,6 +107,9 @@ class FrameSegmented(Record):
     assessable: bool
     not_assessable_reason: Token | None = None
     refusals: tuple[PanelRefusal, ...] = Field(default=(), description="also of panels beside one that is assessable")
+    sharpness: tuple[float, float] | None = Field(
+        default=None, description="fine detail across and down, comparable within a sweep only"
+    )
     image_key: str
     mask_key: str | None = Field(description="None where there is no region: nothing to store")
     model_id: Token

@@ -16,7 +16,7 @@ from models.lesions import Lesions
 from models.letterbox import Box, Gray, letterbox
 from models.prepare import to_grey, whole_or
 from models.prompting import MaskDecoder, Shown, read_decoder
-from models.quality import Quality, judge
+from models.quality import Quality, judge, sharpness
 from models.regions import FoundRegion, find_regions, in_order, leaves_out, paint, unconfirmed
 from models.registry import WEIGHTS_DIR, Entry, read_companion, read_registry, read_variants, read_weights
 from models.scale import isotropic
@@ -41,7 +41,8 @@ class Segmentation:
     quality: 0..1. assessable: False with a `reason` when there is nothing to be judged; there are no regions then.
     grey: (rows, columns) uint8, the picture that was segmented. timings_ms: `prepare`, `network`, `regions`, and
     `trust` and `lesions` where the network has these companions. refusals: every panel that was not assessable, also
-    of a frame that is assessable by another one; nothing is known of what such a panel shows.
+    of a frame that is assessable by another one; nothing is known of what such a panel shows. sharpness: of the largest
+    panel (`models.quality.sharpness`).
     """
 
     regions: tuple[FoundRegion, ...]
@@ -52,6 +53,7 @@ class Segmentation:
     grey: Gray
     timings_ms: dict[str, float]
     refusals: tuple[Refusal, ...] = ()
+    sharpness: tuple[float, float] | None = None
 
 
 class Segmenter:
@@ -165,7 +167,12 @@ class Segmenter:
         refusals = tuple(
             Refusal(panel, quality.reason) for panel, quality in enumerate(judged) if quality.reason is not None
         )
-        return Segmentation(regions, labels, best.score, best.assessable, best.reason, grey, clock.spent_ms, refusals)
+        left, top, width, height = max((view.box for view in views), key=lambda box: box[2] * box[3])
+        fine = sharpness(grey[top : top + height, left : left + width])
+        clock.add("prepare")
+        return Segmentation(
+            regions, labels, best.score, best.assessable, best.reason, grey, clock.spent_ms, refusals, fine
+        )
 
 
 def _views(grey: Gray, panels: Sequence[Box]) -> list[View]:

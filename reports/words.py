@@ -52,6 +52,7 @@ _REASONS: Final = {
     "few_frames": "too few assessable frames",
     "low_assessable_share": "too many frames could not be assessed",
     "low_quality": "low picture quality",
+    "motion": "too many frames blurred by motion",
     "side_unknown": "no side recorded",
     "not_breast_ultrasound": "frames do not look like ultrasound of a breast",
     "not_thyroid_ultrasound": "frames do not look like ultrasound of a thyroid",

@@ -216,6 +216,7 @@ def _record(
         quality=round(float(found.quality), 3),
         assessable=bool(found.assessable),
         not_assessable_reason=found.reason,
+        sharpness=found.sharpness,
         refusals=tuple(PanelRefusal(panel=each.panel, reason=each.reason) for each in found.refusals),
         image_key=keys[0],
         mask_key=keys[1],

@@ -114,6 +114,14 @@ def test_low_quality_lowers_the_level() -> None:
     assert (judged(frames)[0].level, judged(frames)[0].reasons) == ("limited", ("low_quality",))
 
 
+def test_many_frames_blurred_by_motion_make_it_limited_and_never_inadequate() -> None:
+    sharp = [segmented(index, sharpness=(0.3, 0.6)) for index in range(18)]
+    moved = [segmented(index, sharpness=(0.1, 0.6)) for index in range(18, 27)]
+    assert judged([*sharp, *moved[:2]])[0].reasons == ()
+    (row,) = judged([*sharp, *moved])
+    assert (row.level, row.reasons, row.assessable_share) == ("limited", ("motion",), 1.0)
+
+
 def test_discarded_held_and_rejected_frames_count_against_it() -> None:
     closing = sequence_closed(20, set_aside=(discarded(17), held(18)))
     (row,) = judged(

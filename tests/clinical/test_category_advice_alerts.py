@@ -8,6 +8,7 @@ from clinical.adequacy import ADEQUACY_RULES
 from clinical.advice import derive_advice, withhold, withhold_frame
 from clinical.alert_rules import AlertSettings, judge
 from clinical.category import derive_categories
+from clinical.motion import MOTION_RULES
 from clinical.rules import RULES_VERSION
 from clinical.track import LINK_RULES, TOP_MEMBERS
 from contracts.results import Category, IntendedUse
@@ -132,6 +133,8 @@ def test_a_frames_malignant_scores_are_withheld_like_a_findings(use: IntendedUse
 
 
 def test_the_rules_version_stands_for_these_numbers() -> None:
-    numbers = repr((asdict(LINK_RULES), asdict(ADEQUACY_RULES), asdict(AlertSettings()), TOP_MEMBERS))
+    numbers = repr(
+        (asdict(LINK_RULES), asdict(ADEQUACY_RULES), asdict(MOTION_RULES), asdict(AlertSettings()), TOP_MEMBERS)
+    )
     digest = hashlib.sha256(numbers.encode()).hexdigest()[:12]
-    assert (RULES_VERSION, digest) == ("1.2", "ccecd8f75e1b")
+    assert (RULES_VERSION, digest) == ("1.3", "ec5561229ea3")

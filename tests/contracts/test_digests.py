@@ -36,6 +36,7 @@ def test_timings_provider_and_keys_lie_outside_a_results_digest(outside):
         {"weights_sha256": "cd" * 32},
         {"fingerprint": "cd" * 32},
         {"refusals": (PanelRefusal(panel=1, reason="no_contact"),)},
+        {"sharpness": (0.3, 0.4)},
         {"pixels_sha256": "cd" * 32},
     ],
 )
@@ -58,6 +59,7 @@ def test_results_from_before_there_were_heads_keep_their_digest():
         for later in ("unconfirmed", "predicted_dice", "malignant", "malignant_withheld", "descriptors"):
             del region[later]
     del old["refusals"]
+    del old["sharpness"]
     read = FrameSegmented.decode(json.dumps(old).encode())
     assert (read.regions[0].malignant, read.regions[0].descriptors) == (None, ())
     said = {

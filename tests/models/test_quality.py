@@ -9,7 +9,7 @@ import pytest
 
 from models.letterbox import letterbox
 from models.phantom import simulate_sweep
-from models.quality import Quality, judge
+from models.quality import Quality, judge, sharpness
 
 SETS = {
     "busi": "busi/*/*.png",
@@ -99,3 +99,32 @@ def test_a_shadowed_frame_scores_lower() -> None:
     half = whole.copy()
     half[:, :320] //= 12
     assert quality_of(half).score < quality_of(whole).score - 0.1
+
+
+@pytest.mark.parametrize("angle", [0, 45, 90])
+def test_a_smear_takes_fine_detail_away_along_its_direction(angle: int) -> None:
+    sharp, other = simulate_sweep("breast", 2, 1).frames
+    usual = np.array(sharpness(sharp))
+    assert np.all(np.abs(np.array(sharpness(other)) / usual - 1) < 0.1)
+    # 12 pixels are 2 % of the width
+    kernel = np.zeros((13, 13))
+    kernel[6] = 1
+    kernel = cv2.warpAffine(kernel, cv2.getRotationMatrix2D((6, 6), angle, 1), (13, 13))
+    smeared = np.asarray(cv2.filter2D(sharp, -1, kernel / kernel.sum()), np.uint8)
+    assert (np.array(sharpness(smeared)) / usual).min() < 0.6
+
+
+def test_gain_leaves_sharpness_alone_and_a_sliver_has_none() -> None:
+    picture = simulate_sweep("thyroid", 1, 2).frames[0]
+    usual, darker = sharpness(picture), sharpness((picture // 2).astype(np.uint8))
+    assert usual == pytest.approx(darker, rel=0.1)
+    assert sharpness(picture[:31]) is None
+    assert sharpness(np.zeros((40, 40), np.uint8)) == (0.0, 0.0)
+
+
+@pytest.mark.data
+def test_no_frame_of_a_real_sweep_is_far_less_sharp_than_the_others(shared_data: Path) -> None:
+    for sweep in sorted((shared_data / "cine").iterdir()):
+        frames = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in sorted(sweep.glob("*.jpg"))]
+        values = np.array([sharpness(frame) for frame in frames])
+        assert (values / np.median(values, axis=0)).min() > 0.75

@@ -40,6 +40,19 @@ def test_the_same_input_and_ids_give_the_same_revision(sweep):
     assert analyse(sweep[:5], organ="breast", side="left", ids=ids).revision_id != one.revision_id
 
 
+def test_a_sweep_with_blurred_frames_says_so_and_keeps_what_they_show():
+    frames = list(simulate_sweep("breast", frames=12, seed=11, size=(240, 320)).frames)
+    still = analyse(np.stack(frames), organ="breast", side="left")
+    assert "motion" not in still.screening.adequacy[0].reasons
+    for index in (5, 6, 7):
+        shifted = [np.roll(frames[index], columns, axis=1).astype(np.float32) for columns in range(-4, 5)]
+        frames[index] = np.mean(shifted, axis=0).astype(np.uint8)
+    moved = analyse(np.stack(frames), organ="breast", side="left")
+    (row,) = moved.screening.adequacy
+    assert (row.level, row.reasons, row.assessable_share) == ("limited", ("motion",), 1.0)
+    assert [bool(frame.regions) for frame in moved.frames] == [bool(frame.regions) for frame in still.frames]
+
+
 def test_a_dataset_in_memory_is_read_like_its_file():
     ids = mint_ids(1)
     from_path = analyse(YBR, organ="breast", side="left", ids=ids)
