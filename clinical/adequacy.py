@@ -16,6 +16,9 @@ from contracts.van import PlannedRegion
 UNFINISHED: Final = frozenset({"frames_missing", "sequence_not_closed", "screening_not_closed", "closings_contradict"})
 """Reasons that say: the examination as recorded is not all here."""
 
+CUT_SHORT: Final = "sequence_cut_short"
+"""Reason, and the van's own warning: a file ended before its sweep did, and what it holds beyond is not known."""
+
 FOREIGN: Final = frozenset({"not_breast_ultrasound", "not_thyroid_ultrasound"})
 """Refusals that are named however few they are."""
 
@@ -184,7 +187,8 @@ def _judge(item: PlannedRegion, frames: list[_Seen], rules: AdequacyRules) -> Ad
 def _unfinished(row: Adequacy, completeness: Completeness) -> Adequacy:
     """The row with the reasons why its examination is not all here; it is then limited at best.
 
-    A sequence whose closing is missing has no side that can be relied on, so it counts against every row.
+    A sequence whose closing is missing has no side that can be relied on, so it counts against every row; so does one
+    that was cut short, for the van's warning does not name it.
     """
     reasons = set(row.reasons)
     if not completeness.screening_closings:
@@ -193,7 +197,9 @@ def _unfinished(row: Adequacy, completeness: Completeness) -> Adequacy:
         reasons.add("sequence_not_closed")
     if completeness.conflicts:
         reasons.add("closings_contradict")
-    if not reasons & UNFINISHED:
+    if any(CUT_SHORT in closing.quality_warnings for closing in completeness.screening_closings):
+        reasons.add(CUT_SHORT)
+    if not reasons & (UNFINISHED | {CUT_SHORT}):
         return row
     ordered = (*row.reasons, *sorted(reasons - set(row.reasons)))
     return row.model_copy(update={"reasons": ordered, "level": "limited" if row.level == "adequate" else row.level})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from clinical.adequacy import UNFINISHED
+from clinical.adequacy import CUT_SHORT, UNFINISHED
 from clinical.place import named_place
 from contracts.results import (
     Adequacy,
@@ -16,7 +16,7 @@ from contracts.results import (
 )
 
 _SEEN_BADLY = frozenset({"low_quality", "motion", "not_seen"})
-_SEEN_TOO_LITTLE = frozenset({"low_assessable_share", "few_frames", "nothing_assessable"})
+_SEEN_TOO_LITTLE = frozenset({"low_assessable_share", "few_frames", "nothing_assessable", CUT_SHORT})
 
 
 def derive_advice(status: Status, adequacy: Iterable[Adequacy], findings: Iterable[Finding]) -> tuple[Advice, ...]:

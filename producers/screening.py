@@ -114,6 +114,7 @@ class _Screening:
         hashes: list[str] = []
         aside: list[SetAside] = []
         troubles: list[InvalidRecord] = []
+        ended: list[InvalidRecord] = []
         warnings = set(source.notes)
         frames = 0
         try:
@@ -124,12 +125,13 @@ class _Screening:
                 warnings |= set(shot.notes) if isinstance(shot, CapturedFrame) else set()
                 troubles += [trouble] if trouble else []
         except InvalidRecord as error:
-            troubles.append(error)
+            ended.append(error)
             warnings.add("sequence_cut_short")
         if not hashes:
-            self.refused.append(troubles[0] if troubles else refusal("no_frames", source.path, "it gave no frame"))
+            first = next(iter((*troubles, *ended)), None)
+            self.refused.append(first or refusal("no_frames", source.path, "it gave no frame"))
             return None
-        self.refused += _summed_up(troubles, frames)
+        self.refused += [*_summed_up(troubles, frames), *ended]
         self._warnings |= warnings
         self._control(Topic.SEQUENCE_CLOSED, self._closing(source, sequence_id, frames, hashes, aside), sequence_id)
         return ComposedSequence(sequence_id, source.path, frames, tuple(aside))

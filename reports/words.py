@@ -66,6 +66,7 @@ _REASONS: Final = {
     "frames_discarded": "frames discarded by the operator",
     "frames_held": "frames held back on the van",
     "frames_rejected": "frames rejected",
+    "sequence_cut_short": "a file ended before its sweep did",
     "sequence_not_closed": "a sweep was not closed",
     "screening_not_closed": "the screening was not closed",
     "closings_contradict": "the van's closing records contradict each other",

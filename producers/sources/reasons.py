@@ -13,6 +13,7 @@ SOURCE_REASONS: Final[dict[str, str]] = {
     "not_a_picture": "name a DICOM file, a clip (mp4, mov, mpeg, avi) or a picture (png, jpg, webp, bmp, tiff)",
     "unreadable": "copy it from the scanner again; if it stays broken, export it anew",
     "truncated": "the copy stopped early: copy it from the scanner again",
+    "cut_short": "what it gave is used; copy it from the scanner again, or export it anew",
     "no_frames": "export it again with its pictures",
     "not_ultrasound": "send ultrasound only",
     "transfer_syntax_unknown": "export it as uncompressed, RLE, JPEG, JPEG-LS or JPEG 2000",

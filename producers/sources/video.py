@@ -14,6 +14,8 @@ from producers.sources.bounds import check_frames, check_size
 from producers.sources.reasons import refusal
 from producers.sources.source import CapturedFrame, CaptureOptions, LostFrame, Source, whole_panel
 
+SPARE: Final = 0.01
+"""A container's count may be estimated from its duration: a clip that lacks this share, or one frame, is whole."""
 VIDEO_SUFFIXES: Final = frozenset({".mp4", ".m4v", ".mov", ".mpeg", ".mpg", ".avi", ".mkv", ".webm", ".wmv"})
 
 
@@ -57,11 +59,12 @@ def _capture(path: Path) -> Iterator[cv2.VideoCapture]:
 def _frames(path: Path, options: CaptureOptions) -> Iterator[CapturedFrame | LostFrame]:
     with _capture(path) as capture:
         rate = float(capture.get(cv2.CAP_PROP_FPS))
+        declared = float(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         first, before, index = 0.0, -1.0, 0
         while True:
             found, picture = capture.read()
             if not found:
-                return
+                break
             if index >= options.max_frames:
                 raise refusal("too_large", path, f"the clip has more than {options.max_frames} frames")
             stamp = float(capture.get(cv2.CAP_PROP_POS_MSEC))
@@ -74,3 +77,7 @@ def _frames(path: Path, options: CaptureOptions) -> Iterator[CapturedFrame | Los
             panel = whole_panel(rows, columns, options.pixel_spacing_mm, options.side)
             yield CapturedFrame(index, time_ms, np.ascontiguousarray(picture[..., ::-1]), (panel,))
             index += 1
+        # a count of 0 or below is none; that of a programme stream (.mpeg) is what is there, however much was cut off
+        if declared - index > max(1, SPARE * declared):
+            detail = f"the clip ends after {index} of the {declared:.0f} frames that it announces"
+            raise refusal("cut_short", path, detail)

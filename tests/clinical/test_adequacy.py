@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 
 from clinical.adequacy import judge_adequacy
+from clinical.advice import derive_advice
 from clinical.completeness import check_completeness
 from contracts.record import Side
 from contracts.results import Adequacy, FrameSegmented, PanelRefusal, RejectedFrame
@@ -147,6 +148,13 @@ def test_missing_frames_count_only_when_final() -> None:
 def test_one_missing_frame_makes_a_final_row_limited_and_says_why() -> None:
     (row,) = judged(good(), closings=[sequence_closed(21)], screening=[screening_closed(SWEEP)], final=True)
     assert (row.level, row.reasons) == ("limited", ("frames_missing",))
+
+
+def test_a_sweep_whose_file_ended_early_is_limited_when_final_and_says_why() -> None:
+    warned = [screening_closed(SWEEP, quality_warnings=("sequence_cut_short",))]
+    (row,) = judged(good(), closings=[sequence_closed(20)], screening=warned, final=True)
+    assert (row.level, row.reasons) == ("limited", ("sequence_cut_short",))
+    assert derive_advice("complete", [row], [])[1].code == "scan_again"
 
 
 def test_an_unclosed_sequence_counts_against_every_row_when_final() -> None:

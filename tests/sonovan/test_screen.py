@@ -107,6 +107,20 @@ def test_what_nothing_can_be_read_of_ends_with_2_and_one_line_that_names_it(make
     assert name in errors[0]
 
 
+def test_a_clip_that_ends_early_is_screened_and_warned_of(tmp_path, capsys):
+    whole, cut = tmp_path / "whole.avi", tmp_path / "cut.avi"
+    writer = cv2.VideoWriter(str(whole), cv2.VideoWriter_fourcc(*"MJPG"), 20, (320, 240))
+    for frame in simulate_sweep("breast", frames=20, seed=3, size=(240, 320)).frames:
+        writer.write(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR))
+    writer.release()
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    code, text, errors = said(capsys, cut, *LEFT, "--out", tmp_path / "out")
+    assert code == 3
+    assert any("cut.avi" in line and "of the 20 frames" in line for line in errors)
+    assert "a file ended before its sweep did" in text
+    assert "a file ended before its sweep did" in (tmp_path / "out" / "report.html").read_text()
+
+
 @pytest.mark.parametrize(
     "words", [("--organ", "liver"), ("--organ", "breast", "--side", "isthmus"), ("--organ", "breast", "--side", "up"),
               ("--organ", "breast", "--pixel-spacing-mm", "-1"), ("--organ", "breast", "--view", "from above")],

@@ -97,6 +97,21 @@ def test_a_clip_keeps_order_times_and_colours(tmp_path: Path) -> None:
     assert shots[-1].pixels[..., 2].mean() < 30
 
 
+def test_a_clip_that_ends_before_its_announced_count_gives_its_frames_and_says_so(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.avi", tmp_path / "cut.avi"
+    writer = cv2.VideoWriter(str(whole), cv2.VideoWriter_fourcc(*"MJPG"), 20, (64, 48))
+    for number in range(20):
+        writer.write(cv2.cvtColor(grey(48, 64, seed=number), cv2.COLOR_GRAY2BGR))
+    writer.release()
+    assert len(frames(whole)) == 20
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    given = []
+    with pytest.raises(InvalidRecord, match=r"cut\.avi: the clip ends after \d+ of the 20 frames") as caught:
+        given.extend(open_source(cut, BREAST).read())
+    assert caught.value.reason == "cut_short"
+    assert 5 <= len(given) <= 15
+
+
 def test_a_tiff_of_several_pages_is_refused(tmp_path: Path) -> None:
     cv2.imwritemulti(str(tmp_path / "a.tiff"), [grey(), grey(seed=1)])
     with pytest.raises(InvalidRecord) as caught:
@@ -129,6 +144,7 @@ def test_real_clips_and_sweeps_are_read(shared_data: Path) -> None:
         times = [shot.time_ms for shot, _ in zip(shots, range(12), strict=False) if isinstance(shot, CapturedFrame)]
         assert len(times) == 12, path.name
         assert all(a is not None and b is not None and a < b for a, b in itertools.pairwise(times)), path.name
+        assert sum(1 for _ in shots) > 30  # and none is taken for one that was cut short
     assert len(frames(shared_data / "cine" / "breast_sweep_1")) == 56
 
 
