@@ -108,6 +108,13 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _blend(arguments: argparse.Namespace) -> int:
+    from models.training.blend import blend
+
+    blend(arguments.checkpoints, arguments.out)
+    return 0
+
+
 def _cheaper(arguments: argparse.Namespace) -> int:
     from models.registry import read_registry
     from models.training.cheaper import measure
@@ -160,6 +167,11 @@ def main(words: Sequence[str] | None = None) -> int:
     folds.set_defaults(run=_folds)
     learn.add_argument("--resume", action="store_true", help="go on from the folder's last checkpoint")
     learn.set_defaults(run=_learn)
+
+    blend = commands.add_parser("blend", help="the mean of checkpoints of which one began with the other's weights")
+    blend.add_argument("checkpoints", type=Path, nargs="+")
+    blend.add_argument("--out", type=Path, required=True, metavar="FILE")
+    blend.set_defaults(run=_blend)
 
     whole = commands.add_parser("whole", help="all steps in order, from pictures to registered networks with cards")
     whole.add_argument("--data", type=Path, required=True)

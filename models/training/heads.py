@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import torch
@@ -108,6 +110,35 @@ def register(file: Path, role: str, settings: dict[str, float], model: str, weig
     entries[0].setdefault("companions", {})[role] = companion
     registry.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
     return copy
+
+
+def add_sources(command: argparse.ArgumentParser) -> None:
+    """Options of whatever looks at pictures through a trunk."""
+    command.add_argument("--data", type=Path, required=True)
+    command.add_argument("--trunk", type=Path, required=True)
+
+
+def add_learning(command: argparse.ArgumentParser) -> None:
+    """Options of learning a head, those of `add_sources` among them."""
+    add_sources(command)
+    command.add_argument("--out", type=Path, required=True)
+    command.add_argument("--again", action="store_true", help="use what an earlier run in --out gathered")
+
+
+def add_entering(command: argparse.ArgumentParser) -> None:
+    """Options of entering a trained head into the registry."""
+    command.add_argument("--run", type=Path, required=True)
+    command.add_argument("--model", required=True)
+    command.add_argument("--weights", type=Path, default=Path("models/weights"))
+    command.add_argument("--cards", type=Path, default=Path("models/cards"))
+
+
+def run_command(parser: argparse.ArgumentParser) -> int:
+    """Runs the command that was typed, by its default `run_command`, and returns its exit code."""
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)  # matrices this small are slower on two
+    return int(arguments.run_command(arguments))
 
 
 def say(line: str) -> None:

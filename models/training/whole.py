@@ -50,7 +50,8 @@ def steps(data: Path, run: Path, model: str, recipe: Recipe) -> list[Step]:
     room = "models.training"
     given = ("--data", str(data))
     first, base = run / "first", run / "base"
-    cycle, learnt = base / f"epoch_{recipe.second:02d}.pt", run / "learn" / f"epoch_{recipe.learn:02d}.pt"
+    last, again = first / f"epoch_{recipe.first:02d}.pt", base / f"epoch_{recipe.second:02d}.pt"
+    cycle, learnt = run / "blend" / "blend.pt", run / "learn" / f"epoch_{recipe.learn:02d}.pt"
     blind, seeing = ("--trunk", str(cycle)), ("--trunk", str(learnt))
     named = ("--model", model)
 
@@ -61,7 +62,8 @@ def steps(data: Path, run: Path, model: str, recipe: Recipe) -> list[Step]:
         step("first cycle", room, "train", *given, "--out", first, "--epochs", recipe.first, "--small", recipe.small,
              "--without", LEFT_OUT, "--resume"),
         step("second cycle", room, "train", *given, "--out", base, "--epochs", recipe.second, "--rate", recipe.rate,
-             "--without", LEFT_OUT, "--start", first / f"epoch_{recipe.first:02d}.pt", "--resume"),
+             "--without", LEFT_OUT, "--start", last, "--resume"),
+        step("blend", room, "blend", last, again, "--out", cycle),
         step("learn", room, "learn", *given, "--start", cycle, "--out", run / "learn", "--epochs", recipe.learn,
              "--resume"),
         step("export", room, "export", learnt, *named, "--run", run / "steps.json"),

@@ -9,12 +9,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-import torch
 
 from models.companion import Companion
-from models.training.heads import Trunk, export_head, register, say
+from models.training.heads import (
+    Trunk,
+    add_entering,
+    add_learning,
+    add_sources,
+    export_head,
+    register,
+    run_command,
+    say,
+)
 from models.training.lesions.card import card
 from models.training.lesions.cross import BREAST_SETS, Answers, judged_rows, malignant_figures, on_taught, train
 from models.training.lesions.figures import given_figures, head_figures
@@ -107,28 +114,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m models.training.lesions", description=__doc__)
     commands = parser.add_subparsers(required=True)
     learn = commands.add_parser("train", help="gather, learn five-fold, measure; writes graph, JSON and card to --out")
-    learn.add_argument("--out", type=Path, required=True)
+    add_learning(learn)
     learn.add_argument("--figures", type=Path, metavar="RUN", help="the trunk has learnt from `breast`: figures and "
                        "settings are those of this earlier run, on a trunk that has not")  # fmt: skip
     learn.add_argument("--most", type=int, help="at most so many training pictures of a set")
-    learn.add_argument("--again", action="store_true", help="use what an earlier run in --out gathered")
     learn.set_defaults(run_command=_train)
     measure = commands.add_parser("evaluate", help="figures of a trained run on the test split, into its JSON and card")
+    add_sources(measure)
     measure.add_argument("--run", type=Path, required=True)
     measure.set_defaults(run_command=_evaluate)
-    for command in (learn, measure):
-        command.add_argument("--data", type=Path, required=True)
-        command.add_argument("--trunk", type=Path, required=True)
     entry = commands.add_parser("register", help="enter trained heads beside a network of the registry")
-    entry.add_argument("--run", type=Path, required=True)
-    entry.add_argument("--model", required=True)
-    entry.add_argument("--weights", type=Path, default=Path("models/weights"))
-    entry.add_argument("--cards", type=Path, default=Path("models/cards"))
+    add_entering(entry)
     entry.set_defaults(run_command=_register)
-    arguments = parser.parse_args()
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)  # matrices this small are slower on two
-    return int(arguments.run_command(arguments))
+    return run_command(parser)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,7 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-import cv2
-import torch
-
-from models.training.heads import Trunk, export_head, register, say
+from models.training.heads import Trunk, add_entering, add_learning, export_head, register, run_command, say
 from models.training.trust.card import card
 from models.training.trust.figures import figures, passed, thresholds
 from models.training.trust.gather import gather, load
@@ -72,23 +69,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m models.training.trust", description=__doc__)
     commands = parser.add_subparsers(required=True)
     train = commands.add_parser("train", help="gather, learn, measure; writes graph, JSON and card to --out")
-    train.add_argument("--data", type=Path, required=True)
+    add_learning(train)
     train.add_argument("--stills", type=Path, required=True, help="foreign pictures, as benchmarks.stills writes them")
-    train.add_argument("--trunk", type=Path, required=True)
-    train.add_argument("--out", type=Path, required=True)
     train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--again", action="store_true", help="use what an earlier run in --out gathered")
     train.set_defaults(run_command=_train)
     entry = commands.add_parser("register", help="enter a trained head beside a network of the registry")
-    entry.add_argument("--run", type=Path, required=True)
-    entry.add_argument("--model", required=True)
-    entry.add_argument("--weights", type=Path, default=Path("models/weights"))
-    entry.add_argument("--cards", type=Path, default=Path("models/cards"))
+    add_entering(entry)
     entry.set_defaults(run_command=_register)
-    arguments = parser.parse_args()
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)  # matrices this small are slower on two
-    return int(arguments.run_command(arguments))
+    return run_command(parser)
 
 
 if __name__ == "__main__":
