@@ -170,13 +170,13 @@ def read_weights(entry: Entry, folder: Path = WEIGHTS_DIR) -> bytes:
     The caller runs these very bytes: a file that is swapped after the check changes nothing.
     Raises WrongWeights, with both hashes, when they differ.
     """
-    return _verified(entry.id, folder / entry.file, entry.sha256)
+    return read_verified(entry.id, folder / entry.file, entry.sha256)
 
 
 def read_variants(entry: Entry, folder: Path = WEIGHTS_DIR) -> dict[Precision, bytes]:
     """The bytes of every file that a network has for a precision of its own, checked like `read_weights`."""
     return {
-        precision: _verified(f"{entry.id}/{precision}", folder / variant.file, variant.sha256)
+        precision: read_verified(f"{entry.id}/{precision}", folder / variant.file, variant.sha256)
         for precision, variant in entry.variants.items()
     }
 
@@ -186,15 +186,16 @@ def read_companion(
 ) -> bytes | None:
     """The bytes of a companion's file, checked like `read_weights`; None where the network has no such companion."""
     companion = entry.companions.get(role)
-    return None if companion is None else _verified(f"{entry.id}/{role}", folder / companion.file, companion.sha256)
+    return None if companion is None else read_verified(f"{entry.id}/{role}", folder / companion.file, companion.sha256)
 
 
-def _verified(name: str, path: Path, sha256: str) -> bytes:
+def read_verified(name: str, path: Path, sha256: str, named_by: str = "the registry") -> bytes:
+    """The bytes of a file, which are those that `named_by` names. Raises WrongWeights, with both hashes, when not."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise WrongWeights(f"the weights of {name} cannot be read: {path}: {error.strerror}") from None
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
-        raise WrongWeights(f"{path} is not the file of {name}: sha256 {found}, the registry names {sha256}")
+        raise WrongWeights(f"{path} is not the file of {name}: sha256 {found}, {named_by} names {sha256}")
     return data

@@ -1,7 +1,6 @@
 """The learned despeckler: the exported residual network, on the plain CPU runtime."""
 
 import functools
-import hashlib
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -9,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.engine.runtimes import onnxruntime
-from models.errors import WrongWeights
-from models.registry import WEIGHTS_DIR
+from models.registry import WEIGHTS_DIR, read_verified
 
 Plane = NDArray[np.float32]
 
@@ -40,14 +38,7 @@ def learned(image: Plane) -> Plane:
 
 def read_network(path: Path) -> bytes:
     """The bytes of the network's file. Raises WrongWeights, with both hashes, when it is another one."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise WrongWeights(f"the despeckler cannot be read: {path}: {error.strerror}") from None
-    found = hashlib.sha256(data).hexdigest()
-    if found != SHA256:
-        raise WrongWeights(f"{path} is not the despeckler: sha256 {found}, its card names {SHA256}")
-    return data
+    return read_verified("despeckle-1", path, SHA256, "its card")
 
 
 @functools.lru_cache(maxsize=1)
