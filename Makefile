@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-models bench-codecs lock clean test-training docs
+.PHONY: help demo test check bench bench-models bench-codecs lock clean test-training docs images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -30,6 +30,9 @@ check: $(READY) ## style, types, who may import whom
 docs: $(READY) ## write docs/topics.md and docs/schemas again from the code
 	@$(VENV)/bin/sonovan topics describe --out docs
 	@$(RUN) -m reports.schema docs/schemas/report.json
+
+images: $(READY) ## draw the picture of README.md again with the network that is shipped now
+	@$(RUN) -m sonovan.illustrate docs/images/overlay.png
 
 bench: $(READY) ## the pipeline against its floor: benchmarks/results/pipeline.json
 	@$(RUN) -m benchmarks.pipeline
