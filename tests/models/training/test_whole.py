@@ -36,7 +36,17 @@ def test_a_step_that_fails_is_done_again_and_those_before_are_not(tmp_path: Path
     assert follow(wanted, tmp_path, said.append) == 0
     assert not (tmp_path / "one.json").exists()
     assert json.loads((tmp_path / "two.json").read_text()) == {"a": 1}
-    assert commands_of(tmp_path / "steps.json") == [str(step) for step in wanted]
+    assert commands_of(tmp_path / "steps.json")[0] == "python -m json.tool RUN/in.json RUN/one.json"
+
+
+def test_a_card_names_no_folder_of_the_machine(tmp_path: Path) -> None:
+    wanted = steps(Path("/pictures"), tmp_path, "net", Recipe())
+    done = {step.name: {"command": str(step), "seconds": 1} for step in wanted}
+    (tmp_path / "steps.json").write_text(json.dumps(done))
+    told = commands_of(tmp_path / "steps.json")
+    assert told[0].startswith("python -m models.training train --data DIR --out RUN/first")
+    assert not any(str(tmp_path) in line for line in told)
+    assert not any("/pictures" in line for line in told)
 
 
 def test_another_command_under_the_same_name_is_refused(tmp_path: Path) -> None:
