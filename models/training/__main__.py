@@ -185,7 +185,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
     export = commands.add_parser("export", help="checkpoint → ONNX file, registry entry")
     export.add_argument("checkpoint", type=Path)
-    export.add_argument("--model", default="lite2-unet-2", metavar="ID", help="what the network is called")
+    export.add_argument("--model", default="lite2-unet-3", metavar="ID", help="what the network is called")
     export.add_argument("--despeckle", choices=("none", "diffusion", "learned"), default="none", help="in the graph")
     export.add_argument("--command", action="append", default=[], help="for the card: a command that made the weights")
     export.add_argument("--run", dest="run_steps", type=Path, metavar="FILE", help="for the card: what `whole` did")

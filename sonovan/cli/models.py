@@ -58,7 +58,7 @@ def verify(weights_dir: WeightsOption = None, as_json: JsonOption = False) -> in
 @app.command()
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="epoch_NN.pt of a training run.")],
-    model: Annotated[str, typer.Option(help="What the network is called in the registry.")] = "lite2-unet-2",
+    model: Annotated[str, typer.Option(help="What the network is called in the registry.")] = "lite2-unet-3",
     despeckle: Annotated[
         Literal["none", "diffusion", "learned"], typer.Option(help="Done inside the graph, before the network.")
     ] = "none",
