@@ -12,8 +12,8 @@ from contracts.results import FrameSegmented
 class MotionRules:
     """The project's own numbers, for a site to confirm.
 
-    sharp: of the sweep's median sharpness, across and down; a frame that has less on either is blurred. Over two
-    breast cines and eight clips (491 frames) no frame had less than .79; a smear over 2 % of the width left .52 at most.
+    sharp: of the sweep's median sharpness, across and down; a frame that has less on either is blurred. Over two breast
+    cines and eight clips (491 frames) none had less than .79; a smear over 2 % of the width left .52 at most.
     frames: from so many assessable frames on, a sweep has a usual sharpness.
     """
 
