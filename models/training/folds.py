@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ FOLDS = 5
 REHEARSAL = {"busi": 0.35, "busbra": 0.15, "breast": 0.35, "ddti": 0.3, "gland": 0.1, "simulated": 0.1}
 OWN = 4.0
 """How often an epoch shows the set that is learnt."""
+LEARNT = 2.0
+"""The same, in the last cycle over all sets."""
 RATE = 0.25
 """Factor on the peak rates of a first training."""
 
@@ -116,9 +119,14 @@ def five_fold(
 
 
 def learn(data: Path, start: Path, out: Path, epochs: int, say: Callable[[str], None], resume: bool) -> None:
-    """The same recipe over all training pictures of every set: what is shipped after the folds were measured."""
+    """A last short cycle over all training pictures of every set, the one left out so far among them: what is shipped.
+
+    It shows every set as often as the first training did: with a fold's few pictures of other sets, the network lost
+    .005 of busbra's Dice on validation.
+    """
     state = torch.load(start, map_location="cpu", weights_only=True)
     rows = [row for name in SETS for row in read_rows(data, name, "train")]
     samples = load(rows, SIZE + 32) + simulated(100_000, 60, 10, SIZE + 32, say)
     (left_out,) = state["plan"]["without"]
-    continued(plan_for(left_out, state["plan"]["encoder"], epochs), start, out, samples, say, resume)
+    plan = replace(plan_for(left_out, state["plan"]["encoder"], epochs), shares=((left_out, LEARNT),))
+    continued(plan, start, out, samples, say, resume)

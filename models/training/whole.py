@@ -29,7 +29,7 @@ class Recipe:
     small: int = 9  # epochs of the first cycle on pictures of 192 pixels
     rate: float = 0.6  # peak rates of the second cycle, as a share of the first's
     folds: int = 2
-    learn: int = 3
+    learn: int = 4
     sam_steps: int = 600
 
 

@@ -37,10 +37,20 @@ def test_every_weight_is_the_mean_and_the_file_can_be_exported_or_trained_on(tmp
     following.start_from(tmp_path / "out" / "blend.pt")
 
 
+def test_what_one_has_seen_the_blend_has_seen(tmp_path: Path) -> None:
+    paths = [
+        checkpoint(tmp_path / "one", replace(PLAN, without=("breast", "gland"))),
+        checkpoint(tmp_path / "other", replace(PLAN, without=("breast",))),
+    ]
+    for order in (paths, paths[::-1]):
+        blend(order, tmp_path / "blend.pt")
+        assert load_checkpoint(tmp_path / "blend.pt")[1]["plan"]["without"] == ("breast",)
+
+
 def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
     one = checkpoint(tmp_path / "one", PLAN)
-    other = checkpoint(tmp_path / "other", replace(PLAN, without=("breast",)))
-    with pytest.raises(ValueError, match=r"one.*has without"):
+    other = checkpoint(tmp_path / "other", replace(PLAN, encoder="lite0"))
+    with pytest.raises(ValueError, match=r"one encoder.*one.*lite2.*lite0"):
         blend([one, other], tmp_path / "blend.pt")
     with pytest.raises(ValueError, match="two checkpoints"):
         blend([one], tmp_path / "blend.pt")
