@@ -2,8 +2,9 @@
 
 Rules, each with its source:
 
-- `breast_not_adequate`: a breast side whose examination is inadequate, or is not all here, is BI-RADS 0,
-  incomplete: scan again or add another examination. Source: ACR BI-RADS Atlas, 5th ed., ultrasound, category 0.
+- `breast_not_adequate`: a breast side whose examination is inadequate, or is not all here (a file that was cut short
+  is not), is BI-RADS 0, incomplete: scan again or add another examination.
+  Source: ACR BI-RADS Atlas, 5th ed., ultrasound, category 0.
 
 Not derived, on purpose: BI-RADS 1 or 2 (no region outlined is no negative result: only a reader concludes), BI-RADS 3
 to 5, ACR TI-RADS and C-TIRADS (they need descriptors such as margin, echo pattern or composition, which an outline does
@@ -12,7 +13,7 @@ not give: Tessler et al., J Am Coll Radiol 14:587, 2017; Zhou et al., Endocrine 
 
 from collections.abc import Iterable
 
-from clinical.adequacy import UNFINISHED
+from clinical.adequacy import CUT_SHORT, UNFINISHED
 from clinical.place import named_place
 from contracts.results import Adequacy, Category, Status
 
@@ -23,7 +24,7 @@ def derive_categories(adequacy: Iterable[Adequacy], status: Status) -> tuple[Cat
         return ()
     found: dict[str, Category] = {}
     for row in adequacy:
-        unfinished = sorted(UNFINISHED.intersection(row.reasons))
+        unfinished = not (UNFINISHED | {CUT_SHORT}).isdisjoint(row.reasons)
         if row.organ != "breast" or not (row.level == "inadequate" or unfinished):
             continue
         why = "examination inadequate" if row.level == "inadequate" else "examination incomplete"

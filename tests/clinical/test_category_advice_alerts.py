@@ -31,6 +31,12 @@ def test_an_unfinished_breast_side_is_bi_rads_0() -> None:
     assert "examination incomplete" in category.derivation
 
 
+def test_a_side_whose_file_was_cut_short_is_bi_rads_0_however_complete_the_transport() -> None:
+    (category,) = derive_categories([adequacy(level="limited", reasons=("sequence_cut_short",))], "complete")
+    assert category.value == "0"
+    assert "examination incomplete (sequence cut short)" in category.derivation
+
+
 def test_silence_is_never_a_negative_and_an_outline_never_a_category() -> None:
     assert derive_categories([adequacy(), adequacy(level="limited", reasons=("few_frames",))], "complete") == ()
 
@@ -137,4 +143,4 @@ def test_the_rules_version_stands_for_these_numbers() -> None:
         (asdict(LINK_RULES), asdict(ADEQUACY_RULES), asdict(MOTION_RULES), asdict(AlertSettings()), TOP_MEMBERS)
     )
     digest = hashlib.sha256(numbers.encode()).hexdigest()[:12]
-    assert (RULES_VERSION, digest) == ("1.3", "ec5561229ea3")
+    assert (RULES_VERSION, digest) == ("1.4", "ec5561229ea3")
