@@ -152,7 +152,8 @@ class MaskDecoder:
         iou: what the decoder expects of its own mask. agreed: Dice of the network's mask with it.
         The line through them was fitted on validation pictures: settings `quality_offset`, `_dice`, `_agreement`.
         """
-        expected = 2 * iou / (1 + iou)
+        sure = min(1.0, max(0.0, iou))  # a decoder's own estimate has no bounds
+        expected = 2 * sure / (1 + sure)
         told = self.settings.get("quality_offset", 0.0)
         told += self.settings.get("quality_dice", 1.0) * expected
         told += self.settings.get("quality_agreement", 0.0) * agreed
@@ -199,9 +200,9 @@ class Prompter:
     def first(self, embedding: Embedding) -> Outlined:
         """The mask that the stream shows, as a start for corrections: the network's own, or the automatic one.
 
-        Where the automatic one is empty it is the network's own, as in the stream. Strong regions that stand there
-        unconfirmed beside a drawn one are not part of it. Its predicted IoU is that of the automatic mask, which is
-        what the decoder judges.
+        Where the automatic one is empty it is the network's own, as in the stream. Specks too small for the stream are
+        part of it; regions that stand there unconfirmed beside a drawn one are not. Its predicted IoU is that of the
+        automatic mask, which is what the decoder judges.
         """
         soft, iou = self._decoder.automatic(embedding.seen, embedding.channel)
         shown = Shown(soft, EVEN)

@@ -115,10 +115,11 @@ class Entry(BaseModel):
 
     @property
     def fingerprint(self) -> str:
-        """What names the network in results: sha256, 64 hexadecimal digits, over all that changes what it finds.
+        """What names the network in results: sha256, 64 hexadecimal digits, over what is trained or chosen for it.
 
         That is canonical JSON of its file's sha256, each companion's sha256 and settings, `threshold` and
-        `min_area_px`. Without companions it is the file's own sha256, by which earlier results are named.
+        `min_area_px`; what its file fixes (organs, input, outputs) is not repeated. Without companions it is the file's
+        own sha256, by which earlier results are named.
         """
         if not self.companions:
             return self.sha256

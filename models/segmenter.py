@@ -13,11 +13,11 @@ from models.engine.choose import choose
 from models.engine.runner import Runner
 from models.errors import UnusablePicture
 from models.lesions import Lesions
-from models.letterbox import Box, Gray, letterbox
+from models.letterbox import Box, Gray, Letterbox, letterbox
 from models.prepare import to_grey, whole_or
 from models.prompting import MaskDecoder, Shown, read_decoder
 from models.quality import Quality, judge, sharpness
-from models.regions import FoundRegion, find_regions, in_order, leaves_out, paint, unconfirmed
+from models.regions import FoundRegion, find_regions, in_order, left_out, paint, unconfirmed
 from models.registry import WEIGHTS_DIR, Entry, read_companion, read_registry, read_variants, read_weights
 from models.scale import isotropic
 from models.settings import read_settings
@@ -147,14 +147,16 @@ class Segmenter:
                     judged[-1] = replace(judged[-1], assessable=False, reason=verdict.reason)
                     continue
             first, parts = len(parts), [*parts, *view.panels]  # one that was refused takes no pixels from the others
-            outlined: list[FoundRegion] = []
-            for place, part in enumerate(view.panels, first):
-                at = part_of(fit, view.box, part)
-                inside = find_regions(shown.square, at, place, parts, shown.threshold, entry.min_area_px)
-                if shown.square is not own.square and (not inside or leaves_out(own.hot, shown.hot)):
-                    first_look = find_regions(own.square, at, place, parts, own.threshold, entry.min_area_px)
-                    inside += unconfirmed(first_look, inside)
-                outlined += [replace(region, panel=number, quality=shown.quality) for region in inside]
+            places = [(place, part_of(fit, view.box, part)) for place, part in enumerate(view.panels, first)]
+            drawn = _regions(shown, places, parts, entry.min_area_px)
+            outlined = [replace(region, quality=shown.quality) for region in drawn]
+            missed = None
+            if shown.square is not own.square:
+                missed = left_out(own.hot, shown.hot, entry.min_area_px)
+            if missed is not None:
+                rest = Shown(np.where(own.hot & ~missed, np.float32(0), own.square), own.threshold)
+                outlined += unconfirmed(_regions(rest, places, parts, entry.min_area_px), bool(drawn))
+            outlined = [replace(region, panel=number) for region in outlined]
             clock.add("regions")
             if self._lesions is not None:
                 outlined = self._lesions.describe(outlined, square, view.box, fit, seen, organ)
@@ -173,6 +175,14 @@ class Segmenter:
         return Segmentation(
             regions, labels, best.score, best.assessable, best.reason, grey, clock.spent_ms, refusals, fine
         )
+
+
+def _regions(
+    probable: Shown, places: Sequence[tuple[int, Letterbox]], parts: Sequence[Box], min_area_px: float
+) -> list[FoundRegion]:
+    """The regions of a panel's views. places: of each, its index into `parts` and where it lies in the square."""
+    square, threshold = probable.square, probable.threshold
+    return [one for place, at in places for one in find_regions(square, at, place, parts, threshold, min_area_px)]
 
 
 def _views(grey: Gray, panels: Sequence[Box]) -> list[View]:

@@ -63,20 +63,18 @@ def _whole(arguments: argparse.Namespace) -> int:
     from models.training.whole import Recipe, follow, steps
 
     recipe = Recipe(arguments.first, arguments.second, small=min(Recipe.small, arguments.first - 1))
-    wanted = steps(arguments.data, arguments.out, arguments.model, recipe)
-    return follow(wanted, arguments.out, _say, arguments.until, arguments.project)
+    data, run = arguments.data.resolve(), arguments.out.resolve()
+    return follow(steps(data, run, arguments.model, recipe), run, _say, arguments.until, arguments.project)
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from models.training.despeckle.layers import in_graph
     from models.training.export import export, load_checkpoint, register
     from models.training.whole import commands_of
 
     network, facts = load_checkpoint(arguments.checkpoint)
     model: str = arguments.model
     file = arguments.weights / f"{model}.onnx"
-    layer = None if arguments.despeckle == "none" else in_graph(arguments.despeckle, weights=arguments.weights)
-    far = export(network, file, model, layer)
+    far = export(network, file, model, arguments.despeckle, arguments.weights)
     entry = register(file, arguments.weights / "registry.json", model, f"../cards/{model}.md")
     facts |= {"threshold": entry["threshold"], "min_area_px": entry["min_area_px"]}
     commands = commands_of(arguments.run_steps) if arguments.run_steps else arguments.command

@@ -21,11 +21,14 @@ from torch import nn
 
 from models.engine.runtimes import onnxruntime, openvino
 from models.errors import WrongWeights
+from models.registry import WEIGHTS_DIR
+from models.training.despeckle.layers import InGraph, in_graph
 from models.training.exported import Graph
 from models.training.graphs import enlarge_by_products, halve, tidy
 from models.training.network import ORGANS, SIZE, LesionNet
 
 OPSET = 17
+DESPECKLED = "despeckle"  # a property of files that despeckle
 OUTPUTS = ("masks", "deep", "fine", "edge")
 TOLERANCE = 5e-3  # float32 agrees to 1e-4; large kernels in float16 move outlines of odd pictures by .002
 WHOLE_BYTES = 20_000_000  # files below this are stored in float32
@@ -55,14 +58,14 @@ def load_checkpoint(path: Path) -> tuple[LesionNet, dict[str, Any]]:
 
 
 def export(
-    network: LesionNet, path: Path, model_id: str = MODEL_ID, despeckle: nn.Module | None = None
+    network: LesionNet, path: Path, model_id: str = MODEL_ID, despeckle: InGraph = "none", weights: Path = WEIGHTS_DIR
 ) -> dict[str, float]:
     """Writes the graph to `path`, large kernels in float16 where it would be larger than WHOLE_BYTES.
 
-    despeckle: a layer that goes before the network; None: nothing does.
+    despeckle: what goes before the network; the file says so. weights: the folder that `learned` is taken from.
     Returns `differences`; raises ValueError when onnxruntime or openvino disagree with torch.
     """
-    graph = Graph(network, despeckle=despeckle).eval()
+    graph = Graph(network, despeckle=None if despeckle == "none" else in_graph(despeckle, weights=weights)).eval()
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.onnx.export(
         graph, (torch.rand(1, 1, SIZE, SIZE) * 255,), str(path), input_names=["frames"], output_names=list(OUTPUTS),
@@ -70,6 +73,8 @@ def export(
     )  # fmt: skip
     model = onnx.load(str(path))
     model.producer_name, model.producer_version = "sonovan", model_id
+    if despeckle != "none":
+        onnx.helper.set_model_props(model, {DESPECKLED: despeckle})
     tidy(model)
     enlarge_by_products(model, SIZE)
     if model.ByteSize() >= WHOLE_BYTES:
@@ -81,6 +86,20 @@ def export(
         if not difference <= TOLERANCE:
             raise ValueError(f"{name} differs from torch by {difference:.1e}, more than {TOLERANCE:.0e}")
     return found
+
+
+def refuse_despeckled(weights: Path, model_id: str) -> None:
+    """Raises WrongWeights where a network's file despeckles: companions learned from frames as they are.
+
+    weights: the folder of the registry. A network that it does not name is left to whoever looks for it.
+    """
+    for entry in json.loads((weights / "registry.json").read_text(encoding="utf-8"))["models"]:
+        path = weights / entry["file"]
+        if entry["id"] != model_id or not path.is_file():
+            continue
+        given = {prop.key: prop.value for prop in onnx.load(str(path)).metadata_props}
+        if DESPECKLED in given:
+            raise WrongWeights(f"{path} despeckles ({given[DESPECKLED]}): companions know frames as they are")
 
 
 def differences(graph: nn.Module, path: Path) -> dict[str, float]:

@@ -109,7 +109,8 @@ def five_fold(
         found = [score.dice or 0.0 for score in scores if score.dice is not None]
         say(f"fold {fold}: {len(outside)} pictures, mean Dice so far {np.mean(found):.4f}")
     figures = summary(Segmenter(entry, TorchRunner(network)), scores, None)
-    figures |= {"folds": FOLDS, "epochs": epochs, "model": entry.id, "weights_sha256": None, "split": "five-fold"}
+    figures |= {"folds": FOLDS, "epochs": epochs, "model": entry.id, "weights_sha256": None, "fingerprint": None}
+    figures["split"] = "five-fold"
     figures |= {
         "auc": None,
         "auc_ci95": None,

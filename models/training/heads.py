@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from models.engine.runner import Outputs
 from models.engine.runtimes import onnxruntime, openvino
 from models.letterbox import Gray
-from models.training.export import OPSET, load_checkpoint
+from models.training.export import OPSET, load_checkpoint, refuse_despeckled
 from models.training.network import SIZE, LesionNet
 
 OUTPUTS = ("masks", "deep", "fine", "edge")
@@ -96,8 +96,9 @@ def export_head(head: nn.Module, width: int, path: Path, name: str, outputs: Seq
 def register(file: Path, role: str, settings: dict[str, float], model: str, weights: Path) -> Path:
     """Copies a companion beside the weights of `model` and enters it there; an older one of its role is replaced.
 
-    Returns the copy. Raises ValueError where registry.json names no such model.
+    Returns the copy. Raises ValueError where registry.json names no such model, WrongWeights where that despeckles.
     """
+    refuse_despeckled(weights, model)
     registry = weights / "registry.json"
     known = json.loads(registry.read_text(encoding="utf-8"))
     entries = [entry for entry in known["models"] if entry["id"] == model]

@@ -132,14 +132,15 @@ def follow(
 def commands_of(file: Path) -> list[str]:
     """The commands that a `steps.json` names, for a card: RUN for its folder, DIR for that of the pictures."""
     told = []
-    pictures: Path | None = None
+    pictures = ""
     for step in json.loads(file.read_text(encoding="utf-8")).values():
         words = shlex.split(step["command"])
-        pictures = Path(words[words.index("--data") + 1]) if "--data" in words else pictures
+        if "--data" in words:
+            pictures = words[words.index("--data") + 1]
+        known = [(str(file.parent), "RUN")] + ([(pictures, "DIR")] if pictures else [])
         for number, word in enumerate(words):
-            if pictures is not None and Path(word).is_relative_to(pictures):
-                words[number] = str(Path("DIR") / Path(word).relative_to(pictures))
-            elif Path(word).is_relative_to(file.parent):
-                words[number] = str(Path("RUN") / Path(word).relative_to(file.parent))
+            for folder, name in known:
+                if word == folder or word.startswith(f"{folder}/"):
+                    words[number] = name + word[len(folder) :]
         told.append(shlex.join(words))
     return told

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from models.letterbox import letterbox
-from models.regions import MAX_REGIONS, STRONG, FoundRegion, find_regions, in_order, leaves_out, paint, unconfirmed
+from models.regions import MAX_REGIONS, STRONG, FoundRegion, find_regions, in_order, left_out, paint, unconfirmed
 
 SIDE = 224
 
@@ -68,31 +68,38 @@ def test_what_a_decoder_leaves_out_is_kept_where_it_draws_nothing_else_or_where_
     seen = squares((10, 10, 120, 0), (100, 100, 250, 0), (150, 20, 200, 0))
     assert [each.score_mean >= STRONG for each in sorted(seen, key=lambda each: each.box)] == [False, True, True]
     assert [each.unconfirmed for each in seen] == [False] * 3
-    alone = unconfirmed(seen, [])
+    alone = unconfirmed(seen, drawn=False)
     assert [(each.box, each.unconfirmed) for each in alone] == [(each.box, True) for each in seen]
-    beside = unconfirmed(seen, squares((105, 105, 250, 0)))
-    assert [(each.box[:2], each.unconfirmed) for each in beside] == [((150, 20), True)]
-    assert unconfirmed((), seen) == []
+    beside = unconfirmed(seen, drawn=True)
+    assert {each.box[:2] for each in beside} == {(100, 100), (150, 20)}
+    assert all(each.unconfirmed for each in beside)
 
 
-def test_a_mask_leaves_out_what_it_does_not_touch() -> None:
+def test_a_mask_leaves_out_what_it_does_not_cover() -> None:
     seen, drawn = np.zeros((64, 64), np.bool_), np.zeros((64, 64), np.bool_)
-    assert not leaves_out(seen, drawn)
+    assert left_out(seen, drawn, 4) is None
     seen[5:15, 5:15] = seen[30:50, 30:50] = True
     drawn[40:60, 40:60] = True
-    assert leaves_out(seen, drawn)
-    drawn[14, 14] = True
-    assert not leaves_out(seen, drawn)
+    missed = left_out(seen, drawn, 4)
+    assert missed is not None
+    assert missed.sum() == 100
+    assert missed[5:15, 5:15].all()
+    drawn[5:15, 5:7] = True
+    assert left_out(seen, drawn, 4) is None
 
 
-def test_regions_whose_boxes_alone_overlap_share_nothing() -> None:
-    (upper,) = squares((60, 60, 250, 1))
-    (lower,) = squares((56, 68, 250, 0), size=12)
-    assert upper.box[0] < lower.box[0] + lower.box[2]
-    assert upper.box[1] + upper.box[3] > lower.box[1]
-    assert len(unconfirmed([upper], [lower])) == 1
-    (touching,) = squares((66, 62, 250, 0), size=12)
-    assert unconfirmed([upper], [touching]) == []
+def test_a_region_that_is_grazed_or_has_a_speck_in_it_is_left_out() -> None:
+    seen, drawn = np.zeros((64, 64), np.bool_), np.zeros((64, 64), np.bool_)
+    seen[5:35, 5:35] = seen[50:60, 50:60] = True
+    drawn[34:60, 34:60] = True  # shares one pixel with the large one
+    missed = left_out(seen, drawn, 40)
+    assert missed is not None
+    assert missed.sum() == 30 * 30 - 1
+    drawn[:] = False
+    drawn[50:56, 50:56] = True  # a third of the small one, and less than anybody is shown
+    missed = left_out(seen, drawn, 40)
+    assert missed is not None
+    assert missed.sum() == seen.sum()
 
 
 def test_no_more_regions_than_a_label_mask_holds() -> None:

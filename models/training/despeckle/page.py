@@ -65,6 +65,8 @@ say for intensities.
 Inside a graph: `models.training.despeckle.layers.in_graph("diffusion" | "learned" | "none")` gives the layer that an
 exporter puts before a network. The diffusion layer does a fixed number of steps (default 6) and has no stopping
 rule; at the same number of steps it agrees with the numpy reference to 1e-3 of the range, in torch and as ONNX.
+`sonovan models export CHECKPOINT --despeckle diffusion` (or `learned`) puts it into the file; shipped files have none.
+Companions learn from frames as they are, so such a file takes none of theirs.
 """
 
 

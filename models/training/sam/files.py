@@ -14,6 +14,7 @@ from torch import Tensor
 
 from models.companion import Companion
 from models.errors import WrongWeights
+from models.training.export import refuse_despeckled
 from models.training.network import SIZE
 from models.training.sam.network import DEEP, EDGE, FINE, NOT_A_POINT, PROMPT_SIDE, Graph, PromptDecoder
 
@@ -94,7 +95,11 @@ def parameters(path: Path) -> int:
 
 
 def register(file: Path, weights: Path, model_id: str, settings: dict[str, float]) -> None:
-    """Enters the file as the companion `prompt` of a network of this folder. Raises WrongWeights where it has none."""
+    """Enters the file as the companion `prompt` of a network of this folder.
+
+    Raises WrongWeights where the folder has no such network, or that despeckles.
+    """
+    refuse_despeckled(weights, model_id)
     path = weights / "registry.json"
     document = json.loads(path.read_text(encoding="utf-8"))
     entry = next((one for one in document["models"] if one["id"] == model_id), None)

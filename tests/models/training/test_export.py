@@ -27,6 +27,7 @@ from models.training.export import (
     differences,
     export,
     load_checkpoint,
+    refuse_despeckled,
     register,
 )
 from models.training.exported import LOOKS, Graph, Look, resampling
@@ -162,16 +163,19 @@ def test_a_halved_graph_computes_with_rounded_large_kernels_and_can_be_made_whol
     np.testing.assert_array_equal(run(), halved)
 
 
-def test_despeckling_goes_into_the_graph(network: LesionNet, tmp_path: Path) -> None:
-    layer = in_graph("diffusion")
-    assert max(export(network, tmp_path / "smooth.onnx", "smooth-1", layer).values()) <= TOLERANCE
-    session = onnxruntime().InferenceSession(str(tmp_path / "smooth.onnx"), providers=["CPUExecutionProvider"])
+def test_despeckling_goes_into_the_graph_and_companions_are_refused(network: LesionNet, tmp_path: Path) -> None:
+    path = tmp_path / "smooth-1.onnx"
+    assert max(export(network, path, "smooth-1", "diffusion").values()) <= TOLERANCE
+    session = onnxruntime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
     frames = np.random.default_rng(2).uniform(0, 255, (1, 1, 256, 256)).astype(np.float32)
     with torch.inference_mode():
-        smooth = Graph(network)(layer(torch.from_numpy(frames)))[0].numpy()
+        smooth = Graph(network)(in_graph("diffusion")(torch.from_numpy(frames)))[0].numpy()
         rough = Graph(network)(torch.from_numpy(frames))[0].numpy()
     (masks,) = session.run(["masks"], {"frames": frames})
     assert np.abs(masks - smooth).max() <= TOLERANCE < np.abs(masks - rough).max()
+    register(path, tmp_path / "registry.json", "smooth-1", "card.md")
+    with pytest.raises(WrongWeights, match=r"smooth-1\.onnx despeckles \(diffusion\)"):
+        refuse_despeckled(tmp_path, "smooth-1")
 
 
 def test_the_mean_of_several_looks_lies_where_the_picture_does(network: LesionNet) -> None:
