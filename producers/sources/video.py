@@ -11,6 +11,7 @@ import numpy as np
 
 from producers.sources.agreement import agreed_organ
 from producers.sources.bounds import check_frames, check_size
+from producers.sources.containers import avi_count, torn
 from producers.sources.reasons import refusal
 from producers.sources.source import CapturedFrame, CaptureOptions, LostFrame, Source, whole_panel
 
@@ -60,7 +61,7 @@ def _frames(path: Path, options: CaptureOptions) -> Iterator[CapturedFrame | Los
     with _capture(path) as capture:
         rate = float(capture.get(cv2.CAP_PROP_FPS))
         declared = float(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        first, before, index = 0.0, -1.0, 0
+        first, before, stamp, index = 0.0, -1.0, 0.0, 0
         while True:
             found, picture = capture.read()
             if not found:
@@ -77,7 +78,21 @@ def _frames(path: Path, options: CaptureOptions) -> Iterator[CapturedFrame | Los
             panel = whole_panel(rows, columns, options.pixel_spacing_mm, options.side)
             yield CapturedFrame(index, time_ms, np.ascontiguousarray(picture[..., ::-1]), (panel,))
             index += 1
-        # a count of 0 or below is none; that of a programme stream (.mpeg) is what is there, however much was cut off
-        if declared - index > max(1, SPARE * declared):
-            detail = f"the clip ends after {index} of the {declared:.0f} frames that it announces"
-            raise refusal("cut_short", path, detail)
+    covered = max(index, 1 + round(stamp * rate / 1000))
+    trouble = _cut_short(path, index, covered, declared)
+    if trouble is not None:
+        raise refusal("cut_short", path, trouble)
+
+
+def _cut_short(path: Path, count: int, covered: int, declared: float) -> str | None:
+    """Why a clip that gave `count` frames, up to the place of the `covered`th, has lost its end; None if it has not.
+
+    Fewer frames than declared are no reason alone: an edit list leaves some out, a count may come from the length of
+    another track, and that of a programme stream is what is there, however much was cut off. So the file must be
+    shorter than its container says, or the declared count that of an AVI's own video track.
+    """
+    if declared <= 0:
+        return f"the clip ends after {count} frames, for its file is not all here" if torn(path) else None
+    if declared - covered <= max(1, SPARE * declared) or not (torn(path) or avi_count(path) == declared):
+        return None
+    return f"the clip ends after {count} of the {declared:.0f} frames that it announces"

@@ -1,6 +1,7 @@
 """From paths to sequences: files, folders, pictures, clips."""
 
 import itertools
+import struct
 from pathlib import Path
 
 import cv2
@@ -110,6 +111,82 @@ def test_a_clip_that_ends_before_its_announced_count_gives_its_frames_and_says_s
         given.extend(open_source(cut, BREAST).read())
     assert caught.value.reason == "cut_short"
     assert 5 <= len(given) <= 15
+
+
+def clip(path: Path, kind: str, count: int = 60) -> Path:
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*kind), 20, (64, 48))
+    for number in range(count):
+        writer.write(cv2.cvtColor(grey(48, 64, seed=number), cv2.COLOR_GRAY2BGR))
+    writer.release()
+    return path
+
+
+def announced(path: Path) -> int:
+    return int(cv2.VideoCapture(str(path), cv2.CAP_FFMPEG).get(cv2.CAP_PROP_FRAME_COUNT))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("a.avi", "MJPG"), ("a.mkv", "MJPG"), ("a.webm", "VP80"), ("a.wmv", "WMV2"), ("a.mp4", "mp4v")]
+)
+def test_a_whole_clip_is_whole_and_a_tenth_of_it_says_so(name: str, kind: str, tmp_path: Path) -> None:
+    whole = clip(tmp_path / name, kind)
+    assert len(frames(whole)) == 60
+    data = whole.read_bytes()
+    if name == "a.mp4":  # opencv writes the index last, where a cut leaves nothing: put it first, as for the web
+        data = index_first(data)
+        whole.write_bytes(data)
+        assert len(frames(whole)) == 60
+    whole.write_bytes(data[: len(data) // 10])
+    given: list[CapturedFrame | LostFrame] = []
+    with pytest.raises(InvalidRecord) as caught:
+        given.extend(open_source(whole, BREAST).read())
+    assert caught.value.reason == "cut_short"
+    assert 0 < len(given) < 12
+
+
+def index_first(data: bytes) -> bytes:
+    """An mp4 with its `moov` before its `mdat`, the places of its samples moved along."""
+    at, start = 0, 0
+    while data[at + 4 : at + 8] != b"moov":
+        start = start or (at if data[at + 4 : at + 8] in (b"free", b"mdat") else 0)
+        at += int.from_bytes(data[at : at + 4], "big")
+    moov = bytearray(data[at : at + int.from_bytes(data[at : at + 4], "big")])
+    table = moov.index(b"stco") + 8
+    for number in range(int.from_bytes(moov[table : table + 4], "big")):
+        place = slice(table + 4 + 4 * number, table + 8 + 4 * number)
+        moov[place] = (int.from_bytes(moov[place], "big") + len(moov)).to_bytes(4, "big")
+    return data[:start] + bytes(moov) + data[start:at]
+
+
+def test_a_clip_whose_edit_list_leaves_frames_out_is_whole(tmp_path: Path) -> None:
+    path = clip(tmp_path / "trimmed.mp4", "mp4v")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"elst") + 12
+    duration, track = (int.from_bytes(data[at : at + 4], "big"), data.index(b"mdhd") + 20)
+    ticks = int.from_bytes(data[track : track + 4], "big")
+    data[at : at + 8] = (duration * 2 // 3).to_bytes(4, "big") + (ticks // 3).to_bytes(4, "big")
+    path.write_bytes(data)
+    assert announced(path) == 60
+    assert len(frames(path)) == 40
+
+
+@pytest.mark.parametrize(("name", "kind"), [("long.mkv", "MJPG"), ("long.webm", "VP80")])
+def test_a_clip_whose_container_lasts_longer_than_its_pictures_is_whole(name: str, kind: str, tmp_path: Path) -> None:
+    path = clip(tmp_path / name, kind)
+    data = bytearray(path.read_bytes())
+    at = data.index(bytes.fromhex("448988")) + 3
+    data[at : at + 8] = struct.pack(">d", 2 * struct.unpack(">d", data[at : at + 8])[0])
+    path.write_bytes(data)
+    assert announced(path) > 100
+    assert len(frames(path)) == 60
+
+
+def test_an_avi_of_full_length_whose_second_half_is_zeros_is_not_whole(tmp_path: Path) -> None:
+    path = clip(tmp_path / "a.avi", "MJPG")
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
+    with pytest.raises(InvalidRecord, match="of the 60 frames"):
+        list(open_source(path, BREAST).read())
 
 
 def test_a_tiff_of_several_pages_is_refused(tmp_path: Path) -> None:
