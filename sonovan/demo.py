@@ -72,7 +72,7 @@ def _run(path: Path) -> int:
     _title("A van with its own key and account")
     _sonovan(path, "van", "enrol", VAN)
 
-    _title("Real ultrasound: the multi-frame file that pydicom ships (a heart: nothing refuses it yet)")
+    _title("Real ultrasound: the multi-frame file that pydicom ships (a heart: no breast, so it is refused)")
     real = _sent(path, "van", "send", str(examples.get_path("ybr_color")), "--organ", "breast", "--side", "left")
     real_shown = _show(centre, operator, real)
     _describe(real_shown)
@@ -82,7 +82,8 @@ def _run(path: Path) -> int:
     simulated_shown = _show(centre, operator, simulated)
     _describe(simulated_shown)
 
-    _title("The alert (raised as soon as enough frames show the lesion; shown under intended use decision_support)")
+    _title("The alert: enough frames show a lesion that is large and clear enough for somebody to look")
+    _say("it says nothing of malignancy; it is raised while frames still arrive, so its measures are preliminary")
     alert = _first(lambda: _records(operator, Topic.LESION_ALERTED, LesionAlerted, simulated))
     if alert is None:
         _say(f"no alert within {ALERT_WITHIN_S:.0f} s: the simulated lesion was not found; see the report")

@@ -67,7 +67,9 @@ def folders_of(data: Path) -> list[Path]:
     """
     if (data / INDEX).is_file():
         return [data]
-    found = [folder for folder in sorted(data.iterdir()) if (folder / INDEX).is_file()] if data.is_dir() else []
+    if not data.is_dir():
+        raise UnusableData(f"{data} is no folder; name one with an {INDEX}")
+    found = [folder for folder in sorted(data.iterdir()) if (folder / INDEX).is_file()]
     if not found:
         raise UnusableData(f"{data} holds no {INDEX}, and no folder in it does")
     known = list(SETS)

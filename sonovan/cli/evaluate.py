@@ -45,8 +45,9 @@ def evaluate(
 ) -> None:
     """Measure a network on pictures with masks: Dice, IoU, sensitivity, AUC, each with its interval.
 
-    The index.csv has the columns id and image, and where they are known label, mask and group. A label `normal` or an
-    empty mask means that there is nothing to find. Its page shows the pictures: keep it where the data may be kept.
+    The index.csv has the columns id and image, and where they are known label, mask, group and organ. A label `normal`
+    or an empty mask means that there is nothing to find. Its page shows the pictures: keep it where the data may be
+    kept.
     """
     from models.evaluation.page import page, section
     from models.evaluation.score import evaluate as measure
@@ -166,7 +167,8 @@ def _load(model: str | None, weights_dir: Path | None, sets: "Sequence[Sequence[
     for rows in sets:
         for row in rows:
             if not row.organ:
-                raise UnusableData(f"{row.set}: no organ is known; say --organ breast or --organ thyroid")
+                remedy = "say --organ breast or --organ thyroid, or give index.csv a column organ"
+                raise UnusableData(f"{row.set}: no organ is known; {remedy}")
             if row.organ not in entry.organs:
                 raise UnusableData(
                     f"{row.set}: {entry.id} knows {', '.join(entry.organs)}, not the organ {row.organ!r}"

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -38,7 +39,8 @@ def list_models(weights_dir: WeightsOption = None, as_json: JsonOption = False) 
         organs, precisions = ", ".join(entry.organs), ", ".join(entry.precisions)
         typer.echo(f"{entry.id}\n  organs: {organs}\n  input: {entry.side}×{entry.side}, {precisions}")
         typer.echo(f"  sha256: {entry.sha256}\n  fingerprint: {entry.fingerprint}")
-        typer.echo(f"  card: {entry.card}\n  licence: {entry.licence}")
+        card = os.path.relpath((_folder(weights_dir) / entry.card).resolve())
+        typer.echo(f"  card: {card}\n  licence: {entry.licence}")
 
 
 @app.command()

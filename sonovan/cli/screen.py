@@ -15,11 +15,14 @@ ORGAN = "breast or thyroid; may be left out where a DICOM file says it"
 
 @app.command()
 def screen(
-    paths: Annotated[list[Path], typer.Argument(help="DICOM files, clips, pictures, or folders of them")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="DICOM files, clips, pictures, or folders of them; pictures in one folder are one sweep"),
+    ],
     organ: Annotated[str | None, typer.Option(help=ORGAN)] = None,
     side: Annotated[str | None, typer.Option(help="left, right or isthmus")] = None,
     view: Annotated[str | None, typer.Option(help="a code, such as transverse")] = None,
-    position: Annotated[str | None, typer.Option(help="a code, such as 10_o_clock")] = None,
+    position: Annotated[str | None, typer.Option(help="a code, such as 10h")] = None,
     pixel_spacing_mm: Annotated[float | None, typer.Option(help="where the input has no scale of its own")] = None,
     features: Annotated[Path | None, typer.Option(help="the clinical record, JSON")] = None,
     out: Annotated[Path | None, typer.Option(help="folder to write to [default: screening-ID]")] = None,
@@ -37,6 +40,7 @@ def screen(
     from sonovan.settings import FaceSettings
     from storage.folder_store import FolderStore
 
+    _known(model)
     options = capture_options(organ=organ, side=side, view=view, position=position, pixel_spacing_mm=pixel_spacing_mm)
     fields = read_features(features) if features is not None else None
     use = read_settings(FaceSettings).intended_use
@@ -47,8 +51,8 @@ def screen(
         raise typer.Exit(2)
     ids = mint_ids(len(inputs.sources))
     folder = out or Path(f"screening-{ids.screening_id}")
-    make_folder(folder)
     segmenter = load_segmenter(model)
+    make_folder(folder)
     with tempfile.TemporaryDirectory(prefix="sonovan-") as scratch, _Progress(inputs.sources) as progress:
         store = FolderStore(Path(scratch))
         screened = run(
@@ -83,6 +87,19 @@ def screen(
         typer.echo("\n".join(_summary(document, analysis, written.report_html, len(written.overlays))))
     if lost:
         raise typer.Exit(3)
+
+
+def _known(model: str | None) -> None:
+    """A name that the registry does not know is a slip of the user's, not a network that cannot be trusted."""
+    from models.registry import WEIGHTS_DIR, read_registry
+    from models.settings import read_settings
+
+    if model is None:
+        return
+    names = [entry.id for entry in read_registry(read_settings().weights_dir or WEIGHTS_DIR).models]
+    if model not in names:
+        known = ", ".join(names) or "none"
+        raise typer.BadParameter(f"--model: no network is called {model}; the registry names: {known}")
 
 
 def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int) -> list[str]:

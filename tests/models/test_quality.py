@@ -111,7 +111,17 @@ def test_a_smear_takes_fine_detail_away_along_its_direction(angle: int) -> None:
     kernel[6] = 1
     kernel = cv2.warpAffine(kernel, cv2.getRotationMatrix2D((6, 6), angle, 1), (13, 13))
     smeared = np.asarray(cv2.filter2D(sharp, -1, kernel / kernel.sum()), np.uint8)
-    assert (np.array(sharpness(smeared)) / usual).min() < 0.6
+    assert (np.array(sharpness(smeared)) / usual).min() < 0.2
+
+
+@pytest.mark.parametrize("zoom", [1.1, 1.2, 1.3])
+def test_a_zoom_leaves_more_than_any_smear_of_two_percent(zoom: float) -> None:
+    whole = simulate_sweep("breast", 1, 3).frames[0]
+    rows, columns = (round(side / zoom) for side in whole.shape)
+    closer = np.asarray(cv2.resize(whole[:rows, :columns], whole.shape[::-1]), np.uint8)
+    left = np.array(sharpness(closer)) / np.array(sharpness(whole))
+    assert left.min() > 0.35
+    assert left.min() / left.max() > 0.5
 
 
 def test_gain_leaves_sharpness_alone_and_a_sliver_has_none() -> None:

@@ -12,6 +12,7 @@ import pytest
 import models
 from models.errors import UnusablePicture
 from models.phantom import simulate_sweep
+from models.quality import sharpness
 from models.registry import read_registry
 from models.segmenter import Refusal
 from tests.models.tiny_onnx import MODEL_ID
@@ -113,6 +114,15 @@ def test_a_dark_panel_beside_a_good_one_is_left_out(tiny: models.Segmenter) -> N
     assert seen.assessable
     assert {region.panel for region in seen.regions} == {1}
     assert seen.refusals == (Refusal(0, "no_contact"),)
+
+
+def test_sharpness_is_that_of_the_largest_panel_that_is_assessable(tiny: models.Segmenter) -> None:
+    picture = frame(300, 600, (400, 100, 100, 100))
+    picture[:, :320] = 0
+    seen = tiny.segment(picture, "thyroid", [(0, 0, 320, 300), (320, 0, 280, 300)])
+    assert seen.refusals == (Refusal(0, "no_contact"),)
+    assert seen.sharpness == sharpness(picture[:, 320:])
+    assert seen.sharpness != (0.0, 0.0)
 
 
 def test_a_dark_panel_takes_no_pixels_from_one_that_it_overlaps(tiny: models.Segmenter) -> None:

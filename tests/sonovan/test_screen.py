@@ -123,7 +123,8 @@ def test_a_clip_that_ends_early_is_screened_and_warned_of(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     "words", [("--organ", "liver"), ("--organ", "breast", "--side", "isthmus"), ("--organ", "breast", "--side", "up"),
-              ("--organ", "breast", "--pixel-spacing-mm", "-1"), ("--organ", "breast", "--view", "from above")],
+              ("--organ", "breast", "--pixel-spacing-mm", "-1"), ("--organ", "breast", "--view", "from above"),
+              ("--organ", "breast", "--model", "nope")],
 )  # fmt: skip
 def test_a_wrong_word_ends_with_2_and_names_the_option(words, picture, capsys):
     code, _, errors = said(capsys, picture, *words)

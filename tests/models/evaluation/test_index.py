@@ -115,9 +115,10 @@ def test_a_folder_of_folders_gives_the_public_sets_first(tmp_path: Path) -> None
     (tmp_path / "no_set").mkdir()
     assert [folder.name for folder in folders_of(tmp_path)] == ["busi", "gland", "another"]
     assert folders_of(tmp_path / "busi") == [tmp_path / "busi"]
-    for nothing in (tmp_path / "no_set", tmp_path / "absent"):
-        with pytest.raises(UnusableData, match=r"holds no index\.csv"):
-            folders_of(nothing)
+    with pytest.raises(UnusableData, match=r"holds no index\.csv"):
+        folders_of(tmp_path / "no_set")
+    with pytest.raises(UnusableData, match=r"absent is no folder"):
+        folders_of(tmp_path / "absent")
 
 
 def test_a_limit_takes_rows_from_all_over_the_file(tmp_path: Path) -> None:
