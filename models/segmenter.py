@@ -42,7 +42,7 @@ class Segmentation:
     grey: (rows, columns) uint8, the picture that was segmented. timings_ms: `prepare`, `network`, `regions`, and
     `trust` and `lesions` where the network has these companions. refusals: every panel that was not assessable, also
     of a frame that is assessable by another one; nothing is known of what such a panel shows. sharpness: of the largest
-    panel (`models.quality.sharpness`).
+    assessable panel (`models.quality.sharpness`).
     """
 
     regions: tuple[FoundRegion, ...]
@@ -169,7 +169,8 @@ class Segmenter:
         refusals = tuple(
             Refusal(panel, quality.reason) for panel, quality in enumerate(judged) if quality.reason is not None
         )
-        left, top, width, height = max((view.box for view in views), key=lambda box: box[2] * box[3])
+        ranked = zip((quality.assessable for quality in judged), (view.box for view in views), strict=True)
+        _, (left, top, width, height) = max(ranked, key=lambda seen: (seen[0], seen[1][2] * seen[1][3]))
         fine = sharpness(grey[top : top + height, left : left + width])
         clock.add("prepare")
         return Segmentation(

@@ -117,7 +117,7 @@ def test_low_quality_lowers_the_level() -> None:
 
 def test_many_frames_blurred_by_motion_make_it_limited_and_never_inadequate() -> None:
     sharp = [segmented(index, sharpness=(0.3, 0.6)) for index in range(18)]
-    moved = [segmented(index, sharpness=(0.1, 0.6)) for index in range(18, 27)]
+    moved = [segmented(index, sharpness=(0.05, 0.6)) for index in range(18, 27)]
     assert judged([*sharp, *moved[:2]])[0].reasons == ()
     (row,) = judged([*sharp, *moved])
     assert (row.level, row.reasons, row.assessable_share) == ("limited", ("motion",), 1.0)
