@@ -21,6 +21,7 @@ from threading import BoundedSemaphore
 from typing import Any, Final
 
 import models
+from contracts.errors import InvalidRecord
 from contracts.ids import mint_id
 from contracts.results import FrameSegmented
 from contracts.topics import Topic
@@ -88,8 +89,19 @@ def _ready(state: Path, given: Path | None) -> Bench:
     source = simulated_sources("breast", 1, 40, 7)[0]
     if given is not None:
         source = open_source(given, capture_options(organ="breast"))
-    frames = tuple(frame for frame in source.read() if isinstance(frame, CapturedFrame))
-    return Bench(centre, load_signer(state, VAN), frames, source, models.load(), SegmentSettings())
+    return Bench(centre, load_signer(state, VAN), frames_of(source), source, models.load(), SegmentSettings())
+
+
+def frames_of(source: Source) -> tuple[CapturedFrame, ...]:
+    """A source's frames; where it ends early, those before that, and why on stderr. Raises InvalidRecord for none."""
+    frames: list[CapturedFrame] = []
+    try:
+        frames.extend(frame for frame in source.read() if isinstance(frame, CapturedFrame))
+    except InvalidRecord as error:
+        if not frames:
+            raise
+        print(error, file=sys.stderr)
+    return tuple(frames)
 
 
 def _measure(bench: Bench, frames: int, rounds: int, queued: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 
+from contracts.errors import InvalidRecord
 from models.prepare import to_grey, whole_or
 from producers.sources import capture_options, open_sources
 from producers.sources.source import CapturedFrame, Source
@@ -53,7 +54,7 @@ def other(path: Path) -> Iterator[Still]:
 
 
 def main() -> int:
-    """Writes the pictures; a file that gives none is named on stderr."""
+    """Writes the pictures; a file that gives none, or ends early, is named on stderr."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stills", description=__doc__)
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, required=True)
@@ -72,7 +73,10 @@ def main() -> int:
     for refused in opened.refused:
         print(refused, file=sys.stderr)
     for source in opened.sources:
-        _write(stills(source, arguments.frames), arguments.out)
+        try:
+            _write(stills(source, arguments.frames), arguments.out)
+        except InvalidRecord as error:  # a clip that ends early: what it gave is written
+            print(error, file=sys.stderr)
     return 0
 
 
