@@ -31,6 +31,8 @@ class Recipe:
     folds: int = 2
     learn: int = 4
     sam_steps: int = 600
+    sam_again: int = 500  # steps of the prompt decoder's second cycle
+    sam_rate: float = 0.001
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,10 @@ def steps(data: Path, run: Path, model: str, recipe: Recipe) -> list[Step]:
         step("export", room, "export", learnt, *named, "--run", run / "steps.json"),
         step("prompt decoder", f"{room}.sam", "train", *given, *seeing, "--out", run / "sam", "--steps",
              recipe.sam_steps, "--resume"),
-        step("prompt decoder: export", f"{room}.sam", "export", run / "sam" / "decoder.pt", *given, *named),
+        step("prompt decoder: second cycle", f"{room}.sam", "train", *given, *seeing, "--out", run / "sam2", "--start",
+             run / "sam" / "decoder.pt", "--steps", recipe.sam_again, "--rate", recipe.sam_rate,
+             "--seed", 1, "--resume"),
+        step("prompt decoder: export", f"{room}.sam", "export", run / "sam2" / "decoder.pt", *given, *named),
         replace(step("stills", "benchmarks.stills", data / "video", data / "dicom" / "ultrasound", "--out",
                      run / "stills"), elsewhere=True),
         step("trust", f"{room}.trust", "train", *given, "--stills", run / "stills", *seeing, "--out", run / "trust"),
