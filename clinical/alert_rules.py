@@ -8,6 +8,8 @@ from contracts.results import Finding
 PERSISTENT_LESION: Final = "persistent_lesion"
 """The rule's name in alerts: a region linked over enough frames, large enough, scored highly enough."""
 
+UNCONFIRMED: Final = "unconfirmed: on none of these frames did the network's second step draw it"
+
 
 @dataclass(frozen=True, slots=True)
 class AlertSettings:
@@ -27,7 +29,10 @@ class AlertSettings:
 
 
 def judge(finding: Finding, settings: AlertSettings) -> str | None:
-    """Why this finding calls for an alert under `persistent_lesion`, in one line without personal data; or None."""
+    """Why this finding calls for an alert under `persistent_lesion`, in one line without personal data; or None.
+
+    One that is `unconfirmed` is told all the same, and the reason says so.
+    """
     frames = len({member.frame_id for member in finding.members})
     if finding.area_mm2 is not None:
         large, size = finding.area_mm2 >= settings.min_area_mm2, f"{finding.area_mm2:.1f} mm²"
@@ -35,4 +40,5 @@ def judge(finding: Finding, settings: AlertSettings) -> str | None:
         large, size = finding.area_px >= settings.min_area_px, f"area {finding.area_px} px (no scale)"
     if frames < settings.min_frames or not large or finding.score_mean < settings.min_score:
         return None
-    return f"outlined on {frames} frames, {size} on the key frame, mean score {finding.score_mean:.2f}"
+    reason = f"outlined on {frames} frames, {size} on the key frame, mean score {finding.score_mean:.2f}"
+    return f"{reason}; {UNCONFIRMED}" if finding.unconfirmed else reason

@@ -129,6 +129,11 @@ def test_the_reason_gives_the_figures() -> None:
     assert judge(finding(), SETTINGS) == "outlined on 5 frames, 76.0 mm² on the key frame, mean score 0.86"
 
 
+def test_an_alert_for_what_no_frame_confirms_says_so() -> None:
+    said = "; unconfirmed: on none of these frames did the network's second step draw it"
+    assert judge(finding(unconfirmed=True), SETTINGS) == f"{judge(finding(), SETTINGS)}{said}"
+
+
 @pytest.mark.parametrize("use", ["research", "measurement"])
 def test_a_frames_malignant_scores_are_withheld_like_a_findings(use: IntendedUse) -> None:
     frame = segmented(3, [region(malignant=0.4), region(1, left=300)])
