@@ -23,13 +23,12 @@ from models.engine.runtimes import onnxruntime, openvino
 from models.errors import WrongWeights
 from models.registry import WEIGHTS_DIR
 from models.training.despeckle.layers import InGraph, in_graph
-from models.training.exported import Graph
+from models.training.exported import OUTPUTS, Graph
 from models.training.graphs import enlarge_by_products, halve, tidy
 from models.training.network import ORGANS, SIZE, LesionNet
 
 OPSET = 17
 DESPECKLED = "despeckle"  # a property of files that despeckle
-OUTPUTS = ("masks", "deep", "fine", "edge")
 TOLERANCE = 5e-3  # float32 agrees to 1e-4; large kernels in float16 move outlines of odd pictures by .002
 WHOLE_BYTES = 20_000_000  # files below this are stored in float32
 THRESHOLD = 0.4  # chosen on validation: ddti .810, with .5 .802; where the prompt decoder draws, it plays no part

@@ -22,6 +22,7 @@ class Look:
     mirrored: bool = False
 
 
+OUTPUTS = ("masks", "deep", "fine", "edge")
 LOOKS = (Look(), Look(mirrored=True))
 
 

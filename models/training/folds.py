@@ -24,6 +24,7 @@ from models.evaluation.summary import summary
 from models.registry import Entry
 from models.segmenter import Segmenter
 from models.training.data import SETS, Sample, load, read_rows, simulated
+from models.training.exported import LOOKS, OUTPUTS, Graph, Look
 from models.training.loop import Plan, Run
 from models.training.network import SIZE, LesionNet
 
@@ -47,15 +48,15 @@ class TorchRunner:
 
     name = "torch/fp32"
 
-    def __init__(self, network: LesionNet) -> None:
-        self._network = network.eval()
+    def __init__(self, network: LesionNet, looks: tuple[Look, ...] = LOOKS[:1]) -> None:
+        """looks: what the masks are the mean of; by default the picture as it is alone."""
+        self._graph = Graph(network.eval(), looks).eval()
 
     def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """See `Runner.run`."""
         with torch.inference_mode():
-            seen = self._network.look(torch.from_numpy(batch).contiguous(memory_format=torch.channels_last))
-        parts = {"masks": torch.sigmoid(seen.logits), "deep": seen.deep, "fine": seen.fine, "edge": seen.edge}
-        return {name: part.numpy() for name, part in parts.items()}
+            outputs = self._graph(torch.from_numpy(batch).contiguous(memory_format=torch.channels_last))
+        return {name: part.numpy() for name, part in zip(OUTPUTS, outputs, strict=True)}
 
 
 def continued(
@@ -104,11 +105,11 @@ def five_fold(
         samples = rehearsed + load(inside, SIZE + 32)
         plan = plan_for(set_name, state["plan"]["encoder"], epochs)
         network = continued(plan, start, out / f"fold_{fold}", samples, say, resume=True)
-        segmenter = Segmenter(entry, TorchRunner(network))
+        segmenter = Segmenter(entry, TorchRunner(network, LOOKS))
         scores += evaluate(segmenter, outside)
         found = [score.dice or 0.0 for score in scores if score.dice is not None]
         say(f"fold {fold}: {len(outside)} pictures, mean Dice so far {np.mean(found):.4f}")
-    figures = summary(Segmenter(entry, TorchRunner(network)), scores, None)
+    figures = summary(segmenter, scores, None)
     figures |= {"folds": FOLDS, "epochs": epochs, "model": entry.id, "weights_sha256": None, "fingerprint": None}
     figures["split"] = "five-fold"
     figures |= {

@@ -20,9 +20,9 @@ from models.engine.runner import Outputs
 from models.engine.runtimes import onnxruntime, openvino
 from models.letterbox import Gray
 from models.training.export import OPSET, load_checkpoint, refuse_despeckled
+from models.training.exported import OUTPUTS
 from models.training.network import SIZE, LesionNet
 
-OUTPUTS = ("masks", "deep", "fine", "edge")
 BATCH = 8
 
 

@@ -21,7 +21,6 @@ from models.errors import WrongWeights
 from models.registry import read_registry, read_weights
 from models.training.despeckle.layers import in_graph
 from models.training.export import (
-    OUTPUTS,
     TOLERANCE,
     WHOLE_BYTES,
     differences,
@@ -30,7 +29,7 @@ from models.training.export import (
     refuse_despeckled,
     register,
 )
-from models.training.exported import LOOKS, Graph, Look, resampling
+from models.training.exported import LOOKS, OUTPUTS, Graph, Look, resampling
 from models.training.graphs import LARGE, doubling, halve, tidy, whole
 from models.training.network import LesionNet, load_imagenet
 
