@@ -57,7 +57,8 @@ def weights(tmp_path: Path) -> Path:
     """The shipped network alone, in a folder of its own."""
     entry = read_registry().entry()
     document = json.loads((WEIGHTS_DIR / "registry.json").read_text(encoding="utf-8"))
-    document["models"] = [each | {"variants": {}, "companions": {}} for each in document["models"] if each["id"] == entry.id]
+    alone = {"variants": {}, "companions": {}}
+    document["models"] = [each | alone for each in document["models"] if each["id"] == entry.id]
     shutil.copy(WEIGHTS_DIR / entry.file, tmp_path / entry.file)
     (tmp_path / "registry.json").write_text(json.dumps(document), encoding="utf-8")
     return tmp_path
