@@ -3,8 +3,8 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,9 @@ from deploy.identity import ProcessRecord, boot_id, is_running, start_time_of
 from deploy.launches import launch_path, log_path, read_launch, read_record, record_path
 from deploy.services import kill_one, start_one, status, stop, stop_one
 from deploy.state import StateFolder
+from tests.waiting import until
 
+await_true = partial(until, what="the condition came true", deadline_s=20.0)
 SLEEPER = ("sleep", "1000")
 STUBBORN = (
     sys.executable,
@@ -37,13 +39,6 @@ def foreigner() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(SLEEPER) as process:
         yield process
         process.kill()
-
-
-def until(condition: Callable[[], bool], deadline_s: float = 20.0) -> None:
-    give_up_at = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < give_up_at, "condition never held"
-        time.sleep(0.02)
 
 
 def test_second_start_is_harmless(state: StateFolder) -> None:
@@ -67,7 +62,7 @@ def test_process_leads_its_own_session_and_gets_only_what_was_said(
         "import os; print(os.getsid(0) == os.getpid(), sorted(os.environ), os.getcwd(), flush=True)",
     )
     processes.start_app(state, "worker", show, {"SONOVAN_GIVEN": "1"})
-    until(lambda: log_path(state, "worker").read_text().endswith("\n"))
+    await_true(lambda: log_path(state, "worker").read_text().endswith("\n"))
     said = log_path(state, "worker").read_text()
     assert said.startswith("True")
     assert "SONOVAN_GIVEN" in said
@@ -84,7 +79,7 @@ def test_stop_ends_it_and_forgets_it(state: StateFolder) -> None:
 
 def test_process_that_ignores_sigterm_is_killed_after_its_grace(state: StateFolder) -> None:
     record = processes.start_app(state, "worker", STUBBORN, {})
-    until(lambda: "deaf" in log_path(state, "worker").read_text())
+    await_true(lambda: "deaf" in log_path(state, "worker").read_text())
     processes.stop(state, "worker", grace_s=0.2)
     assert not is_running(record)
 
@@ -138,7 +133,7 @@ processes.start_app(StateFolder(sys.argv[1]), "worker", ["touch", sys.argv[2]], 
     assert launch_path(state, "worker").exists()
     # The next start waits in the same way, so by the time that it has run the first would have run as well.
     processes.start_app(state, "other", ["touch", str(tmp_path / "other ran")], {})
-    until((tmp_path / "other ran").exists)
+    await_true((tmp_path / "other ran").exists)
     assert not (tmp_path / "ran").exists()
 
 
@@ -167,7 +162,7 @@ def test_never_started_name_says_so(state: StateFolder) -> None:
 
 def test_zombie_counts_as_ended() -> None:
     child = os.posix_spawn("/bin/true", ["true"], {})
-    until(lambda: start_time_of(child) is None)
+    await_true(lambda: start_time_of(child) is None)
     record = ProcessRecord(name="x", pid=child, start_time=0, boot_id=boot_id(), argv_hash="")
     assert not is_running(record)
     os.waitpid(child, 0)
@@ -176,7 +171,7 @@ def test_zombie_counts_as_ended() -> None:
 def test_killing_reaches_the_children(state: StateFolder, tmp_path: Path) -> None:
     family = ("/bin/sh", "-c", f"sleep 1000 & echo $! > '{tmp_path}/child'; wait")
     processes.start_app(state, "worker", family, {})
-    until(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text().strip() != "")
+    await_true(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text().strip() != "")
     child = int((tmp_path / "child").read_text())
     kill_one(state, "worker")
-    until(lambda: start_time_of(child) is None)
+    await_true(lambda: start_time_of(child) is None)

@@ -23,9 +23,9 @@ from sonovan import analyse
 from storage.keys import Bucket
 from tests.journeys.account import assert_sound, segmented, wait_for
 from tests.journeys.van import SPACING_MM, Screening, Van, sweep, write_sweep
-from tests.journeys.waiting import elapse
 from tests.journeys.world import World
 from tests.stream_apps.alert.receiver import KIND, Receiver, free_port, hang
+from tests.waiting import elapse
 
 pytestmark = [pytest.mark.journeys, pytest.mark.timeout(900)]
 

@@ -18,7 +18,7 @@ from deploy.launches import read_record
 from deploy.processes import start_app
 from sonovan.centre import Centre, attach, start_worker, worker_name
 from storage.minio_store import MinioStore
-from tests.journeys.waiting import DEADLINE_S, until
+from tests.waiting import DEADLINE_S, until
 from transport.tail import Message, Tail
 
 STAGES: Final = ("segment", "assess", "alert")

@@ -3,8 +3,9 @@
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
@@ -20,11 +21,13 @@ from storage.keys import Bucket
 from storage.minio_store import MinioStore
 from tests.clinical.records import assessed, finding, sha
 from tests.stream_apps.alert.receiver import KIND, Manners, Receiver, answer, free_port, hang
+from tests.waiting import until
 from transport.producer import BoundedProducer
 from transport.tail import read_all
 
 pytestmark = pytest.mark.services
 
+await_true = partial(until, what="the condition came true", deadline_s=60.0)
 SECRET = "a secret of the site"
 ASSESSED, ALERTED, REJECTED = Topic.SCREENING_ASSESSED, Topic.LESION_ALERTED, Topic.RECORD_REJECTED
 
@@ -120,13 +123,6 @@ def a_revision(screening_id: str, number: int = 1, gone: bool = False) -> Screen
     )
 
 
-def await_true(condition: Callable[[], bool], deadline_s: float = 60.0) -> None:
-    give_up_at = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < give_up_at, "the condition did not come true in time"
-        time.sleep(0.05)
-
-
 def test_a_revision_becomes_one_alert_on_the_topic_and_one_signed_request(site: Site) -> None:
     screening = mint_id()
     with site.receiver() as receiver:
@@ -193,7 +189,7 @@ def test_workers_that_come_and_go_tell_each_alert_once(site: Site) -> None:
         site.send(*(a_revision(each) for each in screenings[:16]))
         site.kill(2)
         site.send(*(a_revision(each) for each in screenings))
-        await_true(lambda: site.behind() == 0, 90)
+        await_true(lambda: site.behind() == 0, deadline_s=90)
         await_true(lambda: len(set(receiver.keys)) == 24)
     assert len({key.partition(".")[0] for key in receiver.keys}) == 24
     assert [site.told(each) for each in screenings] == [["raised"]] * 24

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from deploy.launches import read_record
 from sonovan.centre import Centre
 from storage.keys import Bucket
 from storage.minio_store import MinioStore
+from tests import waiting
 from tests.models.tiny_onnx import write_weights
 from tests.stream_apps.segment.frames import TestVan, bright_disc
 from transport.producer import BoundedProducer
@@ -30,14 +32,7 @@ from transport.tail import Message, Tail, read_all
 pytestmark = pytest.mark.services
 
 DEADLINE_S = 90.0
-
-
-def until(condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
-    """Poll until `condition` holds."""
-    give_up_at = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < give_up_at, f"not within {deadline_s:g} s: {what}"
-        time.sleep(0.05)
+until = partial(waiting.until, deadline_s=DEADLINE_S)
 
 
 class WorkerProcess:

@@ -3,7 +3,8 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from contracts.ids import mint_id
 from contracts.topics import Topic, van_answered_topic
 from deploy import services
 from sonovan.centre import Centre, down, up
+from tests.waiting import until
 from transport.admin import Administrator
 from transport.producer import BoundedProducer, Pending
 from transport.settings import KafkaSettings
@@ -23,6 +25,7 @@ from transport.tail import Tail, read_all
 
 pytestmark = pytest.mark.services
 
+await_true = partial(until, what="the condition came true", deadline_s=30.0)
 FRAMES = Topic.FRAME_CAPTURED.value
 RETRIED = Topic.REJECTED_RETRIED.value
 KEY = b"a-sequence"
@@ -44,13 +47,6 @@ def own_state(service_tools: None, tmp_path_factory: pytest.TempPathFactory) -> 
 def own_centre(own_state: Path) -> Centre:
     """Services that a test may kill: `up` recovers them for the next one."""
     return up(own_state, apps=())
-
-
-def await_true(condition: Callable[[], bool], deadline_s: float = 30.0) -> None:
-    give_up_at = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < give_up_at, "the condition did not come true in time"
-        time.sleep(0.02)
 
 
 def test_a_fresh_broker_is_as_the_table_says(centre: Centre) -> None:

@@ -3,6 +3,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from storage.outbox_engine import sqlite_url
 from stream_apps.alert.sending import Deliver, Sender
 from stream_apps.alert.step import alerts_of
 from tests.stream_apps.alert.scene import RULE, revision
+from tests.waiting import until
 
 LEASE_S = 20.0
 LONGEST_S = 6.0
@@ -76,14 +78,13 @@ def due(outbox: Outbox, clock: Clock, webhook: Deliver) -> int:
     return asyncio.run(sender(outbox, clock, webhook=webhook).deliver_due("webhook"))
 
 
-def running(sending: Sender, until: Callable[[], bool]) -> None:
+def running(sending: Sender, condition: Callable[[], bool]) -> None:
     """Run the sender until the condition holds, then cancel it: it must leave at once."""
 
     async def watch() -> None:
         task = asyncio.create_task(sending.run())
-        async with asyncio.timeout(20):
-            while not until() and not task.done():
-                await asyncio.sleep(0.01)
+        enough = partial(until, lambda: condition() or task.done(), "the sender has done it", deadline_s=20)
+        await asyncio.to_thread(enough)
         task.cancel()
         async with asyncio.timeout(10):
             with suppress(asyncio.CancelledError):

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,11 +55,13 @@ def test_no_more_than_the_limit_runs_at_once_and_the_next_one_waits() -> None:
     async def everything() -> None:
         in_flight = InFlight(2, unforeseen)
         release = asyncio.Event()
+        started = [asyncio.Event() for _ in range(3)]
         running: list[int] = []
 
         def work(number: int) -> Callable[[Turn], Awaitable[None]]:
             async def run(_: Turn) -> None:
                 running.append(number)
+                started[number].set()
                 await release.wait()
 
             return run
@@ -66,12 +69,12 @@ def test_no_more_than_the_limit_runs_at_once_and_the_next_one_waits() -> None:
         await in_flight.submit(0, work(0))
         await in_flight.submit(1, work(1))
         third = asyncio.create_task(in_flight.submit(2, work(2)))
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await asyncio.gather(started[0].wait(), started[1].wait())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(third), 0.05)
         assert (running, third.done()) == ([0, 1], False)
         release.set()
-        await third
-        await asyncio.sleep(0)
+        await asyncio.wait_for(asyncio.gather(third, started[2].wait()), 10)
         assert running == [0, 1, 2]
 
     asyncio.run(everything())

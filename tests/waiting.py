@@ -1,4 +1,4 @@
-"""Waiting for conditions, with deadlines; the only place of the journeys that pauses."""
+"""Waiting for conditions, with deadlines; the only place of the tests that pauses."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import pytest
 
 DEADLINE_S: Final = 180.0
-_PAUSE_S: Final = 0.1
+_PAUSE_S: Final = 0.05
 _NEVER_SET: Final = Event()
 
 T = TypeVar("T")
