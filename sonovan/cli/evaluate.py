@@ -120,6 +120,14 @@ def compare(
         typer.echo(f"{one['set']}: least alike {', '.join(_named(each) for each in one['disagree'][:5])}")
 
 
+def check_name(model: str | None, folder: Path) -> None:
+    """A name that the registry does not know is a slip of the user's, not a network that cannot be trusted."""
+    names = [entry.id for entry in read_registry(folder).models]
+    if model is not None and model not in names:
+        known = ", ".join(names) or "none"
+        raise typer.BadParameter(f"--model: no network is called {model}; the registry names: {known}")
+
+
 @contextmanager
 def _told_in_one_line() -> Iterator[None]:
     from models.evaluation.index import UnusableData
@@ -159,11 +167,8 @@ def _load(model: str | None, weights_dir: Path | None, sets: "Sequence[Sequence[
     from models.evaluation.index import UnusableData
 
     folder = weights_dir or read_settings().weights_dir or WEIGHTS_DIR
-    registry = read_registry(folder)
-    if model is not None and model not in [entry.id for entry in registry.models]:
-        known = ", ".join(entry.id for entry in registry.models) or "none"
-        raise UnusableData(f"no network is called {model}; the registry names: {known}")
-    entry = registry.entry(model)
+    check_name(model, folder)
+    entry = read_registry(folder).entry(model)
     for rows in sets:
         for row in rows:
             if not row.organ:

@@ -31,16 +31,20 @@ def screen(
 ) -> None:
     """Screen files on this machine: report, masks and overlays in a folder. Unsigned: never a result."""
     from contracts.settings import read_settings
+    from models.registry import WEIGHTS_DIR
+    from models.settings import read_settings as models_settings
     from producers.features import read_features
     from producers.items import mint_ids
     from producers.sources import capture_options, open_sources
     from sonovan.analysis import analysis_of, anonymous_visit, load_segmenter
+    from sonovan.cli.evaluate import check_name
     from sonovan.embedded import screen as run
     from sonovan.outputs import make_folder, write_outputs
     from sonovan.settings import FaceSettings
     from storage.folder_store import FolderStore
 
-    _known(model)
+    if model is not None:
+        check_name(model, models_settings().weights_dir or WEIGHTS_DIR)
     options = capture_options(organ=organ, side=side, view=view, position=position, pixel_spacing_mm=pixel_spacing_mm)
     fields = read_features(features) if features is not None else None
     use = read_settings(FaceSettings).intended_use
@@ -87,19 +91,6 @@ def screen(
         typer.echo("\n".join(_summary(document, analysis, written.report_html, len(written.overlays))))
     if lost:
         raise typer.Exit(3)
-
-
-def _known(model: str | None) -> None:
-    """A name that the registry does not know is a slip of the user's, not a network that cannot be trusted."""
-    from models.registry import WEIGHTS_DIR, read_registry
-    from models.settings import read_settings
-
-    if model is None:
-        return
-    names = [entry.id for entry in read_registry(read_settings().weights_dir or WEIGHTS_DIR).models]
-    if model not in names:
-        known = ", ".join(names) or "none"
-        raise typer.BadParameter(f"--model: no network is called {model}; the registry names: {known}")
 
 
 def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int) -> list[str]:
