@@ -24,7 +24,7 @@ from models.evaluation.summary import summary
 from models.registry import Entry
 from models.segmenter import Segmenter
 from models.training.data import SETS, Sample, load, read_rows, simulated
-from models.training.exported import LOOKS, OUTPUTS, Graph, Look
+from models.training.exported import OUTPUTS, Graph
 from models.training.loop import Plan, Run
 from models.training.network import SIZE, LesionNet
 
@@ -48,9 +48,9 @@ class TorchRunner:
 
     name = "torch/fp32"
 
-    def __init__(self, network: LesionNet, looks: tuple[Look, ...] = LOOKS[:1]) -> None:
-        """looks: what the masks are the mean of; by default the picture as it is alone."""
-        self._graph = Graph(network.eval(), looks).eval()
+    def __init__(self, network: LesionNet, *, both_ways: bool = False) -> None:
+        """both_ways: as the exported graph; by default the picture alone."""
+        self._graph = Graph(network, both_ways=both_ways).eval()
 
     def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """See `Runner.run`."""
@@ -105,7 +105,7 @@ def five_fold(
         samples = rehearsed + load(inside, SIZE + 32)
         plan = plan_for(set_name, state["plan"]["encoder"], epochs)
         network = continued(plan, start, out / f"fold_{fold}", samples, say, resume=True)
-        segmenter = Segmenter(entry, TorchRunner(network, LOOKS))
+        segmenter = Segmenter(entry, TorchRunner(network, both_ways=True))
         scores += evaluate(segmenter, outside)
         found = [score.dice or 0.0 for score in scores if score.dice is not None]
         say(f"fold {fold}: {len(outside)} pictures, mean Dice so far {np.mean(found):.4f}")
