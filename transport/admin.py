@@ -124,7 +124,10 @@ class Administrator:
         self.create_topics([van_id])
         self.set_account(van_account(van_id), password)
         self._grant(van_grants(van_id))
-        self._await(lambda: not any(self._grants_astray()), "granting access")
+        # A broker that has heard of neither the account nor its grants finds nothing astray.
+        self._await(
+            lambda: van_id in self._enrolled_vans() and not any(self._grants_astray()), f"granting {van_id} access"
+        )
 
     def revoke_van(self, van_id: str) -> None:
         """Take a van's grants and account away; what it sent and its answers stay. Harmless when it has none."""

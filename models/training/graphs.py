@@ -98,6 +98,37 @@ def whole(model: onnx.ModelProto) -> None:
     _replace(model, kept)
 
 
+def own_constants(model: onnx.ModelProto) -> None:
+    """Gives each node constants of its own where the exporter let two share one through an `Identity`.
+
+    onnxruntime's quantiser leaves such a bias in float32, and openvino then computes the whole convolution so: of the
+    picture and its mirror image, one pass of two.
+    """
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    kept: list[onnx.NodeProto] = []
+    for node in model.graph.node:
+        if node.op_type == "Identity" and node.input[0] in stored:
+            copy = numpy_helper.from_array(numpy_helper.to_array(stored[node.input[0]]), node.output[0])
+            model.graph.initializer.append(copy)
+            stored[copy.name] = copy
+        else:
+            kept.append(node)
+    _replace(model, kept)
+
+
+def share_alike(model: onnx.ModelProto) -> None:
+    """Stores constants of the same type, shape and bytes once."""
+    first: dict[tuple[int, tuple[int, ...], bytes], str] = {}
+    same: dict[str, str] = {}
+    for tensor in model.graph.initializer:
+        key = (tensor.data_type, tuple(tensor.dims), numpy_helper.to_array(tensor).tobytes())
+        same[tensor.name] = first.setdefault(key, tensor.name)
+    for node in model.graph.node:
+        for number, name in enumerate(node.input):
+            node.input[number] = same.get(name, name)
+    _replace(model, list(model.graph.node))
+
+
 def read_past_quantisation(model: onnx.ModelProto) -> None:
     """Lets the graph's outputs read what was computed before it was rounded to eight bits for the next layer."""
     made = {name: node for node in model.graph.node for name in node.output}

@@ -66,7 +66,12 @@ def loss(exact: Mapping[str, float], other: Mapping[str, float]) -> dict[str, fl
 
 def allowed(lost: Mapping[str, float]) -> bool:
     """Whether a precision that loses this much may run."""
-    return all(value <= (EMPTY_BAR if name == EMPTY else BAR) for name, value in lost.items())
+    return share_of_bar(lost) <= 1
+
+
+def share_of_bar(lost: Mapping[str, float]) -> float:
+    """The largest loss as a share of what may be lost of its figure: 1 is just allowed."""
+    return max(value / (EMPTY_BAR if name == EMPTY else BAR) for name, value in lost.items())
 
 
 def _case(row: Row) -> Case:

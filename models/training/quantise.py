@@ -3,7 +3,7 @@
 Weights get one scale per channel, activations eight bits without sign. All eight bits of the weights are used (seven,
 which CPUs without VNNI would need, lost .011 Dice on busi), so the engine offers int8 only where sums cannot overflow.
 Which layers stay in float32 is decided by Dice on the validation split: none first, and while that loses more than BAR,
-whichever group's return to float32 restores most.
+whichever group's return to float32 restores most, measured by the figure that is worst against its own bar.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from models.evaluation.index import INDEX, SETS, read_rows, spread
 from models.registry import Entry, read_registry, read_weights
 from models.segmenter import Segmenter
 from models.training.data import load
-from models.training.graphs import read_past_quantisation, whole
-from models.training.precision import allowed, dice, loss, read_cases
+from models.training.graphs import own_constants, read_past_quantisation, share_alike, whole
+from models.training.precision import allowed, dice, loss, read_cases, share_of_bar
 
 OPERATORS: Final = ("Conv", "Add", "Concat", "Resize", "Clip", "Relu")
 GROUPS: Final = (
@@ -92,6 +92,7 @@ class _Quantiser:
         self._frames, self._folder = frames, folder
         model = onnx.load_from_string(weights)
         whole(model)
+        own_constants(model)
         onnx.save(model, str(self._folder / "float32.onnx"))
         self._names = [node.name for node in model.graph.node if node.op_type in OPERATORS]
 
@@ -114,6 +115,7 @@ class _Quantiser:
             logging.disable(logging.NOTSET)
         model = onnx.load(str(made))
         read_past_quantisation(model)
+        share_alike(model)
         return bytes(model.SerializeToString())
 
 
@@ -137,8 +139,8 @@ def search(attempt: Attempt) -> tuple[tuple[str, ...], bytes]:
     while not allowed({name: value + MARGIN for name, value in lost.items()}):
         others = [(*left_out, group) for group in GROUPS if group not in left_out]
         tries = {groups: attempt(groups) for groups in others}
-        best = min(tries, key=lambda groups: max(tries[groups][1].values()), default=None)
-        if best is None or max(tries[best][1].values()) >= max(lost.values()):
+        best = min(tries, key=lambda groups: share_of_bar(tries[groups][1]), default=None)
+        if best is None or share_of_bar(tries[best][1]) >= share_of_bar(lost):
             break
         left_out, (file, lost) = best, tries[best]
     return left_out, file

@@ -30,7 +30,7 @@ from models.training.export import (
     register,
 )
 from models.training.exported import OUTPUTS, Graph
-from models.training.graphs import LARGE, doubling, halve, tidy, whole
+from models.training.graphs import LARGE, doubling, halve, own_constants, share_alike, tidy, whole
 from models.training.network import LesionNet, load_imagenet
 
 pytestmark = pytest.mark.training
@@ -160,6 +160,35 @@ def test_a_halved_graph_computes_with_rounded_large_kernels_and_can_be_made_whol
     whole(model)
     assert {tensor.data_type for tensor in model.graph.initializer} == {TensorProto.FLOAT}
     np.testing.assert_array_equal(run(), halved)
+
+
+def test_a_shared_constant_becomes_two_and_alike_ones_are_stored_once() -> None:
+    rng = np.random.default_rng(0)
+    kernel, bias = rng.normal(size=(5, 5)).astype(np.float32), rng.normal(size=5).astype(np.float32)
+    nodes = [
+        helper.make_node("Identity", ["bias"], ["again"]),
+        helper.make_node("Identity", ["again"], ["once more"]),
+        helper.make_node("Gemm", ["x", "kernel", "bias"], ["y"]),
+        helper.make_node("Gemm", ["y", "kernel", "once more"], ["z"]),
+    ]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 5]) for name in "xz"]
+    stored = [numpy_helper.from_array(kernel, "kernel"), numpy_helper.from_array(bias, "bias")]
+    graph = helper.make_graph(nodes, "two", ends[:1], ends[1:], stored)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    x = rng.normal(size=(4, 5)).astype(np.float32)
+
+    def run() -> np.ndarray:
+        session = onnxruntime().InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        return session.run(None, {"x": x})[0]
+
+    before = run()
+    own_constants(model)
+    assert [node.op_type for node in model.graph.node] == ["Gemm", "Gemm"]
+    assert {tensor.name for tensor in model.graph.initializer} == {"kernel", "bias", "once more"}
+    np.testing.assert_array_equal(run(), before)
+    share_alike(model)
+    assert {tensor.name for tensor in model.graph.initializer} == {"kernel", "bias"}
+    np.testing.assert_array_equal(run(), before)
 
 
 def test_despeckling_goes_into_the_graph_and_companions_are_refused(network: LesionNet, tmp_path: Path) -> None:
