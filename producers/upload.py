@@ -53,11 +53,13 @@ class Uploader:
         give_up_s: float,
         progress: Callable[[SpoolStatus], None] = lambda _status: None,
         waiting: Callable[[], None] = lambda: None,
+        troubled: Callable[[str], None] = lambda _why: None,
     ) -> None:
         """Upload until `until()` holds.
 
         give_up_s: without a single acknowledgement or receipt for so long, Transient is raised; all that waits stays
         in the spool. waiting: called when another process uploads from this spool and has to finish first.
+        troubled: called once each time the centre stops answering, with the reason.
         Raises Fatal where the broker refuses this van's account.
         """
         with self._spool.uploading(waiting):
@@ -65,14 +67,21 @@ class Uploader:
             sender = Thread(target=self._send_all, name="van-sender", daemon=True)
             sender.start()
             try:
-                self._receive(until, give_up_s, progress)
+                self._receive(until, give_up_s, progress, troubled)
             finally:
                 self._stop.set()
                 sender.join()
 
-    def _receive(self, until: Callable[[], bool], give_up_s: float, progress: Callable[[SpoolStatus], None]) -> None:
+    def _receive(
+        self,
+        until: Callable[[], bool],
+        give_up_s: float,
+        progress: Callable[[SpoolStatus], None],
+        troubled: Callable[[str], None],
+    ) -> None:
         tail: Tail | None = None
         backoff = _Backoff()
+        answering = True
         try:
             while True:
                 if self._failure is not None:
@@ -87,8 +96,12 @@ class Uploader:
                     tail = tail or Tail(self._kafka, van_answered_topic(self._van_id).name, self._spool.positions())
                     self._take_answers(tail)
                     backoff.reset()
+                    answering = True
                 except Transient as error:
                     self._trouble = str(error)
+                    if answering:
+                        troubled(self._trouble)
+                    answering = False
                     self._stop.wait(min(backoff.next(), give_up_s))
         finally:
             if tail is not None:

@@ -73,6 +73,11 @@ _REASONS: Final = {
 }
 
 
+def counted(number: int, thing: str) -> str:
+    """`1 frame`, `2 frames`."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def place(organ: Organ, side: Side | None, region: str | None = None) -> str:
     """Where in the body, as a heading: "Left breast"."""
     name = named_place(organ, side, region)

@@ -19,7 +19,7 @@ GROUPS: Final = {
     "van": ("van", "The van: enrol, send, simulate, spool."),
     "topics": ("topics", "Kafka's topics: list, create, check, tail, describe."),
     "rejected": ("rejected", "Records that a stage could not use: list, show, retry."),
-    "models": ("models", "The networks: list, verify, evaluate, compare."),
+    "models": ("models", "The networks: list, verify, export, evaluate, compare, import."),
 }
 COMMANDS: Final = {
     "screen": ("screen", "The whole path in this process, no services: files in, report out."),

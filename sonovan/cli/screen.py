@@ -94,14 +94,14 @@ def screen(
 
 
 def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int) -> list[str]:
-    from reports.words import UNCONFIRMED, predicted_dice, reasons, refused_panel
+    from reports.words import UNCONFIRMED, counted, predicted_dice, reasons, refused_panel
 
     shown = analysis.screening
-    counted = f"{len(shown.findings)} outlined region{'' if len(shown.findings) == 1 else 's'}"
+    regions, frames = counted(len(shown.findings), "outlined region"), counted(len(analysis.frames), "frame")
     assessable = sum(frame.assessable for frame in analysis.frames)
     lines = [
         document["notice"],
-        f"{shown.status}: {len(analysis.frames)} frames, {assessable} assessable, {counted}",
+        f"{shown.status}: {frames}, {assessable} assessable, {regions}",
     ]
     for row in shown.adequacy:
         side = f"{row.laterality} " if row.laterality else ""

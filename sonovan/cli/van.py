@@ -180,7 +180,7 @@ def spool_retry(van: VanName = None, give_up_s: GiveUp = None, state: State = No
     """Send everything that waits, what was rejected for a passing reason too, until the centre has it."""
     from producers import enrol as enrolment
     from producers.upload import Uploader, all_settled
-    from sonovan.cli.van_send import WAIT_GIVE_UP_S, open_spool, queueing, the_van
+    from sonovan.cli.van_send import WAIT_GIVE_UP_S, no_answer, open_spool, queueing, the_van
 
     folder = state_path(state)
     van_id = the_van(folder, van)
@@ -188,7 +188,13 @@ def spool_retry(van: VanName = None, give_up_s: GiveUp = None, state: State = No
     with open_spool(folder, van_id) as spool:
         spool.retry()
         uploader = Uploader(spool, kafka, van_id)
-        uploader.run(lambda: all_settled(spool, None), give_up_s=give_up_s or WAIT_GIVE_UP_S, waiting=queueing)
+        patience_s = give_up_s or WAIT_GIVE_UP_S
+        uploader.run(
+            lambda: all_settled(spool, None),
+            give_up_s=patience_s,
+            waiting=queueing,
+            troubled=lambda why: no_answer(why, patience_s),
+        )
         rejected = len(spool.rejected())
     typer.echo(f"van {van_id}: nothing waits, {rejected} rejected")
     return int(Exit.SOME_REJECTED if rejected else Exit.DONE)

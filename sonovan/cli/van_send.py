@@ -18,6 +18,7 @@ from producers.screening import Composed, compose
 from producers.sources import Source
 from producers.spool import HELD, QUEUED, SENT, STORED, Spool
 from producers.upload import Uploader, all_sent, reported
+from reports.words import counted
 from sonovan.cli.failures import Exit
 
 WAIT_GIVE_UP_S: Final = 300.0
@@ -68,6 +69,7 @@ def send_screening(
 
 def _upload(spool: Spool, uploader: Uploader, composed: Composed, wait: bool, give_up_s: float | None) -> int:
     screening_id = composed.screening_id
+    patience_s = give_up_s or (WAIT_GIVE_UP_S if wait else SEND_GIVE_UP_S)
     until: Callable[[], bool] = lambda: all_sent(spool, screening_id)  # noqa: E731
     if wait:
         until = lambda: reported(spool, screening_id)  # noqa: E731
@@ -81,9 +83,10 @@ def _upload(spool: Spool, uploader: Uploader, composed: Composed, wait: bool, gi
         try:
             uploader.run(
                 until,
-                give_up_s=give_up_s or (WAIT_GIVE_UP_S if wait else SEND_GIVE_UP_S),
+                give_up_s=patience_s,
                 progress=show,
                 waiting=queueing,
+                troubled=lambda why: no_answer(why, patience_s),
             )
         except Transient as error:
             say(f"{error}; nothing is lost, try again: sonovan van spool retry")
@@ -121,10 +124,12 @@ def _told(spool: Spool, van_id: str, composed: Composed, refused: Sequence[Inval
         }
         return json.dumps(document)
     frames = sum(sequence.frames for sequence in composed.sequences)
-    head = f"screening {screening_id}: {len(composed.sequences)} sequences, {frames} frames"
+    head = f"screening {screening_id}: {counted(len(composed.sequences), 'sequence')}, {counted(frames, 'frame')}"
     if report is None:
         return f"{head}; {status.counts[QUEUED]} items queued, {status.counts[SENT]} sent, {status.counts[HELD]} held"
-    what = f"{report.status}, revision {report.revision_number}, {report.findings} findings"
+    what = f"{report.status}, revision {report.revision_number}"
+    if report.findings is not None:
+        what += f", {counted(report.findings, 'finding')}"
     return f"{head}; {what}; unsigned, not a result"
 
 
@@ -168,6 +173,11 @@ def code_word(option: str, word: str) -> str:
     except ValidationError:
         message = f"{option} {word!r}: say a code of letters, digits and _.:/+- without spaces, 64 at most"
         raise InvalidRecord("option_invalid", message) from None
+
+
+def no_answer(why: str, patience_s: float) -> None:
+    """The centre is away; the upload goes on trying."""
+    say(f"{why}; trying again for {patience_s:g} s, all is kept on the van")
 
 
 def queueing() -> None:

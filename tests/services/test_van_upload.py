@@ -206,8 +206,10 @@ def test_a_broker_that_goes_away_is_waited_for(own_centre: Centre, tmp_path: Pat
     with Spool(tmp_path / "s.sqlite") as spool:
         screening = spooled(spool, signer, 4)
         services.stop(StateFolder(own_centre.path), lambda _line: None)
+        told: list[str] = []
         with pytest.raises(Transient) as caught:
-            Uploader(spool, kafka, "upload-6").run(lambda: all_sent(spool, None), give_up_s=3)
+            Uploader(spool, kafka, "upload-6").run(lambda: all_sent(spool, None), give_up_s=3, troubled=told.append)
+        assert len(told) == 1  # not at every attempt
         assert "7 items wait" in str(caught.value)
         assert spool.status(screening).counts[QUEUED] == 7
         back = threading.Thread(target=up, args=(own_centre.path,), kwargs={"apps": ()})
