@@ -22,16 +22,18 @@ def draw_overlay(
     grey: Gray,
     polygons: Sequence[Sequence[tuple[float, float]]],
     *,
+    labels: Sequence[str] | None = None,
     caption: str | None = None,
     colour: Colour = YELLOW,
     longest_px: int = 1600,
 ) -> bytes:
-    """PNG of the frame with each polygon outlined, and numbered from 1 where there are several, anti-aliased.
+    """PNG of the frame with each polygon outlined and labelled, anti-aliased.
 
-    grey: (rows, columns) uint8. polygons: (column, row) in pixels of the frame. caption: ASCII, in a strip below.
-    A frame longer than `longest_px` is shrunk for display.
+    grey: (rows, columns) uint8. polygons: (column, row) in pixels of the frame. labels: ASCII, one per polygon; None
+    numbers them from 1 where there are several. caption: ASCII, in a strip below.
+    A frame longer than `longest_px` is shrunk for display. Raises ValueError where labels are not as many as polygons.
     """
-    return _png(draw(grey, polygons, caption=caption, colour=colour, longest_px=longest_px))
+    return _png(draw(grey, polygons, labels=labels, caption=caption, colour=colour, longest_px=longest_px))
 
 
 def contact_sheet(pictures: Sequence[Picture], *, columns: int = 5, tile_px: int = 320) -> bytes:
@@ -51,24 +53,25 @@ def draw(
     grey: Gray,
     polygons: Sequence[Sequence[tuple[float, float]]],
     *,
+    labels: Sequence[str] | None = None,
     caption: str | None = None,
     colour: Colour = YELLOW,
     longest_px: int = 1600,
 ) -> Picture:
     """As `draw_overlay`, not yet coded."""
+    if labels is None:  # the number of the only one would be taken for the finding's
+        labels = [str(number) if len(polygons) > 1 else "" for number in range(1, len(polygons) + 1)]
     shrunk = _shrink(grey, longest_px)
     scale = np.array([shrunk.shape[1] / grey.shape[1], shrunk.shape[0] / grey.shape[0]])
     picture = cv2.cvtColor(shrunk, cv2.COLOR_GRAY2BGR)
     size = max(0.4, min(picture.shape[:2]) / 900)
     thick = max(1, round(min(picture.shape[:2]) / 400))
-    for number, polygon in enumerate(polygons, start=1):
+    for label, polygon in zip(labels, polygons, strict=True):
         corners = (np.asarray(polygon, np.float64) + 0.5) * scale - 0.5
         fixed = np.rint(corners * (1 << _SHIFT)).astype(np.int32)
         cv2.polylines(picture, [fixed.reshape(-1, 1, 2)], True, colour, thick, cv2.LINE_AA, _SHIFT)
-        if len(polygons) == 1:  # the number of the only one would be taken for the finding's
-            continue
         right, top = int(corners[:, 0].max()) + 3, int(corners[:, 1].min())
-        cv2.putText(picture, str(number), (right, max(top, int(30 * size))), _FONT, size, colour, thick, cv2.LINE_AA)
+        cv2.putText(picture, label, (right, max(top, int(30 * size))), _FONT, size, colour, thick, cv2.LINE_AA)
     return _with_caption(picture, caption, size) if caption else np.asarray(picture, np.uint8)
 
 

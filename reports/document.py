@@ -1,5 +1,6 @@
 """The report as one JSON document: what the page shows, and what other programs read."""
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import Field
@@ -55,6 +56,11 @@ class ScreeningReport(Part):
     rules_version: Token
 
 
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings as every report, summary and picture numbers them, from 1: highest score first."""
+    return sorted(findings, key=lambda each: (-each.score_mean, each.finding_id))
+
+
 def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -> dict[str, Any]:
     """The report of one revision as JSON values, from the record alone: the same record gives the same document.
 
@@ -73,7 +79,7 @@ def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -
         as_of=shown.as_of,
         frames=shown.frames,
         adequacy=shown.adequacy,
-        findings=tuple(sorted(shown.findings, key=lambda each: (-each.score_mean, each.finding_id))),
+        findings=tuple(in_order(shown.findings)),
         no_finding_notice=None if shown.findings else words.NO_REGION,
         categories=shown.categories,
         advice=shown.advice,

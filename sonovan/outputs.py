@@ -1,15 +1,16 @@
 """What an embedded run leaves in a folder: the report, label masks, overlays."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.errors import InvalidRecord, Transient
 from contracts.frame_codec import decode_verified
-from contracts.results import FrameSegmented, ScreeningAssessed
+from contracts.results import FrameSegmented, Member, ScreeningAssessed
 from models.overlay import draw_overlay
 from models.prepare import to_grey
+from reports.document import in_order
 from storage.keys import Bucket
 from storage.stores import ObjectStore
 
@@ -48,17 +49,23 @@ def write_outputs(
     _write(html, store.get(Bucket.REPORTS, assessed.report_html_key))
     _write(document, store.get(Bucket.REPORTS, assessed.report_json_key))
     masks, overlays = [], []
+    numbers = {
+        member: str(number)
+        for number, finding in enumerate(in_order(assessed.findings), start=1)
+        for member in finding.members
+    }
     several = len({frame.sequence_id for frame in frames}) > 1
     for frame in sorted(frames, key=lambda each: each.frame_id):
         if frame.mask_key is None:
             continue
         name = f"{frame.sequence_id}-{frame.frame_index:06d}.png" if several else f"{frame.frame_index:06d}.png"
         masks.append(_write(out / "masks" / name, store.get(Bucket.MASKS, frame.mask_key)))
-        overlays.append(_write(out / "overlays" / name, _overlay(frame, store)))
+        overlays.append(_write(out / "overlays" / name, _overlay(frame, numbers, store)))
     return Written(html, document, tuple(masks), tuple(overlays))
 
 
-def _overlay(frame: FrameSegmented, store: ObjectStore) -> bytes:
+def _overlay(frame: FrameSegmented, numbers: Mapping[Member, str], store: ObjectStore) -> bytes:
+    """The frame with its outlines, each with the number that its finding has in the report, if it is in one."""
     pixels = decode_verified(
         store.get(Bucket.FRAMES, frame.image_key),
         codec=frame.codec,
@@ -68,7 +75,8 @@ def _overlay(frame: FrameSegmented, store: ObjectStore) -> bytes:
         bits=frame.bits,
         sha256=frame.pixels_sha256,
     )
-    return draw_overlay(to_grey(pixels), [region.polygon for region in frame.regions])
+    labels = [numbers.get(Member(frame_id=frame.frame_id, ordinal=each.ordinal), "") for each in frame.regions]
+    return draw_overlay(to_grey(pixels), [region.polygon for region in frame.regions], labels=labels)
 
 
 def _write(path: Path, data: bytes) -> Path:

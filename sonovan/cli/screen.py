@@ -94,6 +94,7 @@ def screen(
 
 
 def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int) -> list[str]:
+    from reports.document import in_order
     from reports.words import UNCONFIRMED, counted, predicted_dice, reasons, refused_panel
 
     shown = analysis.screening
@@ -108,8 +109,7 @@ def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int)
         why = f" ({reasons(row)})" if row.reasons else ""
         lines.append(f"  {side}{row.organ}: {row.level}{why}")
     lines += [f"  {refused_panel(found)}" for found in shown.refused_panels]
-    in_report_order = sorted(shown.findings, key=lambda each: (-each.score_mean, each.finding_id))
-    for number, finding in enumerate(in_report_order, start=1):
+    for number, finding in enumerate(in_order(shown.findings), start=1):
         size = (
             f"{finding.long_axis_mm:.1f} × {finding.short_axis_mm:.1f} mm"
             if finding.long_axis_mm is not None and finding.short_axis_mm is not None

@@ -61,6 +61,19 @@ def test_an_outline_lies_on_the_region_and_leaves_the_rest_grey() -> None:
     assert (picture[130:] == 90).all()
 
 
+def test_labels_stand_beside_their_outlines() -> None:
+    grey = np.full((200, 300), 90, np.uint8)
+    left, right = ([(at, 40.0), (at + 60.0, 40.0), (at + 60.0, 120.0)] for at in (20.0, 170.0))
+    plain, numbered = draw(grey, [left, right], labels=["", ""]), draw(grey, [left, right])
+    assert (numbered == draw(grey, [left, right], labels=["1", "2"])).all()
+    second = draw(grey, [left, right], labels=["", "1"])
+    changed = np.flatnonzero((second != plain).any(axis=(0, 2)))
+    assert changed.min() > 230  # behind the second outline alone
+    assert (draw(grey, [left]) == draw(grey, [left], labels=[""])).all()
+    with pytest.raises(ValueError, match="longer"):
+        draw(grey, [left, right], labels=["1"])
+
+
 def test_an_overlay_is_a_png_that_shrinks_with_its_outline() -> None:
     grey = np.zeros((1000, 4000), np.uint8)
     data = draw_overlay(grey, [[(2000, 400), (3000, 400), (3000, 800)]], caption="frame 7: unsigned, not a result")

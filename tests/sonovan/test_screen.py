@@ -11,9 +11,16 @@ import numpy as np
 import pytest
 from pydicom import examples
 
+from models.overlay import draw_overlay
 from models.phantom import simulate_sweep
+from producers.items import mint_ids
+from producers.sources import capture_options, open_sources
+from sonovan.analysis import analysis_of, anonymous_visit, load_segmenter
 from sonovan.cli import build
 from sonovan.cli.failures import run
+from sonovan.embedded import screen
+from sonovan.outputs import write_outputs
+from storage.folder_store import FolderStore
 
 YBR = str(examples.get_path("ybr_color"))
 LEFT = ("--organ", "breast", "--side", "left")
@@ -195,3 +202,31 @@ def as_nobody(*words: str) -> subprocess.CompletedProcess[str]:
         "os.setgid(65534); os.setuid(65534); main()"
     )
     return subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False, cwd="/")
+
+
+def test_overlays_number_outlines_as_the_report_does(tmp_path):
+    frames = simulate_sweep("breast", frames=24, seed=7, size=(240, 320), lesions=2).frames
+    for number, frame in enumerate(frames):
+        cv2.imwrite(str(tmp_path / f"{number:03d}.png"), frame)
+    store, inputs = FolderStore(tmp_path / "store"), open_sources([tmp_path], capture_options(organ="breast"))
+    screened = screen(
+        inputs.sources, anonymous_visit(None), segmenter=load_segmenter(None), store=store, intended_use="research",
+        ids=mint_ids(1), progress=lambda frames: None,
+    )  # fmt: skip
+    analysis = analysis_of(screened, inputs.refused, store, "research")
+    written = write_outputs(screened.last, analysis.frames, store, tmp_path / "out")
+    findings = json.loads(written.report_json.read_text())["findings"]
+    assert len(findings) > 1
+    numbers = {
+        (member["frame_id"], member["ordinal"]): str(number)
+        for number, finding in enumerate(findings, start=1)
+        for member in finding["members"]
+    }
+    outlined = [frame for frame in sorted(analysis.frames, key=lambda each: each.frame_id) if frame.regions]
+    shown = set()
+    for frame, path in zip(outlined, written.overlays, strict=True):
+        labels = [numbers.get((frame.frame_id, region.ordinal), "") for region in frame.regions]
+        polygons = [region.polygon for region in frame.regions]
+        assert path.read_bytes() == draw_overlay(frames[frame.frame_index], polygons, labels=labels)
+        shown |= set(labels)
+    assert {"1", "2"} <= shown
