@@ -55,7 +55,10 @@ def _folds(arguments: argparse.Namespace) -> int:
 def _learn(arguments: argparse.Namespace) -> int:
     from models.training.folds import learn
 
-    learn(arguments.data, arguments.start, arguments.out, arguments.epochs, _say, arguments.resume)
+    learn(
+        arguments.data, arguments.start, arguments.out, arguments.epochs, _say, arguments.resume,
+        seed=arguments.seed, boundary=arguments.boundary,
+    )  # fmt: skip
     return 0
 
 
@@ -164,6 +167,8 @@ def main(words: Sequence[str] | None = None) -> int:
     folds.add_argument("--weights", type=Path, default=Path("models/weights"))
     folds.set_defaults(run=_folds)
     learn.add_argument("--resume", action="store_true", help="go on from the folder's last checkpoint")
+    learn.add_argument("--seed", type=int, default=Plan.seed)
+    learn.add_argument("--boundary", type=float, default=Plan.boundary, metavar="X", help="weight of a boundary loss")
     learn.set_defaults(run=_learn)
 
     blend = commands.add_parser("blend", help="the mean of checkpoints of which one began with the other's weights")

@@ -120,7 +120,17 @@ def five_fold(
     return figures
 
 
-def learn(data: Path, start: Path, out: Path, epochs: int, say: Callable[[str], None], resume: bool) -> None:
+def learn(
+    data: Path,
+    start: Path,
+    out: Path,
+    epochs: int,
+    say: Callable[[str], None],
+    resume: bool,
+    *,
+    seed: int = 0,
+    boundary: float = 0.0,
+) -> None:
     """A last short cycle over all training pictures of every set, the one left out so far among them: what is shipped.
 
     It shows every set as often as the first training did: with a fold's few pictures of other sets, the network lost
@@ -131,4 +141,5 @@ def learn(data: Path, start: Path, out: Path, epochs: int, say: Callable[[str], 
     samples = load(rows, SIZE + 32) + simulated(100_000, 60, 10, SIZE + 32, say)
     (left_out,) = state["plan"]["without"]
     plan = replace(plan_for(left_out, state["plan"]["encoder"], epochs), shares=((left_out, LEARNT),))
+    plan = replace(plan, seed=seed, boundary=boundary)
     continued(plan, start, out, samples, say, resume)

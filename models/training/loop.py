@@ -24,6 +24,7 @@ from torch.nn import functional
 
 from models.training.augment import plain
 from models.training.batches import Batch, batches, steps_per_epoch
+from models.training.boundary import boundary_loss
 from models.training.data import Sample
 from models.training.network import ORGANS, SIZE, LesionNet, load_imagenet
 
@@ -46,6 +47,7 @@ class Plan:
     encoder: str = "lite2"
     small: int = 0  # epochs at the start in which pictures have SMALL pixels a side: coarse things are learnt cheaply
     suspicion: float = 0.2  # weight of the benign-or-malignant loss beside that of the masks
+    boundary: float = 0.0  # weight of the boundary loss beside that of the masks
     thin: float = 0.15  # how often the encoder's last block is left out; earlier ones less
 
 
@@ -115,9 +117,10 @@ class Lanes:
     work too, that made a step several times slower; lanes meet once per step. Batch statistics are those of a lane.
     """
 
-    def __init__(self, network: LesionNet, count: int, suspicion: float) -> None:
+    def __init__(self, network: LesionNet, count: int, suspicion: float, boundary: float = 0.0) -> None:
+        """suspicion, boundary: weights of these losses beside that of the masks."""
         torch.set_num_threads(1)
-        self._suspicion = suspicion
+        self._suspicion, self._boundary = suspicion, boundary
         self._networks = [network]
         for _ in range(count - 1):
             twin = copy.deepcopy(network)
@@ -151,6 +154,9 @@ class Lanes:
             seen = network.look(frames)
         loss = lesion_loss(seen.logits, part)
         loss = loss + self._suspicion * suspicion_loss(network.suspicion(seen, part.masks), part.malignant)
+        if self._boundary:
+            chosen = seen.logits[torch.arange(len(seen.logits)), part.channel]
+            loss = loss + self._boundary * boundary_loss(chosen, part.masks)
         loss = loss / len(self._networks)
         loss.backward()
         return float(loss.detach())
@@ -171,7 +177,7 @@ class Run:
         decoder = [*self.live.ups.parameters(), *self.live.head.parameters(), *self.live.malignant.parameters()]
         groups = [_group(encoder, plan.encoder_rate, plan), _group(decoder, plan.decoder_rate, plan)]
         self.optimizer = torch.optim.AdamW([part for group in groups for part in group])
-        self.lanes = Lanes(self.live, plan.lanes, plan.suspicion)
+        self.lanes = Lanes(self.live, plan.lanes, plan.suspicion, plan.boundary)
         self.step = 0
         self.epoch = 0
         self.per_epoch = steps_per_epoch(train, plan.batch, dict(plan.shares))
@@ -193,7 +199,7 @@ class Run:
         if not path.exists():
             return False
         state = torch.load(path, map_location="cpu", weights_only=True)
-        same = {**state["plan"], "epochs": self.plan.epochs} == asdict(self.plan)
+        same = {**asdict(Plan()), **state["plan"], "epochs": self.plan.epochs} == asdict(self.plan)
         if not same or state["per_epoch"] != self.per_epoch:
             raise ValueError(f"{path} was made under another plan: {state['plan']}")
         self.live.load_state_dict(state["live"])

@@ -7,6 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training room needs torch (make test-training)")
 
 from models.training.batches import Batch
+from models.training.boundary import boundary_loss, distances
 from models.training.loop import Lanes, lesion_loss
 from models.training.network import LesionNet, load_imagenet, normalise
 
@@ -92,3 +93,24 @@ def test_a_thinned_block_passes_on_what_it_got_and_use_knows_nothing_of_it() -> 
     block.passed = 0.0
     assert block(x).equal(whole)
     assert block.train()(x).equal(x)
+
+
+def test_distance_counts_from_the_outline_and_an_empty_mask_has_none() -> None:
+    masks = torch.zeros(3, 40, 80)
+    masks[0, 10:30, 20:60] = 1
+    masks[2] = 1
+    found = distances(masks)
+    assert found[0, 20, 70] == pytest.approx(11 / 80, abs=0.01)
+    assert found[0, 20, 40] == pytest.approx(-10 / 80, abs=0.01)
+    assert not found[1:].any()
+
+
+def test_the_boundary_loss_pulls_probability_to_the_lesion_the_more_the_farther_it_is() -> None:
+    masks = torch.zeros(1, 40, 80)
+    masks[0, 10:30, 20:40] = 1
+    logits = torch.zeros(1, 40, 80, requires_grad=True)
+    boundary_loss(logits, masks).backward()
+    down = logits.grad[0, 20]
+    assert down[30] < 0 < down[45] < down[70]
+    near, far = (torch.roll(masks, shift, 2) * 20 - 10 for shift in (5, 30))
+    assert boundary_loss(masks * 20 - 10, masks) < boundary_loss(near, masks) < boundary_loss(far, masks)
