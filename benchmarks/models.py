@@ -4,7 +4,8 @@
 
 Writes benchmarks/results/models.json and the table in docs/performance.md. `--register` writes into registry.json which
 precisions are allowed: those that lose no more than .003 Dice against float32 on the real validation pictures, per set
-and over all (models/training/precision.py). What this machine cannot compute keeps the verdict it had.
+and over all, and next to nothing of what the companions say (models/training/precision.py). What this machine cannot
+compute keeps the verdict it had.
 The exit code is 1 where a precision that is allowed is slower than its bar.
 """
 
@@ -21,8 +22,8 @@ from typing import Any, Final
 from benchmarks.engines import PLAIN, Network, race, read_network
 from models.engine.cpu import cpu_name, fast_flags, usable_cores
 from models.registry import WEIGHTS_DIR, read_registry
-from models.segmenter import Segmenter
-from models.training.precision import ALL, BAR, EMPTY, Case, allowed, dice, loss, read_cases
+from models.segmenter import assembled
+from models.training.precision import ALL, ASSESSED, AUC, BAR, BARS, Case, allowed, figures, loss, read_cases
 
 RESULTS: Final = Path(__file__).parent / "results" / "models.json"
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -30,17 +31,20 @@ BEGIN, END = "<!-- models: begin -->", "<!-- models: end -->"
 REFERENCE: Final = "cpu/fp32"
 
 
-def costs(network: Network, cases: Sequence[Case]) -> dict[str, dict[str, Any]]:
-    """By `provider/precision`: mean Dice per set, what it loses against float32, and whether it may run."""
+def costs(network: Network, cases: Sequence[Case], weights: Path) -> dict[str, dict[str, Any]]:
+    """By `provider/precision`: the figures, what they lose against float32, and whether it may run.
+
+    weights: the folder of the companions' files.
+    """
     exact: dict[str, float] = {}
     found: dict[str, dict[str, Any]] = {}
     runners = network.runners()
     for (provider, precision), runner in sorted(runners.items(), key=lambda item: f"{item[0][0]}/{item[0][1]}"):
-        figures = dice(Segmenter(network.entry, runner), cases)
-        exact = exact or figures  # cpu/fp32 comes first
-        lost = loss(exact, figures)
-        found[f"{provider}/{precision}"] = {"dice": figures, "lost": lost, "allowed": allowed(lost)}
-        print(f"{provider}/{precision} {figures['all']} loses {lost}", flush=True)
+        measured = figures(assembled(network.entry, runner, weights), cases)
+        exact = exact or measured  # cpu/fp32 comes first
+        lost = loss(exact, measured)
+        found[f"{provider}/{precision}"] = {"figures": measured, "lost": lost, "allowed": allowed(lost)}
+        print(f"{provider}/{precision} {measured[ALL]} loses {lost}", flush=True)
     return found
 
 
@@ -76,13 +80,14 @@ def table(document: dict[str, Any]) -> str:
         f"`{document['model']}` on {document['cpu']}, {document['cores']} cores ({', '.join(document['flags'])}), "
         f"load before {document['load_before']}; {document['pictures']} validation pictures.",
         "",
-        "| what runs | batch | ms | CPU ms | frames/s | × plain (range) | Dice lost, worst set | MiB | allowed |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| what runs | batch | ms | CPU ms | frames/s | × plain (range) | Dice lost, worst set | refused | AUC lost "
+        "| MiB | allowed |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in document["engines"]:
         name = f"{row['provider']}/{row['precision']}"
         cost = costed.get(REFERENCE if row["provider"] == PLAIN else name)
-        lost, may = ("", "") if cost is None else (_told(cost["lost"]), "yes" if cost["allowed"] else "no")
+        lost, may = (" | | ", "") if cost is None else (_told(cost["lost"]), "yes" if cost["allowed"] else "no")
         low, high = row["ratio_range"]
         shown = "onnxruntime as it comes" if row["provider"] == PLAIN else name
         lines.append(
@@ -93,18 +98,27 @@ def table(document: dict[str, Any]) -> str:
 
 
 def _told(lost: dict[str, float]) -> str:
-    worst = max(value for name, value in lost.items() if name not in (ALL, EMPTY))
-    return ", ".join(f"{round(value, 4) + 0.0:.4f}" for value in (lost[ALL], worst))  # no minus before a zero
+    worst = max(value for name, value in lost.items() if name != ALL and name not in BARS)
+    dice, refused, auc = (
+        f"{_four(lost[ALL])}, {_four(worst)}",
+        f"{100 * lost[ASSESSED]:.1f} %",
+        _four(lost[AUC]) if AUC in lost else "–",
+    )
+    return f"{dice} | {refused} | {auc}"
 
 
-def _costs(network: Network, data: Path | None, before: Path) -> tuple[int, dict[str, Any]]:
+def _four(value: float) -> str:
+    return f"{round(value, 4) + 0.0:.4f}"  # no minus before a zero
+
+
+def _costs(network: Network, data: Path | None, before: Path, weights: Path) -> tuple[int, dict[str, Any]]:
     """Pictures and costs: measured where there is data, else those of the last results, if of the same files."""
     if data is not None:
         cases = read_cases(data)
-        return len(cases), costs(network, cases)
+        return len(cases), costs(network, cases, weights)
     if before.is_file():
         last: dict[str, Any] = json.loads(before.read_text(encoding="utf-8"))
-        if last["sha256"] == _sha256(network):
+        if last["sha256"] == _sha256(network) and last.get("fingerprint") == network.entry.fingerprint:
             return last["pictures"], last["costs"]
     return 0, {}
 
@@ -156,11 +170,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     network = read_network(asked.weights_dir, asked.model)
     load = round(os.getloadavg()[0], 1)
-    pictures, costed = _costs(network, asked.data, asked.out)
+    pictures, costed = _costs(network, asked.data, asked.out, asked.weights_dir)
     precisions, refused = verdict(costed, read_registry(asked.weights_dir).entry(network.entry.id).precisions)
     document = {
         "model": network.entry.id,
         "sha256": _sha256(network),
+        "fingerprint": network.entry.fingerprint,
         "pictures": pictures,
         "bar_dice": BAR,
         "cpu": cpu_name(),

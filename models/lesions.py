@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from models.companion import Companion
 from models.engine.runner import Outputs
+from models.fitting import check_companion
 from models.letterbox import Box, Gray, Letterbox
 from models.region_vector import in_square, region_vector, tallness
 from models.regions import Descriptor, FoundRegion
@@ -55,6 +56,7 @@ class Lesions:
     def __init__(self, graph: bytes, settings: Mapping[str, float]) -> None:
         """Raises WrongWeights for a graph that cannot be run."""
         self._graph = Companion(graph, "lesions")
+        check_companion(self._graph, "lesions", ("regions",))
         self._settings = dict(settings)
 
     def describe(

@@ -21,9 +21,10 @@ from models.companion import Companion
 from models.engine.choose import choose
 from models.engine.runner import Outputs, Runner
 from models.errors import UnusablePicture, WrongWeights
+from models.fitting import check_outputs
 from models.letterbox import Box, Letterbox, enlarge, inside, letterbox
 from models.prepare import to_grey, whole_or
-from models.registry import WEIGHTS_DIR, Entry, read_companion, read_registry, read_weights
+from models.registry import WEIGHTS_DIR, Entry, read_companion, read_registry, read_variants, read_weights
 from models.scale import isotropic
 from models.settings import read_settings
 from models.view import find_view
@@ -251,7 +252,9 @@ def load_prompter(
         raise WrongWeights(f"{entry.id} has no companion `prompt`: it answers no clicks")
     wanted = settings.provider if provider == "auto" else provider
     exactness = settings.precision if precision == "auto" else precision
-    return Prompter(entry, choose(read_weights(entry, folder), entry, wanted, exactness), decoder)
+    runner = choose(read_weights(entry, folder), entry, wanted, exactness, read_variants(entry, folder))
+    check_outputs(entry, runner)
+    return Prompter(entry, runner, decoder)
 
 
 def read_decoder(entry: Entry, folder: Path = WEIGHTS_DIR) -> MaskDecoder | None:

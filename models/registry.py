@@ -51,6 +51,7 @@ class GraphOutput(BaseModel):
 
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Version = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)+$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
@@ -86,6 +87,7 @@ class Entry(BaseModel):
     precisions: those that lose next to no Dice on real validation pictures (benchmarks/results/models.json).
     refused: `provider/precision` that loses more than another provider in the same precision, and does not run.
     variants: precisions that have a file of their own; without one, a runtime computes the network's file in it.
+    minimum_runtime: by runtime, the version that the network was measured on; an older one is not trusted with it.
     card: path of the model card, relative to the weights folder.
     companions: `trust` (is this what it claims to be), `lesions` (what each region looks like), `prompt` (masks from
     points, boxes and masks).
@@ -104,6 +106,7 @@ class Entry(BaseModel):
     precisions: tuple[Precision, ...] = Field(min_length=1)
     refused: tuple[str, ...] = ()
     variants: dict[Precision, Variant] = {}
+    minimum_runtime: dict[Literal["onnxruntime", "openvino"], Version] = {}
     licence: str
     card: str
     companions: dict[Literal["trust", "lesions", "prompt"], Companion] = {}
@@ -140,7 +143,15 @@ class Registry(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    models: tuple[Entry, ...]
+    models: tuple[Entry, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "Registry":
+        names = [entry.id for entry in self.models]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two networks are called {', '.join(twice)}: the second could never be chosen")
+        return self
 
     def entry(self, model_id: str | None = None) -> Entry:
         """The network of this id, or the first one. Raises WrongWeights when there is none."""

@@ -12,16 +12,18 @@ from models.companion import finite
 from models.engine.choose import choose
 from models.engine.runner import Runner
 from models.errors import UnusablePicture
+from models.fitting import check_features, check_outputs
 from models.lesions import Lesions
 from models.letterbox import Box, Gray, Letterbox, letterbox
 from models.prepare import to_grey, whole_or
 from models.prompting import MaskDecoder, Shown, read_decoder
 from models.quality import Quality, judge, sharpness
+from models.region_vector import INSIDE
 from models.regions import FoundRegion, find_regions, in_order, left_out, paint, unconfirmed
 from models.registry import WEIGHTS_DIR, Entry, read_companion, read_registry, read_variants, read_weights
 from models.scale import isotropic
 from models.settings import read_settings
-from models.trust import Trust, coloured
+from models.trust import FEATURES, Trust, coloured
 from models.view import View, find_view, part_of
 
 
@@ -222,10 +224,24 @@ def load(
     weights = read_weights(entry, folder)
     wanted = settings.provider if provider == "auto" else provider
     exactness = settings.precision if precision == "auto" else precision
+    runner = choose(weights, entry, wanted, exactness, read_variants(entry, folder))
+    check_outputs(entry, runner)
+    return assembled(entry, runner, folder)
+
+
+def assembled(entry: Entry, runner: Runner, folder: Path = WEIGHTS_DIR) -> Segmenter:
+    """The network with all its companions, as `load` gives it, on a runner of one's own choice.
+
+    folder: of the companions' files. Raises WrongWeights.
+    """
     trust, lesions = read_companion(entry, "trust", folder), read_companion(entry, "lesions", folder)
+    if trust is not None:
+        check_features(entry, "trust", FEATURES)
+    if lesions is not None:
+        check_features(entry, "lesions", INSIDE)
     return Segmenter(
         entry,
-        choose(weights, entry, wanted, exactness, read_variants(entry, folder)),
+        runner,
         read_decoder(entry, folder),
         None if trust is None else Trust(trust, entry.companions["trust"].settings),
         None if lesions is None else Lesions(lesions, entry.companions["lesions"].settings),

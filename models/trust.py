@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from models.companion import Companion
 from models.engine.runner import Outputs
+from models.fitting import check_companion
 from models.letterbox import Gray, Letterbox
 from models.pooled import Vector, mean_and_deviation, picture_mask, shrunk
 
@@ -50,6 +51,7 @@ class Trust:
     def __init__(self, graph: bytes, settings: Mapping[str, float]) -> None:
         """Raises WrongWeights for a graph that cannot be run."""
         self._graph = Companion(graph, "trust")
+        check_companion(self._graph, "trust", ("evidence",), ("classes",))
         self._least = {organ: settings.get(f"least_{organ}", settings.get("least", LEAST)) for organ in REASONS}
 
     def judge(self, square: Gray, fit: Letterbox, colour: float, seen: Outputs, organ: str) -> Verdict:

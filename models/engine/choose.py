@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from models.engine.batching import Batcher
 from models.engine.cpu import sums_eight_bits, usable_cores
@@ -17,7 +17,8 @@ from models.engine.memory import Way, place_of, remember, remembered
 from models.engine.onnx_runner import OnnxRunner
 from models.engine.openvino_runner import MAX_STREAMS, OpenVinoRunner
 from models.engine.runner import GPU_DRIVER, Runner
-from models.errors import ProviderNotGiven
+from models.engine.runtimes import onnxruntime, openvino
+from models.errors import ModelError, ProviderNotGiven, WrongWeights
 from models.registry import Entry, Precision
 
 log = logging.getLogger(__name__)
@@ -50,9 +51,29 @@ def open_runner(weights: bytes, entry: Entry, provider: str, precision: str, str
         raise ProviderNotGiven(
             f"{provider}/int8 was asked for, but this CPU has no VNNI: sums of products would overflow"
         )
-    if provider == "openvino":
-        return OpenVinoRunner(weights, entry, precision, streams or None)
-    return OnnxRunner(weights, entry, provider, precision)
+    check_runtime(entry, "openvino" if provider == "openvino" else "onnxruntime")
+    try:
+        if provider == "openvino":
+            return OpenVinoRunner(weights, entry, precision, streams or None)
+        return OnnxRunner(weights, entry, provider, precision)
+    except ModelError:
+        raise
+    except Exception as error:  # the runtimes have no common class for a file or a name that they cannot use
+        told = " ".join(str(error).split())[:200]
+        raise WrongWeights(f"{entry.id} does not run on {provider} as the registry says: {told}") from None
+
+
+def check_runtime(entry: Entry, runtime: Literal["openvino", "onnxruntime"]) -> None:
+    """Raises ProviderNotGiven where this runtime is older than the oldest that the network was measured on."""
+    least = entry.minimum_runtime.get(runtime)
+    module = openvino() if runtime == "openvino" else onnxruntime()
+    found = str(module.__version__).partition("-")[0]
+    if least is not None and _numbers(found) < _numbers(least):
+        raise ProviderNotGiven(f"{entry.id} needs {runtime} {least} or later; here is {found}: install the lock file")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def choose(
@@ -82,7 +103,7 @@ def choose(
         for way in ways_of(name, each, entry)
     ]
     if not ways:
-        if precision == "int8" and "int8" in entry.precisions:
+        if precision == "int8" and "int8" in entry.precisions and "int8" not in files:
             raise ProviderNotGiven(
                 f"int8 was asked for, but {entry.id} has no int8 file: python -m models.training quantise"
             )

@@ -23,6 +23,15 @@ def read_picture(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
 
     Raises UnusableData where the file is absent, no picture, or has other samples (32-bit TIFF).
     """
+    picture = _decoded(path)
+    pixels = picture if picture.ndim == 2 else picture[..., 2::-1]
+    if pixels.dtype == np.uint8:
+        return np.ascontiguousarray(pixels, np.uint8)
+    return np.ascontiguousarray(pixels, np.uint16)
+
+
+def _decoded(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """As the file has it: (rows, columns) or (rows, columns, 3 or 4) blue, green, red, alpha."""
     try:
         data = np.fromfile(path, np.uint8)
         picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
@@ -34,10 +43,7 @@ def read_picture(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
         raise UnusableData(f"{path} is no picture that can be decoded")
     if picture.dtype not in (np.uint8, np.uint16) or (picture.ndim == 3 and picture.shape[2] not in (3, 4)):
         raise UnusableData(f"{path}: its samples are {picture.dtype}; 8 or 16 bits, grey or colour, can be read")
-    pixels = picture if picture.ndim == 2 else picture[..., 2::-1]
-    if pixels.dtype == np.uint8:
-        return np.ascontiguousarray(pixels, np.uint8)
-    return np.ascontiguousarray(pixels, np.uint16)
+    return np.asarray(picture)
 
 
 def read_gray(path: Path) -> Gray:
@@ -51,11 +57,13 @@ def read_mask(path: Path, size: tuple[int, int]) -> Mask:
     A pixel is lesion above half of its range, so that lossy outlines keep their place, or where it is 1 in a mask of
     0 and 1. A mask of another size is enlarged or shrunk (nearest neighbour) where its aspect ratio is the picture's
     within 1 %: whoever scaled pictures and masks separately moved nothing.
-    Raises UnusableData for another shape, for a mask that is no picture, and for one whose values are neither: it
-    would pass for empty.
+    Raises UnusableData for another shape, for a mask that is no picture, for one whose values are neither: it would
+    pass for empty; and for one with a drawing in its alpha channel: which of the two is meant nobody can say.
     """
-    coded = read_picture(path)
-    values = coded if coded.ndim == 2 else coded.max(2)
+    coded = _decoded(path)
+    if coded.ndim == 3 and coded.shape[2] == 4 and int(coded[..., 3].min()) != int(coded[..., 3].max()):
+        raise UnusableData(f"{path}: the mask is transparent in part; save it without an alpha channel")
+    values = coded if coded.ndim == 2 else coded[..., :3].max(2)
     half, highest = int(np.iinfo(values.dtype).max) // 2, int(values.max())
     if 1 < highest <= half:
         raise UnusableData(

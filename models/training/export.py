@@ -11,6 +11,7 @@ import json
 import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -147,6 +148,11 @@ def _examples() -> list[Frames]:
     return [noise, blank, np.stack([ramp, ramp.T])[:, None]]
 
 
+def _minor(runtime: ModuleType) -> str:
+    """`2026.4`: what `differences` and the figures were measured with."""
+    return ".".join(str(runtime.__version__).split(".")[:2])
+
+
 def register(path: Path, registry: Path, model_id: str, card: str) -> dict[str, Any]:
     """Enters the file into registry.json, replacing an entry of the same id, its companions and variants included.
 
@@ -165,6 +171,7 @@ def register(path: Path, registry: Path, model_id: str, card: str) -> dict[str, 
         "min_area_px": 40,
         "precisions": ["fp32"],  # more only after `python -m benchmarks.models` has shown the same Dice
         "opset": OPSET,
+        "minimum_runtime": {"onnxruntime": _minor(onnxruntime()), "openvino": _minor(openvino())},
         "licence": LICENCE,
         "card": card,
     }  # fmt: skip

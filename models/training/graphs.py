@@ -129,16 +129,28 @@ def share_alike(model: onnx.ModelProto) -> None:
     _replace(model, list(model.graph.node))
 
 
-def read_past_quantisation(model: onnx.ModelProto) -> None:
-    """Lets the graph's outputs read what was computed before it was rounded to eight bits for the next layer."""
+def read_past_quantisation(model: onnx.ModelProto, exact: onnx.ModelProto) -> None:
+    """Lets the graph's outputs read what was computed before it was rounded to eight bits for the next layer.
+
+    exact: the same graph in float32. onnxruntime's quantiser drops a ReLU before rounding to numbers without sign,
+    which cuts what is negative as well; an output that reads past the rounding needs it back.
+    """
     made = {name: node for node in model.graph.node for name in node.output}
+    before = {name: node for node in exact.graph.node for name in node.output}
     given = {output.name for output in model.graph.output}
+    nodes: list[onnx.NodeProto] = []
     for node in model.graph.node:
-        if node.op_type != "Identity" or node.output[0] not in given:
-            continue
-        rounded = made.get(node.input[0])
+        rounded = made.get(node.input[0]) if node.op_type == "Identity" and node.output[0] in given else None
         if rounded is not None and rounded.op_type == "DequantizeLinear":
-            node.input[0] = made[rounded.input[0]].input[0]
+            source = made[rounded.input[0]].input[0]
+            last = before[before[node.output[0]].input[0]]
+            if last.op_type == "Relu" and made[source].op_type != "Relu":
+                back = f"{node.name}/relu"
+                nodes.append(helper.make_node("Relu", [source], [back], name=back))
+                source = back
+            node.input[0] = source
+        nodes.append(node)
+    _replace(model, nodes)
 
 
 def _text(node: onnx.NodeProto, name: str) -> str:

@@ -24,10 +24,10 @@ from models.engine.choose import open_runner
 from models.engine.runtimes import onnxruntime
 from models.evaluation.index import INDEX, SETS, read_rows, spread
 from models.registry import Entry, read_registry, read_weights
-from models.segmenter import Segmenter
+from models.segmenter import Segmenter, assembled
 from models.training.data import load
 from models.training.graphs import own_constants, read_past_quantisation, share_alike, whole
-from models.training.precision import allowed, dice, loss, read_cases, share_of_bar
+from models.training.precision import allowed, figures, loss, read_cases, share_of_bar
 
 OPERATORS: Final = ("Conv", "Add", "Concat", "Resize", "Clip", "Relu")
 GROUPS: Final = (
@@ -58,7 +58,7 @@ def quantise(weights: Path, model: str | None, data: Path, pictures: int, say: S
     """
     entry = read_registry(weights).entry(model)
     cases = read_cases(data)
-    exact = dice(_segmenter(entry, read_weights(entry, weights), "fp32"), cases)
+    exact = figures(_segmenter(entry, read_weights(entry, weights), "fp32", weights), cases)
     say(f"float32 {exact}")
     with tempfile.TemporaryDirectory() as folder:
         frames = calibration_frames(data, entry.side, pictures)
@@ -66,7 +66,7 @@ def quantise(weights: Path, model: str | None, data: Path, pictures: int, say: S
 
         def attempt(groups: tuple[str, ...]) -> tuple[bytes, dict[str, float]]:
             file = quantiser.make(groups)
-            lost = loss(exact, dice(_segmenter(entry, file, "int8"), cases))
+            lost = loss(exact, figures(_segmenter(entry, file, "int8", weights), cases))
             say(f"in float32: {', '.join(groups) or 'nothing'}; loses {lost}")
             return file, lost
 
@@ -94,6 +94,7 @@ class _Quantiser:
         whole(model)
         own_constants(model)
         onnx.save(model, str(self._folder / "float32.onnx"))
+        self._exact = model
         self._names = [node.name for node in model.graph.node if node.op_type in OPERATORS]
 
     def make(self, left_out: tuple[str, ...]) -> bytes:
@@ -114,7 +115,7 @@ class _Quantiser:
         finally:
             logging.disable(logging.NOTSET)
         model = onnx.load(str(made))
-        read_past_quantisation(model)
+        read_past_quantisation(model, self._exact)
         share_alike(model)
         return bytes(model.SerializeToString())
 
@@ -146,9 +147,9 @@ def search(attempt: Attempt) -> tuple[tuple[str, ...], bytes]:
     return left_out, file
 
 
-def _segmenter(entry: Entry, weights: bytes, precision: str) -> Segmenter:
+def _segmenter(entry: Entry, weights: bytes, precision: str, folder: Path) -> Segmenter:
     measured = entry.model_copy(update={"precisions": ("fp32", "int8")})
-    return Segmenter(measured, open_runner(weights, measured, "openvino", precision))
+    return assembled(measured, open_runner(weights, measured, "openvino", precision), folder)
 
 
 def _register(registry: Path, model: str, path: Path, left_out: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from contracts.errors import Fatal
 from models.errors import ModelError
-from models.registry import WEIGHTS_DIR, Entry, read_companion, read_registry, read_variants, read_weights
+from models.registry import WEIGHTS_DIR, Entry, read_registry
 from models.settings import read_settings
 from sonovan.cli.evaluate import compare, evaluate
 from sonovan.cli.failures import Exit
@@ -45,7 +45,7 @@ def list_models(weights_dir: WeightsOption = None, as_json: JsonOption = False) 
 
 @app.command()
 def verify(weights_dir: WeightsOption = None, as_json: JsonOption = False) -> int:
-    """Check every network's files against their sha256 and start it on this machine."""
+    """Check every network's files against their sha256 and its entry, and start it on this machine."""
     folder = _folder(weights_dir)
     checked = [_checked(entry, folder) for entry in _entries(folder)]
     if as_json:
@@ -83,17 +83,13 @@ def export(
 
 
 def _checked(entry: Entry, folder: Path) -> dict[str, Any]:
-    from models.engine.choose import choose  # the runtimes take a second to import
+    from models.segmenter import load  # the runtimes take a second to import
 
-    settings = read_settings()
     try:
-        for role in entry.companions:
-            read_companion(entry, role, folder)
-        variants = read_variants(entry, folder)
-        runner = choose(read_weights(entry, folder), entry, settings.provider, settings.precision, variants)
+        runs = load(entry.id, weights_dir=folder).provider
     except ModelError as error:
         return {"id": entry.id, "usable": False, "problem": str(error)}
-    return {"id": entry.id, "usable": True, "sha256": entry.sha256, "runs": runner.name}
+    return {"id": entry.id, "usable": True, "sha256": entry.sha256, "runs": runs}
 
 
 def _folder(weights_dir: Path | None) -> Path:

@@ -25,6 +25,7 @@ def test_every_allowed_precision_was_measured_on_these_files() -> None:
         if entry.precisions == ("fp32",):
             continue
         assert MEASURED["sha256"].get("fp32") == entry.sha256, again
+        assert MEASURED["fingerprint"] == entry.fingerprint, again  # its companions read what a precision rounds
         assert {str(name): one.sha256 for name, one in entry.variants.items()}.items() <= MEASURED["sha256"].items()
         assert MEASURED["pictures"] >= 100
         for precision in set(entry.precisions) - {"fp32"}:
@@ -45,6 +46,13 @@ def test_a_loss_beyond_the_bar_in_one_set_is_not_allowed() -> None:
     assert not allowed(loss(exact, {"busi": 0.796, "ddti": 0.71, "all": 0.7501, "empty": 0.9}))
     assert not allowed(loss(exact, {"busi": 0.8, "ddti": 0.7, "all": 0.746, "empty": 0.9}))
     assert not allowed(loss(exact, {"busi": 0.8, "ddti": 0.7, "all": 0.75, "empty": 0.86}))
+
+
+def test_what_companions_say_has_bars_of_its_own() -> None:
+    exact = {"busi": 0.8, "all": 0.8, "assessed": 1.0, "auc": 0.94}
+    assert allowed(loss(exact, exact | {"assessed": 0.996, "auc": 0.931}))
+    assert not allowed(loss(exact, exact | {"assessed": 0.99}))
+    assert not allowed(loss(exact, exact | {"auc": 0.92}))
 
 
 def test_a_precision_has_a_bar_where_the_processor_has_its_instructions() -> None:

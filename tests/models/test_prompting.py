@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 import models
-from models.errors import UnusablePicture, WrongWeights
+from models.engine.cpu import sums_eight_bits
+from models.errors import ProviderNotGiven, UnusablePicture, WrongWeights
 from models.letterbox import Box
+from models.phantom import simulate_sweep
 from models.prompting import MaskDecoder, Outlined, Point, Prompter, Shown, load_prompter
+from models.registry import read_registry
 from tests.models.tiny_onnx import write_weights
 from tests.models.tiny_prompt import IOUS, RADIUS, SIDE, tiny_decoder, write_prompting
 
@@ -150,6 +153,19 @@ def test_what_the_decoder_leaves_out_is_kept_and_marked(tmp_path: Path) -> None:
     prompter = load_prompter(provider="cpu", precision="fp32", weights_dir=folder)
     first = prompter.first(prompter.embed(faint_frame(), "breast"))
     assert np.array_equal(first.mask, segmenter.segment(faint_frame(), "breast").labels > 0)
+
+
+def test_the_prompter_runs_the_file_that_the_stream_runs() -> None:
+    if not sums_eight_bits() or "int8" not in read_registry().entry().precisions:
+        with pytest.raises(ProviderNotGiven):
+            load_prompter(provider="openvino", precision="int8")
+        return
+    prompter = load_prompter(provider="openvino", precision="int8")
+    segmenter = models.load(provider="openvino", precision="int8")
+    frame = simulate_sweep("breast", frames=9, seed=5).frames[4]
+    first = prompter.first(prompter.embed(frame, "breast"))
+    assert first.mask.any()
+    assert np.array_equal(first.mask, segmenter.segment(frame, "breast").labels > 0)
 
 
 def test_a_network_alone_says_nothing_of_its_outlines_worth(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import models
-from models.errors import WrongWeights
+from models.errors import ProviderNotGiven, WrongWeights
 from models.registry import WEIGHTS_DIR, Companion, Entry, read_registry, read_weights
 from tests.models.tiny_onnx import MODEL_ID, write_weights
 
@@ -96,8 +96,8 @@ def test_a_folder_without_registry_or_without_models_is_refused(tmp_path: Path) 
     with pytest.raises(WrongWeights, match="cannot be read"):
         read_registry(tmp_path)
     (tmp_path / "registry.json").write_text(json.dumps({"version": 1, "models": []}), encoding="utf-8")
-    with pytest.raises(WrongWeights, match="none"):
-        read_registry(tmp_path).entry()
+    with pytest.raises(WrongWeights, match="at least 1"):
+        read_registry(tmp_path)
 
 
 def test_a_file_name_cannot_leave_the_folder(tmp_path: Path) -> None:
@@ -106,3 +106,52 @@ def test_a_file_name_cannot_leave_the_folder(tmp_path: Path) -> None:
     (folder / "registry.json").write_text(text, encoding="utf-8")
     with pytest.raises(WrongWeights, match="file"):
         read_registry(folder)
+
+
+def edited(folder: Path, **fields: object) -> Path:
+    """The shipped network's folder with fields of its registry entry changed, its files beside it."""
+    for path in WEIGHTS_DIR.glob("*.onnx"):
+        (folder / path.name).symlink_to(path)
+    document = json.loads((WEIGHTS_DIR / "registry.json").read_text(encoding="utf-8"))
+    document["models"] = document["models"][:1]
+    document["models"][0] |= {"precisions": ["fp32"], "refused": [], "variants": {}} | fields
+    (folder / "registry.json").write_text(json.dumps(document), encoding="utf-8")
+    return folder
+
+
+SHIPPED = json.loads((WEIGHTS_DIR / "registry.json").read_text(encoding="utf-8"))["models"][0]
+SWAPPED = SHIPPED["companions"] | {"trust": SHIPPED["companions"]["lesions"]}
+
+
+@pytest.mark.parametrize("provider", ["openvino", "cpu"])
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"organs": {"breast": 5}}, r"organs\.breast.*2 channels"),
+        ({"companions": SWAPPED}, "companion trust takes regions"),
+        ({"output": SHIPPED["output"] | {"features": []}}, "output.features: its companion .* reads deep"),
+        ({"output": SHIPPED["output"] | {"name": "deep"}}, "output.name: deep"),
+        ({"output": SHIPPED["output"] | {"features": ["deep", "fine", "none"]}}, "as the registry says"),
+        ({"input": SHIPPED["input"] | {"name": "other"}}, "as the registry says"),
+        ({"input": SHIPPED["input"] | {"rows": 100, "columns": 100}}, "lite2-unet-3"),
+    ],
+)
+def test_an_entry_that_its_files_do_not_fit_is_refused_by_name(
+    tmp_path: Path, provider: str, fields: dict[str, object], named: str
+) -> None:
+    with pytest.raises(WrongWeights, match=named):
+        models.load(provider=provider, precision="fp32", weights_dir=edited(tmp_path, **fields))
+
+
+def test_a_runtime_older_than_the_one_measured_is_refused(tmp_path: Path) -> None:
+    folder = edited(tmp_path, minimum_runtime={"openvino": "2026.4", "onnxruntime": "9999.1"})
+    assert models.load(provider="openvino", precision="fp32", weights_dir=folder).provider == "openvino/fp32"
+    with pytest.raises(ProviderNotGiven, match=r"needs onnxruntime 9999\.1 or later; here is \d"):
+        models.load(provider="cpu", precision="fp32", weights_dir=folder)
+
+
+def test_a_registry_names_each_network_once(tmp_path: Path) -> None:
+    document = json.loads((write_weights(tmp_path) / "registry.json").read_text(encoding="utf-8"))
+    (tmp_path / "registry.json").write_text(json.dumps({"models": document["models"] * 2}), encoding="utf-8")
+    with pytest.raises(WrongWeights, match="two networks are called tiny-1"):
+        read_registry(tmp_path)

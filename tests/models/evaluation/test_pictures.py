@@ -66,6 +66,16 @@ def test_a_mask_that_would_pass_for_empty_is_refused(tmp_path: Path) -> None:
         read_mask(path, (SIDE, SIDE))
 
 
+def test_a_mask_drawn_in_its_alpha_channel_is_refused(tmp_path: Path) -> None:
+    lesion = mask(BOX)
+    opaque = written(tmp_path / "o.png", np.dstack([lesion, lesion, lesion, np.full_like(lesion, 255)]))
+    assert (read_mask(opaque, (SIDE, SIDE)) == (lesion > 0)).all()
+    for ground in (0, 255):  # it would pass for empty, or for lesion everywhere
+        drawn = np.dstack([np.full((SIDE, SIDE, 3), ground, np.uint8), lesion])
+        with pytest.raises(UnusableData, match=r"m\.png: the mask is transparent in part"):
+            read_mask(written(tmp_path / "m.png", drawn), (SIDE, SIDE))
+
+
 def test_a_mask_of_the_same_shape_is_scaled_to_its_picture(tmp_path: Path) -> None:
     path = written(tmp_path / "m.png", mask(BOX))
     doubled = read_mask(path, (2 * SIDE, 2 * SIDE))

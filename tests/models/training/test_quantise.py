@@ -14,11 +14,12 @@ pytest.importorskip("torch", reason="the training room needs torch (make test-tr
 
 import onnx
 
+from models.engine.choose import open_runner
 from models.engine.cpu import sums_eight_bits
 from models.phantom import simulate_sweep
 from models.registry import WEIGHTS_DIR, read_registry
 from models.training.data import read_rows, split_of
-from models.training.precision import BAR, allowed, dice, loss, read_cases
+from models.training.precision import BAR, allowed, figures, loss, read_cases
 from models.training.quantise import calibration_frames, quantise, search
 
 pytestmark = [
@@ -81,6 +82,15 @@ def test_the_shipped_network_is_calibrated_and_registered(data: Path, weights: P
     assert len(mirrored) == len(eight) / 2 > 0  # the mirror image's pass is not left behind
     assert {made_by[name] for node in eight for name in node.input} == {"DequantizeLinear"}
     assert path.stat().st_size < (weights / entry.file).stat().st_size
+    frame = np.concatenate(calibration_frames(data, entry.side, 1)).astype(np.float32)
+    exact, rounded = (
+        open_runner((weights / file).read_bytes(), measured, "cpu", precision).run(frame)
+        for measured in [entry.model_copy(update={"precisions": ("fp32", "int8"), "refused": ()})]
+        for file, precision in ((entry.file, "fp32"), (path.name, "int8"))
+    )
+    for name in entry.output.features:  # companions read them: no layer after them may be missing
+        assert np.corrcoef(exact[name].ravel(), rounded[name].ravel())[0, 1] > 0.9, name
+        assert (exact[name].min() >= 0) == (rounded[name].min() >= 0), name
     assert said[0].startswith("float32")
     assert "loses" in said[1]
 
@@ -131,7 +141,7 @@ def test_dice_of_the_same_masks_loses_nothing(data: Path, weights: Path) -> None
 
     cases = read_cases(data)
     segmenter = load(provider="cpu", precision="fp32", weights_dir=weights)
-    found = dice(segmenter, cases)
-    assert set(found) == {"busi", "all"}
+    found = figures(segmenter, cases)
+    assert set(found) == {"busi", "all", "assessed"}
     assert found["busi"] > 0.5
-    assert set(loss(found, dice(segmenter, cases)).values()) == {0.0}
+    assert set(loss(found, figures(segmenter, cases)).values()) == {0.0}
