@@ -135,7 +135,7 @@ def _row(folder: Path, name: str, line: dict[str, str], organ: str | None, other
     if not line["id"] or not line["image"]:
         raise UnusableData(f"{folder / INDEX}: row {line['id'] or line} has no {'image' if line['id'] else 'id'}")
     mask = folder / line["mask"] if line.get("mask") else None
-    said = organ or line.get("organ", "").lower() or otherwise or ""
+    said = (organ or line.get("organ", "") or otherwise or "").lower()
     label = line.get("label", "").lower()
     return Row(name, line["id"], line.get("group", ""), label, folder / line["image"], mask, said, line)
 

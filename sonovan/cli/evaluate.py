@@ -125,7 +125,7 @@ def check_name(model: str | None, folder: Path) -> None:
     names = [entry.id for entry in read_registry(folder).models]
     if model is not None and model not in names:
         known = ", ".join(names) or "none"
-        raise typer.BadParameter(f"--model: no network is called {model}; the registry names: {known}")
+        raise typer.BadParameter(f"no network is called {model}; the registry names: {known}")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -10,6 +11,10 @@ def _percent(one: dict[str, Any]) -> str:
         return "–"
     low, high = one["ci95"] or (one["refused"], one["refused"])
     return f"{100 * one['refused']:.1f} % ({100 * low:.0f}–{100 * high:.0f})"
+
+
+def _thresholds(found: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in found.items())
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:
@@ -59,7 +64,7 @@ Learnt from {counts["train"]} pictures, thresholds from {counts["validation"]}, 
 ## Good pictures that are refused
 
 Validation split of the sets, every frame of two real breast sweeps (cine) and simulated sweeps of other seeds.
-In brackets: groups; 95 % intervals over groups. Thresholds, chosen on validation: {found["thresholds"]}.
+In brackets: groups; 95 % intervals over groups. Thresholds, chosen on validation: {_thresholds(found["thresholds"])}.
 
 {_table(["picture", "n (groups)", "refused"], good)}
 
