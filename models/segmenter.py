@@ -211,7 +211,7 @@ class _Clock:
 def load(
     model_id: str | None = None, *, provider: str = "auto", precision: str = "auto", weights_dir: Path | None = None
 ) -> Segmenter:
-    """A network from the registry, its file verified, on the runtime that this machine runs fastest.
+    """A network from the registry, its file verified, on the runtime that `models.engine.choose` takes here.
 
     model_id: None is the registry's first. provider: `openvino`, `cpu`, `cuda`, `tensorrt`; precision: `fp32`, `bf16`,
     `int8`, `fp16`; `auto` is what SONOVAN_MODELS_PROVIDER and SONOVAN_MODELS_PRECISION fix, else what a measurement of

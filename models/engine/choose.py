@@ -1,7 +1,9 @@
-"""How a network runs on this machine: what the operator fixed, else the GPU, else what was measured fastest.
+"""How a network runs on this machine: what the operator fixed, else the GPU, else what a measurement finds.
 
-Provider, precision, streams and batch are one choice, measured together. It is remembered per user, weights, CPU, GPU
-and runtime versions; the first process that measured decides for all, so that two workers of one machine compute alike.
+That is the fastest, but a coarser precision must be WORTH times as fast as a more exact one to be taken: what it rounds
+may turn a verdict. Provider, precision, streams and batch are one choice, measured together. It is remembered per user,
+weights, CPU, GPU and runtime versions; the first process that measured decides for all, so that two workers of one
+machine compute alike.
 """
 
 import logging
@@ -30,6 +32,10 @@ PRECISIONS: Final[dict[str, tuple[Precision, ...]]] = {
     "tensorrt": ("fp32", "fp16"),
 }
 _ON_CPU: Final = ("openvino", "cpu")
+EXACTNESS: Final[tuple[Precision, ...]] = ("fp32", "fp16", "bf16", "int8")
+"""Most exact first."""
+WORTH: Final = 1.5
+"""docs/decisions/0015-exact-unless-it-is-slow.md"""
 GPU_BATCHES: Final = (1, 4, 8)
 """Frames computed together on a GPU. On CPUs one: more bring no speed there (benchmarks/results/models.json)."""
 
@@ -127,7 +133,7 @@ def ways_of(provider: str, precision: str, entry: Entry) -> list[Way]:
 
 def _fastest(files: Mapping[str, bytes], entry: Entry, ways: list[Way]) -> Runner:
     """The only way, the one that is remembered, or the one that a measurement finds."""
-    place = place_of(entry, ways)
+    place = place_of(entry, ways, WORTH)
     known = ways[0] if len(ways) == 1 else remembered(place, ways)
     return _measured(files, entry, ways, place) if known is None else _opened(files, entry, known)
 
@@ -150,12 +156,25 @@ def _measured(files: Mapping[str, bytes], entry: Entry, ways: list[Way], place: 
         raise missing[0]
     callers = max(max(way.streams, way.batch) for way in ways)
     speeds = dict(zip(runners, measure(list(runners.values()), entry.side, callers=max(callers, 2)), strict=True))
-    best = max(runners, key=lambda way: speeds[way].frames_per_s)
-    log.info("measured %s: %s is fastest", "; ".join(f"{way}: {s.frames_per_s}/s" for way, s in speeds.items()), best)
+    best = preferred({way: speed.frames_per_s for way, speed in speeds.items()})
+    log.info("measured %s: %s is taken", "; ".join(f"{way}: {s.frames_per_s}/s" for way, s in speeds.items()), best)
     measured = [asdict(way) | asdict(speed) for way, speed in speeds.items()]
     written = remember(place, {"runs": asdict(best), "measured": measured})
     first = remembered(place, ways) if written else None  # another process may have been first
     return runners.get(first or best, runners[best])
+
+
+def preferred(speeds: Mapping[Way, float]) -> Way:
+    """The fastest way of the most exact precision that no coarser one beats by WORTH. speeds: frames per second."""
+    best = {
+        name: max((way for way in speeds if way.precision == name), key=lambda way: speeds[way], default=None)
+        for name in EXACTNESS
+    }
+    ranked = [way for way in best.values() if way is not None]
+    for number, way in enumerate(ranked):
+        if all(speeds[coarser] < WORTH * speeds[way] for coarser in ranked[number + 1 :]):
+            return way
+    raise ValueError("no way was measured")
 
 
 def _listed(table: dict[str, tuple[Precision, ...]]) -> str:

@@ -40,9 +40,13 @@ def cache_folder() -> Path:
     return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "sonovan" / "engine"
 
 
-def place_of(entry: Entry, ways: list[Way]) -> Path:
-    """The file that remembers which of `ways` is fastest for these weights, on this CPU and GPU, in these runtimes."""
+def place_of(entry: Entry, ways: list[Way], worth: float) -> Path:
+    """The file that remembers which of `ways` is taken for these weights, on this CPU and GPU, in these runtimes.
+
+    worth: how much faster a coarser precision must be, part of the rule by which it was taken.
+    """
     machine = {
+        "worth": worth,
         "weights": [entry.sha256, *(variant.sha256 for variant in entry.variants.values())],
         "ways": [str(way) for way in ways],
         "cpu": [cpu_name(), *sorted(cpu_flags())],
@@ -59,7 +63,7 @@ def _gpu() -> str:
 
 
 def remembered(place: Path, ways: list[Way]) -> Way | None:
-    """The way that was fastest when it was measured; None where nothing, or nothing usable, is remembered."""
+    """The way that was taken when it was measured; None where nothing, or nothing usable, is remembered."""
     try:
         runs = json.loads(place.read_bytes())["runs"]
         return next(way for way in ways if asdict(way) == runs)

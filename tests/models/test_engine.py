@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import models
-from models.engine.choose import GPU_BATCHES, choose, open_runner, ways_of
+from models.engine.choose import GPU_BATCHES, choose, open_runner, preferred, ways_of
 from models.engine.cpu import sums_eight_bits
-from models.engine.memory import cache_folder
+from models.engine.memory import Way, cache_folder
 from models.engine.openvino_runner import OpenVinoRunner
 from models.engine.runner import GPU_DRIVER, Batch, Runner
 from models.errors import ProviderNotGiven, WrongWeights
@@ -143,9 +143,9 @@ def test_the_choice_is_measured_once_and_remembered(
     assert "{provider}/{precision}".format(**document["runs"]) == first.name
     assert {speed["name"] for speed in document["measured"]} >= {"cpu/fp32", "openvino/fp32"}
     assert all(speed["frames_per_s"] > 0 and speed["latency_ms"] > 0 for speed in document["measured"])
-    assert caplog.text.count("is fastest") == 1
+    assert caplog.text.count("is taken") == 1
     assert choose(*tiny_pair).name == first.name
-    assert caplog.text.count("is fastest") == 1
+    assert caplog.text.count("is taken") == 1
 
 
 def test_what_is_remembered_decides(tiny_pair: tuple[bytes, Entry], own_cache: Path) -> None:
@@ -291,3 +291,13 @@ def test_an_impossible_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("SONOVAN_MODELS_PROVIDER", "abacus")
     with pytest.raises(ProviderNotGiven, match="SONOVAN_MODELS_PROVIDER"):
         models.load()
+
+
+def test_a_coarser_precision_must_be_worth_it() -> None:
+    exact, brain, eight = Way("openvino", "fp32", 2), Way("openvino", "bf16", 2), Way("openvino", "int8", 2)
+    other = Way("cpu", "fp32")
+    assert preferred({other: 46.0, exact: 53.0, brain: 90.0, eight: 112.0}) == brain
+    assert preferred({exact: 53.0, brain: 90.0, eight: 140.0}) == eight
+    assert preferred({other: 46.0, exact: 53.0, eight: 112.0}) == eight
+    assert preferred({exact: 53.0, brain: 60.0, eight: 75.0}) == exact
+    assert preferred({other: 54.0, exact: 53.0}) == other
