@@ -99,7 +99,7 @@ def compare(
 
     with _told_in_one_line():
         sets = _read(data, split, organ, limit)
-        a, b = _load(first, weights_dir, sets), _load(second, weights_dir, sets)
+        a, b = (_load(name, weights_dir, sets, named_by="") for name in (first, second))
         told = []
         for rows in sets:
             with _progress(rows) as step:
@@ -120,12 +120,12 @@ def compare(
         typer.echo(f"{one['set']}: least alike {', '.join(_named(each) for each in one['disagree'][:5])}")
 
 
-def check_name(model: str | None, folder: Path) -> None:
+def check_name(model: str | None, folder: Path, named_by: str = "--model: ") -> None:
     """A name that the registry does not know is a slip of the user's, not a network that cannot be trusted."""
     names = [entry.id for entry in read_registry(folder).models]
     if model is not None and model not in names:
         known = ", ".join(names) or "none"
-        raise typer.BadParameter(f"no network is called {model}; the registry names: {known}")
+        raise typer.BadParameter(f"{named_by}no network is called {model}; the registry names: {known}")
 
 
 @contextmanager
@@ -161,13 +161,15 @@ def _read(data: Path, split: Split | None, organ: str | None, limit: int | None)
     ]
 
 
-def _load(model: str | None, weights_dir: Path | None, sets: "Sequence[Sequence[Row]]") -> "Segmenter":
+def _load(
+    model: str | None, weights_dir: Path | None, sets: "Sequence[Sequence[Row]]", named_by: str = "--model: "
+) -> "Segmenter":
     """The network, which knows the organ of every row."""
     from models import load
     from models.evaluation.index import UnusableData
 
     folder = weights_dir or read_settings().weights_dir or WEIGHTS_DIR
-    check_name(model, folder)
+    check_name(model, folder, named_by)
     entry = read_registry(folder).entry(model)
     for rows in sets:
         for row in rows:
