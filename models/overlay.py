@@ -70,8 +70,10 @@ def draw(
         corners = (np.asarray(polygon, np.float64) + 0.5) * scale - 0.5
         fixed = np.rint(corners * (1 << _SHIFT)).astype(np.int32)
         cv2.polylines(picture, [fixed.reshape(-1, 1, 2)], True, colour, thick, cv2.LINE_AA, _SHIFT)
+        width = cv2.getTextSize(label, _FONT, size, thick)[0][0]
         right, top = int(corners[:, 0].max()) + 3, int(corners[:, 1].min())
-        cv2.putText(picture, label, (right, max(top, int(30 * size))), _FONT, size, colour, thick, cv2.LINE_AA)
+        place = (max(0, min(right, picture.shape[1] - width - 2)), max(top, int(30 * size)))  # never beyond the edge
+        cv2.putText(picture, label, place, _FONT, size, colour, thick, cv2.LINE_AA)
     return _with_caption(picture, caption, size) if caption else np.asarray(picture, np.uint8)
 
 

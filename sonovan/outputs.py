@@ -1,9 +1,11 @@
 """What an embedded run leaves in a folder: the report, label masks, overlays."""
 
 import errno
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from contracts.errors import InvalidRecord, Transient
 from contracts.frame_codec import decode_verified
@@ -13,6 +15,8 @@ from models.prepare import to_grey
 from reports.document import in_order
 from storage.keys import Bucket
 from storage.stores import ObjectStore
+
+_OWN: Final = re.compile(r"([0-9a-f-]{36}-)?\d{6}\.png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,16 @@ def make_folder(out: Path) -> None:
 def write_outputs(
     assessed: ScreeningAssessed, frames: Sequence[FrameSegmented], store: ObjectStore, out: Path
 ) -> Written:
-    """Write report, masks and overlays below `out`, from what the run stored. Raises Transient on a full disk."""
+    """Write report, masks and overlays below `out`, from what the run stored. Raises Transient on a full disk.
+
+    Masks and overlays of an earlier run into the same folder go: a folder holds one screening, never two women's.
+    """
     if assessed.report_html_key is None or assessed.report_json_key is None:
         raise ValueError("a preliminary revision has no report")
+    for folder in ("masks", "overlays"):
+        for path in (out / folder).glob("*.png"):
+            if _OWN.fullmatch(path.name):
+                path.unlink(missing_ok=True)
     html, document = out / "report.html", out / "report.json"
     _write(html, store.get(Bucket.REPORTS, assessed.report_html_key))
     _write(document, store.get(Bucket.REPORTS, assessed.report_json_key))

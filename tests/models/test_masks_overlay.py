@@ -70,6 +70,9 @@ def test_labels_stand_beside_their_outlines() -> None:
     changed = np.flatnonzero((second != plain).any(axis=(0, 2)))
     assert changed.min() > 230  # behind the second outline alone
     assert (draw(grey, [left]) == draw(grey, [left], labels=[""])).all()
+    edge = [(at + 69, row) for at, row in right]  # to the picture's last column
+    named = (draw(grey, [edge], labels=["2"]) != draw(grey, [edge], labels=[""])).any(axis=(0, 2))
+    assert np.count_nonzero(named) >= 5  # moved inside, not cut off
     with pytest.raises(ValueError, match="longer"):
         draw(grey, [left, right], labels=["1"])
 

@@ -214,7 +214,14 @@ def test_overlays_number_outlines_as_the_report_does(tmp_path):
         ids=mint_ids(1), progress=lambda frames: None,
     )  # fmt: skip
     analysis = analysis_of(screened, inputs.refused, store, "research")
+    for folder, name in (("masks", "000099.png"), ("overlays", "000099.png"), ("overlays", "mine.png")):
+        (tmp_path / "out" / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "out" / folder / name).write_bytes(b"of another screening")
     written = write_outputs(screened.last, analysis.frames, store, tmp_path / "out")
+    assert set((tmp_path / "out/masks").iterdir()) == set(written.masks)
+    assert {path.name for path in (tmp_path / "out/overlays").iterdir()} - {p.name for p in written.overlays} == {
+        "mine.png"
+    }
     findings = json.loads(written.report_json.read_text())["findings"]
     assert len(findings) > 1
     numbers = {
