@@ -47,8 +47,10 @@ def test_waiting_for_a_van_ends_when_it_is_learned_or_when_time_is_up() -> None:
         follower = VanFollower(NOWHERE, VanRegistry(), lambda error: None)
         assert not await follower.wait_for(VAN.van_id, 0.01)
         waiting = asyncio.create_task(follower.wait_for(VAN.van_id, 60))
-        await asyncio.sleep(0)
-        await follower._learn(b"not a record")
+        for _ in ("before a record that cannot be used", "and after it"):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(waiting), 0.05)
+            await follower._learn(b"not a record")
         assert not waiting.done()
         await follower._learn(VAN.enrolled().encode())
         assert await asyncio.wait_for(waiting, 5)

@@ -10,6 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training room needs torch (make test-training)")
 
+from functools import partial
 from pathlib import Path
 
 import onnx
@@ -127,6 +128,22 @@ def test_doubling_is_bilinear_interpolation() -> None:
     assert torch.allclose(weights @ picture @ weights.T, expected, atol=1e-6)
 
 
+def two_layers(nodes: list[onnx.NodeProto], weights: dict[str, np.ndarray], takes: int, gives: int) -> onnx.ModelProto:
+    """A graph from x (n, takes) to z (n, gives)."""
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", size])
+        for name, size in (("x", takes), ("z", gives))
+    ]
+    stored = [numpy_helper.from_array(array.astype(np.float32), name) for name, array in weights.items()]
+    graph = helper.make_graph(nodes, "two", ends[:1], ends[1:], stored)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def computed(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
+    session = onnxruntime().InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"x": x})[0]
+
+
 def test_a_halved_graph_computes_with_rounded_large_kernels_and_can_be_made_whole() -> None:
     rng = np.random.default_rng(0)
     weights = {"large": rng.normal(size=(150, 200)), "small": rng.normal(size=(200, 3))}
@@ -135,18 +152,9 @@ def test_a_halved_graph_computes_with_rounded_large_kernels_and_can_be_made_whol
         helper.make_node("Cast", ["y"], ["y2"], to=TensorProto.FLOAT),
         helper.make_node("MatMul", ["y2", "small"], ["z"]),
     ]
-    ends = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", size]) for name, size in (("x", 150), ("z", 3))
-    ]
-    stored = [numpy_helper.from_array(array.astype(np.float32), name) for name, array in weights.items()]
-    graph = helper.make_graph(nodes, "two", ends[:1], ends[1:], stored)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model = two_layers(nodes, weights, takes=150, gives=3)
     x = rng.normal(size=(4, 150)).astype(np.float32)
-
-    def run() -> np.ndarray:
-        session = onnxruntime().InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-        return session.run(None, {"x": x})[0]
-
+    run = partial(computed, model, x)
     exact = run()
     tidy(model)
     assert [node.op_type for node in model.graph.node] == ["MatMul", "MatMul"]
@@ -171,16 +179,9 @@ def test_a_shared_constant_becomes_two_and_alike_ones_are_stored_once() -> None:
         helper.make_node("Gemm", ["x", "kernel", "bias"], ["y"]),
         helper.make_node("Gemm", ["y", "kernel", "once more"], ["z"]),
     ]
-    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 5]) for name in "xz"]
-    stored = [numpy_helper.from_array(kernel, "kernel"), numpy_helper.from_array(bias, "bias")]
-    graph = helper.make_graph(nodes, "two", ends[:1], ends[1:], stored)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model = two_layers(nodes, {"kernel": kernel, "bias": bias}, takes=5, gives=5)
     x = rng.normal(size=(4, 5)).astype(np.float32)
-
-    def run() -> np.ndarray:
-        session = onnxruntime().InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-        return session.run(None, {"x": x})[0]
-
+    run = partial(computed, model, x)
     before = run()
     own_constants(model)
     assert [node.op_type for node in model.graph.node] == ["Gemm", "Gemm"]

@@ -1,5 +1,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,37 +14,44 @@ def unforeseen(error: BaseException) -> None:
     raise AssertionError("work failed") from error
 
 
-@given(lanes=st.lists(st.integers(0, 2), max_size=20), delays=st.randoms())
-def test_each_lane_sends_and_ends_in_order_whatever_finishes_first(lanes: list[int], delays: object) -> None:
+async def stands_still(task: asyncio.Future[Any]) -> None:
+    """It waits, and goes on waiting."""
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(task), 0.05)
+
+
+@given(lanes=st.lists(st.integers(0, 2), min_size=1, max_size=20), chance=st.randoms())
+def test_each_lane_sends_and_ends_in_order_whatever_finishes_first(lanes: list[int], chance: Random) -> None:
     sent: list[tuple[int, int]] = []
     ended: list[tuple[int, int]] = []
-    order = list(range(len(lanes)))
-    delays.shuffle(order)  # type: ignore[attr-defined]  # a Random
 
     async def everything() -> None:
-        in_flight = InFlight(6, unforeseen)
-        all_done = asyncio.Event()
+        in_flight = InFlight(len(lanes), unforeseen)
+        computed, stored = ([asyncio.Event() for _ in lanes] for _ in range(2))
+        all_sent, all_ended = asyncio.Event(), asyncio.Event()
 
         def work(lane: int, number: int) -> Callable[[Turn], Awaitable[None]]:
             async def run(turn: Turn) -> None:
-                for _ in range(order[number]):
-                    await asyncio.sleep(0)
+                await computed[number].wait()
                 await turn.to_send()
                 sent.append((lane, number))
                 turn.sent()
-                for _ in range(order[-1 - number]):
-                    await asyncio.sleep(0)
+                if len(sent) == len(lanes):
+                    all_sent.set()
+                await stored[number].wait()
                 await turn.to_end()
                 ended.append((lane, number))
                 if len(ended) == len(lanes):
-                    all_done.set()
+                    all_ended.set()
 
             return run
 
         for number, lane in enumerate(lanes):
             await in_flight.submit(lane, work(lane, number))
-        if lanes:
-            await asyncio.wait_for(all_done.wait(), 10)
+        for gates, through in ((computed, all_sent), (stored, all_ended)):
+            for gate in chance.sample(gates, len(gates)):  # tasks wake in the order in which their gates open
+                gate.set()
+            await asyncio.wait_for(through.wait(), 10)
 
     asyncio.run(everything())
     for lane in range(3):
@@ -70,8 +79,7 @@ def test_no_more_than_the_limit_runs_at_once_and_the_next_one_waits() -> None:
         await in_flight.submit(1, work(1))
         third = asyncio.create_task(in_flight.submit(2, work(2)))
         await asyncio.gather(started[0].wait(), started[1].wait())
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(third), 0.05)
+        await stands_still(third)
         assert (running, third.done()) == ([0, 1], False)
         release.set()
         await asyncio.wait_for(asyncio.gather(third, started[2].wait()), 10)
@@ -84,10 +92,13 @@ def test_cancelling_ends_everything_and_drops_what_waited_for_room() -> None:
     async def everything() -> None:
         in_flight = InFlight(1, unforeseen)
         started: list[int] = []
+        again = asyncio.Event()
 
         def work(number: int) -> Callable[[Turn], Awaitable[None]]:
             async def run(turn: Turn) -> None:
                 started.append(number)
+                if number == 2:
+                    again.set()
                 if number < 2:
                     await asyncio.Event().wait()
                 await turn.to_end()
@@ -96,11 +107,11 @@ def test_cancelling_ends_everything_and_drops_what_waited_for_room() -> None:
 
         await in_flight.submit(0, work(0))
         waiting = asyncio.create_task(in_flight.submit(0, work(1)))
-        await asyncio.sleep(0)
+        await stands_still(waiting)
         await in_flight.cancel()
         await waiting
         await in_flight.submit(0, work(2))  # the same partition, assigned anew: nobody to wait for
-        await asyncio.sleep(0)
+        await asyncio.wait_for(again.wait(), 10)
         assert started == [0, 2]
 
     asyncio.run(everything())
@@ -109,7 +120,13 @@ def test_cancelling_ends_everything_and_drops_what_waited_for_room() -> None:
 def test_a_failure_is_told_and_holds_back_what_stands_behind_it() -> None:
     async def everything() -> None:
         told: list[BaseException] = []
-        in_flight = InFlight(4, told.append)
+        failed, elsewhere_ended, followed = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        def tell(error: BaseException) -> None:
+            told.append(error)
+            failed.set()
+
+        in_flight = InFlight(4, tell)
         ended: list[str] = []
 
         async def fails(_: Turn) -> None:
@@ -118,16 +135,18 @@ def test_a_failure_is_told_and_holds_back_what_stands_behind_it() -> None:
         async def follows(turn: Turn) -> None:
             await turn.to_end()
             ended.append("followed")
+            followed.set()
 
         async def elsewhere(turn: Turn) -> None:
             await turn.to_end()
             ended.append("elsewhere")
+            elsewhere_ended.set()
 
         await in_flight.submit(0, fails)
         await in_flight.submit(0, follows)
         await in_flight.submit(1, elsewhere)
-        for _ in range(10):
-            await asyncio.sleep(0)
+        await asyncio.wait_for(asyncio.gather(failed.wait(), elsewhere_ended.wait()), 10)
+        await stands_still(asyncio.ensure_future(followed.wait()))
         assert [type(error) for error in told] == [ValueError]
         assert ended == ["elsewhere"]
         await in_flight.cancel()
