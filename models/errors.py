@@ -23,3 +23,8 @@ class UnusablePicture(ModelError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+def in_one_line(error: Exception) -> str:
+    """What a runtime said, as much of it as fits a line: some write pages."""
+    return " ".join(str(error).split())[:200]

@@ -6,7 +6,7 @@ import numpy as np
 
 from models.companion import Companion
 from models.engine.runner import Runner
-from models.errors import ModelError, WrongWeights
+from models.errors import ModelError, WrongWeights, in_one_line
 from models.registry import Entry
 
 
@@ -18,7 +18,7 @@ def check_outputs(entry: Entry, runner: Runner) -> None:
     except ModelError:
         raise
     except Exception as error:  # the runtimes have no common class for what a wrong name may raise
-        raise WrongWeights(f"{entry.id}: its file does not run as the registry says: {_first_line(error)}") from None
+        raise WrongWeights(f"{entry.id}: its file does not run as the registry says: {in_one_line(error)}") from None
     masks = seen[entry.output.name].shape
     if len(masks) != 4 or masks[2:] != (side, side):
         raise WrongWeights(f"{entry.id}: output.name: {entry.output.name} is {masks}, not (1, organs, {side}, {side})")
@@ -46,7 +46,3 @@ def check_companion(graph: Companion, role: str, takes: Sequence[str], gives: Se
     if set(graph.inputs) != set(takes) or not set(gives) <= set(graph.outputs):
         told = f"takes {', '.join(graph.inputs)} and gives {', '.join(graph.outputs)}"
         raise WrongWeights(f"the companion {role} {told}: that is another companion's file")
-
-
-def _first_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

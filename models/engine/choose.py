@@ -20,7 +20,7 @@ from models.engine.onnx_runner import OnnxRunner
 from models.engine.openvino_runner import MAX_STREAMS, OpenVinoRunner
 from models.engine.runner import GPU_DRIVER, Runner
 from models.engine.runtimes import onnxruntime, openvino
-from models.errors import ModelError, ProviderNotGiven, WrongWeights
+from models.errors import ModelError, ProviderNotGiven, WrongWeights, in_one_line
 from models.registry import Entry, Precision
 
 log = logging.getLogger(__name__)
@@ -65,8 +65,9 @@ def open_runner(weights: bytes, entry: Entry, provider: str, precision: str, str
     except ModelError:
         raise
     except Exception as error:  # the runtimes have no common class for a file or a name that they cannot use
-        told = " ".join(str(error).split())[:200]
-        raise WrongWeights(f"{entry.id} does not run on {provider} as the registry says: {told}") from None
+        raise WrongWeights(
+            f"{entry.id} does not run on {provider} as the registry says: {in_one_line(error)}"
+        ) from None
 
 
 def check_runtime(entry: Entry, runtime: Literal["openvino", "onnxruntime"]) -> None:

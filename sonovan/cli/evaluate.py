@@ -124,8 +124,7 @@ def check_name(model: str | None, folder: Path, named_by: str = "--model: ") -> 
     """A name that the registry does not know is a slip of the user's, not a network that cannot be trusted."""
     names = [entry.id for entry in read_registry(folder).models]
     if model is not None and model not in names:
-        known = ", ".join(names) or "none"
-        raise typer.BadParameter(f"{named_by}no network is called {model}; the registry names: {known}")
+        raise typer.BadParameter(f"{named_by}no network is called {model}; the registry names: {', '.join(names)}")
 
 
 @contextmanager
