@@ -41,7 +41,7 @@ bench-models: $(READY) ## every runtime, precision and batch: benchmarks/results
 	@$(RUN) -m benchmarks.models --data $(or $(DATA),../shared/data) --register
 
 test-training: ## the training room's tests, in an environment of its own with torch
-	@PYTHON=$(PYTHON) deploy/venv.sh .venv-training models/training/requirements.lock
+	@PYTHON=$(PYTHON) deploy/venv.sh .venv-training training/requirements.lock
 	@.venv-training/bin/python -m pytest -q tests/models/training
 
 lock: ## resolve the dependencies again (needs uv)

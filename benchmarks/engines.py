@@ -17,12 +17,12 @@ from typing import Final
 
 import numpy as np
 
-from models.engine.choose import PRECISIONS, open_runner
-from models.engine.cpu import usable_cores
-from models.engine.runner import Batch, Outputs, Runner
-from models.engine.runtimes import onnxruntime
-from models.errors import ProviderNotGiven
-from models.registry import Entry, Precision, read_registry, read_variants, read_weights
+from sonovan.models.engine.choose import PRECISIONS, open_runner
+from sonovan.models.engine.cpu import usable_cores
+from sonovan.models.engine.runner import Batch, Outputs, Runner
+from sonovan.models.engine.runtimes import onnxruntime
+from sonovan.models.errors import ProviderNotGiven
+from sonovan.models.registry import Entry, Precision, read_registry, read_variants, read_weights
 
 PLAIN: Final = "plain"
 BATCHES: Final = (1, 2, 4)

@@ -32,7 +32,7 @@ import pydicom
 from pydicom.pixels.processing import apply_color_lut
 from tqdm import tqdm
 
-from contracts.frame_codec import DEFAULT_CODEC, decode_pixels, encode_pixels
+from sonovan.contracts.frame_codec import DEFAULT_CODEC, decode_pixels, encode_pixels
 
 Frame = npt.NDArray[Any]  # (rows, columns) or (rows, columns, 3), uint8 or uint16
 Coded = bytes | bytearray

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.engine.runtimes import openvino
-from models.letterbox import letterbox
-from models.phantom import simulate_sweep
+from sonovan.models.engine.runtimes import openvino
+from sonovan.models.phantom.sweep import simulate_sweep
+from sonovan.models.picture.letterbox import letterbox
 
 SIDE: Final = 256
 SIZES: Final = ((480, 640), (768, 1024), (1080, 1920))

@@ -4,7 +4,7 @@
 
 Writes benchmarks/results/models.json and the table in docs/performance.md. `--register` writes into registry.json which
 precisions are allowed: those that lose no more than .003 Dice against float32 on the real validation pictures, per set
-and over all, and next to nothing of what the companions say (models/training/precision.py). What this machine cannot
+and over all, and next to nothing of what the companions say (models/evaluation/precision.py). What this machine cannot
 compute keeps the verdict it had.
 The exit code is 1 where a precision that is allowed is slower than its bar.
 """
@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.engines import PLAIN, Network, race, read_network
-from models.engine.cpu import cpu_name, fast_flags, usable_cores
-from models.registry import WEIGHTS_DIR, read_registry
-from models.segmenter import assembled
-from models.training.precision import ALL, ASSESSED, AUC, BAR, BARS, Case, allowed, figures, loss, read_cases
+from sonovan.models.engine.cpu import cpu_name, fast_flags, usable_cores
+from sonovan.models.evaluation.precision import ALL, ASSESSED, AUC, BAR, BARS, Case, allowed, figures, loss, read_cases
+from sonovan.models.registry import WEIGHTS_DIR, read_registry
+from sonovan.models.segmenter import assembled
 
 RESULTS: Final = Path(__file__).parent / "results" / "models.json"
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"

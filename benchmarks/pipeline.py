@@ -20,25 +20,25 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any, Final
 
-import models
-from contracts.errors import InvalidRecord
-from contracts.ids import mint_id
-from contracts.results import FrameSegmented
-from contracts.topics import Topic
-from contracts.van import VanEnrolled
-from deploy import services
-from producers.enrol import enrol, load_kafka, load_signer
-from producers.items import Item, Signer, Visit, mint_ids
-from producers.screening import compose
-from producers.simulate import simulated_sources
-from producers.sources import CapturedFrame, LostFrame, Source, capture_options, open_source
+from sonovan import models
 from sonovan.centre import Centre, down, start_worker, up
-from storage.minio_store import MinioStore
-from stream_apps.segment.settings import SegmentSettings
-from stream_apps.segment.step import put_objects, segment_envelope
-from stream_apps.vans import VanRegistry
-from transport.producer import BoundedProducer
-from transport.tail import Tail
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.results import FrameSegmented
+from sonovan.contracts.topics import Topic
+from sonovan.contracts.van import VanEnrolled
+from sonovan.deploy import services
+from sonovan.producers.enrol import enrol, load_kafka, load_signer
+from sonovan.producers.items import Item, Signer, Visit, mint_ids
+from sonovan.producers.screening import compose
+from sonovan.producers.simulate import simulated_sources
+from sonovan.producers.sources import CapturedFrame, LostFrame, Source, capture_options, open_source
+from sonovan.storage.minio_store import MinioStore
+from sonovan.stream_apps.segment.settings import SegmentSettings
+from sonovan.stream_apps.segment.step import put_objects, segment_envelope
+from sonovan.stream_apps.vans import VanRegistry
+from sonovan.transport.producer import BoundedProducer
+from sonovan.transport.tail import Tail
 
 RESULTS: Final = Path(__file__).parent / "results" / "pipeline.json"
 VAN: Final = "bench"
@@ -310,7 +310,7 @@ def _paced(bench: Bench, frames: int, fps: int) -> str:
 
 
 def _enrolled(bench: Bench) -> VanEnrolled:
-    from contracts.signatures import public_key
+    from sonovan.contracts.signatures import public_key
 
     key = public_key(bench.signer.private_key)
     return VanEnrolled(van_id=VAN, public_key=key, enrolled_at=datetime.now(UTC))

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from clinical.completeness import Completeness
-from clinical.motion import blurred
-from clinical.track import panel_side
-from contracts.ids import split_frame_id
-from contracts.record import Organ, Side
-from contracts.results import Adequacy, FrameSegmented, Level, RejectedFrame
-from contracts.van import PlannedRegion
+from sonovan.clinical.completeness import Completeness
+from sonovan.clinical.motion import blurred
+from sonovan.clinical.track import panel_side
+from sonovan.contracts.ids import split_frame_id
+from sonovan.contracts.record import Organ, Side
+from sonovan.contracts.results import Adequacy, FrameSegmented, Level, RejectedFrame
+from sonovan.contracts.van import PlannedRegion
 
 UNFINISHED: Final = frozenset({"frames_missing", "sequence_not_closed", "screening_not_closed", "closings_contradict"})
 """Reasons that say: the examination as recorded is not all here."""
@@ -33,8 +33,8 @@ class AdequacyRules:
     assessable_share: assessable frames over all that were taken (rejected, discarded and lost ones count against
     it); half a sweep unseen may hide a lesion of any size, a tenth is the usual loss of contact at its ends.
     quality: mean over the assessable frames, as the network's room judges it.
-    sharp_share: assessable frames that motion did not blur (clinical.motion) over all assessable ones; what they show
-    counts all the same, so that blur alone never makes an examination inadequate.
+    sharp_share: assessable frames that motion did not blur (sonovan.clinical.motion) over all assessable ones; what
+    they show counts all the same, so that blur alone never makes an examination inadequate.
     """
 
     assessable_frames: tuple[int, int] = (1, 8)

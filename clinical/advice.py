@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from clinical.adequacy import CUT_SHORT, UNFINISHED
-from clinical.place import named_place
-from contracts.results import (
+from sonovan.clinical.adequacy import CUT_SHORT, UNFINISHED
+from sonovan.clinical.place import named_place
+from sonovan.contracts.results import (
     Adequacy,
     Advice,
     Category,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from contracts.results import Finding
+from sonovan.contracts.results import Finding
 
 PERSISTENT_LESION: Final = "persistent_lesion"
 """The rule's name in alerts: a region linked over enough frames, large enough, scored highly enough."""

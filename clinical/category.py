@@ -13,9 +13,9 @@ not give: Tessler et al., J Am Coll Radiol 14:587, 2017; Zhou et al., Endocrine 
 
 from collections.abc import Iterable
 
-from clinical.adequacy import CUT_SHORT, UNFINISHED
-from clinical.place import named_place
-from contracts.results import Adequacy, Category, Status
+from sonovan.clinical.adequacy import CUT_SHORT, UNFINISHED
+from sonovan.clinical.place import named_place
+from sonovan.contracts.results import Adequacy, Category, Status
 
 
 def derive_categories(adequacy: Iterable[Adequacy], status: Status) -> tuple[Category, ...]:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from contracts.ids import STRIDES, level_members, split_frame_id
-from contracts.results import MAX_LISTED, MissingFrames
-from contracts.van import ScreeningClosed, SequenceClosed
+from sonovan.contracts.ids import STRIDES, level_members, split_frame_id
+from sonovan.contracts.results import MAX_LISTED, MissingFrames
+from sonovan.contracts.van import ScreeningClosed, SequenceClosed
 
 _Closing = TypeVar("_Closing", SequenceClosed, ScreeningClosed)
 

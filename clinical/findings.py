@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from itertools import count
 
-from clinical.track import MemberKey, Track
-from contracts.results import WithdrawnFinding
+from sonovan.clinical.track import MemberKey, Track
+from sonovan.contracts.results import WithdrawnFinding
 
 
 def name_findings(

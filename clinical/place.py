@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from contracts.record import Organ, Side
+from sonovan.contracts.record import Organ, Side
 
 _PLACES: Final[dict[Organ, dict[Side | None, str]]] = {
     "breast": {

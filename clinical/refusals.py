@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from contracts.results import MAX_LISTED, FrameSegmented, RefusedPanel
+from sonovan.contracts.results import MAX_LISTED, FrameSegmented, RefusedPanel
 
 
 def refused_panels(results: Iterable[FrameSegmented]) -> tuple[RefusedPanel, ...]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from clinical.descriptors import over_frames, suspicion
-from contracts.record import Organ, Side
-from contracts.results import Category, Finding, FrameSegmented, Member, Region
+from sonovan.clinical.descriptors import over_frames, suspicion
+from sonovan.contracts.record import Organ, Side
+from sonovan.contracts.results import Category, Finding, FrameSegmented, Member, Region
 
 MemberKey = tuple[str, int]
 """(frame_id, region ordinal)."""

@@ -4,8 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from contracts.record import Id, Moment, Record, Sha256, Token, VanId
-from contracts.results import Status
+from sonovan.contracts.record import Id, Moment, Record, Sha256, Token, VanId
+from sonovan.contracts.results import Status
 
 Stage = Literal["segment", "assess", "alert"]
 

@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contracts.results import FrameSegmented, Region
-from contracts.van import FeaturesRecorded, ScreeningClosed, SequenceClosed
+from sonovan.contracts.results import FrameSegmented, Region
+from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, SequenceClosed
 
 _CLOSING_OUTSIDE = {"closed_at", "van_id"}
 _LATER: Mapping[str, Any] = {

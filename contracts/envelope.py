@@ -10,9 +10,9 @@ from typing import Final
 
 import msgpack
 
-from contracts.errors import InvalidRecord
-from contracts.record import Record
-from contracts.signatures import sign, verify
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.record import Record
+from sonovan.contracts.signatures import sign, verify
 
 _VERSION: Final = 1
 _FIELDS: Final = {"v", "header", "payload", "payload_sha256", "signature"}

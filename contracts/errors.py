@@ -8,7 +8,7 @@ class SonovanError(Exception):
 class InvalidRecord(SonovanError):
     """This input is wrong and always will be: reject it, keep it in quarantine, go on.
 
-    reason: one of `contracts.reasons.REASONS`, what machines count.
+    reason: one of `sonovan.contracts.reasons.REASONS`, what machines count.
     message: one line for the person who has to mend it; it never reaches a service log or a topic.
     """
 

@@ -4,9 +4,22 @@ from typing import ClassVar, Final, Literal
 
 from pydantic import Field
 
-from contracts.ids import frame_id
-from contracts.record import Fingerprint, Id, Index, Moment, Organ, Part, Record, Sha256, Share, Side, Token, VanId
-from contracts.van import Panel
+from sonovan.contracts.ids import frame_id
+from sonovan.contracts.record import (
+    Fingerprint,
+    Id,
+    Index,
+    Moment,
+    Organ,
+    Part,
+    Record,
+    Sha256,
+    Share,
+    Side,
+    Token,
+    VanId,
+)
+from sonovan.contracts.van import Panel
 
 IntendedUse = Literal["research", "measurement", "decision_support"]
 Status = Literal["preliminary", "incomplete", "complete"]
@@ -14,7 +27,7 @@ Level = Literal["adequate", "limited", "inadequate"]
 
 
 class RegionMeasures(Part):
-    """What `clinical.measure` reads off one region. mm only where the panel's spacing is known, else None.
+    """What `sonovan.clinical.measure` reads off one region. mm only where the panel's spacing is known, else None.
 
     Axes are full lengths of the ellipse with the region's second moments; `orientation_deg` is the long axis
     against the horizontal, in (-90, 90]; `contrast` is mean inside over mean of the surrounding ring, minus 1.

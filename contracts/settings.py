@@ -6,7 +6,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
-from contracts.errors import Fatal
+from sonovan.contracts.errors import Fatal
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 

@@ -6,7 +6,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from contracts.errors import InvalidRecord
+from sonovan.contracts.errors import InvalidRecord
 
 _CONTEXT: Final = b"sonovan record v1\x00"
 

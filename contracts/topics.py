@@ -4,10 +4,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from contracts.answers import RecordRejected, RejectedRetried, VanAnswered
-from contracts.record import Record
-from contracts.results import FrameSegmented, LesionAlerted, ScreeningAssessed, ScreeningTicked, SequenceAssessed
-from contracts.van import (
+from sonovan.contracts.answers import RecordRejected, RejectedRetried, VanAnswered
+from sonovan.contracts.record import Record
+from sonovan.contracts.results import (
+    FrameSegmented,
+    LesionAlerted,
+    ScreeningAssessed,
+    ScreeningTicked,
+    SequenceAssessed,
+)
+from sonovan.contracts.van import (
     FeaturesRecorded,
     FrameCaptured,
     ScreeningClosed,

@@ -4,8 +4,8 @@ from typing import ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from contracts.ids import closing_item, features_item, frame_id, opened_item
-from contracts.record import Id, Index, Moment, Organ, Part, Record, Sha256, Side, Token, VanId
+from sonovan.contracts.ids import closing_item, features_item, frame_id, opened_item
+from sonovan.contracts.record import Id, Index, Moment, Organ, Part, Record, Sha256, Side, Token, VanId
 
 
 class VanEnrolled(Record):
@@ -86,7 +86,7 @@ class Panel(Part):
 class FrameCaptured(Record):
     """The header of one frame. Its pixels travel beside it in the envelope, cleaned and losslessly coded.
 
-    `pixels_sha256` (see `contracts.frame_codec.pixels_sha256`) is the frame's identity whatever its codec.
+    `pixels_sha256` (see `sonovan.contracts.frame_codec.pixels_sha256`) is the frame's identity whatever its codec.
     `time_ms` counts from the sequence's first frame. `blackened_px` is how many pixels the privacy guard cleared.
     """
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.errors import DeployError
-from deploy.files import locked, sync_folder
-from deploy.tools import GO, JAVA, MAVEN, find_tools
+from sonovan.deploy.errors import DeployError
+from sonovan.deploy.files import locked, sync_folder
+from sonovan.deploy.tools import GO, JAVA, MAVEN, find_tools
 
 MINIO_VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"  # no newer image or binary is published; compose builds the same
 POM = Path(__file__).parent / "jars" / "pom.xml"

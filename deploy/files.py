@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.errors import DeployError
+from sonovan.deploy.errors import DeployError
 
 LOCK_POLL_S = 0.1
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from deploy.errors import DeployError
+from sonovan.deploy.errors import DeployError
 
 KILL_WAIT_S = 10.0
 

@@ -14,13 +14,13 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy import kafka_config
-from deploy.errors import DeployError, ServiceFailed
-from deploy.files import sync_folder, write_private
-from deploy.identity import is_running
-from deploy.launches import Launch, read_record
-from deploy.probes import authenticates
-from deploy.state import StateFolder
+from sonovan.deploy import kafka_config
+from sonovan.deploy.errors import DeployError, ServiceFailed
+from sonovan.deploy.files import sync_folder, write_private
+from sonovan.deploy.identity import is_running
+from sonovan.deploy.launches import Launch, read_record
+from sonovan.deploy.probes import authenticates
+from sonovan.deploy.state import StateFolder
 
 NAME = "kafka"
 ADMIN = "admin"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from deploy.errors import DeployError
-from deploy.identity import ProcessRecord
-from deploy.state import StateFolder
+from sonovan.deploy.errors import DeployError
+from sonovan.deploy.identity import ProcessRecord
+from sonovan.deploy.state import StateFolder
 
 NAME_PATTERN = r"^[a-z][a-z0-9.-]{0,60}$"
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from deploy.identity import is_running
-from deploy.launches import Launch, read_record
-from deploy.probes import answers_ok
-from deploy.state import StateFolder
+from sonovan.deploy.identity import is_running
+from sonovan.deploy.launches import Launch, read_record
+from sonovan.deploy.probes import answers_ok
+from sonovan.deploy.state import StateFolder
 
 NAME = "minio"
 ROOT_USER = "sonovan"

@@ -3,7 +3,7 @@
 import random
 import socket
 
-from deploy.errors import DeployError
+from sonovan.deploy.errors import DeployError
 
 # Below Linux's ephemeral range (from 32768): an outgoing connection never takes a remembered port.
 CANDIDATES = range(20_000, 32_000)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from deploy.errors import ServiceFailed
-from deploy.files import write_private
-from deploy.identity import ProcessRecord, boot_id, is_running, kill_group, send, start_time_of, wait_end
-from deploy.launches import Launch, launch_path, log_path, read_record, record_path
-from deploy.probes import answers_ok
-from deploy.state import StateFolder, silent
+from sonovan.deploy.errors import ServiceFailed
+from sonovan.deploy.files import write_private
+from sonovan.deploy.identity import ProcessRecord, boot_id, is_running, kill_group, send, start_time_of, wait_end
+from sonovan.deploy.launches import Launch, launch_path, log_path, read_record, record_path
+from sonovan.deploy.probes import answers_ok
+from sonovan.deploy.state import StateFolder, silent
 
 STOP_GRACE_S = 20.0
 HEALTH_POLL_S = 0.1

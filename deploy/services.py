@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from deploy import kafka, minio, processes
-from deploy.cache import ensure_cached
-from deploy.identity import is_running
-from deploy.launches import Launch, launched_names, log_path, read_launch, read_record
-from deploy.probes import answers_ok
-from deploy.processes import wait_healthy
-from deploy.state import StateFolder, silent
+from sonovan.deploy import kafka, minio, processes
+from sonovan.deploy.cache import ensure_cached
+from sonovan.deploy.identity import is_running
+from sonovan.deploy.launches import Launch, launched_names, log_path, read_launch, read_record
+from sonovan.deploy.probes import answers_ok
+from sonovan.deploy.processes import wait_healthy
+from sonovan.deploy.state import StateFolder, silent
 
 START_DEADLINE_S = 120.0
 DEFAULT_MAX_MESSAGE_BYTES = 32 * 1024 * 1024

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from deploy import ports
-from deploy.errors import DeployError
-from deploy.files import locked, write_private
+from sonovan.deploy import ports
+from sonovan.deploy.errors import DeployError
+from sonovan.deploy.files import locked, write_private
 
 LOCK_DEADLINE_S = 900.0  # a first `up` builds MinIO while it holds the lock
 SECRET_BYTES = 32

@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.errors import ToolMissing
+from sonovan.deploy.errors import ToolMissing
 
 VERSION_TIMEOUT_S = 60.0
 

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import UnusablePicture
-from models.prepare import MAX_PIXELS, MAX_SIDE
+from sonovan.models.errors import UnusablePicture
+from sonovan.models.picture.prepare import MAX_PIXELS, MAX_SIDE
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _HEADER: Final = struct.Struct(">8s8xII5B")  # signature, chunk length and name, width, height, depth, colour …

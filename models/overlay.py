@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.letterbox import Gray
+from sonovan.models.picture.letterbox import Gray
 
 Colour = tuple[int, int, int]
 Picture = NDArray[np.uint8]

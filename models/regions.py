@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.letterbox import Box, Letterbox, enlarge, inside
+from sonovan.models.picture.letterbox import Box, Letterbox, enlarge, inside
 
 MAX_REGIONS: Final = 254
 """A label mask has 8 bits: 0 is nothing, 255 stays free."""
@@ -40,7 +40,7 @@ class FoundRegion:
     quality: the Dice that can be expected of all outlines of its panel together, 0..1; None where nothing predicts it.
     unconfirmed: the network saw it, and the decoder that draws in its stead did not; nothing predicts its quality then.
     malignant: how probable it is that the lesion is malignant, 0..1; None where nothing says so. descriptors: what it
-    looks like, in the order of `models.lesions.WORDS`; empty where nothing says so.
+    looks like, in the order of `sonovan.models.heads.lesions.WORDS`; empty where nothing says so.
     """
 
     panel: int

@@ -1,6 +1,6 @@
 """Which networks there are, what is known of each, and whether the file on disk is the one that was measured.
 
-`weights/registry.json` is written by `models.training.export`; fields that are not named here are for people. A graph
+`weights/registry.json` is written by `training.export`; fields that are not named here are for people. A graph
 takes grey 0..255 (N, 1, side, side) float32 and gives lesion probabilities (N, channels, side, side) float32.
 """
 
@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from models.errors import WrongWeights
+from sonovan.models.errors import WrongWeights
 
 Precision = Literal["fp32", "bf16", "fp16", "int8"]
 WEIGHTS_DIR: Final = Path(__file__).parent / "weights"

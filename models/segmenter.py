@@ -8,23 +8,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.companion import finite
-from models.engine.choose import choose
-from models.engine.runner import Runner
-from models.errors import UnusablePicture
-from models.fitting import check_features, check_outputs
-from models.lesions import Lesions
-from models.letterbox import Box, Gray, Letterbox, letterbox
-from models.prepare import to_grey, whole_or
-from models.prompting import MaskDecoder, Shown, read_decoder
-from models.quality import Quality, judge, sharpness
-from models.region_vector import INSIDE
-from models.regions import FoundRegion, find_regions, in_order, left_out, paint, unconfirmed
-from models.registry import WEIGHTS_DIR, Entry, read_companion, read_registry, read_variants, read_weights
-from models.scale import isotropic
-from models.settings import read_settings
-from models.trust import FEATURES, Trust, coloured
-from models.view import View, find_view, part_of
+from sonovan.models.engine.choose import choose
+from sonovan.models.engine.entry_checks import check_features, check_outputs
+from sonovan.models.engine.runner import Runner
+from sonovan.models.errors import UnusablePicture
+from sonovan.models.heads.companion import finite
+from sonovan.models.heads.lesions import Lesions
+from sonovan.models.heads.prompting import MaskDecoder, Shown, read_decoder
+from sonovan.models.heads.region_vector import INSIDE
+from sonovan.models.heads.trust import FEATURES, Trust, coloured
+from sonovan.models.picture.letterbox import Box, Gray, Letterbox, letterbox
+from sonovan.models.picture.prepare import to_grey, whole_or
+from sonovan.models.picture.quality import Quality, judge, sharpness
+from sonovan.models.picture.scale import isotropic
+from sonovan.models.picture.view import View, find_view, part_of
+from sonovan.models.regions import FoundRegion, find_regions, in_order, left_out, paint, unconfirmed
+from sonovan.models.registry import WEIGHTS_DIR, Entry, read_companion, read_registry, read_variants, read_weights
+from sonovan.models.settings import read_settings
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Segmentation:
     grey: (rows, columns) uint8, the picture that was segmented. timings_ms: `prepare`, `network`, `regions`, and
     `trust` and `lesions` where the network has these companions. refusals: every panel that was not assessable, also
     of a frame that is assessable by another one; nothing is known of what such a panel shows. sharpness: of the largest
-    assessable panel (`models.quality.sharpness`).
+    assessable panel (`sonovan.models.picture.quality.sharpness`).
     """
 
     regions: tuple[FoundRegion, ...]
@@ -85,7 +85,7 @@ class Segmenter:
 
     @property
     def fingerprint(self) -> str:
-        """What names the network in results: `models.registry.Entry.fingerprint`, 64 hexadecimal digits."""
+        """What names the network in results: `sonovan.models.registry.Entry.fingerprint`, 64 hexadecimal digits."""
         return self._entry.fingerprint
 
     @property
@@ -111,7 +111,7 @@ class Segmenter:
         companion `trust` takes for something else than the organ is not assessable either, and has no regions. Each
         stands in `refusals`. The frame is as good as its best panel.
         Where a decoder draws in the network's stead, a region of the network's own that it leaves out is kept, marked
-        `unconfirmed` (`models.regions.unconfirmed`).
+        `unconfirmed` (`sonovan.models.regions.unconfirmed`).
         Raises UnusablePicture for pixels that can never be segmented, and for an organ that the network does not know.
         """
         entry = self._entry
@@ -211,7 +211,7 @@ class _Clock:
 def load(
     model_id: str | None = None, *, provider: str = "auto", precision: str = "auto", weights_dir: Path | None = None
 ) -> Segmenter:
-    """A network from the registry, its file verified, on the runtime that `models.engine.choose` takes here.
+    """A network from the registry, its file verified, on the runtime that `sonovan.models.engine.choose` takes here.
 
     model_id: None is the registry's first. provider: `openvino`, `cpu`, `cuda`, `tensorrt`; precision: `fp32`, `bf16`,
     `int8`, `fp16`; `auto` is what SONOVAN_MODELS_PROVIDER and SONOVAN_MODELS_PRECISION fix, else what a measurement of

@@ -6,8 +6,8 @@ from typing import Literal
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from models.errors import ProviderNotGiven
-from models.registry import Precision
+from sonovan.models.errors import ProviderNotGiven
+from sonovan.models.registry import Precision
 
 Provider = Literal["openvino", "cpu", "cuda", "tensorrt"]
 

@@ -11,16 +11,16 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.errors import Fatal, InvalidRecord
-from contracts.record import VanId
-from contracts.signatures import generate_key, public_key
-from contracts.topics import Topic
-from contracts.van import VanEnrolled
-from producers.items import Signer
-from producers.private_files import write_private
-from transport.producer import BoundedProducer
-from transport.settings import KafkaSettings
-from transport.tail import read_all
+from sonovan.contracts.errors import Fatal, InvalidRecord
+from sonovan.contracts.record import VanId
+from sonovan.contracts.signatures import generate_key, public_key
+from sonovan.contracts.topics import Topic
+from sonovan.contracts.van import VanEnrolled
+from sonovan.producers.items import Signer
+from sonovan.producers.private_files import write_private
+from sonovan.transport.producer import BoundedProducer
+from sonovan.transport.settings import KafkaSettings
+from sonovan.transport.tail import read_all
 
 _SENT_WITHIN_S: Final = 30.0
 _VAN_ID: Final = TypeAdapter(VanId)

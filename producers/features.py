@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from contracts.errors import InvalidRecord
-from contracts.ids import mint_id
-from contracts.van import FeaturesRecorded
-from producers.sources import refusal
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.van import FeaturesRecorded
+from sonovan.producers.sources import refusal
 
 _SET_BY_VAN: Final = {"screening_id", "van_id", "recorded_at"}
 FEATURE_FIELDS: Final = tuple(sorted(FeaturesRecorded.model_fields.keys() - _SET_BY_VAN))

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from contracts.ids import mint_id
-from contracts.topics import Topic
-from contracts.van import Consent, PlannedRegion
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.topics import Topic
+from sonovan.contracts.van import Consent, PlannedRegion
 
 
 @dataclass(frozen=True, slots=True)

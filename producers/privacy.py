@@ -13,7 +13,7 @@ from typing import Final, cast
 
 import numpy as np
 
-from producers.sources import Box, Pixels, Source
+from sonovan.producers.sources import Box, Pixels, Source
 
 BURNED_IN: Final = "burned_in_annotation"
 

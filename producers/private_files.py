@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from contracts.errors import Transient
+from sonovan.contracts.errors import Transient
 
 
 def write_private(path: Path, text: str) -> None:

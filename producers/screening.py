@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from contracts.digests import frames_digest
-from contracts.envelope import open_envelope, seal
-from contracts.errors import InvalidRecord
-from contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_sha256
-from contracts.record import Organ, Side
-from contracts.topics import MAX_MESSAGE_BYTES, Topic
-from contracts.van import (
+from sonovan.contracts.digests import frames_digest
+from sonovan.contracts.envelope import open_envelope, seal
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_sha256
+from sonovan.contracts.record import Organ, Side
+from sonovan.contracts.topics import MAX_MESSAGE_BYTES, Topic
+from sonovan.contracts.van import (
     FeaturesRecorded,
     FrameCaptured,
     PlannedRegion,
@@ -24,10 +24,10 @@ from contracts.van import (
     SequenceClosed,
     SetAside,
 )
-from producers.features import features_recorded
-from producers.items import Ids, Item, Signer, Sink, Visit, mint_ids
-from producers.privacy import clean, hold_reason
-from producers.sources import CapturedFrame, LostFrame, Source, refusal
+from sonovan.producers.features import features_recorded
+from sonovan.producers.items import Ids, Item, Signer, Sink, Visit, mint_ids
+from sonovan.producers.privacy import clean, hold_reason
+from sonovan.producers.sources import CapturedFrame, LostFrame, Source, refusal
 
 _ENVELOPE_LIMIT: Final = MAX_MESSAGE_BYTES - 64 * 1024  # Kafka's own fields around the value
 _CLOSING_NUMBER: Final = 1

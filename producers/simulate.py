@@ -10,11 +10,11 @@ import imagecodecs
 import numpy as np
 import numpy.typing as npt
 
-from contracts.errors import Transient
-from contracts.record import Organ, Side
-from models.phantom import SimulatedSweep, TrueLesion, simulate_sweep
-from producers.sources import CapturedFrame, LostFrame, Pixels, Source
-from producers.sources.source import whole_panel
+from sonovan.contracts.errors import Transient
+from sonovan.contracts.record import Organ, Side
+from sonovan.models.phantom.sweep import SimulatedSweep, TrueLesion, simulate_sweep
+from sonovan.producers.sources import CapturedFrame, LostFrame, Pixels, Source
+from sonovan.producers.sources.source import whole_panel
 
 FRAME_MS: Final = 50.0
 _SIDES: Final[tuple[Side, Side]] = ("left", "right")

@@ -3,9 +3,9 @@
 import secrets
 from pathlib import Path
 
-from contracts.errors import Fatal, InvalidRecord
-from contracts.ids import mint_id, subject_key
-from producers.private_files import write_private
+from sonovan.contracts.errors import Fatal, InvalidRecord
+from sonovan.contracts.ids import mint_id, subject_key
+from sonovan.producers.private_files import write_private
 
 
 def site_secret(state: Path) -> bytes:

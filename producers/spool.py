@@ -19,11 +19,11 @@ from threading import RLock
 from types import TracebackType
 from typing import Any, Final, Self
 
-from contracts.answers import VanAnswered
-from contracts.errors import Fatal, InvalidRecord, Transient
-from contracts.ids import level
-from contracts.topics import Topic
-from producers.items import Item, Sink
+from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
+from sonovan.contracts.ids import level
+from sonovan.contracts.topics import Topic
+from sonovan.producers.items import Item, Sink
 
 QUEUED, SENT, STORED, REJECTED, HELD = "queued", "sent", "stored", "rejected", "held"
 STATES: Final = (QUEUED, SENT, STORED, REJECTED, HELD)

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import Final
 
-from contracts.answers import VanAnswered
-from contracts.errors import InvalidRecord, SonovanError, Transient
-from contracts.topics import van_answered_topic
-from producers.spool import QUEUED, Spool, SpoolStatus
-from transport.producer import BoundedProducer, Pending
-from transport.settings import KafkaSettings
-from transport.tail import Tail
+from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.errors import InvalidRecord, SonovanError, Transient
+from sonovan.contracts.topics import van_answered_topic
+from sonovan.producers.spool import QUEUED, Spool, SpoolStatus
+from sonovan.transport.producer import BoundedProducer, Pending
+from sonovan.transport.settings import KafkaSettings
+from sonovan.transport.tail import Tail
 
 _LOG: Final = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from clinical.advice import withhold
-from contracts.record import Fingerprint, Id, Moment, Part, Sha256, Token, VanId
-from contracts.results import (
+from sonovan.clinical.advice import withhold
+from sonovan.contracts.record import Fingerprint, Id, Moment, Part, Sha256, Token, VanId
+from sonovan.contracts.results import (
     Adequacy,
     Advice,
     Category,
@@ -20,7 +20,7 @@ from contracts.results import (
     Status,
     WithdrawnFinding,
 )
-from reports import words
+from sonovan.reports import words
 
 
 class ScreeningReport(Part):

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from reports import words
-from reports.document import ScreeningReport
+from sonovan.reports import words
+from sonovan.reports.document import ScreeningReport
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 _ENVIRONMENT: Final = Environment(
-    loader=PackageLoader("reports"),
+    loader=PackageLoader("sonovan.reports"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -23,7 +23,7 @@ _ENVIRONMENT: Final = Environment(
 def render_html(document: Mapping[str, Any], pictures: Mapping[str, bytes], contact: str | None = None) -> bytes:
     """The page of a report, UTF-8; equal arguments give equal bytes.
 
-    document: what `reports.document.report_document` gave. pictures: finding id → PNG of its key frame with
+    document: what `sonovan.reports.document.report_document` gave. pictures: finding id → PNG of its key frame with
     the outline; a finding without one says so. contact: whom to ask, one line.
     Raises ValueError (pydantic's ValidationError) for another document, ValueError for a picture that is no PNG.
     """

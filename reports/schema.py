@@ -1,10 +1,10 @@
-"""The report's JSON Schema, written from its model: `python -m reports.schema docs/schemas/report.json`."""
+"""The report's JSON Schema, written from its model: `python -m sonovan.reports.schema docs/schemas/report.json`."""
 
 import json
 import sys
 from pathlib import Path
 
-from reports.document import ScreeningReport
+from sonovan.reports.document import ScreeningReport
 
 
 def report_schema() -> str:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from clinical.place import named_place
-from contracts.record import Organ, Side
-from contracts.results import (
+from sonovan.clinical.place import named_place
+from sonovan.contracts.record import Organ, Side
+from sonovan.contracts.results import (
     Adequacy,
     Category,
     Descriptor,

@@ -6,9 +6,9 @@ Belongs here: what puts rooms together. The only room that may import every othe
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from producers.items import Ids as Ids
     from sonovan.analysis import Analysis as Analysis
     from sonovan.analysis import analyse as analyse
+    from sonovan.producers.items import Ids as Ids
 
 __all__ = ["Analysis", "Ids", "analyse"]
 
@@ -18,7 +18,7 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'sonovan' has no attribute {name!r}")
     if name == "Ids":
-        from producers.items import Ids
+        from sonovan.producers.items import Ids
 
         return Ids
     from sonovan import analysis

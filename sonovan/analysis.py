@@ -17,22 +17,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import models
-from clinical.advice import withhold, withhold_frame
-from contracts.answers import RecordRejected
-from contracts.errors import Fatal, InvalidRecord
-from contracts.results import Finding, FrameSegmented, IntendedUse, LesionAlerted, ScreeningAssessed
-from contracts.settings import read_settings
-from models.errors import ModelError
-from models.masks import decode_mask
-from producers.items import Ids, Visit
-from producers.sources import capture_options
+from sonovan import models
+from sonovan.clinical.advice import withhold, withhold_frame
+from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.errors import Fatal, InvalidRecord
+from sonovan.contracts.results import Finding, FrameSegmented, IntendedUse, LesionAlerted, ScreeningAssessed
+from sonovan.contracts.settings import read_settings
 from sonovan.embedded import Screened, screen
 from sonovan.inputs import Frames, sources_of
+from sonovan.models.errors import ModelError
+from sonovan.models.masks import decode_mask
+from sonovan.producers.items import Ids, Visit
+from sonovan.producers.sources import capture_options
 from sonovan.settings import FaceSettings
-from storage.folder_store import FolderStore
-from storage.keys import Bucket
-from storage.stores import ObjectStore
+from sonovan.storage.folder_store import FolderStore
+from sonovan.storage.keys import Bucket
+from sonovan.storage.stores import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def analyse(
     frames: one picture (rows, columns[, 3]), a sweep of them (frames, rows, columns[, 3]) or a list, uint8 or uint16;
     a pydicom dataset; or paths to DICOM files, clips, pictures and folders. organ: "breast" or "thyroid"; may be left
     out where the file says it. pixel_spacing_mm: where the input has no scale of its own. features: fields of
-    `contracts.van.FeaturesRecorded`. ids: names of another run, to compare with. intended_use: None takes
+    `sonovan.contracts.van.FeaturesRecorded`. ids: names of another run, to compare with. intended_use: None takes
     SONOVAN_INTENDED_USE, else research. progress: called with the frames done since the last call.
 
     Raises InvalidRecord when nothing can be read (the first reason), Transient for a disk that is full or away,

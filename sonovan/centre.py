@@ -10,21 +10,21 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from contracts.errors import Transient
-from contracts.topics import MAX_MESSAGE_BYTES, Writer
-from deploy import services
-from deploy.errors import DeployError
-from deploy.identity import ProcessRecord
-from deploy.launches import launched_names
-from deploy.processes import start_app, wait_healthy
-from deploy.services import RunningServices, StatusRow
-from deploy.state import StateFolder, silent
-from storage.buckets import create_buckets
-from storage.outbox_engine import sqlite_url
-from storage.settings import ObjectStoreSettings
-from transport.admin import Administrator
-from transport.grants import STAGES, van_account
-from transport.settings import KafkaSettings
+from sonovan.contracts.errors import Transient
+from sonovan.contracts.topics import MAX_MESSAGE_BYTES, Writer
+from sonovan.deploy import services
+from sonovan.deploy.errors import DeployError
+from sonovan.deploy.identity import ProcessRecord
+from sonovan.deploy.launches import launched_names
+from sonovan.deploy.processes import start_app, wait_healthy
+from sonovan.deploy.services import RunningServices, StatusRow
+from sonovan.deploy.state import StateFolder, silent
+from sonovan.storage.buckets import create_buckets
+from sonovan.storage.outbox_engine import sqlite_url
+from sonovan.storage.settings import ObjectStoreSettings
+from sonovan.transport.admin import Administrator
+from sonovan.transport.grants import STAGES, van_account
+from sonovan.transport.settings import KafkaSettings
 
 APPS: Final = tuple(stage.value for stage in STAGES)
 ADMIN: Final = "admin"

@@ -15,17 +15,17 @@ from typing import Final, TypeVar
 
 from pydicom import examples
 
-from contracts.errors import InvalidRecord, SonovanError
-from contracts.record import Record
-from contracts.results import Finding, FrameSegmented, LesionAlerted, ScreeningAssessed
-from contracts.topics import Topic
 from sonovan.centre import Centre, down, status, up
+from sonovan.contracts.errors import InvalidRecord, SonovanError
+from sonovan.contracts.record import Record
+from sonovan.contracts.results import Finding, FrameSegmented, LesionAlerted, ScreeningAssessed
+from sonovan.contracts.topics import Topic
 from sonovan.state import state_path
-from storage.keys import Bucket
-from storage.minio_store import MinioStore
-from stream_apps.assess.report import overlay
-from transport.settings import KafkaSettings
-from transport.tail import read_all
+from sonovan.storage.keys import Bucket
+from sonovan.storage.minio_store import MinioStore
+from sonovan.stream_apps.assess.report import overlay
+from sonovan.transport.settings import KafkaSettings
+from sonovan.transport.tail import read_all
 
 VAN: Final = "demo"
 SEED: Final = 7

@@ -9,27 +9,27 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from clinical.alert_rules import AlertSettings
-from contracts.answers import RecordRejected, Stage
-from contracts.errors import Fatal, InvalidRecord
-from contracts.record import Record
-from contracts.results import FrameSegmented, IntendedUse, LesionAlerted, ScreeningAssessed, ScreeningTicked
-from contracts.signatures import generate_key, public_key
-from contracts.topics import TOPICS, Topic
-from contracts.van import VanEnrolled
-from models import Segmenter
-from producers.items import Ids, Item, Signer, Visit
-from producers.screening import Composed, compose
-from producers.sources import Source
-from storage.stores import ObjectStore
-from stream_apps.alert.step import alerts_of
-from stream_apps.assess.intake import Arrival
-from stream_apps.assess.report import store_report
-from stream_apps.assess.rows import Draft, Table
-from stream_apps.assess.step import assess
-from stream_apps.rejecting import Coordinates, message_key, reject
-from stream_apps.segment.step import put_objects, segment_envelope
-from stream_apps.vans import VanRegistry
+from sonovan.clinical.alert_rules import AlertSettings
+from sonovan.contracts.answers import RecordRejected, Stage
+from sonovan.contracts.errors import Fatal, InvalidRecord
+from sonovan.contracts.record import Record
+from sonovan.contracts.results import FrameSegmented, IntendedUse, LesionAlerted, ScreeningAssessed, ScreeningTicked
+from sonovan.contracts.signatures import generate_key, public_key
+from sonovan.contracts.topics import TOPICS, Topic
+from sonovan.contracts.van import VanEnrolled
+from sonovan.models import Segmenter
+from sonovan.producers.items import Ids, Item, Signer, Visit
+from sonovan.producers.screening import Composed, compose
+from sonovan.producers.sources import Source
+from sonovan.storage.stores import ObjectStore
+from sonovan.stream_apps.alert.step import alerts_of
+from sonovan.stream_apps.assess.intake import Arrival
+from sonovan.stream_apps.assess.report import store_report
+from sonovan.stream_apps.assess.rows import Draft, Table
+from sonovan.stream_apps.assess.step import assess
+from sonovan.stream_apps.rejecting import Coordinates, message_key, reject
+from sonovan.stream_apps.segment.step import put_objects, segment_envelope
+from sonovan.stream_apps.vans import VanRegistry
 
 VAN_ID = "embedded"
 _NEVER = timedelta(days=365 * 100)

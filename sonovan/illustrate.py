@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import models
-from models.overlay import draw_overlay
-from models.phantom import simulate_sweep
+from sonovan import models
+from sonovan.models.overlay import draw_overlay
+from sonovan.models.phantom.sweep import simulate_sweep
 
 SEED: Final = 7
 FRAMES: Final = 40

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
-from contracts.errors import InvalidRecord
-from producers.sources import CapturedFrame, CaptureOptions, Inputs, Pixels, Source, open_source, open_sources
-from producers.sources.bounds import check_size
-from producers.sources.source import whole_panel
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.producers.sources import CapturedFrame, CaptureOptions, Inputs, Pixels, Source, open_source, open_sources
+from sonovan.producers.sources.bounds import check_size
+from sonovan.producers.sources.source import whole_panel
 
 Frames: TypeAlias = (
     NDArray[np.uint8] | NDArray[np.uint16] | Sequence[NDArray[np.uint8]] | Dataset | str | Path | Sequence[str | Path]

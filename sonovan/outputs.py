@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from contracts.errors import InvalidRecord, Transient
-from contracts.frame_codec import decode_verified
-from contracts.results import FrameSegmented, Member, ScreeningAssessed
-from models.overlay import draw_overlay
-from models.prepare import to_grey
-from reports.document import in_order
-from storage.keys import Bucket
-from storage.stores import ObjectStore
+from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.contracts.frame_codec import decode_verified
+from sonovan.contracts.results import FrameSegmented, Member, ScreeningAssessed
+from sonovan.models.overlay import draw_overlay
+from sonovan.models.picture.prepare import to_grey
+from sonovan.reports.document import in_order
+from sonovan.storage.keys import Bucket
+from sonovan.storage.stores import ObjectStore
 
 _OWN: Final = re.compile(r"([0-9a-f-]{36}-)?\d{6}\.png")
 

@@ -2,7 +2,7 @@
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from contracts.results import IntendedUse
+from sonovan.contracts.results import IntendedUse
 
 
 class FaceSettings(BaseSettings):

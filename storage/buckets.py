@@ -6,10 +6,10 @@ from minio.commonconfig import ENABLED, Filter
 from minio.error import S3Error, ServerError
 from minio.lifecycleconfig import Expiration, LifecycleConfig, Rule
 
-from contracts.errors import Fatal, Transient
-from storage.keys import Bucket
-from storage.minio_store import away_is_transient
-from storage.settings import ObjectStoreSettings
+from sonovan.contracts.errors import Fatal, Transient
+from sonovan.storage.keys import Bucket
+from sonovan.storage.minio_store import away_is_transient
+from sonovan.storage.settings import ObjectStoreSettings
 
 _RULE_ID = "quarantine-expires"
 _OURS = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}

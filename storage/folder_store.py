@@ -5,8 +5,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from contracts.errors import Transient
-from storage.stores import contradiction
+from sonovan.contracts.errors import Transient
+from sonovan.storage.stores import contradiction
 
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 _WORLD = {

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from contracts.ids import frame_id
+from sonovan.contracts.ids import frame_id
 
 
 class Bucket(StrEnum):

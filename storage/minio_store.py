@@ -18,9 +18,9 @@ import urllib3
 from minio import Minio
 from urllib3.exceptions import HTTPError
 
-from contracts.errors import Fatal, Transient
-from storage.settings import ObjectStoreSettings
-from storage.stores import contradiction
+from sonovan.contracts.errors import Fatal, Transient
+from sonovan.storage.settings import ObjectStoreSettings
+from sonovan.storage.stores import contradiction
 
 _SIGNED_FOR: Final = timedelta(minutes=15)
 _ERROR_CODE: Final = re.compile(rb"<Code>([A-Za-z0-9]+)</Code>")

@@ -29,8 +29,8 @@ from sqlalchemy import (
     update,
 )
 
-from contracts.results import LesionAlerted, ScreeningAssessed
-from storage.outbox_engine import open_engine, transaction
+from sonovan.contracts.results import LesionAlerted, ScreeningAssessed
+from sonovan.storage.outbox_engine import open_engine, transaction
 
 _META = MetaData()
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from contracts.errors import Fatal, Transient
+from sonovan.contracts.errors import Fatal, Transient
 
 SETTING: Final = "SONOVAN_ALERT_DATABASE_URL"
 BUSY_MS: Final = 4000

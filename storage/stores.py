@@ -2,7 +2,7 @@
 
 from typing import Final, Protocol
 
-from contracts.errors import InvalidRecord
+from sonovan.contracts.errors import InvalidRecord
 
 CONTRADICTS: Final = "object_contradicts_stored"
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from contracts.ids import closing_item, features_item, frame_id, opened_item
-from contracts.record import Id, Index, Sha256, VanId
-from contracts.topics import Topic
-from stream_apps.rejecting import Subject
+from sonovan.contracts.ids import closing_item, features_item, frame_id, opened_item
+from sonovan.contracts.record import Id, Index, Sha256, VanId
+from sonovan.contracts.topics import Topic
+from sonovan.stream_apps.rejecting import Subject
 
 _T = TypeVar("_T")
 

@@ -13,11 +13,11 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from contracts.answers import VanAnswered
-from contracts.errors import Fatal, Transient
-from contracts.topics import van_answered_topic
-from stream_apps.rejecting import Coordinates
-from stream_apps.retrying import retry
+from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.errors import Fatal, Transient
+from sonovan.contracts.topics import van_answered_topic
+from sonovan.stream_apps.rejecting import Coordinates
+from sonovan.stream_apps.retrying import retry
 
 REFUSALS = (
     ClusterAuthorizationFailedError,

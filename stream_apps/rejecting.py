@@ -4,11 +4,11 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from contracts.answers import RecordRejected, Stage, VanAnswered
-from contracts.errors import InvalidRecord
-from contracts.ids import rejection_id
-from contracts.reasons import RETRYABLE
-from storage.keys import Bucket, quarantine_key
+from sonovan.contracts.answers import RecordRejected, Stage, VanAnswered
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.ids import rejection_id
+from sonovan.contracts.reasons import RETRYABLE
+from sonovan.storage.keys import Bucket, quarantine_key
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from contracts.errors import Transient
+from sonovan.contracts.errors import Transient
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -16,8 +16,8 @@ from typing import Any
 
 from aiokafka.errors import KafkaConnectionError
 
-from contracts.errors import Fatal, Transient
-from stream_apps.rebalancing import Rebalancing
+from sonovan.contracts.errors import Fatal, Transient
+from sonovan.stream_apps.rebalancing import Rebalancing
 
 log = logging.getLogger(__name__)
 
@@ -108,5 +108,4 @@ def log_to_stderr(name: str) -> None:
         format=f"%(asctime)s {name} %(levelname)s %(name)s: %(message)s",
         force=True,
     )
-    for room in ("stream_apps", "storage", "models", "clinical", "reports", "transport"):
-        logging.getLogger(room).setLevel(logging.INFO)
+    logging.getLogger("sonovan").setLevel(logging.INFO)

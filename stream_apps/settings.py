@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from contracts.results import IntendedUse
-from contracts.topics import MAX_MESSAGE_BYTES
+from sonovan.contracts.results import IntendedUse
+from sonovan.contracts.topics import MAX_MESSAGE_BYTES
 
 
 class BrokerSettings(BaseSettings):

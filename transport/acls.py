@@ -11,7 +11,7 @@ from kafka.admin import (
     ResourceType,
 )
 
-from transport.grants import Grant, Operation, Resource
+from sonovan.transport.grants import Grant, Operation, Resource
 
 _PRINCIPAL = "User:"
 _ANY_HOST = "*"

@@ -15,13 +15,13 @@ from kafka.admin import (
 )
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
-from contracts.errors import Fatal, Transient
-from contracts.topics import APP_IDS
-from transport.acls import account_of, describe, entry, every_entry, exact_filter, grant_of
-from transport.failures import translating
-from transport.grants import Grant, all_grants, is_project_account, van_account, van_grants
-from transport.plan import PlannedTopic, answered_van, changed_configs, differences, planned_topics
-from transport.settings import KafkaSettings
+from sonovan.contracts.errors import Fatal, Transient
+from sonovan.contracts.topics import APP_IDS
+from sonovan.transport.acls import account_of, describe, entry, every_entry, exact_filter, grant_of
+from sonovan.transport.failures import translating
+from sonovan.transport.grants import Grant, all_grants, is_project_account, van_account, van_grants
+from sonovan.transport.plan import PlannedTopic, answered_van, changed_configs, differences, planned_topics
+from sonovan.transport.settings import KafkaSettings
 
 _MECHANISM: Final = "SCRAM-SHA-512"
 _ITERATIONS: Final = 8192

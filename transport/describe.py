@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from contracts.record import Record
-from contracts.topics import (
+from sonovan.contracts.record import Record
+from sonovan.contracts.topics import (
     APP_IDS,
     FOR_EVER,
     MAX_MESSAGE_BYTES,
@@ -16,7 +16,7 @@ from contracts.topics import (
     changelog_topic,
     van_answered_topic,
 )
-from transport.grants import STAGES, Grant, operator_grants, stage_grants, van_grants
+from sonovan.transport.grants import STAGES, Grant, operator_grants, stage_grants, van_grants
 
 _DAY_MS = 24 * 60 * 60 * 1000
 _VAN = "VAN_ID"

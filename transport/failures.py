@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from kafka import errors as kafka_errors
 
-from contracts.errors import Fatal, InvalidRecord, SonovanError, Transient
+from sonovan.contracts.errors import Fatal, InvalidRecord, SonovanError, Transient
 
 _REFUSED = (
     kafka_errors.AuthorizationError,

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from contracts.topics import APP_IDS, TOPICS, Writer, van_answered_topic
-from transport.plan import answers_prefix
+from sonovan.contracts.topics import APP_IDS, TOPICS, Writer, van_answered_topic
+from sonovan.transport.plan import answers_prefix
 
 STAGES = (Writer.SEGMENT, Writer.ASSESS, Writer.ALERT)
 

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from contracts.errors import Transient
+from sonovan.contracts.errors import Transient
 
 
 class InFlightBytes:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from contracts.record import Record
-from contracts.topics import (
+from sonovan.contracts.record import Record
+from sonovan.contracts.topics import (
     FOR_EVER,
     MAX_MESSAGE_BYTES,
     TABLES,

@@ -10,10 +10,10 @@ from typing import Any, Final, Self
 from kafka import KafkaProducer
 from kafka.errors import KafkaTimeoutError
 
-from contracts.errors import Transient
-from transport.failures import translating
-from transport.in_flight import InFlightBytes
-from transport.settings import KafkaSettings
+from sonovan.contracts.errors import Transient
+from sonovan.transport.failures import translating
+from sonovan.transport.in_flight import InFlightBytes
+from sonovan.transport.settings import KafkaSettings
 
 DEFAULT_IN_FLIGHT_BYTES: Final = 256 * 1024
 DEFAULT_DELIVERY_TIMEOUT_S: Final = 60.0

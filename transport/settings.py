@@ -5,8 +5,8 @@ from typing import Any
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from contracts.topics import MAX_MESSAGE_BYTES
-from transport.client import telling_client
+from sonovan.contracts.topics import MAX_MESSAGE_BYTES
+from sonovan.transport.client import telling_client
 
 
 class KafkaSettings(BaseSettings):

@@ -12,12 +12,12 @@ from typing import Any, Final, Literal, Self
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaTimeoutError
 
-from contracts.envelope import open_envelope
-from contracts.errors import Transient
-from contracts.record import Record
-from transport.failures import translating
-from transport.plan import spec_named
-from transport.settings import KafkaSettings
+from sonovan.contracts.envelope import open_envelope
+from sonovan.contracts.errors import Transient
+from sonovan.contracts.record import Record
+from sonovan.transport.failures import translating
+from sonovan.transport.plan import spec_named
+from sonovan.transport.settings import KafkaSettings
 
 _POLL_MS: Final = 200
 

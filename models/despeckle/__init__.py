@@ -12,11 +12,11 @@ from typing import Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from models.despeckle import filters
-from models.despeckle.diffusion import Diffusion, diffuse
-from models.despeckle.learned import learned
-from models.despeckle.noise import Noise
-from models.errors import UnusablePicture
+from sonovan.models.despeckle import filters
+from sonovan.models.despeckle.diffusion import Diffusion, diffuse
+from sonovan.models.despeckle.learned import learned
+from sonovan.models.despeckle.noise import Noise
+from sonovan.models.errors import UnusablePicture
 
 Gray = NDArray[np.uint8]
 Plane = NDArray[np.float32]
@@ -41,7 +41,8 @@ _FILTERS: Final[dict[Method, Callable[[Plane, Noise], Plane]]] = {
 def despeckle(grey: Gray, method: Method = FOR_THE_EYE, noise: Noise = "bmode") -> Gray:
     """A frame with less speckle; the same frame gives the same picture on the same machine.
 
-    grey: (rows, columns) uint8, as `models.prepare.to_grey` gives it. method: one of METHODS; `none` gives a copy.
+    grey: (rows, columns) uint8, as `sonovan.models.picture.prepare.to_grey` gives it.
+    method: one of METHODS; `none` gives a copy.
     noise: `bmode` for what scanners show (log-compressed), `gamma` for intensities. `median` and `learned` do the same
     for both; `learned` is good for `bmode` alone.
     Returns (rows, columns) uint8.

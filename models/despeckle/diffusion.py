@@ -30,7 +30,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.despeckle.noise import Noise, echoing, noise_variance, residual_variance
+from sonovan.models.despeckle.noise import Noise, echoing, noise_variance, residual_variance
 
 Plane = NDArray[np.float32]
 Direction = Literal["with", "against"]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.despeckle.noise import Noise, noise_variance
+from sonovan.models.despeckle.noise import Noise, noise_variance
 
 Plane = NDArray[np.float32]
 

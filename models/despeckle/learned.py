@@ -7,8 +7,8 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.engine.runtimes import onnxruntime
-from models.registry import WEIGHTS_DIR, read_verified
+from sonovan.models.engine.runtimes import onnxruntime
+from sonovan.models.registry import WEIGHTS_DIR, read_verified
 
 Plane = NDArray[np.float32]
 

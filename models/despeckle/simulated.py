@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.phantom import DEPTH_MM, DYNAMIC_RANGE_DB
-from models.phantom_tissue import Grid, breast_tissue, thyroid_tissue
+from sonovan.models.phantom.sweep import DEPTH_MM, DYNAMIC_RANGE_DB
+from sonovan.models.phantom.tissue import Grid, breast_tissue, thyroid_tissue
 
 Gray = NDArray[np.uint8]
 Plane = NDArray[np.float32]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.engine.runner import Batch, Outputs, Runner
+from sonovan.models.engine.runner import Batch, Outputs, Runner
 
 
 @dataclass(eq=False)

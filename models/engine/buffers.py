@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from models.engine.runner import Batch
+from sonovan.models.engine.runner import Batch
 
 
 class FixedBuffers:

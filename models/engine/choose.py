@@ -12,16 +12,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final, Literal
 
-from models.engine.batching import Batcher
-from models.engine.cpu import sums_eight_bits, usable_cores
-from models.engine.measure import measure
-from models.engine.memory import Way, place_of, remember, remembered
-from models.engine.onnx_runner import OnnxRunner
-from models.engine.openvino_runner import MAX_STREAMS, OpenVinoRunner
-from models.engine.runner import GPU_DRIVER, Runner
-from models.engine.runtimes import onnxruntime, openvino
-from models.errors import ModelError, ProviderNotGiven, WrongWeights, in_one_line
-from models.registry import Entry, Precision
+from sonovan.models.engine.batching import Batcher
+from sonovan.models.engine.cpu import sums_eight_bits, usable_cores
+from sonovan.models.engine.onnx_runner import OnnxRunner
+from sonovan.models.engine.openvino_runner import MAX_STREAMS, OpenVinoRunner
+from sonovan.models.engine.remembered_choice import Way, place_of, remember, remembered
+from sonovan.models.engine.runner import GPU_DRIVER, Runner
+from sonovan.models.engine.runtimes import onnxruntime, openvino
+from sonovan.models.engine.timing import measure
+from sonovan.models.errors import ModelError, ProviderNotGiven, WrongWeights, in_one_line
+from sonovan.models.registry import Entry, Precision
 
 log = logging.getLogger(__name__)
 
@@ -111,9 +111,7 @@ def choose(
     ]
     if not ways:
         if precision == "int8" and "int8" in entry.precisions and "int8" not in files:
-            raise ProviderNotGiven(
-                f"int8 was asked for, but {entry.id} has no int8 file: python -m models.training quantise"
-            )
+            raise ProviderNotGiven(f"int8 was asked for, but {entry.id} has no int8 file: python -m training quantise")
         return open_runner(weights, entry, provider, precision)
     return _fastest(files, entry, ways)
 

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.engine.buffers import FixedBuffers
-from models.engine.runner import GPU_DRIVER, Batch, Outputs
-from models.engine.runtimes import onnxruntime
-from models.errors import ProviderNotGiven
-from models.registry import Entry
+from sonovan.models.engine.buffers import FixedBuffers
+from sonovan.models.engine.runner import GPU_DRIVER, Batch, Outputs
+from sonovan.models.engine.runtimes import onnxruntime
+from sonovan.models.errors import ProviderNotGiven
+from sonovan.models.registry import Entry
 
 _NAMES: Final = {
     "cpu": "CPUExecutionProvider",

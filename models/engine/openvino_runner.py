@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.engine.cpu import usable_cores
-from models.engine.runner import Batch, Outputs
-from models.engine.runtimes import openvino
-from models.errors import ProviderNotGiven
-from models.registry import Entry
+from sonovan.models.engine.cpu import usable_cores
+from sonovan.models.engine.runner import Batch, Outputs
+from sonovan.models.engine.runtimes import openvino
+from sonovan.models.errors import ProviderNotGiven
+from sonovan.models.registry import Entry
 
 _HINTS: Final = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 """What is computed where the file says nothing else; an int8 file's remaining layers are float32 on every CPU."""

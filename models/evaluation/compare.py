@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from models.evaluation.index import Row
-from models.evaluation.intervals import ratio_ci95
-from models.evaluation.measures import overlap
-from models.evaluation.score import look
-from models.evaluation.summary import WORST
-from models.segmenter import Segmenter
+from sonovan.models.evaluation.index import Row
+from sonovan.models.evaluation.intervals import ratio_ci95
+from sonovan.models.evaluation.measures import overlap
+from sonovan.models.evaluation.score import look
+from sonovan.models.evaluation.summary import WORST
+from sonovan.models.segmenter import Segmenter
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from models.errors import ModelError
+from sonovan.models.errors import ModelError
 
 Split = Literal["train", "validation", "test"]
 

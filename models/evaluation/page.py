@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluation.measures import Mask
-from models.evaluation.score import Score, look
-from models.evaluation.summary import worst
-from models.evaluation.table import HEADER, cells, shown
-from models.letterbox import Gray
-from models.segmenter import Segmenter
+from sonovan.models.evaluation.measures import Mask
+from sonovan.models.evaluation.score import Score, look
+from sonovan.models.evaluation.summary import worst
+from sonovan.models.evaluation.table import HEADER, cells, shown
+from sonovan.models.picture.letterbox import Gray
+from sonovan.models.segmenter import Segmenter
 
 LONGEST_PX: Final = 480
 TRUTH: Final = (255, 200, 0)  # blue, green, red: cyan, which the yellow of the found outline cannot be taken for

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import UnusablePicture
-from models.evaluation.index import Row, UnusableData
-from models.prepare import to_grey
+from sonovan.models.errors import UnusablePicture
+from sonovan.models.evaluation.index import Row, UnusableData
+from sonovan.models.picture.prepare import to_grey
 
 Gray = NDArray[np.uint8]
 Mask = NDArray[np.bool_]

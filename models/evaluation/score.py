@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.errors import UnusablePicture
-from models.evaluation.index import Row, UnusableData
-from models.evaluation.measures import Mask, Matched, hd95, match, overlap
-from models.evaluation.pictures import read_picture, read_truth
-from models.regions import FoundRegion
-from models.segmenter import Segmentation, Segmenter
+from sonovan.models.errors import UnusablePicture
+from sonovan.models.evaluation.index import Row, UnusableData
+from sonovan.models.evaluation.measures import Mask, Matched, hd95, match, overlap
+from sonovan.models.evaluation.pictures import read_picture, read_truth
+from sonovan.models.regions import FoundRegion
+from sonovan.models.segmenter import Segmentation, Segmenter
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from models.evaluation.score import Score
+from sonovan.models.evaluation.score import Score
 
 Strata = dict[str, dict[str, list[Score]]]
 

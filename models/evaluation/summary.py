@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.evaluation.intervals import auc, auc_ci95, ratio_ci95
-from models.evaluation.score import Score
-from models.evaluation.strata import strata_of
-from models.segmenter import Segmenter
+from sonovan.models.evaluation.intervals import auc, auc_ci95, ratio_ci95
+from sonovan.models.evaluation.score import Score
+from sonovan.models.evaluation.strata import strata_of
+from sonovan.models.segmenter import Segmenter
 
 WORST: Final = 20
 Figures = dict[str, Any]

@@ -1,8 +1,16 @@
 """What the van can read: DICOM files, clips, pictures and folders of them, each as a `Source` of frames."""
 
-from producers.sources.inputs import Inputs, open_source, open_sources
-from producers.sources.reasons import SOURCE_REASONS, refusal
-from producers.sources.source import Box, CapturedFrame, CaptureOptions, LostFrame, Pixels, Source, capture_options
+from sonovan.producers.sources.inputs import Inputs, open_source, open_sources
+from sonovan.producers.sources.reasons import SOURCE_REASONS, refusal
+from sonovan.producers.sources.source import (
+    Box,
+    CapturedFrame,
+    CaptureOptions,
+    LostFrame,
+    Pixels,
+    Source,
+    capture_options,
+)
 
 __all__ = [
     "SOURCE_REASONS",

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Final
 
-from contracts.record import Organ, Side
-from producers.sources.reasons import refusal
-from producers.sources.source import CaptureOptions
+from sonovan.contracts.record import Organ, Side
+from sonovan.producers.sources.reasons import refusal
+from sonovan.producers.sources.source import CaptureOptions
 
 _SIDES: Final[dict[str, Side | None]] = {"L": "left", "R": "right", "U": None, "B": None}
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from producers.sources.reasons import refusal
-from producers.sources.source import MAX_FRAME_BYTES, MAX_SIDE, MIN_SIDE
+from sonovan.producers.sources.reasons import refusal
+from sonovan.producers.sources.source import MAX_FRAME_BYTES, MAX_SIDE, MIN_SIDE
 
 
 def check_size(path: Path, rows: int, columns: int, bytes_per_pixel: int) -> None:

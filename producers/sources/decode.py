@@ -28,8 +28,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from producers.sources.headers import HeaderError, coded_size, jpeg2000_transformed, jpeg_colour
-from producers.sources.source import Pixels
+from sonovan.producers.sources.headers import HeaderError, coded_size, jpeg2000_transformed, jpeg_colour
+from sonovan.producers.sources.source import Pixels
 
 Array = npt.NDArray[Any]
 

@@ -8,14 +8,14 @@ from typing import BinaryIO
 import numpy as np
 from pydicom.encaps import generate_frames
 
-from contracts.record import Side
-from producers.sources.agreement import agreed_organ, agreed_side, check_spacing
-from producers.sources.bounds import check_frames, check_size
-from producers.sources.decode import DecodeError, decode_frame
-from producers.sources.dicom_header import DicomHeader, guarded, open_stream, read_header
-from producers.sources.reasons import refusal
-from producers.sources.regions import Layout, lay_out
-from producers.sources.source import CapturedFrame, CaptureOptions, LostFrame, Source
+from sonovan.contracts.record import Side
+from sonovan.producers.sources.agreement import agreed_organ, agreed_side, check_spacing
+from sonovan.producers.sources.bounds import check_frames, check_size
+from sonovan.producers.sources.decode import DecodeError, decode_frame
+from sonovan.producers.sources.dicom_header import DicomHeader, guarded, open_stream, read_header
+from sonovan.producers.sources.reasons import refusal
+from sonovan.producers.sources.regions import Layout, lay_out
+from sonovan.producers.sources.source import CapturedFrame, CaptureOptions, LostFrame, Source
 
 
 def open_dicom(path: Path, options: CaptureOptions) -> Source:

@@ -27,13 +27,13 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from contracts.errors import InvalidRecord, Transient
-from contracts.record import Organ, Side
-from producers.sources.agreement import place_of, side_of
-from producers.sources.decode import CODED, PHOTOMETRICS, Array, PixelLayout
-from producers.sources.reasons import refusal
-from producers.sources.regions import UltrasoundRegion
-from producers.sources.source import MAX_INFLATED_BYTES
+from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.contracts.record import Organ, Side
+from sonovan.producers.sources.agreement import place_of, side_of
+from sonovan.producers.sources.decode import CODED, PHOTOMETRICS, Array, PixelLayout
+from sonovan.producers.sources.reasons import refusal
+from sonovan.producers.sources.regions import UltrasoundRegion
+from sonovan.producers.sources.source import MAX_INFLATED_BYTES
 
 _NATIVE: Final = frozenset({ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian})
 _ULTRASOUND: Final = frozenset(

@@ -8,12 +8,19 @@ from typing import Final
 import cv2
 import numpy as np
 
-from contracts.errors import InvalidRecord
-from producers.sources.agreement import agreed_organ
-from producers.sources.bounds import check_frames, check_size
-from producers.sources.headers import CodedSize, HeaderError, coded_size
-from producers.sources.reasons import refusal
-from producers.sources.source import MAX_FRAME_BYTES, CapturedFrame, CaptureOptions, LostFrame, Source, whole_panel
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.producers.sources.agreement import agreed_organ
+from sonovan.producers.sources.bounds import check_frames, check_size
+from sonovan.producers.sources.headers import CodedSize, HeaderError, coded_size
+from sonovan.producers.sources.reasons import refusal
+from sonovan.producers.sources.source import (
+    MAX_FRAME_BYTES,
+    CapturedFrame,
+    CaptureOptions,
+    LostFrame,
+    Source,
+    whole_panel,
+)
 
 IMAGE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 

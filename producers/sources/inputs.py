@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from contracts.errors import InvalidRecord
-from producers.sources.dicom import open_dicom
-from producers.sources.images import IMAGE_SUFFIXES, natural_key, open_images
-from producers.sources.reasons import refusal
-from producers.sources.source import CaptureOptions, Source
-from producers.sources.video import VIDEO_SUFFIXES, open_video
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.producers.sources.dicom import open_dicom
+from sonovan.producers.sources.images import IMAGE_SUFFIXES, natural_key, open_images
+from sonovan.producers.sources.reasons import refusal
+from sonovan.producers.sources.source import CaptureOptions, Source
+from sonovan.producers.sources.video import VIDEO_SUFFIXES, open_video
 
 _DICOM_SUFFIXES: Final = frozenset({".dcm", ".dicom", ".ima"})
 _MAGIC: Final = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"II*\0", b"MM\0*")

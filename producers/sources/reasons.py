@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from contracts.errors import InvalidRecord
+from sonovan.contracts.errors import InvalidRecord
 
 SOURCE_REASONS: Final[dict[str, str]] = {
     "not_found": "check the path",

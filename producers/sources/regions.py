@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from contracts.record import Side
-from contracts.van import Panel
-from producers.sources.source import Box, whole_panel
+from sonovan.contracts.record import Side
+from sonovan.contracts.van import Panel
+from sonovan.producers.sources.source import Box, whole_panel
 
 _TWO_D: Final = 1
 _PICTURES: Final = frozenset({1, 2, 3, 4})  # 2D, M-mode, spectral, waveform; 0 is none of them, 5 graphics

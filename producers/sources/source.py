@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, ValidationError
 
-from contracts.errors import InvalidRecord
-from contracts.record import Organ, Part, Side, Token
-from contracts.van import FINEST_MM, Panel
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.record import Organ, Part, Side, Token
+from sonovan.contracts.van import FINEST_MM, Panel
 
 Pixels: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Box: TypeAlias = tuple[int, int, int, int]

@@ -9,11 +9,11 @@ from typing import Final
 import cv2
 import numpy as np
 
-from producers.sources.agreement import agreed_organ
-from producers.sources.bounds import check_frames, check_size
-from producers.sources.containers import avi_count, torn
-from producers.sources.reasons import refusal
-from producers.sources.source import CapturedFrame, CaptureOptions, LostFrame, Source, whole_panel
+from sonovan.producers.sources.agreement import agreed_organ
+from sonovan.producers.sources.bounds import check_frames, check_size
+from sonovan.producers.sources.containers import avi_count, torn
+from sonovan.producers.sources.reasons import refusal
+from sonovan.producers.sources.source import CapturedFrame, CaptureOptions, LostFrame, Source, whole_panel
 
 SPARE: Final = 0.01
 """A container's count may be estimated from its duration: a clip that lacks this share, or one frame, is whole."""

@@ -1,8 +1,8 @@
 """The command `sonovan`: one module per command or group, and one place that turns errors into exit codes.
 
 A group's module holds `app: typer.Typer`, a single command's module a function of the command's name; a module is
-imported when its command is typed. Commands return None or an exit code, or raise an error of `contracts.errors`;
-what they print on stdout is their result, everything else goes to stderr.
+imported when its command is typed. Commands return None or an exit code, or raise an error of
+`sonovan.contracts.errors`; what they print on stdout is their result, everything else goes to stderr.
 """
 
 import importlib

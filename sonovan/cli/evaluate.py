@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from contracts.errors import Fatal, Transient
-from models.errors import ModelError
-from models.registry import WEIGHTS_DIR, read_registry
-from models.settings import read_settings
 from sonovan.cli.failures import Exit
+from sonovan.contracts.errors import Fatal, Transient
+from sonovan.models.errors import ModelError
+from sonovan.models.registry import WEIGHTS_DIR, read_registry
+from sonovan.models.settings import read_settings
 
 if TYPE_CHECKING:
-    from models.evaluation.index import Row
-    from models.segmenter import Segmenter
+    from sonovan.models.evaluation.index import Row
+    from sonovan.models.segmenter import Segmenter
 
 Split = Literal["test", "validation", "train"]
 
@@ -49,10 +49,10 @@ def evaluate(
     or an empty mask means that there is nothing to find. Its page shows the pictures: keep it where the data may be
     kept.
     """
-    from models.evaluation.page import page, section
-    from models.evaluation.score import evaluate as measure
-    from models.evaluation.summary import summary
-    from models.evaluation.table import HEADER, cells
+    from sonovan.models.evaluation.page import page, section
+    from sonovan.models.evaluation.score import evaluate as measure
+    from sonovan.models.evaluation.summary import summary
+    from sonovan.models.evaluation.table import HEADER, cells
     from sonovan.outputs import make_folder
 
     with _told_in_one_line():
@@ -93,9 +93,9 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Two networks on the same pictures: the paired difference of Dice (B minus A), and where they disagree most."""
-    from models.evaluation.compare import compare as measure
-    from models.evaluation.compare import difference
-    from models.evaluation.table import mean_ci95, shown
+    from sonovan.models.evaluation.compare import compare as measure
+    from sonovan.models.evaluation.compare import difference
+    from sonovan.models.evaluation.table import mean_ci95, shown
 
     with _told_in_one_line():
         sets = _read(data, split, organ, limit)
@@ -129,7 +129,7 @@ def check_name(model: str | None, folder: Path, named_by: str = "--model: ") -> 
 
 @contextmanager
 def _told_in_one_line() -> Iterator[None]:
-    from models.evaluation.index import UnusableData
+    from sonovan.models.evaluation.index import UnusableData
 
     try:
         yield
@@ -141,7 +141,7 @@ def _told_in_one_line() -> Iterator[None]:
 
 
 def _is_set(data: Path) -> bool:
-    from models.evaluation.index import INDEX
+    from sonovan.models.evaluation.index import INDEX
 
     return (data / INDEX).is_file()
 
@@ -151,7 +151,7 @@ def _read(data: Path, split: Split | None, organ: str | None, limit: int | None)
 
     Among several folders, those of the public sets have the organ that everybody knows them to show.
     """
-    from models.evaluation.index import SETS, folders_of, read_folder, spread
+    from sonovan.models.evaluation.index import SETS, folders_of, read_folder, spread
 
     alone = _is_set(data)
     return [
@@ -164,8 +164,8 @@ def _load(
     model: str | None, weights_dir: Path | None, sets: "Sequence[Sequence[Row]]", named_by: str = "--model: "
 ) -> "Segmenter":
     """The network, which knows the organ of every row."""
-    from models import load
-    from models.evaluation.index import UnusableData
+    from sonovan.models import load
+    from sonovan.models.evaluation.index import UnusableData
 
     folder = weights_dir or read_settings().weights_dir or WEIGHTS_DIR
     check_name(model, folder, named_by)
@@ -212,7 +212,7 @@ def _speeds(told: Sequence[dict[str, Any]]) -> str:
 
 
 def _named(each: dict[str, Any]) -> str:
-    from models.evaluation.table import shown
+    from sonovan.models.evaluation.table import shown
 
     dice = "" if each["dice_a"] is None else f", Dice {shown(each['dice_a'])} and {shown(each['dice_b'])}"
     return f"{each['id']} (alike {shown(each['agreement'])}{dice})"

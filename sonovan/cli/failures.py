@@ -10,7 +10,7 @@ from enum import IntEnum
 import typer
 from typer.core import TyperGroup
 
-from contracts.errors import Fatal, InvalidRecord, Transient
+from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 
 
 class Exit(IntEnum):

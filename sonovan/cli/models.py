@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from contracts.errors import Fatal
-from models.errors import ModelError
-from models.registry import WEIGHTS_DIR, Entry, read_registry
-from models.settings import read_settings
 from sonovan.cli.evaluate import compare, evaluate
 from sonovan.cli.failures import Exit
 from sonovan.cli.models_import import app as imports
+from sonovan.contracts.errors import Fatal
+from sonovan.models.errors import ModelError
+from sonovan.models.registry import WEIGHTS_DIR, Entry, read_registry
+from sonovan.models.settings import read_settings
 
 app = typer.Typer(
     help="The networks: which there are, whether they are intact, how well they do.", rich_markup_mode=None
@@ -70,9 +70,9 @@ def export(
     if importlib.util.find_spec("torch") is None:
         raise typer.BadParameter(
             "torch is not installed here: `make test-training` makes .venv-training; then "
-            f".venv-training/bin/python -m models.training export {checkpoint}"
+            f".venv-training/bin/python -m training export {checkpoint}"
         )
-    from models.training.__main__ import main
+    from training.__main__ import main
 
     folder = _folder(weights_dir)
     places = ["--weights", str(folder), "--cards", str(folder.parent / "cards")]
@@ -83,7 +83,7 @@ def export(
 
 
 def _checked(entry: Entry, folder: Path) -> dict[str, Any]:
-    from models.segmenter import load  # the runtimes take a second to import
+    from sonovan.models.segmenter import load  # the runtimes take a second to import
 
     try:
         runs = load(entry.id, weights_dir=folder).provider

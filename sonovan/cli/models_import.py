@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from models.errors import ModelError
-from models.settings import read_settings
+from sonovan.models.errors import ModelError
+from sonovan.models.settings import read_settings
 
 app = typer.Typer(help="Make other people's networks into entries of a registry.", rich_markup_mode=None)
 
@@ -30,13 +30,13 @@ def sam(
     if weights is None:
         raise typer.BadParameter("name a weights folder with --out (these files are too large for the package's own)")
     try:
-        from models.training.sam_import import import_sam, told
+        from training.sam_import import import_sam, told
 
         done = import_sam(checkpoint, weights, lambda line: typer.echo(line, err=True))
     except ImportError as error:
         raise typer.BadParameter(
             f"{error.name} is not installed here: `make test-training` makes .venv-training; then "
-            f".venv-training/bin/python -m models.training.sam_import {checkpoint} --out {weights}"
+            f".venv-training/bin/python -m training.sam_import {checkpoint} --out {weights}"
         ) from None
     except ModelError as error:
         raise typer.BadParameter(str(error)) from None

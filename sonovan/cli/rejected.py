@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contracts.answers import RecordRejected, RejectedRetried
-from contracts.ids import split_frame_id
-from contracts.topics import Topic
 from sonovan.cli.topics import JsonOption, kafka_settings
 from sonovan.cli.up import StateOption, format_table
+from sonovan.contracts.answers import RecordRejected, RejectedRetried
+from sonovan.contracts.ids import split_frame_id
+from sonovan.contracts.topics import Topic
 from sonovan.state import state_path
 
 if TYPE_CHECKING:
-    from storage.settings import ObjectStoreSettings
+    from sonovan.storage.settings import ObjectStoreSettings
 
 app = typer.Typer(help="Records that a stage could not use.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -55,7 +55,7 @@ def list_rejected(state: StateOption = None, as_json: JsonOption = False) -> Non
 @app.command()
 def show(rejection_id: IdArgument, state: StateOption = None) -> None:
     """Print one rejection, and where its bytes are kept."""
-    from storage.keys import Bucket
+    from sonovan.storage.keys import Bucket
 
     record = find(_rejections(state), rejection_id)
     document = record.model_dump(mode="json")
@@ -73,10 +73,10 @@ def retry(
     force: Annotated[bool, typer.Option("--force", help="Even where the reason says it cannot help.")] = False,
 ) -> None:
     """Send the bytes in quarantine to their topic again, as the account `operator`."""
-    from contracts.errors import InvalidRecord
-    from storage.keys import Bucket
-    from storage.minio_store import MinioStore
-    from transport.producer import BoundedProducer
+    from sonovan.contracts.errors import InvalidRecord
+    from sonovan.storage.keys import Bucket
+    from sonovan.storage.minio_store import MinioStore
+    from sonovan.transport.producer import BoundedProducer
 
     record = find(_rejections(state), rejection_id)
     if not (record.retryable or force):
@@ -126,7 +126,7 @@ def key_and_headers(record: RecordRejected) -> tuple[bytes, list[tuple[str, byte
 
 def _rejections(state: Path | None) -> list[RecordRejected]:
     """Each rejection once, in the order of the topic: a redelivered message is rejected again in the same words."""
-    from transport.tail import read_all
+    from sonovan.transport.tail import read_all
 
     found: dict[str, RecordRejected] = {}
     for message in read_all(kafka_settings(state, "operator"), Topic.RECORD_REJECTED):
@@ -137,16 +137,16 @@ def _rejections(state: Path | None) -> list[RecordRejected]:
 
 
 def _retried(state: Path | None) -> list[RejectedRetried]:
-    from transport.tail import read_all
+    from sonovan.transport.tail import read_all
 
     messages = read_all(kafka_settings(state, "operator"), Topic.REJECTED_RETRIED)
     return [record for message in messages if isinstance(record := message.decode(), RejectedRetried)]
 
 
 def _object_store(state: Path | None) -> "ObjectStoreSettings":
-    from contracts.settings import read_settings
     from sonovan.centre import attach
-    from storage.settings import ObjectStoreSettings
+    from sonovan.contracts.settings import read_settings
+    from sonovan.storage.settings import ObjectStoreSettings
 
     if state is None and "SONOVAN_S3_ENDPOINT" in os.environ:
         return read_settings(ObjectStoreSettings)

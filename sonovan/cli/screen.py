@@ -30,18 +30,18 @@ def screen(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document on stdout, nothing else")] = False,
 ) -> None:
     """Screen files on this machine: report, masks and overlays in a folder. Unsigned: never a result."""
-    from contracts.settings import read_settings
-    from models.registry import WEIGHTS_DIR
-    from models.settings import read_settings as models_settings
-    from producers.features import read_features
-    from producers.items import mint_ids
-    from producers.sources import capture_options, open_sources
     from sonovan.analysis import analysis_of, anonymous_visit, load_segmenter
     from sonovan.cli.evaluate import check_name
+    from sonovan.contracts.settings import read_settings
     from sonovan.embedded import screen as run
+    from sonovan.models.registry import WEIGHTS_DIR
+    from sonovan.models.settings import read_settings as models_settings
     from sonovan.outputs import make_folder, write_outputs
+    from sonovan.producers.features import read_features
+    from sonovan.producers.items import mint_ids
+    from sonovan.producers.sources import capture_options, open_sources
     from sonovan.settings import FaceSettings
-    from storage.folder_store import FolderStore
+    from sonovan.storage.folder_store import FolderStore
 
     if model is not None:
         check_name(model, models_settings().weights_dir or WEIGHTS_DIR)
@@ -94,8 +94,8 @@ def screen(
 
 
 def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int) -> list[str]:
-    from reports.document import in_order
-    from reports.words import UNCONFIRMED, counted, predicted_dice, reasons, refused_panel
+    from sonovan.reports.document import in_order
+    from sonovan.reports.words import UNCONFIRMED, counted, predicted_dice, reasons, refused_panel
 
     shown = analysis.screening
     regions, frames = counted(len(shown.findings), "outlined region"), counted(len(analysis.frames), "frame")

@@ -13,8 +13,8 @@ from sonovan.cli.up import StateOption, format_table
 from sonovan.state import state_path
 
 if TYPE_CHECKING:
-    from transport.settings import KafkaSettings
-    from transport.tail import Message
+    from sonovan.transport.settings import KafkaSettings
+    from sonovan.transport.tail import Message
 
 app = typer.Typer(help="Kafka's topics, as the topic table has them.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -24,7 +24,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 @app.command("list")
 def list_topics(state: StateOption = None, as_json: JsonOption = False) -> None:
     """Show every topic of the table and of the broker."""
-    from transport.admin import Administrator
+    from sonovan.transport.admin import Administrator
 
     with Administrator(kafka_settings(state, "admin")) as administrator:
         there = administrator.topic_names()
@@ -48,7 +48,7 @@ def create(
     buckets: Annotated[bool, typer.Option("--buckets", help="Make the object store's buckets too.")] = False,
 ) -> None:
     """Create the topics that are missing, and set configuration and access where they differ from the table."""
-    from transport.admin import Administrator
+    from sonovan.transport.admin import Administrator
 
     if buckets:
         _create_buckets(state)
@@ -60,10 +60,10 @@ def create(
 
 
 def _create_buckets(state: Path | None) -> None:
-    from contracts.settings import read_settings
     from sonovan.centre import attach
-    from storage.buckets import create_buckets
-    from storage.settings import ObjectStoreSettings
+    from sonovan.contracts.settings import read_settings
+    from sonovan.storage.buckets import create_buckets
+    from sonovan.storage.settings import ObjectStoreSettings
 
     given = state is None and "SONOVAN_S3_ENDPOINT" in os.environ
     create_buckets(read_settings(ObjectStoreSettings) if given else attach(state_path(state)).store())
@@ -72,7 +72,7 @@ def _create_buckets(state: Path | None) -> None:
 @app.command()
 def check(state: StateOption = None) -> int:
     """Name every difference between the broker and the table; exit code 3 where there is one."""
-    from transport.admin import Administrator
+    from sonovan.transport.admin import Administrator
 
     with Administrator(kafka_settings(state, "admin")) as administrator:
         found = administrator.check()
@@ -89,7 +89,7 @@ def tail(
     now: Annotated[bool, typer.Option("--now", help="Leave out what is there already; implies --follow.")] = False,
 ) -> None:
     """Print the records of a topic, one JSON document a line; pixels are left out."""
-    from transport.tail import Tail, read_all
+    from sonovan.transport.tail import Tail, read_all
 
     settings = kafka_settings(state, "operator")
     topic = full_name(name)
@@ -108,7 +108,7 @@ def describe(
     out: Annotated[Path | None, typer.Option(help="Write topics.md and schemas/ into this folder instead.")] = None,
 ) -> None:
     """Print the documentation of all topics, generated from the table."""
-    from transport.describe import topics_page, write_docs
+    from sonovan.transport.describe import topics_page, write_docs
 
     if out is None:
         sys.stdout.write(topics_page())
@@ -118,8 +118,8 @@ def describe(
 
 def full_name(name: str) -> str:
     """The topic that `name` means, with or without its version. BadParameter for one that is not in the table."""
-    from contracts.topics import TOPICS
-    from transport.plan import answered_van
+    from sonovan.contracts.topics import TOPICS
+    from sonovan.transport.plan import answered_van
 
     known = [row.name for row in TOPICS.values()]
     for candidate in (name, f"{name}.v1"):
@@ -130,9 +130,9 @@ def full_name(name: str) -> str:
 
 def kafka_settings(state: Path | None, account: str) -> "KafkaSettings":
     """How to reach Kafka: SONOVAN_KAFKA_* where set and no state folder is named, else the folder's services."""
-    from contracts.settings import read_settings
     from sonovan.centre import attach
-    from transport.settings import KafkaSettings
+    from sonovan.contracts.settings import read_settings
+    from sonovan.transport.settings import KafkaSettings
 
     if state is None and "SONOVAN_KAFKA_BOOTSTRAP" in os.environ:
         return read_settings(KafkaSettings)
@@ -144,7 +144,7 @@ def _print(message: "Message") -> None:
 
 
 def _shown(message: "Message") -> dict[str, Any]:
-    from contracts.errors import InvalidRecord
+    from sonovan.contracts.errors import InvalidRecord
 
     place = {
         "partition": message.partition,

@@ -30,8 +30,8 @@ GiveUp = Annotated[
 @app.command()
 def enrol(name: Annotated[str, typer.Argument(help="Small letters, digits, hyphens.")], state: State = None) -> None:
     """Give a van its signing key, its Kafka account and its answers topic; again is harmless."""
-    from producers import enrol as enrolment
     from sonovan.centre import attach
+    from sonovan.producers import enrol as enrolment
 
     folder = state_path(state)
     enrolment.van_folder(folder, name)
@@ -43,8 +43,8 @@ def enrol(name: Annotated[str, typer.Argument(help="Small letters, digits, hyphe
 @app.command()
 def revoke(name: Annotated[str, typer.Argument(help="The van's name.")], state: State = None) -> None:
     """Take a van's access away and publish that its key holds no longer."""
-    from producers import enrol as enrolment
     from sonovan.centre import attach
+    from sonovan.producers import enrol as enrolment
 
     folder = state_path(state)
     enrolment.van_folder(folder, name)
@@ -78,13 +78,13 @@ def send(
     state: State = None,
 ) -> int:
     """Send one screening through the spool to the centre."""
-    from contracts.ids import mint_id
-    from contracts.van import Consent
-    from producers.features import read_features
-    from producers.items import Visit
-    from producers.site import visit_key
-    from producers.sources import capture_options, open_sources
     from sonovan.cli.van_send import checklist, code_word, say, send_screening, the_van
+    from sonovan.contracts.ids import mint_id
+    from sonovan.contracts.van import Consent
+    from sonovan.producers.features import read_features
+    from sonovan.producers.items import Visit
+    from sonovan.producers.site import visit_key
+    from sonovan.producers.sources import capture_options, open_sources
 
     options = capture_options(organ=organ, side=side, view=view, position=position, pixel_spacing_mm=pixel_spacing_mm)
     folder = state_path(state)
@@ -123,13 +123,13 @@ def simulate(
     state: State = None,
 ) -> int:
     """Send synthetic sweeps with known lesions as one screening; the truth is written beside the spool."""
-    from contracts.ids import mint_id
-    from producers.enrol import van_folder
-    from producers.items import Visit
-    from producers.simulate import simulated_sources, write_sweeps
-    from producers.site import visit_key
-    from producers.sources import capture_options
     from sonovan.cli.van_send import say, send_screening, the_van
+    from sonovan.contracts.ids import mint_id
+    from sonovan.producers.enrol import van_folder
+    from sonovan.producers.items import Visit
+    from sonovan.producers.simulate import simulated_sources, write_sweeps
+    from sonovan.producers.site import visit_key
+    from sonovan.producers.sources import capture_options
 
     chosen = capture_options(organ=organ).organ or "breast"
     if out is not None:
@@ -150,8 +150,8 @@ def simulate(
 @spool_app.command("status")
 def spool_status(van: VanName = None, as_json: AsJson = False, state: State = None) -> None:
     """How much waits, and what the centre rejected."""
-    from producers.spool import STATES
     from sonovan.cli.van_send import open_spool, the_van
+    from sonovan.producers.spool import STATES
 
     folder = state_path(state)
     van_id = the_van(folder, van)
@@ -178,9 +178,9 @@ def spool_status(van: VanName = None, as_json: AsJson = False, state: State = No
 @spool_app.command("retry")
 def spool_retry(van: VanName = None, give_up_s: GiveUp = None, state: State = None) -> int:
     """Send everything that waits, what was rejected for a passing reason too, until the centre has it."""
-    from producers import enrol as enrolment
-    from producers.upload import Uploader, all_settled
     from sonovan.cli.van_send import WAIT_GIVE_UP_S, no_answer, open_spool, queueing, the_van
+    from sonovan.producers import enrol as enrolment
+    from sonovan.producers.upload import Uploader, all_settled
 
     folder = state_path(state)
     van_id = the_van(folder, van)

@@ -9,17 +9,17 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 from tqdm import tqdm
 
-from contracts.errors import InvalidRecord, Transient
-from contracts.record import Token
-from contracts.van import PlannedRegion
-from producers import enrol as enrolment
-from producers.items import Ids, Visit, mint_ids
-from producers.screening import Composed, compose
-from producers.sources import Source
-from producers.spool import HELD, QUEUED, SENT, STORED, Spool
-from producers.upload import Uploader, all_sent, reported
-from reports.words import counted
 from sonovan.cli.failures import Exit
+from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.contracts.record import Token
+from sonovan.contracts.van import PlannedRegion
+from sonovan.producers import enrol as enrolment
+from sonovan.producers.items import Ids, Visit, mint_ids
+from sonovan.producers.screening import Composed, compose
+from sonovan.producers.sources import Source
+from sonovan.producers.spool import HELD, QUEUED, SENT, STORED, Spool
+from sonovan.producers.upload import Uploader, all_sent, reported
+from sonovan.reports.words import counted
 
 WAIT_GIVE_UP_S: Final = 300.0
 SEND_GIVE_UP_S: Final = 30.0

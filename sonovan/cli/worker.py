@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from contracts.answers import Stage
+from sonovan.contracts.answers import Stage
 
 
 def worker(

@@ -7,22 +7,22 @@ from typing import Any
 
 import faust
 
-from contracts.results import LesionAlerted
-from contracts.settings import read_settings
-from contracts.topics import Topic, Writer
-from storage.minio_store import MinioStore
-from storage.outbox import Outbox
-from storage.outbox_engine import sqlite_url
-from storage.settings import ObjectStoreSettings
-from stream_apps.alert.handle import Handler
-from stream_apps.alert.sending import TOPIC, WEBHOOK, Deliver, Sender
-from stream_apps.alert.settings import AlertSettings
-from stream_apps.alert.webhook import Webhook
-from stream_apps.faust_options import faust_options, sasl_options
-from stream_apps.kafka_io import coordinates, deliver
-from stream_apps.retrying import retry
-from stream_apps.running import Worker, exit_code, log_to_stderr
-from stream_apps.settings import BrokerSettings, WorkerSettings
+from sonovan.contracts.results import LesionAlerted
+from sonovan.contracts.settings import read_settings
+from sonovan.contracts.topics import Topic, Writer
+from sonovan.storage.minio_store import MinioStore
+from sonovan.storage.outbox import Outbox
+from sonovan.storage.outbox_engine import sqlite_url
+from sonovan.storage.settings import ObjectStoreSettings
+from sonovan.stream_apps.alert.handle import Handler
+from sonovan.stream_apps.alert.sending import TOPIC, WEBHOOK, Deliver, Sender
+from sonovan.stream_apps.alert.settings import AlertSettings
+from sonovan.stream_apps.alert.webhook import Webhook
+from sonovan.stream_apps.faust_options import faust_options, sasl_options
+from sonovan.stream_apps.kafka_io import coordinates, deliver
+from sonovan.stream_apps.retrying import retry
+from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr
+from sonovan.stream_apps.settings import BrokerSettings, WorkerSettings
 
 NOTE_S = 10.0
 """How much longer than its attempt a delivery is leased: the note in the database takes time as well."""

@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
-from clinical.alert_rules import AlertSettings
-from contracts.errors import InvalidRecord
-from contracts.results import ScreeningAssessed
-from contracts.topics import Topic
-from storage.outbox import Outbox
-from storage.stores import ObjectStore
-from stream_apps.alert.step import alerts_of
-from stream_apps.kafka_io import App, deliver
-from stream_apps.rejecting import Coordinates, message_key, reject
-from stream_apps.retrying import retry
+from sonovan.clinical.alert_rules import AlertSettings
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.results import ScreeningAssessed
+from sonovan.contracts.topics import Topic
+from sonovan.storage.outbox import Outbox
+from sonovan.storage.stores import ObjectStore
+from sonovan.stream_apps.alert.step import alerts_of
+from sonovan.stream_apps.kafka_io import App, deliver
+from sonovan.stream_apps.rejecting import Coordinates, message_key, reject
+from sonovan.stream_apps.retrying import retry
 
 log = logging.getLogger(__name__)
 

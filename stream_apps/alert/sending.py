@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from contracts.errors import Transient
-from contracts.results import LesionAlerted
-from storage.outbox import Delivery, Outbox
+from sonovan.contracts.errors import Transient
+from sonovan.contracts.results import LesionAlerted
+from sonovan.storage.outbox import Delivery, Outbox
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from clinical.alert_rules import AlertSettings as RuleSettings
+from sonovan.clinical.alert_rules import AlertSettings as RuleSettings
 
 _RULE = RuleSettings()
 
@@ -17,7 +17,7 @@ class AlertSettings(BaseSettings):
     database_url: any SQLAlchemy URL whose driver is installed (PostgreSQL: `postgresql+psycopg://…`); None keeps them
     in a file of the worker's data folder. Workers of one centre must share it. webhook_url: http or https, None tells
     nobody but the topic; webhook_secret signs its requests. webhook_timeout_s: for the whole of an attempt.
-    The rule's numbers are those of `clinical.alert_rules.AlertSettings`.
+    The rule's numbers are those of `sonovan.clinical.alert_rules.AlertSettings`.
     """
 
     model_config = SettingsConfigDict(env_prefix="SONOVAN_ALERT_", extra="forbid", frozen=True)

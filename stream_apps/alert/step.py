@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from clinical.alert_rules import PERSISTENT_LESION, AlertSettings, judge
-from contracts.ids import alert_id
-from contracts.results import Finding, LesionAlerted, ScreeningAssessed
+from sonovan.clinical.alert_rules import PERSISTENT_LESION, AlertSettings, judge
+from sonovan.contracts.ids import alert_id
+from sonovan.contracts.results import Finding, LesionAlerted, ScreeningAssessed
 
 
 def alerts_of(

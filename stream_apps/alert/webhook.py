@@ -8,8 +8,8 @@ from typing import Final
 
 import aiohttp
 
-from contracts.errors import Transient
-from contracts.results import IntendedUse, LesionAlerted
+from sonovan.contracts.errors import Transient
+from sonovan.contracts.results import IntendedUse, LesionAlerted
 
 SIGNATURE_HEADER: Final = "Sonovan-Signature"
 KEY_HEADER: Final = "Idempotency-Key"

@@ -7,20 +7,20 @@ from typing import Any, get_args
 
 import faust
 
-from contracts.errors import Transient
-from contracts.settings import read_settings
-from contracts.topics import TOPIC_PARTITIONS, Topic, Writer
-from storage.minio_store import MinioStore
-from storage.settings import ObjectStoreSettings
-from stream_apps.assess.handle import Handler
-from stream_apps.assess.intake import Arrival
-from stream_apps.assess.rows import Table
-from stream_apps.assess.settings import AssessSettings
-from stream_apps.faust_options import TABLE_OPTIONS, consumer_options, faust_options, sasl_options
-from stream_apps.kafka_io import coordinates
-from stream_apps.running import Worker, exit_code, log_to_stderr
-from stream_apps.settings import BrokerSettings, WorkerSettings
-from stream_apps.vans import VanFollower, VanRegistry
+from sonovan.contracts.errors import Transient
+from sonovan.contracts.settings import read_settings
+from sonovan.contracts.topics import TOPIC_PARTITIONS, Topic, Writer
+from sonovan.storage.minio_store import MinioStore
+from sonovan.storage.settings import ObjectStoreSettings
+from sonovan.stream_apps.assess.handle import Handler
+from sonovan.stream_apps.assess.intake import Arrival
+from sonovan.stream_apps.assess.rows import Table
+from sonovan.stream_apps.assess.settings import AssessSettings
+from sonovan.stream_apps.faust_options import TABLE_OPTIONS, consumer_options, faust_options, sasl_options
+from sonovan.stream_apps.kafka_io import coordinates
+from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr
+from sonovan.stream_apps.settings import BrokerSettings, WorkerSettings
+from sonovan.stream_apps.vans import VanFollower, VanRegistry
 
 log = logging.getLogger(__name__)
 

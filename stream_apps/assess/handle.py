@@ -11,20 +11,20 @@ from typing import Any, Protocol
 
 from aiokafka.errors import KafkaError
 
-from contracts.errors import InvalidRecord, Transient
-from contracts.results import IntendedUse, ScreeningAssessed
-from contracts.topics import Topic
-from storage.stores import ObjectStore
-from stream_apps.assess.intake import Arrival
-from stream_apps.assess.report import store_report
-from stream_apps.assess.rows import HEARD, WATERMARK, Draft, Table, WatermarkRow
-from stream_apps.assess.settings import AssessSettings
-from stream_apps.assess.step import Message, Outcome, assess, due_ticks, word_of
-from stream_apps.assess.takeover import read_published, reflect, watermark
-from stream_apps.kafka_io import App, Sending, answer, deliver
-from stream_apps.rejecting import Coordinates, Unusable, message_key, reject
-from stream_apps.retrying import retry
-from stream_apps.vans import VanFollower
+from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.contracts.results import IntendedUse, ScreeningAssessed
+from sonovan.contracts.topics import Topic
+from sonovan.storage.stores import ObjectStore
+from sonovan.stream_apps.assess.intake import Arrival
+from sonovan.stream_apps.assess.report import store_report
+from sonovan.stream_apps.assess.rows import HEARD, WATERMARK, Draft, Table, WatermarkRow
+from sonovan.stream_apps.assess.settings import AssessSettings
+from sonovan.stream_apps.assess.step import Message, Outcome, assess, due_ticks, word_of
+from sonovan.stream_apps.assess.takeover import read_published, reflect, watermark
+from sonovan.stream_apps.kafka_io import App, Sending, answer, deliver
+from sonovan.stream_apps.rejecting import Coordinates, Unusable, message_key, reject
+from sonovan.stream_apps.retrying import retry
+from sonovan.stream_apps.vans import VanFollower
 
 log = logging.getLogger(__name__)
 

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from clinical.completeness import latest
-from contracts.answers import RecordRejected, VanAnswered
-from contracts.envelope import open_envelope
-from contracts.errors import InvalidRecord
-from contracts.results import FrameSegmented, ScreeningTicked
-from contracts.topics import Topic
-from contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
-from stream_apps.assess.rows import Draft, ScreeningRow, SequenceRow, VanPart, result_key, sequence_key
-from stream_apps.claims import control_claims
-from stream_apps.rejecting import Coordinates, Unusable, verified
+from sonovan.clinical.completeness import latest
+from sonovan.contracts.answers import RecordRejected, VanAnswered
+from sonovan.contracts.envelope import open_envelope
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.results import FrameSegmented, ScreeningTicked
+from sonovan.contracts.topics import Topic
+from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
+from sonovan.stream_apps.assess.rows import Draft, ScreeningRow, SequenceRow, VanPart, result_key, sequence_key
+from sonovan.stream_apps.claims import control_claims
+from sonovan.stream_apps.rejecting import Coordinates, Unusable, verified
 
 KeyOf = Callable[[str, datetime], str]
 """(van_id, append time) → public key in hex; raises InvalidRecord `van_unknown` or `van_revoked`."""

@@ -4,16 +4,16 @@ import json
 import logging
 from collections.abc import Mapping
 
-from contracts.errors import InvalidRecord
-from contracts.frame_codec import decode_verified
-from contracts.results import Finding, FrameSegmented, IntendedUse, ScreeningAssessed
-from models.overlay import draw_overlay
-from models.prepare import to_grey
-from reports.document import report_document
-from reports.page import render_html
-from storage.keys import Bucket
-from storage.stores import CONTRADICTS, ObjectStore
-from stream_apps.assess.revise import Revision
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.frame_codec import decode_verified
+from sonovan.contracts.results import Finding, FrameSegmented, IntendedUse, ScreeningAssessed
+from sonovan.models.overlay import draw_overlay
+from sonovan.models.picture.prepare import to_grey
+from sonovan.reports.document import report_document
+from sonovan.reports.page import render_html
+from sonovan.storage.keys import Bucket
+from sonovan.storage.stores import CONTRADICTS, ObjectStore
+from sonovan.stream_apps.assess.revise import Revision
 
 log = logging.getLogger(__name__)
 

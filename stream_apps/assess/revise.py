@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
-from clinical.completeness import Completeness, check_completeness
-from clinical.rules import RULES_VERSION
-from contracts.digests import frames_digest, result_digest, revision_id
-from contracts.ids import frame_id, level, level_members, split_frame_id
-from contracts.results import FrameSegmented, ScreeningAssessed, Status
-from stream_apps.assess.judge import Assessment, Heard, assessed_record
-from stream_apps.assess.rows import (
+from sonovan.clinical.completeness import Completeness, check_completeness
+from sonovan.clinical.rules import RULES_VERSION
+from sonovan.contracts.digests import frames_digest, result_digest, revision_id
+from sonovan.contracts.ids import frame_id, level, level_members, split_frame_id
+from sonovan.contracts.results import FrameSegmented, ScreeningAssessed, Status
+from sonovan.stream_apps.assess.assessment import Assessment, Heard, assessed_record
+from sonovan.stream_apps.assess.rows import (
     Draft,
     PublishedRow,
     ScreeningRow,

@@ -11,8 +11,8 @@ from typing import Final, Literal, TypeVar
 
 from pydantic import Field
 
-from contracts.record import Id, Moment, Part, Sha256, Token, VanId
-from contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
+from sonovan.contracts.record import Id, Moment, Part, Sha256, Token, VanId
+from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
 
 Table = Literal["screenings", "sequences", "results", "published", "waiting"]
 Read = Callable[[Table, str], bytes | None]

@@ -7,15 +7,15 @@ rows, acknowledge. A crash anywhere in between does the same again: every record
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from contracts.answers import VanAnswered
-from contracts.record import Record
-from contracts.results import ScreeningAssessed, ScreeningTicked
-from contracts.topics import Topic, van_answered_topic
-from stream_apps.assess.intake import Arrival, KeyOf, Taken, screening_row, take
-from stream_apps.assess.judge import sequence_records
-from stream_apps.assess.revise import Revision, revise
-from stream_apps.assess.rows import Draft, PublishedRow, ScreeningRow, WaitingRow
-from stream_apps.assess.takeover import published_row
+from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.record import Record
+from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked
+from sonovan.contracts.topics import Topic, van_answered_topic
+from sonovan.stream_apps.assess.assessment import sequence_records
+from sonovan.stream_apps.assess.intake import Arrival, KeyOf, Taken, screening_row, take
+from sonovan.stream_apps.assess.revise import Revision, revise
+from sonovan.stream_apps.assess.rows import Draft, PublishedRow, ScreeningRow, WaitingRow
+from sonovan.stream_apps.assess.takeover import published_row
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from contracts.results import ScreeningAssessed
-from contracts.topics import Topic
-from stream_apps.assess.rows import WATERMARK, Draft, PublishedRow, WatermarkRow
+from sonovan.contracts.results import ScreeningAssessed
+from sonovan.contracts.topics import Topic
+from sonovan.stream_apps.assess.rows import WATERMARK, Draft, PublishedRow, WatermarkRow
 
 
 def published_row(assessed: ScreeningAssessed, before: PublishedRow | None, trigger: str | None) -> PublishedRow:

@@ -7,22 +7,22 @@ from typing import Any, Final
 
 import faust
 
-import models
-from contracts.errors import Fatal
-from contracts.settings import read_settings
-from contracts.topics import Topic, Writer
-from models.errors import ModelError
-from storage.minio_store import MinioStore
-from storage.settings import ObjectStoreSettings
-from stream_apps.faust_options import faust_options, sasl_options
-from stream_apps.kafka_io import coordinates
-from stream_apps.running import Worker, exit_code, log_to_stderr
-from stream_apps.segment.handle import Handler
-from stream_apps.segment.in_flight import InFlight
-from stream_apps.segment.settings import SegmentSettings
-from stream_apps.segment.step import Segmenter
-from stream_apps.settings import BrokerSettings, WorkerSettings
-from stream_apps.vans import VanFollower, VanRegistry
+from sonovan import models
+from sonovan.contracts.errors import Fatal
+from sonovan.contracts.settings import read_settings
+from sonovan.contracts.topics import Topic, Writer
+from sonovan.models.errors import ModelError
+from sonovan.storage.minio_store import MinioStore
+from sonovan.storage.settings import ObjectStoreSettings
+from sonovan.stream_apps.faust_options import faust_options, sasl_options
+from sonovan.stream_apps.kafka_io import coordinates
+from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr
+from sonovan.stream_apps.segment.handle import Handler
+from sonovan.stream_apps.segment.in_flight import InFlight
+from sonovan.stream_apps.segment.settings import SegmentSettings
+from sonovan.stream_apps.segment.step import Segmenter
+from sonovan.stream_apps.settings import BrokerSettings, WorkerSettings
+from sonovan.stream_apps.vans import VanFollower, VanRegistry
 
 SWITCH_S: Final = 1e-3
 """A thread that comes back from a runtime waits for the event loop at most so long to go on; Python gives 5 ms."""

@@ -9,17 +9,17 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
-from contracts.answers import VanAnswered
-from contracts.errors import InvalidRecord
-from contracts.topics import Topic
-from storage.stores import ObjectStore
-from stream_apps.kafka_io import App, Sending, answer
-from stream_apps.rejecting import Coordinates, Rejection, Unusable, message_key, reject
-from stream_apps.retrying import retry
-from stream_apps.segment.in_flight import Turn
-from stream_apps.segment.settings import SegmentSettings
-from stream_apps.segment.step import SegmentedFrame, Segmenter, put_objects, segment_envelope
-from stream_apps.vans import VanFollower
+from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.topics import Topic
+from sonovan.storage.stores import ObjectStore
+from sonovan.stream_apps.kafka_io import App, Sending, answer
+from sonovan.stream_apps.rejecting import Coordinates, Rejection, Unusable, message_key, reject
+from sonovan.stream_apps.retrying import retry
+from sonovan.stream_apps.segment.in_flight import Turn
+from sonovan.stream_apps.segment.settings import SegmentSettings
+from sonovan.stream_apps.segment.step import SegmentedFrame, Segmenter, put_objects, segment_envelope
+from sonovan.stream_apps.vans import VanFollower
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

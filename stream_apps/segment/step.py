@@ -14,23 +14,23 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from clinical.measure import measure
-from contracts.answers import VanAnswered
-from contracts.envelope import open_envelope
-from contracts.errors import InvalidRecord
-from contracts.frame_codec import Pixels, decode_verified
-from contracts.results import Descriptor, FrameSegmented, PanelRefusal, Region
-from contracts.van import FrameCaptured
-from models.errors import UnusablePicture
-from models.letterbox import Box
-from models.masks import encode_mask
-from models.regions import FoundRegion
-from models.segmenter import Segmentation
-from storage.keys import Bucket, image_key, mask_key
-from storage.stores import CONTRADICTS, ObjectStore
-from stream_apps.claims import frame_claims
-from stream_apps.rejecting import Stored, Subject, Unusable, verified
-from stream_apps.vans import VanRegistry
+from sonovan.clinical.measure import measure
+from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.envelope import open_envelope
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.frame_codec import Pixels, decode_verified
+from sonovan.contracts.results import Descriptor, FrameSegmented, PanelRefusal, Region
+from sonovan.contracts.van import FrameCaptured
+from sonovan.models.errors import UnusablePicture
+from sonovan.models.masks import encode_mask
+from sonovan.models.picture.letterbox import Box
+from sonovan.models.regions import FoundRegion
+from sonovan.models.segmenter import Segmentation
+from sonovan.storage.keys import Bucket, image_key, mask_key
+from sonovan.storage.stores import CONTRADICTS, ObjectStore
+from sonovan.stream_apps.claims import frame_claims
+from sonovan.stream_apps.rejecting import Stored, Subject, Unusable, verified
+from sonovan.stream_apps.vans import VanRegistry
 
 _REASONS: Final[Mapping[str, str]] = {"too_large": "pixels_too_large"}
 """What the models call a picture that they cannot take, where the contract has a word of its own."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from contracts.record import Organ, Side
-from contracts.results import (
+from sonovan.contracts.record import Organ, Side
+from sonovan.contracts.results import (
     Adequacy,
     Finding,
     FrameSegmented,
@@ -15,7 +15,7 @@ from contracts.results import (
     RegionMeasures,
     ScreeningAssessed,
 )
-from contracts.van import Panel, ScreeningClosed, SequenceClosed, SetAside
+from sonovan.contracts.van import Panel, ScreeningClosed, SequenceClosed, SetAside
 
 SCREENING = "0192f0c1-2345-7abc-8def-0123456789ab"
 OTHER_SCREENING = "0192f0c1-2345-7abc-8def-0123456789ac"

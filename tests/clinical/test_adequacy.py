@@ -1,11 +1,11 @@
 from collections.abc import Sequence
 
-from clinical.adequacy import judge_adequacy
-from clinical.advice import derive_advice
-from clinical.completeness import check_completeness
-from contracts.record import Side
-from contracts.results import Adequacy, FrameSegmented, PanelRefusal, RejectedFrame
-from contracts.van import Panel, PlannedRegion, ScreeningClosed, SequenceClosed
+from sonovan.clinical.adequacy import judge_adequacy
+from sonovan.clinical.advice import derive_advice
+from sonovan.clinical.completeness import check_completeness
+from sonovan.contracts.record import Side
+from sonovan.contracts.results import Adequacy, FrameSegmented, PanelRefusal, RejectedFrame
+from sonovan.contracts.van import Panel, PlannedRegion, ScreeningClosed, SequenceClosed
 from tests.clinical.records import SWEEP, SWEEP_2, discarded, held, screening_closed, segmented, sequence_closed
 
 LEFT = PlannedRegion(organ="breast", side="left")

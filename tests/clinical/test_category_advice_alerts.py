@@ -4,14 +4,14 @@ from typing import get_args
 
 import pytest
 
-from clinical.adequacy import ADEQUACY_RULES
-from clinical.advice import derive_advice, withhold, withhold_frame
-from clinical.alert_rules import AlertSettings, judge
-from clinical.category import derive_categories
-from clinical.motion import MOTION_RULES
-from clinical.rules import RULES_VERSION
-from clinical.track import LINK_RULES, TOP_MEMBERS
-from contracts.results import Category, IntendedUse
+from sonovan.clinical.adequacy import ADEQUACY_RULES
+from sonovan.clinical.advice import derive_advice, withhold, withhold_frame
+from sonovan.clinical.alert_rules import AlertSettings, judge
+from sonovan.clinical.category import derive_categories
+from sonovan.clinical.motion import MOTION_RULES
+from sonovan.clinical.rules import RULES_VERSION
+from sonovan.clinical.track import LINK_RULES, TOP_MEMBERS
+from sonovan.contracts.results import Category, IntendedUse
 from tests.clinical.records import adequacy, assessed, finding, region, segmented
 
 

@@ -3,10 +3,10 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinical.completeness import check_completeness, latest
-from contracts.ids import frame_id, upload_order
-from contracts.results import MissingFrames
-from contracts.van import SequenceClosed
+from sonovan.clinical.completeness import check_completeness, latest
+from sonovan.contracts.ids import frame_id, upload_order
+from sonovan.contracts.results import MissingFrames
+from sonovan.contracts.van import SequenceClosed
 from tests.clinical.records import NOON, SCREENING, SWEEP, SWEEP_2, discarded, held, screening_closed, sequence_closed
 
 

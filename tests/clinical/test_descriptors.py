@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinical.descriptors import over_frames, suspicion
-from contracts.results import Descriptor, Region
+from sonovan.clinical.descriptors import over_frames, suspicion
+from sonovan.contracts.results import Descriptor, Region
 from tests.clinical.records import region
 
 

@@ -3,9 +3,9 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinical.findings import name_findings
-from clinical.track import MemberKey, Track
-from contracts.results import WithdrawnFinding
+from sonovan.clinical.findings import name_findings
+from sonovan.clinical.track import MemberKey, Track
+from sonovan.contracts.results import WithdrawnFinding
 from tests.clinical.records import OTHER_SCREENING, SCREENING, SWEEP
 
 Published = dict[str, frozenset[MemberKey]]

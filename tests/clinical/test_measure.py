@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from clinical.measure import RING_MM, measure
-from contracts.results import RegionMeasures
+from sonovan.clinical.measure import RING_MM, measure
+from sonovan.contracts.results import RegionMeasures
 
 Mask = NDArray[np.bool_]
 

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import pytest
 
-from clinical.motion import blurred
-from contracts.results import FrameSegmented, PanelRefusal
-from contracts.van import Panel
+from sonovan.clinical.motion import blurred
+from sonovan.contracts.results import FrameSegmented, PanelRefusal
+from sonovan.contracts.van import Panel
 from tests.clinical.records import SWEEP_2, segmented
 
 

@@ -1,7 +1,7 @@
 """A panel that was refused beside an accepted one is named, with its frames."""
 
-from clinical.refusals import refused_panels
-from contracts.results import MAX_LISTED, FrameSegmented, PanelRefusal
+from sonovan.clinical.refusals import refused_panels
+from sonovan.contracts.results import MAX_LISTED, FrameSegmented, PanelRefusal
 from tests.clinical.records import SWEEP, SWEEP_2, segmented
 
 

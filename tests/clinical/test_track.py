@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinical.track import Track, finding_from_track, link
-from contracts.ids import upload_order
-from contracts.results import FrameSegmented
-from contracts.van import Panel
+from sonovan.clinical.track import Track, finding_from_track, link
+from sonovan.contracts.ids import upload_order
+from sonovan.contracts.results import FrameSegmented
+from sonovan.contracts.van import Panel
 from tests.clinical.records import SWEEP, SWEEP_2, region, segmented
 
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.digests import result_digest, revision_id
-from contracts.results import Descriptor, FrameSegmented, PanelRefusal
-from contracts.van import ScreeningClosed, SequenceClosed
+from sonovan.contracts.digests import result_digest, revision_id
+from sonovan.contracts.results import Descriptor, FrameSegmented, PanelRefusal
+from sonovan.contracts.van import ScreeningClosed, SequenceClosed
 from tests.stream_apps.assess.scene import Scene
 
 SCENE = Scene(4, lesion=(1, 2))

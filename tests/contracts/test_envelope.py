@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.envelope import open_envelope, seal
-from contracts.errors import InvalidRecord
-from contracts.ids import mint_id
-from contracts.signatures import generate_key, public_key
-from contracts.van import ScreeningClosed
+from sonovan.contracts.envelope import open_envelope, seal
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.signatures import generate_key, public_key
+from sonovan.contracts.van import ScreeningClosed
 
 KEY = generate_key()
 RECORD = ScreeningClosed(

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from contracts.errors import InvalidRecord
-from contracts.frame_codec import (
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.frame_codec import (
     CODECS,
     DEFAULT_CODEC,
     MAX_FRAME_BYTES,

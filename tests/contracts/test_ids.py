@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.ids import frame_id, level, level_members, mint_id, split_frame_id, subject_key, upload_order
+from sonovan.contracts.ids import frame_id, level, level_members, mint_id, split_frame_id, subject_key, upload_order
 
 
 @given(st.integers(0, 2**48 - 1), st.binary(min_size=10, max_size=10))

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from contracts.errors import InvalidRecord
-from contracts.ids import mint_id
-from contracts.topics import TOPICS
-from contracts.van import Consent, FeaturesRecorded, PlannedRegion, ScreeningOpened
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.topics import TOPICS
+from sonovan.contracts.van import Consent, FeaturesRecorded, PlannedRegion, ScreeningOpened
 
 MOMENT = datetime(2026, 3, 1, 8, tzinfo=UTC)
 OPENED = ScreeningOpened(

@@ -2,8 +2,8 @@ import pytest
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from contracts.errors import Fatal
-from contracts.settings import read_settings
+from sonovan.contracts.errors import Fatal
+from sonovan.contracts.settings import read_settings
 
 
 class Oven(BaseSettings):

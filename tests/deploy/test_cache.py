@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy import cache
-from deploy.errors import DeployError, ToolMissing
-from deploy.tools import GO, JAVA, MAVEN, find_tools
+from sonovan.deploy import cache
+from sonovan.deploy.errors import DeployError, ToolMissing
+from sonovan.deploy.tools import GO, JAVA, MAVEN, find_tools
 
 JAVA_17 = "echo 'openjdk version \"17.0.1\"' >&2"
 MVN = """case "$1" in -version) echo "Apache Maven 3.9.9";; *)

@@ -13,13 +13,13 @@ import pytest
 import yaml
 from pydantic_settings import BaseSettings
 
-from contracts.topics import MAX_MESSAGE_BYTES, Writer
-from deploy.cache import MINIO_VERSION
-from storage.settings import ObjectStoreSettings
-from stream_apps.alert.settings import AlertSettings
-from stream_apps.assess.settings import AssessSettings
-from stream_apps.segment.settings import SegmentSettings
-from stream_apps.settings import BrokerSettings, WorkerSettings
+from sonovan.contracts.topics import MAX_MESSAGE_BYTES, Writer
+from sonovan.deploy.cache import MINIO_VERSION
+from sonovan.storage.settings import ObjectStoreSettings
+from sonovan.stream_apps.alert.settings import AlertSettings
+from sonovan.stream_apps.assess.settings import AssessSettings
+from sonovan.stream_apps.segment.settings import SegmentSettings
+from sonovan.stream_apps.settings import BrokerSettings, WorkerSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "compose.yaml"

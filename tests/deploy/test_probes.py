@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from deploy import ports
-from deploy.probes import answers_ok, authenticates
+from sonovan.deploy import ports
+from sonovan.deploy.probes import answers_ok, authenticates
 
 
 class Answers(BaseHTTPRequestHandler):

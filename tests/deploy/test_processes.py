@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy import processes
-from deploy.errors import DeployError, ServiceFailed
-from deploy.files import write_private
-from deploy.identity import ProcessRecord, boot_id, is_running, start_time_of
-from deploy.launches import launch_path, log_path, read_launch, read_record, record_path
-from deploy.services import kill_one, start_one, status, stop, stop_one
-from deploy.state import StateFolder
+from sonovan.deploy import processes
+from sonovan.deploy.errors import DeployError, ServiceFailed
+from sonovan.deploy.files import write_private
+from sonovan.deploy.identity import ProcessRecord, boot_id, is_running, start_time_of
+from sonovan.deploy.launches import launch_path, log_path, read_launch, read_record, record_path
+from sonovan.deploy.services import kill_one, start_one, status, stop, stop_one
+from sonovan.deploy.state import StateFolder
 from tests.waiting import until
 
 await_true = partial(until, what="the condition came true", deadline_s=20.0)
@@ -117,9 +117,9 @@ def test_starter_that_dies_before_the_record_is_written_leaves_nothing(state: St
     state.prepare()
     script = """
 import os, sys
-from deploy import processes
-from deploy.state import StateFolder
-from deploy.launches import launch_path
+from sonovan.deploy import processes
+from sonovan.deploy.state import StateFolder
+from sonovan.deploy.launches import launch_path
 real = processes.write_private
 def die_before_the_record(path, text):
     if path.name.endswith(".process.json"):

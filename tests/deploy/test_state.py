@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy import ports
-from deploy.errors import DeployError
-from deploy.state import StateFolder
+from sonovan.deploy import ports
+from sonovan.deploy.errors import DeployError
+from sonovan.deploy.state import StateFolder
 
 
 def mode(path: Path) -> int:

@@ -12,13 +12,28 @@ ROOMS = {
     "faust": tuple(f"stream_apps/{stage}/agent.py" for stage in ("segment", "assess", "alert")),
     "minio": ("storage/",),
     "sqlalchemy": ("storage/",),
-    "onnxruntime": ("models/",),
+    "onnxruntime": ("models/", "training/"),
     "openvino": ("models/",),
-    "cv2": ("models/", "producers/sources/"),
-    "torch": ("models/training/",),
+    "cv2": ("models/", "training/", "producers/sources/", "sonovan/"),
+    "torch": ("training/",),
     "fastapi": ("console/", "producers/page/"),
     "pydicom": ("producers/sources/", "sonovan/"),
 }
+
+
+HOUSE = (
+    "contracts",
+    "transport",
+    "producers",
+    "stream_apps",
+    "storage",
+    "models",
+    "clinical",
+    "reports",
+    "console",
+    "deploy",
+)
+"""The rooms that the wheel holds under `sonovan.`; each is a folder at the top and a link inside `sonovan/`."""
 
 
 def imported(path: Path) -> set[str]:
@@ -54,3 +69,36 @@ def test_nothing_of_the_standard_mock_is_used():
     for name in listed.stdout.split():
         source = (TOP / name).read_text()
         assert "from unittest" + " import mock" not in source, name
+
+
+def imported_in_full(path: Path) -> set[str]:
+    """The dotted names of all modules that a module imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+@pytest.mark.parametrize("room", HOUSE)
+def test_a_room_is_a_folder_at_the_top_that_is_imported_under_sonovan(room):
+    link = TOP / "sonovan" / room
+    assert link.is_symlink()
+    assert link.readlink() == Path("..") / room
+    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=TOP, capture_output=True, check=True, text=True).stdout
+    bare = [name for name in listed.split() if (TOP / name).is_file() and room in imported(TOP / name)]
+    assert bare == [], f"write `sonovan.{room}`: a program that uses sonovan may have a folder of that name"
+
+
+def test_no_room_imports_the_face(modules):
+    rooms = tuple(f"sonovan.{room}" for room in HOUSE)
+    reaching_up = {
+        name: sorted(
+            each for each in imported_in_full(TOP / name) if each.startswith("sonovan.") and not each.startswith(rooms)
+        )
+        for name in modules
+        if not name.startswith("sonovan/")
+    }
+    assert {name: found for name, found in reaching_up.items() if found} == {}

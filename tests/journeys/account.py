@@ -5,13 +5,13 @@ from typing import Final
 
 from kafka import KafkaAdminClient
 
-from contracts.answers import RecordRejected
-from contracts.digests import result_digest
-from contracts.record import Record
-from contracts.results import FrameSegmented, LesionAlerted, ScreeningAssessed, SequenceAssessed
-from contracts.topics import APP_IDS, Topic, Writer
-from storage.keys import Bucket
-from stream_apps.assess.agent import READ
+from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.digests import result_digest
+from sonovan.contracts.record import Record
+from sonovan.contracts.results import FrameSegmented, LesionAlerted, ScreeningAssessed, SequenceAssessed
+from sonovan.contracts.topics import APP_IDS, Topic, Writer
+from sonovan.storage.keys import Bucket
+from sonovan.stream_apps.assess.agent import READ
 from tests.journeys.van import Screening
 from tests.journeys.world import RecordT, World
 

@@ -9,11 +9,11 @@ import signal
 import sys
 from typing import Any
 
-from contracts.results import ScreeningAssessed
-from contracts.topics import Topic
-from stream_apps.assess import agent, handle
-from stream_apps.faust_options import faust_options
-from stream_apps.kafka_io import App, Sending
+from sonovan.contracts.results import ScreeningAssessed
+from sonovan.contracts.topics import Topic
+from sonovan.stream_apps.assess import agent, handle
+from sonovan.stream_apps.faust_options import faust_options
+from sonovan.stream_apps.kafka_io import App, Sending
 
 
 def main(status: str) -> int:

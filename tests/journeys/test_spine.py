@@ -11,16 +11,16 @@ from typing import Any, Final
 
 import pytest
 
-from contracts.answers import RecordRejected, VanAnswered
-from contracts.envelope import open_envelope, seal
-from contracts.results import FrameSegmented, LesionAlerted, ScreeningAssessed
-from contracts.signatures import generate_key
-from contracts.topics import Topic, van_answered_topic
-from contracts.van import FrameCaptured
-from producers.items import Ids
-from producers.spool import Spool
 from sonovan import analyse
-from storage.keys import Bucket
+from sonovan.contracts.answers import RecordRejected, VanAnswered
+from sonovan.contracts.envelope import open_envelope, seal
+from sonovan.contracts.results import FrameSegmented, LesionAlerted, ScreeningAssessed
+from sonovan.contracts.signatures import generate_key
+from sonovan.contracts.topics import Topic, van_answered_topic
+from sonovan.contracts.van import FrameCaptured
+from sonovan.producers.items import Ids
+from sonovan.producers.spool import Spool
+from sonovan.storage.keys import Bucket
 from tests.journeys.account import assert_sound, segmented, wait_for
 from tests.journeys.van import SPACING_MM, Screening, Van, sweep, write_sweep
 from tests.journeys.world import World

@@ -10,20 +10,20 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.ids import mint_id, upload_order
-from contracts.signatures import generate_key
-from contracts.topics import Topic
-from models.phantom import simulate_sweep
-from producers import enrol as enrolment
-from producers.items import Ids, Item, Signer, Visit, mint_ids
-from producers.private_files import write_private
-from producers.screening import compose
-from producers.sources import capture_options
 from sonovan import Analysis, analyse
+from sonovan.contracts.ids import mint_id, upload_order
+from sonovan.contracts.signatures import generate_key
+from sonovan.contracts.topics import Topic
 from sonovan.inputs import sources_of
+from sonovan.models.phantom.sweep import simulate_sweep
+from sonovan.producers import enrol as enrolment
+from sonovan.producers.items import Ids, Item, Signer, Visit, mint_ids
+from sonovan.producers.private_files import write_private
+from sonovan.producers.screening import compose
+from sonovan.producers.sources import capture_options
+from sonovan.transport.producer import BoundedProducer
+from sonovan.transport.settings import KafkaSettings
 from tests.journeys.world import World
-from transport.producer import BoundedProducer
-from transport.settings import KafkaSettings
 
 ROWS, COLUMNS = 240, 320
 SPACING_MM = 40.0 / ROWS

@@ -11,15 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from contracts.record import Record
-from deploy import services
-from deploy.identity import ProcessRecord, is_running
-from deploy.launches import read_record
-from deploy.processes import start_app
 from sonovan.centre import Centre, attach, start_worker, worker_name
-from storage.minio_store import MinioStore
+from sonovan.contracts.record import Record
+from sonovan.deploy import services
+from sonovan.deploy.identity import ProcessRecord, is_running
+from sonovan.deploy.launches import read_record
+from sonovan.deploy.processes import start_app
+from sonovan.storage.minio_store import MinioStore
+from sonovan.transport.tail import Message, Tail
 from tests.waiting import DEADLINE_S, until
-from transport.tail import Message, Tail
 
 STAGES: Final = ("segment", "assess", "alert")
 LOG_TAIL: Final = 40

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-import models
-from models.engine.memory import cache_folder
+from sonovan import models
+from sonovan.models.engine.remembered_choice import cache_folder
 from tests.models.tiny_onnx import write_weights
 
 # The training room has an environment and a run of its own: `make test-training`.

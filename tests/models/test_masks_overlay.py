@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from models.errors import UnusablePicture
-from models.masks import decode_mask, encode_mask
-from models.overlay import YELLOW, contact_sheet, draw, draw_overlay
+from sonovan.models.errors import UnusablePicture
+from sonovan.models.masks import decode_mask, encode_mask
+from sonovan.models.overlay import YELLOW, contact_sheet, draw, draw_overlay
 
 
 def is_yellow(pixel: np.ndarray) -> bool:

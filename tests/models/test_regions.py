@@ -4,8 +4,17 @@ import cv2
 import numpy as np
 import pytest
 
-from models.letterbox import letterbox
-from models.regions import MAX_REGIONS, STRONG, FoundRegion, find_regions, in_order, left_out, paint, unconfirmed
+from sonovan.models.picture.letterbox import letterbox
+from sonovan.models.regions import (
+    MAX_REGIONS,
+    STRONG,
+    FoundRegion,
+    find_regions,
+    in_order,
+    left_out,
+    paint,
+    unconfirmed,
+)
 
 SIDE = 224
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-import models
-from models.errors import ProviderNotGiven, WrongWeights
-from models.registry import WEIGHTS_DIR, Companion, Entry, read_registry, read_weights
+from sonovan import models
+from sonovan.models.errors import ProviderNotGiven, WrongWeights
+from sonovan.models.registry import WEIGHTS_DIR, Companion, Entry, read_registry, read_weights
 from tests.models.tiny_onnx import MODEL_ID, write_weights
 
 

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-import models
-from models.errors import UnusablePicture
-from models.phantom import simulate_sweep
-from models.quality import sharpness
-from models.registry import read_registry
-from models.segmenter import Refusal
+from sonovan import models
+from sonovan.models.errors import UnusablePicture
+from sonovan.models.phantom.sweep import simulate_sweep
+from sonovan.models.picture.quality import sharpness
+from sonovan.models.registry import read_registry
+from sonovan.models.segmenter import Refusal
 from tests.models.tiny_onnx import MODEL_ID
 
 DIM, LIT = 30, 225
@@ -197,7 +197,7 @@ def test_the_same_frame_gives_the_same_bits_whatever_runs_beside_it(tiny: models
 HUGE = """
 import resource, sys, time
 import numpy as np
-import models
+from sonovan import models
 from pathlib import Path
 segmenter = models.load(provider="openvino", precision="fp32", weights_dir=Path(sys.argv[1]))
 picture = np.full((12_000, 12_000), 30, np.uint8)

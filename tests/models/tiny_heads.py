@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from models.lesions import WORDS
-from models.region_vector import PLAIN
+from sonovan.models.heads.lesions import WORDS
+from sonovan.models.heads.region_vector import PLAIN
 from tests.models.tiny_onnx import FLOAT, _bytes, _node, _number, _scalar, _value
 
 SIDE = 256

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.errors import InvalidRecord
-from producers.features import FEATURE_FIELDS, read_features
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.producers.features import FEATURE_FIELDS, read_features
 
 
 def test_good_fields_are_read(tmp_path: Path) -> None:

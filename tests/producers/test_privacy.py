@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.privacy import as_grey, clean
+from sonovan.producers.privacy import as_grey, clean
 from tests.producers.files import colour, grey
 
 

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from contracts.digests import frames_digest
-from contracts.envelope import open_envelope
-from contracts.errors import InvalidRecord, Transient
-from contracts.frame_codec import decode_verified
-from contracts.signatures import public_key
-from contracts.topics import TOPICS, Topic
-from contracts.van import FeaturesRecorded, FrameCaptured, ScreeningClosed, ScreeningOpened, SequenceClosed
-from producers.items import Ids, Item, mint_ids
-from producers.screening import Composed, compose
-from producers.sources import CapturedFrame, CaptureOptions, LostFrame, Source, open_sources
-from producers.sources.source import whole_panel
+from sonovan.contracts.digests import frames_digest
+from sonovan.contracts.envelope import open_envelope
+from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.contracts.frame_codec import decode_verified
+from sonovan.contracts.signatures import public_key
+from sonovan.contracts.topics import TOPICS, Topic
+from sonovan.contracts.van import FeaturesRecorded, FrameCaptured, ScreeningClosed, ScreeningOpened, SequenceClosed
+from sonovan.producers.items import Ids, Item, mint_ids
+from sonovan.producers.screening import Composed, compose
+from sonovan.producers.sources import CapturedFrame, CaptureOptions, LostFrame, Source, open_sources
+from sonovan.producers.sources.source import whole_panel
 from tests.producers.files import colour, grey, region, write_dicom
 from tests.producers.visits import SIGNER, VISIT
 

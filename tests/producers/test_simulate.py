@@ -6,9 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from models.phantom import simulate_sweep
-from producers.simulate import simulated_sources, write_sweeps
-from producers.sources import CapturedFrame, CaptureOptions, open_source
+from sonovan.models.phantom.sweep import simulate_sweep
+from sonovan.producers.simulate import simulated_sources, write_sweeps
+from sonovan.producers.sources import CapturedFrame, CaptureOptions, open_source
 
 
 def test_sources_show_the_sweep_and_write_its_truth(tmp_path: Path) -> None:

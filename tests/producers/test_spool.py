@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from contracts.answers import VanAnswered
-from contracts.errors import Fatal, InvalidRecord, Transient
-from contracts.ids import closing_item, features_item, frame_id, level, mint_id, opened_item
-from contracts.topics import Topic
-from producers.items import Item
-from producers.spool import HELD, QUEUED, REJECTED, SENT, STORED, Spool
+from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
+from sonovan.contracts.ids import closing_item, features_item, frame_id, level, mint_id, opened_item
+from sonovan.contracts.topics import Topic
+from sonovan.producers.items import Item
+from sonovan.producers.spool import HELD, QUEUED, REJECTED, SENT, STORED, Spool
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -215,13 +215,13 @@ def test_purge_forgets_only_what_is_done(spool: Spool) -> None:
 _WRITER = """
 import sys
 from pathlib import Path
-from contracts.ids import mint_id
-from producers.spool import Spool
+from sonovan.contracts.ids import mint_id
+from sonovan.producers.spool import Spool
 from tests.producers.test_spool import items_of, fill
 if len(sys.argv) > 2:
     import resource
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
-from contracts.errors import Transient
+from sonovan.contracts.errors import Transient
 try:
     with Spool(Path(sys.argv[1])) as spool:
         while True:

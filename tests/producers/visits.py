@@ -1,7 +1,7 @@
 """A visit and a van for tests that need one."""
 
-from contracts.signatures import generate_key
-from producers.items import Signer, Visit
+from sonovan.contracts.signatures import generate_key
+from sonovan.producers.items import Signer, Visit
 
 SIGNER = Signer("van-1", generate_key())
 VISIT = Visit(subject_key="ab" * 32, site_code="site-1")

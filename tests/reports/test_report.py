@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from contracts.results import (
+from sonovan.contracts.results import (
     Advice,
     Category,
     Descriptor,
@@ -16,10 +16,10 @@ from contracts.results import (
     RejectedFrame,
     ScreeningAssessed,
 )
-from contracts.results import WithdrawnFinding as Withdrawn
-from reports.document import ScreeningReport, report_document
-from reports.page import render_html
-from reports.schema import report_schema
+from sonovan.contracts.results import WithdrawnFinding as Withdrawn
+from sonovan.reports.document import ScreeningReport, report_document
+from sonovan.reports.page import render_html
+from sonovan.reports.schema import report_schema
 from tests.clinical.records import SCREENING, SWEEP, SWEEP_2, adequacy, assessed, finding, sha
 
 PNG = b"\x89PNG\r\n\x1a\n not a real picture"
@@ -75,7 +75,7 @@ def full() -> ScreeningAssessed:
 def test_the_schema_in_the_docs_is_the_model() -> None:
     written = Path(__file__).parents[2] / "docs" / "schemas" / "report.json"
     assert written.read_text(encoding="utf-8") == report_schema(), (
-        "run: python -m reports.schema docs/schemas/report.json"
+        "run: python -m sonovan.reports.schema docs/schemas/report.json"
     )
 
 

@@ -10,20 +10,20 @@ from functools import partial
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from contracts.answers import RecordRejected
-from contracts.ids import mint_id
-from contracts.results import Finding, LesionAlerted, ScreeningAssessed, WithdrawnFinding
-from contracts.topics import APP_IDS, TOPIC_PARTITIONS, Topic, Writer
-from deploy.launches import log_path
-from deploy.services import kill_one, stop_one
 from sonovan.centre import Centre, start_worker, worker_name
-from storage.keys import Bucket
-from storage.minio_store import MinioStore
+from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.results import Finding, LesionAlerted, ScreeningAssessed, WithdrawnFinding
+from sonovan.contracts.topics import APP_IDS, TOPIC_PARTITIONS, Topic, Writer
+from sonovan.deploy.launches import log_path
+from sonovan.deploy.services import kill_one, stop_one
+from sonovan.storage.keys import Bucket
+from sonovan.storage.minio_store import MinioStore
+from sonovan.transport.producer import BoundedProducer
+from sonovan.transport.tail import read_all
 from tests.clinical.records import assessed, finding, sha
 from tests.stream_apps.alert.receiver import KIND, Manners, Receiver, answer, free_port, hang
 from tests.waiting import until
-from transport.producer import BoundedProducer
-from transport.tail import read_all
 
 pytestmark = pytest.mark.services
 

@@ -16,11 +16,11 @@ from kafka.admin import NewTopic
 from kafka.errors import KafkaError
 from minio import Minio
 
-from deploy.errors import DeployError, ToolMissing
-from deploy.launches import read_record
-from deploy.probes import authenticates
-from deploy.services import RunningServices, kill_one, start_one, start_services, status, stop, stop_one
-from deploy.state import StateFolder
+from sonovan.deploy.errors import DeployError, ToolMissing
+from sonovan.deploy.launches import read_record
+from sonovan.deploy.probes import authenticates
+from sonovan.deploy.services import RunningServices, kill_one, start_one, start_services, status, stop, stop_one
+from sonovan.deploy.state import StateFolder
 
 pytestmark = [pytest.mark.services, pytest.mark.usefixtures("service_tools")]
 

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from contracts.answers import RejectedRetried
-from contracts.errors import InvalidRecord
-from contracts.ids import mint_id
-from contracts.topics import Topic
 from sonovan.centre import Centre
-from storage.minio_store import MinioStore
-from stream_apps.rejecting import Coordinates, Rejection, Subject, Unusable, message_key, reject
+from sonovan.contracts.answers import RejectedRetried
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.topics import Topic
+from sonovan.storage.minio_store import MinioStore
+from sonovan.stream_apps.rejecting import Coordinates, Rejection, Subject, Unusable, message_key, reject
+from sonovan.transport.producer import BoundedProducer
+from sonovan.transport.tail import read_all
 from tests.stream_apps.segment.frames import NOW, TestVan
-from transport.producer import BoundedProducer
-from transport.tail import read_all
 
 pytestmark = pytest.mark.services
 

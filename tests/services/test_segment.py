@@ -13,21 +13,21 @@ from pathlib import Path
 import pytest
 from kafka import KafkaAdminClient
 
-from contracts.answers import RecordRejected, VanAnswered
-from contracts.digests import result_digest
-from contracts.ids import mint_id
-from contracts.results import FrameSegmented
-from contracts.signatures import generate_key
-from contracts.topics import APP_IDS, Topic, Writer, van_answered_topic
-from deploy.launches import read_record
 from sonovan.centre import Centre
-from storage.keys import Bucket
-from storage.minio_store import MinioStore
+from sonovan.contracts.answers import RecordRejected, VanAnswered
+from sonovan.contracts.digests import result_digest
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.results import FrameSegmented
+from sonovan.contracts.signatures import generate_key
+from sonovan.contracts.topics import APP_IDS, Topic, Writer, van_answered_topic
+from sonovan.deploy.launches import read_record
+from sonovan.storage.keys import Bucket
+from sonovan.storage.minio_store import MinioStore
+from sonovan.transport.producer import BoundedProducer
+from sonovan.transport.tail import Message, Tail, read_all
 from tests import waiting
 from tests.models.tiny_onnx import write_weights
 from tests.stream_apps.segment.frames import TestVan, bright_disc
-from transport.producer import BoundedProducer
-from transport.tail import Message, Tail, read_all
 
 pytestmark = pytest.mark.services
 

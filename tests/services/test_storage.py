@@ -12,11 +12,11 @@ import urllib3
 from minio import Minio
 from pydantic import SecretStr
 
-from contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.centre import Centre
-from storage.buckets import create_buckets
-from storage.keys import Bucket
-from storage.minio_store import MinioStore
+from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
+from sonovan.storage.buckets import create_buckets
+from sonovan.storage.keys import Bucket
+from sonovan.storage.minio_store import MinioStore
 
 pytestmark = pytest.mark.services
 

@@ -11,17 +11,17 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from contracts.answers import RejectedRetried
-from contracts.errors import Fatal, InvalidRecord, Transient
-from contracts.ids import mint_id
-from contracts.topics import Topic, van_answered_topic
-from deploy import services
 from sonovan.centre import Centre, down, up
+from sonovan.contracts.answers import RejectedRetried
+from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.topics import Topic, van_answered_topic
+from sonovan.deploy import services
+from sonovan.transport.admin import Administrator
+from sonovan.transport.producer import BoundedProducer, Pending
+from sonovan.transport.settings import KafkaSettings
+from sonovan.transport.tail import Tail, read_all
 from tests.waiting import until
-from transport.admin import Administrator
-from transport.producer import BoundedProducer, Pending
-from transport.settings import KafkaSettings
-from transport.tail import Tail, read_all
 
 pytestmark = pytest.mark.services
 

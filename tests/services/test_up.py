@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from contracts.answers import RejectedRetried
-from contracts.ids import mint_id
-from contracts.topics import Topic
-from deploy import services
 from sonovan.centre import Centre, attach, client_environment, down, start_worker, status, up
-from transport.producer import BoundedProducer
-from transport.tail import read_all
+from sonovan.contracts.answers import RejectedRetried
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.topics import Topic
+from sonovan.deploy import services
+from sonovan.transport.producer import BoundedProducer
+from sonovan.transport.tail import read_all
 
 pytestmark = pytest.mark.services
 

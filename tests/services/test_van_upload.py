@@ -8,28 +8,28 @@ from pathlib import Path
 
 import pytest
 
-from contracts.answers import VanAnswered
-from contracts.envelope import open_envelope
-from contracts.errors import Fatal, InvalidRecord, Transient
-from contracts.ids import mint_id
-from contracts.topics import TOPICS, Topic, van_answered_topic
-from contracts.van import FrameCaptured, VanEnrolled
-from deploy import services
-from deploy.state import StateFolder
-from producers import enrol as enrolment
-from producers.items import Signer
-from producers.screening import compose
-from producers.simulate import simulated_sources
-from producers.spool import QUEUED, SENT, STORED, Spool
-from producers.upload import Uploader, all_sent, all_settled, reported
 from sonovan.centre import Centre, down, up
 from sonovan.cli import build
 from sonovan.cli.failures import run
+from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.envelope import open_envelope
+from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.topics import TOPICS, Topic, van_answered_topic
+from sonovan.contracts.van import FrameCaptured, VanEnrolled
+from sonovan.deploy import services
+from sonovan.deploy.state import StateFolder
+from sonovan.producers import enrol as enrolment
+from sonovan.producers.items import Signer
+from sonovan.producers.screening import compose
+from sonovan.producers.simulate import simulated_sources
+from sonovan.producers.spool import QUEUED, SENT, STORED, Spool
+from sonovan.producers.upload import Uploader, all_sent, all_settled, reported
+from sonovan.transport.producer import BoundedProducer
+from sonovan.transport.settings import KafkaSettings
+from sonovan.transport.tail import Tail, read_all
 from tests.producers.files import grey, write_dicom
 from tests.producers.visits import VISIT
-from transport.producer import BoundedProducer
-from transport.settings import KafkaSettings
-from transport.tail import Tail, read_all
 
 pytestmark = pytest.mark.services
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from pydicom import dcmread, examples
 
-from contracts.errors import InvalidRecord
-from models.phantom import simulate_sweep
-from producers.items import mint_ids
 from sonovan import Ids, analyse
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.models.phantom.sweep import simulate_sweep
+from sonovan.producers.items import mint_ids
 
 YBR = str(examples.get_path("ybr_color"))
 

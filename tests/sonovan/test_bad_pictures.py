@@ -9,13 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-import models
-from contracts.errors import InvalidRecord
-from models.errors import UnusablePicture
-from models.phantom import simulate_sweep
-from sonovan import analyse
+from sonovan import analyse, models
 from sonovan.cli import build
 from sonovan.cli.failures import run
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.models.errors import UnusablePicture
+from sonovan.models.phantom.sweep import simulate_sweep
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +92,7 @@ def test_colour_doppler_is_assessed(tissue: np.ndarray) -> None:
 HUGE = """
 import resource, sys, time
 import numpy as np
-from models.phantom import simulate_sweep
+from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan import analyse
 tissue = simulate_sweep("breast", frames=1, seed=3, size=(480, 480)).frames[0]
 picture = np.kron(tissue, np.ones((25, 25), np.uint8))

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import typer
 
-from contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.cli import COMMANDS, GROUPS, build
 from sonovan.cli.failures import run
 from sonovan.cli.topics import full_name
 from sonovan.cli.up import format_table
+from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.state import state_path
 
 

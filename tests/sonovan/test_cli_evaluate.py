@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from models.evaluation.index import split_of
 from sonovan.cli import build
 from sonovan.cli.failures import run
+from sonovan.models.evaluation.index import split_of
 from tests.models.evaluation.folders import Folder
 from tests.models.tiny_onnx import MODEL_ID, write_weights
 

@@ -75,4 +75,4 @@ def test_export_without_torch_names_the_environment(tmp_path: Path, capsys: pyte
     told = capsys.readouterr().err
     assert len(told.splitlines()) == 1
     assert "make test-training" in told
-    assert "models.training export" in told
+    assert "training export" in told

@@ -1,4 +1,4 @@
-"""`sonovan models import` where it cannot do its work; where it can: tests/models/training/test_sam_import.py."""
+"""`sonovan models import` where it cannot do its work; where it can: tests/training/test_sam_import.py."""
 
 import sys
 from pathlib import Path
@@ -13,12 +13,12 @@ def test_without_the_training_environment_it_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)  # the import system's way to have no such package
-    monkeypatch.delitem(sys.modules, "models.training.sam_import", raising=False)
+    monkeypatch.delitem(sys.modules, "training.sam_import", raising=False)
     assert run(build(), ["models", "import", "sam", "sam_vit_b.pth", "--out", str(tmp_path)]) == 2
     told = capsys.readouterr()
     assert told.out == ""
     assert "is not installed here" in told.err
-    assert "python -m models.training.sam_import sam_vit_b.pth" in told.err
+    assert "python -m training.sam_import sam_vit_b.pth" in told.err
     assert len(told.err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 

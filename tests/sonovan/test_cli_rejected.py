@@ -1,12 +1,12 @@
 import pytest
 import typer
 
-from contracts.answers import RecordRejected
-from contracts.errors import InvalidRecord
-from contracts.ids import mint_id
-from contracts.topics import Topic
 from sonovan.cli.rejected import find, key_and_headers
-from stream_apps.rejecting import Coordinates, Subject, Unusable, reject
+from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.topics import Topic
+from sonovan.stream_apps.rejecting import Coordinates, Subject, Unusable, reject
 from tests.stream_apps.segment.frames import NOW, TestVan
 
 VAN = TestVan()

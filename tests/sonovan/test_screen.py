@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from pydicom import examples
 
-from models.overlay import draw_overlay
-from models.phantom import simulate_sweep
-from producers.items import mint_ids
-from producers.sources import capture_options, open_sources
 from sonovan.analysis import analysis_of, anonymous_visit, load_segmenter
 from sonovan.cli import build
 from sonovan.cli.failures import run
 from sonovan.embedded import screen
+from sonovan.models.overlay import draw_overlay
+from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan.outputs import write_outputs
-from storage.folder_store import FolderStore
+from sonovan.producers.items import mint_ids
+from sonovan.producers.sources import capture_options, open_sources
+from sonovan.storage.folder_store import FolderStore
 
 YBR = str(examples.get_path("ybr_color"))
 LEFT = ("--organ", "breast", "--side", "left")
@@ -198,8 +198,8 @@ def test_a_full_disk_ends_with_4_and_says_so(picture, tmp_path):
 def as_nobody(*words: str) -> subprocess.CompletedProcess[str]:
     """The command as an account without rights; the interpreter may lie in root's home, so it is opened first."""
     script = (
-        "import os, sys; from sonovan.cli import main; import producers.sources, sonovan.analysis, cv2, pydicom;"
-        "os.setgid(65534); os.setuid(65534); main()"
+        "import os, sys; from sonovan.cli import main; import sonovan.producers.sources, sonovan.analysis;"
+        "import cv2, pydicom;os.setgid(65534); os.setuid(65534); main()"
     )
     return subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False, cwd="/")
 

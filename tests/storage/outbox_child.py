@@ -4,9 +4,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from contracts.errors import Transient
-from contracts.results import LesionAlerted
-from storage.outbox import Outbox
+from sonovan.contracts.errors import Transient
+from sonovan.contracts.results import LesionAlerted
+from sonovan.storage.outbox import Outbox
 from tests.storage.scene import NOON, RECIPIENTS, judged, revision_of
 
 SCREENINGS = 10

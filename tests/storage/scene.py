@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from clinical.alert_rules import AlertSettings
-from contracts.results import ScreeningAssessed, WithdrawnFinding
-from storage.outbox import Judge
-from stream_apps.alert.step import alerts_of
+from sonovan.clinical.alert_rules import AlertSettings
+from sonovan.contracts.results import ScreeningAssessed, WithdrawnFinding
+from sonovan.storage.outbox import Judge
+from sonovan.stream_apps.alert.step import alerts_of
 from tests.clinical.records import assessed, finding, sha
 
 NOON: Final = datetime(2025, 3, 4, 12, 0, tzinfo=UTC)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.errors import InvalidRecord, Transient
-from storage.folder_store import FolderStore
-from storage.keys import Bucket
+from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.storage.folder_store import FolderStore
+from sonovan.storage.keys import Bucket
 
 BYTES = "application/octet-stream"
 

@@ -1,5 +1,5 @@
-from contracts.ids import mint_id
-from storage.keys import Bucket, image_key, mask_key, quarantine_key, report_key
+from sonovan.contracts.ids import mint_id
+from sonovan.storage.keys import Bucket, image_key, mask_key, quarantine_key, report_key
 
 SEQUENCE = mint_id()
 

@@ -11,10 +11,10 @@ from threading import Barrier
 import pytest
 from sqlalchemy import create_engine, text
 
-from contracts.errors import Fatal, Transient
-from contracts.results import LesionAlerted
-from storage.outbox import Outbox
-from storage.outbox_engine import sqlite_url
+from sonovan.contracts.errors import Fatal, Transient
+from sonovan.contracts.results import LesionAlerted
+from sonovan.storage.outbox import Outbox
+from sonovan.storage.outbox_engine import sqlite_url
 from tests.conftest import skip_unless_ci
 from tests.storage.outbox_child import REVISIONS, SCREENINGS, claim_all, take_all
 from tests.storage.postgres import find_postgres, new_database, running_postgres

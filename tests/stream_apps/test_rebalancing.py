@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from stream_apps.rebalancing import Rebalancing
+from sonovan.stream_apps.rebalancing import Rebalancing
 
 
 class Place(NamedTuple):

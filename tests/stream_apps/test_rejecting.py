@@ -1,10 +1,10 @@
 import hashlib
 
-from contracts.errors import InvalidRecord
-from contracts.ids import mint_id
-from contracts.reasons import FINAL, RETRYABLE
-from storage.keys import Bucket, quarantine_key
-from stream_apps.rejecting import Coordinates, Subject, Unusable, message_key, reject
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.reasons import FINAL, RETRYABLE
+from sonovan.storage.keys import Bucket, quarantine_key
+from sonovan.stream_apps.rejecting import Coordinates, Subject, Unusable, message_key, reject
 from tests.stream_apps.segment.frames import NOW
 
 AT = Coordinates("frame.captured.v1", 3, 17, NOW)

@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from contracts.errors import Fatal, Transient
-from stream_apps.retrying import FIRST_S, LONGEST_S, retry
+from sonovan.contracts.errors import Fatal, Transient
+from sonovan.stream_apps.retrying import FIRST_S, LONGEST_S, retry
 
 
 class World:

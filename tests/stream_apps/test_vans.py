@@ -4,9 +4,9 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from contracts.errors import InvalidRecord, Transient
-from stream_apps.settings import BrokerSettings
-from stream_apps.vans import VanFollower, VanRegistry
+from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.stream_apps.settings import BrokerSettings
+from sonovan.stream_apps.vans import VanFollower, VanRegistry
 from tests.stream_apps.segment.frames import NOW, TestVan
 
 VAN = TestVan()

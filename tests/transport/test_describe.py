@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from contracts.answers import RejectedRetried
-from transport.describe import described_topics, schemas, topics_page, write_docs
+from sonovan.contracts.answers import RejectedRetried
+from sonovan.transport.describe import described_topics, schemas, topics_page, write_docs
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 MEND = "run: sonovan topics describe --out docs"

@@ -3,8 +3,8 @@
 import pytest
 from kafka import errors
 
-from contracts.errors import Fatal, InvalidRecord, Transient
-from transport.failures import translating
+from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
+from sonovan.transport.failures import translating
 
 
 @pytest.mark.parametrize(

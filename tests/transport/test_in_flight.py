@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.errors import Transient
-from transport.in_flight import InFlightBytes
+from sonovan.contracts.errors import Transient
+from sonovan.transport.in_flight import InFlightBytes
 
 
 @given(limit=st.integers(1, 100), sizes=st.lists(st.integers(0, 200), max_size=30))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.topics import TABLES, TOPIC_PARTITIONS, TOPICS, Topic, changelog_topic, van_answered_topic
-from transport.plan import PlannedTopic, answered_van, changed_configs, differences, planned_topics, spec_named
+from sonovan.contracts.topics import TABLES, TOPIC_PARTITIONS, TOPICS, Topic, changelog_topic, van_answered_topic
+from sonovan.transport.plan import PlannedTopic, answered_van, changed_configs, differences, planned_topics, spec_named
 
 van_ids = st.from_regex(r"\A[a-z0-9][a-z0-9-]{0,31}\Z")
 

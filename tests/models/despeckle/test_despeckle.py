@@ -5,13 +5,13 @@ import shutil
 import numpy as np
 import pytest
 
-from models.despeckle import METHODS, despeckle, filters
-from models.despeckle.learned import FILE, SHA256, read_network
-from models.despeckle.measures import equivalent_looks, psnr
-from models.despeckle.simulated import Speckle, clean_picture, speckled
-from models.errors import UnusablePicture, WrongWeights
-from models.phantom import simulate_sweep
-from models.registry import WEIGHTS_DIR
+from sonovan.models.despeckle import METHODS, despeckle, filters
+from sonovan.models.despeckle.learned import FILE, SHA256, read_network
+from sonovan.models.despeckle.measures import equivalent_looks, psnr
+from sonovan.models.despeckle.simulated import Speckle, clean_picture, speckled
+from sonovan.models.errors import UnusablePicture, WrongWeights
+from sonovan.models.phantom.sweep import simulate_sweep
+from sonovan.models.registry import WEIGHTS_DIR
 
 SMOOTHING = [method for method in METHODS if method != "none"]
 

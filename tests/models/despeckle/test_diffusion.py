@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from models.despeckle.diffusion import Diffusion, diffuse
-from models.despeckle.measures import psnr
-from models.despeckle.noise import noise_variance
-from models.despeckle.simulated import Speckle, clean_picture, speckled
+from sonovan.models.despeckle.diffusion import Diffusion, diffuse
+from sonovan.models.despeckle.measures import psnr
+from sonovan.models.despeckle.noise import noise_variance
+from sonovan.models.despeckle.simulated import Speckle, clean_picture, speckled
 
 IMAGES = arrays.arrays(
     np.float32, arrays.array_shapes(min_dims=2, max_dims=2, max_side=24), elements=st.floats(0, 1, width=32)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models.despeckle.measures import (
+from sonovan.models.despeckle.measures import (
     edge_preservation,
     equivalent_looks,
     even_regions,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from models.despeckle.simulated import Speckle, clean_picture, speckled
-from models.phantom import DYNAMIC_RANGE_DB
+from sonovan.models.despeckle.simulated import Speckle, clean_picture, speckled
+from sonovan.models.phantom.sweep import DYNAMIC_RANGE_DB
 
 FLAT = np.full((256, 256), 128, np.uint8)
 

@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 import pytest
 
-import models
-from models.evaluation.compare import compare, difference
-from models.evaluation.index import read_folder
-from models.evaluation.page import FOUND, TRUTH, draw, page, section
-from models.evaluation.score import evaluate
-from models.evaluation.summary import summary
-from models.evaluation.table import HEADER, cells, shown, with_ci95
-from models.training.card import accuracy_page, card, history_table, table
-from models.training.evaluate import write_card, write_page
+from sonovan import models
+from sonovan.models.evaluation.card import accuracy_page, card, history_table, table
+from sonovan.models.evaluation.compare import compare, difference
+from sonovan.models.evaluation.evaluate import write_card, write_page
+from sonovan.models.evaluation.index import read_folder
+from sonovan.models.evaluation.page import FOUND, TRUTH, draw, page, section
+from sonovan.models.evaluation.score import evaluate
+from sonovan.models.evaluation.summary import summary
+from sonovan.models.evaluation.table import HEADER, cells, shown, with_ci95
 from tests.models.evaluation.folders import SIDE, Folder, mask, picture
 from tests.models.tiny_onnx import MODEL_ID
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from models.evaluation.index import SETS, UnusableData, folders_of, read_folder, read_rows, split_of, spread
+from sonovan.models.evaluation.index import SETS, UnusableData, folders_of, read_folder, read_rows, split_of, spread
 from tests.models.evaluation.folders import Folder
 
 BOX = (50, 50, 40, 40)
@@ -143,7 +143,7 @@ def test_measuring_needs_no_torch() -> None:
     code = """
 import sys
 sys.modules["torch"] = None
-import models.evaluation.compare, models.evaluation.page, models.training.card, models.training.data
-import models.training.evaluate
+import sonovan.models.evaluation.compare, sonovan.models.evaluation.page, sonovan.models.evaluation.card
+import sonovan.models.evaluation.data, sonovan.models.evaluation.evaluate
 """
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0

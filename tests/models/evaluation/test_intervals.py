@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.evaluation.intervals import auc, auc_ci95, ratio_ci95
+from sonovan.models.evaluation.intervals import auc, auc_ci95, ratio_ci95
 
 
 def test_auc_of_separated_mixed_and_tied_scores() -> None:

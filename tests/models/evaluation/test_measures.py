@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.evaluation.measures import MATCH_IOU, Matched, hd95, match, overlap
+from sonovan.models.evaluation.measures import MATCH_IOU, Matched, hd95, match, overlap
 
 
 def rectangle(left: int, top: int, width: int, height: int, size: tuple[int, int] = (60, 80)) -> np.ndarray:

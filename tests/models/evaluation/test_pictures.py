@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from models.evaluation.index import Row, UnusableData, read_folder
-from models.evaluation.pictures import read_gray, read_mask, read_pair, read_picture, read_truth
+from sonovan.models.evaluation.index import Row, UnusableData, read_folder
+from sonovan.models.evaluation.pictures import read_gray, read_mask, read_pair, read_picture, read_truth
 from tests.models.evaluation.folders import SIDE, Folder, mask, picture
 
 BOX = (50, 60, 40, 30)

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-import models
-from models.evaluation.index import UnusableData, read_folder, spread
-from models.evaluation.score import Score, evaluate, region_score, score
-from models.evaluation.summary import figures, summary, worst
+from sonovan import models
+from sonovan.models.evaluation.index import UnusableData, read_folder, spread
+from sonovan.models.evaluation.score import Score, evaluate, region_score, score
+from sonovan.models.evaluation.summary import figures, summary, worst
 from tests.models.evaluation.folders import SIDE, Folder
 
 LEFT, RIGHT, BELOW = (20, 40, 60, 60), (140, 40, 60, 60), (20, 150, 60, 60)

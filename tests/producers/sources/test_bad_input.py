@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from contracts.errors import InvalidRecord
-from producers.screening import compose
-from producers.sources import SOURCE_REASONS, CaptureOptions, open_source, open_sources
-from producers.sources import dicom_header as header_module
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.producers.screening import compose
+from sonovan.producers.sources import SOURCE_REASONS, CaptureOptions, open_source, open_sources
+from sonovan.producers.sources import dicom_header as header_module
 from tests.producers.files import grey, png_header, write_dicom, write_png
 from tests.producers.visits import SIGNER, VISIT
 

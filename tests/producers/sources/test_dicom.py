@@ -24,8 +24,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from contracts.errors import InvalidRecord
-from producers.sources import CapturedFrame, CaptureOptions, LostFrame, open_source
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.producers.sources import CapturedFrame, CaptureOptions, LostFrame, open_source
 from tests.producers.files import colour, grey, region, write_dicom
 
 BREAST = CaptureOptions(organ="breast")

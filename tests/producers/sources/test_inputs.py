@@ -9,8 +9,15 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from contracts.errors import InvalidRecord
-from producers.sources import CapturedFrame, CaptureOptions, LostFrame, capture_options, open_source, open_sources
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.producers.sources import (
+    CapturedFrame,
+    CaptureOptions,
+    LostFrame,
+    capture_options,
+    open_source,
+    open_sources,
+)
 from tests.producers.files import colour, grey, write_dicom, write_png
 
 BREAST = CaptureOptions(organ="breast")

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from clinical.alert_rules import AlertSettings
-from contracts.results import LesionAlerted, ScreeningAssessed, Status, WithdrawnFinding
-from stream_apps.alert.step import alerts_of
+from sonovan.clinical.alert_rules import AlertSettings
+from sonovan.contracts.results import LesionAlerted, ScreeningAssessed, Status, WithdrawnFinding
+from sonovan.stream_apps.alert.step import alerts_of
 from tests.clinical.records import assessed, finding, sha
 
 RULE = AlertSettings()

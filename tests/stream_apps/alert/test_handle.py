@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.answers import RecordRejected
-from contracts.errors import Transient
-from contracts.results import ScreeningAssessed
-from contracts.topics import Topic
-from storage.folder_store import FolderStore
-from storage.keys import Bucket
-from storage.outbox import Judge, Outbox
-from storage.outbox_engine import sqlite_url
-from stream_apps.alert.handle import Handler
-from stream_apps.rejecting import Coordinates
+from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.errors import Transient
+from sonovan.contracts.results import ScreeningAssessed
+from sonovan.contracts.topics import Topic
+from sonovan.storage.folder_store import FolderStore
+from sonovan.storage.keys import Bucket
+from sonovan.storage.outbox import Judge, Outbox
+from sonovan.storage.outbox_engine import sqlite_url
+from sonovan.stream_apps.alert.handle import Handler
+from sonovan.stream_apps.rejecting import Coordinates
 from tests.stream_apps.alert.scene import RULE, Seen, revision
 
 NOW = 1_700_000_000.0

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from contracts.errors import Fatal, Transient
-from contracts.results import LesionAlerted, ScreeningAssessed
-from storage.outbox import Delivery, Outbox
-from storage.outbox_engine import sqlite_url
-from stream_apps.alert.sending import Deliver, Sender
-from stream_apps.alert.step import alerts_of
+from sonovan.contracts.errors import Fatal, Transient
+from sonovan.contracts.results import LesionAlerted, ScreeningAssessed
+from sonovan.storage.outbox import Delivery, Outbox
+from sonovan.storage.outbox_engine import sqlite_url
+from sonovan.stream_apps.alert.sending import Deliver, Sender
+from sonovan.stream_apps.alert.step import alerts_of
 from tests.stream_apps.alert.scene import RULE, revision
 from tests.waiting import until
 
@@ -238,7 +238,7 @@ def test_alerts_for_somebody_no_longer_configured_are_kept_and_named(
 ) -> None:
     owe(revision(1, {1: "suspicious"}), "pager", "topic")
     topic = Recipient()
-    with caplog.at_level(logging.WARNING, "stream_apps.alert.sending"):
+    with caplog.at_level(logging.WARNING, "sonovan.stream_apps.alert.sending"):
         running(sender(outbox, clock, topic=topic), lambda: bool(topic.told) and bool(caplog.messages))
     assert caplog.messages == ["1 alerts wait for pager, which is not configured now"]
     assert outbox.owed()["pager"] == 1

@@ -1,8 +1,8 @@
 import pytest
 
-from contracts.errors import Fatal
-from contracts.settings import read_settings
-from stream_apps.alert.settings import AlertSettings
+from sonovan.contracts.errors import Fatal
+from sonovan.contracts.settings import read_settings
+from sonovan.stream_apps.alert.settings import AlertSettings
 
 SECRET = "sixteen letters!"
 

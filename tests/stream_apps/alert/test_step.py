@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.ids import alert_id
-from contracts.results import Status, WithdrawnFinding
+from sonovan.contracts.ids import alert_id
+from sonovan.contracts.results import Status, WithdrawnFinding
 from tests.clinical.records import finding, sha
 from tests.stream_apps.alert.scene import Ear, Seen, revision
 

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from contracts.errors import Transient
-from contracts.results import LesionAlerted
-from stream_apps.alert.webhook import Webhook
+from sonovan.contracts.errors import Transient
+from sonovan.contracts.results import LesionAlerted
+from sonovan.stream_apps.alert.webhook import Webhook
 from tests.stream_apps.alert.receiver import Manners, Receiver, answer, drip, free_port, hang
 from tests.stream_apps.alert.scene import Ear, revision
 

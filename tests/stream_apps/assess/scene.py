@@ -5,19 +5,19 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal, get_args
 
-from contracts.digests import frames_digest
-from contracts.envelope import seal
-from contracts.errors import InvalidRecord
-from contracts.ids import mint_id
-from contracts.record import Record
-from contracts.results import FrameSegmented, Region, RegionMeasures, ScreeningTicked
-from contracts.signatures import generate_key, public_key
-from contracts.topics import Topic
-from contracts.van import Consent, Panel, PlannedRegion, ScreeningClosed, ScreeningOpened, SequenceClosed
-from stream_apps.assess.intake import Arrival
-from stream_apps.assess.rows import HEARD, Draft, Table
-from stream_apps.assess.step import Outcome, assess
-from stream_apps.rejecting import Coordinates
+from sonovan.contracts.digests import frames_digest
+from sonovan.contracts.envelope import seal
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.record import Record
+from sonovan.contracts.results import FrameSegmented, Region, RegionMeasures, ScreeningTicked
+from sonovan.contracts.signatures import generate_key, public_key
+from sonovan.contracts.topics import Topic
+from sonovan.contracts.van import Consent, Panel, PlannedRegion, ScreeningClosed, ScreeningOpened, SequenceClosed
+from sonovan.stream_apps.assess.intake import Arrival
+from sonovan.stream_apps.assess.rows import HEARD, Draft, Table
+from sonovan.stream_apps.assess.step import Outcome, assess
+from sonovan.stream_apps.rejecting import Coordinates
 
 EPOCH = datetime(2026, 3, 1, 8, tzinfo=UTC)
 DEADLINE = timedelta(minutes=10)

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from contracts.digests import frames_digest
-from contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_sha256
-from contracts.results import FrameSegmented
-from storage.folder_store import FolderStore
-from storage.keys import Bucket
-from stream_apps.assess.report import store_report
-from stream_apps.assess.revise import Revision
+from sonovan.contracts.digests import frames_digest
+from sonovan.contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_sha256
+from sonovan.contracts.results import FrameSegmented
+from sonovan.storage.folder_store import FolderStore
+from sonovan.storage.keys import Bucket
+from sonovan.stream_apps.assess.report import store_report
+from sonovan.stream_apps.assess.revise import Revision
 from tests.stream_apps.assess.scene import Desk, Scene
 
 

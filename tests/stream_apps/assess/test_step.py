@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.answers import RecordRejected
-from contracts.errors import InvalidRecord
-from contracts.results import PanelRefusal, ScreeningAssessed
-from contracts.signatures import generate_key
-from contracts.topics import TABLES, Topic, Writer
-from stream_apps.assess.rows import Draft, Table, VanPart
-from stream_apps.assess.step import Outcome, due_ticks
-from stream_apps.assess.takeover import reflect, watermark
-from stream_apps.rejecting import Unusable
+from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.results import PanelRefusal, ScreeningAssessed
+from sonovan.contracts.signatures import generate_key
+from sonovan.contracts.topics import TABLES, Topic, Writer
+from sonovan.stream_apps.assess.rows import Draft, Table, VanPart
+from sonovan.stream_apps.assess.step import Outcome, due_ticks
+from sonovan.stream_apps.assess.takeover import reflect, watermark
+from sonovan.stream_apps.rejecting import Unusable
 from tests.stream_apps.assess.scene import DEADLINE, EPOCH, Desk, Scene
 
 
@@ -91,7 +91,7 @@ def test_each_whole_level_of_a_closed_sequence_makes_a_preliminary_revision():
     scene = Scene(32, lesion=range(32))
     desk = Desk(scene)
     run(desk, scene.opened(), scene.sequence_closed())
-    from contracts.ids import upload_order
+    from sonovan.contracts.ids import upload_order
 
     said = [run(desk, scene.frame(index)) for index in upload_order(32)]
     spoken = [revision for made in said for revision in made]

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.envelope import seal
-from contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_sha256
-from contracts.ids import mint_id
-from contracts.signatures import generate_key, public_key
-from contracts.van import FrameCaptured, Panel, VanEnrolled
-from stream_apps.vans import VanRegistry
+from sonovan.contracts.envelope import seal
+from sonovan.contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_sha256
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.signatures import generate_key, public_key
+from sonovan.contracts.van import FrameCaptured, Panel, VanEnrolled
+from sonovan.stream_apps.vans import VanRegistry
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 

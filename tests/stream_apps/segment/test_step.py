@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.digests import result_digest
-from contracts.envelope import seal
-from contracts.errors import InvalidRecord
-from contracts.frame_codec import encode_pixels
-from models.errors import UnusablePicture
-from models.masks import decode_mask
-from models.regions import Descriptor
-from models.segmenter import Refusal, Segmentation
-from storage.folder_store import FolderStore
-from storage.keys import Bucket
-from stream_apps.rejecting import Unusable
-from stream_apps.segment.step import SegmentedFrame, Segmenter, put_objects, segment_envelope
-from stream_apps.vans import VanRegistry
+from sonovan.contracts.digests import result_digest
+from sonovan.contracts.envelope import seal
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.frame_codec import encode_pixels
+from sonovan.models.errors import UnusablePicture
+from sonovan.models.masks import decode_mask
+from sonovan.models.regions import Descriptor
+from sonovan.models.segmenter import Refusal, Segmentation
+from sonovan.storage.folder_store import FolderStore
+from sonovan.storage.keys import Bucket
+from sonovan.stream_apps.rejecting import Unusable
+from sonovan.stream_apps.segment.step import SegmentedFrame, Segmenter, put_objects, segment_envelope
+from sonovan.stream_apps.vans import VanRegistry
 from tests.stream_apps.segment.frames import NOW, TestVan, bright_disc
 from tests.stream_apps.segment.threshold import ThresholdSegmenter
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from contracts.frame_codec import Pixels
-from models.letterbox import Box
-from models.regions import FoundRegion
-from models.segmenter import Segmentation
+from sonovan.contracts.frame_codec import Pixels
+from sonovan.models.picture.letterbox import Box
+from sonovan.models.regions import FoundRegion
+from sonovan.models.segmenter import Segmentation
 
 
 class ThresholdSegmenter:

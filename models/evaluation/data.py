@@ -1,0 +1,77 @@
+"""Pictures with masks for training: letterboxing, simulated frames.
+
+Rows, splits and files are read by `sonovan.models.evaluation`, which everybody who measures shares; its names stay
+importable from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from sonovan.models.evaluation.index import GLAND as GLAND
+from sonovan.models.evaluation.index import SETS as SETS
+from sonovan.models.evaluation.index import Row as Row
+from sonovan.models.evaluation.index import Split as Split
+from sonovan.models.evaluation.index import read_rows as read_rows
+from sonovan.models.evaluation.index import split_of as split_of
+from sonovan.models.evaluation.pictures import Gray as Gray
+from sonovan.models.evaluation.pictures import read_gray as read_gray
+from sonovan.models.evaluation.pictures import read_pair as read_pair
+from sonovan.models.phantom.sweep import simulate_sweep
+from sonovan.models.picture.letterbox import letterbox
+from sonovan.models.picture.view import find_view
+
+SIMULATED_TRAIN_SEED = 100_000  # seeds below belong to tests, demos and evaluation
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A letterboxed picture and its mask, both (side, side) uint8; the mask is 0 or 255.
+
+    malignant: what histology or follow-up said of the lesion; None where nobody says.
+    """
+
+    set: str
+    organ: str
+    image: Gray
+    mask: Gray
+    malignant: bool | None = None
+
+
+def load(rows: list[Row], side: int) -> list[Sample]:
+    """Reads everything once, cuts it to the ultrasound field as the segmenter does, and letterboxes it.
+
+    3,000 pictures of 288² are 500 MB with their masks.
+    """
+    samples = []
+    for row in rows:
+        image, mask = read_pair(row)
+        left, top, width, height = find_view(image).box
+        field = np.s_[top : top + height, left : left + width]
+        square, _ = letterbox(image[field], side)
+        soft, _ = letterbox(mask[field], side)
+        malignant = {"malignant": True, "benign": False}.get(row.label)
+        samples.append(Sample(row.set, row.organ, square, np.where(soft > 127, np.uint8(255), np.uint8(0)), malignant))
+    return samples
+
+
+def simulated(first_seed: int, sweeps: int, per_sweep: int, side: int, say: Callable[[str], None]) -> list[Sample]:
+    """Frames of phantoms of both organs in turn; one in four sweeps holds no lesion."""
+    samples = []
+    for number in range(sweeps):
+        organ: Literal["breast", "thyroid"] = "breast" if number % 2 == 0 else "thyroid"
+        lesions = 0 if number % 8 in (6, 7) else None
+        sweep = simulate_sweep(organ, per_sweep, first_seed + number, lesions=lesions)
+        for frame, truth in zip(sweep.frames, sweep.truth, strict=True):
+            mask = np.zeros(frame.shape, np.uint8)
+            for lesion in truth:
+                mask[lesion.mask] = 255
+            square, _ = letterbox(frame, side)
+            soft, _ = letterbox(mask, side)
+            samples.append(Sample("simulated", organ, square, np.where(soft > 127, np.uint8(255), np.uint8(0))))
+    say(f"simulated frames: {len(samples)}")
+    return samples

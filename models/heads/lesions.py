@@ -1,0 +1,104 @@
+"""What each found region looks like: a malignant score and descriptors, each with its probability.
+
+A small graph reads the network's features under the region, under a ring around it and under what lies below it (where
+shadows and enhancement fall), beside its shape and grey levels. Descriptors have the words of the sets that taught
+them, merged where a word was too rare to be learnt. Which heads are switched on, and from which probability a value
+is given rather than "not determined", stands in the companion's settings: `breast.shape` = 0 is off.
+Orientation is no head but a rule on the axes: ACR BI-RADS Atlas, 5th ed., and Tessler et al., J Am Coll Radiol 14:587.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonovan.models.engine.entry_checks import check_companion
+from sonovan.models.engine.runner import Outputs
+from sonovan.models.heads.companion import Companion
+from sonovan.models.heads.region_vector import in_square, region_vector, tallness
+from sonovan.models.picture.letterbox import Box, Gray, Letterbox
+from sonovan.models.regions import Descriptor, FoundRegion
+
+WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "breast": {
+        "shape": ("oval_or_round", "irregular"),
+        "margin": ("circumscribed", "not_circumscribed"),
+        "echogenicity": ("anechoic", "hypoechoic", "heterogeneous", "iso_or_hyperechoic"),
+        "posterior_features": ("none", "enhancement", "shadowing"),
+        "halo": ("no", "yes"),
+        "calcifications": ("no", "yes"),
+        "skin_thickening": ("no", "yes"),
+    },
+    "thyroid": {
+        "composition": ("cystic_or_mixed", "spongiform", "solid"),
+        "echogenicity": ("hyper_or_isoechoic", "hypoechoic", "markedly_hypoechoic"),
+        "margin": ("smooth", "ill_defined", "lobulated_or_irregular"),
+        "calcifications": ("none", "macrocalcification", "microcalcification"),
+    },
+}
+"""Descriptors of each organ and their values; the graph gives `organ.descriptor` (N, values) in this order."""
+ORIENTATION: Final[Mapping[str, tuple[str, str]]] = {
+    "breast": ("parallel", "not_parallel"),
+    "thyroid": ("wider_than_tall", "taller_than_wide"),
+}
+MALIGNANT: Final = ("breast",)
+"""Organs with a malignant score: those for which histology taught it."""
+MOST: Final = 12
+"""Regions of a panel that are described, the largest; a frame with more shows no lesions but a wrong mask."""
+
+
+class Lesions:
+    """The companion `lesions` of a network. `describe` may be called from several threads at once."""
+
+    def __init__(self, graph: bytes, settings: Mapping[str, float]) -> None:
+        """Raises WrongWeights for a graph that cannot be run."""
+        self._graph = Companion(graph, "lesions")
+        check_companion(self._graph, "lesions", ("regions",))
+        self._settings = dict(settings)
+
+    def describe(
+        self, regions: Sequence[FoundRegion], square: Gray, view: Box, fit: Letterbox, seen: Outputs, organ: str
+    ) -> list[FoundRegion]:
+        """The regions with `malignant` and `descriptors`, in their order.
+
+        regions: of one panel, in pixels of the frame. square: (side, side) uint8, the panel as the network saw it;
+        view: which part of the frame it shows; fit: where that lies in the square. seen: the network's outputs for it
+        alone, N = 1, with `deep`, `fine` and `edge`.
+        """
+        largest = sorted(range(len(regions)), key=lambda number: -regions[number].area_px)[:MOST]
+        found = list(regions)
+        if not largest:
+            return found
+        features = {name: array[0] for name, array in seen.items()}
+        masks = [in_square(regions[number].box, regions[number].mask, view, fit, square.shape[0]) for number in largest]
+        vectors = np.stack([region_vector(square, mask, fit, features) for mask in masks])
+        given = self._graph.run({"regions": vectors})
+        for place, number in enumerate(largest):
+            malignant = round(float(given["malignant"][place, 0]), 4) if organ in MALIGNANT else None
+            descriptors = [
+                self._value(f"{organ}.{name}", name, words, given[f"{organ}.{name}"][place])
+                for name, words in WORDS.get(organ, {}).items()
+                if self._settings.get(f"{organ}.{name}", 0.0) > 0
+            ]
+            if f"{organ}.orientation_spread" in self._settings:
+                descriptors.append(self._orientation(organ, masks[place]))
+            found[number] = replace(found[number], malignant=malignant, descriptors=tuple(descriptors))
+        return found
+
+    def _value(self, key: str, name: str, words: Sequence[str], shares: NDArray[np.float32]) -> Descriptor:
+        best = int(shares.argmax())
+        probability = round(float(shares[best]), 4)
+        return Descriptor(name, words[best] if probability >= self._settings[key] else None, probability)
+
+    def _orientation(self, organ: str, mask: NDArray[np.float32]) -> Descriptor:
+        """Taller than wide by the mask; how sure depends on how far found outlines' ratios lie from drawn ones."""
+        ratio = tallness(mask)
+        spread = max(self._settings[f"{organ}.orientation_spread"], 1e-3)
+        taller = 0.5 * (1 + math.erf(ratio / (spread * math.sqrt(2))))
+        best = int(taller >= 0.5)
+        probability = round(max(taller, 1 - taller), 4)
+        least = self._settings.get(f"{organ}.orientation", 0.8)
+        return Descriptor("orientation", ORIENTATION[organ][best] if probability >= least else None, probability)

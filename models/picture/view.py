@@ -1,0 +1,153 @@
+"""Where the ultrasound lies in a screen capture: without text, rulers, colour bars, banners and black borders.
+
+Found on a copy of about 256 pixels, by three properties of tissue: it is wide (a median takes strokes away), it is
+textured (a banner is flat), and it is one piece or stacked pieces. Whatever is not clear keeps the whole frame: an
+outline drawn too small loses tissue, a frame shown whole loses nothing but resolution.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from sonovan.models.picture.letterbox import Box, Gray, Letterbox
+from sonovan.models.picture.two_views import find_cut
+
+WORKING_PX: Final = 256
+"""Longest side of the copy that is looked at; strokes of text are thinner than three of its pixels."""
+STROKE: Final = 5
+"""A median over so many pixels takes away what is thinner than half of it."""
+LIT: Final = 4
+"""Grey levels above the background from which a pixel may be tissue; dark tissue has its own noise of 5 to 15."""
+FAINT: Final = 1
+"""Grey levels above the background that, along most of a line, still say tissue: deep, attenuated echoes."""
+SNAP: Final = 0.03
+"""A margin narrower than this share of the frame stays: nothing is gained by cutting it."""
+MIN_AREA: Final = 0.1
+"""Less of the frame than this is no ultrasound field that one could be sure of."""
+MIN_SIDE_PX: Final = 96
+"""In a smaller frame, text is as wide as tissue."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What of a frame shows ultrasound; boxes are (left, top, width, height) within the frame.
+
+    box: what a network is shown. panels: the box itself, or the two pictures side by side that it consists of; what is
+    found in one of them does not reach into the other.
+    """
+
+    box: Box
+    panels: tuple[Box, ...]
+
+
+def find_view(grey: Gray) -> View:
+    """The ultrasound field of a frame, or the whole frame where that is not clear.
+
+    grey: (rows, columns) uint8. The same frame gives the same view. Shares and levels are this module's constants,
+    chosen on training pictures: docs/preparation.md says what they were measured to do.
+    """
+    rows, columns = grey.shape
+    whole = View((0, 0, columns, rows), ((0, 0, columns, rows),))
+    if min(rows, columns) < MIN_SIDE_PX:
+        return whole
+    small = _shrink(grey)
+    smooth = np.asarray(cv2.medianBlur(small, STROKE), np.uint8)
+    above = cv2.absdiff(smooth, np.full_like(smooth, _background(small)))
+    field = _field(small, above > LIT)
+    if field is None:
+        return whole
+    left, top, width, height = _grown(above > FAINT, cv2.boundingRect(field.astype(np.uint8)))
+    across, down = columns / small.shape[1], rows / small.shape[0]
+    first, last = _snapped(left * across, (left + width) * across, columns)
+    upper, lower = _snapped(top * down, (top + height) * down, rows)
+    box = (first, upper, last - first, lower - upper)
+    cut = find_cut(grey, box, field)
+    return View(box, (box,) if cut is None else _either_side(box, cut))
+
+
+def part_of(fit: Letterbox, box: Box, part: Box) -> Letterbox:
+    """Where `part` of a letterboxed `box` lies in the square, to a pixel of it; both in pixels of the frame.
+
+    fit: where the box lies. The whole box as its part gives `fit` back.
+    """
+    across, down = fit.width / box[2], fit.height / box[3]
+    left, top = round((part[0] - box[0]) * across), round((part[1] - box[1]) * down)
+    right, bottom = round((part[0] + part[2] - box[0]) * across), round((part[1] + part[3] - box[1]) * down)
+    return Letterbox(fit.scale, fit.left + left, fit.top + top, max(1, right - left), max(1, bottom - top))
+
+
+def _shrink(grey: Gray) -> Gray:
+    rows, columns = grey.shape
+    scale = WORKING_PX / max(rows, columns)
+    if scale >= 1:
+        return grey
+    size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
+    # samples, no averages: a line of text is then mostly background, and a median takes it away; an average is grey
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def _background(small: Gray) -> int:
+    """The grey level that most of the frame's rim has; black where no level prevails."""
+    rim = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    counts = np.bincount(rim, minlength=256)
+    level = int(counts.argmax())
+    return level if counts[level] >= 0.3 * rim.size else 0
+
+
+def _field(small: Gray, lit: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """The pieces that are tissue: the largest textured one and those that belong to it. None where it is not clear."""
+    span = cv2.subtract(cv2.dilate(small, np.ones((3, 3))), cv2.erode(small, np.ones((3, 3))))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(lit.astype(np.uint8), connectivity=4)
+    flat = np.bincount(labels[span <= 1], minlength=count)
+    areas = stats[:, cv2.CC_STAT_AREA]
+    tissue = [n for n in range(1, count) if flat[n] < 0.6 * areas[n]]
+    if not tissue:
+        return None
+    main = max(tissue, key=lambda number: int(areas[number]))
+    if areas[main] < MIN_AREA * small.size:
+        return None
+    kept = [main, *(n for n in tissue if n != main and _belongs(stats[n], stats[main]))]
+    return np.isin(labels, kept)
+
+
+def _belongs(piece: NDArray[np.int32], main: NDArray[np.int32]) -> bool:
+    """Whether a piece is tissue parted from the main one by a shadow, a cyst or the gap between two views."""
+    left, top, width, height, area = (int(value) for value in piece)
+    main_left, main_top, main_width, main_height, main_area = (int(value) for value in main)
+    if min(width, height) < 0.06 * max(main_width, main_height) or area < 0.02 * main_area:
+        return False
+    across = min(left + width, main_left + main_width) - max(left, main_left)
+    down = min(top + height, main_top + main_height) - max(top, main_top)
+    # what is nearly as tall lies beside a shadow from top to bottom, however narrow it is
+    beside = area >= 0.3 * main_area or height >= 0.6 * main_height
+    return across >= 0.7 * width or (down >= 0.7 * height and beside)
+
+
+def _grown(faint: NDArray[np.bool_], box: Sequence[int]) -> Box:
+    """The box, widened line by line for as long as most of the next line echoes faintly."""
+    left, top, width, height = (int(value) for value in box)
+    right, bottom = left + width, top + height
+    while bottom < faint.shape[0] and faint[bottom, left:right].mean() >= 0.4:
+        bottom += 1
+    while top > 0 and faint[top - 1, left:right].mean() >= 0.4:
+        top -= 1
+    while left > 0 and faint[top:bottom, left - 1].mean() >= 0.4:
+        left -= 1
+    while right < faint.shape[1] and faint[top:bottom, right].mean() >= 0.4:
+        right += 1
+    return left, top, right - left, bottom - top
+
+
+def _snapped(start: float, end: float, length: int) -> tuple[int, int]:
+    """Whole pixels with a margin of one hundredth, at the frame's edge where that is near."""
+    low, high = int(np.floor(start - 0.01 * length)), int(np.ceil(end + 0.01 * length))
+    return (0 if low < SNAP * length else low), (length if high > (1 - SNAP) * length else high)
+
+
+def _either_side(box: Box, cut: tuple[int, int]) -> tuple[Box, Box]:
+    left, top, width, height = box
+    return (left, top, cut[0] - left, height), (cut[1], top, left + width - cut[1], height)

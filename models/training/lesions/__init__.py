@@ -1,1 +1,0 @@
-"""Training of the companion `lesions`: `python -m models.training.lesions train|evaluate|register`."""

@@ -1,1 +1,0 @@
-"""Training of the companion `trust`: `python -m models.training.trust train|register`."""

@@ -1,0 +1,96 @@
+"""What is known of a screening into one record: findings with their names, adequacy, categories, advice."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sonovan.clinical.adequacy import judge_adequacy
+from sonovan.clinical.advice import derive_advice
+from sonovan.clinical.category import derive_categories
+from sonovan.clinical.completeness import Completeness
+from sonovan.clinical.findings import name_findings
+from sonovan.clinical.refusals import refused_panels
+from sonovan.clinical.rules import RULES_VERSION
+from sonovan.clinical.track import finding_from_track, link
+from sonovan.contracts.results import FrameSegmented, RejectedFrame, ScreeningAssessed, SequenceAssessed, Status
+from sonovan.contracts.van import ScreeningOpened
+from sonovan.storage.keys import report_key
+from sonovan.stream_apps.assess.rows import PublishedRow, SequenceRow, VanPart
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """All that the opener's van and `segment` said of one screening."""
+
+    opening: ScreeningOpened
+    part: VanPart
+    sequences: Mapping[str, SequenceRow]
+    deadline_passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What one revision is made from. results: by frame id; rejected: frame id → reason."""
+
+    heard: Heard
+    completeness: Completeness
+    status: Status
+    results: Mapping[str, FrameSegmented]
+    rejected: Mapping[str, str]
+
+
+def assessed_record(
+    screening_id: str, revision_id: str, made_from: Assessment, before: PublishedRow | None, as_of: datetime
+) -> ScreeningAssessed:
+    """The revision's record. `before` is what was published last: lesions keep their names, the number goes up."""
+    heard, results, status = made_from.heard, made_from.results, made_from.status
+    published = {name: frozenset(members) for name, members in before.members.items()} if before else {}
+    named, withdrawn = name_findings(screening_id, link(results.values()), published)
+    findings = tuple(finding_from_track(track, results, name) for name, track in named)
+    rejected = tuple(RejectedFrame(frame_id=name, reason=reason) for name, reason in made_from.rejected.items())
+    adequacy = judge_adequacy(
+        heard.opening.planned, results.values(), rejected, made_from.completeness, final=status != "preliminary"
+    )
+    return ScreeningAssessed(
+        screening_id=screening_id,
+        van_id=heard.opening.van_id,
+        revision_id=revision_id,
+        revision_number=before.revision_number + 1 if before else 1,
+        status=status,
+        as_of=as_of,
+        frames=len(results),
+        adequacy=adequacy,
+        findings=findings,
+        withdrawn=withdrawn,
+        missing=made_from.completeness.missing if status == "incomplete" else (),
+        rejected=rejected,
+        refused_panels=refused_panels(results.values()),
+        advice=derive_advice(status, adequacy, findings),
+        categories=derive_categories(adequacy, status),
+        report_html_key=None if status == "preliminary" else report_key(screening_id, revision_id, "html"),
+        report_json_key=None if status == "preliminary" else report_key(screening_id, revision_id, "json"),
+        model_id=heard.part.model_id or "none",
+        weights_sha256=heard.part.weights_sha256 or "0" * 64,
+        fingerprint=heard.part.fingerprint or "0" * 64,
+        rules_version=RULES_VERSION,
+    )
+
+
+def sequence_records(assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented]) -> list[SequenceAssessed]:
+    """The revision cut into sweeps: one record for each that has a frame in it, in order of their ids."""
+    by_sequence: dict[str, list[FrameSegmented]] = {}
+    for result in results.values():
+        by_sequence.setdefault(result.sequence_id, []).append(result)
+    return [
+        SequenceAssessed(
+            screening_id=assessed.screening_id,
+            sequence_id=sequence_id,
+            revision_id=assessed.revision_id,
+            organ=frames[0].organ,
+            laterality=frames[0].laterality,
+            frames=len(frames),
+            assessable_frames=sum(frame.assessable for frame in frames),
+            findings=tuple(each for each in assessed.findings if each.sequence_id == sequence_id),
+        )
+        for sequence_id, frames in sorted(by_sequence.items())
+    ]

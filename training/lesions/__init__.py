@@ -1,0 +1,1 @@
+"""Training of the companion `lesions`: `python -m training.lesions train|evaluate|register`."""

@@ -1,0 +1,1 @@
+"""Training of the companion `trust`: `python -m training.trust train|register`."""
