@@ -16,5 +16,5 @@ def worker(
 
     Its settings are environment variables: SONOVAN_KAFKA_*, SONOVAN_S3_*, SONOVAN_DATA_DIR, SONOVAN_INTENDED_USE.
     """
-    code: int = importlib.import_module(f"stream_apps.{stage}.agent").run(instance)
+    code: int = importlib.import_module(f"sonovan.stream_apps.{stage}.agent").run(instance)
     return code

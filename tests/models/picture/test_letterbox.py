@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from sonovan.models import letterbox as module
+from sonovan.models.picture import letterbox as module
 from sonovan.models.picture.letterbox import enlarge, inside, letterbox, unletterbox
 from sonovan.models.regions import find_regions
 
