@@ -29,7 +29,7 @@ check: $(READY) ## style, types, who may import whom
 
 docs: $(READY) ## write docs/topics.md and docs/schemas again from the code
 	@$(VENV)/bin/sonovan topics describe --out docs
-	@$(RUN) -m reports.schema docs/schemas/report.json
+	@$(RUN) -m sonovan.reports.schema docs/schemas/report.json
 
 images: $(READY) ## draw the picture of README.md again with the network that is shipped now
 	@$(RUN) -m sonovan.illustrate docs/images/overlay.png
@@ -42,7 +42,7 @@ bench-models: $(READY) ## every runtime, precision and batch: benchmarks/results
 
 test-training: ## the training room's tests, in an environment of its own with torch
 	@PYTHON=$(PYTHON) deploy/venv.sh .venv-training training/requirements.lock
-	@.venv-training/bin/python -m pytest -q tests/models/training
+	@.venv-training/bin/python -m pytest -q tests/training
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile pyproject.toml --python-version 3.11 --extra test --extra check \

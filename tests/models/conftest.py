@@ -1,6 +1,5 @@
 """Networks for the tests of this room: a tiny one whose answers are known, and the shipped one."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -8,9 +7,6 @@ import pytest
 from sonovan import models
 from sonovan.models.engine.remembered_choice import cache_folder
 from tests.models.tiny_onnx import write_weights
-
-# The training room has an environment and a run of its own: `make test-training`.
-collect_ignore = [] if importlib.util.find_spec("torch") else ["training"]
 
 
 @pytest.fixture(scope="session")

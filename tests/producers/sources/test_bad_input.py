@@ -96,7 +96,7 @@ def test_a_huge_picture_is_refused_before_it_is_allocated(tmp_path: Path) -> Non
     named(refused(path), path, "too_large")
     code = (
         "import resource, sys; from pathlib import Path\n"
-        "from producers.sources import CaptureOptions, open_sources\n"
+        "from sonovan.producers.sources import CaptureOptions, open_sources\n"
         "used = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
         "resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, used + 2**28))\n"
         "print([error.reason for error in open_sources([Path(sys.argv[1])], CaptureOptions(organ='breast')).refused])\n"
@@ -184,7 +184,7 @@ def test_no_permission_is_said(tmp_path: Path) -> None:
         parent.chmod(0o755)
     code = (
         "import os, sys; from pathlib import Path\n"
-        "from producers.sources import CaptureOptions, open_sources\n"
+        "from sonovan.producers.sources import CaptureOptions, open_sources\n"
         "if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)\n"
         "found = open_sources([Path(name) for name in sys.argv[1:]], CaptureOptions(organ='breast'))\n"
         "print([error.reason for error in found.refused])\n"
