@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from sonovan import stills
 from benchmarks.pipeline import frames_of
+from sonovan import stills
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.producers.sources import capture_options, open_source
 from tests.producers.files import grey
