@@ -7,8 +7,6 @@ from pydantic import Field
 from sonovan.contracts.record import Id, Moment, Record, Sha256, Token, VanId
 from sonovan.contracts.results import Status
 
-Stage = Literal["segment", "assess", "alert"]
-
 
 class VanAnswered(Record):
     """A receipt for one spooled item, or word of a new revision.
@@ -35,13 +33,14 @@ class VanAnswered(Record):
 class RecordRejected(Record):
     """A record that this stage could not use. Its bytes stand in quarantine under `quarantine_key`.
 
-    `verified`: the van's signature held, so a rejected frame counts as accounted for.
+    `verified`: the van's signature held, so a rejected frame counts as accounted for. `stage` is one of
+    `contracts.topics.STAGES`; no list of words here, so that a rejection by a newer stage can be read.
     """
 
     schema_name: ClassVar[str] = "record.rejected"
 
     rejection_id: Sha256
-    stage: Stage
+    stage: Token
     reason: Token
     retryable: bool
     verified: bool

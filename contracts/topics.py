@@ -83,8 +83,14 @@ class TopicSpec:
     min_insync_replicas: int = 2
 
 
-_VAN, _SEGMENT, _ASSESS, _ALERT, _OPERATOR = Writer
-_ALL_STAGES = frozenset({_SEGMENT, _ASSESS, _ALERT})
+_VAN, _OPERATOR = Writer.VAN, Writer.OPERATOR
+_SEGMENT, _ASSESS, _ALERT = Writer.SEGMENT, Writer.ASSESS, Writer.ALERT
+
+STAGES: Final = tuple(writer for writer in Writer if writer not in (_VAN, _OPERATOR))
+"""The stages of the centre, in the order of the path: each is a folder of `stream_apps` with a Faust app of its own.
+
+Commands, accounts, grants, consumer groups and workers are derived from here.
+"""
 
 
 def _row(
@@ -130,7 +136,7 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
         _row(Topic.LESION_ALERTED, "screening_id", LesionAlerted, {_ALERT}, set(),
              "an alert raised or withdrawn"),
         _row(Topic.RECORD_REJECTED, "screening_id, or rejection_id", RecordRejected,
-             {_SEGMENT, _ASSESS, _ALERT}, {_ASSESS}, "a record that a stage could not use"),
+             set(STAGES), {_ASSESS}, "a record that a stage could not use"),
         _row(Topic.REJECTED_RETRIED, "screening_id, or rejection_id", RejectedRetried, {_OPERATOR}, set(),
              "somebody asked to run a rejected record again"),
     )
@@ -150,7 +156,7 @@ def van_answered_topic(van_id: str) -> TopicSpec:
     )
 
 
-APP_IDS: Final[dict[Writer, str]] = {stage: f"sonovan-{stage.value}" for stage in sorted(_ALL_STAGES)}
+APP_IDS: Final[dict[Writer, str]] = {stage: f"sonovan-{stage.value}" for stage in STAGES}
 """Faust's app ids: also the consumer groups, and the prefix of the changelogs that an app may create."""
 
 TABLES: Final[dict[Writer, tuple[str, ...]]] = {

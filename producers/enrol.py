@@ -11,6 +11,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.record import VanId
 from sonovan.contracts.signatures import generate_key, public_key
@@ -19,7 +20,6 @@ from sonovan.contracts.van import VanEnrolled
 from sonovan.producers.items import Signer
 from sonovan.producers.private_files import write_private
 from sonovan.transport.producer import BoundedProducer
-from sonovan.transport.settings import KafkaSettings
 from sonovan.transport.tail import read_all
 
 _SENT_WITHIN_S: Final = 30.0
@@ -43,7 +43,7 @@ def enrolled_vans(state: Path) -> list[str]:
 
 
 def enrol(
-    state: Path, van_id: str, kafka: KafkaSettings, operator: KafkaSettings, now: Clock = lambda: datetime.now(UTC)
+    state: Path, van_id: str, kafka: BrokerSettings, operator: BrokerSettings, now: Clock = lambda: datetime.now(UTC)
 ) -> VanEnrolled:
     """Give a van its key and publish it; again is harmless and keeps the key, unless it was revoked.
 
@@ -67,7 +67,7 @@ def enrol(
 
 
 def revoke(
-    state: Path, van_id: str, operator: KafkaSettings, now: Clock = lambda: datetime.now(UTC)
+    state: Path, van_id: str, operator: BrokerSettings, now: Clock = lambda: datetime.now(UTC)
 ) -> VanEnrolled | None:
     """Publish that a van's key holds no longer and forget the key; None for a van that was never enrolled."""
     folder = van_folder(state, van_id)
@@ -80,7 +80,7 @@ def revoke(
     return known
 
 
-def registered(operator: KafkaSettings, van_id: str) -> VanEnrolled | None:
+def registered(operator: BrokerSettings, van_id: str) -> VanEnrolled | None:
     """The registry's last word on a van."""
     mine = [
         message
@@ -98,13 +98,13 @@ def load_signer(state: Path, van_id: str) -> Signer:
     return Signer(van_id, _read_key(key_file))
 
 
-def load_kafka(state: Path, van_id: str) -> KafkaSettings:
+def load_kafka(state: Path, van_id: str) -> BrokerSettings:
     """How the van reaches Kafka. Raises InvalidRecord `van_not_enrolled`, Fatal where the file is damaged."""
     path = van_folder(state, van_id) / "kafka.json"
     if not path.exists():
         raise InvalidRecord("van_not_enrolled", f"van {van_id} is not enrolled here; run: sonovan van enrol {van_id}")
     try:
-        return KafkaSettings(**json.loads(path.read_text(encoding="utf-8")))
+        return BrokerSettings(**json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError, OSError) as error:
         raise Fatal(f"{path} is damaged; run: sonovan van enrol {van_id}") from error
 
@@ -119,6 +119,6 @@ def _read_key(path: Path) -> bytes:
     return key
 
 
-def _publish(operator: KafkaSettings, record: VanEnrolled) -> None:
+def _publish(operator: BrokerSettings, record: VanEnrolled) -> None:
     with BoundedProducer(operator) as producer:
         producer.send(Topic.VAN_ENROLLED, record.van_id.encode(), record.encode()).result(_SENT_WITHIN_S)

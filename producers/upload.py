@@ -13,11 +13,11 @@ from threading import Event, Thread
 from typing import Final
 
 from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord, SonovanError, Transient
 from sonovan.contracts.topics import van_answered_topic
 from sonovan.producers.spool import QUEUED, Spool, SpoolStatus
 from sonovan.transport.producer import BoundedProducer, Pending
-from sonovan.transport.settings import KafkaSettings
 from sonovan.transport.tail import Tail
 
 _LOG: Final = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Uploader:
     """
 
     def __init__(
-        self, spool: Spool, kafka: KafkaSettings, van_id: str, *, resend_after_s: float = RESEND_AFTER_S
+        self, spool: Spool, kafka: BrokerSettings, van_id: str, *, resend_after_s: float = RESEND_AFTER_S
     ) -> None:
         self._spool, self._kafka, self._van_id = spool, kafka, van_id
         self._resend_after_s = resend_after_s

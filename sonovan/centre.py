@@ -10,8 +10,9 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import Transient
-from sonovan.contracts.topics import MAX_MESSAGE_BYTES, Writer
+from sonovan.contracts.topics import MAX_MESSAGE_BYTES, STAGES, Writer
 from sonovan.deploy import services
 from sonovan.deploy.errors import DeployError
 from sonovan.deploy.identity import ProcessRecord
@@ -23,8 +24,7 @@ from sonovan.storage.buckets import create_buckets
 from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.storage.settings import ObjectStoreSettings
 from sonovan.transport.admin import Administrator
-from sonovan.transport.grants import STAGES, van_account
-from sonovan.transport.settings import KafkaSettings
+from sonovan.transport.grants import van_account
 
 APPS: Final = tuple(stage.value for stage in STAGES)
 ADMIN: Final = "admin"
@@ -50,13 +50,13 @@ class Centre:
         """The state folder."""
         return self.state.path
 
-    def kafka(self, account: str = ADMIN) -> KafkaSettings:
+    def kafka(self, account: str = ADMIN) -> BrokerSettings:
         """Settings of `admin`, of a stage, of `operator` or of `van-<van_id>`; its password is made at first use."""
         reached = self.services
         admin = account == ADMIN
         username = reached.kafka_admin_username if admin else account
         password = reached.kafka_admin_password if admin else self.state.secret(_secret(account))
-        return KafkaSettings(bootstrap=reached.kafka_bootstrap, username=username, password=SecretStr(password))
+        return BrokerSettings(bootstrap=reached.kafka_bootstrap, username=username, password=SecretStr(password))
 
     def store(self) -> ObjectStoreSettings:
         """Settings of the object store."""
@@ -80,7 +80,7 @@ class Centre:
         }
         return broker if account.startswith(van_account("")) else broker | objects
 
-    def enrol_van(self, van_id: str) -> KafkaSettings:
+    def enrol_van(self, van_id: str) -> BrokerSettings:
         """Give a van its Kafka account, answers topic and access, harmless when it has them; how it reaches Kafka."""
         settings = self.kafka(van_account(van_id))
         with Administrator(self.kafka()) as administrator:

@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 from pydicom import examples
 
 from sonovan.centre import Centre, down, status, up
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord, SonovanError
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import Finding, FrameSegmented, LesionAlerted, ScreeningAssessed
@@ -24,7 +25,6 @@ from sonovan.state import state_path
 from sonovan.storage.keys import Bucket
 from sonovan.storage.minio_store import MinioStore
 from sonovan.stream_apps.assess.report import overlay
-from sonovan.transport.settings import KafkaSettings
 from sonovan.transport.tail import read_all
 
 VAN: Final = "demo"
@@ -104,7 +104,7 @@ def _run(path: Path) -> int:
     return 0 if simulated_shown.overlays else 1
 
 
-def _show(centre: Centre, operator: KafkaSettings, screening_id: str) -> Shown:
+def _show(centre: Centre, operator: BrokerSettings, screening_id: str) -> Shown:
     """Fetch the newest report of a screening, and draw the key frames of its findings."""
     revisions = _records(operator, Topic.SCREENING_ASSESSED, ScreeningAssessed, screening_id)
     assessed = max(revisions, key=lambda each: each.revision_number)
@@ -144,7 +144,7 @@ def _in_report_order(assessed: ScreeningAssessed) -> list[Finding]:
     return sorted(assessed.findings, key=lambda each: (-each.score_mean, each.finding_id))
 
 
-def _records(operator: KafkaSettings, topic: Topic, kind: type[RecordT], screening_id: str) -> list[RecordT]:
+def _records(operator: BrokerSettings, topic: Topic, kind: type[RecordT], screening_id: str) -> list[RecordT]:
     key = screening_id.encode()
     return [kind.decode(message.value) for message in read_all(operator, topic) if message.key == key and message.value]
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sonovan.clinical.alert_rules import AlertSettings
-from sonovan.contracts.answers import RecordRejected, Stage
+from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import FrameSegmented, IntendedUse, LesionAlerted, ScreeningAssessed, ScreeningTicked
@@ -93,7 +93,7 @@ class EmbeddedCentre:
         else:
             self._run("assess", at, value, partial(self._assess, Arrival(at, key, value)))
 
-    def _run(self, stage: Stage, at: Coordinates, value: bytes, step: Callable[[], None]) -> None:
+    def _run(self, stage: str, at: Coordinates, value: bytes, step: Callable[[], None]) -> None:
         try:
             step()
         except InvalidRecord as error:

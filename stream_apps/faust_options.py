@@ -7,8 +7,8 @@ No faust here: an agent file builds `faust.App(**faust_options(…), broker_cred
 from pathlib import Path
 from typing import Any, Final
 
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.topics import APP_IDS, TOPIC_PARTITIONS, Writer
-from sonovan.stream_apps.settings import BrokerSettings
 
 STREAM_BUFFER: Final = 16
 """Messages that wait in an agent's queue; the default of 4,096 would hold gigabytes of frames."""

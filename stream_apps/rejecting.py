@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sonovan.contracts.answers import RecordRejected, Stage, VanAnswered
+from sonovan.contracts.answers import RecordRejected, VanAnswered
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import rejection_id
 from sonovan.contracts.reasons import RETRYABLE
@@ -64,7 +64,7 @@ class Rejection:
     receipt: VanAnswered | None
 
 
-def reject(stage: Stage, error: InvalidRecord, at: Coordinates, value: bytes | None) -> Rejection:
+def reject(stage: str, error: InvalidRecord, at: Coordinates, value: bytes | None) -> Rejection:
     """The rejection of the message `value` that stood at `at`; None is what Kafka gives for a message without one.
 
     error: an `Unusable` where something of the record could be read. Same message, same rejection: `rejected_at`

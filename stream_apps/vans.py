@@ -10,10 +10,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, SaslAuthenticationFailed, TopicAuthorizationFailedError
 
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import VanEnrolled
-from sonovan.stream_apps.settings import BrokerSettings
 
 log = logging.getLogger(__name__)
 

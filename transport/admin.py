@@ -15,13 +15,14 @@ from kafka.admin import (
 )
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import Fatal, Transient
 from sonovan.contracts.topics import APP_IDS
 from sonovan.transport.acls import account_of, describe, entry, every_entry, exact_filter, grant_of
+from sonovan.transport.client import client_options
 from sonovan.transport.failures import translating
 from sonovan.transport.grants import Grant, all_grants, is_project_account, van_account, van_grants
 from sonovan.transport.plan import PlannedTopic, answered_van, changed_configs, differences, planned_topics
-from sonovan.transport.settings import KafkaSettings
 
 _MECHANISM: Final = "SCRAM-SHA-512"
 _ITERATIONS: Final = 8192
@@ -35,10 +36,10 @@ class Administrator:
     Every method raises Transient where no broker answers and Fatal where it refuses the account.
     """
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(self, settings: BrokerSettings) -> None:
         self._settings = settings
         with translating(f"connecting to {settings.bootstrap}"):
-            self._client = KafkaAdminClient(**settings.client_options())
+            self._client = KafkaAdminClient(**client_options(settings))
 
     def close(self) -> None:
         """End the connection."""

@@ -1,4 +1,4 @@
-"""How kafka-python's clients are made to tell a refused account from an absent broker.
+"""What every kafka-python client is given, and how it is made to tell a refused account from an absent broker.
 
 Two faults of kafka-python 3.0.12 hide a refusal behind a timeout. Its transport throws away what it received together
 with the end of the connection, and a broker that refuses says so and hangs up. And while it looks for a first broker
@@ -11,6 +11,23 @@ from typing import Any
 
 from kafka.errors import AuthorizationError, SaslAuthenticationFailedError
 from kafka.net.compat import KafkaNetClient
+
+from sonovan.contracts.broker import BrokerSettings
+
+
+def client_options(settings: BrokerSettings) -> dict[str, Any]:
+    """What every kafka-python client is given; holds the password."""
+    return {
+        "bootstrap_servers": settings.bootstrap.split(","),
+        "client_id": f"sonovan-{settings.username}",
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": settings.username,
+        "sasl_plain_password": settings.password.get_secret_value(),
+        "bootstrap_timeout_ms": round(settings.connect_timeout_s * 1000),
+        "kafka_client": telling_client,
+        "reconnect_backoff_max_ms": 2000,  # the default, 30 s, is how long a van would miss a returned broker
+    }
 
 
 def telling_client(**options: Any) -> Any:

@@ -8,6 +8,7 @@ from sonovan.contracts.topics import (
     APP_IDS,
     FOR_EVER,
     MAX_MESSAGE_BYTES,
+    STAGES,
     TABLES,
     TOPIC_PARTITIONS,
     TOPICS,
@@ -16,7 +17,7 @@ from sonovan.contracts.topics import (
     changelog_topic,
     van_answered_topic,
 )
-from sonovan.transport.grants import STAGES, Grant, operator_grants, stage_grants, van_grants
+from sonovan.transport.grants import Grant, operator_grants, stage_grants, van_grants
 
 _DAY_MS = 24 * 60 * 60 * 1000
 _VAN = "VAN_ID"

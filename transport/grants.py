@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sonovan.contracts.topics import APP_IDS, TOPICS, Writer, van_answered_topic
+from sonovan.contracts.topics import APP_IDS, STAGES, TOPICS, Writer, van_answered_topic
 from sonovan.transport.plan import answers_prefix
-
-STAGES = (Writer.SEGMENT, Writer.ASSESS, Writer.ALERT)
 
 
 class Operation(StrEnum):

@@ -10,10 +10,11 @@ from typing import Any, Final, Self
 from kafka import KafkaProducer
 from kafka.errors import KafkaTimeoutError
 
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import Transient
+from sonovan.transport.client import client_options
 from sonovan.transport.failures import translating
 from sonovan.transport.in_flight import InFlightBytes
-from sonovan.transport.settings import KafkaSettings
 
 DEFAULT_IN_FLIGHT_BYTES: Final = 256 * 1024
 DEFAULT_DELIVERY_TIMEOUT_S: Final = 60.0
@@ -68,7 +69,7 @@ class BoundedProducer:
 
     def __init__(
         self,
-        settings: KafkaSettings,
+        settings: BrokerSettings,
         *,
         in_flight_bytes: int = DEFAULT_IN_FLIGHT_BYTES,
         delivery_timeout_s: float = DEFAULT_DELIVERY_TIMEOUT_S,
@@ -83,7 +84,7 @@ class BoundedProducer:
     def _connect(self) -> Any:
         with translating(f"connecting to {self._settings.bootstrap}"):
             return KafkaProducer(
-                **self._settings.client_options(),
+                **client_options(self._settings),
                 acks="all",
                 enable_idempotence=True,
                 compression_type=None,

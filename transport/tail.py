@@ -12,12 +12,13 @@ from typing import Any, Final, Literal, Self
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaTimeoutError
 
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import Transient
 from sonovan.contracts.record import Record
+from sonovan.transport.client import client_options
 from sonovan.transport.failures import translating
 from sonovan.transport.plan import spec_named
-from sonovan.transport.settings import KafkaSettings
 
 _POLL_MS: Final = 200
 
@@ -55,13 +56,13 @@ class Tail:
     Raises Transient where no broker answers or the topic is not there, Fatal where the account may not read it.
     """
 
-    def __init__(self, settings: KafkaSettings, topic: str, start: Start = "beginning") -> None:
+    def __init__(self, settings: BrokerSettings, topic: str, start: Start = "beginning") -> None:
         self.topic = topic
         self._waiting: deque[Message] = deque()
         self._patience_s = settings.connect_timeout_s
         with translating(f"connecting to {settings.bootstrap}"):
             self._consumer = KafkaConsumer(
-                **settings.client_options(),
+                **client_options(settings),
                 group_id=None,
                 enable_auto_commit=False,
                 allow_auto_create_topics=False,
@@ -170,7 +171,7 @@ class Tail:
         self.close()
 
 
-def read_all(settings: KafkaSettings, topic: str, *, deadline_s: float = 60.0) -> list[Message]:
+def read_all(settings: BrokerSettings, topic: str, *, deadline_s: float = 60.0) -> list[Message]:
     """Every message of a topic up to its present end, in the order of their appending."""
     with Tail(settings, topic) as tail:
         found = tail.to_the_end(deadline_s)

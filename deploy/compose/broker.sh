@@ -35,7 +35,9 @@ if [[ ! -f $data/log/meta.properties ]]; then
     sed "s|^log.dirs=.*|log.dirs=$data/formatting|" "$run/server.properties" >"$run/format.properties"
     {
         printf '%s\n' --config "$run/format.properties" --cluster-id "$("$kafka/bin/kafka-storage.sh" random-uuid)"
-        for account in admin segment assess alert operator; do
+        for name in "${!SONOVAN_KAFKA_@}"; do  # an account for each password that compose.yaml gives
+            [[ $name =~ ^SONOVAN_KAFKA_([A-Z]+)_PASSWORD$ ]] || continue
+            account=${BASH_REMATCH[1],,}
             secret=$(password "$account")
             printf '%s\n' --add-scram "SCRAM-SHA-512=[name=$account,password=$secret]"
         done

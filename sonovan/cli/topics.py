@@ -13,7 +13,7 @@ from sonovan.cli.up import StateOption, format_table
 from sonovan.state import state_path
 
 if TYPE_CHECKING:
-    from sonovan.transport.settings import KafkaSettings
+    from sonovan.contracts.broker import BrokerSettings
     from sonovan.transport.tail import Message
 
 app = typer.Typer(help="Kafka's topics, as the topic table has them.", no_args_is_help=True, rich_markup_mode=None)
@@ -128,14 +128,14 @@ def full_name(name: str) -> str:
     raise typer.BadParameter(f"no topic {name}; there are {', '.join(known)} and van.answered.<van_id>.v1.")
 
 
-def kafka_settings(state: Path | None, account: str) -> "KafkaSettings":
+def kafka_settings(state: Path | None, account: str) -> "BrokerSettings":
     """How to reach Kafka: SONOVAN_KAFKA_* where set and no state folder is named, else the folder's services."""
     from sonovan.centre import attach
+    from sonovan.contracts.broker import BrokerSettings
     from sonovan.contracts.settings import read_settings
-    from sonovan.transport.settings import KafkaSettings
 
     if state is None and "SONOVAN_KAFKA_BOOTSTRAP" in os.environ:
-        return read_settings(KafkaSettings)
+        return read_settings(BrokerSettings)
     return attach(state_path(state)).kafka(account)
 
 

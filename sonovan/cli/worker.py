@@ -5,11 +5,17 @@ from typing import Annotated
 
 import typer
 
-from sonovan.contracts.answers import Stage
+from sonovan.contracts.topics import STAGES
+
+
+def _a_stage(name: str) -> str:
+    if name not in STAGES:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(STAGES)}.")
+    return name
 
 
 def worker(
-    stage: Annotated[Stage, typer.Argument(help="Which app.")],
+    stage: Annotated[str, typer.Argument(help="Which app.", metavar="|".join(STAGES), callback=_a_stage)],
     instance: Annotated[int, typer.Option(min=1, help="A number of its own for each worker of a stage.")] = 1,
 ) -> int:
     """Run one app of the centre until SIGTERM.

@@ -7,6 +7,7 @@ from typing import Any
 
 import faust
 
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.results import LesionAlerted
 from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import Topic, Writer
@@ -22,7 +23,7 @@ from sonovan.stream_apps.faust_options import faust_options, sasl_options
 from sonovan.stream_apps.kafka_io import coordinates, deliver
 from sonovan.stream_apps.retrying import retry
 from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr
-from sonovan.stream_apps.settings import BrokerSettings, WorkerSettings
+from sonovan.stream_apps.settings import WorkerSettings
 
 NOTE_S = 10.0
 """How much longer than its attempt a delivery is leased: the note in the database takes time as well."""

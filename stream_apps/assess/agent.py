@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import faust
 
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import Transient
 from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import TOPIC_PARTITIONS, Topic, Writer
@@ -19,7 +20,7 @@ from sonovan.stream_apps.assess.settings import AssessSettings
 from sonovan.stream_apps.faust_options import TABLE_OPTIONS, consumer_options, faust_options, sasl_options
 from sonovan.stream_apps.kafka_io import coordinates
 from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr
-from sonovan.stream_apps.settings import BrokerSettings, WorkerSettings
+from sonovan.stream_apps.settings import WorkerSettings
 from sonovan.stream_apps.vans import VanFollower, VanRegistry
 
 log = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import faust
 
 from sonovan import models
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import Fatal
 from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import Topic, Writer
@@ -21,7 +22,7 @@ from sonovan.stream_apps.segment.handle import Handler
 from sonovan.stream_apps.segment.in_flight import InFlight
 from sonovan.stream_apps.segment.settings import SegmentSettings
 from sonovan.stream_apps.segment.step import Segmenter
-from sonovan.stream_apps.settings import BrokerSettings, WorkerSettings
+from sonovan.stream_apps.settings import WorkerSettings
 from sonovan.stream_apps.vans import VanFollower, VanRegistry
 
 SWITCH_S: Final = 1e-3

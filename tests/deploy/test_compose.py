@@ -13,19 +13,20 @@ import pytest
 import yaml
 from pydantic_settings import BaseSettings
 
-from sonovan.contracts.topics import MAX_MESSAGE_BYTES, Writer
+from sonovan.contracts.broker import BrokerSettings
+from sonovan.contracts.topics import MAX_MESSAGE_BYTES, STAGES, Writer
 from sonovan.deploy.cache import MINIO_VERSION
 from sonovan.storage.settings import ObjectStoreSettings
 from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.assess.settings import AssessSettings
 from sonovan.stream_apps.segment.settings import SegmentSettings
-from sonovan.stream_apps.settings import BrokerSettings, WorkerSettings
+from sonovan.stream_apps.settings import WorkerSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "compose.yaml"
 ENV_SCRIPT = ROOT / "deploy" / "compose" / "env.sh"
 BROKER_SCRIPT = ROOT / "deploy" / "compose" / "broker.sh"
-WORKERS = ("segment", "assess", "alert")
+WORKERS = tuple(stage.value for stage in STAGES)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from sonovan.contracts.results import FrameSegmented, LesionAlerted, ScreeningAs
 from sonovan.contracts.topics import APP_IDS, Topic, Writer
 from sonovan.storage.keys import Bucket
 from sonovan.stream_apps.assess.agent import READ
+from sonovan.transport.client import client_options
 from tests.journeys.van import Screening
 from tests.journeys.world import RecordT, World
 
@@ -135,7 +136,7 @@ def _ends(world: World, topic: Topic) -> dict[int, int]:
 
 
 def _behind(world: World, stage: Writer, ends: dict[Topic, dict[int, int]]) -> bool:
-    admin = KafkaAdminClient(**world.centre.kafka().client_options())
+    admin = KafkaAdminClient(**client_options(world.centre.kafka()))
     try:
         found = admin.list_group_offsets({APP_IDS[stage]: None})[APP_IDS[stage]]
     finally:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonovan import Analysis, analyse
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.ids import mint_id, upload_order
 from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import Topic
@@ -22,7 +23,6 @@ from sonovan.producers.private_files import write_private
 from sonovan.producers.screening import compose
 from sonovan.producers.sources import capture_options
 from sonovan.transport.producer import BoundedProducer
-from sonovan.transport.settings import KafkaSettings
 from tests.journeys.world import World
 
 ROWS, COLUMNS = 240, 320
@@ -89,7 +89,7 @@ class Van:
     def __init__(self, world: World, *, enrolled: bool = True) -> None:
         self.world, self.van_id = world, f"van-{mint_id()[-12:]}"
         self.signer = Signer(self.van_id, generate_key())
-        self.kafka: KafkaSettings = world.centre.kafka("operator")
+        self.kafka: BrokerSettings = world.centre.kafka("operator")
         if enrolled:
             self.enrol()
 

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from sonovan.centre import Centre, attach, start_worker, worker_name
 from sonovan.contracts.record import Record
+from sonovan.contracts.topics import STAGES
 from sonovan.deploy import services
 from sonovan.deploy.identity import ProcessRecord, is_running
 from sonovan.deploy.launches import read_record
@@ -21,7 +22,6 @@ from sonovan.storage.minio_store import MinioStore
 from sonovan.transport.tail import Message, Tail
 from tests.waiting import DEADLINE_S, until
 
-STAGES: Final = ("segment", "assess", "alert")
 LOG_TAIL: Final = 40
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 

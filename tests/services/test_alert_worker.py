@@ -19,6 +19,7 @@ from sonovan.deploy.launches import log_path
 from sonovan.deploy.services import kill_one, stop_one
 from sonovan.storage.keys import Bucket
 from sonovan.storage.minio_store import MinioStore
+from sonovan.transport.client import client_options
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
 from tests.clinical.records import assessed, finding, sha
@@ -81,7 +82,7 @@ class Site:
 
     def behind(self) -> int:
         """How many revisions the worker has not committed."""
-        options = self.centre.kafka().client_options()
+        options = client_options(self.centre.kafka())
         consumer = KafkaConsumer(**options, group_id=APP_IDS[Writer.ALERT], enable_auto_commit=False)
         try:
             partitions = [TopicPartition(ASSESSED, number) for number in range(TOPIC_PARTITIONS)]

@@ -23,6 +23,7 @@ from sonovan.contracts.topics import APP_IDS, Topic, Writer, van_answered_topic
 from sonovan.deploy.launches import read_record
 from sonovan.storage.keys import Bucket
 from sonovan.storage.minio_store import MinioStore
+from sonovan.transport.client import client_options
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import Message, Tail, read_all
 from tests import waiting
@@ -150,7 +151,7 @@ def wait_for_results(centre: Centre, van: TestVan, count: int) -> None:
 
 
 def committed_to_the_end(centre: Centre) -> bool:
-    admin = KafkaAdminClient(**centre.kafka().client_options())
+    admin = KafkaAdminClient(**client_options(centre.kafka()))
     try:
         group = APP_IDS[Writer.SEGMENT]
         offsets = admin.list_group_offsets({group: None})[group]

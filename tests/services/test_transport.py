@@ -13,13 +13,14 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from sonovan.centre import Centre, down, up
 from sonovan.contracts.answers import RejectedRetried
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import Topic, van_answered_topic
 from sonovan.deploy import services
 from sonovan.transport.admin import Administrator
+from sonovan.transport.client import client_options
 from sonovan.transport.producer import BoundedProducer, Pending
-from sonovan.transport.settings import KafkaSettings
 from sonovan.transport.tail import Tail, read_all
 from tests.waiting import until
 
@@ -32,7 +33,7 @@ KEY = b"a-sequence"
 
 
 @pytest.fixture(scope="module")
-def van(centre: Centre) -> KafkaSettings:
+def van(centre: Centre) -> BrokerSettings:
     return centre.enrol_van("transport-1")
 
 
@@ -56,7 +57,7 @@ def test_a_fresh_broker_is_as_the_table_says(centre: Centre) -> None:
 
 def test_what_differs_is_named_and_mended(centre: Centre) -> None:
     tick = ConfigResource(ConfigResourceType.TOPIC, Topic.SCREENING_TICKED.value, {"retention.ms": "1000"})
-    client = KafkaAdminClient(**centre.kafka().client_options())
+    client = KafkaAdminClient(**client_options(centre.kafka()))
     client.alter_configs([tick])
     client.create_topics({"stray.v1": {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True)
     with Administrator(centre.kafka()) as administrator:
@@ -113,7 +114,7 @@ def test_what_comes_while_a_tail_reads_to_the_end_is_left_for_the_next_call(cent
         assert [m.value for m in tail.to_the_end(30)] == [b"late"]
 
 
-def test_a_van_writes_its_topics_and_reads_its_answers(centre: Centre, van: KafkaSettings) -> None:
+def test_a_van_writes_its_topics_and_reads_its_answers(centre: Centre, van: BrokerSettings) -> None:
     answers = van_answered_topic("transport-1").name
     with BoundedProducer(van) as producer:
         producer.send(FRAMES, KEY, b"frame").result(30)
@@ -122,7 +123,7 @@ def test_a_van_writes_its_topics_and_reads_its_answers(centre: Centre, van: Kafk
     assert [message.value for message in read_all(van, answers)] == [b"receipt"]
 
 
-def test_a_van_neither_reads_other_answers_nor_frames_nor_writes_results(centre: Centre, van: KafkaSettings) -> None:
+def test_a_van_neither_reads_other_answers_nor_frames_nor_writes_results(centre: Centre, van: BrokerSettings) -> None:
     centre.enrol_van("transport-10")
     with BoundedProducer(van) as producer:  # a topic without records refuses nothing: nothing is fetched
         producer.send(Topic.SCREENING_OPENED.value, KEY, b"opening").result(30)

@@ -12,6 +12,7 @@ from sonovan.centre import Centre, down, up
 from sonovan.cli import build
 from sonovan.cli.failures import run
 from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.contracts.ids import mint_id
@@ -26,7 +27,6 @@ from sonovan.producers.simulate import simulated_sources
 from sonovan.producers.spool import QUEUED, SENT, STORED, Spool
 from sonovan.producers.upload import Uploader, all_sent, all_settled, reported
 from sonovan.transport.producer import BoundedProducer
-from sonovan.transport.settings import KafkaSettings
 from sonovan.transport.tail import Tail, read_all
 from tests.producers.files import grey, write_dicom
 from tests.producers.visits import VISIT
@@ -42,7 +42,7 @@ VAN_TOPICS = (
 )
 
 
-def enrolled(centre: Centre, state: Path, van_id: str) -> tuple[KafkaSettings, Signer]:
+def enrolled(centre: Centre, state: Path, van_id: str) -> tuple[BrokerSettings, Signer]:
     enrolment.enrol(state, van_id, centre.enrol_van(van_id), centre.kafka("operator"))
     return enrolment.load_kafka(state, van_id), enrolment.load_signer(state, van_id)
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord, Transient
-from sonovan.stream_apps.settings import BrokerSettings
 from sonovan.stream_apps.vans import VanFollower, VanRegistry
 from tests.stream_apps.segment.frames import NOW, TestVan
 

@@ -3,10 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sonovan.contracts.topics import APP_IDS, TABLES, TOPICS, Topic, Writer, changelog_topic, van_answered_topic
+from sonovan.contracts.topics import APP_IDS, STAGES, TABLES, TOPICS, Topic, Writer, changelog_topic, van_answered_topic
 from sonovan.transport.acls import account_of, entry, grant_of
 from sonovan.transport.grants import (
-    STAGES,
     Grant,
     Operation,
     Resource,
