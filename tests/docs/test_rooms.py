@@ -2,6 +2,7 @@
 
 import ast
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ HOUSE = (
 """The rooms that the wheel holds under `sonovan.`; each is a folder at the top and a link inside `sonovan/`."""
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """The top packages that a module imports, wherever in it."""
     found: set[str] = set()
@@ -71,6 +73,7 @@ def test_nothing_of_the_standard_mock_is_used():
         assert "from unittest" + " import mock" not in source, name
 
 
+@cache
 def imported_in_full(path: Path) -> set[str]:
     """The dotted names of all modules that a module imports."""
     found: set[str] = set()
