@@ -1,14 +1,45 @@
-"""Which findings somebody must be told of."""
+"""Which findings, sides, screenings and vans somebody must be told of: a list of rules, each a pure function.
 
+A rule reads one revision and gives, for everything that it fires for, what the alert is about and why, as codes with
+figures. Another rule is another entry of `RULES`; its codes need words in `sonovan.reports`, and those that may be
+shown under every intended use stand in `ALWAYS_SHOWN`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from sonovan.contracts.results import Finding
+from sonovan.contracts.alerts import About, AboutFinding, AboutKind, LesionAlerted, Severity
+from sonovan.contracts.because import Because
+from sonovan.contracts.results import Finding, IntendedUse, ScreeningAssessed
 
 PERSISTENT_LESION: Final = "persistent_lesion"
 """The rule's name in alerts: a region linked over enough frames, large enough, scored highly enough."""
 
-UNCONFIRMED: Final = "unconfirmed: on none of these frames did the network's second step draw it"
+FRAMES_OUTLINED: Final = "frames_outlined"
+KEY_FRAME_AREA: Final = "key_frame_area"
+KEY_FRAME_AREA_PX: Final = "key_frame_area_px"
+MEAN_SCORE: Final = "mean_score"
+UNCONFIRMED: Final = "unconfirmed"
+"""On none of the finding's frames did the network's second step, the decoder that draws outlines, draw it."""
+
+FINDING_MERGED: Final = "finding_merged"
+FINDING_WITHDRAWN: Final = "finding_withdrawn"
+RULE_NO_LONGER_MET: Final = "rule_no_longer_met"
+
+ALWAYS_SHOWN: Final = frozenset(
+    {
+        FRAMES_OUTLINED,
+        KEY_FRAME_AREA,
+        KEY_FRAME_AREA_PX,
+        MEAN_SCORE,
+        UNCONFIRMED,
+        FINDING_MERGED,
+        FINDING_WITHDRAWN,
+        RULE_NO_LONGER_MET,
+    }
+)
+"""Codes that are shown whatever the intended use: counts, sizes, scores, and what became of a finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +59,63 @@ class AlertSettings:
     min_score: float = 0.6
 
 
-def judge(finding: Finding, settings: AlertSettings) -> str | None:
-    """Why this finding calls for an alert under `persistent_lesion`, in one line without personal data; or None.
+Reasons = tuple[Because, ...]
 
-    One that is `unconfirmed` is told all the same, and the reason says so.
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """One rule.
+
+    name: goes into alerts and their ids. about: the kind of thing that every alert of this rule is about.
+    find: a revision and the site's numbers to one (what it is about, why) for each alert that must stand; nothing
+    where the rule is not met. It must give the same for the same revision.
+    """
+
+    name: str
+    severity: Severity
+    about: AboutKind
+    find: Callable[[ScreeningAssessed, AlertSettings], Iterable[tuple[About, Reasons]]]
+
+
+def persistent_lesions(assessed: ScreeningAssessed, settings: AlertSettings) -> Iterator[tuple[About, Reasons]]:
+    """Every finding of the revision that meets `persistent_lesion`, in the revision's order."""
+    for finding in assessed.findings:
+        reasons = why_persistent(finding, settings)
+        if reasons:
+            about = AboutFinding(finding_id=finding.finding_id, organ=finding.organ, laterality=finding.laterality)
+            yield about, reasons
+
+
+def why_persistent(finding: Finding, settings: AlertSettings) -> Reasons:
+    """Why this finding meets `persistent_lesion`; empty where it does not.
+
+    A finding that is `unconfirmed` meets it all the same, and the reasons name that.
     """
     frames = len({member.frame_id for member in finding.members})
     if finding.area_mm2 is not None:
-        large, size = finding.area_mm2 >= settings.min_area_mm2, f"{finding.area_mm2:.1f} mm²"
+        large, size = finding.area_mm2 >= settings.min_area_mm2, _area_mm2(finding.area_mm2)
     else:
-        large, size = finding.area_px >= settings.min_area_px, f"area {finding.area_px} px (no scale)"
+        large, size = finding.area_px >= settings.min_area_px, Because(code=KEY_FRAME_AREA_PX, value=finding.area_px)
     if frames < settings.min_frames or not large or finding.score_mean < settings.min_score:
-        return None
-    reason = f"outlined on {frames} frames, {size} on the key frame, mean score {finding.score_mean:.2f}"
-    return f"{reason}; {UNCONFIRMED}" if finding.unconfirmed else reason
+        return ()
+    score = Because(code=MEAN_SCORE, value=finding.score_mean, unit="1")
+    doubt = (Because(code=UNCONFIRMED),) if finding.unconfirmed else ()
+    return (Because(code=FRAMES_OUTLINED, value=frames), size, score, *doubt)
+
+
+def withhold_alert(alert: LesionAlerted, intended_use: IntendedUse) -> LesionAlerted:
+    """`alert` as it may leave the centre: reasons outside `ALWAYS_SHOWN` go under `decision_support` alone."""
+    shown = tuple(each for each in alert.because if each.code in ALWAYS_SHOWN)
+    if intended_use == "decision_support" or shown == alert.because:
+        return alert
+    return alert.model_copy(update={"because": shown, "withheld": True})
+
+
+def _area_mm2(area: float) -> Because:
+    return Because(code=KEY_FRAME_AREA, value=area, unit="mm2")
+
+
+RULES: Final[tuple[AlertRule, ...]] = (
+    AlertRule(name=PERSISTENT_LESION, severity="suspicious", about="finding", find=persistent_lesions),
+)
+"""The rules that the centre runs, in the order in which their alerts are raised."""

@@ -69,9 +69,12 @@ def subject_key(site_secret: bytes, person_id: str) -> str:
     return hmac.new(site_secret, person_id.strip().encode(), hashlib.sha256).hexdigest()
 
 
-def alert_id(finding_id: str, rule: str) -> str:
-    """One alert per finding and rule, whatever is redelivered."""
-    return hashlib.sha256(f"{finding_id}\n{rule}".encode()).hexdigest()
+def alert_id(about: str, rule: str) -> str:
+    """One alert per thing that it is about and rule, whatever is redelivered; a rise in severity keeps its id.
+
+    about: what `sonovan.contracts.alerts.about_key` gives.
+    """
+    return hashlib.sha256(f"{about}\n{rule}".encode()).hexdigest()
 
 
 def rejection_id(stage: str, topic: str, partition: int, offset: int) -> str:

@@ -302,22 +302,3 @@ class ScreeningTicked(Record):
 
     screening_id: Id
     as_of: Moment
-
-
-class LesionAlerted(Record):
-    """One alert, or its withdrawal. No personal data: who the woman is stands nowhere here."""
-
-    schema_name: ClassVar[str] = "lesion.alerted"
-
-    alert_id: Sha256
-    screening_id: Id
-    finding_id: Sha256
-    revision_id: Sha256
-    state: Literal["raised", "withdrawn"]
-    severity: Literal["suspicious"] = "suspicious"
-    rule: Token
-    reason: str
-    organ: Organ
-    laterality: Side | None
-    evidence_keys: tuple[str, ...]
-    as_of: Moment

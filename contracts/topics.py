@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected, RejectedRetried, VanAnswered
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import (
     FrameSegmented,
-    LesionAlerted,
     ScreeningAssessed,
     ScreeningTicked,
     SequenceAssessed,
@@ -134,7 +134,7 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
         _row(Topic.SCREENING_TICKED, "screening_id", ScreeningTicked, {_ASSESS}, {_ASSESS},
              "time, as a record", retention_ms=_DAY_MS, flush=False),
         _row(Topic.LESION_ALERTED, "screening_id", LesionAlerted, {_ALERT}, set(),
-             "an alert raised or withdrawn"),
+             "an alert about a finding, a side, a screening or a van: raised or withdrawn"),
         _row(Topic.RECORD_REJECTED, "screening_id, or rejection_id", RecordRejected,
              set(STAGES), {_ASSESS}, "a record that a stage could not use"),
         _row(Topic.REJECTED_RETRIED, "screening_id, or rejection_id", RejectedRetried, {_OPERATOR}, set(),

@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 
 from sonovan import models
 from sonovan.clinical.advice import withhold, withhold_frame
+from sonovan.clinical.alert_rules import withhold_alert
+from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.errors import Fatal, InvalidRecord
-from sonovan.contracts.results import Finding, FrameSegmented, IntendedUse, LesionAlerted, ScreeningAssessed
+from sonovan.contracts.results import Finding, FrameSegmented, IntendedUse, ScreeningAssessed
 from sonovan.contracts.settings import read_settings
 from sonovan.embedded import Screened, screen
 from sonovan.inputs import Frames, sources_of
@@ -123,7 +125,8 @@ def analysis_of(
         if frame.mask_key is not None
     }
     shown = withhold(screened.last, intended_use)
-    return Analysis(shown, frames, masks, tuple(screened.alerts), tuple(screened.rejected), refused)
+    alerts = tuple(withhold_alert(alert, intended_use) for alert in screened.alerts)
+    return Analysis(shown, frames, masks, alerts, tuple(screened.rejected), refused)
 
 
 def anonymous_visit(features: Mapping[str, Any] | None) -> Visit:

@@ -16,11 +16,13 @@ from typing import Final, TypeVar
 from pydicom import examples
 
 from sonovan.centre import Centre, down, status, up
+from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord, SonovanError
 from sonovan.contracts.record import Record
-from sonovan.contracts.results import Finding, FrameSegmented, LesionAlerted, ScreeningAssessed
+from sonovan.contracts.results import Finding, FrameSegmented, ScreeningAssessed
 from sonovan.contracts.topics import Topic
+from sonovan.reports.alerts import alert_line
 from sonovan.state import state_path
 from sonovan.storage.keys import Bucket
 from sonovan.storage.minio_store import MinioStore
@@ -88,8 +90,8 @@ def _run(path: Path) -> int:
     if alert is None:
         _say(f"no alert within {ALERT_WITHIN_S:.0f} s: the simulated lesion was not found; see the report")
         return 1
-    _say(f"{alert.state} {alert.severity}: {alert.organ} {alert.laterality}, {alert.reason}")
-    _say(f"alert {alert.alert_id[:16]}, rule {alert.rule}, finding {alert.finding_id[:16]}")
+    _say(f"{alert.state} {alert.severity}: {alert_line(alert)}")
+    _say(f"alert {alert.alert_id[:16]}, rule {alert.rule}, about a {alert.about.kind}")
 
     _title("What to look at")
     _say(f"report, real file:       {real_shown.report}")

@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sonovan.clinical.alert_rules import AlertSettings
+from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.record import Record
-from sonovan.contracts.results import FrameSegmented, IntendedUse, LesionAlerted, ScreeningAssessed, ScreeningTicked
+from sonovan.contracts.results import FrameSegmented, IntendedUse, ScreeningAssessed, ScreeningTicked
 from sonovan.contracts.signatures import generate_key, public_key
 from sonovan.contracts.topics import TOPICS, Topic
 from sonovan.contracts.van import VanEnrolled

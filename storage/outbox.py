@@ -1,7 +1,8 @@
-"""The alert outbox: what must be told, to whom, and whether it was; in SQL, so that a commit is the promise.
+"""The outbox: per message, who must be told, and what becomes of it; in SQL, so that a commit is the promise.
 
-Any SQLAlchemy URL will do; SQLite is the default. One row per alert holds its latest word, one row per delivery
-what is owed to a recipient. A delivery's key is its `Idempotency-Key` on the wire, the same in every attempt.
+It knows nothing of what a message is about. Messages belong to a thread, and leave it in order; threads belong to a
+scope, and are asked for by it. Any SQLAlchemy URL will do; SQLite is the default. A delivery's key is its
+`Idempotency-Key` on the wire, the same in every attempt.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +17,10 @@ from sqlalchemy import (
     DateTime,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
-    Text,
     UniqueConstraint,
     and_,
     exists,
@@ -29,58 +30,93 @@ from sqlalchemy import (
     update,
 )
 
-from sonovan.contracts.results import LesionAlerted, ScreeningAssessed
 from sonovan.storage.outbox_engine import open_engine, transaction
 
 _META = MetaData()
 
-_SCREENINGS = Table(
-    "alert_screenings",
+_TURNS = Table(
+    # Whoever holds the lock of a row has the turn: one row per source of versions, and one per scope.
+    "outbox_turns",
     _META,
-    Column("screening_id", String(36), primary_key=True),
-    Column("revision_number", Integer, nullable=False),
+    Column("name", String(64), primary_key=True),
+    Column("number", Integer, nullable=False),  # the newest version that was taken; 0 for a scope without versions
+    Column("digest", String(64), nullable=False),
 )
-_ALERTS = Table(
-    "alerts",
+_THREADS = Table(
+    "outbox_threads",
     _META,
-    Column("alert_id", String(64), primary_key=True),
-    Column("screening_id", String(36), nullable=False, index=True),
-    Column("words", Integer, nullable=False),  # how often it was raised or withdrawn
-    Column("record", Text, nullable=False),
+    Column("thread", String(64), primary_key=True),
+    Column("scope", String(64), nullable=False, index=True),
+    Column("messages", Integer, nullable=False),  # how many it has had
+    Column("last", LargeBinary, nullable=False),  # the body of the newest
 )
 _DELIVERIES = Table(
-    "alert_deliveries",
+    "outbox_deliveries",
     _META,
-    Column("key", String(200), primary_key=True),
-    Column("alert_id", String(64), nullable=False),
-    Column("word", Integer, nullable=False),
+    Column("key", String(240), primary_key=True),
+    Column("thread", String(64), nullable=False),
+    Column("number", Integer, nullable=False),  # which message of its thread, from 1
     Column("recipient", String(64), nullable=False),
-    Column("record", Text, nullable=False),
+    Column("rung", Integer, nullable=False),
+    Column("content_type", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
     Column("made_at", DateTime, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("due_at", DateTime, nullable=True),  # None once delivered: the index then holds only what is owed
     Column("delivered_at", DateTime, nullable=True),
-    UniqueConstraint("alert_id", "recipient", "word"),
-    Index("alert_deliveries_due", "recipient", "due_at"),
+    UniqueConstraint("thread", "recipient", "rung", "number"),
+    Index("outbox_deliveries_due", "recipient", "due_at"),
 )
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """One version of something whose versions may come late, and more than once.
+
+    source: what it is a version of. number: counts upward. digest: tells apart two versions with one number.
+    scopes: the scopes of all threads that may have messages because of it. Names have at most 64 letters.
+    """
+
+    source: str
+    number: int
+    digest: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something that must be told, in the same bytes to each of its recipients.
+
+    scope, thread: where it belongs. label: goes into its keys, letters, digits, dots and hyphens, at most 64.
+    rung: of the ladder on which more and other recipients are told the longer nobody answers; 0 for the first ones.
+    """
+
+    scope: str
+    thread: str
+    label: str
+    content_type: str
+    body: bytes
+    recipients: tuple[str, ...]
+    rung: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
-    """One alert owed to one recipient. attempts: how often it was tried before."""
+    """One message owed to one recipient. attempts: how often it was tried before."""
 
     key: str
     recipient: str
-    alert: LesionAlerted
+    content_type: str
+    body: bytes
     attempts: int
 
 
-Judge = Callable[[Mapping[str, LesionAlerted]], Sequence[LesionAlerted]]
-"""What is known of a screening's alerts (by id) → what must be told now."""
+Decide = Callable[[Mapping[str, bytes]], Sequence[Message]]
+"""The body of the newest message of each thread in a version's scopes → the messages that follow from the version."""
 
 
 class Outbox:
-    """Alerts and what is owed of them. Safe to use from several threads and, with one database, several workers.
+    """Messages and what is owed of them. Safe to use from several threads and, with one database, several workers.
 
     Every method raises Transient where the database is away and Fatal where it cannot be used.
     """
@@ -89,30 +125,33 @@ class Outbox:
         """url: an SQLAlchemy database URL; the tables are made where they are missing."""
         self._engine = open_engine(url, _META)
 
-    def take(self, assessed: ScreeningAssessed, judge: Judge, recipients: Sequence[str], now: datetime) -> int:
-        """Judge one revision and owe what it says to every recipient, in one transaction; how many alerts it said.
+    def take(self, version: Version, decide: Decide, now: datetime) -> int:
+        """Decide what follows from one version and owe it, in one transaction; how many messages that were.
 
-        A revision older than one that was judged before says nothing; the same one again says nothing new, since what
-        it said is known by then.
+        A version that was taken before, or that is older than one that was, has no more to tell.
+        Raises ValueError for a message outside the version's scopes, and keeps nothing then.
         """
         with transaction(self._engine) as connection:
-            if not _is_newest(connection, assessed):
+            if not _is_new(connection, version):
                 return 0
-            rows = connection.execute(select(_ALERTS).where(_ALERTS.c.screening_id == assessed.screening_id)).all()
-            words = {row.alert_id: row.words for row in rows}
-            said = judge({row.alert_id: LesionAlerted.decode(row.record.encode()) for row in rows})
-            for alert in said:
-                word = words.get(alert.alert_id, 0) + 1
-                _remember(connection, alert, word)
-                words[alert.alert_id] = word
-                for recipient in recipients:
-                    connection.execute(insert(_DELIVERIES).values(_owed(alert, word, recipient, now)))
-            return len(said)
+            for scope in sorted(version.scopes - {version.source}):
+                _lock(connection, scope)
+            rows = connection.execute(select(_THREADS).where(_THREADS.c.scope.in_(version.scopes))).all()
+            counts = {row.thread: int(row.messages) for row in rows}
+            messages = decide({row.thread: bytes(row.last) for row in rows})
+            for message in messages:
+                if message.scope not in version.scopes:
+                    raise ValueError("a message lies outside the scopes of the version that it follows from")
+                number = counts[message.thread] = counts.get(message.thread, 0) + 1
+                _remember(connection, message, number)
+                for recipient in message.recipients:
+                    connection.execute(insert(_DELIVERIES).values(_owed(message, number, recipient, now)))
+            return len(messages)
 
     def claim(self, recipient: str, now: datetime, lease: timedelta, limit: int = 16) -> list[Delivery]:
         """What is due to one recipient, oldest first; nobody else gets it until the lease is over.
 
-        An alert's words leave in order: its withdrawal waits until its raising was delivered.
+        A thread's messages leave in order: the next one waits until the one before was delivered.
         """
         with transaction(self._engine) as connection:
             due = and_(_DELIVERIES.c.recipient == recipient, _DELIVERIES.c.due_at <= _plain(now), _is_next())
@@ -122,10 +161,7 @@ class Outbox:
             if rows:
                 leased = update(_DELIVERIES).where(_DELIVERIES.c.key.in_([row.key for row in rows]))
                 connection.execute(leased.values(due_at=_plain(now + lease), attempts=_DELIVERIES.c.attempts + 1))
-            return [
-                Delivery(row.key, row.recipient, LesionAlerted.decode(row.record.encode()), row.attempts)
-                for row in rows
-            ]
+            return [Delivery(row.key, row.recipient, row.content_type, bytes(row.body), row.attempts) for row in rows]
 
     def delivered(self, key: str, now: datetime) -> None:
         """The recipient has it."""
@@ -136,7 +172,7 @@ class Outbox:
         self._set(key, due_at=_plain(until))
 
     def owed(self) -> dict[str, int]:
-        """Recipient → how many deliveries are still open."""
+        """Recipient → how many deliveries are not done."""
         counted = select(_DELIVERIES.c.recipient, func.count().label("owed")).where(_DELIVERIES.c.due_at.is_not(None))
         with transaction(self._engine) as connection:
             rows = connection.execute(counted.group_by(_DELIVERIES.c.recipient)).all()
@@ -147,47 +183,55 @@ class Outbox:
         self._engine.dispose()
 
     def _set(self, key: str, **values: Any) -> None:
-        open_one = and_(_DELIVERIES.c.key == key, _DELIVERIES.c.due_at.is_not(None))
+        not_done = and_(_DELIVERIES.c.key == key, _DELIVERIES.c.due_at.is_not(None))
         with transaction(self._engine) as connection:
-            connection.execute(update(_DELIVERIES).where(open_one).values(**values))
+            connection.execute(update(_DELIVERIES).where(not_done).values(**values))
 
 
-def _is_newest(connection: Connection, assessed: ScreeningAssessed) -> bool:
-    """Whether no later revision was judged; its row is locked from here on, so that workers take turns."""
-    mine = _SCREENINGS.c.screening_id == assessed.screening_id
-    seen = connection.execute(select(_SCREENINGS.c.revision_number).where(mine).with_for_update()).scalar()
-    number = assessed.revision_number
-    if seen is None:
-        row = {"screening_id": assessed.screening_id, "revision_number": number}
-        connection.execute(insert(_SCREENINGS).values(row))
-    elif number > seen:
-        connection.execute(update(_SCREENINGS).where(mine).values(revision_number=number))
-    return seen is None or number >= int(seen)
+def _is_new(connection: Connection, version: Version) -> bool:
+    """Whether this version is not yet taken and none newer is; its source is locked from here on."""
+    number, digest = _lock(connection, version.source)
+    if version.number < number or (version.number, version.digest) == (number, digest):
+        return False
+    newest = {"number": version.number, "digest": version.digest}
+    connection.execute(update(_TURNS).where(_TURNS.c.name == version.source).values(newest))
+    return True
 
 
-def _remember(connection: Connection, alert: LesionAlerted, word: int) -> None:
-    values = {"screening_id": alert.screening_id, "record": alert.encode().decode(), "words": word}
-    if word > 1:
-        connection.execute(update(_ALERTS).where(_ALERTS.c.alert_id == alert.alert_id).values(**values))
+def _lock(connection: Connection, name: str) -> tuple[int, str]:
+    """The newest version taken under this name, (0, "") for none; other workers wait until the transaction's end."""
+    row = connection.execute(select(_TURNS).where(_TURNS.c.name == name).with_for_update()).one_or_none()
+    if row is not None:
+        return int(row.number), str(row.digest)
+    connection.execute(insert(_TURNS).values(name=name, number=0, digest=""))
+    return 0, ""
+
+
+def _remember(connection: Connection, message: Message, number: int) -> None:
+    values = {"scope": message.scope, "last": message.body, "messages": number}
+    if number > 1:
+        connection.execute(update(_THREADS).where(_THREADS.c.thread == message.thread).values(**values))
     else:
-        connection.execute(insert(_ALERTS).values(alert_id=alert.alert_id, **values))
+        connection.execute(insert(_THREADS).values(thread=message.thread, **values))
 
 
 def _is_next() -> ColumnElement[bool]:
-    """No earlier word of the same alert is still owed to the same recipient."""
+    """No earlier message of the same thread is still owed to the same recipient."""
     earlier = _DELIVERIES.alias("earlier")
-    same = and_(earlier.c.alert_id == _DELIVERIES.c.alert_id, earlier.c.recipient == _DELIVERIES.c.recipient)
-    return ~exists().where(same, earlier.c.word < _DELIVERIES.c.word, earlier.c.due_at.is_not(None))
+    same = and_(earlier.c.thread == _DELIVERIES.c.thread, earlier.c.recipient == _DELIVERIES.c.recipient)
+    return ~exists().where(same, earlier.c.number < _DELIVERIES.c.number, earlier.c.due_at.is_not(None))
 
 
-def _owed(alert: LesionAlerted, word: int, recipient: str, now: datetime) -> dict[str, Any]:
-    # The word tells apart the same revision said twice (A, B, A); the revision, words of an outbox that was lost.
+def _owed(message: Message, number: int, recipient: str, now: datetime) -> dict[str, Any]:
+    # The number tells apart the same content told twice (raised, withdrawn, raised again).
     return {
-        "key": f"{alert.alert_id}.{word}.{alert.revision_id[:16]}.{recipient}",
-        "alert_id": alert.alert_id,
-        "word": word,
+        "key": f"{message.thread}.{number}.{message.label}.{recipient}.{message.rung}",
+        "thread": message.thread,
+        "number": number,
         "recipient": recipient,
-        "record": alert.encode().decode(),
+        "rung": message.rung,
+        "content_type": message.content_type,
+        "body": message.body,
         "made_at": _plain(now),
         "attempts": 0,
         "due_at": _plain(now),

@@ -1,4 +1,4 @@
-"""The alert outbox's database: opened so that a commit lasts, and its errors in the project's three kinds."""
+"""The outbox's database: opened so that a commit lasts, and its errors in the project's three kinds."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,7 +49,7 @@ def open_engine(url: str, tables: MetaData) -> Engine:
         raise Fatal(f"{SETTING} is no database URL that can be used ({type(error).__name__})") from None
     if engine.dialect.name == "sqlite":
         if engine.url.database in (None, "", ":memory:"):
-            raise Fatal(f"{SETTING} names no file: alerts in memory would be lost")
+            raise Fatal(f"{SETTING} names no file: messages in memory would be lost")
         event.listen(engine, "connect", _make_sqlite_durable)
         event.listen(engine, "begin", _lock_sqlite_at_once)
     with transaction(engine) as connection:
@@ -66,11 +66,11 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         with engine.begin() as connection:
             yield connection
     except IntegrityError as error:
-        raise Transient(f"the alert outbox met another writer ({_kind(error)})") from None
+        raise Transient(f"the outbox met another writer ({_kind(error)})") from None
     except _WAITING_MENDS as error:
-        raise Transient(f"the alert outbox does not answer ({_kind(error)})") from None
+        raise Transient(f"the outbox does not answer ({_kind(error)})") from None
     except DBAPIError as error:
-        raise Fatal(f"the alert outbox cannot be used as it is ({_kind(error)})") from None
+        raise Fatal(f"the outbox cannot be used as it is ({_kind(error)})") from None
 
 
 def _kind(error: SQLAlchemyError) -> str:

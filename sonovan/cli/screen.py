@@ -94,6 +94,7 @@ def screen(
 
 
 def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int) -> list[str]:
+    from sonovan.reports.alerts import alert_line
     from sonovan.reports.document import in_order
     from sonovan.reports.words import UNCONFIRMED, counted, predicted_dice, reasons, refused_panel
 
@@ -122,7 +123,7 @@ def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int)
         )
     if not shown.findings:
         lines.append("  No region was outlined. This is not a negative result.")
-    lines += [f"  alert: {alert.reason}" for alert in analysis.alerts]
+    lines += [f"  alert: {alert_line(alert)}" for alert in analysis.alerts]
     lines += [
         f"report: {page}",
         f"overlays: {overlays} in {page.parent / 'overlays'}" if overlays else "overlays: none",

@@ -8,7 +8,6 @@ from typing import Any
 import faust
 
 from sonovan.contracts.broker import BrokerSettings
-from sonovan.contracts.results import LesionAlerted
 from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import Topic, Writer
 from sonovan.storage.minio_store import MinioStore
@@ -16,11 +15,12 @@ from sonovan.storage.outbox import Outbox
 from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.storage.settings import ObjectStoreSettings
 from sonovan.stream_apps.alert.handle import Handler
+from sonovan.stream_apps.alert.messages import to_topic
 from sonovan.stream_apps.alert.sending import TOPIC, WEBHOOK, Deliver, Sender
 from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.alert.webhook import Webhook
 from sonovan.stream_apps.faust_options import faust_options, sasl_options
-from sonovan.stream_apps.kafka_io import coordinates, deliver
+from sonovan.stream_apps.kafka_io import coordinates
 from sonovan.stream_apps.retrying import retry
 from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr
 from sonovan.stream_apps.settings import WorkerSettings
@@ -88,10 +88,7 @@ def _database_url(settings: AlertSettings, data_dir: Path) -> str:
 
 
 def _recipients(app: Any, settings: AlertSettings, worker: WorkerSettings) -> dict[str, Deliver]:
-    async def to_topic(_key: str, alert: LesionAlerted) -> None:
-        await deliver(app, Topic.LESION_ALERTED, alert.screening_id.encode(), alert.encode())
-
-    recipients: dict[str, Deliver] = {TOPIC: to_topic}
+    recipients: dict[str, Deliver] = {TOPIC: to_topic(app)}
     if settings.webhook_url is not None and settings.webhook_secret is not None:
         url, secret = settings.webhook_url.get_secret_value(), settings.webhook_secret.get_secret_value().encode()
         webhook = Webhook(url, secret, settings.webhook_timeout_s, time.time, worker.intended_use)

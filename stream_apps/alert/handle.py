@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
-from sonovan.clinical.alert_rules import AlertSettings
+from sonovan.clinical.alert_rules import RULES, AlertRule, AlertSettings
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
 from sonovan.storage.outbox import Outbox
 from sonovan.storage.stores import ObjectStore
-from sonovan.stream_apps.alert.step import alerts_of
+from sonovan.stream_apps.alert.messages import take
 from sonovan.stream_apps.kafka_io import App, deliver
 from sonovan.stream_apps.rejecting import Coordinates, message_key, reject
 from sonovan.stream_apps.retrying import retry
@@ -38,10 +38,11 @@ class Handler:
         rule: AlertSettings,
         recipients: Sequence[str],
         now: Callable[[], float],
+        rules: Sequence[AlertRule] = RULES,
     ) -> None:
         """recipients: to whom each alert is owed. now: seconds since the epoch."""
         self._app, self._store, self._outbox = app, store, outbox
-        self._rule, self._recipients, self._now = rule, tuple(recipients), now
+        self._rule, self._recipients, self._now, self._rules = rule, tuple(recipients), now, rules
         self._generation = 0
 
     async def handle(self, event: Acknowledged, at: Coordinates, value: bytes | None) -> None:
@@ -56,10 +57,9 @@ class Handler:
         except InvalidRecord as error:
             await self._reject(error, at, value or b"")
         else:
-            judge = partial(alerts_of, assessed, self._rule)
             now = datetime.fromtimestamp(self._now(), UTC)
-            take = partial(self._outbox.take, assessed, judge, self._recipients, now)
-            await retry(lambda: asyncio.to_thread(take))
+            owe = partial(take, self._outbox, assessed, self._rule, self._recipients, now, self._rules)
+            await retry(lambda: asyncio.to_thread(owe))
         if generation == self._generation:
             event.ack()
 

@@ -9,13 +9,12 @@ from functools import partial
 from typing import Final
 
 from sonovan.contracts.errors import Transient
-from sonovan.contracts.results import LesionAlerted
 from sonovan.storage.outbox import Delivery, Outbox
 
 log = logging.getLogger(__name__)
 
-Deliver = Callable[[str, LesionAlerted], Awaitable[None]]
-"""(idempotency key, alert) → done, or raises Transient. It must end or be cancelled at once: no thread that waits."""
+Deliver = Callable[[Delivery], Awaitable[None]]
+"""Brings a delivery to its recipient, or raises Transient. It must end when cancelled: no thread that waits."""
 
 TOPIC: Final = "topic"
 WEBHOOK: Final = "webhook"
@@ -68,20 +67,19 @@ class Sender:
                 await asyncio.sleep(self._idle_s)
 
     async def _deliver(self, delivery: Delivery) -> None:
-        name, state = delivery.alert.alert_id, delivery.alert.state
         try:
-            await self._recipients[delivery.recipient](delivery.key, delivery.alert)
+            await self._recipients[delivery.recipient](delivery)
         except Transient as error:
             pause_s = min(FIRST_PAUSE_S * 2.0 ** min(delivery.attempts, 20), self._longest_pause_s)
-            log.warning("alert %s not delivered, again in %.0f s: %s", name, pause_s, error)
+            log.warning("%s not delivered, again in %.0f s: %s", delivery.key, pause_s, error)
             note = partial(self._outbox.postpone, delivery.key, self._moment() + timedelta(seconds=pause_s))
         else:
-            log.info("alert %s %s: %s", name, state, delivery.recipient)
+            log.info("%s delivered", delivery.key)
             note = partial(self._outbox.delivered, delivery.key, self._moment())
         try:
             await asyncio.to_thread(note)
         except Transient as error:
-            log.warning("%s; alert %s comes again when its lease is over", error, name)
+            log.warning("%s; %s comes again when its lease is over", error, delivery.key)
 
     async def _name_the_forgotten(self) -> None:
         try:
@@ -90,7 +88,7 @@ class Sender:
             log.warning("%s", error)
             return
         for recipient in sorted(owed.keys() - self._recipients.keys()):
-            log.warning("%d alerts wait for %s, which is not configured now", owed[recipient], recipient)
+            log.warning("%d messages wait for %s, which is not configured now", owed[recipient], recipient)
 
     def _moment(self) -> datetime:
         return datetime.fromtimestamp(self._now(), UTC)

@@ -8,19 +8,32 @@ from typing import Final
 
 import aiohttp
 
+from sonovan.clinical.alert_rules import withhold_alert
+from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.errors import Transient
-from sonovan.contracts.results import IntendedUse, LesionAlerted
+from sonovan.contracts.results import IntendedUse
+from sonovan.reports.alerts import LANGUAGES, alert_words
+from sonovan.storage.outbox import Delivery
 
 SIGNATURE_HEADER: Final = "Sonovan-Signature"
 KEY_HEADER: Final = "Idempotency-Key"
 
+NOTICE: Final = "unsigned_not_a_result"
+"""The code of what stands over every output: a machine made it, and no reader has signed it."""
+
 
 def webhook_body(alert: LesionAlerted, intended_use: IntendedUse) -> bytes:
-    """The JSON that a receiver gets: the record, the intended use, and that it is unsigned."""
+    """The JSON that a receiver gets: the record as this intended use may show it, and words for people.
+
+    notice: the code of what stands over every output. words: by language, the notice, what the alert is about, and
+    its reasons.
+    """
+    shown = withhold_alert(alert, intended_use)
     document = {
-        **json.loads(alert.encode()),
+        **json.loads(shown.encode()),
         "intended_use": intended_use,
-        "notice": "unsigned, not a result: a machine's outline for a reader to review",
+        "notice": NOTICE,
+        "words": {language: alert_words(shown, language) for language in LANGUAGES},
     }
     return json.dumps(document, ensure_ascii=False, sort_keys=True).encode()
 
@@ -44,17 +57,17 @@ class Webhook:
         self._url, self._secret, self._now, self._intended_use = url, secret, now, intended_use
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
 
-    async def post(self, key: str, alert: LesionAlerted) -> None:
-        """Post once; a redirect is not followed. key: goes along as `Idempotency-Key`.
+    async def post(self, delivery: Delivery) -> None:
+        """Post once; a redirect is not followed. The delivery's key goes along as `Idempotency-Key`.
 
         Raises Transient where there was no 2xx answer in time; the message holds no part of the URL, which may be
         secret.
         """
-        body = webhook_body(alert, self._intended_use)
+        body = webhook_body(LesionAlerted.decode(delivery.body), self._intended_use)
         headers = {
             "Content-Type": "application/json",
-            KEY_HEADER: key,
-            SIGNATURE_HEADER: signature(self._secret, int(self._now()), key, body),
+            KEY_HEADER: delivery.key,
+            SIGNATURE_HEADER: signature(self._secret, int(self._now()), delivery.key, body),
         }
         try:
             # One session for one attempt: alerts are rare, and no cookie or dead connection outlives it.

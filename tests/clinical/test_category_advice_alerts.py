@@ -6,11 +6,13 @@ import pytest
 
 from sonovan.clinical.adequacy import ADEQUACY_RULES
 from sonovan.clinical.advice import derive_advice, withhold, withhold_frame
-from sonovan.clinical.alert_rules import AlertSettings, judge
+from sonovan.clinical.alert_rules import AlertSettings, persistent_lesions, why_persistent
 from sonovan.clinical.category import derive_categories
 from sonovan.clinical.motion import MOTION_RULES
 from sonovan.clinical.rules import RULES_VERSION
 from sonovan.clinical.track import LINK_RULES, TOP_MEMBERS
+from sonovan.contracts.alerts import AboutFinding
+from sonovan.contracts.because import Because
 from sonovan.contracts.results import Category, IntendedUse
 from tests.clinical.records import adequacy, assessed, finding, region, segmented
 
@@ -121,17 +123,26 @@ SETTINGS = AlertSettings(min_frames=3, min_area_mm2=12.0, min_area_px=200, min_s
 def test_persistent_lesion_fires_from_each_setting_on(
     frames: int, area_mm2: float | None, area_px: int, score: float, fires: bool
 ) -> None:
-    reason = judge(finding(frames=frames, area_mm2=area_mm2, area_px=area_px, score_mean=score), SETTINGS)
-    assert (reason is not None) is fires
+    lesion = finding(frames=frames, area_mm2=area_mm2, area_px=area_px, score_mean=score)
+    assert bool(why_persistent(lesion, SETTINGS)) is fires
+    assert [about for about, _ in persistent_lesions(assessed(findings=(lesion,)), SETTINGS)] == [
+        AboutFinding(finding_id=lesion.finding_id, organ="breast", laterality="left")
+    ] * fires
 
 
-def test_the_reason_gives_the_figures() -> None:
-    assert judge(finding(), SETTINGS) == "outlined on 5 frames, 76.0 mm² on the key frame, mean score 0.86"
+def test_the_reasons_give_the_figures() -> None:
+    assert why_persistent(finding(), SETTINGS) == (
+        Because(code="frames_outlined", value=5),
+        Because(code="key_frame_area", value=76.0, unit="mm2"),
+        Because(code="mean_score", value=0.86, unit="1"),
+    )
+    unscaled = why_persistent(finding(area_mm2=None), SETTINGS)
+    assert unscaled[1] == Because(code="key_frame_area_px", value=1900)
 
 
 def test_an_alert_for_what_no_frame_confirms_says_so() -> None:
-    said = "; unconfirmed: on none of these frames did the network's second step draw it"
-    assert judge(finding(unconfirmed=True), SETTINGS) == f"{judge(finding(), SETTINGS)}{said}"
+    expected = (*why_persistent(finding(), SETTINGS), Because(code="unconfirmed"))
+    assert why_persistent(finding(unconfirmed=True), SETTINGS) == expected
 
 
 @pytest.mark.parametrize("use", ["research", "measurement"])

@@ -12,9 +12,10 @@ from typing import Any, Final
 import pytest
 
 from sonovan import analyse
+from sonovan.contracts.alerts import LesionAlerted, about_key
 from sonovan.contracts.answers import RecordRejected, VanAnswered
 from sonovan.contracts.envelope import open_envelope, seal
-from sonovan.contracts.results import FrameSegmented, LesionAlerted, ScreeningAssessed
+from sonovan.contracts.results import FrameSegmented, ScreeningAssessed
 from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import Topic, van_answered_topic
 from sonovan.contracts.van import FrameCaptured
@@ -281,7 +282,8 @@ def test_11_an_assess_worker_with_an_empty_folder_takes_over_from_a_killed_one(w
     assert_sound(world, screening)
     alerts = world.records(Topic.LESION_ALERTED, LesionAlerted, screening.screening_id)
     assert [alert for alert in alerts if alert.state == "raised"]
-    assert len({alert.finding_id for alert in alerts}) == len({alert.alert_id for alert in alerts})
+    about = {about_key(alert.screening_id, alert.about) for alert in alerts}
+    assert len(about) == len({alert.alert_id for alert in alerts})
 
 
 def ids_told(told: dict[str, Any]) -> Ids:

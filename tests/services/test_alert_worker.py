@@ -1,29 +1,41 @@
 """The alert worker over a real broker: told once by key, whatever goes away."""
 
+import asyncio
 import hashlib
 import hmac
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from sonovan.centre import Centre, start_worker, worker_name
+from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.ids import mint_id
-from sonovan.contracts.results import Finding, LesionAlerted, ScreeningAssessed, WithdrawnFinding
+from sonovan.contracts.results import Finding, ScreeningAssessed, WithdrawnFinding
 from sonovan.contracts.topics import APP_IDS, TOPIC_PARTITIONS, Topic, Writer
 from sonovan.deploy.launches import log_path
 from sonovan.deploy.services import kill_one, stop_one
 from sonovan.storage.keys import Bucket
 from sonovan.storage.minio_store import MinioStore
+from sonovan.storage.outbox import Outbox
+from sonovan.storage.outbox_engine import sqlite_url
+from sonovan.stream_apps.alert.messages import take, to_topic
+from sonovan.stream_apps.alert.sending import TOPIC, WEBHOOK, Sender
+from sonovan.stream_apps.alert.webhook import Webhook
 from sonovan.transport.client import client_options
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
 from tests.clinical.records import assessed, finding, sha
 from tests.stream_apps.alert.receiver import KIND, Manners, Receiver, answer, free_port, hang
+from tests.stream_apps.alert.scene import RULE, TEST_RULES, blind_revision, revision
 from tests.waiting import until
 
 pytestmark = pytest.mark.services
@@ -207,3 +219,47 @@ def test_sigterm_leaves_at_once_while_the_receiver_hangs(worked: Site) -> None:
     assert "Traceback" not in log
     assert "s3cret" not in log
     assert SECRET not in log
+
+
+class Producing:
+    """A plain producer, as the alert stage's channels use a Faust app's."""
+
+    def __init__(self, producer: BoundedProducer) -> None:
+        self._producer = producer
+
+    @property
+    def producer(self) -> "Producing":
+        return self
+
+    async def send(self, topic: Topic, key: bytes, value: bytes, **_: object) -> "asyncio.Future[SimpleNamespace]":
+        await asyncio.to_thread(self._producer.send(topic, key, value).result, 30)
+        kept: asyncio.Future[SimpleNamespace] = asyncio.get_running_loop().create_future()
+        kept.set_result(SimpleNamespace(offset=0))
+        return kept
+
+
+def test_alerts_about_sides_a_screening_and_a_van_reach_the_topic_and_a_receiver(worked: Site, tmp_path: Path) -> None:
+    screening, now = mint_id(), datetime.now(UTC)
+    outbox = Outbox(sqlite_url(tmp_path / "outbox.sqlite"))
+    for each in (blind_revision(1, screening), revision(2, {}, screening_id=screening)):
+        take(outbox, each, RULE, (TOPIC, WEBHOOK), now, TEST_RULES)
+    with BoundedProducer(worked.centre.kafka("alert")) as producer, worked.receiver() as receiver:
+        webhook = Webhook(receiver.url, SECRET.encode(), 5.0, time.time, "research")
+        channels = {TOPIC: to_topic(Producing(producer)), WEBHOOK: webhook.post}
+        sender = Sender(outbox, channels, lease_s=60, longest_pause_s=1)
+
+        async def send() -> None:
+            for recipient in channels:
+                while await sender.deliver_due(recipient):
+                    pass
+
+        asyncio.run(send())
+    values = [message.value or b"" for message in read_all(worked.centre.kafka("operator"), ALERTED)]
+    alerts = [alert for alert in map(LesionAlerted.decode, values) if alert.screening_id == screening]
+    expected = sorted(
+        (kind, state) for kind in ("side", "side", "screening", "van") for state in ("raised", "withdrawn")
+    )
+    assert sorted((alert.about.kind, alert.state) for alert in alerts) == expected
+    posted = [json.loads(request.body) for request in receiver.received]
+    assert sorted((each["about"]["kind"], each["state"]) for each in posted) == expected
+    assert outbox.owed() == {}

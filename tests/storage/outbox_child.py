@@ -5,27 +5,37 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from sonovan.contracts.errors import Transient
-from sonovan.contracts.results import LesionAlerted
-from sonovan.storage.outbox import Outbox
-from tests.storage.scene import NOON, RECIPIENTS, judged, revision_of
+from sonovan.storage.outbox import Decide, Message, Outbox
+from tests.storage.scene import NOON, RECIPIENTS, deciding, version_of
 
-SCREENINGS = 10
-REVISIONS = 4
+SOURCES = 10
+VERSIONS = 4
+SHARED = "shared"
 
 
 def take_all(outbox: Outbox) -> int:
-    """Every revision of every screening in order, beside another worker; how often it had to try again."""
+    """Every version of every source in order, beside another worker; how often it had to try again."""
     refused = 0
-    for screening in range(SCREENINGS):
-        for number in range(1, REVISIONS + 1):
-            heard = revision_of(screening, number, "suspicious" if number % 2 else "gone")
-            while True:
-                try:
-                    outbox.take(heard, judged(heard), RECIPIENTS, NOON)
-                    break
-                except Transient:
-                    refused += 1
+    for source in range(SOURCES):
+        for number in range(1, VERSIONS + 1):
+            decide = deciding(source, "raised" if number % 2 else "withdrawn")
+            refused += _take(outbox, source, number, decide)
     return refused
+
+
+def raise_shared(outbox: Outbox, sources: Sequence[int]) -> int:
+    """One version of each source, all of which raise the thread-of-one scope that they share."""
+    return sum(_take(outbox, source, 1, deciding(source, "raised", SHARED), SHARED) for source in sources)
+
+
+def _take(outbox: Outbox, source: int, number: int, decide: Decide, *scopes: str) -> int:
+    refused = 0
+    while True:
+        try:
+            outbox.take(version_of(source, number, *scopes), decide, NOON)
+            return refused
+        except Transient:
+            refused += 1
 
 
 def claim_all(outbox: Outbox) -> list[str]:
@@ -45,8 +55,8 @@ def claim_all(outbox: Outbox) -> list[str]:
 
 
 def main(verb: str, url: str) -> None:
-    """take: all revisions; claim: everything due. Three wait to be killed: while they judge, after a
-    take (taken), after a claim (hold).
+    """take: all versions; shared: the sources' shared thread; claim: everything due. Others wait to be killed: while
+    they decide, after a take (taken), after a claim (hold), after a note of a delivery (noted) or a postponement.
     """
 
     def hold() -> None:
@@ -56,25 +66,29 @@ def main(verb: str, url: str) -> None:
     outbox = Outbox(url)
     print("ready", flush=True)
     sys.stdin.readline()
-    heard = revision_of(0, 1, "suspicious")
+    version, decide = version_of(0, 1), deciding(0, "raised")
     if verb == "take":
         take_all(outbox)
+    elif verb == "shared":
+        raise_shared(outbox, range(SOURCES, 2 * SOURCES))
     elif verb == "claim":
         print("\n".join(claim_all(outbox)), flush=True)
-    elif verb == "hold":
-        outbox.take(heard, judged(heard), RECIPIENTS, NOON)
-        outbox.claim(RECIPIENTS[0], NOON, timedelta(minutes=1))
-        hold()
-    elif verb == "taken":
-        outbox.take(heard, judged(heard), RECIPIENTS, NOON)
-        hold()
-    elif verb == "judge":
+    elif verb == "decide":
 
-        def judge(known: Mapping[str, LesionAlerted]) -> Sequence[LesionAlerted]:
+        def decide_slowly(known: Mapping[str, bytes]) -> Sequence[Message]:
             hold()
-            return judged(heard)(known)
+            return decide(known)
 
-        outbox.take(heard, judge, RECIPIENTS, NOON)
+        outbox.take(version, decide_slowly, NOON)
+    else:
+        outbox.take(version, decide, NOON)
+        if verb != "taken":
+            (claimed,) = outbox.claim(RECIPIENTS[0], NOON, timedelta(minutes=1))
+            if verb == "noted":
+                outbox.delivered(claimed.key, NOON)
+            elif verb == "postponed":
+                outbox.postpone(claimed.key, NOON + timedelta(seconds=5))
+        hold()
 
 
 if __name__ == "__main__":

@@ -1,31 +1,32 @@
-"""Revisions of several screenings, for the outbox."""
+"""Versions of several sources and the messages that follow from them, for the outbox: nothing clinical."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from sonovan.clinical.alert_rules import AlertSettings
-from sonovan.contracts.results import ScreeningAssessed, WithdrawnFinding
-from sonovan.storage.outbox import Judge
-from sonovan.stream_apps.alert.step import alerts_of
-from tests.clinical.records import assessed, finding, sha
+from sonovan.storage.outbox import Decide, Message, Version
 
 NOON: Final = datetime(2025, 3, 4, 12, 0, tzinfo=UTC)
 RECIPIENTS: Final[Sequence[str]] = ("webhook", "topic")
+State = Literal["raised", "withdrawn"]
 
 
-def revision_of(screening: int, number: int, seen: Literal["suspicious", "gone"]) -> ScreeningAssessed:
-    """Revision `number` of screening `screening`, in which its one lesion is to be seen or gone."""
-    lesion = finding(screening)
-    return assessed(
-        screening_id=f"0192f0c1-2345-7abc-8def-{screening:012x}",
-        revision_number=number,
-        revision_id=sha(f"{screening} {number} {seen}"),
-        findings=(lesion,) if seen == "suspicious" else (),
-        withdrawn=() if seen == "suspicious" else (WithdrawnFinding(finding_id=lesion.finding_id),),
-    )
+def version_of(source: int, number: int, *scopes: str) -> Version:
+    """Version `number` of source `source`, which is a scope of its own beside `scopes`."""
+    name = f"source-{source}"
+    return Version(name, number, f"digest-{number}", frozenset({name, *scopes}))
 
 
-def judged(heard: ScreeningAssessed) -> Judge:
-    """The alert stage's judgement of one revision."""
-    return lambda known: alerts_of(heard, AlertSettings(), known)
+def message(thread: str, body: bytes, scope: str = "source-0", rung: int = 0, label: str = "label") -> Message:
+    return Message(scope, thread, label, "text/plain", body, tuple(RECIPIENTS), rung)
+
+
+def deciding(source: int, state: State, scope: str | None = None) -> Decide:
+    """The one thread-of-a source, or of a scope that sources share, must be in this state; tells what changes."""
+    scope = scope or f"source-{source}"
+
+    def decide(known: Mapping[str, bytes]) -> list[Message]:
+        before = known.get(f"thread-of-{scope}", b"withdrawn")
+        return [] if before == state.encode() else [message(f"thread-of-{scope}", state.encode(), scope)]
+
+    return decide

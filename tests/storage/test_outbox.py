@@ -1,24 +1,27 @@
-"""The alert outbox, on SQLite and on a real PostgreSQL: every test runs on both."""
+"""The outbox, on SQLite and on a real PostgreSQL: every test runs on both."""
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
 from sonovan.contracts.errors import Fatal, Transient
-from sonovan.contracts.results import LesionAlerted
-from sonovan.storage.outbox import Outbox
+from sonovan.storage.outbox import Message, Outbox, Version
 from sonovan.storage.outbox_engine import sqlite_url
 from tests.conftest import skip_unless_ci
-from tests.storage.outbox_child import REVISIONS, SCREENINGS, claim_all, take_all
+from tests.storage.outbox_child import SOURCES, VERSIONS, claim_all, raise_shared, take_all
 from tests.storage.postgres import find_postgres, new_database, running_postgres
-from tests.storage.scene import NOON, RECIPIENTS, judged, revision_of
+from tests.storage.scene import NOON, RECIPIENTS, State, deciding, message, version_of
 
 ROOT = Path(__file__).resolve().parents[2]
 LEASE = timedelta(minutes=1)
@@ -53,9 +56,8 @@ def outbox(url: str) -> Iterator[Outbox]:
     opened.close()
 
 
-def take(outbox: Outbox, number: int, seen: str = "suspicious", screening: int = 0, now: datetime = NOON) -> int:
-    heard = revision_of(screening, number, "gone" if seen == "gone" else "suspicious")
-    return outbox.take(heard, judged(heard), RECIPIENTS, now)
+def take(outbox: Outbox, number: int, state: State = "raised", source: int = 0, now: datetime = NOON) -> int:
+    return outbox.take(version_of(source, number), deciding(source, state), now)
 
 
 def child(verb: str, url: str) -> "subprocess.Popen[str]":
@@ -91,39 +93,89 @@ def killed_while_holding(verb: str, url: str) -> None:
     process.communicate(timeout=30)
 
 
-def test_an_alert_is_owed_to_everybody_under_a_key_of_their_own(outbox: Outbox) -> None:
+def test_a_message_is_owed_to_everybody_under_a_key_of_their_own(outbox: Outbox) -> None:
     assert take(outbox, 1) == 1
     owed = [outbox.claim(recipient, NOON, LEASE) for recipient in RECIPIENTS]
     assert [[each.recipient for each in batch] for batch in owed] == [["webhook"], ["topic"]]
     assert len({each.key for batch in owed for each in batch}) == 2
-    assert {each.alert.state for batch in owed for each in batch} == {"raised"}
+    assert {(each.body, each.content_type) for batch in owed for each in batch} == {(b"raised", "text/plain")}
     assert outbox.owed() == {"webhook": 1, "topic": 1}
 
 
-def test_the_same_revision_again_owes_nothing_more(outbox: Outbox) -> None:
+@given(body=st.binary(max_size=300))
+def test_a_body_comes_back_byte_for_byte(body: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        outbox = Outbox(sqlite_url(Path(folder) / "outbox.sqlite"))
+        outbox.take(version_of(0, 1), lambda _known: [message("t", body)], NOON)
+        (claimed,) = outbox.claim(WEBHOOK, NOON, LEASE)
+        outbox.close()
+    assert claimed.body == body
+
+
+def test_the_same_version_again_owes_nothing_more(outbox: Outbox) -> None:
     assert [take(outbox, 1), take(outbox, 1)] == [1, 0]
     assert outbox.owed() == {"webhook": 1, "topic": 1}
 
 
-def test_an_older_revision_says_nothing(outbox: Outbox) -> None:
+def test_an_older_version_tells_nothing(outbox: Outbox) -> None:
     assert take(outbox, 3) == 1
-    assert take(outbox, 2, "gone") == 0
-    assert take(outbox, 4, "gone") == 1
+    assert take(outbox, 2, "withdrawn") == 0
+    assert take(outbox, 4, "withdrawn") == 1
 
 
-def test_another_screening_has_revisions_of_its_own(outbox: Outbox) -> None:
-    assert [take(outbox, 3), take(outbox, 1, screening=1)] == [1, 1]
+def test_another_version_of_the_same_number_is_decided_too(outbox: Outbox) -> None:
+    """Two workers that both had a source for a moment may number different versions alike."""
+    assert take(outbox, 1) == 1
+    other = Version("source-0", 1, "another digest", frozenset({"source-0"}))
+    assert outbox.take(other, deciding(0, "withdrawn"), NOON) == 1
+    assert outbox.take(other, deciding(0, "raised"), NOON) == 0
 
 
-def test_the_same_content_raised_twice_has_two_keys(outbox: Outbox) -> None:
-    """A lesion that goes and comes back may leave a revision with the very id of an earlier one."""
-    again = revision_of(0, 3, "suspicious").model_copy(
-        update={"revision_id": revision_of(0, 1, "suspicious").revision_id}
-    )
-    assert [take(outbox, 1), take(outbox, 2, "gone")] == [1, 1]
-    assert outbox.take(again, judged(again), RECIPIENTS, NOON) == 1
+def test_another_source_has_versions_of_its_own(outbox: Outbox) -> None:
+    assert [take(outbox, 3), take(outbox, 1, source=1)] == [1, 1]
+
+
+def test_a_scope_that_sources_share_is_known_to_all_of_them(outbox: Outbox) -> None:
+    """A redelivery of the first source's version, after the second changed the thread, changes nothing."""
+    first, second = version_of(0, 1, "van"), version_of(1, 1, "van")
+    assert outbox.take(first, deciding(0, "raised", "van"), NOON) == 1
+    assert outbox.take(second, deciding(1, "withdrawn", "van"), NOON) == 1
+    assert outbox.take(first, deciding(0, "raised", "van"), NOON) == 0
+
+
+def test_a_scope_that_was_not_asked_for_is_neither_shown_nor_written_to(outbox: Outbox) -> None:
+    outbox.take(version_of(0, 1, "van"), deciding(0, "raised", "van"), NOON)
+    shown: list[Mapping[str, bytes]] = []
+
+    def look(known: Mapping[str, bytes]) -> list[Message]:
+        shown.append(known)
+        return [message("thread-of-source-1", b"x", "source-1"), message("thread-of-van", b"y", "van")]
+
+    with pytest.raises(ValueError, match="outside the scopes"):
+        outbox.take(version_of(1, 1), look, NOON)
+    assert shown == [{}]
+    assert outbox.owed() == {"webhook": 1, "topic": 1}
+
+
+def test_the_same_content_told_twice_has_two_keys(outbox: Outbox) -> None:
+    """What goes and comes back may leave the very content of an earlier time."""
+    assert [take(outbox, 1), take(outbox, 2, "withdrawn"), take(outbox, 3)] == [1, 1, 1]
     keys = claim_all(outbox)
     assert len(set(keys)) == len(keys) == 3
+
+
+def test_keys_tell_apart_labels_recipients_and_rungs(outbox: Outbox) -> None:
+    told = [message("t", b"x", label="suspicious"), message("t", b"x", label="urgent"), message("t", b"x", rung=1)]
+    assert outbox.take(version_of(0, 1), lambda _known: told, NOON) == 3
+    keys = claim_all(outbox)
+    assert keys == ["t.1.suspicious.webhook.0", "t.2.urgent.webhook.0", "t.3.label.webhook.1"]
+
+
+def test_one_rung_of_one_recipient_is_owed_once(outbox: Outbox) -> None:
+    twice = replace(message("t", b"x"), recipients=("webhook", "webhook"))
+    with pytest.raises(Transient):
+        outbox.take(version_of(0, 1), lambda _known: [twice], NOON)
+    assert outbox.owed() == {}
 
 
 def test_what_is_claimed_is_nobody_elses_until_its_lease_is_over(outbox: Outbox) -> None:
@@ -131,7 +183,7 @@ def test_what_is_claimed_is_nobody_elses_until_its_lease_is_over(outbox: Outbox)
     (first,) = outbox.claim(WEBHOOK, NOON, LEASE)
     assert outbox.claim(WEBHOOK, NOON + LEASE - timedelta(seconds=1), LEASE) == []
     (second,) = outbox.claim(WEBHOOK, NOON + LEASE, LEASE)
-    assert (second.key, second.alert) == (first.key, first.alert)
+    assert (second.key, second.body) == (first.key, first.body)
     assert (first.attempts, second.attempts) == (0, 1)
 
 
@@ -152,34 +204,31 @@ def test_what_was_postponed_comes_at_its_time(outbox: Outbox) -> None:
     assert len(outbox.claim(WEBHOOK, NOON + timedelta(seconds=5), LEASE)) == 1
 
 
-def test_a_withdrawal_waits_for_its_alert_but_not_for_others(outbox: Outbox) -> None:
+def test_a_threads_messages_leave_in_order_and_hold_up_no_other_thread(outbox: Outbox) -> None:
     take(outbox, 1)
     (raised,) = outbox.claim(WEBHOOK, NOON, LEASE)
-    take(outbox, 2, "gone")
-    take(outbox, 1, screening=1)
+    take(outbox, 2, "withdrawn")
+    take(outbox, 1, source=1)
     (other,) = outbox.claim(WEBHOOK, NOON, LEASE)
-    assert other.alert.screening_id != raised.alert.screening_id
+    assert other.key.startswith("thread-of-source-1.")
     outbox.delivered(raised.key, NOON)
     (withdrawal,) = outbox.claim(WEBHOOK, NOON, LEASE)
-    assert (withdrawal.alert.state, withdrawal.alert.alert_id) == ("withdrawn", raised.alert.alert_id)
+    assert (withdrawal.body, withdrawal.key.partition(".")[0]) == (b"withdrawn", raised.key.partition(".")[0])
 
 
 def test_the_oldest_leaves_first_and_no_more_than_asked_for(outbox: Outbox) -> None:
-    for age, screening in enumerate((3, 1, 2)):
-        take(outbox, 1, screening=screening, now=NOON + timedelta(seconds=age))
+    for age, source in enumerate((3, 1, 2)):
+        take(outbox, 1, source=source, now=NOON + timedelta(seconds=age))
     claimed = outbox.claim(WEBHOOK, NOON + LEASE, LEASE, limit=2)
-    assert [int(each.alert.screening_id[-2:]) for each in claimed] == [3, 1]
+    assert [each.key.partition(".")[0] for each in claimed] == ["thread-of-source-3", "thread-of-source-1"]
 
 
-def test_a_judge_that_fails_leaves_nothing_behind(outbox: Outbox) -> None:
-    heard = revision_of(0, 1, "suspicious")
-
-    def failing(known: Mapping[str, LesionAlerted]) -> list[LesionAlerted]:
-        twice = list(judged(heard)(known)) * 2
-        return [*twice, *[None]]  # type: ignore[list-item]
+def test_a_decision_that_fails_leaves_nothing_behind(outbox: Outbox) -> None:
+    def failing(_known: Mapping[str, bytes]) -> list[Message]:
+        return [message("t", b"x"), message("t", b"y"), None]  # type: ignore[list-item]
 
     with pytest.raises(AttributeError):
-        outbox.take(heard, failing, RECIPIENTS, NOON)
+        outbox.take(version_of(0, 1), failing, NOON)
     assert outbox.owed() == {}
     assert take(outbox, 1) == 1
 
@@ -197,12 +246,25 @@ def test_what_was_claimed_by_a_killed_worker_comes_again_under_the_same_key(url:
     survivor = Outbox(url)
     assert survivor.claim(WEBHOOK, NOON, LEASE) == []
     (again,) = survivor.claim(WEBHOOK, NOON + LEASE, LEASE)
-    fresh_word = revision_of(0, 1, "suspicious").revision_id[:16]
-    assert again.key == f"{again.alert.alert_id}.1.{fresh_word}.webhook"
+    assert again.key == "thread-of-source-0.1.label.webhook.0"
 
 
-def test_a_worker_killed_while_it_judges_leaves_nothing_and_locks_nobody_out(url: str) -> None:
-    killed_while_holding("judge", url)
+def test_what_a_killed_worker_noted_as_delivered_never_comes_again(url: str) -> None:
+    killed_while_holding("noted", url)
+    survivor = Outbox(url)
+    assert survivor.claim(WEBHOOK, NOON + timedelta(days=9), LEASE) == []
+    assert survivor.owed() == {"topic": 1}
+
+
+def test_what_a_killed_worker_postponed_comes_at_its_time(url: str) -> None:
+    killed_while_holding("postponed", url)
+    survivor = Outbox(url)
+    assert survivor.claim(WEBHOOK, NOON + timedelta(seconds=4), LEASE) == []
+    assert len(survivor.claim(WEBHOOK, NOON + timedelta(seconds=5), LEASE)) == 1
+
+
+def test_a_worker_killed_while_it_decides_leaves_nothing_and_locks_nobody_out(url: str) -> None:
+    killed_while_holding("decide", url)
     survivor = Outbox(url)
     assert survivor.owed() == {}
     for _ in range(100):  # PostgreSQL notices a dead client a moment later
@@ -214,14 +276,23 @@ def test_a_worker_killed_while_it_judges_leaves_nothing_and_locks_nobody_out(url
     raise AssertionError("the dead worker still holds its lock")
 
 
-def test_two_workers_that_take_the_same_revisions_owe_everything_once(outbox: Outbox, url: str) -> None:
+def test_two_workers_whose_sources_share_a_scope_raise_its_thread_once(outbox: Outbox, url: str) -> None:
+    other = child("shared", url)
+    go(other)
+    raise_shared(outbox, range(SOURCES))
+    other.communicate(timeout=120)
+    assert other.returncode == 0
+    assert outbox.owed() == dict.fromkeys(RECIPIENTS, 1)
+
+
+def test_two_workers_that_take_the_same_versions_owe_everything_once(outbox: Outbox, url: str) -> None:
     other = child("take", url)
     go(other)
     refused = take_all(outbox)
     other.communicate(timeout=120)
     assert other.returncode == 0
     assert refused == 0 or not url.startswith("sqlite"), "SQLite's writers queue; none is turned away"
-    assert outbox.owed() == dict.fromkeys(RECIPIENTS, SCREENINGS * REVISIONS)
+    assert outbox.owed() == dict.fromkeys(RECIPIENTS, SOURCES * VERSIONS)
 
 
 def test_two_workers_that_deliver_never_claim_the_same(outbox: Outbox, url: str) -> None:
@@ -232,7 +303,7 @@ def test_two_workers_that_deliver_never_claim_the_same(outbox: Outbox, url: str)
     theirs = other.communicate(timeout=120)[0].split()
     assert other.returncode == 0
     assert not set(mine) & set(theirs)
-    assert len(mine) + len(theirs) == SCREENINGS * REVISIONS
+    assert len(mine) + len(theirs) == SOURCES * VERSIONS
 
 
 def test_workers_that_start_together_make_the_tables_once(url: str) -> None:
@@ -262,7 +333,7 @@ def test_a_database_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
 def test_a_table_that_does_not_fit_ends_the_worker(postgres_host: str, tmp_path: Path) -> None:
     url = new_database(postgres_host, f"foreign {tmp_path.name}")
     with create_engine(url).begin() as connection:
-        connection.execute(text("CREATE TABLE alert_screenings (nothing int)"))
+        connection.execute(text("CREATE TABLE outbox_turns (nothing int)"))
     with pytest.raises(Fatal, match="cannot be used as it is"):
         take(Outbox(url), 1)
 

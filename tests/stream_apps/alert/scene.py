@@ -1,12 +1,14 @@
-"""Revisions of one screening, as the alert stage hears them."""
+"""Revisions of one screening, as the alert stage receives them; and a list of rules that tests alone have."""
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Literal
 
-from sonovan.clinical.alert_rules import AlertSettings
-from sonovan.contracts.results import LesionAlerted, ScreeningAssessed, Status, WithdrawnFinding
+from sonovan.clinical.alert_rules import RULES, AlertRule, AlertSettings, Reasons
+from sonovan.contracts.alerts import About, AboutScreening, AboutSide, AboutVan, LesionAlerted
+from sonovan.contracts.because import Because
+from sonovan.contracts.results import ScreeningAssessed, Status, WithdrawnFinding
 from sonovan.stream_apps.alert.step import alerts_of
-from tests.clinical.records import assessed, finding, sha
+from tests.clinical.records import SCREENING, adequacy, assessed, finding, sha
 
 RULE = AlertSettings()
 Seen = Literal["suspicious", "harmless", "gone"]
@@ -29,13 +31,48 @@ def revision(
     return assessed(**{**fields, **other})
 
 
-class Ear:
-    """Hears revisions one after another, and remembers each alert's last word, as the outbox does."""
+def blind_revision(number: int, screening_id: str = SCREENING) -> ScreeningAssessed:
+    """Revision `number`, of which neither side can be assessed, and frames are missing."""
+    rows = tuple(adequacy(laterality=side, level="inadequate", assessable_share=0.0) for side in ("left", "right"))
+    return revision(number, {}, "incomplete", adequacy=rows, screening_id=screening_id, report_html_key="report.html")
 
-    def __init__(self) -> None:
+
+class Stage:
+    """Takes revisions one after another, and keeps each alert's newest record, as the outbox does."""
+
+    def __init__(self, rules: Sequence[AlertRule] = RULES) -> None:
         self.known: dict[str, LesionAlerted] = {}
+        self._rules = rules
 
-    def hear(self, heard: ScreeningAssessed) -> list[LesionAlerted]:
-        said = alerts_of(heard, RULE, self.known)
-        self.known.update({alert.alert_id: alert for alert in said})
-        return said
+    def take(self, assessed: ScreeningAssessed) -> list[LesionAlerted]:
+        alerts = alerts_of(assessed, RULE, self.known, self._rules)
+        self.known.update({alert.alert_id: alert for alert in alerts})
+        return alerts
+
+
+def limited_sides(assessed: ScreeningAssessed, _settings: AlertSettings) -> Iterator[tuple[About, Reasons]]:
+    """A side that was not seen well enough."""
+    for row in assessed.adequacy:
+        if row.level != "adequate":
+            share = Because(code="assessable_share", value=row.assessable_share, unit="1")
+            yield AboutSide(organ=row.organ, laterality=row.laterality), (share,)
+
+
+def unfinished(assessed: ScreeningAssessed, _settings: AlertSettings) -> Iterator[tuple[About, Reasons]]:
+    """A screening of which frames are missing."""
+    if assessed.status == "incomplete":
+        yield AboutScreening(), (Because(code="frames_missing"),)
+
+
+def blind_van(assessed: ScreeningAssessed, _settings: AlertSettings) -> Iterator[tuple[About, Reasons]]:
+    """A van of whose screening no frame could be assessed."""
+    if assessed.adequacy and all(row.assessable_share == 0 for row in assessed.adequacy):
+        yield AboutVan(van_id=assessed.van_id), (Because(code="nothing_assessable", value=assessed.frames),)
+
+
+TEST_RULES: Final = (
+    *RULES,
+    AlertRule("limited_side", "worklist", "side", limited_sides),
+    AlertRule("unfinished", "suspicious", "screening", unfinished),
+    AlertRule("blind_van", "urgent", "van", blind_van),
+)

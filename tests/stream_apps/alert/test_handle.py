@@ -1,6 +1,5 @@
 import asyncio
 import tempfile
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.errors import Transient
-from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.keys import Bucket
-from sonovan.storage.outbox import Judge, Outbox
+from sonovan.storage.outbox import Decide, Outbox, Version
 from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.stream_apps.alert.handle import Handler
 from sonovan.stream_apps.rejecting import Coordinates
@@ -72,7 +71,7 @@ class Desk:
         found: list[tuple[str, str]] = []
         now = datetime.fromtimestamp(NOW + 1, UTC)
         while batch := self.outbox.claim("webhook", now, timedelta(days=1)):
-            found += [(each.key, each.alert.state) for each in batch]
+            found += [(each.key, LesionAlerted.decode(each.body).state) for each in batch]
             for each in batch:
                 self.outbox.delivered(each.key, now)
         return found
@@ -101,13 +100,13 @@ class Away(Outbox):
     desk: Desk
     away = 2
 
-    def take(self, assessed: ScreeningAssessed, judge: Judge, recipients: Sequence[str], now: datetime) -> int:
+    def take(self, version: Version, decide: Decide, now: datetime) -> int:
         self.away -= 1
         if self.away == 0:
             asyncio.run(self.desk.handler.forget())
         if self.away >= 0:
-            raise Transient("the alert outbox does not answer")
-        return super().take(assessed, judge, recipients, now)
+            raise Transient("the outbox does not answer")
+        return super().take(version, decide, now)
 
 
 def test_what_was_in_flight_while_partitions_moved_is_not_acknowledged(tmp_path: Path) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.errors import Fatal, Transient
-from sonovan.contracts.results import LesionAlerted, ScreeningAssessed
+from sonovan.contracts.results import ScreeningAssessed
 from sonovan.storage.outbox import Delivery, Outbox
 from sonovan.storage.outbox_engine import sqlite_url
+from sonovan.stream_apps.alert.messages import take
 from sonovan.stream_apps.alert.sending import Deliver, Sender
-from sonovan.stream_apps.alert.step import alerts_of
 from tests.stream_apps.alert.scene import RULE, revision
 from tests.waiting import until
 
@@ -42,11 +43,11 @@ class Recipient:
         self.tried: list[str] = []
         self.told: list[tuple[str, str]] = []
 
-    async def __call__(self, key: str, alert: LesionAlerted) -> None:
-        self.tried.append(key)
+    async def __call__(self, delivery: Delivery) -> None:
+        self.tried.append(delivery.key)
         if not self.up:
             raise Transient("away")
-        self.told.append((key, alert.state))
+        self.told.append((delivery.key, LesionAlerted.decode(delivery.body).state))
 
 
 @pytest.fixture
@@ -61,13 +62,13 @@ def outbox(tmp_path: Path) -> Outbox:
 
 @pytest.fixture
 def owe(outbox: Outbox, clock: Clock) -> Callable[..., None]:
-    """Have the outbox judge a revision for these recipients."""
+    """Have the outbox keep what follows from a revision, for these recipients."""
 
-    def take(assessed: ScreeningAssessed, *recipients: str) -> None:
+    def owe_alerts(assessed: ScreeningAssessed, *recipients: str) -> None:
         now = datetime.fromtimestamp(clock(), UTC)
-        outbox.take(assessed, lambda known: alerts_of(assessed, RULE, known), recipients or ("webhook",), now)
+        take(outbox, assessed, RULE, recipients or ("webhook",), now)
 
-    return take
+    return owe_alerts
 
 
 def sender(outbox: Outbox, clock: Clock, idle_s: float = 0.01, **recipients: Deliver) -> Sender:
@@ -132,8 +133,8 @@ def test_a_crash_between_delivery_and_note_tells_again_under_the_same_key(
     owe(revision(1, {1: "suspicious"}))
     webhook = Recipient()
 
-    async def told_then_killed(key: str, alert: LesionAlerted) -> None:
-        await webhook(key, alert)
+    async def told_then_killed(delivery: Delivery) -> None:
+        await webhook(delivery)
         raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
@@ -156,7 +157,7 @@ def test_a_note_that_fails_tells_again_under_the_same_key(
     webhook = Recipient()
 
     def away(_key: str, _now: datetime) -> None:
-        raise Transient("the alert outbox does not answer")
+        raise Transient("the outbox does not answer")
 
     with monkeypatch.context() as broken:
         broken.setattr(outbox, "delivered", away)
@@ -185,7 +186,7 @@ def test_a_recipient_that_is_away_holds_up_nobody(
 ) -> None:
     topic, webhook_tried, owed_later = Recipient(), asyncio.Event(), asyncio.Event()
 
-    async def webhook(_key: str, _alert: LesionAlerted) -> None:
+    async def webhook(_delivery: Delivery) -> None:
         webhook_tried.set()
         if away == "raises":
             raise Transient("away")
@@ -210,7 +211,7 @@ class Flaky(Outbox):
     def claim(self, recipient: str, now: datetime, lease: timedelta, limit: int = 16) -> list[Delivery]:
         self.away -= 1
         if self.away >= 0:
-            raise Transient("the alert outbox does not answer")
+            raise Transient("the outbox does not answer")
         return super().claim(recipient, now, lease, limit)
 
 
@@ -226,7 +227,7 @@ def test_a_database_that_is_away_is_waited_for(
 def test_what_is_fatal_ends_the_sender(outbox: Outbox, clock: Clock, owe: Callable[..., None]) -> None:
     owe(revision(1, {1: "suspicious"}), "topic")
 
-    def refusing(_key: str, _alert: LesionAlerted) -> Awaitable[None]:
+    def refusing(_delivery: Delivery) -> Awaitable[None]:
         raise Fatal("the broker refuses this account")
 
     with pytest.raises(Fatal):
@@ -240,5 +241,5 @@ def test_alerts_for_somebody_no_longer_configured_are_kept_and_named(
     topic = Recipient()
     with caplog.at_level(logging.WARNING, "sonovan.stream_apps.alert.sending"):
         running(sender(outbox, clock, topic=topic), lambda: bool(topic.told) and bool(caplog.messages))
-    assert caplog.messages == ["1 alerts wait for pager, which is not configured now"]
+    assert caplog.messages == ["1 messages wait for pager, which is not configured now"]
     assert outbox.owed()["pager"] == 1

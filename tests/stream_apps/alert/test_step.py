@@ -1,104 +1,172 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sonovan.clinical.alert_rules import RULES, why_persistent
+from sonovan.contracts.alerts import AboutFinding, AboutScreening, AboutSide, AboutVan, about_key
+from sonovan.contracts.because import Because
 from sonovan.contracts.ids import alert_id
 from sonovan.contracts.results import Status, WithdrawnFinding
-from tests.clinical.records import finding, sha
-from tests.stream_apps.alert.scene import Ear, Seen, revision
+from tests.clinical.records import OTHER_SCREENING, assessed, finding, sha
+from tests.stream_apps.alert.scene import RULE, TEST_RULES, Seen, Stage, blind_revision, revision
 
 STATUSES = st.sampled_from(["preliminary", "incomplete", "complete"])
 LESIONS = st.dictionaries(st.integers(1, 3), st.sampled_from(["suspicious", "harmless", "gone"]))
 HISTORIES = st.lists(st.tuples(LESIONS, STATUSES), max_size=12)
-Said = tuple[dict[int, Seen], Status]
+History = tuple[dict[int, Seen], Status]
 
 
-def states(ear: Ear) -> dict[str, str]:
-    return {alert.alert_id: alert.state for alert in ear.known.values()}
+def states(stage: Stage) -> dict[str, str]:
+    return {alert.alert_id: alert.state for alert in stage.known.values()}
 
 
 def test_a_suspicious_lesion_is_raised_with_its_evidence() -> None:
-    (alert,) = Ear().hear(revision(1, {1: "suspicious"}, report_html_key="report.html"))
+    (alert,) = Stage().take(revision(1, {1: "suspicious"}, report_html_key="report.html"))
     lesion = finding(1)
-    assert (alert.state, alert.finding_id, alert.screening_id) == ("raised", lesion.finding_id, alert.screening_id)
-    assert alert.alert_id == alert_id(lesion.finding_id, "persistent_lesion")
+    assert (alert.state, alert.severity, alert.rule) == ("raised", "suspicious", "persistent_lesion")
+    assert alert.about == AboutFinding(finding_id=lesion.finding_id, organ="breast", laterality="left")
+    assert alert.alert_id == alert_id(f"finding:{lesion.finding_id}", "persistent_lesion")
     assert alert.evidence_keys == ("image.png", "mask.png", "report.html")
-    assert alert.reason == "outlined on 5 frames, 76.0 mm² on the key frame, mean score 0.90"
+    assert alert.because == why_persistent(finding(1, score_mean=0.9), RULE)
 
 
-def test_a_harmless_lesion_says_nothing() -> None:
-    assert Ear().hear(revision(1, {1: "harmless"})) == []
+def test_a_harmless_lesion_tells_nothing() -> None:
+    assert Stage().take(revision(1, {1: "harmless"})) == []
 
 
 def test_a_lesion_that_stays_is_raised_once() -> None:
-    ear = Ear()
-    assert len(ear.hear(revision(1, {1: "suspicious"}, "preliminary"))) == 1
-    assert ear.hear(revision(2, {1: "suspicious"})) == []
+    stage = Stage()
+    assert len(stage.take(revision(1, {1: "suspicious"}, "preliminary"))) == 1
+    assert stage.take(revision(2, {1: "suspicious"})) == []
 
 
 def test_a_lesion_that_is_gone_is_withdrawn_once() -> None:
-    ear = Ear()
-    ear.hear(revision(1, {1: "suspicious"}))
-    (withdrawal,) = ear.hear(revision(2, {1: "gone"}))
-    assert (withdrawal.state, withdrawal.reason) == ("withdrawn", "the lesion is no longer found")
+    stage = Stage()
+    stage.take(revision(1, {1: "suspicious"}))
+    (withdrawal,) = stage.take(revision(2, {1: "gone"}))
+    assert (withdrawal.state, withdrawal.because) == ("withdrawn", (Because(code="finding_withdrawn"),))
     assert withdrawal.revision_id == revision(2, {1: "gone"}).revision_id
-    assert ear.hear(revision(3, {1: "gone"})) == []
+    assert stage.take(revision(3, {1: "gone"})) == []
 
 
 def test_a_lesion_that_comes_back_is_raised_again() -> None:
-    ear = Ear()
+    stage = Stage()
     seen: list[Seen] = ["suspicious", "gone", "suspicious"]
-    said = [ear.hear(revision(number, {1: each})) for number, each in enumerate(seen, start=1)]
-    assert [[alert.state for alert in each] for each in said] == [["raised"], ["withdrawn"], ["raised"]]
-    assert len({alert.alert_id for each in said for alert in each}) == 1
+    told = [stage.take(revision(number, {1: each})) for number, each in enumerate(seen, start=1)]
+    assert [[alert.state for alert in each] for each in told] == [["raised"], ["withdrawn"], ["raised"]]
+    assert len({alert.alert_id for each in told for alert in each}) == 1
 
 
 def test_half_a_sweep_does_not_withdraw_what_the_whole_may_confirm() -> None:
-    ear = Ear()
-    ear.hear(revision(1, {1: "suspicious"}, "preliminary"))
-    assert ear.hear(revision(2, {1: "harmless"}, "preliminary")) == []
-    (withdrawal,) = ear.hear(revision(3, {1: "harmless"}, "incomplete"))
-    assert (withdrawal.state, withdrawal.reason) == ("withdrawn", "the lesion no longer meets the rule")
+    stage = Stage()
+    stage.take(revision(1, {1: "suspicious"}, "preliminary"))
+    assert stage.take(revision(2, {1: "harmless"}, "preliminary")) == []
+    (withdrawal,) = stage.take(revision(3, {1: "harmless"}, "incomplete"))
+    assert (withdrawal.state, withdrawal.because) == ("withdrawn", (Because(code="rule_no_longer_met"),))
 
 
 def test_of_a_merge_the_survivor_is_raised_before_the_other_is_withdrawn() -> None:
-    ear = Ear()
-    ear.hear(revision(1, {1: "harmless", 2: "suspicious"}))
+    stage = Stage()
+    stage.take(revision(1, {1: "harmless", 2: "suspicious"}))
     merged = WithdrawnFinding(finding_id=finding(2).finding_id, merged_into=finding(1).finding_id)
-    said = ear.hear(revision(2, {1: "suspicious"}, withdrawn=(merged,)))
-    assert [(alert.state, alert.finding_id) for alert in said] == [
-        ("raised", finding(1).finding_id),
-        ("withdrawn", finding(2).finding_id),
+    told = stage.take(revision(2, {1: "suspicious"}, withdrawn=(merged,)))
+    assert [(alert.state, about_key("", alert.about)) for alert in told] == [
+        ("raised", f"finding:{finding(1).finding_id}"),
+        ("withdrawn", f"finding:{finding(2).finding_id}"),
     ]
-    assert said[1].reason == "the lesion was merged into another"
+    assert told[1].because == (Because(code="finding_merged", value=finding(1).finding_id),)
 
 
 @given(HISTORIES)
-def test_raising_and_withdrawal_take_turns_whatever_is_seen(history: list[Said]) -> None:
-    ear, said = Ear(), []
+def test_raising_and_withdrawal_take_turns_whatever_is_seen(history: list[History]) -> None:
+    stage, told = Stage(), []
     for number, (lesions, status) in enumerate(history, start=1):
-        said += ear.hear(revision(number, lesions, status))
-    for name in ear.known:
-        words = [alert.state for alert in said if alert.alert_id == name]
-        assert words == [("raised", "withdrawn")[index % 2] for index in range(len(words))]
+        told += stage.take(revision(number, lesions, status))
+    for name in stage.known:
+        told_of = [alert.state for alert in told if alert.alert_id == name]
+        assert told_of == [("raised", "withdrawn")[index % 2] for index in range(len(told_of))]
 
 
 @given(HISTORIES)
-def test_the_same_revision_again_says_nothing(history: list[Said]) -> None:
-    ear = Ear()
+def test_the_same_revision_again_tells_nothing(history: list[History]) -> None:
+    stage = Stage()
     for number, (lesions, status) in enumerate(history, start=1):
-        ear.hear(revision(number, lesions, status))
-        assert ear.hear(revision(number, lesions, status)) == []
+        stage.take(revision(number, lesions, status))
+        assert stage.take(revision(number, lesions, status)) == []
 
 
 @given(HISTORIES, LESIONS)
 def test_after_a_whole_sweep_an_alert_stands_where_a_lesion_is_suspicious(
-    history: list[Said], last: dict[int, Seen]
+    history: list[History], last: dict[int, Seen]
 ) -> None:
-    ear, ever = Ear(), {number for lesions, _ in history for number in lesions}
+    stage, ever = Stage(), {number for lesions, _ in history for number in lesions}
     for number, (lesions, status) in enumerate(history, start=1):
-        ear.hear(revision(number, lesions, status))
-    ear.hear(revision(99, {**dict.fromkeys(ever, "gone"), **last}))
-    standing = {name for name, state in states(ear).items() if state == "raised"}
+        stage.take(revision(number, lesions, status))
+    stage.take(revision(99, {**dict.fromkeys(ever, "gone"), **last}))
+    standing = {name for name, state in states(stage).items() if state == "raised"}
     assert standing == {
-        alert_id(sha(f"finding {number}"), "persistent_lesion") for number, seen in last.items() if seen == "suspicious"
+        alert_id(f"finding:{sha(f'finding {number}')}", "persistent_lesion")
+        for number, seen in last.items()
+        if seen == "suspicious"
     }
+
+
+def test_rules_tell_of_sides_screenings_and_vans() -> None:
+    alerts = Stage(TEST_RULES).take(blind_revision(1))
+    assert [(alert.rule, alert.severity, alert.about) for alert in alerts] == [
+        ("limited_side", "worklist", AboutSide(organ="breast", laterality="left")),
+        ("limited_side", "worklist", AboutSide(organ="breast", laterality="right")),
+        ("unfinished", "suspicious", AboutScreening()),
+        ("blind_van", "urgent", AboutVan(van_id="van-1")),
+    ]
+    assert len({alert.alert_id for alert in alerts}) == 4
+    assert {alert.evidence_keys for alert in alerts} == {("report.html",)}
+
+
+def test_each_of_them_is_withdrawn_once_when_its_rule_is_no_longer_met() -> None:
+    stage = Stage(TEST_RULES)
+    stage.take(blind_revision(1))
+    assert stage.take(revision(2, {}, "preliminary")) == []
+    withdrawn = stage.take(revision(3, {}))
+    assert [alert.state for alert in withdrawn] == ["withdrawn"] * 4
+    assert {alert.because for alert in withdrawn} == {(Because(code="rule_no_longer_met"),)}
+    assert stage.take(revision(4, {})) == []
+
+
+def test_a_side_of_another_screening_is_another_alert_a_van_is_the_same() -> None:
+    stage = Stage(TEST_RULES)
+    first = {alert.rule: alert.alert_id for alert in stage.take(blind_revision(1))}
+    second = {alert.rule: alert.alert_id for alert in stage.take(blind_revision(1, OTHER_SCREENING))}
+    assert second.keys() == {"limited_side", "unfinished"}
+    assert not set(second.values()) & set(first.values())
+
+
+def test_a_vans_alert_is_withdrawn_by_the_screening_that_raised_it_alone() -> None:
+    stage = Stage(TEST_RULES)
+    stage.take(blind_revision(1))
+    assert stage.take(assessed(screening_id=OTHER_SCREENING, findings=())) == []
+    assert "blind_van" in {alert.rule for alert in stage.take(revision(2, {}))}
+
+
+def test_an_alert_is_raised_again_with_a_higher_severity_and_never_with_a_lower_one() -> None:
+    stage, told = Stage(), []
+    (rule,) = RULES
+    for number, severity in enumerate(("suspicious", "worklist", "urgent", "suspicious"), start=1):
+        known = stage.known
+        stage = Stage([replace(rule, severity=severity)])  # type: ignore[arg-type]
+        stage.known = known
+        told += stage.take(revision(number, {1: "suspicious"}))
+    assert [(alert.state, alert.severity) for alert in told] == [("raised", "suspicious"), ("raised", "urgent")]
+    assert len({alert.alert_id for alert in told}) == 1
+    (withdrawal,) = stage.take(revision(9, {1: "harmless"}))
+    assert (withdrawal.state, withdrawal.severity) == ("withdrawn", "urgent")
+
+
+def test_an_alert_of_a_rule_that_is_gone_stays_until_its_finding_is_withdrawn() -> None:
+    stage = Stage()
+    stage.take(revision(1, {1: "suspicious"}))
+    without = Stage([])
+    without.known = stage.known
+    assert without.take(revision(2, {1: "suspicious"})) == []
+    assert [alert.state for alert in without.take(revision(3, {1: "gone"}))] == ["withdrawn"]

@@ -6,23 +6,27 @@ import time
 
 import pytest
 
+from sonovan.contracts.alerts import LesionAlerted
+from sonovan.contracts.because import Because
 from sonovan.contracts.errors import Transient
-from sonovan.contracts.results import LesionAlerted
-from sonovan.stream_apps.alert.webhook import Webhook
+from sonovan.contracts.results import IntendedUse
+from sonovan.storage.outbox import Delivery
+from sonovan.stream_apps.alert.webhook import Webhook, webhook_body
 from tests.stream_apps.alert.receiver import Manners, Receiver, answer, drip, free_port, hang
-from tests.stream_apps.alert.scene import Ear, revision
+from tests.stream_apps.alert.scene import Stage, revision
 
 SECRET = b"a secret of the site"
 NOW = 1_700_000_000
 
 
 def an_alert() -> LesionAlerted:
-    (alert,) = Ear().hear(revision(1, {1: "suspicious"}))
+    (alert,) = Stage().take(revision(1, {1: "suspicious"}))
     return alert
 
 
 def post(url: str, key: str = "key-1", timeout_s: float = 5.0) -> None:
-    asyncio.run(Webhook(url, SECRET, timeout_s, lambda: NOW, "research").post(key, an_alert()))
+    delivery = Delivery(key, "webhook", "application/json", an_alert().encode(), 0)
+    asyncio.run(Webhook(url, SECRET, timeout_s, lambda: NOW, "research").post(delivery))
 
 
 def refused(manners: Manners) -> str:
@@ -41,15 +45,37 @@ def test_the_receiver_can_verify_who_sent_it_and_that_it_is_whole() -> None:
     assert parts == {"t": str(NOW), "v1": hmac.new(SECRET, signed, hashlib.sha256).hexdigest()}
 
 
-def test_the_body_is_the_alert_and_says_that_it_is_unsigned() -> None:
+def test_the_body_is_the_alert_with_words_in_both_languages_and_says_that_it_is_unsigned() -> None:
     with Receiver() as receiver:
         post(receiver.url)
     (request,) = receiver.received
     document = json.loads(request.body)
     assert document.pop("intended_use") == "research"
-    assert document.pop("notice").startswith("unsigned, not a result")
+    assert document.pop("notice") == "unsigned_not_a_result"
+    words = document.pop("words")
     assert LesionAlerted.decode(json.dumps(document).encode()) == an_alert()
+    assert words["en"] == {
+        "notice": "UNSIGNED – NOT A RESULT",
+        "state": "raised",
+        "severity": "suspicious",
+        "about": "Left breast",
+        "because": ["outlined on 5 frames", "76.0 mm² on the key frame", "mean score 0.90"],
+    }
+    assert words["zh"].keys() == words["en"].keys()
+    assert words["zh"]["about"] == "左侧乳腺"
     assert request.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("use", ["research", "measurement"])
+def test_a_reason_that_may_not_be_shown_is_neither_in_the_record_nor_in_the_words(use: IntendedUse) -> None:
+    secret = Because(code="malignant_probability", value=0.734, unit="1")
+    alert = an_alert().model_copy(update={"because": (*an_alert().because, secret)})
+    body = webhook_body(alert, use)
+    assert b"malignan" not in body
+    assert b"734" not in body
+    assert json.loads(body)["withheld"] is True
+    assert len(json.loads(body)["because"]) == len(an_alert().because)
+    assert b"0.734" in webhook_body(alert, "decision_support")
 
 
 def test_every_attempt_carries_the_same_key_and_body() -> None:

@@ -1,0 +1,66 @@
+"""Between alerts and the outbox: what a revision is to it, what an alert is to it, and who must be told."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+
+from sonovan.clinical.alert_rules import RULES, AlertRule, AlertSettings
+from sonovan.contracts.alerts import AboutVan, LesionAlerted
+from sonovan.contracts.results import ScreeningAssessed
+from sonovan.contracts.topics import Topic
+from sonovan.storage.outbox import Delivery, Message, Outbox, Version
+from sonovan.stream_apps.alert.step import alerts_of
+from sonovan.stream_apps.kafka_io import App, deliver
+
+CONTENT_TYPE = "application/json"
+
+
+def take(
+    outbox: Outbox,
+    assessed: ScreeningAssessed,
+    settings: AlertSettings,
+    recipients: Sequence[str],
+    now: datetime,
+    rules: Sequence[AlertRule] = RULES,
+) -> int:
+    """Have the outbox keep what this revision raises or withdraws, for every recipient; how many alerts that were.
+
+    Raises Transient and Fatal as the outbox does.
+    """
+
+    def decide(known: Mapping[str, bytes]) -> list[Message]:
+        before = {name: LesionAlerted.decode(body) for name, body in known.items()}
+        return [message_of(alert, recipients) for alert in alerts_of(assessed, settings, before, rules)]
+
+    return outbox.take(version_of(assessed, rules), decide, now)
+
+
+def version_of(assessed: ScreeningAssessed, rules: Sequence[AlertRule]) -> Version:
+    """The revision as a version of its screening. The van's alerts are asked for only where a rule is about vans."""
+    scopes = [assessed.screening_id, *(assessed.van_id for rule in rules if rule.about == "van")]
+    return Version(assessed.screening_id, assessed.revision_number, assessed.revision_id, frozenset(scopes))
+
+
+def message_of(alert: LesionAlerted, recipients: Sequence[str]) -> Message:
+    """The alert as the outbox keeps it: whole, as on the topic; each channel shows what its receiver may see.
+
+    The label tells apart a severity from a higher one, and what one outbox sent from what a new one sends after the
+    first was lost.
+    """
+    return Message(
+        scope=alert.about.van_id if isinstance(alert.about, AboutVan) else alert.screening_id,
+        thread=alert.alert_id,
+        label=f"{alert.severity}.{alert.revision_id[:16]}",
+        content_type=CONTENT_TYPE,
+        body=alert.encode(),
+        recipients=tuple(recipients),
+    )
+
+
+def to_topic(app: App) -> Callable[[Delivery], Awaitable[None]]:
+    """The channel that leads to the topic `lesion.alerted.v1`: the record as it was kept."""
+
+    async def send(delivery: Delivery) -> None:
+        alert = LesionAlerted.decode(delivery.body)
+        await deliver(app, Topic.LESION_ALERTED, alert.screening_id.encode(), delivery.body)
+
+    return send
