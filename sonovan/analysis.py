@@ -35,6 +35,7 @@ from sonovan.settings import FaceSettings
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.keys import Bucket
 from sonovan.storage.stores import ObjectStore
+from sonovan.variables import refuse_unknown_variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,11 @@ def analyse(
     SONOVAN_INTENDED_USE, else research. progress: called with the frames done since the last call.
 
     Raises InvalidRecord when nothing can be read (the first reason), Transient for a disk that is full or away,
-    Fatal for weights that do not fit their sha256 or a provider that was asked for and is not there.
+    Fatal for weights that do not fit their sha256, a provider that was asked for and is not there, or a SONOVAN_
+    variable that is not known.
     """
     options = capture_options(organ=organ, side=side, view=view, position=position, pixel_spacing_mm=pixel_spacing_mm)
+    refuse_unknown_variables()
     use = intended_use or read_settings(FaceSettings).intended_use
     with tempfile.TemporaryDirectory(prefix="sonovan-") as scratch:
         inputs = sources_of(frames, options, Path(scratch))

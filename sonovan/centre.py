@@ -25,6 +25,7 @@ from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.storage.settings import ObjectStoreSettings
 from sonovan.transport.admin import Administrator
 from sonovan.transport.grants import van_account
+from sonovan.variables import refuse_unknown_variables
 
 APPS: Final = tuple(stage.value for stage in STAGES)
 ADMIN: Final = "admin"
@@ -104,8 +105,10 @@ def up(
 
     app_environment: further SONOVAN_ variables of the apps (default: those of this process). An app that runs with
     other ones is restarted.
-    Raises Transient where a service or app does not start, Fatal where the broker refuses an account.
+    Raises Transient where a service or app does not start, Fatal where the broker refuses an account or a SONOVAN_
+    variable is not known.
     """
+    refuse_unknown_variables(os.environ if app_environment is None else app_environment)
     state = StateFolder(path)
     with _deploy_errors(), state.lock(progress):
         centre = Centre(state, services.start_services(state, progress=progress, max_message_bytes=MAX_MESSAGE_BYTES))
@@ -162,6 +165,7 @@ def start_worker(
     deadline_s: float = APP_DEADLINE_S,
 ) -> None:
     """Start one worker and wait until it holds partitions; harmless when it runs already with the same environment."""
+    refuse_unknown_variables(os.environ if app_environment is None else app_environment)
     with _deploy_errors():
         record = _launch_worker(centre, stage, instance, app_environment)
         _await_ready(centre.state, record, progress, deadline_s)

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
+from sonovan.variables import refuse_unknown_variables
 
 
 class Exit(IntEnum):
@@ -34,10 +35,16 @@ class Exit(IntEnum):
 def run(command: TyperGroup, arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments` (default: the process's) and return its exit code.
 
+    A SONOVAN_ variable that is not known is wrong usage, unless help is asked for.
     With SONOVAN_DEBUG=1 an error's traceback precedes its line.
     """
     _quieten_libraries()
     given = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        refuse_unknown_variables()
+    except Fatal as error:
+        if "--help" not in given:
+            return _say(Exit.USAGE, str(error))
     try:
         outcome = command.main(args=given, prog_name="sonovan", standalone_mode=False)
         sys.stdout.flush()

@@ -9,6 +9,7 @@ import pytest
 from sonovan import models
 from sonovan.models.errors import ProviderNotGiven, WrongWeights
 from sonovan.models.registry import WEIGHTS_DIR, Companion, Entry, read_registry, read_weights
+from sonovan.models.settings import read_settings
 from tests.models.tiny_onnx import MODEL_ID, write_weights
 
 
@@ -155,3 +156,9 @@ def test_a_registry_names_each_network_once(tmp_path: Path) -> None:
     (tmp_path / "registry.json").write_text(json.dumps({"models": document["models"] * 2}), encoding="utf-8")
     with pytest.raises(WrongWeights, match="two networks are called tiny-1"):
         read_registry(tmp_path)
+
+
+def test_a_misspelt_variable_is_named_beside_the_one_that_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SONOVAN_MODELS_PROVIDR", "openvino")
+    with pytest.raises(ProviderNotGiven, match=r"SONOVAN_MODELS_PROVIDR \(did you mean SONOVAN_MODELS_PROVIDER\?\)"):
+        read_settings()

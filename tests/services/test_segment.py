@@ -323,8 +323,8 @@ def test_a_provider_that_cannot_be_given_ends_the_worker(start: Start) -> None:
 
 def test_a_misspelt_setting_ends_the_worker_by_name(start: Start) -> None:
     worker = start(wait=False, SONOVAN_SEGMENT_INFLIGHT="3")
-    assert worker.process.wait(60) == 5
-    assert "SONOVAN_SEGMENT_INFLIGHT" in worker.log.read_text()
+    assert worker.process.wait(60) == 2
+    assert "SONOVAN_SEGMENT_INFLIGHT (did you mean SONOVAN_SEGMENT_IN_FLIGHT?)" in worker.log.read_text()
 
 
 def test_without_a_broker_a_worker_says_so(start: Start) -> None:
