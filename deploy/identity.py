@@ -97,10 +97,4 @@ def wait_end(record: ProcessRecord, timeout_s: float) -> bool:
             poll.register(handle, select.POLLIN)
             if not poll.poll(max(0.0, timeout_s) * 1000):
                 return False
-    _reap(record.pid)
     return True
-
-
-def _reap(pid: int) -> None:
-    with suppress(ChildProcessError):  # not our child: whoever started it reaps it
-        os.waitpid(pid, os.WNOHANG)

@@ -9,32 +9,19 @@ from pathlib import Path
 
 from sonovan.deploy.errors import ServiceFailed
 from sonovan.deploy.files import write_private
-from sonovan.deploy.identity import ProcessRecord, boot_id, is_running, kill_group, send, start_time_of, wait_end
-from sonovan.deploy.launches import Launch, launch_path, log_path, read_record, record_path
+from sonovan.deploy.identity import ProcessRecord, is_running, kill_group, send, wait_end
+from sonovan.deploy.launches import Launch, launch_path, log_path, read_launch, read_record, record_path
 from sonovan.deploy.probes import answers_ok
+from sonovan.deploy.restarts import forget_restarts
+from sonovan.deploy.spawning import exit_path, spawn
 from sonovan.deploy.state import StateFolder, silent
 
 STOP_GRACE_S = 20.0
 HEALTH_POLL_S = 0.1
 PROGRESS_EVERY_S = 5.0
 LOGS_KEPT = 3
-
-# What a child takes over from whoever typed `up`; everything else is said explicitly, so a restart runs the same.
-INHERITED = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "TMPDIR",
-    "XDG_CACHE_HOME",
-    "LD_LIBRARY_PATH",
-    "CUDA_VISIBLE_DEVICES",
-)
-
-# The shell waits for a line on its standard input before it becomes the program. So the record is on disk before the
-# program runs, and a starter that dies in between leaves nothing behind that nobody knows of.
-_GATE = 'cd "$1" && shift && read -r _ && exec "$@" </dev/null'
+LOG_BYTES = 16 * 1024 * 1024  # a restart appends to the log, and begins a new one beyond this
+LOG_TAIL_BYTES = 16 * 1024
 
 
 def start(state: StateFolder, launch: Launch) -> ProcessRecord:
@@ -47,7 +34,32 @@ def start(state: StateFolder, launch: Launch) -> ProcessRecord:
             stop(state, launch.name)
         _rotate(log_path(state, launch.name))
         write_private(launch_path(state, launch.name), launch.model_dump_json(indent=1))
-        return _spawn(state, launch)
+        forget_restarts(state, launch.name)
+        return spawn(state, launch)
+
+
+def restart(state: StateFolder, record: ProcessRecord) -> ProcessRecord | None:
+    """Start the ended process of `record` again just as it was started before, its log appended.
+
+    None, and nothing is done, where `record` is no longer the one that is kept: somebody has stopped the process on
+    purpose, or has started it again. The record stays in its place until the new one replaces it, so that a
+    process whose restart is cut off still counts as one that should run.
+    """
+    with state.lock():
+        if read_record(state, record.name) != record or is_running(record):
+            return None
+        launch = read_launch(state, record.name)
+        log = log_path(state, record.name)
+        if log.exists() and log.stat().st_size > LOG_BYTES:
+            _rotate(log)
+        return spawn(state, launch)
+
+
+def end(state: StateFolder, record: ProcessRecord, *, grace_s: float = STOP_GRACE_S) -> None:
+    """End the process of `record` if it is still the one that is kept, its record left behind: it should run."""
+    with state.lock():
+        if read_record(state, record.name) == record:
+            _end([record], grace_s)
 
 
 def start_app(
@@ -100,9 +112,9 @@ def wait_healthy(
         elapsed_s = time.monotonic() - began
         log = log_path(state, record.name)
         if not is_running(record):
-            raise ServiceFailed(f"{record.name} ended while starting: {_last_line(log)} (see {log})")
+            raise ServiceFailed(f"{record.name} ended while starting: {last_line(log)} (see {log})")
         if elapsed_s > deadline_s:
-            raise ServiceFailed(f"{record.name} is not healthy after {deadline_s:.0f} s: {_last_line(log)} (see {log})")
+            raise ServiceFailed(f"{record.name} is not healthy after {deadline_s:.0f} s: {last_line(log)} (see {log})")
         if elapsed_s > next_line_s:
             progress(f"{record.name}: starting, {elapsed_s:.0f} s")
             next_line_s += PROGRESS_EVERY_S
@@ -114,13 +126,11 @@ def stop(state: StateFolder, *names: str, grace_s: float = STOP_GRACE_S) -> None
     """End the named processes of this folder together: SIGTERM, then after `grace_s` seconds SIGKILL."""
     with state.lock():
         records = [record for name in names if (record := read_record(state, name)) is not None]
+        _end(records, grace_s)
         for record in records:
-            send(record, signal.SIGTERM)
-        give_up_at = time.monotonic() + grace_s
-        for record in records:
-            if not wait_end(record, give_up_at - time.monotonic()):
-                kill_group(record)
             record_path(state, record.name).unlink(missing_ok=True)
+            exit_path(state, record.name).unlink(missing_ok=True)
+            forget_restarts(state, record.name)
 
 
 def kill(state: StateFolder, name: str) -> None:
@@ -131,34 +141,13 @@ def kill(state: StateFolder, name: str) -> None:
             kill_group(record)
 
 
-def _spawn(state: StateFolder, launch: Launch) -> ProcessRecord:
-    gate_read, gate_write = os.pipe2(os.O_CLOEXEC)
-    try:
-        log = str(log_path(state, launch.name))
-        inherited = {key: os.environ[key] for key in INHERITED if key in os.environ}
-        pid = os.posix_spawn(
-            "/bin/sh",
-            ["sh", "-c", _GATE, "sh", launch.cwd, *launch.argv],
-            inherited | launch.env,
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, gate_read, 0),
-                (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
-                (os.POSIX_SPAWN_DUP2, 1, 2),
-            ],
-            setsid=True,
-        )
-        started = start_time_of(pid)
-        if started is None:
-            raise ServiceFailed(f"{launch.name} ended before it ran (see {log})")
-        record = ProcessRecord(
-            name=launch.name, pid=pid, start_time=started, boot_id=boot_id(), argv_hash=launch.fingerprint()
-        )
-        write_private(record_path(state, launch.name), record.model_dump_json(indent=1))
-        os.write(gate_write, b"\n")
-        return record
-    finally:
-        os.close(gate_read)
-        os.close(gate_write)
+def _end(records: Sequence[ProcessRecord], grace_s: float) -> None:
+    for record in records:
+        send(record, signal.SIGTERM)
+    give_up_at = time.monotonic() + grace_s
+    for record in records:
+        if not wait_end(record, give_up_at - time.monotonic()):
+            kill_group(record)
 
 
 def _rotate(log: Path) -> None:
@@ -170,9 +159,12 @@ def _rotate(log: Path) -> None:
         os.replace(log, log.with_name(f"{log.name}.1"))
 
 
-def _last_line(log: Path) -> str:
+def last_line(log: Path) -> str:
+    """The line near the end of a log that tells most: its last error if there is one, else its last line."""
     try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        with log.open("rb") as stream:
+            stream.seek(max(0, log.stat().st_size - LOG_TAIL_BYTES))
+            lines = stream.read().decode(errors="replace").splitlines()
     except FileNotFoundError:
         return "it wrote nothing"
     telling = [line.strip() for line in lines if line.strip()]

@@ -1,5 +1,7 @@
 """Kafka and MinIO of one state folder: start, stop, status. What `sonovan up`, `down` and `status` call."""
 
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,12 +12,15 @@ from sonovan.deploy.cache import ensure_cached
 from sonovan.deploy.identity import is_running
 from sonovan.deploy.launches import Launch, launched_names, log_path, read_launch, read_record
 from sonovan.deploy.probes import answers_ok
-from sonovan.deploy.processes import wait_healthy
+from sonovan.deploy.processes import start_app, wait_healthy
+from sonovan.deploy.restarts import Restarts, read_restarts
+from sonovan.deploy.spawning import exit_status
 from sonovan.deploy.state import StateFolder, silent
 
 START_DEADLINE_S = 120.0
 DEFAULT_MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 SERVICES = (minio.NAME, kafka.NAME)  # in the order in which they stop, after the apps
+SUPERVISOR = "supervisor"  # the process that starts the others again (supervisor.py); it stops first
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ class RunningServices:
 class StatusRow:
     """One process of a state folder. state: `running`, `stopped`, or `ended` where it went without being stopped.
 
-    healthy is None where the process offers nothing to ask.
+    healthy is None where the process offers nothing to ask. past: its restarts since it was last started by hand, with
+    its last exit. next_start_s: seconds until the supervisor starts it again; None where it will not.
     """
 
     name: str
@@ -45,6 +51,8 @@ class StatusRow:
     port: int | None
     healthy: bool | None
     log: Path
+    past: Restarts = field(default_factory=Restarts)
+    next_start_s: float | None = None
 
 
 def start_services(
@@ -66,7 +74,7 @@ def start_services(
         )
         records = [processes.start(state, launch) for launch in launches]
         for record, launch in zip(records, launches, strict=True):
-            wait_healthy(state, record, _probe(state, launch), deadline_s=START_DEADLINE_S, progress=progress)
+            wait_healthy(state, record, probe(state, launch) or _runs, deadline_s=START_DEADLINE_S, progress=progress)
         return describe(state)
 
 
@@ -85,14 +93,25 @@ def describe(state: StateFolder) -> RunningServices:
 
 
 def stop(state: StateFolder, progress: Callable[[str], None] = silent) -> None:
-    """End every process that this folder started, apps first; harmless when none runs."""
+    """End every process that this folder started, apps before services; harmless when none runs.
+
+    The supervisor starts others again only while it holds the lock that is held here, and it is ended first: nothing
+    comes back.
+    """
     with state.lock(progress):
         recorded = [name for name in launched_names(state) if read_record(state, name) is not None]
-        apps = tuple(name for name in recorded if name not in SERVICES)
-        for together in (apps, *((name,) for name in SERVICES if name in recorded)):
+        apps = tuple(name for name in recorded if name not in (SUPERVISOR, *SERVICES))
+        alone = {name: (name,) for name in (SUPERVISOR, *SERVICES) if name in recorded}
+        for together in (alone.get(SUPERVISOR, ()), apps, *(alone.get(name, ()) for name in SERVICES)):
             if together:
                 progress(f"stopping {', '.join(together)}")
                 processes.stop(state, *together)
+
+
+def start_supervisor(state: StateFolder) -> None:
+    """Start the supervisor of this folder; harmless when it runs."""
+    argv = (sys.executable, "-m", "sonovan.deploy.supervisor", str(state.path))
+    start_app(state, SUPERVISOR, argv, {})
 
 
 def start_one(state: StateFolder, name: str, progress: Callable[[str], None] = silent) -> None:
@@ -100,7 +119,7 @@ def start_one(state: StateFolder, name: str, progress: Callable[[str], None] = s
     with state.lock(progress):
         launch = read_launch(state, name)
         record = processes.start(state, launch)
-        wait_healthy(state, record, _probe(state, launch), deadline_s=START_DEADLINE_S, progress=progress)
+        wait_healthy(state, record, probe(state, launch) or _runs, deadline_s=START_DEADLINE_S, progress=progress)
 
 
 def stop_one(state: StateFolder, name: str) -> None:
@@ -118,19 +137,33 @@ def status(state: StateFolder) -> list[StatusRow]:
     return [_row(state, name) for name in launched_names(state)] if state.run.is_dir() else []
 
 
-def _row(state: StateFolder, name: str) -> StatusRow:
-    launch, record = read_launch(state, name), read_record(state, name)
-    log = log_path(state, name)
-    if record is None or not is_running(record):
-        return StatusRow(name, None, "stopped" if record is None else "ended", None, launch.port, None, log)
-    asks = name in SERVICES or launch.health_url is not None
-    well = _probe(state, launch)() if asks else None
-    return StatusRow(name, record.pid, "running", record.uptime_s(), launch.port, well, log)
-
-
-def _probe(state: StateFolder, launch: Launch) -> Callable[[], bool]:
+def probe(state: StateFolder, launch: Launch) -> Callable[[], bool] | None:
+    """How to ask whether the process of `launch` is well; None where it offers nothing to ask."""
     if launch.name == kafka.NAME:
         return partial(kafka.healthy, state)
     if launch.health_url is not None:
         return partial(answers_ok, launch.health_url)
-    return lambda: True
+    return None
+
+
+def _runs() -> bool:
+    return True
+
+
+def _row(state: StateFolder, name: str) -> StatusRow:
+    launch, record, past = read_launch(state, name), read_record(state, name), read_restarts(state, name)
+    log = log_path(state, name)
+    if record is None:
+        return StatusRow(name, None, "stopped", None, launch.port, None, log)
+    if not is_running(record):
+        if past.next_at_s is None:
+            past = past.model_copy(update={"last_exit": exit_status(state, record)})
+        return StatusRow(name, None, "ended", None, launch.port, None, log, past, _next_start_s(state, past))
+    asked = probe(state, launch)
+    return StatusRow(name, record.pid, "running", record.uptime_s(), launch.port, asked() if asked else None, log, past)
+
+
+def _next_start_s(state: StateFolder, past: Restarts) -> float | None:
+    if past.next_at_s is None or not is_running(read_record(state, SUPERVISOR)):
+        return None
+    return max(0.0, past.next_at_s - time.monotonic())

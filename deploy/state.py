@@ -68,6 +68,9 @@ class StateFolder:
     def secret(self, name: str) -> str:
         """Return the secret called `name`: 43 URL-safe characters, generated at its first use, then always the same."""
         path = self.secrets / "secrets.json"
+        known = _read(path, _SECRETS)
+        if name in known:  # read without the lock: `status` must answer while an `up` holds it
+            return known[name]
         with self.lock():
             known = _read(path, _SECRETS)
             if name not in known:

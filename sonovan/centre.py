@@ -99,10 +99,12 @@ def up(
     *,
     apps: Sequence[str] = APPS,
     app_environment: Mapping[str, str] | None = None,
+    supervised: bool = False,
     progress: Progress = silent,
 ) -> Centre:
     """Start everything of a state folder and bring it to what the topic table says; harmless when it runs already.
 
+    supervised: a supervisor starts again whatever dies (`sonovan up` asks for it; tests that kill do not).
     app_environment: further SONOVAN_ variables of the apps (default: those of this process). An app that runs with
     other ones is restarted.
     Raises Transient where a service or app does not start, Fatal where the broker refuses an account or a SONOVAN_
@@ -115,6 +117,8 @@ def up(
         _prepare_kafka(centre, progress)
         create_buckets(centre.store())
         progress("object store: buckets are there")
+        if supervised:
+            services.start_supervisor(state)
         # All at once, then wait: importing their runtimes takes each of them seconds.
         started = [_launch_worker(centre, app, 1, app_environment) for app in apps]
         for record in started:

@@ -4,11 +4,14 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sonovan.state import state_path
+
+if TYPE_CHECKING:
+    from sonovan.deploy.services import StatusRow
 
 StateOption = Annotated[
     Path | None, typer.Option("--state", help="State folder; default SONOVAN_STATE, else .sonovan.")
@@ -21,14 +24,15 @@ def up(
 ) -> None:
     """Start Kafka, MinIO and the apps on this machine; harmless when they run.
 
-    Generates accounts and secrets, creates topics, access rules and buckets. Loopback only.
+    Generates accounts and secrets, creates topics, access rules and buckets. Loopback only. A supervisor starts again
+    what dies, until `sonovan down`.
     """
     from sonovan.centre import APPS
     from sonovan.centre import up as start
 
     path = state_path(state)
     began = time.monotonic()
-    centre = start(path, apps=() if no_apps else APPS, progress=_progress)
+    centre = start(path, apps=() if no_apps else APPS, supervised=True, progress=_progress)
     _progress(f"up after {time.monotonic() - began:.0f} s in {path}")
     _progress(f"objects can be seen at {centre.services.s3_console_url}; stop with: sonovan down")
 
@@ -46,28 +50,61 @@ def status(
     state: StateOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
-    """Show what runs: name, pid, state, uptime, port, log."""
+    """Show what runs: name, pid, state, uptime, port, restarts, last exit, log; and why what does not run ended."""
     from sonovan.centre import status as rows_of
 
     path = state_path(state)
     rows = rows_of(path)
-    table: list[dict[str, object]] = [
-        {
-            "name": row.name,
-            "pid": row.pid,
-            "state": row.state if row.healthy is not False else "unhealthy",
-            "uptime_s": None if row.uptime_s is None else round(row.uptime_s),
-            "port": row.port,
-            "log": str(row.log),
-        }
-        for row in rows
-    ]
     if as_json:
-        sys.stdout.write(json.dumps(table, indent=1) + "\n")
-    elif not table:
+        sys.stdout.write(json.dumps([_document(row) for row in rows], indent=1) + "\n")
+    elif not rows:
         sys.stdout.write(f"nothing was ever started in {path}; start with: sonovan up\n")
     else:
-        sys.stdout.write(format_table(table))
+        sys.stdout.write(format_table([_cells(row) for row in rows]))
+        for line in _troubles(rows):
+            typer.secho(line, fg="red" if sys.stdout.isatty() else None)
+
+
+def _cells(row: "StatusRow") -> dict[str, object]:
+    return {
+        "name": row.name,
+        "pid": row.pid,
+        "state": row.state if row.healthy is not False else "unhealthy",
+        "uptime_s": None if row.uptime_s is None else round(row.uptime_s),
+        "port": row.port,
+        "restarts": row.past.count,
+        "last_exit": row.past.last_exit,
+        "log": str(row.log),
+    }
+
+
+def _document(row: "StatusRow") -> dict[str, object]:
+    return _cells(row) | {
+        "failing": row.past.failing,
+        "reason": row.past.reason,
+        "ended_at": None if row.past.ended_at is None else row.past.ended_at.isoformat(),
+        "next_start_s": None if row.next_start_s is None else round(row.next_start_s, 1),
+    }
+
+
+def _troubles(rows: "list[StatusRow]") -> list[str]:
+    """One line for each process that is down or keeps failing: how it ended, why, and what becomes of it."""
+    from sonovan.deploy.services import SUPERVISOR
+    from sonovan.deploy.supervisor import told_exit
+
+    supervised = any(row.name == SUPERVISOR and row.state == "running" for row in rows)
+    lines = []
+    for row in rows:
+        if row.name == SUPERVISOR and row.state == "ended":
+            lines.append("supervisor: ended; what dies now stays down until: sonovan up")
+        elif row.state == "ended" or row.past.failing:
+            again = "runs now" if row.state == "running" else "stays down until: sonovan up"
+            if row.state == "ended" and supervised:
+                again = "starts again" if row.next_start_s is None else f"starts again in {row.next_start_s:.0f} s"
+            words = "keeps failing: " if row.past.failing else ""
+            why = f" ({row.past.reason})" if row.past.reason else ""
+            lines.append(f"{row.name}: {words}{told_exit(row.past.last_exit)}{why}; {again}")
+    return lines
 
 
 def format_table(rows: list[dict[str, object]]) -> str:

@@ -117,15 +117,15 @@ def test_starter_that_dies_before_the_record_is_written_leaves_nothing(state: St
     state.prepare()
     script = """
 import os, sys
-from sonovan.deploy import processes
+from sonovan.deploy import processes, spawning
 from sonovan.deploy.state import StateFolder
 from sonovan.deploy.launches import launch_path
-real = processes.write_private
+real = spawning.write_private
 def die_before_the_record(path, text):
     if path.name.endswith(".process.json"):
         os._exit(9)
     real(path, text)
-processes.write_private = die_before_the_record
+spawning.write_private = die_before_the_record
 processes.start_app(StateFolder(sys.argv[1]), "worker", ["touch", sys.argv[2]], {})
 """
     died = subprocess.run([sys.executable, "-c", script, state.path, tmp_path / "ran"], check=False)

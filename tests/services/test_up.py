@@ -135,5 +135,5 @@ def test_down_ends_just_what_up_started_and_up_brings_all_back(started: Centre) 
     told = sonovan(started.path, "topics", "check", code=4)
     assert told.stderr.count("\n") == 1
     sonovan(started.path, "up", "--no-apps")
-    assert running(started.path).keys() == {"kafka", "minio"}
+    assert running(started.path).keys() == {"kafka", "minio", "supervisor"}
     assert record in [message.value for message in read_all(attach(started.path).kafka("operator"), RETRIED)]

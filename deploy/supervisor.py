@@ -1,0 +1,177 @@
+"""The supervisor of one state folder: starts again what died. `python -m sonovan.deploy.supervisor STATE`.
+
+What should run is what has a process record: whoever starts a process writes it, whoever stops one on purpose removes
+it. So the supervisor needs no list of its own, knows workers that were started later, and leaves what was stopped.
+It acts only under the folder's lock and only if the record is still the one that it saw, so it never starts
+anything that `down` or `up` is just ending or starting.
+"""
+
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from sonovan.deploy import processes
+from sonovan.deploy.errors import DeployError
+from sonovan.deploy.identity import ProcessRecord, is_running
+from sonovan.deploy.launches import launched_names, log_path, read_launch, read_record
+from sonovan.deploy.restarts import Pace, Watch, keep_restarts, read_restarts
+from sonovan.deploy.services import SERVICES, SUPERVISOR, probe
+from sonovan.deploy.spawning import exit_status
+from sonovan.deploy.state import StateFolder
+
+LOOK_EVERY_S: Final = 0.5
+ASK_EVERY_S: Final = 5.0
+"""A process that answered is asked again after so long; one that has not, at every look."""
+
+
+class Supervisor:
+    """Looks at the processes of one state folder, again and again; `look` is one such round."""
+
+    def __init__(
+        self,
+        state: StateFolder,
+        pace: Pace,
+        *,
+        say: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        share: Callable[[], float] = random.random,
+    ) -> None:
+        """say: gets one line for each thing that it notes or does. clock: seconds. share: random, from 0 to 1."""
+        self._state, self._pace, self._say, self._clock, self._share = state, pace, say, clock, share
+        self._watches: dict[ProcessRecord, Watch] = {}
+        self._asked: dict[ProcessRecord, tuple[float, bool | None]] = {}
+        self._silent: set[ProcessRecord] = set()
+
+    def look(self) -> None:
+        """Note what runs and what does not, and start again what is due. Raises DeployError where files are damaged."""
+        records = self._wanted()
+        self._forget_all_but(records)
+        services = [record for record in records if record.name in SERVICES]
+        for record in services:
+            self._look_at(record, services_are_well=True)
+        services_are_well = all(is_running(record) and self._well(record) is not False for record in services)
+        for record in records:
+            if record not in services:
+                self._look_at(record, services_are_well=services_are_well)
+
+    def _wanted(self) -> list[ProcessRecord]:
+        names = [name for name in launched_names(self._state) if name != SUPERVISOR]
+        return [record for name in names if (record := read_record(self._state, name)) is not None]
+
+    def _forget_all_but(self, records: list[ProcessRecord]) -> None:
+        for gone in self._watches.keys() - set(records):
+            del self._watches[gone]
+            self._asked.pop(gone, None)
+            self._silent.discard(gone)
+
+    def _look_at(self, record: ProcessRecord, *, services_are_well: bool) -> None:
+        watch = self._watches.get(record)
+        if watch is None:
+            watch = Watch(self._pace, read_restarts(self._state, record.name), self._share)
+            self._watches[record] = watch
+        before = watch.past
+        if is_running(record):
+            if watch.runs(self._clock(), well=self._well(record), judged=services_are_well):
+                self._end_silent(record)
+        else:
+            self._note_end(record, watch)
+        if watch.past != before:
+            keep_restarts(self._state, record.name, watch.past)
+        # A worker that is started while Kafka or MinIO is away would only end again.
+        if watch.due(self._clock()) and services_are_well:
+            self._restart(record, watch)
+
+    def _well(self, record: ProcessRecord) -> bool | None:
+        """Whether the running process answers, asked anew only now and then; None where there is nothing to ask."""
+        asked_at_s, well = self._asked.get(record, (0.0, False))
+        if record not in self._asked or not well or self._clock() - asked_at_s >= ASK_EVERY_S:
+            ask = probe(self._state, read_launch(self._state, record.name))
+            well = ask() if ask else None
+            self._asked[record] = (self._clock(), well)
+        return well
+
+    def _note_end(self, record: ProcessRecord, watch: Watch) -> None:
+        if record in self._silent:
+            reason = "it ran but did not answer, and was ended"
+        else:
+            reason = processes.last_line(log_path(self._state, record.name))
+        noted = watch.ended(
+            self._clock(), last_exit=exit_status(self._state, record), reason=reason, at=datetime.now(UTC)
+        )
+        if noted and watch.past.next_at_s is not None:
+            again = f"starts again in {watch.past.next_at_s - self._clock():.1f} s"
+            failing = "keeps failing, " if watch.past.failing else ""
+            self._say(f"{record.name} (pid {record.pid}) {told_exit(watch.past.last_exit)}: {reason}; {failing}{again}")
+
+    def _restart(self, record: ProcessRecord, watch: Watch) -> None:
+        started = processes.restart(self._state, record)
+        if started is None:
+            return  # stopped on purpose, or started by somebody else, since it was looked at
+        watch.started()
+        keep_restarts(self._state, record.name, watch.past)
+        del self._watches[record]
+        self._watches[started] = watch
+        self._say(f"{record.name}: started again, pid {started.pid}, restart {watch.past.count}")
+
+    def _end_silent(self, record: ProcessRecord) -> None:
+        self._say(f"{record.name} (pid {record.pid}) runs but does not answer: it is ended")
+        self._silent.add(record)
+        processes.end(self._state, record)
+
+
+def told_exit(status: int | None) -> str:
+    """An exit status in words: `ended with exit code 5`, `was ended by SIGKILL`."""
+    if status is None:
+        return "ended, nobody knows how"
+    if status > 128:
+        try:
+            return f"was ended by {signal.Signals(status - 128).name}"
+        except ValueError:
+            pass
+    return f"ended with exit code {status}"
+
+
+def run(state: StateFolder) -> None:
+    """Look until SIGTERM, or until the folder no longer knows this process as its supervisor."""
+    supervisor = Supervisor(state, Pace(), say=_say)
+    _say(f"watches {state.path}")
+    told = ""
+    while _is_known(state):
+        trouble = ""
+        try:
+            supervisor.look()
+        except (DeployError, OSError) as error:
+            trouble = str(error)
+        if trouble and trouble != told:
+            _say(f"could not look at everything: {trouble}")
+        told = trouble
+        time.sleep(LOOK_EVERY_S)
+    _say("ends: this folder has another supervisor, or none")
+
+
+def _is_known(state: StateFolder) -> bool:
+    try:
+        record = read_record(state, SUPERVISOR)
+    except DeployError:
+        return False
+    return record is not None and record.pid == os.getpid()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + f"Z {line}\n")
+    sys.stdout.flush()
+
+
+def _leave(_number: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _leave)
+    run(StateFolder(Path(sys.argv[1])))

@@ -1,0 +1,396 @@
+"""When what died is started again: the rules over a clock that the test moves, and rounds over real processes."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sonovan.deploy import processes
+from sonovan.deploy.identity import ProcessRecord, is_running
+from sonovan.deploy.launches import log_path, read_record, record_path
+from sonovan.deploy.restarts import Pace, Restarts, Watch, read_restarts
+from sonovan.deploy.services import SUPERVISOR, kill_one, start_supervisor, status, stop, stop_one
+from sonovan.deploy.state import StateFolder
+from sonovan.deploy.supervisor import Supervisor, told_exit
+from tests.waiting import until
+
+PACE = Pace(
+    first_s=1.0,
+    longest_s=60.0,
+    hopeless_s=300.0,
+    jitter=0.25,
+    forgiven_after_s=30.0,
+    starting_s=600.0,
+    unanswered_s=60.0,
+)
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+SLEEPER = ("sleep", "1000")
+
+
+def calm() -> float:
+    return 0.0
+
+
+def watch(past: Restarts | None = None, share: Callable[[], float] = calm) -> Watch:
+    return Watch(PACE, past or Restarts(), share)
+
+
+def die(watched: Watch, now_s: float, last_exit: int | None = 1) -> float:
+    """Let it end; the pause until its next start."""
+    assert watched.ended(now_s, last_exit=last_exit, reason="", at=NOON)
+    assert watched.past.next_at_s is not None
+    return watched.past.next_at_s - now_s
+
+
+def test_pauses_double_up_to_the_longest() -> None:
+    watched, pauses = watch(), []
+    for round_number in range(9):
+        pauses.append(die(watched, 1000.0 * round_number))
+        watched.started()
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert PACE.pause_s(10_000, 1, 0.0) == 60
+
+
+def test_jitter_makes_a_pause_longer_by_its_share_at_most() -> None:
+    assert die(watch(share=lambda: 1.0), 0.0) == pytest.approx(1.25)
+    assert die(watch(share=lambda: 0.5), 0.0) == pytest.approx(1.125)
+
+
+def test_nothing_is_due_before_its_time() -> None:
+    watched = watch()
+    assert not watched.due(0.0)
+    die(watched, 10.0)
+    assert not watched.due(10.9)
+    assert watched.due(11.0)
+
+
+def test_an_end_is_noted_once() -> None:
+    watched = watch()
+    die(watched, 10.0)
+    assert not watched.ended(10.5, last_exit=1, reason="", at=NOON)
+    assert (watched.past.in_a_row, watched.past.next_at_s) == (1, 11.0)
+
+
+def test_an_unknown_exit_is_waited_for_a_moment() -> None:
+    watched = watch()
+    assert not watched.ended(0.0, last_exit=None, reason="", at=NOON)
+    assert watched.ended(1.0, last_exit=None, reason="", at=NOON)
+
+
+def test_a_time_of_health_lets_the_pauses_begin_anew_and_keeps_the_count() -> None:
+    watched = watch()
+    for _ in range(4):
+        die(watched, 0.0)
+        watched.started()
+    assert watched.past.failing
+    watched.runs(100.0, well=True)
+    watched.runs(129.9, well=True)
+    assert watched.past.in_a_row == 4
+    watched.runs(130.0, well=True)
+    assert not watched.past.failing
+    assert watched.past.count == 4
+    assert die(watched, 200.0) == 1
+
+
+def test_health_that_is_interrupted_does_not_count() -> None:
+    watched = watch()
+    die(watched, 0.0)
+    watched.started()
+    watched.runs(0.0, well=True)
+    watched.runs(20.0, well=False)
+    watched.runs(25.0, well=True)
+    watched.runs(54.0, well=True)
+    assert watched.past.in_a_row == 1
+
+
+@pytest.mark.parametrize("last_exit", [2, 5])
+def test_what_starting_again_does_not_mend_is_tried_seldom_and_told_at_once(last_exit: int) -> None:
+    watched = watch()
+    assert die(watched, 0.0, last_exit) == 300
+    assert watched.past.failing
+
+
+@pytest.mark.parametrize("last_exit", [0, 1, 4, 70, 137, None])
+def test_any_other_end_is_told_as_failing_after_the_third_in_a_row(last_exit: int | None) -> None:
+    watched = watch(Restarts(in_a_row=1))
+    watched.ended(0.0, last_exit=last_exit, reason="", at=NOON)
+    watched.ended(2.0, last_exit=last_exit, reason="", at=NOON)
+    assert not watched.past.failing
+    watched.started()
+    watched.ended(10.0, last_exit=last_exit, reason="", at=NOON)
+    watched.ended(12.0, last_exit=last_exit, reason="", at=NOON)
+    assert watched.past.failing
+
+
+def test_one_that_stops_answering_is_ended_after_its_patience() -> None:
+    watched = watch()
+    assert not watched.runs(0.0, well=True)
+    assert not watched.runs(10.0, well=False)
+    assert not watched.runs(69.9, well=False)
+    assert watched.runs(70.0, well=False)
+
+
+def test_one_that_has_not_answered_yet_gets_the_time_of_a_start() -> None:
+    watched = watch()
+    assert not watched.runs(0.0, well=False)
+    assert not watched.runs(599.0, well=False)
+    assert watched.runs(600.0, well=False)
+
+
+def test_silence_means_nothing_while_what_it_depends_on_is_away() -> None:
+    watched = watch()
+    watched.runs(0.0, well=True)
+    assert not watched.runs(10.0, well=False, judged=False)
+    assert not watched.runs(500.0, well=False, judged=False)
+    assert not watched.runs(559.0, well=False)
+    assert watched.runs(560.0, well=False)
+
+
+def test_another_supervisor_goes_on_with_the_count_and_not_with_the_appointment() -> None:
+    watched = watch(Restarts(count=7, in_a_row=3, next_at_s=10.0**9))
+    assert not watched.due(0.0)
+    assert die(watched, 0.0) == 8
+    watched.started()
+    assert watched.past.count == 8
+
+
+@pytest.mark.parametrize(
+    ("status_code", "words"),
+    [(5, "ended with exit code 5"), (137, "was ended by SIGKILL"), (None, "nobody knows how"), (255, "exit code 255")],
+)
+def test_an_exit_is_told_in_words(status_code: int | None, words: str) -> None:
+    assert words in told_exit(status_code)
+
+
+class Rounds:
+    """A supervisor whose clock the test moves."""
+
+    def __init__(self, state: StateFolder) -> None:
+        self.state, self.now_s, self.said = state, 0.0, list[str]()
+        self.supervisor = Supervisor(state, PACE, say=self.said.append, clock=lambda: self.now_s, share=calm)
+
+    def look(self, after_s: float = 0.0) -> None:
+        self.now_s += after_s
+        self.supervisor.look()
+
+    def see_the_end(self, name: str) -> None:
+        """Wait for the process's end, and for its exit status, and note it."""
+        record = read_record(self.state, name)
+        until(lambda: not is_running(record), f"{name} has ended", deadline_s=20.0)
+
+        def noted() -> bool:
+            self.look()
+            return read_restarts(self.state, name).next_at_s is not None
+
+        until(noted, f"the end of {name} is noted", deadline_s=20.0)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[StateFolder]:
+    folder = StateFolder(tmp_path / "state")
+    yield folder
+    stop(folder)
+
+
+def ending(code: int, words: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", f"print({words!r}); raise SystemExit({code})")
+
+
+def test_a_killed_process_comes_back_with_its_log_and_its_environment(state: StateFolder) -> None:
+    argv = ("/bin/sh", "-c", 'echo "level $LEVEL"; exec sleep 1000')
+    first = processes.start_app(state, "worker", argv, {"LEVEL": "1"})
+    until(lambda: "level" in log_path(state, "worker").read_text(), "it runs", deadline_s=20.0)
+    rounds = Rounds(state)
+    kill_one(state, "worker")
+    rounds.see_the_end("worker")
+    rounds.look(0.9)
+    assert read_record(state, "worker") == first
+    rounds.look(0.1)
+    second = read_record(state, "worker")
+    assert second != first
+    assert is_running(second)
+    until(lambda: log_path(state, "worker").read_text().count("level 1") == 2, "the log goes on", deadline_s=20.0)
+    (row,) = status(state)
+    assert (row.past.count, row.past.last_exit, row.state) == (1, 137, "running")
+    assert ["was ended by SIGKILL" in line for line in rounds.said] == [True, False]
+
+
+def test_a_process_that_keeps_ending_is_told_with_its_code_and_its_last_line(state: StateFolder) -> None:
+    processes.start_app(state, "worker", ending(4, "no broker at all"), {})
+    rounds = Rounds(state)
+    for _ in range(3):
+        rounds.see_the_end("worker")
+        rounds.look(100.0)
+    rounds.see_the_end("worker")
+    (row,) = status(state)
+    assert (row.past.count, row.past.last_exit, row.past.reason) == (3, 4, "no broker at all")
+    assert row.past.failing
+    assert row.next_start_s is None, "no supervisor process runs here, so nothing will start it"
+    assert "keeps failing" in rounds.said[-1]
+
+
+def test_what_was_stopped_on_purpose_stays_stopped(state: StateFolder) -> None:
+    processes.start_app(state, "worker", SLEEPER, {})
+    rounds = Rounds(state)
+    rounds.look()
+    stop_one(state, "worker")
+    rounds.look(1000.0)
+    assert [row.state for row in status(state)] == ["stopped"]
+    assert rounds.said == []
+
+
+def test_what_is_stopped_between_its_end_and_its_start_stays_stopped(state: StateFolder) -> None:
+    record = processes.start_app(state, "worker", SLEEPER, {})
+    kill_one(state, "worker")
+    stop_one(state, "worker")
+    assert processes.restart(state, record) is None
+    assert read_record(state, "worker") is None
+
+
+def test_what_somebody_else_started_meanwhile_is_not_started_twice(state: StateFolder) -> None:
+    record = processes.start_app(state, "worker", SLEEPER, {})
+    kill_one(state, "worker")
+    other = processes.start_app(state, "worker", SLEEPER, {})
+    assert processes.restart(state, record) is None
+    assert processes.restart(state, other) is None
+    processes.end(state, record)
+    assert is_running(other)
+
+
+def test_starting_by_hand_begins_a_new_count(state: StateFolder) -> None:
+    processes.start_app(state, "worker", SLEEPER, {})
+    rounds = Rounds(state)
+    kill_one(state, "worker")
+    rounds.see_the_end("worker")
+    rounds.look(10.0)
+    assert read_restarts(state, "worker").count == 1
+    processes.start_app(state, "worker", SLEEPER, {"LEVEL": "2"})
+    rounds.look()
+    assert read_restarts(state, "worker") == Restarts()
+
+
+def test_a_silent_process_is_ended_and_started_again(state: StateFolder) -> None:
+    first = processes.start_app(state, "worker", SLEEPER, {}, health_url="http://127.0.0.1:9/", healthy=lambda: True)
+    rounds = Rounds(state)
+    rounds.look()
+    rounds.look(599.0)
+    assert is_running(first)
+    rounds.look(1.0)
+    rounds.see_the_end("worker")
+    rounds.look(1.0)
+    assert is_running(read_record(state, "worker"))
+    assert "did not answer" in str(read_restarts(state, "worker").reason)
+    assert not is_running(first)
+
+
+def test_a_worker_waits_for_the_services(state: StateFolder) -> None:
+    """It would only end again; and a service goes first."""
+    processes.start_app(state, "minio", SLEEPER, {})
+    processes.start_app(state, "worker", SLEEPER, {})
+    rounds = Rounds(state)
+    kill_one(state, "worker")
+    kill_one(state, "minio")
+    rounds.see_the_end("worker")
+    rounds.see_the_end("minio")
+    rounds.look(1.0)
+    assert rounds.said[-1].startswith("minio: started again")
+    assert not is_running(read_record(state, "worker"))
+    rounds.look()
+    assert rounds.said[-1].startswith("worker: started again")
+    assert {row.state for row in status(state)} == {"running"}
+
+
+def supervised(state: StateFolder) -> ProcessRecord:
+    """Its supervisor, as a process of its own."""
+    start_supervisor(state)
+    record = read_record(state, SUPERVISOR)
+    assert record is not None
+    return record
+
+
+def comes_back(state: StateFolder, name: str, before: ProcessRecord) -> None:
+    def again() -> bool:
+        now = read_record(state, name)
+        return now is not None and now != before and is_running(now)
+
+    until(again, f"{name} comes back", deadline_s=30.0, evidence=lambda: log_path(state, SUPERVISOR).read_text())
+
+
+def living_in(folder: Path) -> list[str]:
+    """Command lines of all processes whose working folder lies in `folder`: programs and those who wait for them."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if process.joinpath("cwd").readlink().is_relative_to(folder):
+                found.append(process.joinpath("cmdline").read_text())
+    return found
+
+
+def test_the_process_starts_again_what_is_killed_and_a_second_start_finds_it(state: StateFolder) -> None:
+    worker = processes.start_app(state, "worker", SLEEPER, {})
+    supervisor = supervised(state)
+    kill_one(state, "worker")
+    comes_back(state, "worker", worker)
+    assert supervised(state) == supervisor
+
+
+def test_each_folder_has_a_supervisor_of_its_own(state: StateFolder, tmp_path: Path) -> None:
+    other = StateFolder(tmp_path / "other")
+    try:
+        workers = {each: processes.start_app(each, "worker", SLEEPER, {}) for each in (state, other)}
+        assert supervised(state).pid != supervised(other).pid
+        stop(other)
+        kill_one(state, "worker")
+        comes_back(state, "worker", workers[state])
+        assert [row.state for row in status(other)] == ["stopped", "stopped"]
+    finally:
+        stop(other)
+
+
+def test_a_killed_supervisor_leaves_the_rest_running_and_stop_works_without_it(state: StateFolder) -> None:
+    worker = processes.start_app(state, "worker", SLEEPER, {})
+    supervisor = supervised(state)
+    kill_one(state, SUPERVISOR)
+    assert is_running(worker)
+    assert supervised(state) != supervisor
+    kill_one(state, "worker")
+    comes_back(state, "worker", worker)
+    kill_one(state, SUPERVISOR)
+    stop(state)
+    until(lambda: not living_in(state.path), "nothing of it is left", deadline_s=20.0)
+
+
+def test_stop_in_the_middle_of_restarts_leaves_nothing(state: StateFolder) -> None:
+    names = [f"worker-{number}" for number in range(1, 6)]
+    for name in names:
+        processes.start_app(state, name, SLEEPER, {})
+    supervised(state)
+    for name in names:
+        kill_one(state, name)
+    until(
+        lambda: any(read_restarts(state, name).count for name in names), "the first is started again", deadline_s=30.0
+    )
+    stop(state)
+    until(lambda: not living_in(state.path), "nothing of it is left", deadline_s=20.0)
+    assert {row.state for row in status(state)} == {"stopped"}
+
+
+def test_a_supervisor_that_its_folder_no_longer_knows_ends_by_itself(state: StateFolder) -> None:
+    supervisor = supervised(state)
+    record_path(state, SUPERVISOR).unlink()
+    until(lambda: not is_running(supervisor), "it ends", deadline_s=20.0)
+
+
+def test_the_exit_of_a_process_is_known_though_its_starter_is_gone(state: StateFolder) -> None:
+    script = """
+import sys
+from sonovan.deploy import processes
+from sonovan.deploy.state import StateFolder
+processes.start_app(StateFolder(sys.argv[1]), "worker", ["sh", "-c", "sleep 0.2; exit 5"], {})
+"""
+    subprocess.run([sys.executable, "-c", script, str(state.path)], check=True)
+    until(lambda: [row.past.last_exit for row in status(state)] == [5], "its exit is told", deadline_s=20.0)
