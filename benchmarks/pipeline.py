@@ -23,8 +23,8 @@ from typing import Any, Final
 from sonovan import models
 from sonovan.centre import Centre, down, start_worker, up
 from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import mint_id
-from sonovan.contracts.results import FrameSegmented
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import VanEnrolled
 from sonovan.deploy import services

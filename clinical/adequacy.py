@@ -8,9 +8,11 @@ from typing import Final
 from sonovan.clinical.completeness import Completeness
 from sonovan.clinical.motion import blurred
 from sonovan.clinical.track import panel_side
+from sonovan.contracts.because import Because
+from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import split_frame_id
 from sonovan.contracts.record import Organ, Side
-from sonovan.contracts.results import Adequacy, FrameSegmented, Level, RejectedFrame
+from sonovan.contracts.results import Adequacy, Level, RejectedFrame
 from sonovan.contracts.van import PlannedRegion
 
 UNFINISHED: Final = frozenset({"frames_missing", "sequence_not_closed", "screening_not_closed", "closings_contradict"})
@@ -91,6 +93,15 @@ def judge_adequacy(
         own = [frame for frame in seen if (frame.organ, frame.laterality) == (item.organ, item.side)]
         rows.append(_judge(item, own, rules))
     return tuple(_unfinished(row, completeness) if final else row for row in rows)
+
+
+def reasons_of(row: Adequacy) -> tuple[Because, ...]:
+    """The row's reasons, with the figure of those that have one."""
+    figures = {"low_assessable_share": row.assessable_share}
+    return tuple(
+        Because(code=reason, value=figures.get(reason), unit="1" if reason in figures else None)
+        for reason in row.reasons
+    )
 
 
 def _frames_taken(

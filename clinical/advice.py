@@ -1,22 +1,21 @@
 """What to do next, by written rules; and what must not leave the centre under another intended use."""
 
 from collections.abc import Iterable
+from typing import Final
 
-from sonovan.clinical.adequacy import CUT_SHORT, UNFINISHED
-from sonovan.clinical.place import named_place
-from sonovan.contracts.results import (
-    Adequacy,
-    Advice,
-    Category,
-    Finding,
-    FrameSegmented,
-    IntendedUse,
-    ScreeningAssessed,
-    Status,
-)
+from sonovan.clinical.adequacy import CUT_SHORT, UNFINISHED, reasons_of
+from sonovan.contracts.because import Because
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.results import Adequacy, Advice, Category, Finding, IntendedUse, ScreeningAssessed, Status
 
 _SEEN_BADLY = frozenset({"low_quality", "motion", "not_seen"})
 _SEEN_TOO_LITTLE = frozenset({"low_assessable_share", "few_frames", "nothing_assessable", CUT_SHORT})
+
+
+READER_MUST_REVIEW: Final = "reader_must_review"
+SCAN_AGAIN: Final = "scan_again"
+SAY_WHICH_SIDE: Final = "say_which_side"
+SEND_MISSING_FRAMES: Final = "send_missing_frames"
 
 
 def derive_advice(status: Status, adequacy: Iterable[Adequacy], findings: Iterable[Finding]) -> tuple[Advice, ...]:
@@ -28,18 +27,18 @@ def derive_advice(status: Status, adequacy: Iterable[Adequacy], findings: Iterab
     examination is not all here.
     """
     rows, found = list(adequacy), list(findings)
-    advice = [Advice(code="reader_must_review", text=_review(len(found)))]
+    advice = [Advice(rule=READER_MUST_REVIEW, because=(Because(code="outlined_regions", value=len(found)),))]
     for row in rows:
         if _must_be_scanned_again(row, status):
-            place = named_place(row.organ, row.laterality, row.region)
-            verdict = "not assessed" if row.level == "inadequate" else "not fully assessed"
-            text = f"{place[0].upper()}{place[1:]}: {verdict}. Scan again while the woman is here, or recall her."
-            advice.append(Advice(code="scan_again", text=text))
+            verdict = Because(code="not_assessed" if row.level == "inadequate" else "not_fully_assessed")
+            place = {"organ": row.organ, "laterality": row.laterality, "region": row.region}
+            advice.append(Advice(rule=SCAN_AGAIN, because=(verdict, *reasons_of(row)), **place))
     if any("side_unknown" in row.reasons for row in rows):
-        advice.append(Advice(code="say_which_side", text="Some frames name no side: correct the record before review."))
-    if status != "preliminary" and any(UNFINISHED.intersection(row.reasons) for row in rows):
-        text = "Part of the examination has not arrived: keep the van's spool until every frame is stored."
-        advice.append(Advice(code="send_missing_frames", text=text))
+        advice.append(Advice(rule=SAY_WHICH_SIDE, because=(Because(code="side_unknown"),)))
+    unfinished = sorted({reason for row in rows for reason in row.reasons} & UNFINISHED)
+    if status != "preliminary" and unfinished:
+        reasons = tuple(Because(code=reason) for reason in unfinished)
+        advice.append(Advice(rule=SEND_MISSING_FRAMES, because=reasons))
     return tuple(advice)
 
 
@@ -51,18 +50,11 @@ def _must_be_scanned_again(row: Adequacy, status: Status) -> bool:
     return "frames_missing" not in row.reasons and bool(_SEEN_TOO_LITTLE.intersection(row.reasons))
 
 
-def _review(findings: int) -> str:
-    if findings == 0:
-        return "No region was outlined, which is not a negative result: a reader reviews the frames and signs."
-    what = "the outlined region" if findings == 1 else f"the {findings} outlined regions"
-    return f"A reader reviews {what} and the frames around, and signs."
-
-
 def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> ScreeningAssessed:
-    """`assessed` as it may be shown: categories and advice in words under `decision_support` alone.
+    """`assessed` as it may be shown: categories and advice with their reasons under `decision_support` alone.
 
-    Otherwise every category keeps its scheme, with value None, and every advice its code, with text None; both say
-    `withheld`. The probability that a lesion is malignant goes likewise, for BI-RADS categories are bands of it
+    Otherwise every category keeps its scheme and side, every advice its rule, and nothing else; both say `withheld`.
+    The probability that a lesion is malignant goes likewise, for BI-RADS categories are bands of it
     (docs/decisions/0011-a-malignant-score-is-a-category.md). Outlines, sizes, scores, descriptors and adequacy stay.
     """
     if intended_use == "decision_support":
@@ -81,7 +73,7 @@ def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> Screenin
         update={
             "findings": findings,
             "categories": tuple(_withheld(category) for category in assessed.categories),
-            "advice": tuple(each.model_copy(update={"text": None, "withheld": True}) for each in assessed.advice),
+            "advice": tuple(Advice(rule=each.rule, withheld=True) for each in assessed.advice),
         }
     )
 
@@ -100,5 +92,4 @@ def withhold_frame(frame: FrameSegmented, intended_use: IntendedUse) -> FrameSeg
 
 
 def _withheld(category: Category) -> Category:
-    derivation = "shown under intended use decision_support alone"
-    return category.model_copy(update={"value": None, "derivation": derivation, "withheld": True})
+    return category.model_copy(update={"value": None, "rule": None, "because": (), "withheld": True})

@@ -91,14 +91,14 @@ def why_persistent(finding: Finding, settings: AlertSettings) -> Reasons:
 
     A finding that is `unconfirmed` meets it all the same, and the reasons name that.
     """
-    frames = len({member.frame_id for member in finding.members})
-    if finding.area_mm2 is not None:
-        large, size = finding.area_mm2 >= settings.min_area_mm2, _area_mm2(finding.area_mm2)
+    frames, best = finding.frame_count, finding.best
+    if best.area_mm2 is not None:
+        large, size = best.area_mm2 >= settings.min_area_mm2, _area_mm2(best.area_mm2)
     else:
-        large, size = finding.area_px >= settings.min_area_px, Because(code=KEY_FRAME_AREA_PX, value=finding.area_px)
-    if frames < settings.min_frames or not large or finding.score_mean < settings.min_score:
+        large, size = best.area_px >= settings.min_area_px, Because(code=KEY_FRAME_AREA_PX, value=best.area_px)
+    if frames < settings.min_frames or not large or best.score_mean < settings.min_score:
         return ()
-    score = Because(code=MEAN_SCORE, value=finding.score_mean, unit="1")
+    score = Because(code=MEAN_SCORE, value=best.score_mean, unit="1")
     doubt = (Because(code=UNCONFIRMED),) if finding.unconfirmed else ()
     return (Because(code=FRAMES_OUTLINED, value=frames), size, score, *doubt)
 

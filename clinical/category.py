@@ -12,24 +12,33 @@ not give: Tessler et al., J Am Coll Radiol 14:587, 2017; Zhou et al., Endocrine 
 """
 
 from collections.abc import Iterable
+from typing import Final
 
-from sonovan.clinical.adequacy import CUT_SHORT, UNFINISHED
-from sonovan.clinical.place import named_place
+from sonovan.clinical.adequacy import CUT_SHORT, UNFINISHED, reasons_of
+from sonovan.contracts.because import Because
+from sonovan.contracts.record import Side
 from sonovan.contracts.results import Adequacy, Category, Status
+
+BREAST_NOT_ADEQUATE: Final = "breast_not_adequate"
 
 
 def derive_categories(adequacy: Iterable[Adequacy], status: Status) -> tuple[Category, ...]:
     """The screening's suggested categories, one per breast side that a rule speaks of; none while `preliminary`."""
     if status == "preliminary":
         return ()
-    found: dict[str, Category] = {}
+    found: dict[Side | None, Category] = {}
     for row in adequacy:
         unfinished = not (UNFINISHED | {CUT_SHORT}).isdisjoint(row.reasons)
         if row.organ != "breast" or not (row.level == "inadequate" or unfinished):
             continue
-        why = "examination inadequate" if row.level == "inadequate" else "examination incomplete"
-        place = named_place(row.organ, row.laterality, None)
-        reasons = ", ".join(reason.replace("_", " ") for reason in row.reasons)
-        derivation = f"{place}: {why} ({reasons}); rule breast_not_adequate, ACR BI-RADS Atlas 5th ed."
-        found.setdefault(place, Category(scheme="BI-RADS", value="0", derivation=derivation))
+        verdict = "examination_inadequate" if row.level == "inadequate" else "examination_incomplete"
+        category = Category(
+            scheme="BI-RADS",
+            value="0",
+            rule=BREAST_NOT_ADEQUATE,
+            because=(Because(code=verdict), *reasons_of(row)),
+            organ="breast",
+            laterality=row.laterality,
+        )
+        found.setdefault(row.laterality, category)
     return tuple(found.values())

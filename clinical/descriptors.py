@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from sonovan.contracts.results import Descriptor, Region
+from sonovan.contracts.frames import Descriptor, Region
 
 MAJORITY: Final = 0.5
 """A value is given where frames that carry at least this share of all weight agree on it; else it is not determined."""

@@ -1,26 +1,27 @@
-"""Names that last: which track is which published finding, whatever frames arrived since."""
+"""Names that last: which lesion is which published finding, whatever frames arrived since."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from itertools import count
 
-from sonovan.clinical.track import MemberKey, Track
+from sonovan.clinical.lesions import Lesion
+from sonovan.clinical.track import MemberKey
 from sonovan.contracts.results import WithdrawnFinding
 
 
 def name_findings(
-    screening_id: str, tracks: Sequence[Track], published: Mapping[str, frozenset[MemberKey]]
-) -> tuple[list[tuple[str, Track]], tuple[WithdrawnFinding, ...]]:
-    """Each track with its finding id, in the order of the tracks' lowest members; and what is withdrawn.
+    screening_id: str, lesions: Sequence[Lesion], published: Mapping[str, frozenset[MemberKey]]
+) -> tuple[list[tuple[str, Lesion]], tuple[WithdrawnFinding, ...]]:
+    """Each lesion with its finding id, in the order of the lesions' lowest members; and what is withdrawn.
 
     published: every finding id that this screening has ever published, withdrawn ones too, with the members that it
     last had. So each revision lists all that is withdrawn, and a lesion that comes back has its old name.
-    A published finding passes its id on to the track that shares most members with it (of equals the one with
-    the lowest member); a track that inherits several keeps the lowest id and the others are withdrawn, merged
-    into it. A finding that shares no member with any track is withdrawn. Other tracks get `new_finding_id`.
+    A published finding passes its id on to the lesion that shares most members with it (of equals the one with
+    the lowest member); a lesion that inherits several keeps the lowest id and the others are withdrawn, merged
+    into it. A finding that shares no member with any lesion is withdrawn. Other lesions get `new_finding_id`.
     """
-    ordered = sorted(tracks, key=lambda track: track.members[0])
-    owner = {member: place for place, track in enumerate(ordered) for member in track.members}
+    ordered = sorted(lesions, key=lambda lesion: lesion.members[0])
+    owner = {member: place for place, lesion in enumerate(ordered) for member in lesion.members}
     heir = {finding_id: _heir(members, owner) for finding_id, members in published.items()}
     kept: dict[int, str] = {}
     for finding_id in sorted(published):
@@ -28,11 +29,11 @@ def name_findings(
         if place is not None:
             kept.setdefault(place, finding_id)
     used = set(published)
-    named: list[tuple[str, Track]] = []
-    for place, track in enumerate(ordered):
-        finding_id = kept.get(place) or new_finding_id(screening_id, track.members[0], used)
+    named: list[tuple[str, Lesion]] = []
+    for place, lesion in enumerate(ordered):
+        finding_id = kept.get(place) or new_finding_id(screening_id, lesion.members[0], used)
         used.add(finding_id)
-        named.append((finding_id, track))
+        named.append((finding_id, lesion))
     live = {finding_id for finding_id, _ in named}
     withdrawn = tuple(
         WithdrawnFinding(finding_id=finding_id, merged_into=None if place is None else kept[place])
@@ -51,7 +52,7 @@ def new_finding_id(screening_id: str, lowest: MemberKey, used: set[str]) -> str:
 
 
 def _heir(members: frozenset[MemberKey], owner: Mapping[MemberKey, int]) -> int | None:
-    """The place of the track that holds most of `members`, of equals the first; None where none holds any."""
+    """The place of the lesion that holds most of `members`, of equals the first; None where none holds any."""
     shared: dict[int, int] = {}
     for member in members:
         place = owner.get(member)

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sonovan.contracts.results import RegionMeasures
+from sonovan.contracts.frames import RegionMeasures
 
 Grey = NDArray[np.uint8]
 Mask = NDArray[np.bool_]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from sonovan.contracts.results import FrameSegmented
+from sonovan.contracts.frames import FrameSegmented
 
 Sharpness = tuple[float, float]
 

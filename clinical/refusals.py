@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from sonovan.contracts.results import MAX_LISTED, FrameSegmented, RefusedPanel
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.results import MAX_LISTED, RefusedPanel
 
 
 def refused_panels(results: Iterable[FrameSegmented]) -> tuple[RefusedPanel, ...]:

@@ -1,14 +1,13 @@
 """Linking: the regions of a sweep's frames that show the same lesion."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from sonovan.clinical.descriptors import over_frames, suspicion
+from sonovan.contracts.frames import FrameSegmented, Region
 from sonovan.contracts.record import Organ, Side
-from sonovan.contracts.results import Category, Finding, FrameSegmented, Member, Region
 
 MemberKey = tuple[str, int]
 """(frame_id, region ordinal)."""
@@ -35,9 +34,6 @@ class LinkRules:
 
 
 LINK_RULES: Final = LinkRules()
-
-TOP_MEMBERS: Final = 3
-"""A finding's `score_mean` is the mean over this many of its best members (all, where there are fewer)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,57 +133,3 @@ def affinity(one: Region, other: Region, gap: int, rules: LinkRules = LINK_RULES
     reach = size * min(rules.reach_still + rules.reach_per_frame * gap, rules.reach_most)
     distance = math.hypot(one.centroid[0] - other.centroid[0], one.centroid[1] - other.centroid[1])
     return overlap + max(1 - distance / reach, 0.0)
-
-
-def finding_from_track(
-    track: Track, results: Mapping[str, FrameSegmented], finding_id: str, category: Category | None = None
-) -> Finding:
-    """The finding that a track makes; `results` holds at least its frames, by frame id.
-
-    Key frame: highest `score_mean` × area, of equals the earliest. Box, sizes, contrast and predicted Dice are its.
-    `unconfirmed` where all members are. `score_mean` is the mean over the `TOP_MEMBERS` best members, `score_max` the
-    highest of all. `duration_ms` is None unless the first and the last frame carry a time. Raises KeyError for a member
-    without a result.
-    """
-    shown = [(results[frame_id], _region(results[frame_id], ordinal)) for frame_id, ordinal in track.members]
-    regions = [region for _, region in shown]
-    weight = [region.score_mean * region.area_px for region in regions]
-    frame, region = shown[max(range(len(shown)), key=weight.__getitem__)]
-    best = sorted((region.score_mean for region in regions), reverse=True)[:TOP_MEMBERS]
-    first, last = shown[0][0], shown[-1][0]
-    timed = first.time_ms is not None and last.time_ms is not None
-    return Finding(
-        finding_id=finding_id,
-        organ=track.organ,
-        laterality=track.laterality,
-        view=frame.view,
-        position=frame.position,
-        sequence_id=track.sequence_id,
-        members=tuple(Member(frame_id=frame_id, ordinal=ordinal) for frame_id, ordinal in track.members),
-        frame_span=(first.frame_index, last.frame_index),
-        duration_ms=round((last.time_ms or 0.0) - (first.time_ms or 0.0), 3) if timed else None,
-        key_frame_id=frame.frame_id,
-        key_ordinal=region.ordinal,
-        box=region.box,
-        area_px=region.area_px,
-        area_mm2=region.measures.area_mm2,
-        long_axis_mm=region.measures.long_axis_mm,
-        short_axis_mm=region.measures.short_axis_mm,
-        score_mean=round(math.fsum(best) / len(best), 4),
-        score_max=max(region.score_max for region in regions),
-        contrast=region.measures.contrast,
-        unconfirmed=all(each.unconfirmed for each in regions),
-        predicted_dice=region.predicted_dice,
-        malignant=suspicion(regions),
-        descriptors=over_frames(regions),
-        category=category,
-        image_key=frame.image_key,
-        mask_key=frame.mask_key,
-    )
-
-
-def _region(result: FrameSegmented, ordinal: int) -> Region:
-    for region in result.regions:
-        if region.ordinal == ordinal:
-            return region
-    raise KeyError(f"{result.frame_id} has no region {ordinal}")

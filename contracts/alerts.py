@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Final, Literal, Self, assert_never, get_
 from pydantic import Field, model_validator
 
 from sonovan.contracts.because import Because
-from sonovan.contracts.record import Id, Moment, Organ, Part, Record, Sha256, Side, Token, VanId
+from sonovan.contracts.record import Id, Moment, ObjectKey, Organ, Part, Record, Sha256, Side, Token, VanId
 
 Severity = Literal["worklist", "suspicious", "urgent"]
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
@@ -81,7 +81,7 @@ class LesionAlerted(Record):
     rule: Token
     because: tuple[Because, ...] = Field(description="never empty on the topic")
     withheld: bool = Field(default=False, description="never on the topic; where alerts are shown without all reasons")
-    evidence_keys: tuple[str, ...]
+    evidence_keys: tuple[ObjectKey, ...]
     as_of: Moment
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from sonovan.contracts.record import Id, Moment, Record, Sha256, Token, VanId
+from sonovan.contracts.record import FrameId, Id, ItemId, Moment, ObjectKey, Record, Sha256, Token, VanId
 from sonovan.contracts.results import Status
 
 
@@ -20,7 +20,7 @@ class VanAnswered(Record):
     van_id: VanId
     kind: Literal["stored", "rejected", "report"]
     screening_id: Id | None = None
-    item_id: str
+    item_id: ItemId
     content_sha256: Sha256
     reason: Token | None = None
     retryable: bool = False
@@ -48,10 +48,10 @@ class RecordRejected(Record):
     partition: int = Field(ge=0)
     offset: int = Field(ge=0)
     content_sha256: Sha256
-    quarantine_key: str
+    quarantine_key: ObjectKey
     rejected_at: Moment
     screening_id: Id | None = None
-    frame_id: str | None = None
+    frame_id: FrameId | None = None
     van_id: VanId | None = None
 
 

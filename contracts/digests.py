@@ -5,18 +5,21 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sonovan.contracts.results import FrameSegmented, Region
+from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, SequenceClosed
 
 _CLOSING_OUTSIDE = {"closed_at", "van_id"}
-_LATER: Mapping[str, Any] = {
-    "unconfirmed": False,
-    "predicted_dice": None,
-    "malignant": None,
-    "malignant_withheld": False,
-    "descriptors": [],
+_SEEN = {
+    "regions",
+    "quality",
+    "assessable",
+    "not_assessable_reason",
+    "refusals",
+    "sharpness",
+    "pixels_sha256",
+    "weights_sha256",
+    "fingerprint",
 }
-"""Fields of a region that came after the first results were stored, and what they are where nothing is said."""
 
 
 def frames_digest(hashes: Iterable[str]) -> str:
@@ -25,24 +28,8 @@ def frames_digest(hashes: Iterable[str]) -> str:
 
 
 def result_digest(result: FrameSegmented) -> str:
-    """What a frame's result says, without how long it took or on what it ran."""
-    said = {
-        "regions": [_said_of(region) for region in result.regions],
-        "quality": result.quality,
-        "assessable": result.assessable,
-        "reason": result.not_assessable_reason,
-        "pixels_sha256": result.pixels_sha256,
-        "weights_sha256": result.weights_sha256,
-    }
-    if (
-        result.fingerprint != result.weights_sha256
-    ):  # earlier results were named by their weights, and keep their digest
-        said["fingerprint"] = result.fingerprint
-    if result.sharpness is not None:  # likewise
-        said["sharpness"] = result.sharpness
-    if result.refusals:  # likewise
-        said["refusals"] = [refusal.model_dump(mode="json") for refusal in result.refusals]
-    return _sha256_of(said)
+    """What was seen on a frame, and by which network; not how long that took, on what it ran or where it is stored."""
+    return _sha256_of(result.model_dump(mode="json", include=_SEEN))
 
 
 def revision_id(
@@ -74,12 +61,6 @@ def revision_id(
             "rules_version": rules_version,
         }
     )
-
-
-def _said_of(region: Region) -> dict[str, Any]:
-    """A region without what no network said of it: results from before there were such networks keep their digest."""
-    said = region.model_dump(mode="json")
-    return {name: value for name, value in said.items() if name not in _LATER or value != _LATER[name]}
 
 
 def _contents(closings: Iterable[SequenceClosed | ScreeningClosed]) -> list[str]:

@@ -9,17 +9,21 @@ from sonovan.contracts.errors import InvalidRecord
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Fingerprint = Annotated[
-    Sha256,
-    Field(
-        default_factory=lambda earlier: earlier.get("weights_sha256"),
-        description="of the network with its companions and settings; `weights_sha256` where none is given",
-    ),
-]
-"""What names a network in results. Records from before there were fingerprints are read with their `weights_sha256`."""
+Fingerprint = Sha256
+"""Names the network in results: its files, companions and settings together."""
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/+-]{0,63}$")]
 """A code, never free text: no spaces, so that no name or sentence slips in."""
 VanId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+FrameId = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/[0-9]{6}$")
+]
+"""`{sequence_id}/{frame_index:06d}`, see `sonovan.contracts.ids.frame_id`."""
+ItemId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f-]{36}(/[a-z0-9]{1,64}){1,2}$")]
+"""What a van's spool and a receipt call a record: a frame's id, or an id, what was said of it and which one."""
+ObjectKey = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$", max_length=512)
+]
+"""The name of a stored object within its bucket, see `sonovan.storage.keys`."""
 Index = Annotated[int, Field(ge=0, le=999_999)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Moment = AwareDatetime

@@ -1,15 +1,18 @@
-"""What the centre finds: regions of a frame, tracks of a sequence, findings of a screening."""
+"""What the centre finds in a screening: lesions with their sightings, adequacy, categories, advice."""
 
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from sonovan.contracts.ids import frame_id
+from sonovan.contracts.because import Because
+from sonovan.contracts.frames import Descriptor
 from sonovan.contracts.record import (
     Fingerprint,
+    FrameId,
     Id,
     Index,
     Moment,
+    ObjectKey,
     Organ,
     Part,
     Record,
@@ -19,162 +22,58 @@ from sonovan.contracts.record import (
     Token,
     VanId,
 )
-from sonovan.contracts.van import Panel
 
 IntendedUse = Literal["research", "measurement", "decision_support"]
 Status = Literal["preliminary", "incomplete", "complete"]
 Level = Literal["adequate", "limited", "inadequate"]
 
 
-class RegionMeasures(Part):
-    """What `sonovan.clinical.measure` reads off one region. mm only where the panel's spacing is known, else None.
-
-    Axes are full lengths of the ellipse with the region's second moments; `orientation_deg` is the long axis
-    against the horizontal, in (-90, 90]; `contrast` is mean inside over mean of the surrounding ring, minus 1.
-    """
-
-    area_mm2: float | None = None
-    long_axis_mm: float | None = None
-    short_axis_mm: float | None = None
-    long_axis_px: float
-    short_axis_px: float
-    orientation_deg: float
-    circularity: float = Field(ge=0)
-    solidity: float = Field(ge=0)
-    mean_grey: float = Field(ge=0, le=255)
-    contrast: float | None = None
-    cnr: float | None = None
-
-
-class Descriptor(Part):
-    """One thing that a lesion's look says, as a network suggests it: `margin` = `circumscribed`.
-
-    `value` is None where it is not determined; `probability` is that of the likeliest value.
-    """
-
-    name: Token
-    value: Token | None
-    probability: Share
-
-
-class Region(Part):
-    """One connected region of a frame's mask. Coordinates: (column, row) in pixels of the stored frame.
-
-    `ordinal` + 1 is its value in the stored label mask. `polygon` is the outer contour, `box` is
-    (left, top, width, height). Scores are the mask probability over the region. `malignant` is the probability that
-    the lesion is malignant, `descriptors` what it looks like: None and empty where no network says so.
-    `unconfirmed`: the network saw it, and the decoder that draws in its stead drew nothing there.
-    `predicted_dice` is the Dice that can be expected of all outlines of its panel together, or None.
-    """
-
-    ordinal: int = Field(ge=0, le=254)
-    panel: int = Field(ge=0, le=15)
-    polygon: tuple[tuple[float, float], ...] = Field(min_length=3)
-    box: tuple[int, int, int, int]
-    centroid: tuple[float, float]
-    area_px: int = Field(ge=1)
-    score_mean: Share
-    score_max: Share
-    measures: RegionMeasures
-    unconfirmed: bool = False
-    predicted_dice: Share | None = None
-    malignant: Share | None = None
-    malignant_withheld: bool = Field(default=False, description="never in a record; where frames are shown")
-    descriptors: tuple[Descriptor, ...] = ()
-
-
-class PanelRefusal(Part):
-    """A panel that cannot be assessed, by its ordinal, and why: nothing is known of what it shows."""
-
-    panel: int = Field(ge=0, le=15)
-    reason: Token
-
-
-class FrameSegmented(Record):
-    """One frame's result. `provider` is what really ran (`openvino/bf16`, `cpu/fp32` …).
-
-    `weights_sha256` is the network's file; `fingerprint` is what tells results of one network from another's.
-    """
-
-    schema_name: ClassVar[str] = "frame.segmented"
-
-    screening_id: Id
-    sequence_id: Id
-    frame_index: Index
-    van_id: VanId
-    organ: Organ
-    laterality: Side | None = None
-    view: Token | None = None
-    position: Token | None = None
-    captured_at: Moment
-    time_ms: float | None = Field(default=None, ge=0)
-    rows: int = Field(ge=1)
-    columns: int = Field(ge=1)
-    channels: Literal[1, 3]
-    bits: Literal[8, 16]
-    codec: Token
-    pixels_sha256: Sha256
-    panels: tuple[Panel, ...]
-    regions: tuple[Region, ...]
-    quality: Share
-    assessable: bool
-    not_assessable_reason: Token | None = None
-    refusals: tuple[PanelRefusal, ...] = Field(default=(), description="also of panels beside one that is assessable")
-    sharpness: tuple[float, float] | None = Field(
-        default=None, description="fine detail across and down, comparable within a sweep only"
-    )
-    image_key: str
-    mask_key: str | None = Field(description="None where there is no region: nothing to store")
-    model_id: Token
-    weights_sha256: Sha256
-    fingerprint: Fingerprint
-    provider: Token
-    timings_ms: dict[Token, float]
-
-    @property
-    def frame_id(self) -> str:
-        """`{sequence_id}/{frame_index:06d}`."""
-        return frame_id(self.sequence_id, self.frame_index)
-
-
 class Member(Part):
     """One region of one frame that belongs to a track or finding."""
 
-    frame_id: str
+    frame_id: FrameId
     ordinal: int = Field(ge=0)
 
 
-class Category(Part):
-    """A category that a written rule derives, for review. `value` is None under `withheld`."""
+Scheme = Literal["BI-RADS", "TI-RADS", "C-TIRADS"]
 
-    scheme: Literal["BI-RADS", "TI-RADS", "C-TIRADS"]
+
+class Category(Part):
+    """A category that a written rule derives, for review, of one organ and side.
+
+    `rule` names the rule, `because` what it found, in the rule's order. Where `withheld`, `value` and `rule` are None
+    and `because` is empty.
+    """
+
+    scheme: Scheme
     value: Token | None
-    derivation: str
+    rule: Token | None
+    because: tuple[Because, ...] = ()
+    organ: Organ
+    laterality: Side | None = None
     withheld: bool = False
 
 
-class Finding(Part):
-    """One lesion, linked over a sequence's frames.
+class Sighting(Part):
+    """One lesion as one panel of one sequence shows it, over the frames in which it was outlined.
 
-    `key_frame_id` is the frame that shows it best (highest mean score times area); `duration_ms` spans first
-    to last member where frames carry times. Sizes and `predicted_dice` come from the key frame. `malignant` and
-    `descriptors` are taken over all members, each frame weighing as much as its score; `malignant` is None where no
-    network says so, and under `malignant_withheld`.
+    `key_frame_id` is the frame that shows it best there (highest mean score times area) and `key_ordinal` the region in
+    it; view, position, box, sizes, contrast and `predicted_dice` are the key frame's. `frame_span` holds the first and
+    the last frame index, `duration_ms` the time between them where frames carry times. `score_mean` is the mean over
+    the best members, `score_max` the highest of all.
     """
 
-    finding_id: Sha256
-    organ: Organ
-    laterality: Side | None
+    sequence_id: Id
+    panel: int = Field(ge=0, le=15)
     view: Token | None = None
     position: Token | None = None
-    sequence_id: Id
     members: tuple[Member, ...] = Field(min_length=1)
-    frame_span: tuple[int, int]
+    frame_span: tuple[Index, Index]
     duration_ms: float | None
-    key_frame_id: str
-    key_ordinal: int
+    key_frame_id: FrameId
+    key_ordinal: int = Field(ge=0, le=254)
     box: tuple[int, int, int, int]
-    area_px: int
+    area_px: int = Field(ge=1)
     area_mm2: float | None
     long_axis_mm: float | None
     short_axis_mm: float | None
@@ -183,12 +82,80 @@ class Finding(Part):
     contrast: float | None
     unconfirmed: bool = Field(default=False, description="the network saw it, and on no frame did its decoder draw it")
     predicted_dice: Share | None = Field(default=None, description="expected of the outlines on the key frame's panel")
+    image_key: ObjectKey
+    mask_key: ObjectKey | None
+
+    @model_validator(mode="after")
+    def _members_are_of_its_sequence(self) -> Self:
+        if any(not member.frame_id.startswith(self.sequence_id) for member in self.members):
+            raise ValueError("a sighting's members are regions of its own sequence")
+        if self.key not in self.members:
+            raise ValueError("a sighting's key region is one of its members")
+        return self
+
+    @property
+    def key(self) -> Member:
+        """The region that shows the lesion best."""
+        return Member(frame_id=self.key_frame_id, ordinal=self.key_ordinal)
+
+    @property
+    def frame_count(self) -> int:
+        """On how many frames it was outlined."""
+        return len({member.frame_id for member in self.members})
+
+
+class Finding(Part):
+    """One lesion, by its sightings: one for each sequence and panel that shows it, in the order of their first members.
+
+    `best_ordinal` is the place of the sighting that shows it best (`sonovan.clinical.lesions.best_of` chooses): what is
+    shown and measured first. `malignant` and `descriptors` belong to the lesion and are taken over the members of all
+    sightings, each frame weighing as much as its score; `malignant` is None where no network gives one, and under
+    `malignant_withheld`.
+    """
+
+    finding_id: Sha256
+    organ: Organ
+    laterality: Side | None
+    sightings: tuple[Sighting, ...] = Field(min_length=1)
+    best_ordinal: int = Field(ge=0)
     malignant: Share | None = None
     malignant_withheld: bool = False
     descriptors: tuple[Descriptor, ...] = ()
     category: Category | None
-    image_key: str
-    mask_key: str | None
+
+    @model_validator(mode="after")
+    def _sightings_are_apart(self) -> Self:
+        if self.best_ordinal >= len(self.sightings):
+            raise ValueError("the best sighting is none of the sightings")
+        if len({(each.sequence_id, each.panel) for each in self.sightings}) < len(self.sightings):
+            raise ValueError("two sightings are of the same sequence and panel")
+        return self
+
+    @property
+    def best(self) -> Sighting:
+        """The sighting that shows the lesion best."""
+        return self.sightings[self.best_ordinal]
+
+    @property
+    def in_order(self) -> tuple[Sighting, ...]:
+        """The sightings with the best one first, the others in their order."""
+        others = [each for place, each in enumerate(self.sightings) if place != self.best_ordinal]
+        return (self.best, *others)
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The members of all sightings."""
+        return tuple(member for sighting in self.sightings for member in sighting.members)
+
+    @property
+    def frame_count(self) -> int:
+        """On how many frames it was outlined, over all sightings."""
+        return len({member.frame_id for member in self.members})
+
+    @property
+    def unconfirmed(self) -> bool:
+        """In no sighting did the network's decoder draw what the network saw."""
+        return all(sighting.unconfirmed for sighting in self.sightings)
 
 
 class WithdrawnFinding(Part):
@@ -227,7 +194,7 @@ class MissingFrames(Part):
 class RejectedFrame(Part):
     """A frame that counts as accounted for because it was rejected after its signature was verified."""
 
-    frame_id: str
+    frame_id: FrameId
     reason: Token
 
 
@@ -245,15 +212,21 @@ class RefusedPanel(Part):
 
 
 class Advice(Part):
-    """What to do next, by a written rule. `text` is None under `withheld`."""
+    """What to do next, by a written rule, for an organ, side and region, or for the screening where `organ` is None.
 
-    code: Token
-    text: str | None
+    `because` holds what the rule found. Where `withheld`, the place is None and `because` is empty.
+    """
+
+    rule: Token
+    because: tuple[Because, ...] = ()
+    organ: Organ | None = None
+    laterality: Side | None = None
+    region: Token | None = None
     withheld: bool = False
 
 
 class SequenceAssessed(Record):
-    """The lesion tracks of one sequence within one revision."""
+    """What one sequence shows within one revision: the findings that it has a sighting of, with its sightings alone."""
 
     schema_name: ClassVar[str] = "sequence.assessed"
 
@@ -287,8 +260,8 @@ class ScreeningAssessed(Record):
     refused_panels: tuple[RefusedPanel, ...] = ()
     advice: tuple[Advice, ...] = ()
     categories: tuple[Category, ...] = ()
-    report_html_key: str | None = None
-    report_json_key: str | None = None
+    report_html_key: ObjectKey | None = None
+    report_json_key: ObjectKey | None = None
     model_id: Token
     weights_sha256: Sha256
     fingerprint: Fingerprint

@@ -6,13 +6,9 @@ from typing import Final
 
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected, RejectedRetried, VanAnswered
+from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.record import Record
-from sonovan.contracts.results import (
-    FrameSegmented,
-    ScreeningAssessed,
-    ScreeningTicked,
-    SequenceAssessed,
-)
+from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked, SequenceAssessed
 from sonovan.contracts.van import (
     FeaturesRecorded,
     FrameCaptured,

@@ -121,11 +121,8 @@ class Entry(BaseModel):
         """What names the network in results: sha256, 64 hexadecimal digits, over what is trained or chosen for it.
 
         That is canonical JSON of its file's sha256, each companion's sha256 and settings, `threshold` and
-        `min_area_px`; what its file fixes (organs, input, outputs) is not repeated. Without companions it is the file's
-        own sha256, by which earlier results are named.
+        `min_area_px`; what its file fixes (organs, input, outputs) is not repeated.
         """
-        if not self.companions:
-            return self.sha256
         parts = {
             "sha256": self.sha256,
             "threshold": float(self.threshold),

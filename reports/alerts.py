@@ -2,11 +2,10 @@
 
 from typing import Final, Literal, TypedDict, get_args
 
-from sonovan.clinical.place import named_place
 from sonovan.contracts.alerts import About, AboutFinding, AboutSide, AboutVan, LesionAlerted
 from sonovan.contracts.because import Because
 from sonovan.contracts.record import Organ, Side
-from sonovan.reports.words import UNSIGNED, UNSIGNED_ZH
+from sonovan.reports.words import UNSIGNED, UNSIGNED_ZH, place
 
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
@@ -86,8 +85,7 @@ def _about(about: About, language: Language) -> str:
     if isinstance(about, AboutFinding | AboutSide):
         if language == "zh":
             return _PLACES_ZH[about.organ].get(about.laterality, _ORGANS_ZH[about.organ])
-        place = named_place(about.organ, about.laterality, None)
-        return place[0].upper() + place[1:]
+        return place(about.organ, about.laterality)
     if isinstance(about, AboutVan):
         return f"筛查车 {about.van_id}" if language == "zh" else f"Van {about.van_id}"
     return "本次筛查" if language == "zh" else "The screening"

@@ -58,7 +58,7 @@ class ScreeningReport(Part):
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """The findings as every report, summary and picture numbers them, from 1: highest score first."""
-    return sorted(findings, key=lambda each: (-each.score_mean, each.finding_id))
+    return sorted(findings, key=lambda each: (-each.best.score_mean, each.finding_id))
 
 
 def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -> dict[str, Any]:

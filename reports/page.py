@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from sonovan.contracts.results import Member
 from sonovan.reports import words
 from sonovan.reports.document import ScreeningReport
 
@@ -20,15 +21,16 @@ _ENVIRONMENT: Final = Environment(
 )
 
 
-def render_html(document: Mapping[str, Any], pictures: Mapping[str, bytes], contact: str | None = None) -> bytes:
+def render_html(document: Mapping[str, Any], pictures: Mapping[Member, bytes], contact: str | None = None) -> bytes:
     """The page of a report, UTF-8; equal arguments give equal bytes.
 
-    document: what `sonovan.reports.document.report_document` gave. pictures: finding id → PNG of its key frame with
-    the outline; a finding without one says so. contact: whom to ask, one line.
+    document: what `sonovan.reports.document.report_document` gave. pictures: a sighting's key region → PNG of its
+    key frame with the outline; a sighting without one says so. contact: whom to ask, one line.
     Raises ValueError (pydantic's ValidationError) for another document, ValueError for a picture that is no PNG.
     """
     report = ScreeningReport.model_validate(document)
-    sources = {finding.finding_id: _data_uri(pictures.get(finding.finding_id)) for finding in report.findings}
+    keys = (sighting.key for finding in report.findings for sighting in finding.sightings)
+    sources = {key: _data_uri(pictures.get(key)) for key in keys}
     page = _ENVIRONMENT.get_template("report.html").render(
         report=report, pictures=sources, contact=contact, words=words
     )

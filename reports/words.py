@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from sonovan.clinical.place import named_place
+from sonovan.contracts.because import Because
+from sonovan.contracts.frames import Descriptor
 from sonovan.contracts.record import Organ, Side
 from sonovan.contracts.results import (
     Adequacy,
+    Advice,
     Category,
-    Descriptor,
     Finding,
     IntendedUse,
     MissingFrames,
     RefusedPanel,
+    Sighting,
     Status,
 )
 
@@ -47,6 +49,10 @@ STATUS: Final[dict[Status, str]] = {
 }
 
 _REASONS: Final = {
+    "examination_inadequate": "the examination is inadequate",
+    "examination_incomplete": "the examination is incomplete",
+    "not_assessed": "not assessed",
+    "not_fully_assessed": "not fully assessed",
     "not_seen": "planned, no frame seen",
     "nothing_assessable": "no frame could be assessed",
     "few_frames": "too few assessable frames",
@@ -73,6 +79,30 @@ _REASONS: Final = {
 }
 
 
+_PLACES: Final[dict[Organ, dict[Side | None, str]]] = {
+    "breast": {
+        "left": "Left breast",
+        "right": "Right breast",
+        "isthmus": "Breast, side not recorded",
+        None: "Breast, side not recorded",
+    },
+    "thyroid": {
+        "left": "Left thyroid lobe",
+        "right": "Right thyroid lobe",
+        "isthmus": "Thyroid isthmus",
+        None: "Thyroid, side not recorded",
+    },
+}
+
+_ADVICE: Final = {
+    "scan_again": "{place}: {because}. Scan again while the woman is here, or recall her.",
+    "say_which_side": "Some frames name no side: correct the record before review.",
+    "send_missing_frames": (
+        "Part of the examination has not arrived: keep the van's spool until every frame is stored ({because})."
+    ),
+}
+
+
 def counted(number: int, thing: str) -> str:
     """`1 frame`, `2 frames`."""
     return f"{number} {thing}{'' if number == 1 else 's'}"
@@ -80,8 +110,8 @@ def counted(number: int, thing: str) -> str:
 
 def place(organ: Organ, side: Side | None, region: str | None = None) -> str:
     """Where in the body, as a heading: "Left breast"."""
-    name = named_place(organ, side, region)
-    return name[0].upper() + name[1:]
+    name = _PLACES[organ][side]
+    return f"{name}, {region.replace('_', ' ')}" if region else name
 
 
 def reason(code: str) -> str:
@@ -125,29 +155,29 @@ def refused_panel(found: RefusedPanel) -> str:
     return f"panel {found.panel + 1} not assessable on {frames}: {reason(found.reason)}"
 
 
-def size(finding: Finding) -> str:
+def size(sighting: Sighting) -> str:
     """Axes and area in mm, or the box and area in pixels where nobody knows the scale."""
-    if finding.long_axis_mm is None or finding.short_axis_mm is None:
-        return f"no scale: {finding.box[2]} × {finding.box[3]} pixels, area {finding.area_px} pixels"
-    area = "" if finding.area_mm2 is None else f", area {finding.area_mm2:.1f} mm²"
-    return f"{finding.long_axis_mm:.1f} × {finding.short_axis_mm:.1f} mm{area}"
+    if sighting.long_axis_mm is None or sighting.short_axis_mm is None:
+        return f"no scale: {sighting.box[2]} × {sighting.box[3]} pixels, area {sighting.area_px} pixels"
+    area = "" if sighting.area_mm2 is None else f", area {sighting.area_mm2:.1f} mm²"
+    return f"{sighting.long_axis_mm:.1f} × {sighting.short_axis_mm:.1f} mm{area}"
 
 
-def location(finding: Finding) -> str:
+def location(sighting: Sighting) -> str:
     """Position and view as the operator named them, and the centre of the box within the key frame."""
-    named = [name.replace("_", " ") for name in (finding.position, finding.view) if name]
-    left, top, width, height = finding.box
+    named = [name.replace("_", " ") for name in (sighting.position, sighting.view) if name]
+    left, top, width, height = sighting.box
     where = ", ".join(named) or "position and view not recorded"
     return f"{where}; at column {left + width // 2}, row {top + height // 2} of the frame"
 
 
-def frames_seen(finding: Finding) -> str:
+def frames_seen(sighting: Sighting) -> str:
     """On how many frames, which, and for how long."""
-    count = len({member.frame_id for member in finding.members})
-    first, last = finding.frame_span
+    count = sighting.frame_count
+    first, last = sighting.frame_span
     text = f"{count} frame{'s' if count != 1 else ''}"
     text += f", no. {first}" if first == last else f", no. {first} to {last}"
-    return text if finding.duration_ms is None or first == last else f"{text}, {finding.duration_ms / 1000:.2f} s"
+    return text if sighting.duration_ms is None or first == last else f"{text}, {sighting.duration_ms / 1000:.2f} s"
 
 
 def category(found: Category | None) -> str:
@@ -206,3 +236,38 @@ def contrast(value: float | None) -> str:
     if abs(value) < 0.005:
         return "as bright as its surroundings"
     return f"{abs(value) * 100:.0f} % {'darker' if value < 0 else 'brighter'} than its surroundings"
+
+
+def because(reasons: Sequence[Because]) -> str:
+    """What a rule found, in words, with its figures."""
+    return ", ".join(_reason_with_figure(each) for each in reasons)
+
+
+def _reason_with_figure(found: Because) -> str:
+    if found.value is None:
+        return reason(found.code)
+    if found.unit == "1" and not isinstance(found.value, str):
+        return f"{reason(found.code)} ({found.value * 100:.0f} %)"
+    return f"{reason(found.code)} ({found.value}{' ' + found.unit if found.unit else ''})"
+
+
+def category_reasons(found: Category) -> str:
+    """Of what a category speaks, why, and by which rule."""
+    return f"{place(found.organ, found.laterality)}: {because(found.because)}; rule {found.rule}"
+
+
+def advice(found: Advice) -> str:
+    """An advice as a person reads it, or that it is withheld."""
+    if found.withheld:
+        return f"{found.rule.replace('_', ' ').capitalize()}: advice withheld under this intended use"
+    if found.rule == "reader_must_review":
+        return _review(next((each.value for each in found.because if isinstance(each.value, int)), 0))
+    where = place(found.organ, found.laterality, found.region) if found.organ else ""
+    return _ADVICE[found.rule].format(place=where, because=because(found.because))
+
+
+def _review(findings: int) -> str:
+    if findings == 0:
+        return f"{NO_REGION} A reader reviews the frames and signs."
+    what = "the outlined region" if findings == 1 else f"the {findings} outlined regions"
+    return f"A reader reviews {what} and the frames around, and signs."

@@ -4,7 +4,7 @@ from sonovan import analyse
 
 analysis = analyse("sweep.dcm", organ="breast", side="left")
 for finding in analysis.findings:
-    print(finding.key_frame_id, finding.long_axis_mm, finding.score_mean)
+    print(finding.best.key_frame_id, finding.best.long_axis_mm, finding.best.score_mean)
 """
 
 import secrets
@@ -23,7 +23,8 @@ from sonovan.clinical.alert_rules import withhold_alert
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.errors import Fatal, InvalidRecord
-from sonovan.contracts.results import Finding, FrameSegmented, IntendedUse, ScreeningAssessed
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.results import Finding, IntendedUse, ScreeningAssessed
 from sonovan.contracts.settings import read_settings
 from sonovan.embedded import Screened, screen
 from sonovan.inputs import Frames, sources_of

@@ -19,10 +19,13 @@ from sonovan.centre import Centre, down, status, up
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord, SonovanError
+from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.record import Record
-from sonovan.contracts.results import Finding, FrameSegmented, ScreeningAssessed
+from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
+from sonovan.reports import words
 from sonovan.reports.alerts import alert_line
+from sonovan.reports.document import in_order
 from sonovan.state import state_path
 from sonovan.storage.keys import Bucket
 from sonovan.storage.minio_store import MinioStore
@@ -119,9 +122,9 @@ def _show(centre: Centre, operator: BrokerSettings, screening_id: str) -> Shown:
         raise InvalidRecord("record_invalid", f"screening {screening_id} has no report yet")
     report.write_bytes(store.get(Bucket.REPORTS, assessed.report_html_key))
     overlays = []
-    for number, finding in enumerate(_in_report_order(assessed), start=1):
+    for number, finding in enumerate(in_order(assessed.findings), start=1):
         picture = folder / f"finding-{number}.png"
-        picture.write_bytes(overlay(finding, frames[finding.key_frame_id], store))
+        picture.write_bytes(overlay(finding.best, frames[finding.best.key_frame_id], store))
         overlays.append(picture)
     return Shown(report, tuple(overlays), assessed)
 
@@ -134,16 +137,9 @@ def _describe(shown: Shown) -> None:
     )
     for row in assessed.adequacy:
         _say(f"  {row.organ} {row.laterality or ''}: {', '.join((row.level, *row.reasons))}")
-    for finding in _in_report_order(assessed):
-        long_mm = finding.long_axis_mm
-        size = f"area {finding.area_px} px (no scale)" if long_mm is None else f"long axis {long_mm:.1f} mm"
-        first, last = finding.frame_span
-        _say(f"  region on frames {first} to {last}, {size}, score {finding.score_mean:.2f}")
-
-
-def _in_report_order(assessed: ScreeningAssessed) -> list[Finding]:
-    """As the report numbers them: highest score first."""
-    return sorted(assessed.findings, key=lambda each: (-each.score_mean, each.finding_id))
+    for finding in in_order(assessed.findings):
+        best = finding.best
+        _say(f"  region on {words.frames_seen(best)}, {words.size(best)}, score {best.score_mean:.2f}")
 
 
 def _records(operator: BrokerSettings, topic: Topic, kind: type[RecordT], screening_id: str) -> list[RecordT]:

@@ -13,8 +13,9 @@ from sonovan.clinical.alert_rules import AlertSettings
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.errors import Fatal, InvalidRecord
+from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.record import Record
-from sonovan.contracts.results import FrameSegmented, IntendedUse, ScreeningAssessed, ScreeningTicked
+from sonovan.contracts.results import IntendedUse, ScreeningAssessed, ScreeningTicked
 from sonovan.contracts.signatures import generate_key, public_key
 from sonovan.contracts.topics import TOPICS, Topic
 from sonovan.contracts.van import VanEnrolled

@@ -9,7 +9,8 @@ from typing import Final
 
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.frame_codec import decode_verified
-from sonovan.contracts.results import FrameSegmented, Member, ScreeningAssessed
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.results import Member, ScreeningAssessed
 from sonovan.models.overlay import draw_overlay
 from sonovan.models.picture.prepare import to_grey
 from sonovan.reports.document import in_order

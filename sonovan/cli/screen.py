@@ -96,7 +96,7 @@ def screen(
 def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int) -> list[str]:
     from sonovan.reports.alerts import alert_line
     from sonovan.reports.document import in_order
-    from sonovan.reports.words import UNCONFIRMED, counted, predicted_dice, reasons, refused_panel
+    from sonovan.reports.words import UNCONFIRMED, counted, frames_seen, predicted_dice, reasons, refused_panel, size
 
     shown = analysis.screening
     regions, frames = counted(len(shown.findings), "outlined region"), counted(len(analysis.frames), "frame")
@@ -111,16 +111,10 @@ def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int)
         lines.append(f"  {side}{row.organ}: {row.level}{why}")
     lines += [f"  {refused_panel(found)}" for found in shown.refused_panels]
     for number, finding in enumerate(in_order(shown.findings), start=1):
-        size = (
-            f"{finding.long_axis_mm:.1f} × {finding.short_axis_mm:.1f} mm"
-            if finding.long_axis_mm is not None and finding.short_axis_mm is not None
-            else f"area {finding.area_px} px (no scale)"
-        )
-        first, last = finding.frame_span
-        outline = predicted_dice(finding.predicted_dice) + (f", {UNCONFIRMED}" if finding.unconfirmed else "")
-        lines.append(
-            f"  {number}. frames {first} to {last}, {size}, score {finding.score_mean:.2f}, outline: {outline}"
-        )
+        for sighting in finding.sightings:
+            outline = predicted_dice(sighting.predicted_dice) + (f", {UNCONFIRMED}" if sighting.unconfirmed else "")
+            seen = f"{frames_seen(sighting)}, {size(sighting)}, score {sighting.score_mean:.2f}"
+            lines.append(f"  {number}. {seen}, outline: {outline}")
     if not shown.findings:
         lines.append("  No region was outlined. This is not a negative result.")
     lines += [f"  alert: {alert_line(alert)}" for alert in analysis.alerts]

@@ -90,10 +90,10 @@ def _withdraw(assessed: ScreeningAssessed, before: LesionAlerted, why: Because) 
 
 
 def _evidence(assessed: ScreeningAssessed, about: About) -> tuple[str, ...]:
-    """The finding's picture and mask, if it is about one, and the report's page."""
+    """The finding's pictures and masks, those of its best sighting first, if it is about one; and the report's page."""
     keys = []
     if isinstance(about, AboutFinding):
         for finding in assessed.findings:
             if finding.finding_id == about.finding_id:
-                keys += [finding.image_key, finding.mask_key]
+                keys += [key for each in finding.in_order for key in (each.image_key, each.mask_key)]
     return tuple(key for key in (*keys, assessed.report_html_key) if key is not None)

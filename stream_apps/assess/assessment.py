@@ -9,10 +9,12 @@ from sonovan.clinical.advice import derive_advice
 from sonovan.clinical.category import derive_categories
 from sonovan.clinical.completeness import Completeness
 from sonovan.clinical.findings import name_findings
+from sonovan.clinical.lesions import cut_to, finding_of, lesions_of
 from sonovan.clinical.refusals import refused_panels
 from sonovan.clinical.rules import RULES_VERSION
-from sonovan.clinical.track import finding_from_track, link
-from sonovan.contracts.results import FrameSegmented, RejectedFrame, ScreeningAssessed, SequenceAssessed, Status
+from sonovan.clinical.track import link
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.results import RejectedFrame, ScreeningAssessed, SequenceAssessed, Status
 from sonovan.contracts.van import ScreeningOpened
 from sonovan.storage.keys import report_key
 from sonovan.stream_apps.assess.rows import PublishedRow, SequenceRow, VanPart
@@ -45,8 +47,8 @@ def assessed_record(
     """The revision's record. `before` is what was published last: lesions keep their names, the number goes up."""
     heard, results, status = made_from.heard, made_from.results, made_from.status
     published = {name: frozenset(members) for name, members in before.members.items()} if before else {}
-    named, withdrawn = name_findings(screening_id, link(results.values()), published)
-    findings = tuple(finding_from_track(track, results, name) for name, track in named)
+    named, withdrawn = name_findings(screening_id, lesions_of(link(results.values())), published)
+    findings = tuple(finding_of(lesion, results, name) for name, lesion in named)
     rejected = tuple(RejectedFrame(frame_id=name, reason=reason) for name, reason in made_from.rejected.items())
     adequacy = judge_adequacy(
         heard.opening.planned, results.values(), rejected, made_from.completeness, final=status != "preliminary"
@@ -90,7 +92,7 @@ def sequence_records(assessed: ScreeningAssessed, results: Mapping[str, FrameSeg
             laterality=frames[0].laterality,
             frames=len(frames),
             assessable_frames=sum(frame.assessable for frame in frames),
-            findings=tuple(each for each in assessed.findings if each.sequence_id == sequence_id),
+            findings=tuple(cut for each in assessed.findings if (cut := cut_to(each, sequence_id)) is not None),
         )
         for sequence_id, frames in sorted(by_sequence.items())
     ]

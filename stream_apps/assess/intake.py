@@ -8,7 +8,8 @@ from sonovan.clinical.completeness import latest
 from sonovan.contracts.answers import RecordRejected, VanAnswered
 from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import InvalidRecord
-from sonovan.contracts.results import FrameSegmented, ScreeningTicked
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.results import ScreeningTicked
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.stream_apps.assess.rows import Draft, ScreeningRow, SequenceRow, VanPart, result_key, sequence_key

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import decode_verified
-from sonovan.contracts.results import Finding, FrameSegmented, IntendedUse, ScreeningAssessed
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.results import IntendedUse, Member, ScreeningAssessed, Sighting
 from sonovan.models.overlay import draw_overlay
 from sonovan.models.picture.prepare import to_grey
 from sonovan.reports.document import report_document
@@ -43,22 +44,23 @@ def store_report(revision: Revision, store: ObjectStore, intended_use: IntendedU
 
 def key_pictures(
     assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented], store: ObjectStore
-) -> dict[str, bytes]:
-    """PNG of each finding's key frame with its outline, by finding id.
+) -> dict[Member, bytes]:
+    """PNG of each sighting's key frame with its outline, by the sighting's key region.
 
     A stored frame that is gone or damaged leaves its picture out, and the page says so: a report must come out.
     """
-    pictures: dict[str, bytes] = {}
+    pictures: dict[Member, bytes] = {}
     for finding in assessed.findings:
-        try:
-            pictures[finding.finding_id] = overlay(finding, results[finding.key_frame_id], store)
-        except (KeyError, InvalidRecord) as error:
-            log.error("finding %s: no picture of its key frame (%s)", finding.finding_id, type(error).__name__)
+        for sighting in finding.sightings:
+            try:
+                pictures[sighting.key] = overlay(sighting, results[sighting.key_frame_id], store)
+            except (KeyError, InvalidRecord) as error:
+                log.error("finding %s: no picture of a key frame (%s)", finding.finding_id, type(error).__name__)
     return pictures
 
 
-def overlay(finding: Finding, result: FrameSegmented, store: ObjectStore) -> bytes:
-    """PNG of the stored key frame with the finding's outline.
+def overlay(sighting: Sighting, result: FrameSegmented, store: ObjectStore) -> bytes:
+    """PNG of the stored key frame with the sighting's outline.
 
     Raises KeyError where the frame is not stored, InvalidRecord where what is stored is not that frame.
     """
@@ -72,4 +74,4 @@ def overlay(finding: Finding, result: FrameSegmented, store: ObjectStore) -> byt
         sha256=result.pixels_sha256,
     )
     outlines = {region.ordinal: region.polygon for region in result.regions}
-    return draw_overlay(to_grey(pixels), [outlines[finding.key_ordinal]])
+    return draw_overlay(to_grey(pixels), [outlines[sighting.key_ordinal]])

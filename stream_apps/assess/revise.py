@@ -11,8 +11,9 @@ from functools import lru_cache
 from sonovan.clinical.completeness import Completeness, check_completeness
 from sonovan.clinical.rules import RULES_VERSION
 from sonovan.contracts.digests import frames_digest, result_digest, revision_id
+from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import frame_id, level, level_members, split_frame_id
-from sonovan.contracts.results import FrameSegmented, ScreeningAssessed, Status
+from sonovan.contracts.results import ScreeningAssessed, Status
 from sonovan.stream_apps.assess.assessment import Assessment, Heard, assessed_record
 from sonovan.stream_apps.assess.rows import (
     Draft,

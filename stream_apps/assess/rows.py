@@ -36,10 +36,7 @@ class VanPart(Part):
     sequence_ids: tuple[Id, ...] = ()
     model_id: Token | None = None
     weights_sha256: Sha256 | None = Field(default=None, description="of the first result")
-    fingerprint: Sha256 | None = Field(
-        default_factory=lambda earlier: earlier["weights_sha256"],
-        description="of the first result: it fixes the screening's; rows from before there was one have the weights'",
-    )
+    fingerprint: Sha256 | None = Field(default=None, description="of the first result: it fixes the screening's")
 
 
 class ScreeningRow(Part):

@@ -19,7 +19,7 @@ from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import Pixels, decode_verified
-from sonovan.contracts.results import Descriptor, FrameSegmented, PanelRefusal, Region
+from sonovan.contracts.frames import Descriptor, FrameSegmented, PanelRefusal, Region
 from sonovan.contracts.van import FrameCaptured
 from sonovan.models.errors import UnusablePicture
 from sonovan.models.masks import encode_mask

@@ -5,16 +5,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from sonovan.contracts.frames import FrameSegmented, Region, RegionMeasures
 from sonovan.contracts.record import Organ, Side
-from sonovan.contracts.results import (
-    Adequacy,
-    Finding,
-    FrameSegmented,
-    Member,
-    Region,
-    RegionMeasures,
-    ScreeningAssessed,
-)
+from sonovan.contracts.results import Adequacy, Finding, Member, ScreeningAssessed, Sighting
 from sonovan.contracts.van import Panel, ScreeningClosed, SequenceClosed, SetAside
 
 SCREENING = "0192f0c1-2345-7abc-8def-0123456789ab"
@@ -79,6 +72,7 @@ def segmented(
         "mask_key": "mask.png" if regions else None,
         "model_id": "lesion-1",
         "weights_sha256": sha("weights"),
+        "fingerprint": sha("network with companions"),
         "provider": "openvino/bf16",
         "timings_ms": {"network": 9.0},
     }
@@ -119,13 +113,11 @@ def held(frame_index: int) -> SetAside:
     return SetAside(frame_index=frame_index, reason="burned_in_annotation")
 
 
-def finding(number: int = 1, frames: int = 5, **other: Any) -> Finding:
-    members = tuple(Member(frame_id=f"{SWEEP}/{10 + index:06d}", ordinal=0) for index in range(frames))
+def sighting(frames: int = 5, sequence_id: str = SWEEP, **other: Any) -> Sighting:
+    members = tuple(Member(frame_id=f"{sequence_id}/{10 + index:06d}", ordinal=0) for index in range(frames))
     fields: dict[str, Any] = {
-        "finding_id": sha(f"finding {number}"),
-        "organ": "breast",
-        "laterality": "left",
-        "sequence_id": SWEEP,
+        "sequence_id": sequence_id,
+        "panel": 0,
         "members": members,
         "frame_span": (10, 10 + frames - 1),
         "duration_ms": 40.0 * (frames - 1),
@@ -139,9 +131,22 @@ def finding(number: int = 1, frames: int = 5, **other: Any) -> Finding:
         "score_mean": 0.86,
         "score_max": 0.97,
         "contrast": -0.42,
-        "category": None,
         "image_key": "image.png",
         "mask_key": "mask.png",
+    }
+    return Sighting(**{**fields, **other})
+
+
+def finding(number: int = 1, frames: int = 5, **other: Any) -> Finding:
+    """A finding with one sighting, unless `sightings` are given; fields of a sighting go to that one."""
+    seen = {name: other.pop(name) for name in list(other) if name in Sighting.model_fields}
+    fields: dict[str, Any] = {
+        "finding_id": sha(f"finding {number}"),
+        "organ": "breast",
+        "laterality": "left",
+        "sightings": (sighting(frames, **seen),) if "sightings" not in other else (),
+        "best_ordinal": 0,
+        "category": None,
     }
     return Finding(**{**fields, **other})
 

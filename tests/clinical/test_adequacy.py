@@ -3,8 +3,9 @@ from collections.abc import Sequence
 from sonovan.clinical.adequacy import judge_adequacy
 from sonovan.clinical.advice import derive_advice
 from sonovan.clinical.completeness import check_completeness
+from sonovan.contracts.frames import FrameSegmented, PanelRefusal
 from sonovan.contracts.record import Side
-from sonovan.contracts.results import Adequacy, FrameSegmented, PanelRefusal, RejectedFrame
+from sonovan.contracts.results import Adequacy, RejectedFrame
 from sonovan.contracts.van import Panel, PlannedRegion, ScreeningClosed, SequenceClosed
 from tests.clinical.records import SWEEP, SWEEP_2, discarded, held, screening_closed, segmented, sequence_closed
 
@@ -154,7 +155,7 @@ def test_a_sweep_whose_file_ended_early_is_limited_when_final_and_says_why() -> 
     warned = [screening_closed(SWEEP, quality_warnings=("sequence_cut_short",))]
     (row,) = judged(good(), closings=[sequence_closed(20)], screening=warned, final=True)
     assert (row.level, row.reasons) == ("limited", ("sequence_cut_short",))
-    assert derive_advice("complete", [row], [])[1].code == "scan_again"
+    assert derive_advice("complete", [row], [])[1].rule == "scan_again"
 
 
 def test_an_unclosed_sequence_counts_against_every_row_when_final() -> None:

@@ -8,9 +8,10 @@ from sonovan.clinical.adequacy import ADEQUACY_RULES
 from sonovan.clinical.advice import derive_advice, withhold, withhold_frame
 from sonovan.clinical.alert_rules import AlertSettings, persistent_lesions, why_persistent
 from sonovan.clinical.category import derive_categories
+from sonovan.clinical.lesions import TOP_MEMBERS
 from sonovan.clinical.motion import MOTION_RULES
 from sonovan.clinical.rules import RULES_VERSION
-from sonovan.clinical.track import LINK_RULES, TOP_MEMBERS
+from sonovan.clinical.track import LINK_RULES
 from sonovan.contracts.alerts import AboutFinding
 from sonovan.contracts.because import Because
 from sonovan.contracts.results import Category, IntendedUse
@@ -20,23 +21,26 @@ from tests.clinical.records import adequacy, assessed, finding, region, segmente
 def test_an_inadequate_breast_side_is_bi_rads_0_and_says_which() -> None:
     rows = [
         adequacy(),
-        adequacy(laterality="right", level="inadequate", reasons=("low_assessable_share",)),
+        adequacy(laterality="right", level="inadequate", assessable_share=0.4, reasons=("low_assessable_share",)),
     ]
     (category,) = derive_categories(rows, "complete")
-    assert (category.scheme, category.value) == ("BI-RADS", "0")
-    assert category.derivation.startswith("right breast: examination inadequate (low assessable share)")
-    assert "breast_not_adequate" in category.derivation
+    assert (category.scheme, category.value, category.rule) == ("BI-RADS", "0", "breast_not_adequate")
+    assert (category.organ, category.laterality) == ("breast", "right")
+    assert category.because == (
+        Because(code="examination_inadequate"),
+        Because(code="low_assessable_share", value=0.4, unit="1"),
+    )
 
 
 def test_an_unfinished_breast_side_is_bi_rads_0() -> None:
     (category,) = derive_categories([adequacy(level="limited", reasons=("frames_missing",))], "incomplete")
-    assert "examination incomplete" in category.derivation
+    assert [each.code for each in category.because] == ["examination_incomplete", "frames_missing"]
 
 
 def test_a_side_whose_file_was_cut_short_is_bi_rads_0_however_complete_the_transport() -> None:
     (category,) = derive_categories([adequacy(level="limited", reasons=("sequence_cut_short",))], "complete")
     assert category.value == "0"
-    assert "examination incomplete (sequence cut short)" in category.derivation
+    assert [each.code for each in category.because] == ["examination_incomplete", "sequence_cut_short"]
 
 
 def test_silence_is_never_a_negative_and_an_outline_never_a_category() -> None:
@@ -58,13 +62,18 @@ def test_one_category_per_side_however_many_regions_were_planned() -> None:
 
 def test_a_reader_must_always_review() -> None:
     (only,) = derive_advice("complete", [adequacy()], [])
-    assert only.code == "reader_must_review"
-    assert only.text is not None
-    assert "not a negative result" in only.text
+    assert (only.rule, only.because) == ("reader_must_review", (Because(code="outlined_regions", value=0),))
+
+
+def test_scan_again_says_where_and_why() -> None:
+    row = adequacy(level="inadequate", region="axilla", reasons=("not_seen",))
+    advice = derive_advice("complete", [row], [])[1]
+    assert (advice.organ, advice.laterality, advice.region) == ("breast", "left", "axilla")
+    assert [each.code for each in advice.because] == ["not_assessed", "not_seen"]
 
 
 def codes(status: str, **row: object) -> list[str]:
-    return [advice.code for advice in derive_advice(status, [adequacy(**row)], [finding()])][1:]  # type: ignore[arg-type]
+    return [advice.rule for advice in derive_advice(status, [adequacy(**row)], [finding()])][1:]  # type: ignore[arg-type]
 
 
 def test_scan_again_where_something_was_not_seen_well_enough() -> None:
@@ -83,7 +92,14 @@ def test_a_missing_side_is_asked_for() -> None:
 
 
 def categorised() -> Category:
-    return Category(scheme="BI-RADS", value="0", derivation="left breast: examination inadequate")
+    return Category(
+        scheme="BI-RADS",
+        value="0",
+        rule="breast_not_adequate",
+        because=(Because(code="examination_inadequate"),),
+        organ="breast",
+        laterality="left",
+    )
 
 
 @pytest.mark.parametrize("use", get_args(IntendedUse))
@@ -101,9 +117,9 @@ def test_categories_and_advice_are_shown_under_decision_support_alone(use: Inten
     assert shown.findings[0].category is not None
     assert shown.findings[0].category.value is None
     assert shown.findings[1].category is None
-    assert all(each.text is None and each.withheld for each in shown.advice)
+    assert all(each.withheld and not each.because and each.organ is None for each in shown.advice)
     assert "inadequate" not in shown.model_copy(update={"adequacy": ()}).encode().decode()
-    assert shown.findings[0].area_mm2 == full.findings[0].area_mm2
+    assert shown.findings[0].sightings == full.findings[0].sightings
 
 
 SETTINGS = AlertSettings(min_frames=3, min_area_mm2=12.0, min_area_px=200, min_score=0.6)

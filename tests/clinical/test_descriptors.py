@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sonovan.clinical.descriptors import over_frames, suspicion
-from sonovan.contracts.results import Descriptor, Region
+from sonovan.contracts.frames import Descriptor, Region
 from tests.clinical.records import region
 
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sonovan.clinical.findings import name_findings
+from sonovan.clinical.lesions import Lesion
 from sonovan.clinical.track import MemberKey, Track
 from sonovan.contracts.results import WithdrawnFinding
 from tests.clinical.records import OTHER_SCREENING, SCREENING, SWEEP
@@ -11,17 +12,17 @@ from tests.clinical.records import OTHER_SCREENING, SCREENING, SWEEP
 Published = dict[str, frozenset[MemberKey]]
 
 
-def track(*indices: int) -> Track:
+def track(*indices: int) -> Lesion:
     members = tuple((f"{SWEEP}/{index:06d}", 0) for index in sorted(indices))
-    return Track(SWEEP, "breast", "left", 0, members)
+    return Lesion((Track(SWEEP, "breast", "left", 0, members),))
 
 
-def named(*tracks: Track, published: Published | None = None) -> tuple[list[str], tuple[WithdrawnFinding, ...]]:
+def named(*tracks: Lesion, published: Published | None = None) -> tuple[list[str], tuple[WithdrawnFinding, ...]]:
     found, withdrawn = name_findings(SCREENING, list(tracks), published or {})
     return [finding_id for finding_id, _ in found], withdrawn
 
 
-def publish(*tracks: Track, published: Published | None = None) -> Published:
+def publish(*tracks: Lesion, published: Published | None = None) -> Published:
     found, _ = name_findings(SCREENING, list(tracks), published or {})
     return {**(published or {}), **{finding_id: frozenset(each.members) for finding_id, each in found}}
 

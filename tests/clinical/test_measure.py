@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from sonovan.clinical.measure import RING_MM, measure
-from sonovan.contracts.results import RegionMeasures
+from sonovan.contracts.frames import RegionMeasures
 
 Mask = NDArray[np.bool_]
 

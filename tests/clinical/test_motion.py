@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from sonovan.clinical.motion import blurred
-from sonovan.contracts.results import FrameSegmented, PanelRefusal
+from sonovan.contracts.frames import FrameSegmented, PanelRefusal
 from sonovan.contracts.van import Panel
 from tests.clinical.records import SWEEP_2, segmented
 

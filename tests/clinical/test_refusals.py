@@ -1,7 +1,8 @@
 """A panel that was refused beside an accepted one is named, with its frames."""
 
 from sonovan.clinical.refusals import refused_panels
-from sonovan.contracts.results import MAX_LISTED, FrameSegmented, PanelRefusal
+from sonovan.contracts.frames import FrameSegmented, PanelRefusal
+from sonovan.contracts.results import MAX_LISTED
 from tests.clinical.records import SWEEP, SWEEP_2, segmented
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sonovan.clinical.track import Track, finding_from_track, link
+from sonovan.clinical.track import Track, link
+from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import upload_order
-from sonovan.contracts.results import FrameSegmented
 from sonovan.contracts.van import Panel
 from tests.clinical.records import SWEEP, SWEEP_2, region, segmented
 
@@ -130,36 +130,3 @@ def test_every_assessable_region_is_in_exactly_one_track_whatever_the_order(
         assert list(track.members) == sorted(track.members)
     rng.shuffle(frames)
     assert link(frames) == tracks
-
-
-def test_a_finding_takes_its_key_frame_by_score_times_area_and_its_sizes_from_there() -> None:
-    frames = [
-        segmented(3, [region(size=40, score_mean=0.5)]),
-        segmented(4, [region(size=42, score_mean=0.9, score_max=0.91, predicted_dice=0.81)]),
-        segmented(6, [region(size=42, score_mean=0.9, score_max=0.95, predicted_dice=0.95)]),
-        segmented(7, [region(size=44, score_mean=0.4)]),
-    ]
-    (track,) = link(frames)
-    found = finding_from_track(track, {frame.frame_id: frame for frame in frames}, "a" * 64)
-    assert found.key_frame_id == frames[1].frame_id
-    assert found.area_px == 42 * 42
-    assert (found.predicted_dice, found.unconfirmed) == (0.81, False)
-    assert found.image_key == frames[1].image_key
-    assert found.frame_span == (3, 7)
-    assert found.duration_ms == 160.0
-    assert found.score_mean == pytest.approx((0.9 + 0.9 + 0.5) / 3, abs=1e-4)
-    assert found.score_max == 0.95
-    assert found.category is None
-
-
-def test_a_finding_is_unconfirmed_where_all_its_members_are() -> None:
-    for second, expected in ((True, True), (False, False)):
-        frames = [segmented(3, [region(unconfirmed=True)]), segmented(4, [region(unconfirmed=second)])]
-        (track,) = link(frames)
-        found = finding_from_track(track, {frame.frame_id: frame for frame in frames}, "a" * 64)
-        assert found.unconfirmed is expected
-
-
-def test_a_finding_without_times_has_no_duration_rather_than_zero() -> None:
-    frame = segmented(0, [region()], time_ms=None)
-    assert finding_from_track(link([frame])[0], {frame.frame_id: frame}, "a" * 64).duration_ms is None

@@ -1,13 +1,11 @@
 """The same content has the same name, whatever surrounds it."""
 
-import hashlib
-import json
 from datetime import timedelta
 
 import pytest
 
 from sonovan.contracts.digests import result_digest, revision_id
-from sonovan.contracts.results import Descriptor, FrameSegmented, PanelRefusal
+from sonovan.contracts.frames import Descriptor, FrameSegmented, PanelRefusal
 from sonovan.contracts.van import ScreeningClosed, SequenceClosed
 from tests.stream_apps.assess.scene import Scene
 
@@ -51,31 +49,6 @@ def test_what_heads_say_of_a_region_lies_inside_a_results_digest():
         assert result_digest(RESULT.model_copy(update={"regions": (region.model_copy(update=said),)})) != result_digest(
             RESULT
         )
-
-
-def test_results_from_before_there_were_heads_keep_their_digest():
-    old = json.loads(RESULT.encode())
-    for region in old["regions"]:
-        for later in ("unconfirmed", "predicted_dice", "malignant", "malignant_withheld", "descriptors"):
-            del region[later]
-    del old["refusals"]
-    del old["sharpness"]
-    read = FrameSegmented.decode(json.dumps(old).encode())
-    assert (read.regions[0].malignant, read.regions[0].descriptors) == (None, ())
-    said = {
-        "regions": old["regions"], "quality": read.quality, "assessable": True, "reason": None,
-        "pixels_sha256": read.pixels_sha256, "weights_sha256": read.weights_sha256,
-    }  # fmt: skip
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    assert result_digest(read) == hashlib.sha256(text.encode()).hexdigest()
-
-
-def test_results_from_before_there_were_fingerprints_are_named_by_their_weights():
-    old = json.loads(RESULT.encode())
-    del old["fingerprint"]
-    read = FrameSegmented.decode(json.dumps(old).encode())
-    assert read.fingerprint == read.weights_sha256
-    assert result_digest(read) == result_digest(RESULT)
 
 
 def name(**changed: object) -> str:

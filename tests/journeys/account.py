@@ -8,8 +8,9 @@ from kafka import KafkaAdminClient
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.digests import result_digest
+from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.record import Record
-from sonovan.contracts.results import FrameSegmented, ScreeningAssessed, SequenceAssessed
+from sonovan.contracts.results import ScreeningAssessed, SequenceAssessed
 from sonovan.contracts.topics import APP_IDS, Topic, Writer
 from sonovan.storage.keys import Bucket
 from sonovan.stream_apps.assess.agent import READ

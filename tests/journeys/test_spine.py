@@ -15,7 +15,8 @@ from sonovan import analyse
 from sonovan.contracts.alerts import LesionAlerted, about_key
 from sonovan.contracts.answers import RecordRejected, VanAnswered
 from sonovan.contracts.envelope import open_envelope, seal
-from sonovan.contracts.results import FrameSegmented, ScreeningAssessed
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import Topic, van_answered_topic
 from sonovan.contracts.van import FrameCaptured

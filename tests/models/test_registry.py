@@ -29,9 +29,10 @@ def accompanied(tmp_path: Path) -> Entry:
     return read_registry(write_weights(tmp_path)).entry().model_copy(update={"companions": {"trust": trust}})
 
 
-def test_a_network_alone_has_its_files_sha256_as_fingerprint(accompanied: Entry) -> None:
+def test_a_changed_threshold_shows_in_the_name_of_a_network_without_companions_too(accompanied: Entry) -> None:
     alone = accompanied.model_copy(update={"companions": {}})
-    assert alone.fingerprint == alone.sha256 != accompanied.fingerprint
+    assert alone.fingerprint != alone.model_copy(update={"threshold": 0.4}).fingerprint
+    assert alone.sha256 != alone.fingerprint != accompanied.fingerprint
 
 
 def test_a_fingerprint_is_the_sha256_of_canonical_json(accompanied: Entry) -> None:

@@ -6,10 +6,11 @@ from typing import get_args
 
 import pytest
 
+from sonovan.contracts.because import Because
+from sonovan.contracts.frames import Descriptor
 from sonovan.contracts.results import (
     Advice,
     Category,
-    Descriptor,
     IntendedUse,
     MissingFrames,
     RefusedPanel,
@@ -26,7 +27,7 @@ PNG = b"\x89PNG\r\n\x1a\n not a real picture"
 
 
 def page(record: ScreeningAssessed, use: IntendedUse = "decision_support", **other: object) -> str:
-    pictures = {each.finding_id: PNG for each in record.findings}
+    pictures = {each.key: PNG for found in record.findings for each in found.sightings}
     document = report_document(record, intended_use=use)
     return render_html(document, pictures, **other).decode()  # type: ignore[arg-type]
 
@@ -53,7 +54,15 @@ def read(html: str) -> tuple[str, list[tuple[str, dict[str, str | None]]]]:
 
 
 def full() -> ScreeningAssessed:
-    category = Category(scheme="BI-RADS", value="0", derivation="right breast: examination inadequate (not seen)")
+    category = Category(
+        scheme="BI-RADS",
+        value="0",
+        rule="breast_not_adequate",
+        because=(Because(code="examination_inadequate"), Because(code="not_seen")),
+        organ="breast",
+        laterality="right",
+    )
+    again = Advice(rule="scan_again", because=(Because(code="not_assessed"),), organ="breast", laterality="right")
     return assessed(
         status="incomplete",
         adequacy=(
@@ -68,7 +77,7 @@ def full() -> ScreeningAssessed:
         ),
         rejected=(RejectedFrame(frame_id=f"{SWEEP}/000017", reason="pixels_corrupt"),),
         categories=(category,),
-        advice=(Advice(code="scan_again", text="Right breast: not assessed. Scan again."),),
+        advice=(again,),
     )
 
 
@@ -88,7 +97,7 @@ def test_the_document_is_plain_json_that_reads_back() -> None:
 
 def test_findings_are_in_order_of_score() -> None:
     document = report_document(full(), intended_use="research")
-    assert [each["score_mean"] for each in document["findings"]] == [0.9, 0.6]
+    assert [each["sightings"][0]["score_mean"] for each in document["findings"]] == [0.9, 0.6]
 
 
 @pytest.mark.parametrize("use", get_args(IntendedUse))
@@ -109,8 +118,10 @@ def test_the_intended_use_speaks_of_all_that_the_machine_suggests() -> None:
 
 def test_categories_and_advice_show_under_decision_support() -> None:
     text, _ = read(page(full()))
-    assert "BI-RADS 0, suggested for review – right breast: examination inadequate (not seen)" in text
-    assert "Right breast: not assessed. Scan again." in text
+    assert (
+        "BI-RADS 0, suggested for review – Right breast: the examination is inadequate, planned, no frame seen" in text
+    )
+    assert "Right breast: not assessed. Scan again while" in text
 
 
 @pytest.mark.parametrize("use", ["research", "measurement"])
@@ -121,7 +132,7 @@ def test_categories_and_advice_are_withheld_otherwise(use: IntendedUse) -> None:
     assert "BI-RADS: withheld under this intended use" in text
     assert "BI-RADS 0" not in text
     assert "Scan again: advice withheld" in text
-    assert "Right breast: not assessed. Scan again." not in text
+    assert "Right breast: not assessed. Scan again while" not in text
 
 
 def test_no_region_is_never_a_negative_result() -> None:
@@ -195,7 +206,7 @@ def test_each_lesion_has_the_dice_that_is_expected_of_its_outline() -> None:
     assert "Outline Dice 0.84 expected (0 to 1: how well the outlines on the key frame" in text
     assert "Outline not predicted" in text
     shown = report_document(told, intended_use="research")["findings"]
-    assert sorted((each["predicted_dice"] for each in shown), key=str) == [0.837, None]
+    assert sorted((each["sightings"][0]["predicted_dice"] for each in shown), key=str) == [0.837, None]
 
 
 def test_a_lesion_that_the_second_step_did_not_draw_is_shown_and_says_so() -> None:
@@ -257,14 +268,9 @@ def test_the_page_needs_nothing_else_and_runs_nothing() -> None:
 
 def test_hostile_text_is_shown_not_run() -> None:
     hostile = '<script>alert(1)</script>"><img src=x onerror=y>'
-    record = assessed(
-        categories=(Category(scheme="BI-RADS", value="0", derivation=hostile),),
-        advice=(Advice(code="scan_again", text=hostile),),
-        findings=(finding(category=Category(scheme="BI-RADS", value="0", derivation=hostile)),),
-    )
-    html = page(record, contact=hostile)
+    html = page(assessed(), contact=hostile)
     text, tags = read(html)
-    assert text.count("<script>alert(1)</script>") == 4
+    assert text.count("<script>alert(1)</script>") == 1
     assert "script" not in {tag for tag, _ in tags}
     assert [tag for tag, _ in tags].count("img") == 1
 
@@ -280,7 +286,7 @@ def test_a_finding_without_picture_says_so() -> None:
 
 def test_a_picture_that_is_no_png_is_refused() -> None:
     with pytest.raises(ValueError, match="PNG"):
-        render_html(report_document(assessed(), intended_use="research"), {sha("finding 1"): b"<svg>"})
+        render_html(report_document(assessed(), intended_use="research"), {finding().best.key: b"<svg>"})
 
 
 def test_another_document_is_refused() -> None:

@@ -16,8 +16,8 @@ from kafka import KafkaAdminClient
 from sonovan.centre import Centre
 from sonovan.contracts.answers import RecordRejected, VanAnswered
 from sonovan.contracts.digests import result_digest
+from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import mint_id
-from sonovan.contracts.results import FrameSegmented
 from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import APP_IDS, Topic, Writer, van_answered_topic
 from sonovan.deploy.launches import read_record

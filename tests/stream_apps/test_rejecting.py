@@ -8,7 +8,8 @@ from sonovan.stream_apps.rejecting import Coordinates, Subject, Unusable, messag
 from tests.stream_apps.segment.frames import NOW
 
 AT = Coordinates("frame.captured.v1", 3, 17, NOW)
-SUBJECT = Subject("van-a", mint_id(), "frame", "item", "ab" * 32, verified=True)
+FRAME = f"{mint_id()}/000004"
+SUBJECT = Subject("van-a", mint_id(), FRAME, FRAME, "ab" * 32, verified=True)
 
 
 def test_the_same_message_is_rejected_in_the_same_words() -> None:
@@ -47,7 +48,7 @@ def test_a_known_record_is_answered_and_meets_its_screening() -> None:
     assert rejection.receipt is not None
     assert (rejection.receipt.kind, rejection.receipt.item_id, rejection.receipt.retryable) == (
         "rejected",
-        "item",
+        FRAME,
         True,
     )
     assert rejection.record.verified

@@ -8,9 +8,10 @@ from typing import Literal, get_args
 from sonovan.contracts.digests import frames_digest
 from sonovan.contracts.envelope import seal
 from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.frames import FrameSegmented, Region, RegionMeasures
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.record import Record
-from sonovan.contracts.results import FrameSegmented, Region, RegionMeasures, ScreeningTicked
+from sonovan.contracts.results import ScreeningTicked
 from sonovan.contracts.signatures import generate_key, public_key
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import Consent, Panel, PlannedRegion, ScreeningClosed, ScreeningOpened, SequenceClosed

@@ -7,7 +7,7 @@ import pytest
 
 from sonovan.contracts.digests import frames_digest
 from sonovan.contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_sha256
-from sonovan.contracts.results import FrameSegmented
+from sonovan.contracts.frames import FrameSegmented
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.keys import Bucket
 from sonovan.stream_apps.assess.report import store_report

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.errors import InvalidRecord
-from sonovan.contracts.results import PanelRefusal, ScreeningAssessed
+from sonovan.contracts.frames import PanelRefusal
+from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import TABLES, Topic, Writer
-from sonovan.stream_apps.assess.rows import Draft, Table, VanPart
+from sonovan.stream_apps.assess.rows import Draft, Table
 from sonovan.stream_apps.assess.step import Outcome, due_ticks
 from sonovan.stream_apps.assess.takeover import reflect, watermark
 from sonovan.stream_apps.rejecting import Unusable
@@ -191,21 +192,6 @@ def test_results_with_other_companions_do_not_mix_in():
     assert all(revision.status != "complete" for revision in made)
     last = run(desk, scene.frame(1, fingerprint="11" * 32))[-1]
     assert (last.status, last.weights_sha256, last.fingerprint) == ("complete", "ab" * 32, "11" * 32)
-
-
-def test_rows_from_before_there_were_fingerprints_go_on_with_their_weights():
-    row = VanPart(weights_sha256="ab" * 32, model_id="model-1")
-    old = row.model_dump_json(exclude={"fingerprint"})
-    assert VanPart.model_validate_json(old) == row
-    assert VanPart.model_validate_json("{}").fingerprint is None
-    scene = Scene(2, lesion=(0, 1))
-    desk = Desk(scene)
-    before = len(run(desk, scene.opened(), scene.frame(0)))
-    for place, data in list(desk.rows.items()):
-        desk.rows[place] = data.replace(b'"fingerprint":"' + b"ab" * 32 + b'",', b"")
-        assert b"fingerprint" not in desk.rows[place] or place[0] != "results"
-    made = run(desk, scene.frame(1), scene.sequence_closed(), scene.screening_closed())
-    assert (before, made[-1].status, made[-1].frames) == (0, "complete", 2)
 
 
 def test_a_panel_refused_beside_an_accepted_one_stands_in_the_revision():

@@ -1,0 +1,122 @@
+"""From tracks to findings: which tracks show one lesion, how each shows it, and which shows it best."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sonovan.clinical.descriptors import over_frames, suspicion
+from sonovan.clinical.track import MemberKey, Track
+from sonovan.contracts.frames import FrameSegmented, Region
+from sonovan.contracts.results import Category, Finding, Member, Sighting
+
+TOP_MEMBERS: Final = 3
+"""A sighting's `score_mean` is the mean over this many of its best members (all, where there are fewer)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesion:
+    """One lesion: the tracks that show it, at most one for each sequence and panel, lowest member first."""
+
+    tracks: tuple[Track, ...]
+
+    @property
+    def members(self) -> tuple[MemberKey, ...]:
+        """The members of all tracks, lowest first."""
+        return tuple(sorted(member for track in self.tracks for member in track.members))
+
+
+def lesions_of(tracks: Iterable[Track]) -> list[Lesion]:
+    """The lesions that these tracks show. No rule joins tracks of several sequences yet, so each is a lesion."""
+    return [Lesion((track,)) for track in tracks]
+
+
+def finding_of(
+    lesion: Lesion, results: Mapping[str, FrameSegmented], finding_id: str, category: Category | None = None
+) -> Finding:
+    """The finding that a lesion makes; `results` holds at least the frames of its tracks, by frame id.
+
+    Organ and side are those of its first track. Raises KeyError for a member without a result.
+    """
+    tracks = sorted(lesion.tracks, key=lambda track: track.members[0])
+    shown = [_shown(track, results) for track in tracks]
+    sightings = tuple(_sighting(track, frames) for track, frames in zip(tracks, shown, strict=True))
+    regions = [region for frames in shown for _, region in frames]
+    return Finding(
+        finding_id=finding_id,
+        organ=tracks[0].organ,
+        laterality=tracks[0].laterality,
+        sightings=sightings,
+        best_ordinal=best_of(sightings),
+        malignant=suspicion(regions),
+        descriptors=over_frames(regions),
+        category=category,
+    )
+
+
+def best_of(sightings: Sequence[Sighting]) -> int:
+    """The place of the sighting that shows a lesion best.
+
+    One that the network's decoder drew comes before an `unconfirmed` one, then the highest `score_mean` decides, then
+    the number of frames; of equals it is the first.
+    """
+    rank = [(not each.unconfirmed, each.score_mean, each.frame_count) for each in sightings]
+    return rank.index(max(rank))
+
+
+def cut_to(finding: Finding, sequence_id: str) -> Finding | None:
+    """The finding with the sightings of one sequence alone, None where it has none; the lesion's own fields stay."""
+    sightings = tuple(each for each in finding.sightings if each.sequence_id == sequence_id)
+    if not sightings:
+        return None
+    return finding.model_copy(update={"sightings": sightings, "best_ordinal": best_of(sightings)})
+
+
+_Shown = list[tuple[FrameSegmented, Region]]
+
+
+def _shown(track: Track, results: Mapping[str, FrameSegmented]) -> _Shown:
+    return [(results[frame_id], _region(results[frame_id], ordinal)) for frame_id, ordinal in track.members]
+
+
+def _sighting(track: Track, shown: _Shown) -> Sighting:
+    """Key frame: highest `score_mean` × area, of equals the earliest. `unconfirmed` where all members are.
+
+    `duration_ms` is None unless the first and the last frame carry a time.
+    """
+    regions = [region for _, region in shown]
+    weight = [region.score_mean * region.area_px for region in regions]
+    frame, region = shown[max(range(len(shown)), key=weight.__getitem__)]
+    top = sorted((region.score_mean for region in regions), reverse=True)[:TOP_MEMBERS]
+    first, last = shown[0][0], shown[-1][0]
+    timed = first.time_ms is not None and last.time_ms is not None
+    return Sighting(
+        sequence_id=track.sequence_id,
+        panel=track.panel,
+        view=frame.view,
+        position=frame.position,
+        members=tuple(Member(frame_id=frame_id, ordinal=ordinal) for frame_id, ordinal in track.members),
+        frame_span=(first.frame_index, last.frame_index),
+        duration_ms=round((last.time_ms or 0.0) - (first.time_ms or 0.0), 3) if timed else None,
+        key_frame_id=frame.frame_id,
+        key_ordinal=region.ordinal,
+        box=region.box,
+        area_px=region.area_px,
+        area_mm2=region.measures.area_mm2,
+        long_axis_mm=region.measures.long_axis_mm,
+        short_axis_mm=region.measures.short_axis_mm,
+        score_mean=round(math.fsum(top) / len(top), 4),
+        score_max=max(region.score_max for region in regions),
+        contrast=region.measures.contrast,
+        unconfirmed=all(each.unconfirmed for each in regions),
+        predicted_dice=region.predicted_dice,
+        image_key=frame.image_key,
+        mask_key=frame.mask_key,
+    )
+
+
+def _region(result: FrameSegmented, ordinal: int) -> Region:
+    for region in result.regions:
+        if region.ordinal == ordinal:
+            return region
+    raise KeyError(f"{result.frame_id} has no region {ordinal}")

@@ -1,0 +1,134 @@
+"""What `segment` says of one frame: its regions, how well it could be seen, and where image and mask are stored."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from sonovan.contracts.ids import frame_id
+from sonovan.contracts.record import (
+    Fingerprint,
+    Id,
+    Index,
+    Moment,
+    ObjectKey,
+    Organ,
+    Part,
+    Record,
+    Sha256,
+    Share,
+    Side,
+    Token,
+    VanId,
+)
+from sonovan.contracts.van import Panel
+
+
+class RegionMeasures(Part):
+    """What `sonovan.clinical.measure` reads off one region. mm only where the panel's spacing is known, else None.
+
+    Axes are full lengths of the ellipse with the region's second moments; `orientation_deg` is the long axis
+    against the horizontal, in (-90, 90]; `contrast` is mean inside over mean of the surrounding ring, minus 1.
+    """
+
+    area_mm2: float | None = None
+    long_axis_mm: float | None = None
+    short_axis_mm: float | None = None
+    long_axis_px: float
+    short_axis_px: float
+    orientation_deg: float
+    circularity: float = Field(ge=0)
+    solidity: float = Field(ge=0)
+    mean_grey: float = Field(ge=0, le=255)
+    contrast: float | None = None
+    cnr: float | None = None
+
+
+class Descriptor(Part):
+    """One thing that a lesion's look says, as a network suggests it: `margin` = `circumscribed`.
+
+    `value` is None where it is not determined; `probability` is that of the likeliest value.
+    """
+
+    name: Token
+    value: Token | None
+    probability: Share
+
+
+class Region(Part):
+    """One connected region of a frame's mask. Coordinates: (column, row) in pixels of the stored frame.
+
+    `ordinal` + 1 is its value in the stored label mask. `polygon` is the outer contour, `box` is
+    (left, top, width, height). Scores are the mask probability over the region. `malignant` is the probability that
+    the lesion is malignant, `descriptors` what it looks like: None and empty where no network says so.
+    `unconfirmed`: the network saw it, and the decoder that draws in its stead drew nothing there.
+    `predicted_dice` is the Dice that can be expected of all outlines of its panel together, or None.
+    """
+
+    ordinal: int = Field(ge=0, le=254)
+    panel: int = Field(ge=0, le=15)
+    polygon: tuple[tuple[float, float], ...] = Field(min_length=3)
+    box: tuple[int, int, int, int]
+    centroid: tuple[float, float]
+    area_px: int = Field(ge=1)
+    score_mean: Share
+    score_max: Share
+    measures: RegionMeasures
+    unconfirmed: bool = False
+    predicted_dice: Share | None = None
+    malignant: Share | None = None
+    malignant_withheld: bool = Field(default=False, description="never in a record; where frames are shown")
+    descriptors: tuple[Descriptor, ...] = ()
+
+
+class PanelRefusal(Part):
+    """A panel that cannot be assessed, by its ordinal, and why: nothing is known of what it shows."""
+
+    panel: int = Field(ge=0, le=15)
+    reason: Token
+
+
+class FrameSegmented(Record):
+    """One frame's result. `provider` is what really ran (`openvino/bf16`, `cpu/fp32` …).
+
+    `weights_sha256` is the network's file; `fingerprint` is what tells results of one network from another's.
+    """
+
+    schema_name: ClassVar[str] = "frame.segmented"
+
+    screening_id: Id
+    sequence_id: Id
+    frame_index: Index
+    van_id: VanId
+    organ: Organ
+    laterality: Side | None = None
+    view: Token | None = None
+    position: Token | None = None
+    captured_at: Moment
+    time_ms: float | None = Field(default=None, ge=0)
+    rows: int = Field(ge=1)
+    columns: int = Field(ge=1)
+    channels: Literal[1, 3]
+    bits: Literal[8, 16]
+    codec: Token
+    pixels_sha256: Sha256
+    panels: tuple[Panel, ...]
+    regions: tuple[Region, ...]
+    quality: Share
+    assessable: bool
+    not_assessable_reason: Token | None = None
+    refusals: tuple[PanelRefusal, ...] = Field(default=(), description="also of panels beside one that is assessable")
+    sharpness: tuple[float, float] | None = Field(
+        default=None, description="fine detail across and down, comparable within a sweep only"
+    )
+    image_key: ObjectKey
+    mask_key: ObjectKey | None = Field(description="None where there is no region: nothing to store")
+    model_id: Token
+    weights_sha256: Sha256
+    fingerprint: Fingerprint
+    provider: Token
+    timings_ms: dict[Token, float]
+
+    @property
+    def frame_id(self) -> str:
+        """`{sequence_id}/{frame_index:06d}`."""
+        return frame_id(self.sequence_id, self.frame_index)
