@@ -30,16 +30,25 @@ class Envelope:
     @property
     def header_sha256(self) -> str:
         """sha256 of the header bytes: what a receipt of a control record names."""
-        return hashlib.sha256(self.header).hexdigest()
+        return header_sha256(self.header)
 
     def verify(self, public_key_hex: str) -> None:
         """Return if this van's key made the signature, else raise InvalidRecord `signature_invalid`."""
         verify(public_key_hex, self.signature, self.header, self.payload_sha256)
 
 
+def header_sha256(header: bytes) -> str:
+    """sha256 of the header bytes: what a receipt of a control record names."""
+    return hashlib.sha256(header).hexdigest()
+
+
 def seal(record: Record, private_key: bytes, payload: bytes = b"") -> bytes:
     """The envelope's bytes for `record` and `payload`, signed."""
-    header = record.encode()
+    return seal_header(record.encode(), private_key, payload)
+
+
+def seal_header(header: bytes, private_key: bytes, payload: bytes = b"") -> bytes:
+    """The envelope's bytes for a record that is encoded already (`Record.encode`), signed."""
     digest = hashlib.sha256(payload).digest()
     document = {
         "v": _VERSION,

@@ -1,6 +1,7 @@
 """What every record shares: frozen, valid once constructed, JSON on the wire, tolerant of newer minors."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -62,13 +63,18 @@ class Record(Part):
 
         Raises InvalidRecord `schema_from_future` for a newer major, `record_invalid` for everything else.
         """
-        document = _document(data)
-        name, _, version = str(document.pop("schema", "")).partition("/")
+        return cls.from_document(_document(data))
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """The record in a JSON object that is parsed already; as `decode` otherwise."""
+        fields = dict(document)
+        name, _, version = str(fields.pop("schema", "")).partition("/")
         if name != cls.schema_name:
             raise InvalidRecord("record_invalid", f"expected a {cls.schema_name} record, found {name or 'none'}")
         _check_major(name, version, cls.schema_version)
         try:
-            return cls.model_validate(document, extra="ignore")
+            return cls.model_validate(fields, extra="ignore")
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             place = ".".join(map(str, first["loc"])) or "record"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from sonovan.contracts.digests import frames_digest
-from sonovan.contracts.envelope import open_envelope, seal
+from sonovan.contracts.envelope import header_sha256, seal, seal_header
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_sha256
 from sonovan.contracts.record import Organ, Side
@@ -218,10 +218,9 @@ class _Screening:
         record: ScreeningOpened | FeaturesRecorded | SequenceClosed | ScreeningClosed,
         sequence_id: str | None,
     ) -> None:
-        value = seal(record, self._signer.private_key)
-        digest = open_envelope(value).header_sha256
-        key = self._screening_id.encode()
-        self._put(Item(record.item_id, topic, key, value, digest, self._screening_id, sequence_id))
+        header = record.encode()
+        value, key = seal_header(header, self._signer.private_key), self._screening_id.encode()
+        self._put(Item(record.item_id, topic, key, value, header_sha256(header), self._screening_id, sequence_id))
 
 
 def _frame_item(

@@ -21,9 +21,17 @@ _INDEX: Final[TypeAdapter[int]] = TypeAdapter(Index)
 _NUMBER: Final[TypeAdapter[int]] = TypeAdapter(Annotated[int, Field(ge=1)])
 
 
-def frame_claims(header: bytes) -> Subject:
+def header_document(header: bytes) -> dict[str, Any]:
+    """The JSON object in an envelope's header, parsed once for claims and record; empty where it holds none."""
+    try:
+        document = json.loads(header)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def frame_claims(document: Mapping[str, Any]) -> Subject:
     """What the header of a frame's envelope claims; None for whatever cannot be read. Nothing is proven."""
-    document = _document(header)
     sequence, index = _said(document, "sequence_id", _ID), _said(document, "frame_index", _INDEX)
     frame = None if sequence is None or index is None else frame_id(sequence, index)
     return Subject(
@@ -35,9 +43,8 @@ def frame_claims(header: bytes) -> Subject:
     )
 
 
-def control_claims(topic: str, header: bytes, header_sha256: str) -> Subject:
+def control_claims(topic: str, document: Mapping[str, Any], header_sha256: str) -> Subject:
     """The same of an opening, a closing or a clinical record, which a van's spool knows by its header's sha256."""
-    document = _document(header)
     name = _ITEMS[Topic(topic)]
     return Subject(
         van_id=_said(document, "van_id", _VAN),
@@ -69,14 +76,6 @@ _ITEMS: Final[dict[Topic, Callable[[Mapping[str, Any]], str | None]]] = {
     Topic.SEQUENCE_CLOSED: _of_closing("sequence_id"),
     Topic.SCREENING_CLOSED: _of_closing("screening_id"),
 }
-
-
-def _document(header: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(header)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _said(document: Mapping[str, Any], name: str, kind: TypeAdapter[_T]) -> _T | None:

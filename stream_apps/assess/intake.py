@@ -13,7 +13,7 @@ from sonovan.contracts.results import ScreeningTicked
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.stream_apps.assess.rows import Draft, ScreeningRow, SequenceRow, VanPart, result_key, sequence_key
-from sonovan.stream_apps.claims import control_claims
+from sonovan.stream_apps.claims import control_claims, header_document
 from sonovan.stream_apps.rejecting import Coordinates, Unusable, verified
 
 KeyOf = Callable[[str, datetime], str]
@@ -68,13 +68,14 @@ def take(arrival: Arrival, draft: Draft, key_of: KeyOf) -> Taken | None:
 
 def _take_control(arrival: Arrival, draft: Draft, key_of: KeyOf) -> Taken:
     envelope = open_envelope(arrival.value)
-    subject = control_claims(arrival.at.topic, envelope.header, envelope.header_sha256)
+    document = header_document(envelope.header)
+    subject = control_claims(arrival.at.topic, document, envelope.header_sha256)
     try:
         if subject.van_id is None:
             raise InvalidRecord("record_invalid", "the header names no van")
         envelope.verify(key_of(subject.van_id, arrival.at.appended_at))
         subject = verified(subject)
-        record = _CONTROL[arrival.at.topic].decode(envelope.header)
+        record = _CONTROL[arrival.at.topic].from_document(document)
         if arrival.key != record.screening_id.encode():
             raise InvalidRecord("key_contradicts_record", "the message key is not the record's screening_id")
         return _keep_control(record, arrival, draft, envelope.header_sha256)

@@ -28,7 +28,7 @@ from sonovan.models.regions import FoundRegion
 from sonovan.models.segmenter import Segmentation
 from sonovan.storage.keys import Bucket, image_key, mask_key
 from sonovan.storage.stores import CONTRADICTS, ObjectStore
-from sonovan.stream_apps.claims import frame_claims
+from sonovan.stream_apps.claims import frame_claims, header_document
 from sonovan.stream_apps.rejecting import Stored, Subject, Unusable, verified
 from sonovan.stream_apps.vans import VanRegistry
 
@@ -76,14 +76,15 @@ def segment_envelope(
     """
     started = perf_counter()
     envelope = open_envelope(value)
-    subject = frame_claims(envelope.header)
+    document = header_document(envelope.header)
+    subject = frame_claims(document)
     with _about(subject):
         if subject.van_id is None:
             raise InvalidRecord("record_invalid", "the header names no van")
         envelope.verify(registry.key_of(subject.van_id, append_time))
     subject = verified(subject)
     with _about(subject):
-        frame = FrameCaptured.decode(envelope.header)
+        frame = FrameCaptured.from_document(document)
         if key is not None and key != frame.sequence_id.encode():
             raise InvalidRecord("key_contradicts_record", "the message's key is not the sequence's id")
         pixels = decode_verified(

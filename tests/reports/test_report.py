@@ -21,7 +21,7 @@ from sonovan.contracts.results import WithdrawnFinding as Withdrawn
 from sonovan.reports.document import ScreeningReport, report_document
 from sonovan.reports.page import render_html
 from sonovan.reports.schema import report_schema
-from tests.clinical.records import SCREENING, SWEEP, SWEEP_2, adequacy, assessed, finding, sha
+from tests.clinical.records import SCREENING, SWEEP, SWEEP_2, adequacy, assessed, finding, sha, sighting
 
 PNG = b"\x89PNG\r\n\x1a\n not a real picture"
 
@@ -157,6 +157,14 @@ def test_sizes_are_in_mm_or_say_that_there_is_no_scale() -> None:
     text, _ = read(page(full()))
     assert "12.1 × 8.0 mm, area 76.0 mm²" in text
     assert "no scale: 60 × 40 pixels, area 1900 pixels" in text
+
+
+def test_a_lesion_of_two_sweeps_shows_its_best_sighting_first_and_the_other_below() -> None:
+    second = sighting(3, SWEEP_2, score_mean=0.95, long_axis_mm=14.0, view="longitudinal")
+    text, tags = read(page(assessed(findings=(finding(sightings=(sighting(), second), best_ordinal=1),))))
+    assert text.index("sighting 1 of 2 Size 14.0 × 8.0 mm") < text.index("sighting 2 of 2 Size 12.1 × 8.0 mm")
+    assert [tag for tag, _ in tags].count("img") == 2
+    assert text.count("Category no suggested category") == 1
 
 
 def test_an_outline_alone_has_no_suggested_category() -> None:

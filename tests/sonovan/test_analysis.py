@@ -83,8 +83,8 @@ def test_categories_and_advice_are_withheld_unless_for_decision_support():
     support = analyse(dark, organ="breast", side="left", intended_use="decision_support")
     assert [category.value for category in support.screening.categories] == ["0"]
     assert [category.value for category in research.screening.categories] == [None]
-    assert all(each.withheld and each.text is None for each in research.screening.advice)
-    assert any(each.code == "scan_again" and each.text for each in support.screening.advice)
+    assert all(each.withheld and not each.because for each in research.screening.advice)
+    assert any(each.rule == "scan_again" and each.because for each in support.screening.advice)
 
 
 def test_a_malignant_score_is_withheld_in_frames_too_unless_for_decision_support(sweep):

@@ -48,7 +48,7 @@ def test_alpha_is_named_in_an_array_and_dropped_from_a_file(
         out = str(tmp_path / f"out-{name}")
         assert run(build(), ["screen", str(tmp_path / name), "--organ", "breast", "--out", out, "--json"]) == 0
     with_alpha, without = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    areas = [[each["area_px"] for each in one["report"]["findings"]] for one in (with_alpha, without)]
+    areas = [[each["sightings"][0]["area_px"] for each in one["report"]["findings"]] for one in (with_alpha, without)]
     assert areas[0] == areas[1]
 
 

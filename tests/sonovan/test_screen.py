@@ -227,7 +227,8 @@ def test_overlays_number_outlines_as_the_report_does(tmp_path):
     numbers = {
         (member["frame_id"], member["ordinal"]): str(number)
         for number, finding in enumerate(findings, start=1)
-        for member in finding["members"]
+        for sighting in finding["sightings"]
+        for member in sighting["members"]
     }
     outlined = [frame for frame in sorted(analysis.frames, key=lambda each: each.frame_id) if frame.regions]
     shown = set()

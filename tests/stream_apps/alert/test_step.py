@@ -8,7 +8,7 @@ from sonovan.contracts.alerts import AboutFinding, AboutScreening, AboutSide, Ab
 from sonovan.contracts.because import Because
 from sonovan.contracts.ids import alert_id
 from sonovan.contracts.results import Status, WithdrawnFinding
-from tests.clinical.records import OTHER_SCREENING, assessed, finding, sha
+from tests.clinical.records import OTHER_SCREENING, SWEEP_2, assessed, finding, sha, sighting
 from tests.stream_apps.alert.scene import RULE, TEST_RULES, Seen, Stage, blind_revision, revision
 
 STATUSES = st.sampled_from(["preliminary", "incomplete", "complete"])
@@ -29,6 +29,13 @@ def test_a_suspicious_lesion_is_raised_with_its_evidence() -> None:
     assert alert.alert_id == alert_id(f"finding:{lesion.finding_id}", "persistent_lesion")
     assert alert.evidence_keys == ("image.png", "mask.png", "report.html")
     assert alert.because == why_persistent(finding(1, score_mean=0.9), RULE)
+
+
+def test_the_evidence_of_a_lesion_in_two_sweeps_begins_with_its_best_sighting() -> None:
+    second = sighting(3, SWEEP_2, score_mean=0.95, image_key="best.png", mask_key="best-mask.png")
+    lesion = finding(sightings=(sighting(1), second), best_ordinal=1)
+    (alert,) = Stage().take(revision(1, {}, findings=(lesion,)))
+    assert alert.evidence_keys == ("best.png", "best-mask.png", "image.png", "mask.png")
 
 
 def test_a_harmless_lesion_tells_nothing() -> None:
