@@ -19,6 +19,7 @@ demo: $(READY) ## one real file and one simulated sweep from a van's spool to a 
 	@$(RUN) -m sonovan.demo
 
 test: $(READY) ## every test: units, services, the journeys through real Kafka and MinIO
+	@echo "left to \`make test-training\`: tests/training, which needs torch"
 	@$(RUN) -m pytest -q
 
 check: $(READY) ## style, types, who may import whom

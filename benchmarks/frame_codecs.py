@@ -264,7 +264,7 @@ def timed(call: Callable[[], object]) -> float:
     return (time.process_time_ns() - began) / 1e6
 
 
-def measure(origin: str, pixels: Frame, tried: Sequence[Candidate], repeats: int) -> Iterator[Row]:
+def time_codecs(origin: str, pixels: Frame, tried: Sequence[Candidate], repeats: int) -> Iterator[Row]:
     live = [c for c in tried if kind(pixels) in c.kinds]
     coded = {c.name: bytes(c.encode(pixels)) for c in live}
     for c in live:
@@ -350,7 +350,7 @@ def main() -> None:
     tried = [*image_codecs(), *pngs(), *byte_coders()]
     rows: list[Row] = []
     for origin, pixels in tqdm(frames, unit="frame"):
-        rows += measure(origin, pixels, tried, args.repeats)
+        rows += time_codecs(origin, pixels, tried, args.repeats)
     by_codec = grouped(rows, lambda r: r.codec, lambda r: r.kind)
     results = {
         "what": "ratio = raw / coded bytes, origins weigh the same; "

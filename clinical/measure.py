@@ -24,7 +24,7 @@ _STEPS: Final = ((1, 0), (2, 1), (1, 1), (1, 2), (0, 1), (-1, 2), (-1, 1), (-2, 
 _LEVELS: Final = np.arange(256, dtype=np.float64)
 
 
-def measure(grey: Grey, mask: Mask, box: Box, spacing_mm: tuple[float, float] | None) -> RegionMeasures:
+def measure_region(grey: Grey, mask: Mask, box: Box, spacing_mm: tuple[float, float] | None) -> RegionMeasures:
     """Measure one region.
 
     grey: (rows, columns) uint8, the frame. mask: (height, width) bool, the region within its box.

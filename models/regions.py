@@ -22,7 +22,7 @@ COVERED: Final = 0.1
 
 
 @dataclass(frozen=True)
-class Descriptor:
+class FoundDescriptor:
     """One thing that a region's look says. value: None where it is not determined; probability: of the likeliest."""
 
     name: str
@@ -54,7 +54,7 @@ class FoundRegion:
     quality: float | None = None
     unconfirmed: bool = False
     malignant: float | None = None
-    descriptors: tuple[Descriptor, ...] = ()
+    descriptors: tuple[FoundDescriptor, ...] = ()
 
 
 def find_regions(

@@ -19,7 +19,7 @@ from sonovan.models.heads.region_vector import INSIDE
 from sonovan.models.heads.trust import FEATURES, Trust, coloured
 from sonovan.models.picture.letterbox import Box, Gray, Letterbox, letterbox
 from sonovan.models.picture.prepare import to_grey, whole_or
-from sonovan.models.picture.quality import Quality, judge, sharpness
+from sonovan.models.picture.quality import Quality, panel_quality, sharpness
 from sonovan.models.picture.scale import isotropic
 from sonovan.models.picture.view import View, find_view, part_of
 from sonovan.models.regions import FoundRegion, find_regions, in_order, left_out, paint, unconfirmed
@@ -133,7 +133,7 @@ class Segmenter:
             square, fit = letterbox(picture, entry.side, entry.input.corner)
             shrunk = square[fit.top : fit.top + fit.height, fit.left : fit.left + fit.width]
             content = shrunk if fit.scale < 1 else picture
-            judged.append(judge(content, (height, width)))
+            judged.append(panel_quality(content, (height, width)))
             clock.add("prepare")
             if not judged[-1].assessable:
                 continue
@@ -143,7 +143,7 @@ class Segmenter:
             clock.add("network")
             if self._trust is not None:
                 colour = coloured(pixels[top : top + height, left : left + width])
-                verdict = self._trust.judge(square, fit, colour, seen, organ)
+                verdict = self._trust.verdict(square, fit, colour, seen, organ)
                 clock.add("trust")
                 if not verdict.accepted:
                     judged[-1] = replace(judged[-1], assessable=False, reason=verdict.reason)

@@ -19,7 +19,7 @@ BURNED_IN: Final = "burned_in_annotation"
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaned:
+class BlackedOut:
     """pixels as they may travel; blackened_px: how many pixels lie outside the declared regions."""
 
     pixels: Pixels
@@ -31,19 +31,19 @@ def hold_reason(source: Source) -> str | None:
     return BURNED_IN if source.burned_in else None
 
 
-def clean(pixels: Pixels, declared: tuple[Box, ...] | None) -> Cleaned:
+def black_out(pixels: Pixels, declared: tuple[Box, ...] | None) -> BlackedOut:
     """Black out everything outside the declared boxes; None declares nothing and changes nothing.
 
     pixels: (rows, columns) or (rows, columns, 3); returned with equal channels made one (no information is lost).
     """
     if declared is None:
-        return Cleaned(as_grey(pixels), 0)
+        return BlackedOut(as_grey(pixels), 0)
     inside = np.zeros(pixels.shape[:2], np.bool_)
     for left, top, width, height in declared:
         inside[top : top + height, left : left + width] = True
     kept = pixels.copy()
     kept[~inside] = 0
-    return Cleaned(as_grey(kept), int(inside.size - np.count_nonzero(inside)))
+    return BlackedOut(as_grey(kept), int(inside.size - np.count_nonzero(inside)))
 
 
 def as_grey(pixels: Pixels) -> Pixels:

@@ -26,7 +26,7 @@ from sonovan.contracts.van import (
 )
 from sonovan.producers.features import features_recorded
 from sonovan.producers.items import Ids, Item, Signer, Sink, Visit, mint_ids
-from sonovan.producers.privacy import clean, hold_reason
+from sonovan.producers.privacy import black_out, hold_reason
 from sonovan.producers.sources import CapturedFrame, LostFrame, Source, refusal
 
 _ENVELOPE_LIMIT: Final = MAX_MESSAGE_BYTES - 64 * 1024  # Kafka's own fields around the value
@@ -227,7 +227,7 @@ def _frame_item(
     source: Source, shot: CapturedFrame, screening_id: str, sequence_id: str, signer: Signer, moment: datetime
 ) -> Item:
     """Clean, hash, code, sign: in this order, so that hash and signature cover what travels."""
-    cleaned = clean(shot.pixels, source.declared)
+    cleaned = black_out(shot.pixels, source.declared)
     pixels = cleaned.pixels
     header = FrameCaptured(
         screening_id=screening_id,

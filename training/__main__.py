@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sonovan.models.evaluation.data import SETS, SIMULATED_TRAIN_SEED, Split, load, read_rows, simulated
+from sonovan.models.evaluation.index import SETS, Split, read_rows
 from training.loop import Plan, Run
 from training.network import ENCODERS, SIZE
+from training.samples import SIMULATED_TRAIN_SEED, load, simulated
 
 CACHE_SIDE = 288  # a little larger than the network's input, so that zooming in stays sharp
 
@@ -118,11 +119,11 @@ def _blend(arguments: argparse.Namespace) -> int:
 
 def _cheaper(arguments: argparse.Namespace) -> int:
     from sonovan.models.registry import read_registry
-    from training.cheaper import measure
+    from training.cheaper import try_variants
     from training.export import load_checkpoint
 
     network, _ = load_checkpoint(arguments.checkpoint)
-    measure(network, read_registry(arguments.weights).entry(arguments.model), arguments.data, _say)
+    try_variants(network, read_registry(arguments.weights).entry(arguments.model), arguments.data, _say)
     return 0
 
 

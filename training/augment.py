@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sonovan.models.evaluation.data import Gray
+from sonovan.models.evaluation.pictures import Gray
 
 Field = NDArray[np.float32]
 

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sonovan.models.evaluation.data import Sample
 from training.augment import augment
 from training.network import ORGANS, SIZE
+from training.samples import Sample
 
 # Share of a set that one epoch shows: small and hard sets more than once, the large and easy one in part. A kind of
 # picture within a set (`kind_of`) may have a share of its own: healthy breasts and cancers are what is too rare.

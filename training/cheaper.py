@@ -67,7 +67,7 @@ def silenced(network: LesionNet, share: float) -> LesionNet:
     return changed
 
 
-def measure(network: LesionNet, entry: Entry, data: Path, say: Callable[[str], None]) -> list[Trial]:
+def try_variants(network: LesionNet, entry: Entry, data: Path, say: Callable[[str], None]) -> list[Trial]:
     """All trials, each as a row of a Markdown table that is said as soon as it is known."""
     present = [name for name in SETS if (data / name / INDEX).is_file()]
     rows = [row for name in present for row in read_rows(data, name, "validation")]

@@ -18,8 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sonovan.models.evaluation.data import SETS, Sample, load, read_rows, simulated
-from sonovan.models.evaluation.index import Row
+from sonovan.models.evaluation.index import SETS, Row, read_rows
 from sonovan.models.evaluation.score import Score, evaluate
 from sonovan.models.evaluation.summary import summary
 from sonovan.models.registry import Entry
@@ -27,6 +26,7 @@ from sonovan.models.segmenter import Segmenter
 from training.exported import OUTPUTS, Graph
 from training.loop import Plan, Run
 from training.network import SIZE, LesionNet
+from training.samples import Sample, load, simulated
 
 FOLDS = 5
 REHEARSAL = {"busi": 0.35, "busbra": 0.15, "breast": 0.35, "ddti": 0.3, "gland": 0.1, "simulated": 0.1}

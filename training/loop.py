@@ -22,11 +22,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sonovan.models.evaluation.data import Sample
 from training.augment import plain
 from training.batches import Batch, batches, steps_per_epoch
 from training.boundary import boundary_loss
 from training.network import ORGANS, SIZE, LesionNet, load_imagenet
+from training.samples import Sample
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 
 from sonovan.models.engine.choose import open_runner
 from sonovan.models.engine.runtimes import onnxruntime
-from sonovan.models.evaluation.data import load
 from sonovan.models.evaluation.index import INDEX, SETS, read_rows, spread
 from sonovan.models.evaluation.precision import allowed, figures, loss, read_cases, share_of_bar
 from sonovan.models.registry import Entry, read_registry, read_weights
 from sonovan.models.segmenter import Segmenter, assembled
 from training.graphs import own_constants, read_past_quantisation, share_alike, whole
+from training.samples import load
 
 OPERATORS: Final = ("Conv", "Add", "Concat", "Resize", "Clip", "Relu")
 GROUPS: Final = (

@@ -19,7 +19,7 @@ from sonovan.models.engine.openvino_runner import MAX_STREAMS, OpenVinoRunner
 from sonovan.models.engine.remembered_choice import Way, place_of, remember, remembered
 from sonovan.models.engine.runner import GPU_DRIVER, Runner
 from sonovan.models.engine.runtimes import onnxruntime, openvino
-from sonovan.models.engine.timing import measure
+from sonovan.models.engine.timing import time_runners
 from sonovan.models.errors import ModelError, ProviderNotGiven, WrongWeights, in_one_line
 from sonovan.models.registry import Entry, Precision
 
@@ -154,7 +154,7 @@ def _measured(files: Mapping[str, bytes], entry: Entry, ways: list[Way], place: 
     if not runners:
         raise missing[0]
     callers = max(max(way.streams, way.batch) for way in ways)
-    speeds = dict(zip(runners, measure(list(runners.values()), entry.side, callers=max(callers, 2)), strict=True))
+    speeds = dict(zip(runners, time_runners(list(runners.values()), entry.side, callers=max(callers, 2)), strict=True))
     best = preferred({way: speed.frames_per_s for way, speed in speeds.items()})
     log.info("measured %s: %s is taken", "; ".join(f"{way}: {s.frames_per_s}/s" for way, s in speeds.items()), best)
     measured = [asdict(way) | asdict(speed) for way, speed in speeds.items()]

@@ -22,7 +22,7 @@ class Speed:
     frames_per_s: float
 
 
-def measure(runners: list[Runner], side: int, rounds: int = 3, callers: int = 2) -> list[Speed]:
+def time_runners(runners: list[Runner], side: int, rounds: int = 3, callers: int = 2) -> list[Speed]:
     """Measures all runners in turn, round by round, so that another load on the machine hits all of them alike."""
     frame = np.random.default_rng(0).uniform(0, 255, (1, 1, side, side)).astype(np.float32)
     alone: list[list[float]] = [[] for _ in runners]

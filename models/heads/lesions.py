@@ -20,7 +20,7 @@ from sonovan.models.engine.runner import Outputs
 from sonovan.models.heads.companion import Companion
 from sonovan.models.heads.region_vector import in_square, region_vector, tallness
 from sonovan.models.picture.letterbox import Box, Gray, Letterbox
-from sonovan.models.regions import Descriptor, FoundRegion
+from sonovan.models.regions import FoundDescriptor, FoundRegion
 
 WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "breast": {
@@ -88,12 +88,12 @@ class Lesions:
             found[number] = replace(found[number], malignant=malignant, descriptors=tuple(descriptors))
         return found
 
-    def _value(self, key: str, name: str, words: Sequence[str], shares: NDArray[np.float32]) -> Descriptor:
+    def _value(self, key: str, name: str, words: Sequence[str], shares: NDArray[np.float32]) -> FoundDescriptor:
         best = int(shares.argmax())
         probability = round(float(shares[best]), 4)
-        return Descriptor(name, words[best] if probability >= self._settings[key] else None, probability)
+        return FoundDescriptor(name, words[best] if probability >= self._settings[key] else None, probability)
 
-    def _orientation(self, organ: str, mask: NDArray[np.float32]) -> Descriptor:
+    def _orientation(self, organ: str, mask: NDArray[np.float32]) -> FoundDescriptor:
         """Taller than wide by the mask; how sure depends on how far found outlines' ratios lie from drawn ones."""
         ratio = tallness(mask)
         spread = max(self._settings[f"{organ}.orientation_spread"], 1e-3)
@@ -101,4 +101,4 @@ class Lesions:
         best = int(taller >= 0.5)
         probability = round(max(taller, 1 - taller), 4)
         least = self._settings.get(f"{organ}.orientation", 0.8)
-        return Descriptor("orientation", ORIENTATION[organ][best] if probability >= least else None, probability)
+        return FoundDescriptor("orientation", ORIENTATION[organ][best] if probability >= least else None, probability)

@@ -46,7 +46,7 @@ class Verdict:
 
 
 class Trust:
-    """The companion `trust` of a network. `judge` may be called from several threads at once."""
+    """The companion `trust` of a network. `verdict` may be called from several threads at once."""
 
     def __init__(self, graph: bytes, settings: Mapping[str, float]) -> None:
         """Raises WrongWeights for a graph that cannot be run."""
@@ -54,7 +54,7 @@ class Trust:
         check_companion(self._graph, "trust", ("evidence",), ("classes",))
         self._least = {organ: settings.get(f"least_{organ}", settings.get("least", LEAST)) for organ in REASONS}
 
-    def judge(self, square: Gray, fit: Letterbox, colour: float, seen: Outputs, organ: str) -> Verdict:
+    def verdict(self, square: Gray, fit: Letterbox, colour: float, seen: Outputs, organ: str) -> Verdict:
         """square: (side, side) uint8, the letterboxed picture; fit: where it lies. colour: see `coloured`.
 
         seen: the network's outputs for it alone, N = 1, with `deep` and `fine`. organ: as declared; one that has no

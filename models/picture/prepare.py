@@ -61,7 +61,7 @@ def whole_or(panels: Sequence[Box], size: tuple[int, int]) -> tuple[Box, ...]:
     return tuple(panels) or ((0, 0, columns, rows),)
 
 
-def clean(pixels: NDArray[np.uint8]) -> Gray:
+def paint_over_marks(pixels: NDArray[np.uint8]) -> Gray:
     """The grey picture with burned-in strokes painted over from their surroundings: callipers, dotted lines, text.
 
     pixels: (rows, columns) or (rows, columns, 3) red, green, blue, uint8. A picture without marks comes back as

@@ -63,7 +63,7 @@ def _fine(lines: Gray) -> float:
     return round(min(4.0, float(np.mean(second * second) / (np.mean(first * first) + 1))), 4)
 
 
-def judge(content: Gray, panel_size: tuple[int, int]) -> Quality:
+def panel_quality(content: Gray, panel_size: tuple[int, int]) -> Quality:
     """What one panel is worth.
 
     content: (height, width) uint8, the panel shrunk to the network's square, or as it is where it is smaller.

@@ -7,9 +7,10 @@ imported when its command is typed. Commands return None or an exit code, or rai
 
 import importlib
 from types import ModuleType
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
+from typer.completion import completion_init
 from typer.core import TyperGroup
 
 from sonovan.cli.failures import run
@@ -27,6 +28,7 @@ COMMANDS: Final = {
     "down": ("up", "Stop what up started; data stays."),
     "status": ("up", "Show what runs."),
     "worker": ("worker", "Run one app of the centre in the foreground."),
+    "completion": ("completion", "Print what makes a shell complete these commands: bash, zsh, fish."),
 }
 
 
@@ -57,14 +59,31 @@ def _module(name: str) -> ModuleType:
     return importlib.import_module(f"{__name__}.{name}")
 
 
-def build() -> LazyGroup:
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"sonovan {version('sonovan')}")
+        raise typer.Exit
+
+
+def build() -> TyperGroup:
     """The whole command."""
-    return LazyGroup(
-        name="sonovan",
-        help="Streaming breast and thyroid ultrasound screening for mobile vans.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-    )
+    completion_init()  # a shell that asks for completions is answered by the same program
+    top = typer.Typer(cls=LazyGroup, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+    @top.callback()
+    def sonovan(
+        version: Annotated[
+            bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and leave.")
+        ] = False,
+    ) -> None:
+        """Streaming breast and thyroid ultrasound screening for mobile vans."""
+
+    command = typer.main.get_command(top)
+    if not isinstance(command, TyperGroup):
+        raise TypeError("the top of the command line is a group of commands")
+    return command
 
 
 def main() -> None:

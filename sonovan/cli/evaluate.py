@@ -50,7 +50,7 @@ def evaluate(
     kept.
     """
     from sonovan.models.evaluation.page import page, section
-    from sonovan.models.evaluation.score import evaluate as measure
+    from sonovan.models.evaluation.score import evaluate as score_pictures
     from sonovan.models.evaluation.summary import summary
     from sonovan.models.evaluation.table import HEADER, cells
     from sonovan.outputs import make_folder
@@ -63,7 +63,7 @@ def evaluate(
         told, sections = [], []
         for rows in sets:
             with _progress(rows) as step:
-                scores = measure(segmenter, rows, step)
+                scores = score_pictures(segmenter, rows, step)
             told.append(summary(segmenter, scores, split))
             if out is not None:
                 sections.append(section(segmenter, scores, told[-1]))
@@ -93,7 +93,7 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Two networks on the same pictures: the paired difference of Dice (B minus A), and where they disagree most."""
-    from sonovan.models.evaluation.compare import compare as measure
+    from sonovan.models.evaluation.compare import compare as compare_networks
     from sonovan.models.evaluation.compare import difference
     from sonovan.models.evaluation.table import mean_ci95, shown
 
@@ -103,7 +103,7 @@ def compare(
         told = []
         for rows in sets:
             with _progress(rows) as step:
-                told.append(difference(a, b, measure(a, b, rows, step), split))
+                told.append(difference(a, b, compare_networks(a, b, rows, step), split))
     if as_json:
         document = told if len(told) > 1 or not _is_set(data) else told[0]
         typer.echo(json.dumps(document, indent=1, ensure_ascii=False))

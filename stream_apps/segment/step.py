@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sonovan.clinical.measure import measure
+from sonovan.clinical.measure import measure_region
 from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import InvalidRecord
@@ -159,7 +159,7 @@ def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: Fr
         area_px=int(found.area_px),
         score_mean=round(float(found.score_mean), 3),
         score_max=round(float(found.score_max), 3),
-        measures=measure(grey, found.mask, found.box, frame.panels[found.panel].spacing_mm),
+        measures=measure_region(grey, found.mask, found.box, frame.panels[found.panel].spacing_mm),
         unconfirmed=bool(found.unconfirmed),
         predicted_dice=None if found.quality is None else round(float(found.quality), 3),
         malignant=None if found.malignant is None else round(float(found.malignant), 3),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from sonovan.clinical.measure import RING_MM, measure
+from sonovan.clinical.measure import RING_MM, measure_region
 from sonovan.contracts.frames import RegionMeasures
 
 Mask = NDArray[np.bool_]
@@ -22,7 +22,7 @@ def ellipse(semi_x: float, semi_y: float, tilt_deg: float = 0.0, half: int = 60)
 
 def measured(mask: Mask, spacing: tuple[float, float] | None = None, grey: int = 100) -> RegionMeasures:
     frame = np.full((300, 300), grey, dtype=np.uint8)
-    return measure(frame, mask, (50, 60, mask.shape[1], mask.shape[0]), spacing)
+    return measure_region(frame, mask, (50, 60, mask.shape[1], mask.shape[0]), spacing)
 
 
 @pytest.mark.parametrize("tilt", [0, 30, -30, 45, 60, -75])
@@ -100,7 +100,7 @@ def test_contrast_compares_with_the_ring_only() -> None:
     frame[70:131, 70:131] = 100
     frame[90:111, 90:111] = 40
     mask = np.ones((21, 21), dtype=np.bool_)
-    found = measure(frame, mask, (90, 90, 21, 21), (RING_MM / 20, RING_MM / 20))
+    found = measure_region(frame, mask, (90, 90, 21, 21), (RING_MM / 20, RING_MM / 20))
     assert found.mean_grey == 40.0
     assert found.contrast == -0.6
 
@@ -110,21 +110,23 @@ def test_cnr_is_the_difference_over_the_noise() -> None:
     frame = rng.normal(140, 12, (300, 300)).clip(1, 255).astype(np.uint8)
     mask = ellipse(30, 30)
     frame[60:181, 50:171][mask] = rng.normal(80, 5, int(mask.sum())).clip(1, 255).astype(np.uint8)
-    assert measure(frame, mask, (50, 60, 121, 121), None).cnr == pytest.approx(60 / 13, rel=0.05)
+    assert measure_region(frame, mask, (50, 60, 121, 121), None).cnr == pytest.approx(60 / 13, rel=0.05)
 
 
 def test_no_contrast_where_nothing_surrounds_the_region() -> None:
-    found = measure(np.full((20, 20), 9, dtype=np.uint8), np.ones((20, 20), dtype=np.bool_), (0, 0, 20, 20), None)
+    found = measure_region(
+        np.full((20, 20), 9, dtype=np.uint8), np.ones((20, 20), dtype=np.bool_), (0, 0, 20, 20), None
+    )
     assert (found.contrast, found.cnr) == (None, None)
 
 
 def test_cleared_pixels_are_no_surroundings() -> None:
     frame = np.zeros((100, 100), dtype=np.uint8)
     frame[40:60, 40:60] = 50
-    found = measure(frame, np.ones((20, 20), dtype=np.bool_), (40, 40, 20, 20), None)
+    found = measure_region(frame, np.ones((20, 20), dtype=np.bool_), (40, 40, 20, 20), None)
     assert found.contrast is None
     frame[40:60, 62] = 100
-    assert measure(frame, np.ones((20, 20), dtype=np.bool_), (40, 40, 20, 20), None).contrast == -0.5
+    assert measure_region(frame, np.ones((20, 20), dtype=np.bool_), (40, 40, 20, 20), None).contrast == -0.5
 
 
 def test_one_pixel_can_be_measured() -> None:
@@ -144,8 +146,8 @@ def test_any_region_at_any_place_keeps_the_laws(
 ) -> None:
     frame = np.arange(40 * 40, dtype=np.int64).reshape(40, 40).astype(np.uint8)
     box = (left, top, mask.shape[1], mask.shape[0])
-    found = measure(frame, mask, box, spacing)
-    assert found == measure(frame, mask.copy(order="F"), box, spacing)
+    found = measure_region(frame, mask, box, spacing)
+    assert found == measure_region(frame, mask.copy(order="F"), box, spacing)
     assert 0 < found.solidity <= 1
     assert 0 < found.circularity <= 1
     assert found.long_axis_px >= found.short_axis_px > 0
@@ -156,6 +158,6 @@ def test_a_box_that_does_not_fit_is_refused() -> None:
     frame = np.ones((50, 50), dtype=np.uint8)
     for box in ((45, 0, 10, 10), (-1, 0, 10, 10), (0, 0, 9, 10)):
         with pytest.raises(ValueError, match="box"):
-            measure(frame, np.ones((10, 10), dtype=np.bool_), box, None)
+            measure_region(frame, np.ones((10, 10), dtype=np.bool_), box, None)
     with pytest.raises(ValueError, match="empty"):
-        measure(frame, np.zeros((10, 10), dtype=np.bool_), (0, 0, 10, 10), None)
+        measure_region(frame, np.zeros((10, 10), dtype=np.bool_), (0, 0, 10, 10), None)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sonovan.producers.privacy import as_grey, clean
+from sonovan.producers.privacy import as_grey, black_out
 from tests.producers.files import colour, grey
 
 
@@ -15,7 +15,7 @@ from tests.producers.files import colour, grey
 )
 def test_outside_the_declared_boxes_everything_is_black(boxes: list[tuple[int, int, int, int]]) -> None:
     picture = np.maximum(grey(), 1)
-    cleaned = clean(picture, tuple(boxes))
+    cleaned = black_out(picture, tuple(boxes))
     inside = np.zeros(picture.shape, bool)
     for left, top, width, height in boxes:
         inside[top : top + height, left : left + width] = True
@@ -24,13 +24,13 @@ def test_outside_the_declared_boxes_everything_is_black(boxes: list[tuple[int, i
 
 
 def test_without_a_declaration_nothing_changes() -> None:
-    assert clean(grey(), None).blackened_px == 0
-    assert np.array_equal(clean(colour(), None).pixels, colour())
+    assert black_out(grey(), None).blackened_px == 0
+    assert np.array_equal(black_out(colour(), None).pixels, colour())
 
 
 def test_the_picture_that_was_read_is_not_touched() -> None:
     picture = grey()
-    clean(picture, ((0, 0, 1, 1),))
+    black_out(picture, ((0, 0, 1, 1),))
     assert np.array_equal(picture, grey())
 
 
@@ -44,4 +44,4 @@ def test_a_grey_picture_of_three_channels_becomes_one_and_a_coloured_pixel_keeps
 def test_a_colour_outside_the_regions_does_not_keep_three_channels() -> None:
     picture = np.repeat(grey()[..., None], 3, axis=2)
     picture[0, 0] = (255, 0, 0)
-    assert clean(picture, ((1, 1, 40, 40),)).pixels.ndim == 2
+    assert black_out(picture, ((1, 1, 40, 40),)).pixels.ndim == 2

@@ -1,5 +1,6 @@
 """The command line: help, exit codes, one line per error."""
 
+import importlib.metadata
 import os
 import signal
 import subprocess
@@ -15,6 +16,8 @@ from sonovan.cli.topics import full_name
 from sonovan.cli.up import format_table
 from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.state import state_path
+
+TOP = Path(__file__).resolve().parents[2]
 
 
 def failing(error: BaseException) -> typer.core.TyperGroup:
@@ -185,3 +188,34 @@ def test_the_state_folder_is_the_option_then_the_variable_then_the_checkout(tmp_
     assert state_path(None, {"SONOVAN_STATE": str(tmp_path)}) == tmp_path
     assert state_path(None, {}) == top / ".sonovan"
     assert state_path(Path("rel"), {}) == Path(os.getcwd()) / "rel"
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(build(), ["--version"]) == 0
+    assert capsys.readouterr().out == f"sonovan {importlib.metadata.version('sonovan')}\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("sonovan mo", ["models"]), ("sonovan models ver", ["verify"]), ("sonovan screen --org", ["--organ"])],
+)
+def test_bash_completes_commands_and_options(typed: str, offered: list[str], tmp_path: Path) -> None:
+    program = tmp_path / "sonovan"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m sonovan "$@"\n')
+    program.chmod(0o755)
+    script = f"""
+        eval "$({program} completion bash)"
+        COMP_WORDS=({typed}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+        _sonovan_completion {program}
+        echo "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(["bash", "-c", script], capture_output=True, check=True, text=True, cwd=TOP)
+    assert done.stdout.split() == offered, done.stderr
+
+
+def test_the_shells_for_which_completion_is_offered_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    for shell in ("bash", "zsh", "fish"):
+        assert run(build(), ["completion", shell]) == 0
+        assert "_SONOVAN_COMPLETE" in capsys.readouterr().out
+    assert run(build(), ["completion", "tcsh"]) == 2
+    assert "'bash', 'zsh', 'fish'" in capsys.readouterr().err

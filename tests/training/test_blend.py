@@ -9,10 +9,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training room needs torch (make test-training)")
 
-from sonovan.models.evaluation.data import simulated
 from training.blend import blend
 from training.export import load_checkpoint
 from training.loop import Plan, Run
+from training.samples import simulated
 
 pytestmark = pytest.mark.training
 

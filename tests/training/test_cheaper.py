@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="the training room needs torch (make
 
 from sonovan.models.evaluation.index import split_of
 from sonovan.models.registry import read_registry
-from training.cheaper import measure, silenced, variants
+from training.cheaper import silenced, try_variants, variants
 from training.network import LesionNet
 
 pytestmark = pytest.mark.training
@@ -50,7 +50,7 @@ def test_trials_are_told_as_a_table(network: LesionNet, tmp_path: Path, monkeypa
         csv.writer(file).writerows([["id", "label", "image", "mask", "group"], ["a", "", "a.png", "m.png", held[0]]])
     monkeypatch.setattr("training.cheaper.SIDES", (192,))
     said: list[str] = []
-    trials = measure(network, read_registry(Path("models/weights")).entry(), tmp_path, said.append)
+    trials = try_variants(network, read_registry(Path("models/weights")).entry(), tmp_path, said.append)
     assert [trial.name for trial in trials[:2]] == ["as it is", "input of 192 pixels"]
     assert said[0].startswith("| changed | ddti | time |")
     assert len(said) == len(trials) + 1

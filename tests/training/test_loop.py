@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch", reason="the training room needs torch (make
 
 from dataclasses import replace
 
-from sonovan.models.evaluation.data import Sample, simulated
 from training.loop import Plan, Run, one_cycle, validate
+from training.samples import Sample, simulated
 
 pytestmark = pytest.mark.training
 

@@ -16,7 +16,7 @@ import onnx
 
 from sonovan.models.engine.choose import open_runner
 from sonovan.models.engine.cpu import sums_eight_bits
-from sonovan.models.evaluation.data import read_rows, split_of
+from sonovan.models.evaluation.index import read_rows, split_of
 from sonovan.models.evaluation.precision import BAR, allowed, figures, loss, read_cases
 from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan.models.registry import WEIGHTS_DIR, read_registry

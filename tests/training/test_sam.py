@@ -10,7 +10,6 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training room needs torch (make test-training)")
 
-from sonovan.models.evaluation.data import simulated
 from sonovan.models.heads.companion import Companion
 from tests.models.tiny_onnx import MODEL_ID, write_weights
 from training.network import LesionNet
@@ -21,6 +20,7 @@ from training.sam.measure import Seen, settle
 from training.sam.network import MASKS, NOT_A_POINT, Graph, PromptDecoder
 from training.sam.prompts import Chain, begin, centre_of, correct, stack, unprompted
 from training.sam.scores import spearman
+from training.samples import simulated
 
 torch.set_num_threads(1)  # threads inside operators wait for each other on a busy machine
 

@@ -9,10 +9,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training room needs torch (make test-training)")
 
-from sonovan.models.evaluation.data import Sample, simulated
 from tests.training.small_sam import WIDTH, small_sam
 from training.sam.finetune import Adapted, Tuning, finetune, loss_of
 from training.sam_import import ORGAN_TOKENS, TOLERANCE, import_sam, read_checkpoint
+from training.samples import Sample, simulated
 
 pytestmark = pytest.mark.training
 torch.set_num_threads(1)  # threads inside operators wait for each other on a busy machine

@@ -17,7 +17,9 @@ from torch import Tensor
 
 from sonovan.models.despeckle import despeckle
 from sonovan.models.despeckle.simulated import Gray, Kind, Speckle, clean_picture, speckled
-from sonovan.models.evaluation.data import SIMULATED_TRAIN_SEED, read_gray, read_rows
+from sonovan.models.evaluation.index import read_rows
+from sonovan.models.evaluation.pictures import read_gray
+from training.samples import SIMULATED_TRAIN_SEED
 
 SIDE = 64
 SETS = ("busi", "busbra", "breast", "ddti")

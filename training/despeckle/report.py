@@ -29,7 +29,8 @@ from sonovan.models.despeckle.measures import (
 from sonovan.models.despeckle.noise import Noise
 from sonovan.models.despeckle.simulated import Gray, Kind, Speckle, clean_picture, speckled
 from sonovan.models.engine.choose import choose
-from sonovan.models.evaluation.data import Row, read_gray, read_pair, read_rows
+from sonovan.models.evaluation.index import Row, read_rows
+from sonovan.models.evaluation.pictures import read_gray, read_pair
 from sonovan.models.heads.prompting import read_decoder
 from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan.models.picture.letterbox import letterbox

@@ -11,7 +11,6 @@ from typing import Any
 
 import cv2
 
-from sonovan.models.evaluation.data import SIMULATED_TRAIN_SEED, load, simulated
 from sonovan.models.evaluation.index import Split, spread
 from sonovan.models.heads.prompting import MaskDecoder, load_prompter, read_decoder
 from sonovan.models.registry import read_registry
@@ -21,6 +20,7 @@ from training.sam.files import export, load_decoder, parameters, register
 from training.sam.loop import Plan, Run
 from training.sam.measure import Seen, look, settle
 from training.sam.summary import page, summary
+from training.samples import SIMULATED_TRAIN_SEED, load, simulated
 
 CACHE_SIDE = 288
 

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sonovan.models.evaluation.data import Sample
 from sonovan.models.evaluation.index import SETS, Row, Split, folders_of, read_folder
 from training.augment import augment, plain
 from training.network import ORGANS, SIZE, LesionNet
 from training.sam.network import MASK_SIDE
+from training.samples import Sample
 
 CHUNK = 8
 LANES = 2

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sonovan.models.evaluation.data import Sample
 from training.augment import augment
 from training.loop import one_cycle
 from training.network import ORGANS, SIZE
@@ -24,6 +23,7 @@ from training.sam.loop import shown_mask, step_loss
 from training.sam.network import CORNER, MASK_SIDE, NOT_A_POINT
 from training.sam.prompts import Chain, begin, correct, shrink
 from training.sam_import import ORGAN_TOKENS, Decoder, Encoder, read_checkpoint
+from training.samples import Sample
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,6 @@ def test_measuring_needs_no_torch() -> None:
 import sys
 sys.modules["torch"] = None
 import sonovan.models.evaluation.compare, sonovan.models.evaluation.page, sonovan.models.evaluation.card
-import sonovan.models.evaluation.data, sonovan.models.evaluation.evaluate
+import sonovan.models.evaluation.index, sonovan.models.evaluation.evaluate
 """
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0

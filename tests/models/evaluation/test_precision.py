@@ -9,9 +9,9 @@ import pytest
 from benchmarks.models import BEGIN, END, PAGE, RESULTS, bars, missed, table, verdict
 from sonovan.models.engine.choose import open_runner
 from sonovan.models.errors import ProviderNotGiven
-from sonovan.models.evaluation.data import SETS, read_gray, read_rows
-from sonovan.models.evaluation.index import spread
+from sonovan.models.evaluation.index import SETS, read_rows, spread
 from sonovan.models.evaluation.measures import overlap
+from sonovan.models.evaluation.pictures import read_gray
 from sonovan.models.evaluation.precision import allowed, loss
 from sonovan.models.registry import read_registry, read_variants, read_weights
 from sonovan.models.segmenter import Segmenter

@@ -8,7 +8,7 @@ import pytest
 from sonovan import models
 from sonovan.models.heads.region_vector import PLAIN, in_square, region_vector, tallness
 from sonovan.models.picture.letterbox import letterbox
-from sonovan.models.regions import Descriptor
+from sonovan.models.regions import FoundDescriptor
 from tests.models.tiny_heads import REGION, lesions_model, write_heads
 
 GRAPH = lesions_model({"breast.margin": (0.2, 0.8), "breast.shape": (0.55, 0.45)}, malignant=0.25)
@@ -39,8 +39,8 @@ def test_each_region_has_a_score_and_what_is_switched_on(describing: models.Segm
         assert region.malignant == 0.25
         assert [each.name for each in region.descriptors] == ["shape", "margin", "orientation"]
         shape, margin, _ = region.descriptors
-        assert shape == Descriptor("shape", None, 0.55)
-        assert margin == Descriptor("margin", "not_circumscribed", 0.8)
+        assert shape == FoundDescriptor("shape", None, 0.55)
+        assert margin == FoundDescriptor("margin", "not_circumscribed", 0.8)
     wide, tall = sorted(seen.regions, key=lambda region: region.box[0])
     assert wide.descriptors[-1].value == "parallel"
     assert tall.descriptors[-1].value == "not_parallel"
@@ -58,7 +58,7 @@ def test_the_thyroid_has_descriptors_of_its_own_and_no_score(describing: models.
     assert regions
     for region in regions:
         assert region.malignant is None
-        assert region.descriptors == (Descriptor("composition", "cystic_or_mixed", 1.0),)
+        assert region.descriptors == (FoundDescriptor("composition", "cystic_or_mixed", 1.0),)
 
 
 def test_without_the_companion_nothing_is_said(tmp_path: Path) -> None:

@@ -60,11 +60,13 @@ def test_an_organ_without_a_threshold_of_its_own_takes_the_common_one() -> None:
     square, fit = letterbox(tissue(128), 256)  # in the middle: neither organ is sure
     seen = {name: np.full((1, 1, side, side), 0.5, np.float32) for name, side in (("deep", 8), ("fine", 32))}
     for least, accepted in ((0.4, True), (0.6, False)):
-        verdict = Trust(trust_model(), {"least": 0.9, "least_breast": least}).judge(square, fit, 0.0, seen, "breast")
+        verdict = Trust(trust_model(), {"least": 0.9, "least_breast": least}).verdict(square, fit, 0.0, seen, "breast")
         assert verdict.accepted is accepted
     assert sum(verdict.probabilities.values()) == pytest.approx(1, abs=1e-5)
     assert (
-        not Trust(trust_model(), {"least": 0.9, "least_breast": 0.4}).judge(square, fit, 0.0, seen, "thyroid").accepted
+        not Trust(trust_model(), {"least": 0.9, "least_breast": 0.4})
+        .verdict(square, fit, 0.0, seen, "thyroid")
+        .accepted
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as arrays
 
 from sonovan.models.errors import UnusablePicture
 from sonovan.models.phantom.sweep import simulate_sweep
-from sonovan.models.picture.prepare import MAX_SIDE, clean, to_grey, whole_or
+from sonovan.models.picture.prepare import MAX_SIDE, paint_over_marks, to_grey, whole_or
 
 
 @given(
@@ -100,12 +100,12 @@ def test_callipers_and_text_are_painted_over_and_nothing_else() -> None:
         marked[160:162, column : column + 2] = 250
     cv2.putText(marked, "MAMA DIR", (60, 430), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 255, 1)
     drawn = marked != tissue
-    cleaned = clean(marked)
+    cleaned = paint_over_marks(marked)
     before, after = (np.abs(one.astype(int) - tissue)[drawn].mean() for one in (marked, cleaned))
     assert after < 0.35 * before
     far = cv2.dilate(drawn.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
     assert (cleaned[far] == tissue[far]).all()
-    assert (clean(tissue) == tissue).all()
+    assert (paint_over_marks(tissue) == tissue).all()
 
 
 def test_coloured_strokes_are_painted_over_and_doppler_is_not() -> None:
@@ -113,11 +113,11 @@ def test_coloured_strokes_are_painted_over_and_doppler_is_not() -> None:
     colour = np.dstack([tissue] * 3)
     cv2.circle(colour, (450, 300), 60, (220, 30, 20), -1)
     cv2.line(colour, (60, 60), (200, 60), (250, 220, 0), 2)
-    cleaned, grey = clean(colour), to_grey(colour)
+    cleaned, grey = paint_over_marks(colour), to_grey(colour)
     assert (cleaned[260:340, 410:490] == grey[260:340, 410:490]).all()
     assert np.abs(cleaned[60, 60:200].astype(int) - tissue[60, 60:200]).mean() < 40
 
 
 def test_only_eight_bits_are_cleaned() -> None:
     with pytest.raises(UnusablePicture, match="uint16"):
-        clean(np.zeros((40, 40), np.uint16))  # type: ignore[arg-type]  # a caller's mistake
+        paint_over_marks(np.zeros((40, 40), np.uint16))  # type: ignore[arg-type]  # a caller's mistake

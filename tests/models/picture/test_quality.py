@@ -9,7 +9,7 @@ import pytest
 
 from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan.models.picture.letterbox import letterbox
-from sonovan.models.picture.quality import Quality, judge, sharpness
+from sonovan.models.picture.quality import Quality, panel_quality, sharpness
 
 SETS = {
     "busi": "busi/*/*.png",
@@ -24,7 +24,7 @@ SETS = {
 def quality_of(grey: np.ndarray) -> Quality:
     square, fit = letterbox(grey, 224)
     shrunk = square[fit.top : fit.top + fit.height, fit.left : fit.left + fit.width]
-    return judge(shrunk if fit.scale < 1 else grey, (grey.shape[0], grey.shape[1]))
+    return panel_quality(shrunk if fit.scale < 1 else grey, (grey.shape[0], grey.shape[1]))
 
 
 @pytest.mark.data

@@ -15,7 +15,7 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import encode_pixels
 from sonovan.models.errors import UnusablePicture
 from sonovan.models.masks import decode_mask
-from sonovan.models.regions import Descriptor
+from sonovan.models.regions import FoundDescriptor
 from sonovan.models.segmenter import Refusal, Segmentation
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.keys import Bucket
@@ -72,7 +72,7 @@ def test_numbers_are_rounded_where_they_arise() -> None:
 class _Describing(ThresholdSegmenter):
     def segment(self, *arguments: Any, **options: Any) -> Segmentation:
         found = super().segment(*arguments, **options)
-        look = (Descriptor("margin", "circumscribed", 0.81234), Descriptor("halo", None, 0.51))
+        look = (FoundDescriptor("margin", "circumscribed", 0.81234), FoundDescriptor("halo", None, 0.51))
         regions = tuple(
             replace(each, quality=0.87654, unconfirmed=True, malignant=0.12345, descriptors=look)
             for each in found.regions

@@ -10,9 +10,10 @@ import pytest
 
 pytest.importorskip("torch", reason="the training room needs torch (make test-training)")
 
-from sonovan.models.evaluation.data import SETS, Sample, load, read_rows, simulated, split_of
+from sonovan.models.evaluation.index import SETS, read_rows, split_of
 from training.augment import augment
 from training.batches import batches, order
+from training.samples import Sample, load, simulated
 
 pytestmark = pytest.mark.training
 

@@ -1,7 +1,6 @@
-"""Pictures with masks for training: letterboxing, simulated frames.
+"""Pictures with masks as the networks learn from them: cut to the ultrasound field, letterboxed; simulated frames too.
 
-Rows, splits and files are read by `sonovan.models.evaluation`, which everybody who measures shares; its names stay
-importable from here.
+Rows, splits and files are read by `sonovan.models.evaluation`, which everybody who measures shares.
 """
 
 from __future__ import annotations
@@ -12,15 +11,8 @@ from typing import Literal
 
 import numpy as np
 
-from sonovan.models.evaluation.index import GLAND as GLAND
-from sonovan.models.evaluation.index import SETS as SETS
-from sonovan.models.evaluation.index import Row as Row
-from sonovan.models.evaluation.index import Split as Split
-from sonovan.models.evaluation.index import read_rows as read_rows
-from sonovan.models.evaluation.index import split_of as split_of
-from sonovan.models.evaluation.pictures import Gray as Gray
-from sonovan.models.evaluation.pictures import read_gray as read_gray
-from sonovan.models.evaluation.pictures import read_pair as read_pair
+from sonovan.models.evaluation.index import Row
+from sonovan.models.evaluation.pictures import Gray, read_pair
 from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan.models.picture.letterbox import letterbox
 from sonovan.models.picture.view import find_view
