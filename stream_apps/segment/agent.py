@@ -21,7 +21,7 @@ from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr
 from sonovan.stream_apps.segment.handle import Handler
 from sonovan.stream_apps.segment.in_flight import InFlight
 from sonovan.stream_apps.segment.settings import SegmentSettings
-from sonovan.stream_apps.segment.step import Segmenter
+from sonovan.stream_apps.segment.step import LoadedNetwork
 from sonovan.stream_apps.settings import WorkerSettings
 from sonovan.stream_apps.vans import VanFollower, VanRegistry
 
@@ -67,7 +67,7 @@ async def _serve(instance: int) -> int:
         handler.close()
 
 
-def _load(settings: SegmentSettings) -> Segmenter:
+def _load(settings: SegmentSettings) -> LoadedNetwork:
     try:
         return models.load(settings.model_id)
     except ModelError as error:

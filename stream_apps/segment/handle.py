@@ -18,7 +18,7 @@ from sonovan.stream_apps.rejecting import Coordinates, Rejection, Unusable, mess
 from sonovan.stream_apps.retrying import retry
 from sonovan.stream_apps.segment.in_flight import Turn
 from sonovan.stream_apps.segment.settings import SegmentSettings
-from sonovan.stream_apps.segment.step import SegmentedFrame, Segmenter, put_objects, segment_envelope
+from sonovan.stream_apps.segment.step import LoadedNetwork, SegmentedFrame, put_objects, segment_envelope
 from sonovan.stream_apps.vans import VanFollower
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Handler:
         self,
         app: App,
         store: ObjectStore,
-        segmenter: Segmenter,
+        segmenter: LoadedNetwork,
         vans: VanFollower,
         settings: SegmentSettings,
         *,

@@ -36,8 +36,8 @@ _REASONS: Final[Mapping[str, str]] = {"too_large": "pixels_too_large"}
 """What the models call a picture that they cannot take, where the contract has a word of its own."""
 
 
-class Segmenter(Protocol):
-    """Loaded weights on a runtime; see models.Segmenter. Safe to call from several threads."""
+class LoadedNetwork(Protocol):
+    """Weights on a runtime: `models.Segmenter`, or what stands for it in a test. Safe to call from several threads."""
 
     @property
     def model_id(self) -> str: ...
@@ -65,7 +65,7 @@ class SegmentedFrame:
 
 
 def segment_envelope(
-    value: bytes, *, append_time: datetime, registry: VanRegistry, segmenter: Segmenter, key: bytes | None = None
+    value: bytes, *, append_time: datetime, registry: VanRegistry, segmenter: LoadedNetwork, key: bytes | None = None
 ) -> SegmentedFrame:
     """Open, verify, decode, segment and measure one `frame.captured` message.
 
@@ -139,7 +139,7 @@ def _about(subject: Subject) -> Iterator[None]:
         raise Unusable(error, subject) from error
 
 
-def _segmented(segmenter: Segmenter, pixels: Pixels, frame: FrameCaptured) -> Segmentation:
+def _segmented(segmenter: LoadedNetwork, pixels: Pixels, frame: FrameCaptured) -> Segmentation:
     panels = [(panel.left, panel.top, panel.width, panel.height) for panel in frame.panels]
     try:
         return segmenter.segment(pixels, frame.organ, panels, [panel.spacing_mm for panel in frame.panels])
@@ -192,7 +192,7 @@ def _record(
     found: Segmentation,
     regions: tuple[Region, ...],
     keys: tuple[str, str | None],
-    segmenter: Segmenter,
+    segmenter: LoadedNetwork,
     timings: dict[str, float],
 ) -> FrameSegmented:
     return FrameSegmented(

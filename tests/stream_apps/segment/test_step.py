@@ -20,7 +20,7 @@ from sonovan.models.segmenter import Refusal, Segmentation
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.keys import Bucket
 from sonovan.stream_apps.rejecting import Unusable
-from sonovan.stream_apps.segment.step import SegmentedFrame, Segmenter, put_objects, segment_envelope
+from sonovan.stream_apps.segment.step import LoadedNetwork, SegmentedFrame, put_objects, segment_envelope
 from sonovan.stream_apps.vans import VanRegistry
 from tests.stream_apps.segment.frames import NOW, TestVan, bright_disc
 from tests.stream_apps.segment.threshold import ThresholdSegmenter
@@ -30,7 +30,7 @@ ENVELOPE = VAN.frame(3)
 
 
 def segmented(
-    value: bytes, registry: VanRegistry | None = None, segmenter: Segmenter | None = None, **options: Any
+    value: bytes, registry: VanRegistry | None = None, segmenter: LoadedNetwork | None = None, **options: Any
 ) -> SegmentedFrame:
     return segment_envelope(
         value,
