@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Annotated, Any, Final
 
 import typer
-from typer.completion import completion_init
+from typer.completion import completion_init  # type: ignore[attr-defined]  # typer does not list what it has there
 from typer.core import TyperGroup
 
 from sonovan.cli.failures import run
