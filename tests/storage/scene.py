@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from sonovan.storage.outbox import Decide, Message, Version
+from sonovan.storage.outbox import Decide, Message, Outbox, Version
 
 NOON: Final = datetime(2025, 3, 4, 12, 0, tzinfo=UTC)
 RECIPIENTS: Final[Sequence[str]] = ("webhook", "topic")
@@ -30,3 +30,8 @@ def deciding(source: int, state: State, scope: str | None = None) -> Decide:
         return [] if before == state.encode() else [message(f"thread-of-{scope}", state.encode(), scope)]
 
     return decide
+
+
+def take(outbox: Outbox, number: int, state: State = "raised", source: int = 0, now: datetime = NOON) -> int:
+    """Take the version after which a source's one thread is in this state; how many messages that makes."""
+    return outbox.take(version_of(source, number), deciding(source, state), now)

@@ -1,14 +1,10 @@
-"""The outbox, on SQLite and on a real PostgreSQL: every test runs on both."""
+"""What the outbox keeps and gives out, on SQLite and on a real PostgreSQL: every test runs on both."""
 
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from threading import Barrier
 
 import pytest
 from hypothesis import given
@@ -18,79 +14,13 @@ from sqlalchemy import create_engine, text
 from sonovan.contracts.errors import Fatal, Transient
 from sonovan.storage.outbox import Message, Outbox, Version
 from sonovan.storage.outbox_engine import sqlite_url
-from tests.conftest import skip_unless_ci
-from tests.storage.outbox_child import SOURCES, VERSIONS, claim_all, raise_shared, take_all
-from tests.storage.postgres import find_postgres, new_database, running_postgres
-from tests.storage.scene import NOON, RECIPIENTS, State, deciding, message, version_of
+from tests.storage.outbox_child import claim_all
+from tests.storage.postgres import new_database
+from tests.storage.scene import NOON, RECIPIENTS, deciding, message, take, version_of
 
 ROOT = Path(__file__).resolve().parents[2]
 LEASE = timedelta(minutes=1)
 WEBHOOK = RECIPIENTS[0]
-
-
-@pytest.fixture(scope="session")
-def postgres_host() -> Iterator[str]:
-    binaries = find_postgres()
-    if binaries is None:
-        skip_unless_ci("PostgreSQL is not installed (initdb, pg_ctl)")
-        return
-    with running_postgres(binaries) as host:
-        yield host
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database."""
-    if request.param == "sqlite":
-        folder = tmp_path / "Zustand, größe 1"
-        folder.mkdir()
-        return sqlite_url(folder / "outbox.sqlite")
-    host: str = request.getfixturevalue("postgres_host")
-    return new_database(host, tmp_path.name)
-
-
-@pytest.fixture
-def outbox(url: str) -> Iterator[Outbox]:
-    opened = Outbox(url)
-    yield opened
-    opened.close()
-
-
-def take(outbox: Outbox, number: int, state: State = "raised", source: int = 0, now: datetime = NOON) -> int:
-    return outbox.take(version_of(source, number), deciding(source, state), now)
-
-
-def child(verb: str, url: str) -> "subprocess.Popen[str]":
-    """Another worker, ready and waiting for a line."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.storage.outbox_child", verb, url],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert said(process) == "ready"
-    return process
-
-
-def said(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def go(process: "subprocess.Popen[str]") -> None:
-    assert process.stdin is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
-
-
-def killed_while_holding(verb: str, url: str) -> None:
-    """Run a worker up to the point that `verb` names, then end it like a power cut."""
-    process = child(verb, url)
-    go(process)
-    assert said(process) == "holding"
-    process.kill()
-    process.communicate(timeout=30)
 
 
 def test_a_message_is_owed_to_everybody_under_a_key_of_their_own(outbox: Outbox) -> None:
@@ -231,95 +161,6 @@ def test_a_decision_that_fails_leaves_nothing_behind(outbox: Outbox) -> None:
         outbox.take(version_of(0, 1), failing, NOON)
     assert outbox.owed() == {}
     assert take(outbox, 1) == 1
-
-
-def test_what_was_committed_survives_a_kill(url: str) -> None:
-    killed_while_holding("taken", url)
-    survivor = Outbox(url)
-    assert survivor.owed() == {"webhook": 1, "topic": 1}
-    assert take(survivor, 1) == 0
-    assert len(survivor.claim(WEBHOOK, NOON, LEASE)) == 1
-
-
-def test_what_was_claimed_by_a_killed_worker_comes_again_under_the_same_key(url: str) -> None:
-    killed_while_holding("hold", url)
-    survivor = Outbox(url)
-    assert survivor.claim(WEBHOOK, NOON, LEASE) == []
-    (again,) = survivor.claim(WEBHOOK, NOON + LEASE, LEASE)
-    assert again.key == "thread-of-source-0.1.label.webhook.0"
-
-
-def test_what_a_killed_worker_noted_as_delivered_never_comes_again(url: str) -> None:
-    killed_while_holding("noted", url)
-    survivor = Outbox(url)
-    assert survivor.claim(WEBHOOK, NOON + timedelta(days=9), LEASE) == []
-    assert survivor.owed() == {"topic": 1}
-
-
-def test_what_a_killed_worker_postponed_comes_at_its_time(url: str) -> None:
-    killed_while_holding("postponed", url)
-    survivor = Outbox(url)
-    assert survivor.claim(WEBHOOK, NOON + timedelta(seconds=4), LEASE) == []
-    assert len(survivor.claim(WEBHOOK, NOON + timedelta(seconds=5), LEASE)) == 1
-
-
-def test_a_worker_killed_while_it_decides_leaves_nothing_and_locks_nobody_out(url: str) -> None:
-    killed_while_holding("decide", url)
-    survivor = Outbox(url)
-    assert survivor.owed() == {}
-    for _ in range(100):  # PostgreSQL notices a dead client a moment later
-        try:
-            assert take(survivor, 1) == 1
-            return
-        except Transient:
-            continue
-    raise AssertionError("the dead worker still holds its lock")
-
-
-def test_two_workers_whose_sources_share_a_scope_raise_its_thread_once(outbox: Outbox, url: str) -> None:
-    other = child("shared", url)
-    go(other)
-    raise_shared(outbox, range(SOURCES))
-    other.communicate(timeout=120)
-    assert other.returncode == 0
-    assert outbox.owed() == dict.fromkeys(RECIPIENTS, 1)
-
-
-def test_two_workers_that_take_the_same_versions_owe_everything_once(outbox: Outbox, url: str) -> None:
-    other = child("take", url)
-    go(other)
-    refused = take_all(outbox)
-    other.communicate(timeout=120)
-    assert other.returncode == 0
-    assert refused == 0 or not url.startswith("sqlite"), "SQLite's writers queue; none is turned away"
-    assert outbox.owed() == dict.fromkeys(RECIPIENTS, SOURCES * VERSIONS)
-
-
-def test_two_workers_that_deliver_never_claim_the_same(outbox: Outbox, url: str) -> None:
-    take_all(outbox)
-    other = child("claim", url)
-    go(other)
-    mine = claim_all(outbox)
-    theirs = other.communicate(timeout=120)[0].split()
-    assert other.returncode == 0
-    assert not set(mine) & set(theirs)
-    assert len(mine) + len(theirs) == SOURCES * VERSIONS
-
-
-def test_workers_that_start_together_make_the_tables_once(url: str) -> None:
-    together = Barrier(6)
-
-    def start() -> dict[str, int]:
-        together.wait(60)
-        while True:
-            try:
-                return Outbox(url).owed()
-            except Transient:
-                # SQLite turns one away now and then while another makes a new file a WAL; the worker tries again.
-                assert url.startswith("sqlite")
-
-    with ThreadPoolExecutor(6) as threads:
-        assert [worker.result() for worker in [threads.submit(start) for _ in range(6)]] == [{}] * 6
 
 
 def test_a_database_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
