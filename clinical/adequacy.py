@@ -11,7 +11,7 @@ from sonovan.clinical.track import panel_side
 from sonovan.contracts.because import Because
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import split_frame_id
-from sonovan.contracts.record import Organ, Side
+from sonovan.contracts.lexicon import Organ, Side
 from sonovan.contracts.results import Adequacy, Level, RejectedFrame
 from sonovan.contracts.van import PlannedRegion
 

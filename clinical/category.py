@@ -16,7 +16,7 @@ from typing import Final
 
 from sonovan.clinical.adequacy import CUT_SHORT, UNFINISHED, reasons_of
 from sonovan.contracts.because import Because
-from sonovan.contracts.record import Side
+from sonovan.contracts.lexicon import Side
 from sonovan.contracts.results import Adequacy, Category, Status
 
 BREAST_NOT_ADEQUATE: Final = "breast_not_adequate"

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from sonovan.contracts.frames import FrameSegmented, Region
-from sonovan.contracts.record import Organ, Side
+from sonovan.contracts.lexicon import Organ, Side
 
 MemberKey = tuple[str, int]
 """(frame_id, region ordinal)."""

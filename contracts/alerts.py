@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar, Final, Literal, Self, assert_never, get_
 from pydantic import Field, model_validator
 
 from sonovan.contracts.because import Because
-from sonovan.contracts.record import Id, Moment, ObjectKey, Organ, Part, Record, Sha256, Side, Token, VanId
+from sonovan.contracts.lexicon import Organ, Side
+from sonovan.contracts.record import Id, Moment, ObjectKey, Part, Record, Sha256, Token, VanId
 
 Severity = Literal["worklist", "suspicious", "urgent"]
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)

@@ -5,18 +5,17 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from sonovan.contracts.ids import frame_id
+from sonovan.contracts.lexicon import Organ, Position, Side, View
 from sonovan.contracts.record import (
     Fingerprint,
     Id,
     Index,
     Moment,
     ObjectKey,
-    Organ,
     Part,
     Record,
     Sha256,
     Share,
-    Side,
     Token,
     VanId,
 )
@@ -101,8 +100,8 @@ class FrameSegmented(Record):
     van_id: VanId
     organ: Organ
     laterality: Side | None = None
-    view: Token | None = None
-    position: Token | None = None
+    view: View | None = None
+    position: Position | None = None
     captured_at: Moment
     time_ms: float | None = Field(default=None, ge=0)
     rows: int = Field(ge=1)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -28,8 +28,6 @@ ObjectKey = Annotated[
 Index = Annotated[int, Field(ge=0, le=999_999)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Moment = AwareDatetime
-Organ = Literal["breast", "thyroid"]
-Side = Literal["left", "right", "isthmus"]
 
 
 class Part(BaseModel):

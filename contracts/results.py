@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from sonovan.contracts.because import Because
 from sonovan.contracts.frames import Descriptor
+from sonovan.contracts.lexicon import CATEGORIES, Organ, Position, Scheme, Side, View
 from sonovan.contracts.record import (
     Fingerprint,
     FrameId,
@@ -13,12 +14,10 @@ from sonovan.contracts.record import (
     Index,
     Moment,
     ObjectKey,
-    Organ,
     Part,
     Record,
     Sha256,
     Share,
-    Side,
     Token,
     VanId,
 )
@@ -33,9 +32,6 @@ class Member(Part):
 
     frame_id: FrameId
     ordinal: int = Field(ge=0)
-
-
-Scheme = Literal["BI-RADS", "TI-RADS", "C-TIRADS"]
 
 
 class Category(Part):
@@ -53,6 +49,12 @@ class Category(Part):
     laterality: Side | None = None
     withheld: bool = False
 
+    @model_validator(mode="after")
+    def _is_of_its_scheme(self) -> Self:
+        if self.value is not None and self.value not in CATEGORIES[self.scheme]:
+            raise ValueError(f"{self.scheme} has no such category")
+        return self
+
 
 class Sighting(Part):
     """One lesion as one panel of one sequence shows it, over the frames in which it was outlined.
@@ -65,8 +67,8 @@ class Sighting(Part):
 
     sequence_id: Id
     panel: int = Field(ge=0, le=15)
-    view: Token | None = None
-    position: Token | None = None
+    view: View | None = None
+    position: Position | None = None
     members: tuple[Member, ...] = Field(min_length=1)
     frame_span: tuple[Index, Index]
     duration_ms: float | None
@@ -170,7 +172,7 @@ class Adequacy(Part):
 
     organ: Organ
     laterality: Side | None
-    region: Token | None = None
+    region: Position | None = None
     level: Level
     assessable_share: Share
     frames: int = Field(ge=0)
@@ -221,7 +223,7 @@ class Advice(Part):
     because: tuple[Because, ...] = ()
     organ: Organ | None = None
     laterality: Side | None = None
-    region: Token | None = None
+    region: Position | None = None
     withheld: bool = False
 
 

@@ -5,7 +5,19 @@ from typing import ClassVar, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from sonovan.contracts.ids import closing_item, features_item, frame_id, opened_item
-from sonovan.contracts.record import Id, Index, Moment, Organ, Part, Record, Sha256, Side, Token, VanId
+from sonovan.contracts.lexicon import (
+    Biopsy,
+    FamilyHistory,
+    Menopause,
+    Organ,
+    Position,
+    Sex,
+    Side,
+    Symptom,
+    View,
+    WhichSide,
+)
+from sonovan.contracts.record import Id, Index, Moment, Part, Record, Sha256, Token, VanId
 
 
 class VanEnrolled(Record):
@@ -24,7 +36,7 @@ class PlannedRegion(Part):
 
     organ: Organ
     side: Side | None = None
-    region: Token | None = None
+    region: Position | None = None
 
 
 class Consent(Part):
@@ -98,8 +110,8 @@ class FrameCaptured(Record):
     van_id: VanId
     organ: Organ
     laterality: Side | None = None
-    view: Token | None = None
-    position: Token | None = None
+    view: View | None = None
+    position: Position | None = None
     captured_at: Moment
     time_ms: float | None = Field(default=None, ge=0)
     rows: int = Field(ge=1, le=16_384)
@@ -158,8 +170,8 @@ class SequenceClosed(Record):
     frames_digest: Sha256
     organ: Organ
     laterality: Side | None = None
-    view: Token | None = None
-    position: Token | None = None
+    view: View | None = None
+    position: Position | None = None
     set_aside: tuple[SetAside, ...] = ()
     closed_at: Moment
 
@@ -196,13 +208,13 @@ class FeaturesRecorded(Record):
     van_id: VanId
     recorded_at: Moment
     age_years: int | None = Field(default=None, ge=0, le=120)
-    sex: Literal["female", "male", "other"] | None = None
-    symptoms: tuple[Token, ...] | None = Field(default=None, description="() = asked, none; None = not asked")
-    palpable_lump: Literal["left", "right", "both", "none"] | None = None
-    nipple_discharge: Literal["left", "right", "both", "none"] | None = None
-    family_history: Literal["first_degree", "other", "none"] | None = None
-    previous_biopsy: Literal["benign", "malignant", "none"] | None = None
-    menopause: Literal["pre", "peri", "post"] | None = None
+    sex: Sex | None = None
+    symptoms: tuple[Symptom, ...] | None = Field(default=None, description="() = asked, none; None = not asked")
+    palpable_lump: WhichSide | None = None
+    nipple_discharge: WhichSide | None = None
+    family_history: FamilyHistory | None = None
+    previous_biopsy: Biopsy | None = None
+    menopause: Menopause | None = None
     tsh_miu_per_l: float | None = Field(default=None, ge=0, le=1000)
 
     @property

@@ -13,7 +13,7 @@ from sonovan.contracts.digests import frames_digest
 from sonovan.contracts.envelope import header_sha256, seal, seal_header
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_sha256
-from sonovan.contracts.record import Organ, Side
+from sonovan.contracts.lexicon import Organ, Side
 from sonovan.contracts.topics import MAX_MESSAGE_BYTES, Topic
 from sonovan.contracts.van import (
     FeaturesRecorded,

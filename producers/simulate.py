@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sonovan.contracts.errors import Transient
-from sonovan.contracts.record import Organ, Side
+from sonovan.contracts.lexicon import Organ, Side
 from sonovan.models.phantom.sweep import SimulatedSweep, TrueLesion, simulate_sweep
 from sonovan.producers.sources import CapturedFrame, LostFrame, Pixels, Source
 from sonovan.producers.sources.source import whole_panel

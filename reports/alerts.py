@@ -4,7 +4,7 @@ from typing import Final, Literal, TypedDict, get_args
 
 from sonovan.contracts.alerts import About, AboutFinding, AboutSide, AboutVan, LesionAlerted
 from sonovan.contracts.because import Because
-from sonovan.contracts.record import Organ, Side
+from sonovan.contracts.lexicon import Organ, Side
 from sonovan.reports.words import UNSIGNED, UNSIGNED_ZH, place
 
 Language = Literal["en", "zh"]

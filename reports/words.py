@@ -6,7 +6,7 @@ from typing import Final
 
 from sonovan.contracts.because import Because
 from sonovan.contracts.frames import Descriptor
-from sonovan.contracts.record import Organ, Side
+from sonovan.contracts.lexicon import Organ, Side
 from sonovan.contracts.results import (
     Adequacy,
     Advice,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from sonovan.contracts.record import Organ, Side
+from sonovan.contracts.lexicon import Organ, Side
 from sonovan.producers.sources.reasons import refusal
 from sonovan.producers.sources.source import CaptureOptions
 

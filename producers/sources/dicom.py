@@ -8,7 +8,7 @@ from typing import BinaryIO
 import numpy as np
 from pydicom.encaps import generate_frames
 
-from sonovan.contracts.record import Side
+from sonovan.contracts.lexicon import Side
 from sonovan.producers.sources.agreement import agreed_organ, agreed_side, check_spacing
 from sonovan.producers.sources.bounds import check_frames, check_size
 from sonovan.producers.sources.decode import DecodeError, decode_frame

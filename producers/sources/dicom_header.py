@@ -28,7 +28,7 @@ from pydicom.uid import (
 )
 
 from sonovan.contracts.errors import InvalidRecord, Transient
-from sonovan.contracts.record import Organ, Side
+from sonovan.contracts.lexicon import Organ, Side
 from sonovan.producers.sources.agreement import place_of, side_of
 from sonovan.producers.sources.decode import CODED, PHOTOMETRICS, Array, PixelLayout
 from sonovan.producers.sources.reasons import refusal

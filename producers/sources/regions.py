@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sonovan.contracts.record import Side
+from sonovan.contracts.lexicon import Side
 from sonovan.contracts.van import Panel
 from sonovan.producers.sources.source import Box, whole_panel
 

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from sonovan.contracts.errors import InvalidRecord
-from sonovan.contracts.record import Organ, Part, Side, Token
+from sonovan.contracts.lexicon import Organ, Position, Side, View
+from sonovan.contracts.record import Part
 from sonovan.contracts.van import FINEST_MM, Panel
 
 Pixels: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -31,8 +32,8 @@ class CaptureOptions(Part):
 
     organ: Organ | None = None
     side: Side | None = None
-    view: Token | None = None
-    position: Token | None = None
+    view: View | None = None
+    position: Position | None = None
     pixel_spacing_mm: tuple[float, float] | None = Field(default=None)
     max_frames: int = Field(default=20_000, ge=1, le=1_000_000)
 
@@ -46,10 +47,11 @@ def capture_options(
     pixel_spacing_mm: float | None = None,
 ) -> CaptureOptions:
     """Options from typed words. Raises InvalidRecord `organ_unknown` or `option_invalid`."""
-    if organ is not None and organ not in ("breast", "thyroid"):
-        raise InvalidRecord("organ_unknown", f"--organ {organ}: not an organ known here; say breast or thyroid")
-    if side is not None and side not in ("left", "right", "isthmus"):
-        raise InvalidRecord("option_invalid", f"--side {side}: say left, right or isthmus")
+    if organ is not None and organ not in get_args(Organ):
+        raise InvalidRecord("organ_unknown", f"--organ {organ}: not an organ known here; say {_one_of(Organ)}")
+    for name, word, kind in (("side", side, Side), ("view", view, View), ("position", position, Position)):
+        if word is not None and word not in get_args(kind):
+            raise InvalidRecord("option_invalid", f"--{name} {word}: say {_one_of(kind)}")
     if side == "isthmus" and organ == "breast":
         raise InvalidRecord("option_invalid", "--side isthmus: a breast has none; say left or right")
     if pixel_spacing_mm is not None and not FINEST_MM <= pixel_spacing_mm <= 100:
@@ -57,12 +59,13 @@ def capture_options(
         raise InvalidRecord("option_invalid", message)
     spacing = None if pixel_spacing_mm is None else (pixel_spacing_mm, pixel_spacing_mm)
     words = {"organ": organ, "side": side, "view": view, "position": position, "pixel_spacing_mm": spacing}
-    try:
-        return CaptureOptions.model_validate(words)
-    except ValidationError as error:
-        name = str(error.errors()[0]["loc"][0])
-        message = f"--{name} {words[name]}: say a code of letters, digits and _.:/+- without spaces, 64 at most"
-        raise InvalidRecord("option_invalid", message) from None
+    return CaptureOptions.model_validate(words)
+
+
+def _one_of(kind: Any) -> str:
+    """`left, right or isthmus`, for a Literal."""
+    *others, last = get_args(kind)
+    return f"{', '.join(others)} or {last}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,17 @@ from sonovan.stream_apps.vans import VanRegistry
 _REASONS: Final[Mapping[str, str]] = {"too_large": "pixels_too_large"}
 """What the models call a picture that they cannot take, where the contract has a word of its own."""
 
+_TERMS: Final[Mapping[tuple[str, str], str]] = {
+    ("breast", "echogenicity"): "echo_pattern",
+    ("thyroid", "orientation"): "shape",
+}
+"""What the models call a descriptor, by organ, where the lexicon (sonovan.contracts.lexicon) has a name of its own."""
+
+
+def term_name(organ: str, name: str) -> str:
+    """The lexicon's name of a descriptor of the models."""
+    return _TERMS.get((organ, name), name)
+
 
 class LoadedNetwork(Protocol):
     """Weights on a runtime: `models.Segmenter`, or what stands for it in a test. Safe to call from several threads."""
@@ -164,7 +175,9 @@ def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: Fr
         predicted_dice=None if found.quality is None else round(float(found.quality), 3),
         malignant=None if found.malignant is None else round(float(found.malignant), 3),
         descriptors=tuple(
-            Descriptor(name=each.name, value=each.value, probability=round(float(each.probability), 3))
+            Descriptor(
+                name=term_name(frame.organ, each.name), value=each.value, probability=round(float(each.probability), 3)
+            )
             for each in found.descriptors
         ),
     )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sonovan.contracts.frames import FrameSegmented, Region, RegionMeasures
-from sonovan.contracts.record import Organ, Side
+from sonovan.contracts.lexicon import Organ, Side
 from sonovan.contracts.results import Adequacy, Finding, Member, ScreeningAssessed, Sighting
 from sonovan.contracts.van import Panel, ScreeningClosed, SequenceClosed, SetAside
 

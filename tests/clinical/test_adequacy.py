@@ -4,7 +4,7 @@ from sonovan.clinical.adequacy import judge_adequacy
 from sonovan.clinical.advice import derive_advice
 from sonovan.clinical.completeness import check_completeness
 from sonovan.contracts.frames import FrameSegmented, PanelRefusal
-from sonovan.contracts.record import Side
+from sonovan.contracts.lexicon import Side
 from sonovan.contracts.results import Adequacy, RejectedFrame
 from sonovan.contracts.van import Panel, PlannedRegion, ScreeningClosed, SequenceClosed
 from tests.clinical.records import SWEEP, SWEEP_2, discarded, held, screening_closed, segmented, sequence_closed

@@ -1,0 +1,256 @@
+"""Every coded word that a record may hold: the reporting lexicons, places, views, symptoms and the clinical record.
+
+A word has the spelling that travels and, where a standard has one, its code. `sonovan.reports.phrases` has every
+word in every language. Codes are those of DICOM PS3.16 (`DCM`: context groups 6151 to 6155) and SNOMED CT (`SCT`:
+context groups 6004, 6006, 6018, 6020, 6022, 6055, 6056, 6086); a test looks each up in pydicom's dictionaries. No
+standard has codes for TI-RADS.
+
+Words: ACR BI-RADS Atlas, 5th ed. (2013), ultrasound; ACR TI-RADS, Tessler et al., J Am Coll Radiol 14:587 (2017);
+C-TIRADS, Zhou et al., Endocrine 70:256 (2020). A word that `covers` others is what a network gives that cannot tell
+them apart.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, Literal, get_args
+
+Organ = Literal["breast", "thyroid"]
+Side = Literal["left", "right", "isthmus"]
+View = Literal["transverse", "longitudinal", "radial", "antiradial", "oblique", "sweep"]
+Position = Literal[
+    "1h", "2h", "3h", "4h", "5h", "6h", "7h", "8h", "9h", "10h", "11h", "12h",
+    "upper_outer", "upper_inner", "lower_outer", "lower_inner", "central", "subareolar", "axillary_tail", "axilla",
+    "upper", "middle", "lower",
+]  # fmt: skip
+"""Where the probe was held: of a breast the hour on its clock face, the quadrant or a named region; of a thyroid lobe
+its upper, middle or lower third."""
+
+Scheme = Literal["BI-RADS", "TI-RADS", "C-TIRADS"]
+CATEGORIES: Final[Mapping[Scheme, tuple[str, ...]]] = MappingProxyType(
+    {
+        "BI-RADS": ("0", "1", "2", "3", "4A", "4B", "4C", "5", "6"),
+        "TI-RADS": ("TR1", "TR2", "TR3", "TR4", "TR5"),
+        "C-TIRADS": ("1", "2", "3", "4A", "4B", "4C", "5", "6"),
+    }
+)
+"""The final categories of each scheme, in its own order."""
+
+Sex = Literal["female", "male", "other"]
+Symptom = Literal[
+    "lump", "breast_pain", "nipple_discharge", "bloody_nipple_discharge", "nipple_retraction", "skin_retraction",
+    "skin_thickening", "peau_d_orange", "erythema", "axillary_lump", "neck_lump", "neck_pain", "hoarseness",
+    "dysphagia", "dyspnoea",
+]  # fmt: skip
+WhichSide = Literal["left", "right", "both", "none"]
+FamilyHistory = Literal["first_degree", "other", "none"]
+Biopsy = Literal["benign", "malignant", "none"]
+Menopause = Literal["pre", "peri", "post"]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code of a standard, with its meaning there."""
+
+    scheme: Literal["DCM", "SCT"]
+    value: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One thing that is described, and the words for it.
+
+    organ: None where it belongs to no organ. code: of the term itself. codes: by word. covers: by word, the words of
+    the lexicon that it stands for where a network cannot tell them apart.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    organ: Organ | None = None
+    code: Code | None = None
+    codes: Mapping[str, Code] = field(default_factory=dict)
+    covers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def _dcm(**codes: tuple[str, str]) -> dict[str, Code]:
+    return {word: Code("DCM", value, meaning) for word, (value, meaning) in codes.items()}
+
+
+def _sct(**codes: tuple[str, str]) -> dict[str, Code]:
+    return {word: Code("SCT", value, meaning) for word, (value, meaning) in codes.items()}
+
+
+_YES_NO: Final = ("no", "yes")
+
+BREAST: Final = (
+    Term(
+        "tissue_composition",
+        ("homogeneous_fat", "homogeneous_fibroglandular", "heterogeneous"),
+        "breast",
+        Code("DCM", "111350", "Breast background echotexture"),
+        _dcm(
+            homogeneous_fat=("111351", "Homogeneous fat echotexture"),
+            homogeneous_fibroglandular=("111352", "Homogeneous fibroglandular echotexture"),
+            heterogeneous=("111353", "Heterogeneous echotexture"),
+        ),
+    ),
+    Term(
+        "shape",
+        ("oval", "round", "irregular", "oval_or_round"),
+        "breast",
+        codes=_sct(
+            oval=("84360004", "Ovoid shape (Oval)"),
+            round=("42700002", "Round shape"),
+            irregular=("49608001", "Irregular"),
+        ),
+        covers={"oval_or_round": ("oval", "round")},
+    ),
+    Term(
+        "orientation",
+        ("parallel", "not_parallel"),
+        "breast",
+        Code("DCM", "111354", "Orientation"),
+        _dcm(parallel=("111355", "Parallel"), not_parallel=("111356", "Not parallel")),
+    ),
+    Term(
+        "margin",
+        ("circumscribed", "indistinct", "angular", "microlobulated", "spiculated", "not_circumscribed"),
+        "breast",
+        codes=_sct(
+            circumscribed=("129738007", "Circumscribed lesion"),
+            indistinct=("129741003", "Indistinct lesion"),
+            microlobulated=("129739004", "Microlobulated lesion"),
+            spiculated=("129742005", "Spiculated lesion"),
+        )
+        | _dcm(angular=("111343", "Angular margins")),
+        covers={"not_circumscribed": ("indistinct", "angular", "microlobulated", "spiculated")},
+    ),
+    Term(
+        "echo_pattern",
+        (
+            "anechoic", "hyperechoic", "complex_cystic_and_solid", "hypoechoic", "isoechoic", "heterogeneous",
+            "iso_or_hyperechoic",
+        ),
+        "breast",
+        Code("DCM", "111360", "Echo pattern"),
+        _dcm(
+            anechoic=("111361", "Anechoic"),
+            hyperechoic=("111362", "Hyperechoic"),
+            complex_cystic_and_solid=("111363", "Complex"),
+            hypoechoic=("111364", "Hypoechoic"),
+            isoechoic=("111365", "Isoechoic"),
+        ),
+        {"iso_or_hyperechoic": ("isoechoic", "hyperechoic")},
+    ),
+    Term(
+        "posterior_features",
+        ("none", "enhancement", "shadowing", "combined"),
+        "breast",
+        Code("DCM", "111366", "Posterior acoustic features"),
+        _dcm(
+            none=("111367", "No posterior acoustic features"),
+            enhancement=("111368", "Posterior enhancement"),
+            shadowing=("111369", "Posterior shadowing"),
+            combined=("111370", "Combined posterior enhancement and shadowing"),
+        ),
+    ),
+    Term("halo", _YES_NO, "breast", Code("DCM", "111359", "Echogenic halo")),
+    Term("calcifications", ("no", "yes", "in_mass", "outside_mass", "intraductal"), "breast",
+         covers={"yes": ("in_mass", "outside_mass", "intraductal")}),
+    Term("architectural_distortion", _YES_NO, "breast",
+         Code("SCT", "129792006", "Architectural distortion of breast")),
+    Term("duct_changes", _YES_NO, "breast"),
+    Term("skin_thickening", _YES_NO, "breast", Code("SCT", "129797000", "Skin thickening of breast")),
+    Term("skin_retraction", _YES_NO, "breast", Code("SCT", "129796009", "Skin retraction of breast")),
+    Term("oedema", _YES_NO, "breast", Code("SCT", "79654002", "Edema")),
+)  # fmt: skip
+"""BI-RADS ultrasound; `halo` is the lesion boundary of its 4th edition, which the data sets still name."""
+
+THYROID: Final = (
+    Term(
+        "composition",
+        ("cystic", "spongiform", "mixed", "solid", "cystic_or_mixed"),
+        "thyroid",
+        covers={"cystic_or_mixed": ("cystic", "mixed")},
+    ),
+    Term(
+        "echogenicity",
+        ("anechoic", "hyperechoic", "isoechoic", "hypoechoic", "very_hypoechoic", "markedly_hypoechoic",
+         "hyper_or_isoechoic"),
+        "thyroid",
+        covers={"hyper_or_isoechoic": ("hyperechoic", "isoechoic"), "markedly_hypoechoic": ("very_hypoechoic",)},
+    ),
+    Term("shape", ("wider_than_tall", "taller_than_wide"), "thyroid"),
+    Term(
+        "margin",
+        ("smooth", "ill_defined", "lobulated", "irregular", "extrathyroidal_extension", "lobulated_or_irregular"),
+        "thyroid",
+        covers={"lobulated_or_irregular": ("lobulated", "irregular")},
+    ),
+    Term(
+        "echogenic_foci",
+        ("none", "large_comet_tail", "macrocalcifications", "peripheral_calcifications", "punctate_echogenic_foci"),
+        "thyroid",
+    ),
+    Term("calcifications", ("none", "macrocalcification", "microcalcification"), "thyroid"),
+)  # fmt: skip
+"""ACR TI-RADS; `markedly_hypoechoic` and `calcifications` with `microcalcification` are the words of C-TIRADS."""
+
+DESCRIPTORS: Final[Mapping[Organ, Mapping[str, Term]]] = MappingProxyType(
+    {
+        "breast": MappingProxyType({term.name: term for term in BREAST}),
+        "thyroid": MappingProxyType({term.name: term for term in THYROID}),
+    }
+)
+"""What a lesion or a breast looks like: by organ and the term's name."""
+
+PLACES: Final = (
+    Term("organ", get_args(Organ), codes=_sct(breast=("76752008", "Breast"), thyroid=("69748006", "Thyroid"))),
+    Term("side", ("left", "right"), "breast",
+         codes=_sct(left=("80248007", "Left breast"), right=("73056007", "Right breast"))),
+    Term("side", get_args(Side), "thyroid",
+         codes=_sct(left=("79163004", "Left lobe of thyroid"), right=("29565003", "Right lobe of thyroid"),
+                    isthmus=("40867004", "Thyroid isthmus"))),
+    Term("position", get_args(Position), codes=_sct(
+        upper_outer=("76365002", "Upper outer quadrant of breast"),
+        upper_inner=("77831004", "Upper inner quadrant of breast"),
+        lower_outer=("33564002", "Lower outer quadrant of breast"),
+        lower_inner=("19100000", "Lower inner quadrant of breast"),
+        central=("129786000", "Central region of breast"),
+        subareolar=("129784002", "Subareolar region"),
+        axillary_tail=("129785001", "Axillary tail region"),
+        axilla=("129791004", "Axilla region"),
+    ) | {f"{hour}h": Code("SCT", value, f"{hour} o'clock position") for hour, value in enumerate((
+        "129772004", "129773009", "129774003", "129775002", "129776001", "129777005", "129778000", "129779008",
+        "129780006", "129781005", "129782003", "129783008"), start=1)}),
+    Term("view", get_args(View)),
+)  # fmt: skip
+
+CLINICAL: Final = (
+    Term("sex", get_args(Sex)),
+    Term("symptoms", get_args(Symptom), codes=_sct(
+        lump=("89164003", "Breast lump"), breast_pain=("53430007", "Breast pain"),
+        nipple_discharge=("162164007", "Nipple discharge symptom"),
+        bloody_nipple_discharge=("290113009", "Bloody nipple discharge"),
+        nipple_retraction=("271955004", "Nipple retraction"),
+        skin_retraction=("129796009", "Skin retraction of breast"),
+        skin_thickening=("129797000", "Skin thickening of breast"),
+        peau_d_orange=("87386002", "Peau d'orange surface of breast"), erythema=("247441003", "Erythema"),
+    )),
+    Term("palpable_lump", get_args(WhichSide)),
+    Term("nipple_discharge", get_args(WhichSide)),
+    Term("family_history", get_args(FamilyHistory)),
+    Term("previous_biopsy", get_args(Biopsy)),
+    Term("menopause", get_args(Menopause), codes=_sct(
+        pre=("309606002", "Before menopause"), peri=("303111005", "During menopause"),
+        post=("307429007", "After menopause"))),
+)  # fmt: skip
+"""The coded fields of `features.recorded`, each named as the field is."""
+
+TERMS: Final = (*BREAST, *THYROID, *PLACES, *CLINICAL)
+
+
+def sides_of(organ: Organ) -> tuple[Side, ...]:
+    """The sides that an organ has."""
+    return ("left", "right", "isthmus") if organ == "thyroid" else ("left", "right")
