@@ -1,11 +1,13 @@
-"""The first guard of privacy: nothing that a file does not call ultrasound leaves the van.
+"""The first guard of privacy: it acts on what a DICOM file declares about its own picture, and on nothing else.
 
-Outside the ultrasound regions that a DICOM file declares, scanners write names, dates and hospitals; those pixels
-are set to 0 before a frame is hashed, coded or signed. A file that says `BurnedInAnnotation=YES` has text inside
-the picture too: its frames are held on the van, counted but not sent.
+A scanner writes names, dates and hospitals around the ultrasound. Where a DICOM file declares its ultrasound regions,
+every pixel outside them is set to 0 before the frame is hashed, coded and signed. Where it declares
+`BurnedInAnnotation=YES`, there may be text inside the ultrasound as well: its frames are held in the van's spool. The
+closing counts them, and they are not sent.
 
-Limit: clips and pictures, and DICOM files whose regions are missing or do not fit, declare nothing, and go as
-they are. Finding text by looking at pixels comes later.
+What this does not protect: clips and pictures declare nothing, nor does a DICOM file whose regions are missing or do
+not fit the picture. Their frames leave the van as they are, with whatever text the scanner drew into them. Nothing
+here looks for text in the pixels.
 """
 
 from dataclasses import dataclass
@@ -20,21 +22,27 @@ BURNED_IN: Final = "burned_in_annotation"
 
 @dataclass(frozen=True, slots=True)
 class BlackedOut:
-    """pixels as they may travel; blackened_px: how many pixels lie outside the declared regions."""
+    """A frame's pixels as they may travel, and how many of them were blacked out.
+
+    blackened_px: the number of pixels outside the declared regions; 0 where nothing is declared.
+    """
 
     pixels: Pixels
     blackened_px: int
 
 
 def hold_reason(source: Source) -> str | None:
-    """Why this source's frames stay on the van, None where they may go."""
+    """The reason for which this source's frames stay on the van (`burned_in_annotation`), or None where they may go."""
     return BURNED_IN if source.burned_in else None
 
 
 def black_out(pixels: Pixels, declared: tuple[Box, ...] | None) -> BlackedOut:
-    """Black out everything outside the declared boxes; None declares nothing and changes nothing.
+    """Set every pixel outside the declared boxes to 0.
 
-    pixels: (rows, columns) or (rows, columns, 3); returned with equal channels made one (no information is lost).
+    pixels: (rows, columns) or (rows, columns, 3), uint8 or uint16; not changed itself.
+    declared: the ultrasound regions that the file declares, as (left, top, width, height); None where it declares
+    none, and then no pixel is changed.
+    Returns a grey picture that was stored with three equal channels as one channel, for no information is lost.
     """
     if declared is None:
         return BlackedOut(as_grey(pixels), 0)
@@ -47,7 +55,7 @@ def black_out(pixels: Pixels, declared: tuple[Box, ...] | None) -> BlackedOut:
 
 
 def as_grey(pixels: Pixels) -> Pixels:
-    """A grey picture stored as RGB becomes one channel; anything with a colour stays as it is."""
+    """One channel of a picture whose three channels are equal everywhere; any other picture as it is."""
     if pixels.ndim == 2:
         return pixels
     red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]

@@ -1,10 +1,13 @@
-"""What waits on the van: sealed messages in one SQLite file that survives kill -9 and a pulled plug.
+"""The spool: signed messages that wait on the van, in one SQLite file that survives kill -9 and a pulled plug.
 
-An item leaves only when the centre's receipt names it with the hash it was spooled with; then its bytes go and a
-line of ledger stays, until the screening is purged. A screening becomes visible to the uploader as a whole: closings
-then go before frames, and a half-composed screening is never sent.
+An item is kept until the centre's receipt names it together with the hash with which it was spooled. Then its bytes
+are deleted; a row that says what became of it stays until the screening is purged.
 
-WAL, synchronous=FULL. One composer and one uploader at a time, each behind its own file lock; readers at any time.
+The uploader sees a screening only once all of it is in the spool, so a half-composed screening is never sent, and the
+closing of a sequence, which is composed after its frames, can be sent before them.
+
+SQLite runs with a write-ahead log and `synchronous=FULL`. At most one process composes and at most one uploads, each
+behind a file lock of its own; any number may read.
 """
 
 import fcntl

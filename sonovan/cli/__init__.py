@@ -20,6 +20,7 @@ GROUPS: Final = {
     "van": ("van", "The van: enrol, send, simulate, spool."),
     "topics": ("topics", "Kafka's topics: list, create, check, tail, describe."),
     "rejected": ("rejected", "Records that a stage could not use: list, show, retry."),
+    "export": ("export", "Copies of what the centre keeps: report."),
     "models": ("models", "The networks: list, verify, export, evaluate, compare, import."),
 }
 COMMANDS: Final = {

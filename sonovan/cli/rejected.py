@@ -83,7 +83,7 @@ def retry(
         raise typer.BadParameter(f"{record.reason} will not go away by itself; --force tries all the same.")
     key, headers = key_and_headers(record)
     try:
-        value = MinioStore(_object_store(state)).get(Bucket.QUARANTINE, record.quarantine_key)
+        value = MinioStore(object_store(state)).get(Bucket.QUARANTINE, record.quarantine_key)
     except KeyError:
         raise InvalidRecord(
             record.reason, "its bytes are no longer in quarantine; send it from the van again"
@@ -143,7 +143,8 @@ def _retried(state: Path | None) -> list[RejectedRetried]:
     return [record for message in messages if isinstance(record := message.decode(), RejectedRetried)]
 
 
-def _object_store(state: Path | None) -> "ObjectStoreSettings":
+def object_store(state: Path | None) -> "ObjectStoreSettings":
+    """How to reach the object store: SONOVAN_S3_* where set and no state folder is named, else the folder's store."""
     from sonovan.centre import attach
     from sonovan.contracts.settings import read_settings
     from sonovan.storage.settings import ObjectStoreSettings

@@ -1,0 +1,120 @@
+"""`sonovan export`: copies of what the centre keeps, as files that a person can open."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sonovan.cli.rejected import object_store
+from sonovan.cli.topics import JsonOption, kafka_settings
+from sonovan.cli.up import StateOption
+
+if TYPE_CHECKING:
+    from sonovan.contracts.results import FrameSegmented, ScreeningAssessed
+    from sonovan.transport.settings import KafkaSettings
+
+app = typer.Typer(help="Copies of what the centre keeps.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def export() -> None:
+    """Copies of what the centre keeps."""  # a callback keeps `report` a command of its own while it is the only one
+
+
+@app.command()
+def report(
+    screening: Annotated[
+        str | None,
+        typer.Argument(metavar="[SCREENING]", help="A screening's id, or its beginning; default: the newest."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; default: screening-ID.")] = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the newest report of a screening, with its masks and overlays, into a folder.
+
+    The folder then looks like the one that `sonovan screen --out` leaves. Unsigned: never a result.
+    """
+    from sonovan.outputs import make_folder, write_outputs
+    from sonovan.reports.words import counted
+    from sonovan.storage.minio_store import MinioStore
+
+    kafka = kafka_settings(state, "operator")
+    revision = newest_report(_revisions(kafka), screening)
+    folder = out or Path(f"screening-{revision.screening_id}")
+    make_folder(folder)
+    written = write_outputs(revision, _frames(kafka, revision), MinioStore(object_store(state)), folder)
+    if as_json:
+        document = {
+            "screening_id": revision.screening_id,
+            "revision_id": revision.revision_id,
+            "revision_number": revision.revision_number,
+            "status": revision.status,
+            "signed": False,
+            "files": {
+                "html": str(written.report_html),
+                "json": str(written.report_json),
+                "masks": [str(path) for path in written.masks],
+                "overlays": [str(path) for path in written.overlays],
+            },
+        }
+        sys.stdout.write(json.dumps(document) + "\n")
+        return
+    found = counted(len(revision.findings), "finding")
+    sys.stdout.write(
+        f"screening {revision.screening_id}: {revision.status}, revision {revision.revision_number}, {found}; "
+        "unsigned, not a result\n"
+        f"report:   {written.report_html}\n"
+        f"overlays: {len(written.overlays)} in {folder / 'overlays'}\n"
+    )
+
+
+def newest_report(revisions: "list[ScreeningAssessed]", beginning: str | None) -> "ScreeningAssessed":
+    """The newest revision with a report: of the screening whose id starts so, or with None of the newest screening.
+
+    Screening ids sort by the time at which they were made, so the newest screening has the greatest id.
+    Raises BadParameter where no screening, or more than one, has such an id; Transient where it has no report yet.
+    """
+    wanted = [each for each in revisions if beginning is None or each.screening_id.startswith(beginning)]
+    names = {each.screening_id for each in wanted}
+    if not names or (beginning is not None and len(names) > 1):
+        what = "no screening has" if not names else f"{len(names)} screenings have"
+        named = "a report" if beginning is None else f"an id that begins with {beginning!r}"
+        raise typer.BadParameter(f"{what} {named}; see: sonovan topics tail screening.assessed")
+    return _last_of(wanted, max(names))
+
+
+def _last_of(revisions: "list[ScreeningAssessed]", screening_id: str) -> "ScreeningAssessed":
+    from sonovan.contracts.errors import Transient
+
+    reported = [each for each in revisions if each.screening_id == screening_id and each.report_html_key is not None]
+    if not reported:
+        raise Transient(
+            f"screening {screening_id} has preliminary revisions only: its report comes with its last frame"
+        )
+    return max(reported, key=lambda each: each.revision_number)
+
+
+def _revisions(kafka: "KafkaSettings") -> "list[ScreeningAssessed]":
+    from sonovan.contracts.results import ScreeningAssessed
+    from sonovan.contracts.topics import Topic
+    from sonovan.transport.tail import read_all
+
+    records = [message.decode() for message in read_all(kafka, Topic.SCREENING_ASSESSED)]
+    return [record for record in records if isinstance(record, ScreeningAssessed)]
+
+
+def _frames(kafka: "KafkaSettings", revision: "ScreeningAssessed") -> "list[FrameSegmented]":
+    """The results on which the revision rests: per frame the first one of the revision's network."""
+    from sonovan.contracts.results import FrameSegmented
+    from sonovan.contracts.topics import Topic
+    from sonovan.transport.tail import read_all
+
+    key, found = revision.screening_id.encode(), dict[str, FrameSegmented]()
+    for message in read_all(kafka, Topic.FRAME_SEGMENTED):
+        record = message.decode() if message.key == key else None
+        if isinstance(record, FrameSegmented) and record.fingerprint == revision.fingerprint:
+            found.setdefault(record.frame_id, record)
+    return list(found.values())
