@@ -1,4 +1,5 @@
-"""How every stage's Faust app is set up; the reasons stand in docs/path.md and the design's list of hazards.
+"""How every stage's Faust app is set up; the reasons stand in
+docs/design.md#what-must-hold-in-every-faust-app.
 
 No faust here: an agent file builds `faust.App(**faust_options(…), broker_credentials=faust.SASLCredentials(
 **sasl_options(…)))`.

@@ -14,12 +14,12 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 DESIGN = re.compile(r"\bdesign\b", re.IGNORECASE)
 DESIGN_SECTION = re.compile(r"design\.md#([\w-]+)")
 OWN_WORDS = (
-    "adequacy", "closing", "companion", "complete", "deadline", "descriptor", "embedded run", "envelope", "finding",
-    "fingerprint", "head", "held", "incomplete", "intended use", "key frame", "label mask", "level", "member", "opening",
-    "outbox", "panel", "preliminary", "provider", "quarantine", "receipt", "region", "registry", "rejection", "revision",
-    "room", "row", "screening", "sealed envelope", "sequence", "set aside", "shadow", "sighting", "spool", "stage",
-    "step", "subject key", "sweep", "takeover", "tick", "track", "trunk", "trust", "unconfirmed", "view", "watermark",
-    "withheld", "worker",
+    "adequacy", "closing", "companion", "complete", "deadline", "descriptor", "embedded run", "envelope",
+    "finding", "fingerprint", "head", "held", "incomplete", "intended use", "key frame", "label mask",
+    "level", "member", "opening", "outbox", "panel", "preliminary", "provider", "quarantine", "receipt",
+    "region", "registry", "rejection", "revision", "room", "row", "screening", "sealed envelope", "sequence",
+    "set aside", "shadow", "sighting", "spool", "stage", "step", "subject key", "sweep", "takeover", "tick",
+    "track", "trunk", "trust", "unconfirmed", "view", "watermark", "withheld", "worker",
 )  # fmt: skip
 """Words to which this project gives a meaning of its own: a document that uses one relies on the glossary."""
 
@@ -87,9 +87,7 @@ def test_whoever_speaks_of_the_design_names_a_section_that_is_there() -> None:
         if not DESIGN_SECTION.search(line) and "design.md)" not in line
     ]
     assert lost == [], "write design.md#section, or another word where the page is not meant"
-    sought = {
-        found for _, _, line in lines_that_speak_of_the_design() for found in DESIGN_SECTION.findall(line)
-    }
+    sought = {found for _, _, line in lines_that_speak_of_the_design() for found in DESIGN_SECTION.findall(line)}
     assert sought <= sections(TOP / "docs/design.md")
     assert sought
 
