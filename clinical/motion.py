@@ -1,4 +1,4 @@
-"""Which frames of a sweep were blurred by motion: those far less sharp than others like them are."""
+"""Find the frames of a sweep that motion blurred: those that are far less sharp than comparable frames of the sweep."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,17 +12,20 @@ Sharpness = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class MotionRules:
-    """The project's own numbers, for a site to confirm.
+    """When a frame counts as blurred. The numbers are the project's own, for a site to confirm.
 
-    sharp: a frame that has less than this share of the usual sharpness, across or down, is blurred. A depth or zoom
-    that magnifies by 1.1 to 1.3 left .33 at least over two breast cines and four simulated sweeps; a smear over 2 % of
-    the width left .17 at most on its worse axis, in any direction, and single frames of the cines had .81 at least.
-    near: usual is what so many frames before it have, and what so many after it have, the lower of both medians: a
-    depth that is kept for as long is no blur, whatever it takes away.
-    directed: where the rest of the sweep is sharp, blur may last longer if it spares the other axis: what the axis has
-    left is below this share of what the other has. That smear left .17 at most along the axes, such a zoom .53 at
-    least.
-    frames: from so many assessable frames alike on, a sweep has a usual sharpness.
+    A frame's sharpness is a pair, across and down the picture, that can be compared within one sweep only.
+
+    sharp: a frame is blurred if on one axis it has less than this share of the usual sharpness. Measured on two breast
+    cines and four simulated sweeps: a change of depth or zoom that magnifies by 1.1 to 1.3 left at least .33; a smear
+    over 2 % of the width, in any direction, left at most .17 on its worse axis; sharp frames of the cines had at least
+    .81.
+    near: how many frames before and how many after give the usual sharpness. Each side has its median, and the lower of
+    both is the usual one: a depth that is kept for so many frames is then not called blur, whatever detail it costs.
+    directed: blur that lasts longer than that is found against the median of the whole sweep. It counts as motion only
+    if it has a direction: the blurred axis keeps less than this share of the sharpness that the other axis keeps. The
+    smear, along an axis, left at most .17 of it; the zoom at least .53.
+    frames: a sweep with fewer comparable assessable frames has no usual sharpness, and none of them counts as blurred.
     """
 
     sharp: float = 0.3
@@ -35,10 +38,11 @@ MOTION_RULES: Final = MotionRules()
 
 
 def blurred(results: Iterable[FrameSegmented], rules: MotionRules = MOTION_RULES) -> frozenset[str]:
-    """Ids of the assessable frames that motion blurred; results may be of several sweeps, in any order.
+    """The ids of the assessable frames that motion blurred.
 
-    Frames are held against those of their sweep that have the same size, panels, scale and refused panels. A sweep
-    that is blurred for more than half of its frames has no sharp median and shows nothing.
+    results: of one or several sweeps, in any order. A frame is compared with those frames of its sweep that have the
+    same size, panels, scale and refused panels. A sweep of which more than half of the frames are blurred has a blurred
+    median, so that its long blur is not found.
     """
     alike: dict[object, list[FrameSegmented]] = {}
     for result in sorted(results, key=lambda each: each.frame_index):

@@ -1,4 +1,4 @@
-"""From the network's probabilities to regions in pixels of the stored frame."""
+"""Turn the probabilities that a network gives for each pixel into regions of the stored frame."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,17 +13,20 @@ from sonovan.models.picture.letterbox import Box, Letterbox, enlarge, inside
 MAX_REGIONS: Final = 254
 """A label mask has 8 bits: 0 is nothing, 255 stays free."""
 OUTLINE_PX: Final = 0.75
-"""A polygon's corners lie on the outline; what lies between leaves it by no more than this."""
+"""The corners of a polygon lie on the region's outline; between them it strays from the outline by at most this."""
 
 STRONG: Final = 0.6
-"""Mean probability of what somebody would be alerted to: it is shown wherever the network sees it."""
+"""A region with at least this mean probability may raise an alert: it is shown even if the decoder did not draw it."""
 COVERED: Final = 0.1
-"""A decoder that draws less than this share of a region has not drawn the region: it has grazed it."""
+"""A region counts as drawn by the decoder if the decoder drew at least this share of its pixels."""
 
 
 @dataclass(frozen=True)
 class FoundDescriptor:
-    """One thing that a region's look says. value: None where it is not determined; probability: of the likeliest."""
+    """One coded thing about a region's look: `margin` = `circumscribed`.
+
+    value: None where it is not determined. probability: that of the likeliest value, determined or not.
+    """
 
     name: str
     value: str | None
@@ -32,15 +35,17 @@ class FoundDescriptor:
 
 @dataclass(frozen=True, eq=False)
 class FoundRegion:
-    """One connected region. Coordinates are (column, row) in pixels of the stored frame.
+    """One connected region that was outlined on a frame. Coordinates are (column, row) in pixels of the stored frame.
 
-    polygon: the outer contour through the centres of the border pixels, clockwise, three corners or more.
-    box: (left, top, width, height). centroid: of the area. score_mean, score_max: probability over the region, 0..1.
-    mask: (height, width) bool, the region within its box.
-    quality: the Dice that can be expected of all outlines of its panel together, 0..1; None where nothing predicts it.
-    unconfirmed: the network saw it, and the decoder that draws in its stead did not; nothing predicts its quality then.
-    malignant: how probable it is that the lesion is malignant, 0..1; None where nothing says so. descriptors: what it
-    looks like, in the order of `sonovan.models.heads.lesions.WORDS`; empty where nothing says so.
+    panel: index of the panel in which it lies. area_px: its pixels. centroid: the mean of their coordinates.
+    polygon: the outer contour through the centres of the border pixels, clockwise, at least three corners.
+    box: (left, top, width, height). mask: (height, width) bool, the region within its box.
+    score_mean, score_max: mean and highest probability over the region, 0..1.
+    quality: the Dice to be expected of all outlines of its panel together, 0..1; None if no companion predicts it.
+    unconfirmed: the network saw the region, and the decoder that draws in its stead did not draw it. `quality` is then
+    None, for it is a prediction about what the decoder draws.
+    malignant: probability that the lesion is malignant, 0..1; None if no companion predicts it.
+    descriptors: what the lesion looks like, in the order of `sonovan.models.heads.lesions.WORDS`; empty likewise.
     """
 
     panel: int
@@ -60,9 +65,9 @@ class FoundRegion:
 def find_regions(
     square: NDArray[np.float32], fit: Letterbox, panel: int, panels: Sequence[Box], threshold: float, min_area_px: float
 ) -> list[FoundRegion]:
-    """Connected regions of one panel (8-neighbourhood), in no particular order.
+    """The connected regions of one panel (pixels that touch at a corner are connected), in no particular order.
 
-    square: (side, side) float32 probability of the letterboxed panel; `fit` says where the panel lies in it.
+    square: (side, side) float32 probability of the letterboxed panel; `fit` tells where the panel lies in it.
     panel: index into `panels`; where panels overlap, a pixel belongs to the first of them.
     threshold: probability from which a pixel belongs to a region, after linear interpolation to the panel's size.
     min_area_px: smaller regions are dropped, in pixels of the square.
@@ -92,10 +97,11 @@ def find_regions(
 
 
 def left_out(seen: NDArray[np.bool_], drawn: NDArray[np.bool_], smallest: float) -> NDArray[np.bool_] | None:
-    """Where the regions of one mask lie of which the other covers less than COVERED; None when there are none.
+    """The pixels of those regions in `seen` of which `drawn` covers less than COVERED; None if there are none.
 
-    seen, drawn: (rows, columns); regions of `drawn` below `smallest` pixels count for nothing, since nobody is shown
-    them. Pixels that are drawn are taken out of what is returned. Some 0.1 ms for 256 by 256.
+    seen: (rows, columns) bool, what the network saw. drawn: (rows, columns) bool, what the decoder drew.
+    smallest: regions of `drawn` with fewer pixels are ignored, because they are not shown to anybody either.
+    Returns (rows, columns) bool without the pixels that `drawn` holds. Takes some 0.1 ms for 256 by 256 pixels.
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(drawn.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S)
     kept = np.isin(labels, [number for number in range(1, count) if stats[number, cv2.CC_STAT_AREA] >= smallest])
@@ -106,22 +112,27 @@ def left_out(seen: NDArray[np.bool_], drawn: NDArray[np.bool_], smallest: float)
 
 
 def unconfirmed(seen: Sequence[FoundRegion], drawn: bool) -> list[FoundRegion]:
-    """What a decoder has left out of the network's own regions and is shown all the same, and marked so.
+    """The regions that are shown although the decoder did not draw them, each marked `unconfirmed`.
 
-    All of them where nothing is drawn in the panel, else the STRONG ones. Silence must come from both; faint patches
-    beside a drawn lesion are mostly tissue (docs/decisions, 0013).
+    seen: the network's own regions that the decoder left out of one panel. drawn: whether the decoder drew any region
+    in that panel. If it drew none, all of `seen` are shown: a panel is empty only if network and decoder agree that it
+    is. If it drew one, only those with a mean probability of STRONG or more are, for faint patches beside a drawn
+    lesion are mostly tissue (docs/decisions/0013-what-a-decoder-leaves-out.md).
     """
     return [replace(each, unconfirmed=True) for each in seen if not drawn or each.score_mean >= STRONG]
 
 
 def in_order(regions: Sequence[FoundRegion]) -> tuple[FoundRegion, ...]:
-    """Largest first, then by position; at most MAX_REGIONS. A region's place is its ordinal."""
+    """The regions of a frame, largest first, then by position, at most MAX_REGIONS. A region's index is its ordinal."""
     ordered = sorted(regions, key=lambda region: (-region.area_px, region.box[1], region.box[0], region.panel))
     return tuple(ordered[:MAX_REGIONS])
 
 
 def paint(regions: Sequence[FoundRegion], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The label mask (rows, columns) uint8: ordinal + 1 where a region lies, 0 elsewhere."""
+    """The label mask of a frame: (rows, columns) uint8, ordinal + 1 where a region lies and 0 elsewhere.
+
+    regions: as `in_order` gives them. size: (rows, columns) of the frame.
+    """
     labels = np.zeros(size, np.uint8)
     for ordinal, region in enumerate(regions):
         left, top, width, height = region.box
@@ -130,9 +141,10 @@ def paint(regions: Sequence[FoundRegion], size: tuple[int, int]) -> NDArray[np.u
 
 
 def _reach(places: NDArray[np.intp], count: int, length: int) -> tuple[int, int]:
-    """The part of `length` pixels in which values interpolated from `count` can exceed the threshold.
+    """(first, end) of the pixels whose interpolated probability can reach the threshold; no others are computed.
 
-    They do so less than one step beyond the `places` whose own value does.
+    places: the indices, of `count` samples, whose own value reaches it. length: pixels over which these are
+    interpolated. An interpolated value reaches the threshold less than one sample away from a sample that does.
     """
     step = length / count
     return max(0, int((places[0] - 0.5) * step) - 1), min(length, int((places[-1] + 1.5) * step) + 2)
@@ -147,7 +159,10 @@ def _clear(mask: NDArray[np.uint8], box: Box, origin: tuple[int, int]) -> None:
 def _components(
     mask: NDArray[np.uint8], smallest: float
 ) -> Iterator[tuple[Box, tuple[float, float], int, NDArray[np.uint8]]]:
-    """Box, centroid and area within `mask`, and the crop (height, width) of 0 and 1, of each large enough component."""
+    """Yield box, centroid, area and crop of each connected component of `mask` with at least `smallest` pixels.
+
+    Coordinates are those of `mask`. The crop is (height, width) uint8 with 1 where the component lies. Largest first.
+    """
     # 16 bits hold all labels: each component contains a hot pixel of the square or touches one of its cells
     count, labels, stats, centres = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_16U)
     large = [number for number in range(1, count) if stats[number, cv2.CC_STAT_AREA] >= smallest]
@@ -159,7 +174,11 @@ def _components(
 
 
 def _scores(part: NDArray[np.float32], size: tuple[int, int], box: Box, crop: NDArray[np.uint8]) -> tuple[float, float]:
-    """Mean and peak probability over a region; box: where it lies in its panel."""
+    """Mean and highest probability over a region.
+
+    part: soft mask of the panel before it is enlarged. size: (rows, columns) of the panel. box: of the region in the
+    panel. crop: (height, width), the region within its box.
+    """
     total, peak = 0.0, 0.0
     left, top, width, height = box
     for row, strip in enlarge(part, size, top, height):

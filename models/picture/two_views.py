@@ -1,6 +1,11 @@
-"""Where two views in one picture meet: at a black gap, or at a seam. A shadow, a cyst and a line are neither.
+"""Find the place where two views in one picture meet.
 
-In doubt there is one view: two that are read as one lose little, a lesion that is cut in two is two findings.
+Scanners put two views side by side into one picture: with a black gap between them, or edge to edge, which leaves a
+seam. An acoustic shadow and a cyst are dark as well, and lines and text have sharp edges as well; none of these parts
+two views.
+
+In doubt the picture is taken for one view. Two views that are read as one lose little; one view that is cut in two can
+make two findings of one lesion.
 """
 
 from typing import Final
@@ -12,30 +17,41 @@ from numpy.typing import NDArray
 from sonovan.models.picture.letterbox import Box, Gray
 
 MIDDLE: Final = (0.4, 0.6)
-"""Two views in one picture meet between these shares of its width."""
+"""The place where two views meet lies between these shares of the picture's width."""
 GAP: Final = 0.01
-"""A gap between two views is at least this share of their width."""
+"""A gap is at least this share of the width of both views together."""
 BLACK: Final = 4
-"""Grey levels that the columns of a gap stay within: a scanner draws nothing there, a shadow has noise."""
+"""The pixels of a gap differ by no more than this many grey levels: a gap is drawn black, a shadow has noise."""
 SHARP: Final = 0.75
-"""Beside a gap, echoes have at once at least so much of the level that they have further on; a shadow fades in."""
+"""The columns right beside a gap have at least this share of the brightness of those further away from it.
+
+Beside a shadow the brightness rises slowly instead.
+"""
 COMMON: Final = (0.02, 0.1)
-"""Shares of equally distant columns that may be less alike, in structures and in layers, than those beside a gap."""
+"""How unlike the columns on both sides of a gap must be: (structure, layers).
+
+A gap parts two views only if these columns are among the least alike 2 % (structure) and the least alike 10 % (layers)
+of all pairs of columns of the picture that lie equally far apart.
+"""
 COPY_PX: Final = (256, 512)
+"""Rows and columns of the copy on which columns are compared; fewer columns where the picture has fewer."""
 STRIP: Final = 5
-"""Rows and columns of the copy on which strips of so many columns are compared."""
+"""Columns are compared as averages over this many neighbours, so that noise does not decide."""
 MIN_ELSEWHERE: Final = 50
-"""So many pairs of columns must there be elsewhere before anything is said of the one pair."""
+"""With fewer pairs of columns to compare with, nothing is concluded from the pair at the gap."""
 SEAM_PX: Final = (144, 512)
-"""A field is at least so wide, and looked at so wide, when a seam is sought in it."""
+"""A seam is looked for in pictures of at least the first number of columns, on a copy of at most the second."""
 DARK: Final = 0.12
-"""Of a seam's two sides, the darker one has at least this share of the brighter one's echoes: else it is a shadow."""
+"""The darker side of a seam has at least this share of the brightness of the other; if it has less, it is a shadow."""
 
 
 def find_cut(grey: Gray, box: Box, field: NDArray[np.bool_]) -> tuple[int, int] | None:
-    """Between which columns of the frame (the same one at a seam) nothing belongs to either view; None for one view.
+    """The columns at which a frame must be cut into its two views, or None if it shows one view.
 
-    grey: (rows, columns) uint8. box: where the ultrasound lies in it. field: what echoes, on a smaller copy.
+    grey: (rows, columns) uint8, the whole frame. box: (left, top, width, height) of the ultrasound in it.
+    field: (rows, columns) bool, the pixels that show tissue, on a smaller copy of the whole frame.
+    Returns (end of the left view, start of the right view) in columns of the frame: the columns between them belong to
+    neither. At a seam both are the same column.
     """
     left, top, width, height = box
     picture = grey[top : top + height, left : left + width]
@@ -47,7 +63,10 @@ def find_cut(grey: Gray, box: Box, field: NDArray[np.bool_]) -> tuple[int, int] 
 
 
 def _gap(field: NDArray[np.bool_], back: float) -> tuple[int, int] | None:
-    """Columns of the frame between which nothing echoes from top to bottom."""
+    """The columns of the frame between which no tissue is seen from top to bottom; None if there is no such gap.
+
+    back: columns of the frame per column of `field`.
+    """
     share = field.mean(axis=0)
     columns = np.flatnonzero(share > 0.02)
     if not columns.size:
@@ -57,7 +76,7 @@ def _gap(field: NDArray[np.bool_], back: float) -> tuple[int, int] | None:
     if not empty.size or empty[-1] - empty[0] >= empty.size or empty.size < GAP * share.size:
         return None
     middle = (empty[0] + empty[-1] + 1) / 2 / share.size
-    # a lit edge lies anywhere within a sample's reach, so each panel keeps one sample of the gap, or its half
+    # a view may end anywhere between two samples, so that each view is given one sample of the gap, or half of it
     low, high = columns[0] + empty[0] + 1, columns[0] + empty[-1]
     low, high = (low, high) if low < high else ((low + high) / 2, (low + high) / 2)
     cut = int(np.ceil(low * back)), int(np.ceil(high * back))
@@ -65,7 +84,11 @@ def _gap(field: NDArray[np.bool_], back: float) -> tuple[int, int] | None:
 
 
 def _is_drawn(picture: Gray, low: int, high: int) -> bool:
-    """Whether the dark columns from `low` to `high` are black throughout, and echoes begin at once on both sides."""
+    """Whether the columns from `low` to `high` are a gap that a scanner drew.
+
+    They then have one grey level throughout, and tissue of full brightness begins right beside them.
+    picture: (rows, columns) uint8, the ultrasound alone; low, high: columns of it.
+    """
     inside = picture[:, low : max(high, low + 1)].astype(np.int16)
     black = int(np.median(inside))
     if np.mean(np.abs(inside - black) > BLACK) > 0.01:
@@ -83,14 +106,19 @@ def _is_drawn(picture: Gray, low: int, high: int) -> bool:
 
 
 def _goes_on(picture: Gray, low: int, high: int) -> bool:
-    """Whether what ends at `low` goes on at `high`: as alike as columns are that lie so far apart elsewhere."""
+    """Whether the tissue left of `low` goes on right of `high`, so that the dark columns part no views.
+
+    That is so if the columns on both sides are as alike as columns equally far apart are elsewhere in the picture (see
+    COMMON), and where there is too little to compare with.
+    picture: (rows, columns) uint8, the ultrasound alone; low, high: columns of it.
+    """
     columns = min(COPY_PX[1], picture.shape[1])
     copy = np.asarray(cv2.resize(picture, (columns, COPY_PX[0]), interpolation=cv2.INTER_AREA), np.float32)
     level = copy.mean(axis=0)
     middle = int((low + high) / 2 * columns / picture.shape[1])
     lit = level > level[middle] + BLACK
     reach = STRIP // 2 + 1
-    # strips on both sides of the gap, none of which holds any of it
+    # the averages over STRIP columns nearest to the gap that hold none of its columns
     first, last = middle - int(np.argmax(lit[middle::-1])) - reach, middle + int(np.argmax(lit[middle:])) + reach
     apart = last - first
     if min(first, columns - 1 - last) < apart + reach:
@@ -101,7 +129,8 @@ def _goes_on(picture: Gray, low: int, high: int) -> bool:
     elsewhere = ((starts + apart < first) | (starts > last)) & lit[:-apart] & lit[apart:]
     if int(elsewhere.sum()) < MIN_ELSEWHERE:
         return True
-    # layers may be alike in two pictures of an organ, and a lesion's edge may lie at the gap in one: both must differ
+    # Layers of tissue may be alike in two pictures of one organ, and structures may differ within one picture where a
+    # lesion's edge lies at the gap. Two views differ in both.
     for part, share in ((strips - layers, COMMON[0]), (strips - strips.mean(axis=0), COMMON[1])):
         unit = part / (np.sqrt((part * part).sum(axis=0)) + 1e-3)
         alike = (unit[:, :-apart] * unit[:, apart:]).sum(axis=0)
@@ -111,9 +140,11 @@ def _goes_on(picture: Gray, low: int, high: int) -> bool:
 
 
 def _seam(picture: Gray, left: int) -> tuple[int, int] | None:
-    """The column at which two pictures meet without a gap: neighbours there have nothing in common, over most rows.
+    """The column at which two pictures meet edge to edge, twice, or None.
 
-    A shadow's edge is wider than a pixel or two; a line and text have a second edge close by.
+    At a seam, neighbouring columns differ far more than elsewhere, and over most of the rows. A shadow's edge is wider
+    than a pixel or two; a line or text has a second edge close by.
+    picture: (rows, columns) uint8, the ultrasound alone. left: its first column in the frame.
     """
     if picture.shape[1] < SEAM_PX[0]:
         return None
@@ -144,7 +175,10 @@ def _seam(picture: Gray, left: int) -> tuple[int, int] | None:
 
 
 def _both_echo(around: NDArray[np.int16], at: int) -> bool:
-    """Whether both sides of a seam after column `at` show tissue: at the edge of a shadow, one is dark."""
+    """Whether tissue is seen on both sides of column `at`; at the edge of a shadow one side is dark.
+
+    around: (rows, columns), the part of the picture in which the seam is sought.
+    """
     left, right = around[:, at - 5 : at + 1].astype(np.float64), around[:, at + 1 : at + 7].astype(np.float64)
     low, high = sorted((float(np.median(left.mean(axis=1))), float(np.median(right.mean(axis=1)))))
     return low > DARK * high
