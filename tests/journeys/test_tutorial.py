@@ -18,7 +18,8 @@ from sonovan.reports.words import UNSIGNED
 pytestmark = [pytest.mark.journeys, pytest.mark.timeout(600)]
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs/tutorial.md"
-WITHIN_S: Final = 120.0
+WITHIN_S: Final = 240.0
+"""On two idle cores it takes about a minute; the bound is for machines that do something else beside."""
 COMMANDS: Final = 10
 ANYTHING: Final = "…"
 
