@@ -1,4 +1,4 @@
-"""A van's place in the world: its signing key, its way to Kafka, its entry in the registry of keys.
+"""Enrol and revoke vans: make a van's signing key, keep its Kafka account, publish its public key in the registry.
 
 `<state>/vans/<van_id>/` holds `private_key` (hex), `kafka.json` and the spool, readable by their owner alone.
 """
@@ -29,7 +29,7 @@ Clock = Callable[[], datetime]
 
 
 def van_folder(state: Path, van_id: str) -> Path:
-    """Where a van's files lie. Raises InvalidRecord `option_invalid` for a name that no van can have."""
+    """The folder of a van's files. Raises InvalidRecord `option_invalid` for a name that no van can have."""
     try:
         return state / "vans" / str(_VAN_ID.validate_python(van_id))
     except ValidationError:
@@ -38,14 +38,16 @@ def van_folder(state: Path, van_id: str) -> Path:
 
 
 def enrolled_vans(state: Path) -> list[str]:
-    """The vans whose keys lie in this state folder."""
+    """The names of the vans whose signing keys are in this state folder, sorted."""
     return sorted(path.parent.name for path in state.glob("vans/*/private_key"))
 
 
 def enrol(
     state: Path, van_id: str, kafka: BrokerSettings, operator: BrokerSettings, now: Clock = lambda: datetime.now(UTC)
 ) -> VanEnrolled:
-    """Give a van its key and publish it; again is harmless and keeps the key, unless it was revoked.
+    """Make a van's signing key and publish its public half. Doing it again is harmless.
+
+    A van that is enrolled keeps its key. One that was revoked gets a new key.
 
     kafka: the van's own account, which must exist. operator: an account that may write `van.enrolled`.
     Raises Transient and Fatal as Kafka does, Fatal where the key's file is damaged.
@@ -69,7 +71,10 @@ def enrol(
 def revoke(
     state: Path, van_id: str, operator: BrokerSettings, now: Clock = lambda: datetime.now(UTC)
 ) -> VanEnrolled | None:
-    """Publish that a van's key holds no longer and forget the key; None for a van that was never enrolled."""
+    """Publish that a van's key is no longer valid, and delete the key and the account from the state folder.
+
+    Returns the record that is published for the van now; None if it was never enrolled.
+    """
     folder = van_folder(state, van_id)
     known = registered(operator, van_id)
     if known is not None and known.revoked_at is None:
@@ -81,7 +86,7 @@ def revoke(
 
 
 def registered(operator: BrokerSettings, van_id: str) -> VanEnrolled | None:
-    """The registry's last word on a van."""
+    """The newest record of a van in the registry; None if it was never enrolled."""
     mine = [
         message
         for message in read_all(operator, Topic.VAN_ENROLLED)
@@ -99,7 +104,7 @@ def load_signer(state: Path, van_id: str) -> Signer:
 
 
 def load_kafka(state: Path, van_id: str) -> BrokerSettings:
-    """How the van reaches Kafka. Raises InvalidRecord `van_not_enrolled`, Fatal where the file is damaged."""
+    """The van's Kafka account. Raises InvalidRecord `van_not_enrolled`, Fatal where the file is damaged."""
     path = van_folder(state, van_id) / "kafka.json"
     if not path.exists():
         raise InvalidRecord("van_not_enrolled", f"van {van_id} is not enrolled here; run: sonovan van enrol {van_id}")

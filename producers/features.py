@@ -1,4 +1,4 @@
-"""The clinical record that comes with a visit: a JSON file of coded fields, checked before anything is sent."""
+"""Read the clinical record of a visit: a JSON file of coded fields, checked before anything is sent."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a screening is made of on the van: its names, who signs, what is known of the visit, and the messages."""
+"""What a screening is made of on the van: its ids, the signing key, what is known of the visit, and the messages."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from sonovan.contracts.van import Consent, PlannedRegion
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """The ids of a screening and of its sequences, one for each source, in order."""
+    """The ids of a screening and of its sequences, one sequence for each source, in the order of the sources."""
 
     screening_id: str
     sequence_ids: tuple[str, ...]
@@ -27,7 +27,11 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What the van knows of the visit. planned: None plans what is sent. features: fields of `FeaturesRecorded`."""
+    """What the van knows about the visit beside the pictures.
+
+    planned: the checklist of organs and sides; None means that exactly what is sent was planned.
+    features: the clinical record as fields of `FeaturesRecorded`; None if there is none.
+    """
 
     subject_key: str
     site_code: str
@@ -39,9 +43,10 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One message on its way to the centre. content_sha256: what the receipt must name.
+    """One message for the centre.
 
-    value: the sealed envelope. held: why it stays on the van, None where it may go.
+    topic, key, value, headers: as Kafka gets them; `value` is the sealed envelope. content_sha256: the hash that the
+    centre's receipt must name. held: the reason for which the message stays on the van, or None if it may be sent.
     """
 
     item_id: str
@@ -60,5 +65,5 @@ Sink: TypeAlias = Callable[[Item], None]
 
 
 def mint_ids(sources: int) -> Ids:
-    """Fresh ids for a screening of so many sequences."""
+    """New ids for a screening with one sequence per source."""
     return Ids(mint_id(), tuple(mint_id() for _ in range(sources)))

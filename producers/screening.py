@@ -1,6 +1,6 @@
-"""From sources to the signed records of one screening, streamed into a sink frame by frame.
+"""Compose the signed records of one screening from its sources, frame by frame, and hand each to a sink.
 
-The one composer: the embedded run, `van send` and `van simulate` differ only in the sink they hand over.
+There is no other composer: the embedded run, `van send` and `van simulate` differ only in the sink.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,7 +37,11 @@ Clock: TypeAlias = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class ComposedSequence:
-    """frames: all that count; set_aside: those not sent, and why."""
+    """One sequence as it was composed.
+
+    path: where it was read, for messages. frames: how many its closing counts. set_aside: those of them that are not
+    sent, with the reason.
+    """
 
     sequence_id: str
     path: Path
@@ -47,9 +51,10 @@ class ComposedSequence:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """sequences: those with at least one readable frame; none means that nothing was put into the sink.
+    """What became of a screening's sources.
 
-    refused: one error for every source that gave no frame, or lost some.
+    sequences: those with at least one readable frame; if there are none, nothing was handed to the sink.
+    refused: one error for each source that gave no frame, and one per reason for a source that lost some.
     """
 
     screening_id: str
@@ -72,12 +77,15 @@ def compose(
     now: Clock = utc_now,
     progress: Callable[[int], None] = lambda _frames: None,
 ) -> Composed:
-    """Put a screening's items into the sink: opening, features, then per source its frames and closing, the closing.
+    """Hand the items of a screening to the sink `put`.
 
-    One frame is in memory at a time. The opening goes out with the first readable frame: inputs that give none
-    leave no trace. A frame that cannot be read or sent is set aside and counted; the sequence goes on.
-    ids: to give two runs the same names. progress: called with the frames done since the last call.
-    Raises ValueError when `ids` do not fit the sources; whatever `put` raises ends the screening.
+    The order is: the opening, the clinical record, for each source its frames and the sequence's closing, and last the
+    screening's closing. One frame is in memory at a time. The opening is made with the first readable frame, so that
+    inputs without one leave no trace. A frame that cannot be read or sent is set aside and counted, and the sequence
+    goes on.
+    ids: given, so that two runs have the same ids; None makes new ones. progress: called with the number of frames done
+    since the last call.
+    Raises ValueError if `ids` do not fit the sources. Whatever `put` raises ends the screening.
     """
     chosen = ids or mint_ids(len(sources))
     if len(chosen.sequence_ids) != len(sources):
@@ -91,7 +99,7 @@ def compose(
 
 
 class _Screening:
-    """The composing of one screening: what is opened, refused and warned of so far."""
+    """The state of composing one screening: whether it is opened, what was refused, the quality warnings so far."""
 
     def __init__(
         self,
@@ -110,7 +118,7 @@ class _Screening:
         self.refused: list[InvalidRecord] = []
 
     def sequence(self, source: Source, sequence_id: str) -> ComposedSequence | None:
-        """Put the frames and the closing of one source; None where no frame could be read."""
+        """Hand over the frames and the closing of one source; None if no frame of it could be read."""
         hashes: list[str] = []
         aside: list[SetAside] = []
         troubles: list[InvalidRecord] = []
@@ -137,7 +145,7 @@ class _Screening:
         return ComposedSequence(sequence_id, source.path, frames, tuple(aside))
 
     def close(self, sequence_ids: Sequence[str]) -> None:
-        """Put the screening's closing."""
+        """Hand over the screening's closing."""
         closing = ScreeningClosed(
             screening_id=self._screening_id,
             van_id=self._signer.van_id,
@@ -156,7 +164,7 @@ class _Screening:
         hashes: list[str],
         aside: list[SetAside],
     ) -> InvalidRecord | None:
-        """Put one frame, or set it aside and say why."""
+        """Hand over one frame, or set it aside and return the reason as an error."""
         if isinstance(shot, LostFrame):
             aside.append(SetAside(frame_index=shot.frame_index, reason=shot.reason, discarded=True))
             return InvalidRecord(shot.reason, shot.message)
@@ -226,7 +234,7 @@ class _Screening:
 def _frame_item(
     source: Source, shot: CapturedFrame, screening_id: str, sequence_id: str, signer: Signer, moment: datetime
 ) -> Item:
-    """Clean, hash, code, sign: in this order, so that hash and signature cover what travels."""
+    """Blacken, hash, code and sign a frame, in this order, so that hash and signature are those of what travels."""
     cleaned = black_out(shot.pixels, source.declared)
     pixels = cleaned.pixels
     header = FrameCaptured(
@@ -260,13 +268,13 @@ def _frame_item(
 
 
 def _planned(sources: Sequence[Source]) -> tuple[PlannedRegion, ...]:
-    """Without a checklist of its own a visit plans what it sends: each organ and side once, in order."""
+    """The checklist of a visit that has none: each organ and side that is sent, once, in order."""
     pairs: dict[tuple[Organ, Side | None], None] = {(source.organ, source.laterality): None for source in sources}
     return tuple(PlannedRegion(organ=organ, side=side) for organ, side in pairs)
 
 
 def _summed_up(troubles: list[InvalidRecord], frames: int) -> list[InvalidRecord]:
-    """One error per reason, with how many frames it concerns."""
+    """One error per reason, with the number of frames that it concerns."""
     reasons = {trouble.reason: trouble for trouble in reversed(troubles)}
     counts = {reason: sum(trouble.reason == reason for trouble in troubles) for reason in reasons}
     return [

@@ -1,4 +1,4 @@
-"""The site: its secret, and the key under which a woman's visits are joined without her name."""
+"""The site's secret, and the subject key made from it, which joins a woman's visits without her name."""
 
 import secrets
 from pathlib import Path
@@ -9,8 +9,9 @@ from sonovan.producers.private_files import write_private
 
 
 def site_secret(state: Path) -> bytes:
-    """The site's secret, 32 bytes, made at first use in `<state>/site/secret`. Whoever loses it loses the joining.
+    """The site's secret, 32 bytes, made at first use in `<state>/site/secret`.
 
+    Keep a copy: with another secret, later visits of a woman no longer have the subject key of her earlier ones.
     Raises Fatal where the file is not such a secret, Transient where it cannot be written.
     """
     path = state / "site" / "secret"
@@ -26,7 +27,7 @@ def site_secret(state: Path) -> bytes:
 
 
 def visit_key(state: Path, person: str | None) -> str:
-    """The subject key of a person id within this site; without an id, of one that nobody else has.
+    """The subject key of a person id within this site; without an id, a key that no other visit has.
 
     Raises InvalidRecord `option_invalid` for an empty id.
     """

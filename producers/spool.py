@@ -70,7 +70,7 @@ CREATE INDEX IF NOT EXISTS upload_order ON items (composing, state, rank, stage,
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One item as it is handed to the producer."""
+    """One item as the producer gets it."""
 
     item_id: str
     topic: str
@@ -98,7 +98,7 @@ class SpoolStatus:
 
     @property
     def waiting(self) -> int:
-        """Items that the centre has neither stored nor rejected nor been kept from."""
+        """How many items are on their way to the centre: queued, or sent without a receipt yet. Held ones are not."""
         return self.counts[QUEUED] + self.counts[SENT]
 
 
@@ -123,7 +123,9 @@ class Spool:
 
     @contextmanager
     def screening(self, waiting: Callable[[], None] = lambda: None) -> Iterator[Sink]:
-        """A sink for the items of one screening: visible to the uploader once the block ends, gone if it fails.
+        """A sink for the items of one screening.
+
+        The uploader sees the items once the block has ended; if the block raises, they are deleted.
 
         waiting: called when another process composes into this spool and has to finish first. The sink raises
         InvalidRecord `item_contradicts_spool` for an item that is there with other content; the same again is harmless.
@@ -140,12 +142,18 @@ class Spool:
 
     @contextmanager
     def uploading(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-        """Be the one process that uploads from this spool. waiting: called when another one has to finish first."""
+        """Hold the lock of the one process that may upload from this spool.
+
+        waiting: called when another process holds it and has to finish first.
+        """
         with self._lock("upload", waiting):
             yield
 
     def pending(self, limit: int, resend_before: float) -> list[str]:
-        """Item ids in the order of sending: queued ones, and those sent before `resend_before` without a receipt."""
+        """The ids of the next items to send, in their order, at most `limit`.
+
+        These are queued items, and items that were sent before `resend_before` (UNIX seconds) and have no receipt.
+        """
         rows = self._read(
             "SELECT item_id FROM items WHERE composing = 0 AND (state = ? OR (state = ? AND sent_at < ?))"
             " ORDER BY rank, stage, level, number LIMIT ?",
@@ -154,7 +162,7 @@ class Spool:
         return [row[0] for row in rows]
 
     def load(self, item_id: str) -> Message | None:
-        """The message of an item; None where its bytes have left."""
+        """The message of an item; None if its bytes were deleted or it was never there."""
         rows = self._read(
             "SELECT topic, key, value, headers FROM items JOIN bodies USING (number) WHERE item_id = ?", (item_id,)
         )
@@ -165,7 +173,7 @@ class Spool:
         return Message(item_id, topic, key, value, pairs)
 
     def mark_sent(self, item_id: str) -> None:
-        """The broker acknowledged the item; it waits for the centre's receipt now."""
+        """Note that the broker acknowledged the item; it now waits for the centre's receipt."""
         with self._transaction():
             self._db.execute(
                 "UPDATE items SET state = ?, sent_at = ? WHERE item_id = ? AND state IN (?, ?)",
@@ -173,7 +181,7 @@ class Spool:
             )
 
     def mark_rejected(self, item_id: str, reason: str, *, retryable: bool) -> None:
-        """The item cannot be used; its bytes stay until it is retried or purged."""
+        """Note that the centre or the broker cannot use the item; its bytes stay until it is retried or purged."""
         with self._transaction():
             self._db.execute(
                 "UPDATE items SET state = ?, reason = ?, retryable = ? WHERE item_id = ? AND state != ?",
@@ -181,9 +189,10 @@ class Spool:
             )
 
     def take_answer(self, answer: VanAnswered, partition: int, next_offset: int) -> bool:
-        """Act on one answer of the centre and remember how far its topic was read; whether it concerned an item.
+        """Act on one answer of the centre, and note up to where its topic was read.
 
-        Only `stored` with the hash of the spooled item lets it go. A receipt for other content changes nothing.
+        An item's bytes are deleted only on `stored` with the hash of the spooled item; a receipt for other content
+        changes nothing. Returns whether the answer concerned an item or a report of this spool.
         """
         with self._transaction():
             known = self._settle(answer)
@@ -194,16 +203,16 @@ class Spool:
             return known
 
     def positions(self) -> dict[int, int]:
-        """Partition of the answers topic → offset to read next."""
+        """The next offset to read of each partition of the topic of answers."""
         return dict(self._read("SELECT partition, next_offset FROM positions"))
 
     def report(self, screening_id: str) -> VanAnswered | None:
-        """The newest word of a revision of this screening."""
+        """The centre's newest message about a revision of this screening; None if there was none yet."""
         rows = self._read("SELECT answer FROM reports WHERE screening_id = ?", (screening_id,))
         return VanAnswered.decode(rows[0][0]) if rows else None
 
     def status(self, screening_id: str | None = None) -> SpoolStatus:
-        """What the spool holds, of one screening or of all."""
+        """How many items the spool holds in each state, of one screening or with None of all."""
         where, values = ("AND screening_id = ?", (screening_id,)) if screening_id else ("", ())
         counts = dict.fromkeys(STATES, 0)
         counts |= dict(
@@ -217,7 +226,7 @@ class Spool:
         return SpoolStatus(counts, size, oldest)
 
     def rejected(self, screening_id: str | None = None) -> list[Refused]:
-        """The items that the centre rejected, of one screening or of all."""
+        """The items that the centre rejected, of one screening or with None of all."""
         where, values = ("AND screening_id = ?", (screening_id,)) if screening_id else ("", ())
         rows = self._read(
             f"SELECT item_id, reason, retryable FROM items WHERE state = ? {where} ORDER BY number",  # noqa: S608
@@ -226,7 +235,9 @@ class Spool:
         return [Refused(item_id, reason, bool(retryable)) for item_id, reason, retryable in rows]
 
     def retry(self) -> int:
-        """Queue rejected items again where that may help, and sent ones that have no receipt; how many."""
+        """Queue the items again that were rejected for a passing reason or sent without a receipt; how many they
+        are.
+        """
         with self._transaction():
             found = self._db.execute(
                 "UPDATE items SET state = ?, reason = NULL, sent_at = NULL"
@@ -236,7 +247,9 @@ class Spool:
             return found.rowcount
 
     def purge(self) -> int:
-        """Drop finally rejected items, and the ledger of screenings of which nothing waits; how many items."""
+        """Delete what was rejected for good, and all that is left of screenings that are stored whole; how many
+        items.
+        """
         with self._transaction():
             final = self._db.execute("DELETE FROM items WHERE state = ? AND retryable = 0", (REJECTED,)).rowcount
             ledger = self._db.execute(

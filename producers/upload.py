@@ -1,7 +1,8 @@
-"""From the spool to the centre and back: sends in the spool's order, lets items go on the centre's receipts.
+"""Upload what waits in the spool, in the spool's order, and delete items on the centre's receipts.
 
-Two threads: this one reads the van's answers topic, the other sends. A link that comes and goes is waited for; what
-the broker did not acknowledge is sent again, and so is what the centre did not answer within `resend_after_s`.
+There are two threads: the caller's reads the van's topic of answers, the other one sends. While there is no link both
+wait. What the broker did not acknowledge is sent again, and so is what the centre did not answer within
+`resend_after_s`.
 """
 
 import logging
@@ -32,8 +33,8 @@ _BACKOFF_S: Final = (0.5, 15.0)
 class Uploader:
     """One run of uploading from a spool, as the van `van_id`.
 
-    resend_after_s: how long the centre may take for a receipt before an item is sent again; the centre meets a
-    second copy with a second receipt.
+    resend_after_s: an item without a receipt after so many seconds is sent again. A second copy does no harm: the
+    centre answers it with a second receipt.
     """
 
     def __init__(
@@ -134,7 +135,7 @@ class Uploader:
                 return
 
     def _send_through(self, producer: BoundedProducer, backoff: "_Backoff") -> None:
-        """Send until told to stop. Raises Transient when a message expired: what is unacknowledged stays queued."""
+        """Send until `_stop` is set. Raises Transient when a message expired; what is unacknowledged stays queued."""
         flying: deque[tuple[str, Pending]] = deque()
         while not self._stop.is_set():
             while flying and flying[0][1].done():
@@ -146,7 +147,7 @@ class Uploader:
             self._acknowledge(*flying.popleft())
 
     def _send_next(self, producer: BoundedProducer, flying: deque[tuple[str, Pending]]) -> bool:
-        """Hand the next item to the producer; False where there is none, or no room yet."""
+        """Hand the next item to the producer; False if none waits or the producer has no room for it yet."""
         names = {item_id for item_id, _ in flying}
         waiting = self._spool.pending(len(names) + 1, time.time() - self._resend_after_s)
         item_id = next((name for name in waiting if name not in names), None)
@@ -178,7 +179,7 @@ class Uploader:
 
 
 class _Backoff:
-    """Doubling waits with jitter."""
+    """How long to wait before the next attempt: doubling from the first to the longest wait, with jitter."""
 
     def __init__(self) -> None:
         self._wait_s = _BACKOFF_S[0]
@@ -189,22 +190,25 @@ class _Backoff:
         return wait_s * random.uniform(0.5, 1.0)
 
     def reset(self) -> None:
-        """Something went well."""
+        """Begin again with the shortest wait, after something went well."""
         self._wait_s = _BACKOFF_S[0]
 
 
 def all_sent(spool: Spool, screening_id: str | None) -> bool:
-    """Whether the broker has everything of a screening, or of the spool."""
+    """Whether the broker has acknowledged every item of a screening, or with None of the whole spool."""
     return spool.status(screening_id).counts[QUEUED] == 0
 
 
 def all_settled(spool: Spool, screening_id: str | None) -> bool:
-    """Whether the centre has stored or rejected everything of a screening, or of the spool."""
+    """Whether the centre has stored or rejected every item of a screening, or with None of the whole spool."""
     return spool.status(screening_id).waiting == 0
 
 
 def reported(spool: Spool, screening_id: str) -> bool:
-    """Whether all is settled and the report is out: complete, or incomplete where frames were held or rejected."""
+    """Whether every item is settled and the final report of the screening is known.
+
+    The final report is the complete one, or an incomplete one if frames were held or rejected.
+    """
     status, report = spool.status(screening_id), spool.report(screening_id)
     if status.waiting or report is None:
         return False

@@ -1,4 +1,7 @@
-"""What the file says and what the operator typed: they agree, or the input is refused by name."""
+"""Compare what a file states about organ, side and scale with what the operator typed.
+
+Where they agree, or only one of them is known, that is taken. Where they contradict each other, the input is refused.
+"""
 
 from pathlib import Path
 from typing import Final
@@ -22,7 +25,8 @@ _PARTS: Final[dict[str, Organ | None]] = {
     "BREAST": "breast",
     "THYROID": "thyroid",
     "THYROIDGLAND": "thyroid",
-    # parts that are neither; what a preset leaves open (NECK, CHEST, SMALL PARTS ...) is not listed: it says nothing
+    # Parts that are neither breast nor thyroid. A preset that decides nothing (NECK, CHEST, SMALL PARTS …) is not
+    # listed.
     **dict.fromkeys(
         ("ABDOMEN", "BLADDER", "BRAIN", "CAROTID", "ELBOW", "EYE", "FOOT", "GALLBLADDER", "HAND", "HEART", "HIP",
          "KIDNEY", "KNEE", "LEG", "LIVER", "LUNG", "OVARY", "PANCREAS", "PELVIS", "PROSTATE", "SCROTUM", "SHOULDER",
@@ -32,29 +36,34 @@ _PARTS: Final[dict[str, Organ | None]] = {
 
 
 def side_of(letter: str) -> Side | None:
-    """DICOM's L and R; None for U(npaired), B(oth) and anything else."""
+    """The side that DICOM's L or R stands for; None for U (unpaired), B (both) and anything else."""
     return _SIDES.get(letter.strip().upper())
 
 
 def place_of(code: str) -> tuple[Organ, Side | None] | None:
-    """What a code of AnatomicRegionSequence names, None where it names neither organ."""
+    """The organ and side that a code of AnatomicRegionSequence stands for; None if it is neither breast nor thyroid."""
     return _CODED_PLACES.get(code.strip())
 
 
-def agreed_side(path: Path, said: set[Side], options: CaptureOptions) -> Side | None:
-    """The side, from the file or the operator. Raises InvalidRecord `side_contradicts_file`."""
-    if len(said) > 1:
-        raise refusal("side_contradicts_file", path, f"the file itself says {' and '.join(sorted(said))}")
-    told = next(iter(said), None)
-    if told is not None and options.side is not None and told != options.side:
-        raise refusal("side_contradicts_file", path, f"the file says {told}, --side says {options.side}")
-    return options.side or told
+def agreed_side(path: Path, stated: set[Side], options: CaptureOptions) -> Side | None:
+    """The side, from the file or the operator; None if neither states it.
+
+    path: for the message. stated: the sides that the file states, in whichever of its fields.
+    Raises InvalidRecord `side_contradicts_file` if the file states two, or another one than the operator.
+    """
+    if len(stated) > 1:
+        raise refusal("side_contradicts_file", path, f"the file itself says {' and '.join(sorted(stated))}")
+    in_file = next(iter(stated), None)
+    if in_file is not None and options.side is not None and in_file != options.side:
+        raise refusal("side_contradicts_file", path, f"the file says {in_file}, --side says {options.side}")
+    return options.side or in_file
 
 
 def agreed_organ(path: Path, body_part: str, coded: set[Organ], options: CaptureOptions) -> Organ:
     """The organ, from the file or the operator.
 
-    Raises InvalidRecord `organ_contradicts_file`, or `organ_missing` where nobody said.
+    path: for the message. body_part: the file's BodyPartExamined. coded: organs that its coded fields name.
+    Raises InvalidRecord `organ_contradicts_file`, or `organ_missing` if neither file nor operator names an organ.
     """
     part = body_part.strip().upper().replace(" ", "")
     named: set[Organ] = set(coded)
@@ -73,12 +82,16 @@ def agreed_organ(path: Path, body_part: str, coded: set[Organ], options: Capture
     return next(iter(named))
 
 
-def check_spacing(path: Path, told: tuple[float, float] | None, options: CaptureOptions) -> None:
-    """Raise InvalidRecord `spacing_contradicts_file` where file and operator differ by more than 1 %.
+def check_spacing(path: Path, in_file: tuple[float, float] | None, options: CaptureOptions) -> None:
+    """Raise InvalidRecord `spacing_contradicts_file` if the scales of file and operator differ by more than 1 %.
 
-    told: (column, row) in mm per pixel.
+    path: for the message. in_file: (column, row) in mm per pixel as the file states it; None if it does not.
     """
     typed = options.pixel_spacing_mm
-    if told is not None and typed is not None and any(abs(a - b) > 0.01 * a for a, b in zip(told, typed, strict=True)):
-        detail = f"the file says {told[0]:.4g} x {told[1]:.4g} mm per pixel, the option {typed[0]:.4g} x {typed[1]:.4g}"
-        raise refusal("spacing_contradicts_file", path, detail)
+    if (
+        in_file is not None
+        and typed is not None
+        and any(abs(a - b) > 0.01 * a for a, b in zip(in_file, typed, strict=True))
+    ):
+        sizes = f"{in_file[0]:.4g} x {in_file[1]:.4g} mm per pixel, the option {typed[0]:.4g} x {typed[1]:.4g}"
+        raise refusal("spacing_contradicts_file", path, f"the file says {sizes}")
