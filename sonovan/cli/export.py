@@ -12,8 +12,9 @@ from sonovan.cli.topics import JsonOption, kafka_settings
 from sonovan.cli.up import StateOption
 
 if TYPE_CHECKING:
-    from sonovan.contracts.results import FrameSegmented, ScreeningAssessed
-    from sonovan.transport.settings import KafkaSettings
+    from sonovan.contracts.broker import BrokerSettings
+    from sonovan.contracts.frames import FrameSegmented
+    from sonovan.contracts.results import ScreeningAssessed
 
 app = typer.Typer(help="Copies of what the centre keeps.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -97,7 +98,7 @@ def _last_of(revisions: "list[ScreeningAssessed]", screening_id: str) -> "Screen
     return max(reported, key=lambda each: each.revision_number)
 
 
-def _revisions(kafka: "KafkaSettings") -> "list[ScreeningAssessed]":
+def _revisions(kafka: "BrokerSettings") -> "list[ScreeningAssessed]":
     from sonovan.contracts.results import ScreeningAssessed
     from sonovan.contracts.topics import Topic
     from sonovan.transport.tail import read_all
@@ -106,9 +107,9 @@ def _revisions(kafka: "KafkaSettings") -> "list[ScreeningAssessed]":
     return [record for record in records if isinstance(record, ScreeningAssessed)]
 
 
-def _frames(kafka: "KafkaSettings", revision: "ScreeningAssessed") -> "list[FrameSegmented]":
+def _frames(kafka: "BrokerSettings", revision: "ScreeningAssessed") -> "list[FrameSegmented]":
     """The results on which the revision rests: per frame the first one of the revision's network."""
-    from sonovan.contracts.results import FrameSegmented
+    from sonovan.contracts.frames import FrameSegmented
     from sonovan.contracts.topics import Topic
     from sonovan.transport.tail import read_all
 
