@@ -76,9 +76,9 @@ def alert_words(alert: LesionAlerted, language: Language) -> AlertWords:
 
 
 def alert_line(alert: LesionAlerted) -> str:
-    """What an alert is about and why, in one line of English."""
+    """What became of an alert, what it is about and why, in one line of English."""
     words = alert_words(alert, "en")
-    return f"{words['about']}: {'; '.join(words['because'])}"
+    return f"{words['state']}, {words['severity']} – {words['about']}: {'; '.join(words['because'])}"
 
 
 def _about(about: About, language: Language) -> str:

@@ -93,8 +93,8 @@ def _run(path: Path) -> int:
     if alert is None:
         _say(f"no alert within {ALERT_WITHIN_S:.0f} s: the simulated lesion was not found; see the report")
         return 1
-    _say(f"{alert.state} {alert.severity}: {alert_line(alert)}")
-    _say(f"alert {alert.alert_id[:16]}, rule {alert.rule}, about a {alert.about.kind}")
+    _say(f"alert {alert_line(alert)}")
+    _say(f"its id {alert.alert_id[:16]}, rule {alert.rule}, about a {alert.about.kind}")
 
     _title("What to look at")
     _say(f"report, real file:       {real_shown.report}")

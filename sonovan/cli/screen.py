@@ -117,7 +117,7 @@ def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int)
             lines.append(f"  {number}. {seen}, outline: {outline}")
     if not shown.findings:
         lines.append("  No region was outlined. This is not a negative result.")
-    lines += [f"  alert: {alert_line(alert)}" for alert in analysis.alerts]
+    lines += [f"  alert {alert_line(alert)}" for alert in analysis.alerts]
     lines += [
         f"report: {page}",
         f"overlays: {overlays} in {page.parent / 'overlays'}" if overlays else "overlays: none",

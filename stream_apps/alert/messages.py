@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sonovan.clinical.alert_rules import RULES, AlertRule, AlertSettings
 from sonovan.contracts.alerts import AboutVan, LesionAlerted
+from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
 from sonovan.storage.outbox import Delivery, Message, Outbox, Version
@@ -24,11 +25,11 @@ def take(
 ) -> int:
     """Have the outbox keep what this revision raises or withdraws, for every recipient; how many alerts that were.
 
-    Raises Transient and Fatal as the outbox does.
+    Raises Transient and Fatal as the outbox does, and Fatal where it holds an alert that cannot be read here.
     """
 
     def decide(known: Mapping[str, bytes]) -> list[Message]:
-        before = {name: LesionAlerted.decode(body) for name, body in known.items()}
+        before = {name: kept_alert(body) for name, body in known.items()}
         return [message_of(alert, recipients) for alert in alerts_of(assessed, settings, before, rules)]
 
     return outbox.take(version_of(assessed, rules), decide, now)
@@ -56,11 +57,22 @@ def message_of(alert: LesionAlerted, recipients: Sequence[str]) -> Message:
     )
 
 
+def kept_alert(body: bytes) -> LesionAlerted:
+    """The alert that `message_of` had the outbox keep.
+
+    Raises Fatal where it cannot be read, as after a newer version of this program kept it: going on would lose it.
+    """
+    try:
+        return LesionAlerted.decode(body)
+    except InvalidRecord as error:
+        raise Fatal(f"the outbox holds an alert that this version cannot read ({error.reason})") from None
+
+
 def to_topic(app: App) -> Callable[[Delivery], Awaitable[None]]:
     """The channel that leads to the topic `lesion.alerted.v1`: the record as it was kept."""
 
     async def send(delivery: Delivery) -> None:
-        alert = LesionAlerted.decode(delivery.body)
+        alert = kept_alert(delivery.body)
         await deliver(app, Topic.LESION_ALERTED, alert.screening_id.encode(), delivery.body)
 
     return send

@@ -14,6 +14,7 @@ from sonovan.contracts.errors import Transient
 from sonovan.contracts.results import IntendedUse
 from sonovan.reports.alerts import LANGUAGES, alert_words
 from sonovan.storage.outbox import Delivery
+from sonovan.stream_apps.alert.messages import kept_alert
 
 SIGNATURE_HEADER: Final = "Sonovan-Signature"
 KEY_HEADER: Final = "Idempotency-Key"
@@ -60,10 +61,10 @@ class Webhook:
     async def post(self, delivery: Delivery) -> None:
         """Post once; a redirect is not followed. The delivery's key goes along as `Idempotency-Key`.
 
-        Raises Transient where there was no 2xx answer in time; the message holds no part of the URL, which may be
-        secret.
+        Raises Fatal for a body that is no alert, Transient where there was no 2xx answer in time; no message holds a
+        part of the URL, which may be secret.
         """
-        body = webhook_body(LesionAlerted.decode(delivery.body), self._intended_use)
+        body = webhook_body(kept_alert(delivery.body), self._intended_use)
         headers = {
             "Content-Type": "application/json",
             KEY_HEADER: delivery.key,

@@ -48,7 +48,7 @@ def test_what_it_is_about_is_named(about: AboutFinding, english: str, chinese: s
     assert [alert_words(alert(about), language)["about"] for language in LANGUAGES] == [english, chinese]
 
 
-def test_one_line_names_what_it_is_about_and_why() -> None:
+def test_one_line_names_what_became_of_it_what_it_is_about_and_why() -> None:
     reasons = (Because(code="frames_outlined", value=5), Because(code="unconfirmed"))
     line = alert_line(alert(AboutSide(organ="breast", laterality="left"), because=reasons))
-    assert line.startswith("Left breast: outlined on 5 frames; unconfirmed: ")
+    assert line.startswith("raised, suspicious – Left breast: outlined on 5 frames; unconfirmed: ")
