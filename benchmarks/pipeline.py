@@ -161,7 +161,7 @@ def _pipeline(bench: Bench, frames: int) -> float:
 def _floor(bench: Bench, frames: int) -> float:
     """Frames per second of the plain loop, the same ramp left out."""
     items = list(_items(bench, frames))
-    store, registry = MinioStore(bench.centre.store()), VanRegistry()
+    store, registry = MinioStore(bench.centre.store("segment")), VanRegistry()
     registry.learn(_enrolled(bench))
     now, settings = datetime.now(UTC), bench.settings
     room = BoundedSemaphore(settings.in_flight)

@@ -1,4 +1,8 @@
-"""One MinIO server on this machine, on loopback; its root user is only for making buckets and users."""
+"""One MinIO server on this machine, on loopback.
+
+Its root user makes buckets, users and policies, and nothing else: each app has an account of its own. Both halves of
+root's credentials are random, as a flaw in the server's signature check needs the access key alone.
+"""
 
 from pathlib import Path
 
@@ -8,7 +12,7 @@ from sonovan.deploy.probes import answers_ok
 from sonovan.deploy.state import StateFolder
 
 NAME = "minio"
-ROOT_USER = "sonovan"
+ROOT_KEY_CREDENTIAL = "minio-root-access-key"
 ROOT_CREDENTIAL = "minio-root"
 
 
@@ -24,7 +28,7 @@ def prepare(state: StateFolder, binary: Path) -> Launch:
         # Without a certs-dir of its own it would look into ~/.minio, and serve TLS with what it finds there.
         argv=(str(binary), "server", *addresses, "--certs-dir", "certs", "data"),
         env={
-            "MINIO_ROOT_USER": ROOT_USER,
+            "MINIO_ROOT_USER": root_access_key(state),
             "MINIO_ROOT_PASSWORD": state.secret(ROOT_CREDENTIAL),
             "MINIO_BROWSER": "on",
             "MINIO_UPDATE": "off",
@@ -34,6 +38,11 @@ def prepare(state: StateFolder, binary: Path) -> Launch:
         port=port,
         health_url=f"http://127.0.0.1:{port}/minio/health/live",
     )
+
+
+def root_access_key(state: StateFolder) -> str:
+    """Root's access key; messages show what stands before the dot."""
+    return f"root.{state.secret(ROOT_KEY_CREDENTIAL)}"
 
 
 def healthy(state: StateFolder) -> bool:

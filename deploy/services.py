@@ -31,7 +31,7 @@ class RunningServices:
     kafka_admin_username: str
     kafka_admin_password: str = field(repr=False)
     s3_endpoint: str
-    s3_access_key: str
+    s3_access_key: str = field(repr=False)
     s3_secret_key: str = field(repr=False)
     s3_console_url: str
 
@@ -86,7 +86,7 @@ def describe(state: StateFolder) -> RunningServices:
         kafka_admin_username=kafka.ADMIN,
         kafka_admin_password=state.secret(kafka.ADMIN_CREDENTIAL),
         s3_endpoint=f"127.0.0.1:{minio_port}",
-        s3_access_key=minio.ROOT_USER,
+        s3_access_key=minio.root_access_key(state),
         s3_secret_key=state.secret(minio.ROOT_CREDENTIAL),
         s3_console_url=f"http://127.0.0.1:{state.remembered_port('minio-console')}",
     )

@@ -20,9 +20,12 @@ from sonovan.deploy.launches import launched_names
 from sonovan.deploy.processes import start_app, wait_healthy
 from sonovan.deploy.services import RunningServices, StatusRow
 from sonovan.deploy.state import StateFolder, silent
+from sonovan.storage.access import ACCOUNTS
+from sonovan.storage.access import access_key as account_key
+from sonovan.storage.accounts import create_accounts
 from sonovan.storage.buckets import create_buckets
 from sonovan.storage.outbox_engine import sqlite_url
-from sonovan.storage.settings import ObjectStoreSettings
+from sonovan.storage.settings import ObjectStoreSettings, StoreAccount
 from sonovan.transport.admin import Administrator
 from sonovan.transport.grants import van_account
 from sonovan.variables import refuse_unknown_variables
@@ -59,27 +62,39 @@ class Centre:
         password = reached.kafka_admin_password if admin else self.state.secret(_secret(account))
         return BrokerSettings(bootstrap=reached.kafka_bootstrap, username=username, password=SecretStr(password))
 
-    def store(self) -> ObjectStoreSettings:
-        """Settings of the object store."""
+    def store(self, account: str = ADMIN) -> ObjectStoreSettings:
+        """Settings of the object store for a stage or `operator`, their keys made at first use; `admin` is its root."""
         reached = self.services
+        access_key, secret_key = reached.s3_access_key, reached.s3_secret_key
+        if account != ADMIN:
+            access_key = account_key(account, self.state.secret(f"s3-{account}-access-key"))
+            secret_key = self.state.secret(f"s3-{account}")
         return ObjectStoreSettings(
-            endpoint=reached.s3_endpoint, access_key=reached.s3_access_key, secret_key=SecretStr(reached.s3_secret_key)
+            endpoint=reached.s3_endpoint, access_key=access_key, secret_key=SecretStr(secret_key)
         )
+
+    def prepare_store(self) -> None:
+        """Make the object store's buckets, accounts and policies; harmless when they are there."""
+        root = self.store()
+        create_buckets(root)
+        create_accounts(root, {account: _keys(self.store(account)) for account in ACCOUNTS})
 
     def environment(self, account: str = ADMIN) -> dict[str, str]:
         """SONOVAN_KAFKA_* of an account and, vans aside (they have no account there), SONOVAN_S3_*."""
-        kafka, store = self.kafka(account), self.store()
+        kafka = self.kafka(account)
         broker = {
             "SONOVAN_KAFKA_BOOTSTRAP": kafka.bootstrap,
             "SONOVAN_KAFKA_USERNAME": kafka.username,
             "SONOVAN_KAFKA_PASSWORD": kafka.password.get_secret_value(),
         }
-        objects = {
+        if account.startswith(van_account("")):
+            return broker
+        store = self.store(account)
+        return broker | {
             "SONOVAN_S3_ENDPOINT": store.endpoint,
             "SONOVAN_S3_ACCESS_KEY": store.access_key,
             "SONOVAN_S3_SECRET_KEY": store.secret_key.get_secret_value(),
         }
-        return broker if account.startswith(van_account("")) else broker | objects
 
     def enrol_van(self, van_id: str) -> BrokerSettings:
         """Give a van its Kafka account, answers topic and access, harmless when it has them; how it reaches Kafka."""
@@ -115,8 +130,8 @@ def up(
     with _deploy_errors(), state.lock(progress):
         centre = Centre(state, services.start_services(state, progress=progress, max_message_bytes=MAX_MESSAGE_BYTES))
         _prepare_kafka(centre, progress)
-        create_buckets(centre.store())
-        progress("object store: buckets are there")
+        centre.prepare_store()
+        progress("object store: buckets, accounts and policies are there")
         if supervised:
             services.start_supervisor(state)
         # All at once, then wait: importing their runtimes takes each of them seconds.
@@ -221,6 +236,10 @@ def _own_defaults(state: StateFolder, stage: str) -> dict[str, str]:
     folder = state.apps / stage
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return {"SONOVAN_ALERT_DATABASE_URL": sqlite_url(folder / "outbox.sqlite")}
+
+
+def _keys(settings: ObjectStoreSettings) -> StoreAccount:
+    return StoreAccount(access_key=settings.access_key, secret_key=settings.secret_key)
 
 
 def _secret(account: str) -> str:

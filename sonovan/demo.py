@@ -102,9 +102,8 @@ def _run(path: Path) -> int:
     for picture in simulated_shown.overlays[:1]:
         _say(f"overlay:                 {picture}")
     _say("topics:   .venv/bin/sonovan topics tail screening.assessed.v1")
-    _say(
-        f"objects:  {centre.services.s3_console_url} (user {centre.services.s3_access_key}, password in {path}/secrets)"
-    )
+    _say(f"objects:  {centre.services.s3_console_url}, as operator: keys `operator.<s3-operator-access-key>` and")
+    _say(f"          `<s3-operator>`, both in {path}/secrets/secrets.json")
     _say("these two need the services: run `make demo KEEP=1`, or `.venv/bin/sonovan up`")
     return 0 if simulated_shown.overlays else 1
 
@@ -114,7 +113,7 @@ def _show(centre: Centre, operator: BrokerSettings, screening_id: str) -> Shown:
     revisions = _records(operator, Topic.SCREENING_ASSESSED, ScreeningAssessed, screening_id)
     assessed = max(revisions, key=lambda each: each.revision_number)
     frames = {each.frame_id: each for each in _records(operator, Topic.FRAME_SEGMENTED, FrameSegmented, screening_id)}
-    store = MinioStore(centre.store())
+    store = MinioStore(centre.store("operator"))
     folder = centre.path / "demo" / screening_id
     folder.mkdir(parents=True, exist_ok=True)
     report = folder / "report.html"

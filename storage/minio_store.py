@@ -19,12 +19,14 @@ from minio import Minio
 from urllib3.exceptions import HTTPError
 
 from sonovan.contracts.errors import Fatal, Transient
+from sonovan.storage.access import account_of
 from sonovan.storage.settings import ObjectStoreSettings
 from sonovan.storage.stores import contradiction
 
 _SIGNED_FOR: Final = timedelta(minutes=15)
 _ERROR_CODE: Final = re.compile(rb"<Code>([A-Za-z0-9]+)</Code>")
-_DENIED: Final = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket", "AllAccessDisabled"}
+_NOT_LET_IN: Final = {"InvalidAccessKeyId", "SignatureDoesNotMatch"}
+_DOES: Final = {"PUT": "write to", "GET": "read from", "HEAD": "read from"}
 
 
 class MinioStore:
@@ -32,6 +34,7 @@ class MinioStore:
 
     def __init__(self, settings: ObjectStoreSettings) -> None:
         self.endpoint = settings.endpoint
+        self.account = account_of(settings.access_key)
         self._pool = urllib3.PoolManager(
             num_pools=2,
             maxsize=settings.pool_size,
@@ -60,7 +63,7 @@ class MinioStore:
             if self.get(bucket, key) != data:
                 raise contradiction(bucket, key)
         elif response.status != 200:
-            raise self._refusal(response, bucket)
+            raise self._refusal(response, "PUT", bucket)
 
     def get(self, bucket: str, key: str) -> bytes:
         """See ObjectStore.get."""
@@ -69,14 +72,14 @@ class MinioStore:
             return response.data
         if response.status == 404 and _code(response) == "NoSuchKey":
             raise KeyError(f"{bucket}/{key}")
-        raise self._refusal(response, bucket)
+        raise self._refusal(response, "GET", bucket)
 
     def exists(self, bucket: str, key: str) -> bool:
         """See ObjectStore.exists."""
         response = self._send("HEAD", bucket, key)
         if response.status in {200, 404}:
             return response.status == 200
-        raise self._refusal(response, bucket)
+        raise self._refusal(response, "HEAD", bucket)
 
     def url(self, bucket: str, key: str, expires_s: int) -> str:
         """See ObjectStore.url; at most seven days, else ValueError."""
@@ -89,11 +92,18 @@ class MinioStore:
         with away_is_transient(self.endpoint):
             return self._pool.request(method, url, body=body, headers=headers)
 
-    def _refusal(self, response: urllib3.BaseHTTPResponse, bucket: str) -> Transient | Fatal:
-        """What an answer that is neither success nor a known condition means."""
+    def _refusal(self, response: urllib3.BaseHTTPResponse, method: str, bucket: str) -> Transient | Fatal:
+        """What an answer that is neither success nor a known condition means; account and bucket are named."""
         code = _code(response) or f"status {response.status}"
-        if code in _DENIED or response.status in {401, 403}:
-            return Fatal(f"the object store at {self.endpoint} refuses this account or bucket {bucket}: {code}")
+        if code in _NOT_LET_IN:
+            return Fatal(f"the object store at {self.endpoint} does not let account {self.account} in: {code}")
+        if code == "NoSuchBucket":
+            return Fatal(f"the object store at {self.endpoint} has no bucket {bucket}")
+        if response.status in {401, 403}:
+            return Fatal(
+                f"account {self.account} may not {_DOES[method]} bucket {bucket} of the object store at "
+                f"{self.endpoint}: {code}"
+            )
         return Transient(f"the object store at {self.endpoint} is not ready: {code}")
 
 

@@ -1,7 +1,12 @@
-"""Where the objects are: SONOVAN_S3_* in the environment."""
+"""Where the objects are, and who asks: SONOVAN_S3_* in the environment."""
+
+from typing import Final
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sonovan.contracts.topics import Writer
+from sonovan.storage.access import ACCOUNTS
 
 
 class ObjectStoreSettings(BaseSettings):
@@ -22,3 +27,25 @@ class ObjectStoreSettings(BaseSettings):
     pool_size: int = Field(default=16, ge=1, le=256)
     timeout_s: float = Field(default=4.0, gt=0, le=60)
     quarantine_days: int = Field(default=90, ge=0)
+
+
+class StoreAccount(BaseSettings):
+    """The keys of one account, as whoever makes the accounts is told them: SONOVAN_S3_<ACCOUNT>_*.
+
+    The account's own process reads them as `ObjectStoreSettings`, without the account in the variables' names.
+    """
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    access_key: str = Field(min_length=3)
+    secret_key: SecretStr = Field(min_length=8)
+
+
+def _of(account: Writer) -> type[StoreAccount]:
+    name = f"{account.title()}StoreAccount"
+    config = SettingsConfigDict(env_prefix=f"SONOVAN_S3_{account.upper()}_", extra="forbid", frozen=True)
+    return type(name, (StoreAccount,), {"model_config": config, "__module__": __name__})
+
+
+ACCOUNT_SETTINGS: Final[dict[Writer, type[StoreAccount]]] = {account: _of(account) for account in ACCOUNTS}
+"""One settings class for each account of the table."""

@@ -12,8 +12,11 @@ secret() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
     for account in ADMIN SEGMENT ASSESS ALERT OPERATOR; do
         echo "SONOVAN_KAFKA_${account}_PASSWORD=$(secret)"
     done
-    echo "SONOVAN_S3_ACCESS_KEY=sonovan"
-    echo "SONOVAN_S3_SECRET_KEY=$(secret)"
+    for account in ROOT SEGMENT ASSESS ALERT OPERATOR; do
+        name=$(echo "$account" | tr '[:upper:]' '[:lower:]')
+        echo "SONOVAN_S3_${account}_ACCESS_KEY=$name.$(secret)"
+        echo "SONOVAN_S3_${account}_SECRET_KEY=$(secret)"
+    done
     echo "SONOVAN_ALERT_WEBHOOK_SECRET=$(secret)"
     echo "# SONOVAN_ALERT_WEBHOOK_URL=https://…"
 } >.env.new

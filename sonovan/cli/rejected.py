@@ -151,4 +151,4 @@ def object_store(state: Path | None) -> "ObjectStoreSettings":
 
     if state is None and "SONOVAN_S3_ENDPOINT" in os.environ:
         return read_settings(ObjectStoreSettings)
-    return attach(state_path(state)).store()
+    return attach(state_path(state)).store("operator")

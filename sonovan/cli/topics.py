@@ -45,7 +45,9 @@ def list_topics(state: StateOption = None, as_json: JsonOption = False) -> None:
 @app.command()
 def create(
     state: StateOption = None,
-    buckets: Annotated[bool, typer.Option("--buckets", help="Make the object store's buckets too.")] = False,
+    buckets: Annotated[
+        bool, typer.Option("--buckets", help="Make the object store's buckets, accounts and policies too.")
+    ] = False,
 ) -> None:
     """Create the topics that are missing, and set configuration and access where they differ from the table."""
     from sonovan.transport.admin import Administrator
@@ -62,11 +64,17 @@ def create(
 def _create_buckets(state: Path | None) -> None:
     from sonovan.centre import attach
     from sonovan.contracts.settings import read_settings
+    from sonovan.storage.accounts import create_accounts
     from sonovan.storage.buckets import create_buckets
-    from sonovan.storage.settings import ObjectStoreSettings
+    from sonovan.storage.settings import ACCOUNT_SETTINGS, ObjectStoreSettings
 
-    given = state is None and "SONOVAN_S3_ENDPOINT" in os.environ
-    create_buckets(read_settings(ObjectStoreSettings) if given else attach(state_path(state)).store())
+    if state is None and "SONOVAN_S3_ENDPOINT" in os.environ:
+        root = read_settings(ObjectStoreSettings)
+        accounts = {account: read_settings(kind) for account, kind in ACCOUNT_SETTINGS.items()}
+        create_buckets(root)
+        create_accounts(root, accounts)
+    else:
+        attach(state_path(state)).prepare_store()
 
 
 @app.command()

@@ -14,9 +14,10 @@ import yaml
 from pydantic_settings import BaseSettings
 
 from sonovan.contracts.broker import BrokerSettings
+from sonovan.contracts.settings import variables_of
 from sonovan.contracts.topics import MAX_MESSAGE_BYTES, STAGES, Writer
 from sonovan.deploy.cache import MINIO_VERSION
-from sonovan.storage.settings import ObjectStoreSettings
+from sonovan.storage.settings import ACCOUNT_SETTINGS, ObjectStoreSettings
 from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.assess.settings import AssessSettings
 from sonovan.stream_apps.segment.settings import SegmentSettings
@@ -72,6 +73,8 @@ def test_each_worker_logs_in_as_itself_with_its_own_volume(services: dict[str, d
         environment = services[name]["environment"]
         assert environment["SONOVAN_KAFKA_USERNAME"] == name
         assert f"SONOVAN_KAFKA_{name.upper()}_PASSWORD" in environment["SONOVAN_KAFKA_PASSWORD"]
+        assert f"SONOVAN_S3_{name.upper()}_ACCESS_KEY" in environment["SONOVAN_S3_ACCESS_KEY"]
+        assert f"SONOVAN_S3_{name.upper()}_SECRET_KEY" in environment["SONOVAN_S3_SECRET_KEY"]
         assert services[name]["volumes"] == [f"{name}:/data"]
 
 
@@ -92,7 +95,9 @@ def test_env_script_gives_all_that_compose_asks_for_and_never_again(tmp_path: Pa
     assert written.stat().st_mode & 0o777 == 0o600
     given = dict(line.split("=", 1) for line in first.splitlines() if not line.startswith("#"))
     assert set(re.findall(r"\$\{(\w+):\?", COMPOSE.read_text())) <= given.keys()
-    assert all(len(value) >= 40 for name, value in given.items() if name != "SONOVAN_S3_ACCESS_KEY")
+    assert all(len(value) >= 40 for value in given.values())
+    assert len(set(given.values())) == len(given)
+    assert given["SONOVAN_S3_SEGMENT_ACCESS_KEY"].startswith("segment.")
     subprocess.run(["/bin/sh", script], check=True)
     assert written.read_text() == first
 
@@ -130,8 +135,11 @@ def test_the_one_message_size_and_the_accounts_are_those_of_the_topic_table(
     assert accounts == {writer.value for writer in Writer if writer is not Writer.VAN} | {"admin"}
 
 
-def test_the_setup_makes_topics_access_and_buckets(services: dict[str, dict[str, Any]]) -> None:
+def test_the_setup_makes_topics_access_buckets_and_accounts(services: dict[str, dict[str, Any]]) -> None:
     setup = services["setup"]
     assert setup["command"] == ["topics", "create", "--buckets"]
-    assert {"SONOVAN_S3_ENDPOINT", "SONOVAN_KAFKA_BOOTSTRAP"} <= set(setup["environment"])
+    told = set(setup["environment"])
+    assert {"SONOVAN_S3_ENDPOINT", "SONOVAN_KAFKA_BOOTSTRAP"} <= told
+    assert all(variables_of(kind) <= told for kind in ACCOUNT_SETTINGS.values())
+    assert "SONOVAN_S3_ROOT_ACCESS_KEY" in setup["environment"]["SONOVAN_S3_ACCESS_KEY"]
     assert setup["environment"]["SONOVAN_KAFKA_USERNAME"] == "admin"

@@ -159,7 +159,7 @@ def test_what_cannot_be_read_is_rejected_and_holds_up_nobody(site: Site) -> None
     said = [RecordRejected.decode(message.value or b"") for message in read_all(site.centre.kafka(), REJECTED)]
     (mine,) = [each for each in said if each.content_sha256 == hashlib.sha256(broken).hexdigest()]
     assert (mine.stage, mine.reason, mine.topic) == ("alert", "record_invalid", ASSESSED)
-    assert MinioStore(site.centre.store()).get(Bucket.QUARANTINE, mine.quarantine_key) == broken
+    assert MinioStore(site.centre.store("operator")).get(Bucket.QUARANTINE, mine.quarantine_key) == broken
 
 
 def test_a_receiver_that_was_down_then_failing_is_told_once(site: Site) -> None:

@@ -28,7 +28,7 @@ def rejected(centre: Centre, reason: str) -> Rejection:
     error = Unusable(InvalidRecord(reason, ""), Subject(van.van_id, van.screening_id, frame, frame, "ab" * 32))
     made = reject("segment", error, Coordinates(Topic.FRAME_CAPTURED, 0, int(mint_id()[-6:], 16), NOW), van.frame(0))
     kept = made.quarantine
-    MinioStore(centre.store()).put(kept.bucket, kept.key, kept.data, kept.content_type)
+    MinioStore(centre.store("segment")).put(kept.bucket, kept.key, kept.data, kept.content_type)
     with BoundedProducer(centre.kafka()) as producer:
         producer.send(Topic.RECORD_REJECTED, message_key(made.record), made.record.encode()).result(30)
     return made

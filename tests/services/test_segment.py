@@ -167,7 +167,7 @@ def assert_each_frame_once(centre: Centre, van: TestVan, count: int) -> None:
     found = results(centre, van)
     contents = {(one.frame_id, result_digest(one)) for one in found}
     assert len({frame for frame, _ in contents}) == len(contents) == count
-    store = MinioStore(centre.store())
+    store = MinioStore(centre.store("operator"))
     for one in found:
         assert store.exists(Bucket.FRAMES, one.image_key)
         assert one.mask_key is None or store.exists(Bucket.MASKS, one.mask_key)
@@ -212,7 +212,7 @@ def test_what_cannot_be_used_is_rejected_kept_and_answered_and_nothing_stops(
     assert reasons == {"signature_invalid": 1, "pixels_corrupt": 1, "frame_contradicts_stored": 1}
     (unknown,) = rejections(centre, stranger.van_id)
     assert (unknown.reason, unknown.retryable, unknown.verified) == ("van_unknown", True, False)
-    store = MinioStore(centre.store())
+    store = MinioStore(centre.store("operator"))
     assert store.get(Bucket.QUARANTINE, unknown.quarantine_key) == stranger.frame(0)
     unreadable = [one for one in rejections(centre, None) if store.get(Bucket.QUARANTINE, one.quarantine_key) in bad]
     assert [one.reason for one in unreadable] == ["envelope_corrupt", "envelope_corrupt"]

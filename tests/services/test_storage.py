@@ -25,7 +25,7 @@ BYTES = "application/octet-stream"
 
 @pytest.fixture
 def store(centre: Centre) -> MinioStore:
-    return MinioStore(centre.store())
+    return MinioStore(centre.store("segment"))
 
 
 @pytest.fixture
@@ -71,7 +71,8 @@ def test_what_is_not_there_is_a_key_error(store: MinioStore, key: str) -> None:
         store.get(Bucket.FRAMES, key)
 
 
-def test_a_presigned_address_can_be_read_and_expires(store: MinioStore, key: str) -> None:
+def test_a_presigned_address_can_be_read_and_expires(centre: Centre, key: str) -> None:
+    store = MinioStore(centre.store("assess"))
     store.put(Bucket.REPORTS, key, b"page", "text/html")
     url = store.url(Bucket.REPORTS, key, 2)
     first = urllib3.request("GET", url)
@@ -106,12 +107,12 @@ def test_an_absent_or_silent_store_is_transient_and_named_without_secrets(centre
 
 def test_a_wrong_account_or_bucket_is_fatal(centre: Centre, store: MinioStore, key: str) -> None:
     settings = centre.store().model_copy(update={"secret_key": SecretStr("another-secret")})
-    with pytest.raises(Fatal):
+    with pytest.raises(Fatal, match="does not let account root in"):
         MinioStore(settings).put(Bucket.FRAMES, key, b"pixels", BYTES)
     with pytest.raises(Fatal):
         create_buckets(settings)
-    with pytest.raises(Fatal):
-        store.put("sonovan-nothing", key, b"pixels", BYTES)
+    with pytest.raises(Fatal, match="has no bucket sonovan-nothing"):
+        MinioStore(centre.store()).put("sonovan-nothing", key, b"pixels", BYTES)
 
 
 def test_buckets_are_set_up_as_often_as_one_likes(centre: Centre, store: MinioStore, key: str) -> None:

@@ -1,0 +1,85 @@
+"""Who may do what with which bucket: one table, from which the accounts and policies of the object store follow.
+
+Nobody but root may delete, list (the operator aside) or administer anything; vans and consumers of topics have no
+account here.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+from sonovan.contracts.topics import APP_IDS, Writer
+from sonovan.storage.keys import Bucket
+
+
+class Right(StrEnum):
+    """What an account may do in a bucket.
+
+    PUT includes reading: a put whose key is taken compares what is stored with what was to be stored.
+    """
+
+    GET = "get"
+    PUT = "put"
+    LIST = "list"
+
+
+_OBJECT_ACTIONS: Final = {Right.GET: ("s3:GetObject",), Right.PUT: ("s3:GetObject", "s3:PutObject")}
+_BUCKET_ACTIONS: Final = {Right.LIST: ("s3:GetBucketLocation", "s3:ListBucket")}
+
+_TABLE: Final[Mapping[Writer, Mapping[Bucket, frozenset[Right]]]] = MappingProxyType(
+    {
+        Writer.SEGMENT: {Bucket.FRAMES: frozenset({Right.PUT}), Bucket.MASKS: frozenset({Right.PUT})},
+        Writer.ASSESS: {
+            Bucket.FRAMES: frozenset({Right.GET}),
+            Bucket.MASKS: frozenset({Right.GET}),
+            Bucket.REPORTS: frozenset({Right.PUT}),
+        },
+        Writer.OPERATOR: {bucket: frozenset({Right.GET, Right.LIST}) for bucket in Bucket},
+    }
+)
+
+ACCOUNTS: Final = (*APP_IDS, Writer.OPERATOR)
+"""Who has an account at the object store: every stage, and the operator, who looks and changes nothing."""
+
+
+def rights(account: Writer) -> dict[Bucket, frozenset[Right]]:
+    """What an account may do, bucket by bucket. Every stage may put what it rejects into quarantine."""
+    quarantine = {Bucket.QUARANTINE: frozenset({Right.PUT})} if account in APP_IDS else {}
+    return {**_TABLE.get(account, {}), **quarantine}
+
+
+def policy(account: Writer) -> dict[str, Any]:
+    """An account's policy as S3 writes it: what is not allowed here is denied."""
+    statements = []
+    for bucket, held in sorted(rights(account).items()):
+        on_objects = sorted({action for right in held for action in _OBJECT_ACTIONS.get(right, ())})
+        on_bucket = sorted({action for right in held for action in _BUCKET_ACTIONS.get(right, ())})
+        if on_objects:
+            statements.append(_allow(on_objects, f"arn:aws:s3:::{bucket}/*"))
+        if on_bucket:
+            statements.append(_allow(on_bucket, f"arn:aws:s3:::{bucket}"))
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def policy_name(account: Writer) -> str:
+    """How the store calls an account's policy."""
+    return f"sonovan-{account}"
+
+
+def access_key(account: str, secret: str) -> str:
+    """The access key of an account: its name, which messages may show, a dot, and a random part, which they may not.
+
+    The random part matters: a store with a flaw in checking signatures asks an attacker for the access key alone.
+    """
+    return f"{account}.{secret}"
+
+
+def account_of(key: str) -> str:
+    """The account that an access key names; "unnamed" where somebody else made the key."""
+    account, dot, _ = key.partition(".")
+    return account if dot else "unnamed"
+
+
+def _allow(actions: list[str], resource: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": [resource]}

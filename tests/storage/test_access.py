@@ -1,0 +1,42 @@
+"""The table of rights and the policies that follow from it."""
+
+from sonovan.contracts.topics import APP_IDS, Writer
+from sonovan.storage.access import ACCOUNTS, access_key, account_of, policy, rights
+from sonovan.storage.keys import Bucket
+
+
+def allowed(account: Writer) -> set[tuple[str, str]]:
+    return {
+        (action, resource.removeprefix("arn:aws:s3:::"))
+        for statement in policy(account)["Statement"]
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    }
+
+
+def test_each_stage_writes_what_is_its_own_and_no_more() -> None:
+    def writes(account: Writer) -> set[str]:
+        return {resource for action, resource in allowed(account) if action == "s3:PutObject"}
+
+    quarantine = f"{Bucket.QUARANTINE}/*"
+    assert writes(Writer.SEGMENT) == {f"{Bucket.FRAMES}/*", f"{Bucket.MASKS}/*", quarantine}
+    assert writes(Writer.ASSESS) == {f"{Bucket.REPORTS}/*", quarantine}
+    assert allowed(Writer.ALERT) == {("s3:PutObject", quarantine), ("s3:GetObject", quarantine)}
+    assert writes(Writer.OPERATOR) == set()
+
+
+def test_nobody_deletes_and_only_the_operator_lists() -> None:
+    actions = {account: {action for action, _ in allowed(account)} for account in ACCOUNTS}
+    assert set().union(*actions.values()) <= {"s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:GetBucketLocation"}
+    assert [account for account, held in actions.items() if "s3:ListBucket" in held] == [Writer.OPERATOR]
+
+
+def test_every_stage_may_put_into_quarantine_and_vans_have_no_account() -> None:
+    assert all(Bucket.QUARANTINE in rights(stage) for stage in APP_IDS)
+    assert Writer.VAN not in ACCOUNTS
+    assert rights(Writer.VAN) == {}
+
+
+def test_a_key_names_its_account_and_never_the_random_part() -> None:
+    assert account_of(access_key("segment", "random")) == "segment"
+    assert account_of("somebody-elses") == "unnamed"
