@@ -61,6 +61,7 @@ class TopicSpec:
     """One row of the table.
 
     key: what the message key holds. signed: the value is a van's envelope around the record.
+    personal: the record holds a subject key or her clinical record; a consumer reads it only where somebody asked so.
     retention_ms: FOR_EVER or milliseconds. flush: on a single broker every message is flushed to disk.
     """
 
@@ -77,6 +78,7 @@ class TopicSpec:
     partitions: int = TOPIC_PARTITIONS
     replication_factor: int = 3
     min_insync_replicas: int = 2
+    personal: bool = False
 
 
 _VAN, _OPERATOR = Writer.VAN, Writer.OPERATOR
@@ -101,9 +103,21 @@ def _row(
     compacted: bool = False,
     retention_ms: int = FOR_EVER,
     flush: bool = True,
+    personal: bool = False,
 ) -> TopicSpec:
-    everyone = frozenset(readers | {_OPERATOR})
-    return TopicSpec(name, key, value, frozenset(writers), everyone, purpose, signed, compacted, retention_ms, flush)
+    return TopicSpec(
+        name,
+        key,
+        value,
+        frozenset(writers),
+        frozenset(readers | {_OPERATOR}),
+        purpose,
+        signed=signed,
+        compacted=compacted,
+        retention_ms=retention_ms,
+        flush=flush,
+        personal=personal,
+    )
 
 
 TOPICS: Final[dict[Topic, TopicSpec]] = {
@@ -112,7 +126,8 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
         _row(Topic.VAN_ENROLLED, "van_id", VanEnrolled, {_OPERATOR}, {_SEGMENT, _ASSESS},
              "the registry of vans' public keys", compacted=True),
         _row(Topic.SCREENING_OPENED, "screening_id", ScreeningOpened, {_VAN, _OPERATOR}, {_ASSESS},
-             "a screening begins; the only record with a subject key", signed=True, retention_ms=90 * _DAY_MS),
+             "a screening begins; the only record with a subject key", signed=True, retention_ms=90 * _DAY_MS,
+             personal=True),
         _row(Topic.FRAME_CAPTURED, "sequence_id", FrameCaptured, {_VAN, _OPERATOR}, {_SEGMENT},
              "a frame, its pixels inside", signed=True, retention_ms=14 * _DAY_MS, flush=False),
         _row(Topic.SEQUENCE_CLOSED, "screening_id", SequenceClosed, {_VAN, _OPERATOR}, {_ASSESS},
@@ -120,7 +135,7 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
         _row(Topic.SCREENING_CLOSED, "screening_id", ScreeningClosed, {_VAN, _OPERATOR}, {_ASSESS},
              "a screening is over: its sequences", signed=True),
         _row(Topic.FEATURES_RECORDED, "screening_id", FeaturesRecorded, {_VAN, _OPERATOR}, {_ASSESS},
-             "the van's clinical record, coded", signed=True, retention_ms=90 * _DAY_MS),
+             "the van's clinical record, coded", signed=True, retention_ms=90 * _DAY_MS, personal=True),
         _row(Topic.FRAME_SEGMENTED, "screening_id", FrameSegmented, {_SEGMENT}, {_ASSESS},
              "a frame's regions, quality and object keys"),
         _row(Topic.SEQUENCE_ASSESSED, "screening_id", SequenceAssessed, {_ASSESS}, set(),

@@ -1,7 +1,7 @@
 """Bringing a broker to what the topic table says: topics, accounts and grants; and saying where it differs."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
@@ -21,7 +21,18 @@ from sonovan.contracts.topics import APP_IDS
 from sonovan.transport.acls import account_of, describe, entry, every_entry, exact_filter, grant_of
 from sonovan.transport.client import client_options
 from sonovan.transport.failures import translating
-from sonovan.transport.grants import Grant, all_grants, is_project_account, van_account, van_grants
+from sonovan.transport.grants import (
+    Grant,
+    Resource,
+    all_grants,
+    consumer_account,
+    consumer_grants,
+    is_consumer,
+    is_project_account,
+    may_be_consumers,
+    van_account,
+    van_grants,
+)
 from sonovan.transport.plan import PlannedTopic, answered_van, changed_configs, differences, planned_topics
 
 _MECHANISM: Final = "SCRAM-SHA-512"
@@ -115,9 +126,7 @@ class Administrator:
         """
         missing, surplus = self._grants_astray()
         self._grant(missing)
-        if surplus:
-            with translating("removing grants"):
-                self._client.delete_acls([exact_filter(acl) for acl in surplus])
+        self._remove(surplus)
         self._await(lambda: not any(self._grants_astray()), "granting access")
 
     def enrol_van(self, van_id: str, password: str) -> None:
@@ -132,13 +141,40 @@ class Administrator:
 
     def revoke_van(self, van_id: str) -> None:
         """Take a van's grants and account away; what it sent and its answers stay. Harmless when it has none."""
-        account = van_account(van_id)
+        self._revoke(van_account(van_id))
+
+    def enrol_consumer(self, name: str, password: str, topics: Iterable[str]) -> None:
+        """Give a consumer its account and exactly the grants to read `topics`; harmless when it has them."""
+        account, wanted = consumer_account(name), consumer_grants(name, topics)
+        self.set_account(account, password)
+        with translating(f"listing the grants of {account}"):
+            found = self._client.describe_acls(every_entry(account))[0]
+        self._grant(wanted - {grant_of(acl) for acl in found})
+        self._remove([acl for acl in found if grant_of(acl) not in wanted])
+        self._await(lambda: self._held(account) == wanted and account in self._accounts(), f"granting {account} access")
+
+    def revoke_consumer(self, name: str) -> None:
+        """Take a consumer's grants and account away, for connections that are open too. Harmless when it has none."""
+        self._revoke(consumer_account(name))
+
+    def consumers(self) -> dict[str, list[str]]:
+        """The topics that each enrolled consumer reads, by its name."""
+        names = {
+            account: account.removeprefix(consumer_account("")) for account in self._accounts() if is_consumer(account)
+        }
+        return {
+            name: sorted(grant.name for grant in self._held(account) if grant and grant.resource is Resource.TOPIC)
+            for account, name in sorted(names.items())
+        }
+
+    def _revoke(self, account: str) -> None:
+        # Grants first: they are asked for with every request, the password only when a connection is made.
         with translating(f"revoking {account}"):
             self._client.delete_acls([every_entry(account)])
             known = self._client.describe_user_scram_credentials([account])[account]["credential_infos"]
             if known:
                 self._client.alter_user_scram_credentials([UserScramCredentialDeletion(account, _MECHANISM)])
-        self._await(lambda: not self._client.describe_acls(every_entry(account))[0], f"revoking {account}")
+        self._await(lambda: not self._held(account) and account not in self._accounts(), f"revoking {account}")
 
     def _coordinated(self) -> bool:
         try:
@@ -166,6 +202,21 @@ class Administrator:
         if failed:
             raise Fatal(f"{len(failed)} grants were refused: {failed[0].__name__}")
 
+    def _remove(self, surplus: Sequence[ACL]) -> None:
+        if surplus:
+            with translating("removing grants"):
+                self._client.delete_acls([exact_filter(acl) for acl in surplus])
+
+    def _held(self, account: str) -> set[Grant | None]:
+        """The grants of one account; None stands for entries of a kind that this project never makes."""
+        with translating(f"listing the grants of {account}"):
+            return {grant_of(acl) for acl in self._client.describe_acls(every_entry(account))[0]}
+
+    def _accounts(self) -> set[str]:
+        """Everybody who has a password."""
+        with translating("listing accounts"):
+            return set(self._client.describe_user_scram_credentials())
+
     def _grants_astray(self) -> tuple[set[Grant], list[ACL]]:
         """(grants that the broker lacks, entries of the project's accounts that the table does not ask for)."""
         wanted = all_grants(self._enrolled_vans())
@@ -173,6 +224,8 @@ class Administrator:
             found, _ = self._client.describe_acls(every_entry())
         ours = [acl for acl in found if is_project_account(account_of(acl))]
         held = {grant_of(acl) for acl in ours}
+        # Which topics a consumer reads stands in its grants alone: those that it may have are as they should be.
+        wanted |= {grant for grant in held if grant is not None and may_be_consumers(grant)}
         return wanted - held, [acl for acl in ours if grant_of(acl) not in wanted]
 
     def _enrolled_vans(self) -> set[str]:
@@ -180,8 +233,7 @@ class Administrator:
         vans = self.van_ids()
         if not vans:
             return vans
-        with translating("listing accounts"):
-            accounts = self._client.describe_user_scram_credentials()
+        accounts = self._accounts()
         return {van_id for van_id in vans if van_account(van_id) in accounts}
 
     def _found(self, names: Iterable[str]) -> dict[str, PlannedTopic]:

@@ -1,9 +1,10 @@
 """From the topic table to who may do what: the grants of each Kafka account, derived from the table alone."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sonovan.contracts.topics import APP_IDS, STAGES, TOPICS, Writer, van_answered_topic
+from sonovan.contracts.topics import APP_IDS, STAGES, TOPICS, Topic, Writer, van_answered_topic
 from sonovan.transport.plan import answers_prefix
 
 
@@ -38,9 +39,19 @@ def van_account(van_id: str) -> str:
     return f"van-{van_id}"
 
 
+def consumer_account(name: str) -> str:
+    """The Kafka account of a consumer: an analyst, or another system that reads."""
+    return f"consumer-{name}"
+
+
+def is_consumer(account: str) -> bool:
+    """Whether this is a consumer's account."""
+    return account.startswith(consumer_account(""))
+
+
 def is_project_account(account: str) -> bool:
     """Whether the table speaks of this account; others are a site's own business."""
-    return account in {*STAGES, Writer.OPERATOR} or account.startswith(van_account(""))
+    return account in {*STAGES, Writer.OPERATOR} or account.startswith(van_account("")) or is_consumer(account)
 
 
 def stage_grants(stage: Writer) -> set[Grant]:
@@ -62,6 +73,24 @@ def van_grants(van_id: str) -> set[Grant]:
     account = van_account(van_id)
     answers = Grant(account, Resource.TOPIC, van_answered_topic(van_id).name, Operation.READ)
     return _rows(account, Writer.VAN) | {answers} | _groups(account)
+
+
+def consumer_topics() -> list[str]:
+    """What a consumer reads where nobody named topics: all of the table but pixels and what is personal."""
+    kept_back = {row.name for row in TOPICS.values() if row.personal} | {Topic.FRAME_CAPTURED.value}
+    return [str(row.name) for row in TOPICS.values() if row.name not in kept_back]
+
+
+def consumer_grants(name: str, topics: Iterable[str]) -> set[Grant]:
+    """A consumer's grants: reads these topics in groups of its own, `consumer-<name>` and `consumer-<name>.…`."""
+    account = consumer_account(name)
+    return {Grant(account, Resource.TOPIC, topic, Operation.READ) for topic in topics} | _groups(account)
+
+
+def may_be_consumers(grant: Grant) -> bool:
+    """Whether a consumer may hold this grant at all; which topics it reads is chosen when it is enrolled."""
+    readable = {Grant(grant.account, Resource.TOPIC, str(row.name), Operation.READ) for row in TOPICS.values()}
+    return is_consumer(grant.account) and grant in readable | _groups(grant.account)
 
 
 def all_grants(van_ids: set[str]) -> set[Grant]:

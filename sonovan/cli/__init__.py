@@ -18,6 +18,7 @@ from sonovan.cli.failures import run
 # name → (module, what `sonovan --help` says of it)
 GROUPS: Final = {
     "van": ("van", "The van: enrol, send, simulate, spool."),
+    "consumer": ("consumer", "Who reads topics from outside: enrol, revoke, list."),
     "topics": ("topics", "Kafka's topics: list, create, check, tail, describe."),
     "rejected": ("rejected", "Records that a stage could not use: list, show, retry."),
     "export": ("export", "Copies of what the centre keeps: report."),

@@ -76,11 +76,18 @@ def test_not_asked_is_not_none_found():
     assert FeaturesRecorded.decode(not_asked.encode()).symptoms is None
 
 
+CLINICAL = {"subject_key", "age_years", "sex", "symptoms", "tsh_miu_per_l", "slip_number"}
+
+
+def test_a_topic_is_marked_as_personal_where_its_record_says_who_she_is():
+    holding = {spec.name for spec in TOPICS.values() if not CLINICAL.isdisjoint(spec.value.model_fields)}
+    assert holding == {spec.name for spec in TOPICS.values() if spec.personal}
+
+
 def test_no_topic_kept_for_ever_holds_who_she_is():
-    clinical = {"subject_key", "age_years", "sex", "symptoms", "tsh_miu_per_l", "slip_number"}
     for spec in TOPICS.values():
         if spec.retention_ms < 0:
-            assert clinical.isdisjoint(spec.value.model_fields), spec.name
+            assert CLINICAL.isdisjoint(spec.value.model_fields), spec.name
 
 
 def test_every_topic_has_the_one_partition_count():

@@ -10,7 +10,11 @@ from sonovan.transport.grants import (
     Operation,
     Resource,
     all_grants,
+    consumer_account,
+    consumer_grants,
+    consumer_topics,
     is_project_account,
+    may_be_consumers,
     operator_grants,
     stage_grants,
     van_account,
@@ -99,3 +103,31 @@ def test_a_grant_survives_the_way_to_kafka_and_back() -> None:
     assert {account_of(entry(grant)) for grant in grants} == {grant.account for grant in grants}
     assert all(is_project_account(grant.account) for grant in grants)
     assert not is_project_account("hospital-reader")
+
+
+def test_a_consumer_reads_all_but_pixels_and_what_is_personal() -> None:
+    left_out = {row.name for row in TOPICS.values()} - set(consumer_topics())
+    assert left_out == {Topic.FRAME_CAPTURED, Topic.SCREENING_OPENED, Topic.FEATURES_RECORDED}
+    grants = consumer_grants("ana", consumer_topics())
+    assert {grant.operation for grant in grants} == {Operation.READ}
+    assert not any(may_read(grants, topic) for topic in left_out)
+
+
+@given(van_ids, van_ids)
+def test_no_consumer_shares_a_group_with_another(name: str, other: str) -> None:
+    if name != other:
+        grants = consumer_grants(name, consumer_topics())
+        assert not allows(grants, Operation.READ, Resource.GROUP, consumer_account(other))
+        assert not allows(grants, Operation.READ, Resource.GROUP, f"{consumer_account(other)}.x")
+
+
+def test_a_consumers_grant_beyond_reading_the_table_is_no_grant_of_ours() -> None:
+    account = consumer_account("ana")
+    assert is_project_account(account)
+    assert all(may_be_consumers(grant) for grant in consumer_grants("ana", [row.name for row in TOPICS.values()]))
+    for operation, topic in (
+        (Operation.WRITE, Topic.FRAME_SEGMENTED.value),
+        (Operation.READ, van_answered_topic("van-1").name),
+    ):
+        assert not may_be_consumers(Grant(account, Resource.TOPIC, topic, operation))
+    assert not may_be_consumers(Grant("operator", Resource.TOPIC, Topic.FRAME_SEGMENTED.value, Operation.READ))

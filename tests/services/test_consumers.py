@@ -1,0 +1,192 @@
+"""Consumers on a real broker: what they read, what they may not, and that revoking ends connections that are open."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from kafka import KafkaConsumer
+from kafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
+
+from sonovan.centre import Centre
+from sonovan.cli import build
+from sonovan.cli.failures import run
+from sonovan.consumers import credentials_path
+from sonovan.contracts.errors import Fatal
+from sonovan.contracts.topics import TOPICS, Topic
+from sonovan.transport.admin import Administrator
+from sonovan.transport.producer import BoundedProducer
+from sonovan.transport.settings import KafkaSettings
+from sonovan.transport.tail import read_all
+from tests.waiting import until
+
+pytestmark = pytest.mark.services
+
+RETRIED = Topic.REJECTED_RETRIED.value
+PERSONAL = {Topic.SCREENING_OPENED.value, Topic.FEATURES_RECORDED.value}
+
+
+def sonovan(centre: Centre, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("SONOVAN_")}
+    told = subprocess.run(
+        [sys.executable, "-m", "sonovan", "consumer", *arguments],
+        env=bare | {"SONOVAN_STATE": str(centre.path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert told.returncode == code, told.stderr
+    return told
+
+
+def properties(path: Path) -> dict[str, str]:
+    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def settings(path: Path) -> KafkaSettings:
+    given = properties(path)
+    return KafkaSettings(
+        bootstrap=given["bootstrap.servers"], username=given["sasl.username"], password=given["sasl.password"]
+    )
+
+
+def group_member(path: Path, group: str, topic: str = RETRIED) -> KafkaConsumer:
+    options = settings(path).client_options()
+    return KafkaConsumer(topic, **options, group_id=group, auto_offset_reset="earliest", metadata_max_age_ms=1000)
+
+
+@pytest.fixture
+def name(centre: Centre) -> Iterator[str]:
+    """A consumer's name, revoked at the end."""
+    chosen = f"t-{uuid4().hex[:8]}"
+    yield chosen
+    with Administrator(centre.kafka()) as administrator:
+        administrator.revoke_consumer(chosen)
+
+
+def send(centre: Centre, value: bytes) -> None:
+    with BoundedProducer(centre.kafka("operator")) as producer:
+        producer.send(RETRIED, b"k", value).result(30)
+
+
+def test_a_consumer_reads_results_and_nothing_of_who_she_is(centre: Centre, name: str) -> None:
+    send(centre, b"for consumers")
+    for topic in (*PERSONAL, Topic.FRAME_CAPTURED.value):
+        with BoundedProducer(centre.kafka("operator")) as producer:
+            producer.send(topic, b"k", b"kept back").result(30)
+    told = sonovan(centre, "enrol", name)
+    path = credentials_path(centre.path, name)
+    assert str(path) in told.stdout
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    password = properties(path)["sasl.password"]
+    assert password not in told.stdout + told.stderr
+    mine = settings(path)
+    assert b"for consumers" in [message.value for message in read_all(mine, RETRIED)]
+    for topic in (*PERSONAL, Topic.FRAME_CAPTURED.value):
+        with pytest.raises(Fatal, match="refuses"):
+            read_all(mine, topic)
+    for row in TOPICS.values():
+        with pytest.raises(Fatal, match="refuses"), BoundedProducer(mine) as producer:
+            producer.send(row.name, b"k", b"forged").result(30)
+    with Administrator(centre.kafka()) as administrator:
+        assert administrator.check() == []
+        administrator.align_grants()
+        assert administrator.consumers()[name]
+
+
+def test_personal_topics_and_pixels_are_read_where_they_are_asked_for(centre: Centre, name: str) -> None:
+    refused = sonovan(centre, "enrol", name, "--topics", "screening.opened,screening.assessed", code=2)
+    assert "say --personal" in refused.stderr
+    sonovan(centre, "enrol", name, "--topics", "screening.opened,frame.captured", "--personal")
+    listed = json.loads(sonovan(centre, "list", "--json").stdout)
+    assert {"name": name, "topics": sorted([Topic.FRAME_CAPTURED, Topic.SCREENING_OPENED])} in listed
+    read_all(settings(credentials_path(centre.path, name)), Topic.SCREENING_OPENED)
+
+
+def test_enrolling_again_keeps_the_password_and_replaces_the_topics(centre: Centre, name: str, tmp_path: Path) -> None:
+    sonovan(centre, "enrol", name)
+    path = credentials_path(centre.path, name)
+    first = path.read_text()
+    copy = tmp_path / "client.properties"
+    sonovan(centre, "enrol", name, "--topics", "lesion.alerted", "--topics", RETRIED, "--out", str(copy))
+    assert path.read_text() == copy.read_text() == first
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    with Administrator(centre.kafka()) as administrator:
+        assert administrator.consumers()[name] == sorted([Topic.LESION_ALERTED, RETRIED])
+        assert administrator.check() == []
+    with pytest.raises(Fatal, match="refuses"):
+        read_all(settings(path), Topic.SCREENING_ASSESSED)
+
+
+def test_groups_of_its_own_and_no_others(centre: Centre, name: str) -> None:
+    send(centre, b"in a group")
+    sonovan(centre, "enrol", name)
+    path = credentials_path(centre.path, name)
+    for group in (f"consumer-{name}", f"consumer-{name}.nightly"):
+        with_group = group_member(path, group)
+        until(lambda member=with_group: member.poll(500), f"{group} reads", deadline_s=30)
+        with_group.close()
+    for group in ("sonovan-assess", f"consumer-{name}2"):
+        foreign = group_member(path, group)
+        with pytest.raises(GroupAuthorizationFailedError):
+            until(lambda member=foreign: member.poll(500), f"{group} is refused", deadline_s=30)
+        foreign.close(autocommit=False)
+
+
+@pytest.mark.parametrize("group", [None, "own"])
+def test_revoking_ends_a_connection_that_is_open_within_ten_seconds(
+    centre: Centre, name: str, group: str | None
+) -> None:
+    sonovan(centre, "enrol", name)
+    path = credentials_path(centre.path, name)
+    member = group_member(path, f"consumer-{name}.{group}") if group else group_member(path, None)  # type: ignore[arg-type]
+    send(centre, b"before")
+    until(lambda: member.poll(500), "it reads before", deadline_s=30)
+    began = time.monotonic()
+    assert run(build(), ["consumer", "revoke", name, "--state", str(centre.path)]) == 0
+    revoked_s = time.monotonic() - began
+    send(centre, b"after")
+    seen: list[bytes] = []
+
+    def refused() -> bool:
+        try:
+            for batch in member.poll(200).values():
+                seen.extend(message.value for message in batch)
+        except (TopicAuthorizationFailedError, GroupAuthorizationFailedError):
+            return True
+        return False
+
+    until(refused, "the open connection is refused", deadline_s=10 - revoked_s)
+    sys.stderr.write(f"revoked in {revoked_s:.2f} s, refused after {time.monotonic() - began:.2f} s\n")
+    assert time.monotonic() - began < 10
+    assert b"after" not in seen
+    member.close(autocommit=False)
+    assert not path.exists()
+
+
+def test_a_revoked_consumer_is_gone_and_its_password_with_it(centre: Centre, name: str) -> None:
+    sonovan(centre, "enrol", name)
+    path = credentials_path(centre.path, name)
+    before = settings(path)
+    assert f"consumer {name} is revoked" in sonovan(centre, "revoke", name).stdout
+    with pytest.raises((Fatal, KafkaError)):
+        read_all(before, RETRIED)
+    assert "was not enrolled" in sonovan(centre, "revoke", name).stdout
+    assert name not in sonovan(centre, "list").stdout
+    sonovan(centre, "enrol", name)
+    assert settings(path).password != before.password
+
+
+@pytest.mark.parametrize("bad", ["", "Ana", "a.b", "-ana", "a" * 33, "../x"])
+def test_a_name_that_no_consumer_can_have_is_refused(centre: Centre, bad: str) -> None:
+    for verb in ("enrol", "revoke"):
+        assert "consumer name" in sonovan(centre, verb, "--", bad, code=2).stderr
