@@ -28,7 +28,7 @@ check: $(READY) ## style, types, who may import whom
 	@$(RUN) -m mypy
 	@$(VENV)/bin/lint-imports
 
-docs: $(READY) ## write docs/topics.md and docs/schemas again from the code
+docs: $(READY) ## write docs/topics.md, docs/asyncapi.json and docs/schemas again from the code
 	@$(VENV)/bin/sonovan topics describe --out docs
 	@$(RUN) -m sonovan.reports.schema docs/schemas/report.json
 

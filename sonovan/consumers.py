@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.topics import TOPICS
 from sonovan.deploy.files import write_private
 from sonovan.transport.admin import Administrator
 from sonovan.transport.grants import consumer_account, consumer_topics
-from sonovan.transport.settings import KafkaSettings
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _PASSWORD: Final = re.compile(r"^sasl\.password=(\S+)$", re.MULTILINE)
@@ -53,7 +53,7 @@ def chosen_topics(named: Sequence[str], *, personal: bool) -> list[str]:
     return sorted(set(named or everything))
 
 
-def enrol(state: Path, name: str, topics: Sequence[str], admin: KafkaSettings) -> Path:
+def enrol(state: Path, name: str, topics: Sequence[str], admin: BrokerSettings) -> Path:
     """Give a consumer its account and exactly these topics; where its credentials lie.
 
     Again with the same topics changes nothing, with others replaces them; the password stays until it is revoked.
@@ -74,7 +74,7 @@ def enrol(state: Path, name: str, topics: Sequence[str], admin: KafkaSettings) -
     return path
 
 
-def revoke(state: Path, name: str, admin: KafkaSettings) -> bool:
+def revoke(state: Path, name: str, admin: BrokerSettings) -> bool:
     """Take a consumer's account away, connections that are open included; whether there was one.
 
     Raises as `enrol`.

@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from sonovan.contracts.topics import APP_IDS, Writer
+from sonovan.contracts.topics import STAGES, Writer
 from sonovan.storage.keys import Bucket
 
 
@@ -39,13 +39,13 @@ _TABLE: Final[Mapping[Writer, Mapping[Bucket, frozenset[Right]]]] = MappingProxy
     }
 )
 
-ACCOUNTS: Final = (*APP_IDS, Writer.OPERATOR)
+ACCOUNTS: Final = (*STAGES, Writer.OPERATOR)
 """Who has an account at the object store: every stage, and the operator, who looks and changes nothing."""
 
 
 def rights(account: Writer) -> dict[Bucket, frozenset[Right]]:
     """What an account may do, bucket by bucket. Every stage may put what it rejects into quarantine."""
-    quarantine = {Bucket.QUARANTINE: frozenset({Right.PUT})} if account in APP_IDS else {}
+    quarantine = {Bucket.QUARANTINE: frozenset({Right.PUT})} if account in STAGES else {}
     return {**_TABLE.get(account, {}), **quarantine}
 
 

@@ -1,4 +1,4 @@
-"""The documentation of the topics, generated from the table: a page, and a JSON Schema of each record."""
+"""The documentation of the topics, generated from the table: a page, an AsyncAPI document, a schema of each record."""
 
 import json
 from pathlib import Path
@@ -17,10 +17,19 @@ from sonovan.contracts.topics import (
     changelog_topic,
     van_answered_topic,
 )
-from sonovan.transport.grants import Grant, operator_grants, stage_grants, van_grants
+from sonovan.transport.asyncapi import FILE, asyncapi
+from sonovan.transport.grants import (
+    Grant,
+    consumer_grants,
+    consumer_topics,
+    operator_grants,
+    stage_grants,
+    van_grants,
+)
 
 _DAY_MS = 24 * 60 * 60 * 1000
 _VAN = "VAN_ID"
+_CONSUMER = "NAME"
 
 _PAGE = """# Topics
 
@@ -29,7 +38,12 @@ Generated from `contracts/topics.py` by `sonovan topics describe --out docs`; a 
 Every topic has {partitions} partitions, `message.timestamp.type=LogAppendTime` and `max.message.bytes` {max_bytes}.
 Three replicas, two of them in sync, where there are three brokers; on a single broker every message is flushed to disk
 (`flush.messages=1`) except where the table says "no flush". Values of vans' topics are signed envelopes
-(`contracts/envelope.py`), all others the record itself as JSON. The JSON Schemas lie in [schemas/](schemas/).
+(`contracts/envelope.py`), all others the record itself as JSON. The JSON Schemas lie in [schemas/](schemas/), and
+[asyncapi.json](asyncapi.json) has all of this as an AsyncAPI 3 document. [consuming.md](consuming.md) shows how to
+read.
+
+Topics whose records hold a subject key or her clinical record: {personal}. A consumer reads them only where it was
+enrolled with `--personal`, and `frame.captured.v1` only where it was named.
 
 | topic | key | value | kept | written by | read by | what it is |
 |---|---|---|---|---|---|---|
@@ -49,8 +63,8 @@ Faust keeps each table of an app in a compacted topic of its own, with as many p
 |---|---|
 {groups}
 
-Vans may use the groups `van-{van}` and `van-{van}.…`, the operator `operator` and `operator.…`. The registry of vans is
-read without a group.
+Vans may use the groups `van-{van}` and `van-{van}.…`, consumers `consumer-{consumer}` and `consumer-{consumer}.…`, the
+operator `operator` and `operator.…`. The registry of vans is read without a group.
 
 ## Access
 
@@ -71,11 +85,18 @@ def described_topics() -> list[TopicSpec]:
 def topics_page() -> str:
     """The text of `docs/topics.md`."""
     changelogs = [(stage, table, changelog_topic(stage, table)) for stage, tables in TABLES.items() for table in tables]
-    grants = set[Grant]().union(*(stage_grants(stage) for stage in STAGES), operator_grants(), van_grants(_VAN))
+    grants = set[Grant]().union(
+        *(stage_grants(stage) for stage in STAGES),
+        operator_grants(),
+        van_grants(_VAN),
+        consumer_grants(_CONSUMER, consumer_topics()),
+    )
     return _PAGE.format(
         partitions=TOPIC_PARTITIONS,
         max_bytes=MAX_MESSAGE_BYTES,
         van=_VAN,
+        consumer=_CONSUMER,
+        personal=" and ".join(f"`{spec.name}`" for spec in TOPICS.values() if spec.personal),
         rows="\n".join(_row(spec) for spec in described_topics()),
         changelogs="\n".join(f"| {stage.value} | {table} | `{name}` |" for stage, table, name in changelogs),
         groups="\n".join(f"| {stage.value} | `{app_id}` |" for stage, app_id in APP_IDS.items()),
@@ -90,9 +111,10 @@ def schemas() -> dict[str, str]:
 
 
 def write_docs(folder: Path) -> None:
-    """Write `topics.md` and `schemas/` into `folder`; other schemas there are left alone."""
+    """Write `topics.md`, `asyncapi.json` and `schemas/` into `folder`; other schemas there are left alone."""
     (folder / "schemas").mkdir(parents=True, exist_ok=True)
     (folder / "topics.md").write_text(topics_page(), encoding="utf-8")
+    (folder / FILE).write_text(asyncapi(), encoding="utf-8")
     for name, text in schemas().items():
         (folder / "schemas" / name).write_text(text, encoding="utf-8")
 

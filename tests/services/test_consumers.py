@@ -18,11 +18,12 @@ from sonovan.centre import Centre
 from sonovan.cli import build
 from sonovan.cli.failures import run
 from sonovan.consumers import credentials_path
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import Fatal
 from sonovan.contracts.topics import TOPICS, Topic
 from sonovan.transport.admin import Administrator
+from sonovan.transport.client import client_options
 from sonovan.transport.producer import BoundedProducer
-from sonovan.transport.settings import KafkaSettings
 from sonovan.transport.tail import read_all
 from tests.waiting import until
 
@@ -51,16 +52,17 @@ def properties(path: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
-def settings(path: Path) -> KafkaSettings:
+def settings(path: Path) -> BrokerSettings:
     given = properties(path)
-    return KafkaSettings(
+    return BrokerSettings(
         bootstrap=given["bootstrap.servers"], username=given["sasl.username"], password=given["sasl.password"]
     )
 
 
 def group_member(path: Path, group: str, topic: str = RETRIED) -> KafkaConsumer:
-    options = settings(path).client_options()
-    return KafkaConsumer(topic, **options, group_id=group, auto_offset_reset="earliest", metadata_max_age_ms=1000)
+    return KafkaConsumer(
+        topic, **client_options(settings(path)), group_id=group, auto_offset_reset="earliest", metadata_max_age_ms=1000
+    )
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The table of rights and the policies that follow from it."""
 
-from sonovan.contracts.topics import APP_IDS, Writer
+from sonovan.contracts.topics import STAGES, Writer
 from sonovan.storage.access import ACCOUNTS, access_key, account_of, policy, rights
 from sonovan.storage.keys import Bucket
 
@@ -32,7 +32,7 @@ def test_nobody_deletes_and_only_the_operator_lists() -> None:
 
 
 def test_every_stage_may_put_into_quarantine_and_vans_have_no_account() -> None:
-    assert all(Bucket.QUARANTINE in rights(stage) for stage in APP_IDS)
+    assert all(Bucket.QUARANTINE in rights(stage) for stage in STAGES)
     assert Writer.VAN not in ACCOUNTS
     assert rights(Writer.VAN) == {}
 
