@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-models bench-codecs lock clean test-training docs images
+.PHONY: help demo test check bench bench-models bench-codecs lock clean test-training test-consumers docs images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -45,10 +45,19 @@ test-training: ## the training room's tests, in an environment of its own with t
 	@PYTHON=$(PYTHON) deploy/venv.sh .venv-training training/requirements.lock
 	@.venv-training/bin/python -m pytest -q tests/training
 
+test-consumers: $(READY) ## every recipe of docs/consuming.md against a real broker, in an environment with pandas and Spark
+	@[ -x .venv-consumers/bin/python ] || $(PYTHON) -m venv .venv-consumers
+	@.venv-consumers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/consumers/requirements.lock
+	@command -v kcat >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -y -qq kcat >/dev/null; } \
+		|| echo "kcat is missing (Debian: kcat): its recipe is left out" >&2
+	@$(RUN) -m pytest -q -rs tests/consumers
+
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile pyproject.toml --python-version 3.11 --extra test --extra check \
 		--generate-hashes --no-emit-index-url --no-header -o requirements.lock
+	uv pip compile tests/consumers/requirements.in --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header -o tests/consumers/requirements.lock
 
 clean: ## remove what the other targets made here, the state folder included (stops nothing: `sonovan down` does)
-	rm -rf $(VENV) .venv-training .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build ./*.egg-info
+	rm -rf $(VENV) .venv-training .venv-consumers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build ./*.egg-info
 	rm -rf .sonovan
