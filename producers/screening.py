@@ -90,16 +90,29 @@ def compose(
     chosen = ids or mint_ids(len(sources))
     if len(chosen.sequence_ids) != len(sources):
         raise ValueError(f"{len(chosen.sequence_ids)} sequence ids for {len(sources)} sources")
-    screening = _Screening(sources, visit, signer, put, chosen.screening_id, now, progress)
-    pairs = zip(sources, chosen.sequence_ids, strict=True)
-    done = [composed for source, name in pairs if (composed := screening.sequence(source, name)) is not None]
-    if done:
-        screening.close([composed.sequence_id for composed in done])
-    return Composed(chosen.screening_id, tuple(done), tuple(screening.refused))
+    composer = Composer(sources, visit, signer, put, screening_id=chosen.screening_id, now=now)
+    for source, sequence_id in zip(sources, chosen.sequence_ids, strict=True):
+        compose_sequence(composer, source, sequence_id, progress)
+    return composer.close()
 
 
-class _Screening:
-    """The state of composing one screening: whether it is opened, what was refused, the quality warnings so far."""
+def compose_sequence(
+    composer: "Composer", source: Source, sequence_id: str, progress: Callable[[int], None] = lambda _frames: None
+) -> None:
+    """Read one source to its end, into the composer's sink; a source that breaks off is cut short and counted."""
+    sequence = composer.begin(source, sequence_id)
+    try:
+        for shot in source.read():
+            progress(1)
+            sequence.add(shot)
+    except InvalidRecord as error:
+        sequence.end(cut_short=error)
+    else:
+        sequence.end()
+
+
+class Composer:
+    """One screening in the making: `begin` a sequence, `add` its frames, `end` it; then `close` the screening."""
 
     def __init__(
         self,
@@ -107,78 +120,62 @@ class _Screening:
         visit: Visit,
         signer: Signer,
         put: Sink,
+        *,
         screening_id: str,
-        now: Clock,
-        progress: Callable[[int], None],
+        now: Clock = utc_now,
     ) -> None:
+        """sources: what the opening plans where the visit has no plan of its own; nothing is read from them."""
         self._sources, self._visit, self._signer, self._put = sources, visit, signer, put
-        self._screening_id, self._now, self._progress = screening_id, now, progress
+        self.screening_id, self._now = screening_id, now
         self._opened = False
         self._warnings: set[str] = set()
-        self.refused: list[InvalidRecord] = []
+        self._done: list[ComposedSequence] = []
+        self._refused: list[InvalidRecord] = []
 
-    def sequence(self, source: Source, sequence_id: str) -> ComposedSequence | None:
-        """Hand over the frames and the closing of one source; None if no frame of it could be read."""
-        hashes: list[str] = []
-        aside: list[SetAside] = []
-        troubles: list[InvalidRecord] = []
-        ended: list[InvalidRecord] = []
-        warnings = set(source.notes)
-        frames = 0
-        try:
-            for shot in source.read():
-                frames = shot.frame_index + 1
-                self._progress(1)
-                trouble = self._frame(source, sequence_id, shot, hashes, aside)
-                warnings |= set(shot.notes) if isinstance(shot, CapturedFrame) else set()
-                troubles += [trouble] if trouble else []
-        except InvalidRecord as error:
-            ended.append(error)
-            warnings.add("sequence_cut_short")
-        if not hashes:
-            first = next(iter((*troubles, *ended)), None)
-            self.refused.append(first or refusal("no_frames", source.path, "it gave no frame"))
-            return None
-        self.refused += [*_summed_up(troubles, frames), *ended]
-        self._warnings |= warnings
-        self._control(Topic.SEQUENCE_CLOSED, self._closing(source, sequence_id, frames, hashes, aside), sequence_id)
-        return ComposedSequence(sequence_id, source.path, frames, tuple(aside))
+    def begin(self, source: Source, sequence_id: str) -> "OpenSequence":
+        """The next sequence, to be ended before another one begins. source: what its frames have in common."""
+        return OpenSequence(self, source, sequence_id)
 
-    def close(self, sequence_ids: Sequence[str]) -> None:
-        """Hand over the screening's closing."""
-        closing = ScreeningClosed(
-            screening_id=self._screening_id,
-            van_id=self._signer.van_id,
-            closing_number=_CLOSING_NUMBER,
-            sequence_ids=tuple(sequence_ids),
-            quality_warnings=tuple(sorted(self._warnings)),
-            closed_at=self._now(),
-        )
-        self._control(Topic.SCREENING_CLOSED, closing, None)
+    def close(self) -> Composed:
+        """Put the screening's closing, unless no sequence had a readable frame; what was composed."""
+        if self._done:
+            closing = ScreeningClosed(
+                screening_id=self.screening_id,
+                van_id=self._signer.van_id,
+                closing_number=_CLOSING_NUMBER,
+                sequence_ids=tuple(each.sequence_id for each in self._done),
+                quality_warnings=tuple(sorted(self._warnings)),
+                closed_at=self._now(),
+            )
+            self._control(Topic.SCREENING_CLOSED, closing, None)
+        return Composed(self.screening_id, tuple(self._done), tuple(self._refused))
 
-    def _frame(
-        self,
-        source: Source,
-        sequence_id: str,
-        shot: CapturedFrame | LostFrame,
-        hashes: list[str],
-        aside: list[SetAside],
-    ) -> InvalidRecord | None:
-        """Hand over one frame, or set it aside and return the reason as an error."""
-        if isinstance(shot, LostFrame):
-            aside.append(SetAside(frame_index=shot.frame_index, reason=shot.reason, discarded=True))
-            return InvalidRecord(shot.reason, shot.message)
-        item = _frame_item(source, shot, self._screening_id, sequence_id, self._signer, self._now())
-        if len(item.value) > _ENVELOPE_LIMIT:
-            aside.append(SetAside(frame_index=shot.frame_index, reason="too_large", discarded=True))
-            detail = f"frame {shot.frame_index} is {len(item.value) >> 20} MiB once coded, above what a message holds"
-            return refusal("too_large", source.path, detail)
+    def frame(self, source: Source, sequence_id: str, shot: CapturedFrame) -> Item:
+        """The signed message of one frame; nothing is put."""
+        return _frame_item(source, shot, self.screening_id, sequence_id, self._signer, self._now())
+
+    def put(self, item: Item) -> None:
+        """Put a frame, after the opening."""
         self._open()
-        hashes.append(item.content_sha256)
-        if item.held is not None:
-            aside.append(SetAside(frame_index=shot.frame_index, reason=item.held))
         self._put(item)
-        return refusal(item.held, source.path, "held on this van") if item.held is not None else None
+
+    def end(
+        self,
+        sequence: "OpenSequence",
+        hashes: Sequence[str],
+        aside: Sequence[SetAside],
+        warnings: set[str],
+        refused: Sequence[InvalidRecord],
+    ) -> None:
+        """Put the closing of a sequence; one without a readable frame leaves no trace but its refusal."""
+        self._refused += refused
+        if not hashes:
+            return
+        self._warnings |= warnings
+        closing = self._closing(sequence.source, sequence.sequence_id, sequence.frames, hashes, aside)
+        self._control(Topic.SEQUENCE_CLOSED, closing, sequence.sequence_id)
+        done = ComposedSequence(sequence.sequence_id, sequence.source.path, sequence.frames, tuple(aside))
+        self._done.append(done)
 
     def _open(self) -> None:
         if self._opened:
@@ -186,7 +183,7 @@ class _Screening:
         self._opened = True
         visit, van_id, moment = self._visit, self._signer.van_id, self._now()
         opening = ScreeningOpened(
-            screening_id=self._screening_id,
+            screening_id=self.screening_id,
             van_id=van_id,
             subject_key=visit.subject_key,
             slip_number=visit.slip_number,
@@ -198,15 +195,15 @@ class _Screening:
         self._control(Topic.SCREENING_OPENED, opening, None)
         if visit.features is not None:
             features = features_recorded(
-                visit.features, screening_id=self._screening_id, van_id=van_id, recorded_at=moment
+                visit.features, screening_id=self.screening_id, van_id=van_id, recorded_at=moment
             )
             self._control(Topic.FEATURES_RECORDED, features, None)
 
     def _closing(
-        self, source: Source, sequence_id: str, frames: int, hashes: list[str], aside: list[SetAside]
+        self, source: Source, sequence_id: str, frames: int, hashes: Sequence[str], aside: Sequence[SetAside]
     ) -> SequenceClosed:
         return SequenceClosed(
-            screening_id=self._screening_id,
+            screening_id=self.screening_id,
             sequence_id=sequence_id,
             van_id=self._signer.van_id,
             closing_number=_CLOSING_NUMBER,
@@ -227,8 +224,56 @@ class _Screening:
         sequence_id: str | None,
     ) -> None:
         header = record.encode()
-        value, key = seal_header(header, self._signer.private_key), self._screening_id.encode()
-        self._put(Item(record.item_id, topic, key, value, header_sha256(header), self._screening_id, sequence_id))
+        value, key = seal_header(header, self._signer.private_key), self.screening_id.encode()
+        self._put(Item(record.item_id, topic, key, value, header_sha256(header), self.screening_id, sequence_id))
+
+
+class OpenSequence:
+    """One sequence in the making; `Composer.begin` makes it. frames: how many were added, readable or not."""
+
+    def __init__(self, composer: Composer, source: Source, sequence_id: str) -> None:
+        self._composer, self.source, self.sequence_id = composer, source, sequence_id
+        self.frames = 0
+        self._hashes: list[str] = []
+        self._aside: list[SetAside] = []
+        self._troubles: list[InvalidRecord] = []
+        self._warnings = set(source.notes)
+
+    def add(self, shot: CapturedFrame | LostFrame) -> InvalidRecord | None:
+        """Put one frame, or set it aside, count it and return why. Frames come in the order of their index."""
+        self.frames = shot.frame_index + 1
+        if isinstance(shot, CapturedFrame):
+            trouble = self._put(shot)
+            self._warnings |= set(shot.notes)
+        else:
+            self._aside.append(SetAside(frame_index=shot.frame_index, reason=shot.reason, discarded=True))
+            trouble = InvalidRecord(shot.reason, shot.message)
+        if trouble is not None:
+            self._troubles.append(trouble)
+        return trouble
+
+    def end(self, cut_short: InvalidRecord | None = None) -> None:
+        """Put the sequence's closing. cut_short: what ended it early, None where it is whole."""
+        ended = [] if cut_short is None else [cut_short]
+        warnings = self._warnings | ({"sequence_cut_short"} if ended else set())
+        if self._hashes:
+            refused = [*_summed_up(self._troubles, self.frames), *ended]
+        else:
+            first = next(iter((*self._troubles, *ended)), None)
+            refused = [first or refusal("no_frames", self.source.path, "it gave no frame")]
+        self._composer.end(self, self._hashes, self._aside, warnings, refused)
+
+    def _put(self, shot: CapturedFrame) -> InvalidRecord | None:
+        item = self._composer.frame(self.source, self.sequence_id, shot)
+        if len(item.value) > _ENVELOPE_LIMIT:
+            self._aside.append(SetAside(frame_index=shot.frame_index, reason="too_large", discarded=True))
+            detail = f"frame {shot.frame_index} is {len(item.value) >> 20} MiB once coded, above what a message holds"
+            return refusal("too_large", self.source.path, detail)
+        self._hashes.append(item.content_sha256)
+        if item.held is not None:
+            self._aside.append(SetAside(frame_index=shot.frame_index, reason=item.held))
+        self._composer.put(item)
+        return refusal(item.held, self.source.path, "held on this van") if item.held is not None else None
 
 
 def _frame_item(

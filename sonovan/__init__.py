@@ -1,4 +1,4 @@
-"""The face: `from sonovan import analyse`, the `sonovan` command, the embedded run.
+"""The face: `from sonovan import analyse, Analyser`, the `sonovan` command, the embedded run.
 
 Belongs here: what puts rooms together. The only room that may import every other.
 """
@@ -6,11 +6,13 @@ Belongs here: what puts rooms together. The only room that may import every othe
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sonovan.analyser import Analyser as Analyser
+    from sonovan.analyser import FrameResult as FrameResult
+    from sonovan.analyser import analyse as analyse
     from sonovan.analysis import Analysis as Analysis
-    from sonovan.analysis import analyse as analyse
     from sonovan.producers.items import Ids as Ids
 
-__all__ = ["Analysis", "Ids", "analyse"]
+__all__ = ["Analyser", "Analysis", "FrameResult", "Ids", "analyse"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,6 +23,6 @@ def __getattr__(name: str) -> Any:
         from sonovan.producers.items import Ids
 
         return Ids
-    from sonovan import analysis
+    from sonovan import analyser
 
-    return getattr(analysis, name)
+    return getattr(analyser, name)

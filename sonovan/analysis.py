@@ -1,17 +1,8 @@
-"""`analyse`: frames in, findings out, no service.
-
-from sonovan import analyse
-
-analysis = analyse("sweep.dcm", organ="breast", side="left")
-for finding in analysis.findings:
-    print(finding.best.key_frame_id, finding.best.long_axis_mm, finding.best.score_mean)
-"""
+"""What `analyse` and `Analyser` give back, and what every run in this process starts from."""
 
 import secrets
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,18 +16,11 @@ from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import Finding, IntendedUse, ScreeningAssessed
-from sonovan.contracts.settings import read_settings
-from sonovan.embedded import Screened, screen
-from sonovan.inputs import Frames, sources_of
+from sonovan.embedded import Screened
 from sonovan.models.errors import ModelError
-from sonovan.models.masks import decode_mask
-from sonovan.producers.items import Ids, Visit
-from sonovan.producers.sources import capture_options
-from sonovan.settings import FaceSettings
-from sonovan.storage.folder_store import FolderStore
-from sonovan.storage.keys import Bucket
+from sonovan.producers.items import Visit
 from sonovan.storage.stores import ObjectStore
-from sonovan.variables import refuse_unknown_variables
+from sonovan.stored import StoredMasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +29,13 @@ class Analysis:
 
     screening: the newest revision; categories, advice and the probability that a lesion is malignant are withheld
     unless the intended use is `decision_support`, the latter in `frames` too. frames: one result per frame, in order.
-    masks: frame id → (rows, columns) uint8, the region's ordinal + 1, for frames with a region. refused: one error per
-    input, or part of one, that could not be read.
+    masks: frame id → (rows, columns) uint8, the region's ordinal + 1, for frames with a region. Results and masks are
+    read from a temporary file when they are asked for: keep those that you look at more than once.
+    refused: one error per input, or part of one, that could not be read.
     """
 
     screening: ScreeningAssessed
-    frames: tuple[FrameSegmented, ...]
+    frames: Sequence[FrameSegmented]
     masks: Mapping[str, NDArray[np.uint8]]
     alerts: tuple[LesionAlerted, ...]
     rejected: tuple[RecordRejected, ...]
@@ -67,52 +52,6 @@ class Analysis:
         return self.screening.revision_id
 
 
-def analyse(
-    frames: Frames,
-    *,
-    organ: str | None = None,
-    side: str | None = None,
-    view: str | None = None,
-    position: str | None = None,
-    pixel_spacing_mm: float | None = None,
-    features: Mapping[str, Any] | None = None,
-    ids: Ids | None = None,
-    model_id: str | None = None,
-    intended_use: IntendedUse | None = None,
-    progress: Callable[[int], None] = lambda _frames: None,
-) -> Analysis:
-    """Analyse one screening in this process.
-
-    frames: one picture (rows, columns[, 3]), a sweep of them (frames, rows, columns[, 3]) or a list, uint8 or uint16;
-    a pydicom dataset; or paths to DICOM files, clips, pictures and folders. organ: "breast" or "thyroid"; may be left
-    out where the file says it. pixel_spacing_mm: where the input has no scale of its own. features: fields of
-    `sonovan.contracts.van.FeaturesRecorded`. ids: names of another run, to compare with. intended_use: None takes
-    SONOVAN_INTENDED_USE, else research. progress: called with the frames done since the last call.
-
-    Raises InvalidRecord when nothing can be read (the first reason), Transient for a disk that is full or away,
-    Fatal for weights that do not fit their sha256, a provider that was asked for and is not there, or a SONOVAN_
-    variable that is not known.
-    """
-    options = capture_options(organ=organ, side=side, view=view, position=position, pixel_spacing_mm=pixel_spacing_mm)
-    refuse_unknown_variables()
-    use = intended_use or read_settings(FaceSettings).intended_use
-    with tempfile.TemporaryDirectory(prefix="sonovan-") as scratch:
-        inputs = sources_of(frames, options, Path(scratch))
-        if not inputs.sources:
-            raise inputs.refused[0]
-        store = FolderStore(Path(scratch) / "objects")
-        screened = screen(
-            inputs.sources,
-            anonymous_visit(features),
-            segmenter=load_segmenter(model_id),
-            store=store,
-            intended_use=use,
-            ids=ids,
-            progress=progress,
-        )
-        return analysis_of(screened, inputs.refused, store, use)
-
-
 def analysis_of(
     screened: Screened, refused: tuple[InvalidRecord, ...], store: ObjectStore, intended_use: IntendedUse
 ) -> Analysis:
@@ -120,14 +59,8 @@ def analysis_of(
     refused = (*refused, *screened.composed.refused)
     if screened.last is None:
         raise refused[0]
-    frames = tuple(
-        withhold_frame(frame, intended_use) for frame in sorted(screened.frames, key=lambda frame: frame.frame_id)
-    )
-    masks = {
-        frame.frame_id: decode_mask(store.get(Bucket.MASKS, frame.mask_key))
-        for frame in frames
-        if frame.mask_key is not None
-    }
+    frames = screened.frames.shown(lambda frame: withhold_frame(frame, intended_use))
+    masks = StoredMasks(screened.frames, store)
     shown = withhold(screened.last, intended_use)
     alerts = tuple(withhold_alert(alert, intended_use) for alert in screened.alerts)
     return Analysis(shown, frames, masks, alerts, tuple(screened.rejected), refused)

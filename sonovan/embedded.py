@@ -13,7 +13,6 @@ from sonovan.clinical.alert_rules import AlertSettings
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.errors import Fatal, InvalidRecord
-from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import IntendedUse, ScreeningAssessed, ScreeningTicked
 from sonovan.contracts.signatures import generate_key, public_key
@@ -23,14 +22,16 @@ from sonovan.models import Segmenter
 from sonovan.producers.items import Ids, Item, Signer, Visit
 from sonovan.producers.screening import Composed, compose
 from sonovan.producers.sources import Source
+from sonovan.scratch import Scratch
 from sonovan.storage.stores import ObjectStore
+from sonovan.stored import StoredResults
 from sonovan.stream_apps.alert.step import alerts_of
 from sonovan.stream_apps.assess.intake import Arrival
 from sonovan.stream_apps.assess.report import store_report
-from sonovan.stream_apps.assess.rows import Draft, Table
+from sonovan.stream_apps.assess.rows import Draft
 from sonovan.stream_apps.assess.step import assess
 from sonovan.stream_apps.rejecting import Coordinates, message_key, reject
-from sonovan.stream_apps.segment.step import put_objects, segment_envelope
+from sonovan.stream_apps.segment.step import SegmentedFrame, put_objects, segment_envelope
 from sonovan.stream_apps.vans import VanRegistry
 
 VAN_ID = "embedded"
@@ -39,10 +40,13 @@ _NEVER = timedelta(days=365 * 100)
 
 @dataclass(slots=True)
 class Screened:
-    """What one embedded screening came to. frames, alerts and rejected are in the order in which they arose."""
+    """What one embedded screening came to. alerts and rejected are in the order in which they arose.
+
+    frames: in the order of their ids, each read from the scratch file when it is asked for.
+    """
 
     composed: Composed
-    frames: list[FrameSegmented] = field(default_factory=list)
+    frames: StoredResults
     revisions: list[ScreeningAssessed] = field(default_factory=list)
     alerts: list[LesionAlerted] = field(default_factory=list)
     rejected: list[RecordRejected] = field(default_factory=list)
@@ -59,27 +63,37 @@ class EmbeddedCentre:
     def __init__(
         self,
         segmenter: Segmenter,
-        store: ObjectStore,
-        intended_use: IntendedUse,
+        scratch: Scratch,
         signer: Signer,
-        alert_settings: AlertSettings,
-        now: Callable[[], datetime],
+        *,
+        store: ObjectStore | None = None,
+        report_for: IntendedUse | None = None,
+        alert_settings: AlertSettings | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._segmenter, self._store, self._intended_use = segmenter, store, intended_use
-        self._alert_settings, self._now = alert_settings, now
+        """scratch: keeps the rows, and what is stored where there is no `store`: no pixels then.
+
+        report_for: the intended use of the reports that go into the store; None stores none. now: the broker's clock.
+        """
+        self._segmenter, self._scratch, self._report_for = segmenter, scratch, report_for
+        self._store: ObjectStore = scratch if store is None else store
+        self._alert_settings, self._now = alert_settings or AlertSettings(), now
         self._vans = VanRegistry()
         self._vans.learn(
             VanEnrolled(van_id=signer.van_id, public_key=public_key(signer.private_key), enrolled_at=now())
         )
-        self._rows: dict[tuple[Table, str], bytes] = {}
         self._ends = dict.fromkeys(Topic, 0)
-        self.frames: list[FrameSegmented] = []
+        self.newest: SegmentedFrame | None = None
         self.revisions: list[ScreeningAssessed] = []
         self.alerts: list[LesionAlerted] = []
         self.rejected: list[RecordRejected] = []
 
     def put(self, item: Item) -> None:
-        """Take in what a van would send. Held items are taken in too: nothing leaves this machine."""
+        """Take in what a van would send. Held items are taken in too: nothing leaves this machine.
+
+        `newest` is the item's result afterwards; None where it is no frame, or one that was rejected.
+        """
+        self.newest = None
         self._append(item.topic, item.key, item.value)
 
     def deadline(self, screening_id: str) -> None:
@@ -110,23 +124,21 @@ class EmbeddedCentre:
             value, append_time=at.appended_at, registry=self._vans, segmenter=self._segmenter, key=key
         )
         put_objects(self._store, frame)
-        self.frames.append(frame.record)
         self._say(Topic.FRAME_SEGMENTED, frame.record.screening_id, frame.record)
+        self.newest = frame
 
     def _assess(self, arrival: Arrival) -> None:
-        draft = Draft(lambda table, key: self._rows.get((table, key)))
+        draft = Draft(self._scratch.row)
         outcome = assess(arrival, draft, self._vans.key_of, _NEVER)
         if outcome.revision is not None:
-            store_report(outcome.revision, self._store, self._intended_use)
+            if self._report_for is not None:
+                store_report(outcome.revision, self._store, self._report_for)
             assessed = outcome.revision.assessed
             self.revisions.append(assessed)
             known = {alert.alert_id: alert for alert in self.alerts}
             self.alerts += alerts_of(assessed, self._alert_settings, known)
-        for place, data in draft.writes.items():
-            if data is None:
-                self._rows.pop(place, None)
-            else:
-                self._rows[place] = data
+        for (table, key), data in draft.writes.items():
+            self._scratch.write(table, key, data)
 
     def _say(self, topic: Topic, key: str, record: Record) -> None:
         self._append(topic, key.encode(), TOPICS[topic].value.decode(record.encode()).encode())
@@ -150,10 +162,18 @@ def screen(
     Transient where the store's disk fails, Fatal where the network may not be trusted.
     """
     signer = Signer(VAN_ID, generate_key())
-    centre = EmbeddedCentre(segmenter, store, intended_use, signer, alert_settings or AlertSettings(), now)
+    scratch = Scratch()
+    centre = EmbeddedCentre(
+        segmenter, scratch, signer, store=store, report_for=intended_use, alert_settings=alert_settings, now=now
+    )
     composed = compose(sources, visit, signer, centre.put, ids=ids, now=now, progress=progress)
+    return screened_by(centre, composed, scratch)
+
+
+def screened_by(centre: EmbeddedCentre, composed: Composed, scratch: Scratch) -> Screened:
+    """What a centre came to once everything is composed: what is missing is listed, nothing more is waited for."""
     if composed.sequences and (not centre.revisions or centre.revisions[-1].status != "complete"):
         centre.deadline(composed.screening_id)
     if composed.sequences and not centre.revisions:
         raise Fatal("the screening was taken in and no revision came out: this is a defect")
-    return Screened(composed, centre.frames, centre.revisions, centre.alerts, centre.rejected)
+    return Screened(composed, StoredResults(scratch), centre.revisions, centre.alerts, centre.rejected)

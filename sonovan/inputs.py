@@ -36,23 +36,26 @@ def sources_of(frames: Frames, options: CaptureOptions, scratch: Path) -> Inputs
     if given and all(isinstance(each, (str, Path)) for each in given):
         return open_sources([Path(cast(str, each)) for each in given], options)
     if given and all(isinstance(each, np.ndarray) for each in given):
-        return Inputs((_arrays([_checked(cast(Pixels, each)) for each in given], options),), ())
+        return Inputs((_arrays([checked_picture(cast(Pixels, each)) for each in given], options),), ())
     raise InvalidRecord("record_invalid", "frames: give arrays, a DICOM dataset, or paths to files and folders")
 
 
 def _pictures(array: Pixels) -> list[Pixels]:
     """(rows, columns), (rows, columns, 3), (frames, rows, columns) or (frames, rows, columns, 3) as pictures."""
     if array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3):
-        return [_checked(array)]
+        return [checked_picture(array)]
     if array.ndim == 3 and array.shape[2] in (2, 4):
         message = f"frames: a picture of shape {array.shape} has an alpha channel; leave it out: give grey or RGB"
         raise InvalidRecord("record_invalid", message)
     if array.ndim in (3, 4):
-        return [_checked(picture) for picture in array]
+        return [checked_picture(picture) for picture in array]
     raise InvalidRecord("record_invalid", f"frames: an array of shape {array.shape} is neither a picture nor a sweep")
 
 
-def _checked(picture: Pixels) -> Pixels:
+def checked_picture(picture: Pixels) -> Pixels:
+    """The picture, C-contiguous: (rows, columns) or (rows, columns, 3), uint8 or uint16. Else raises InvalidRecord."""
+    if not isinstance(picture, np.ndarray):
+        raise InvalidRecord("record_invalid", f"frames: a {type(picture).__name__}; give numpy arrays")
     if picture.dtype not in (np.uint8, np.uint16):
         raise InvalidRecord("record_invalid", f"frames: {picture.dtype} pixels; give uint8 or uint16")
     if picture.ndim not in (2, 3) or (picture.ndim == 3 and picture.shape[2] != 3):

@@ -67,7 +67,7 @@ def trigger_of(heard: Heard) -> str:
         "sequences": {
             sequence_id: [
                 levels_whole(row),
-                sorted(set(row.rejected) - indices(row.bitmap)),
+                sorted(index for index in row.rejected if not row.bitmap >> index & 1),
                 [closing.model_dump_json() for closing in row.closings],
             ]
             for sequence_id, row in heard.sequences.items()
@@ -122,6 +122,8 @@ def revise(screening_id: str, draft: Draft, *, appended_at: datetime, ticked: bo
     trigger = trigger_of(heard)
     if before is not None and before.trigger == trigger and not (ticked and before.status == "incomplete"):
         return None
+    if _nothing_whole(heard):
+        return None
     found, digests = _results(heard, draft)
     if _forget_unbacked(heard, found, draft):
         return revise(screening_id, draft, appended_at=appended_at, ticked=ticked)
@@ -154,6 +156,12 @@ def revise(screening_id: str, draft: Draft, *, appended_at: datetime, ticked: bo
     draft_of = Assessment(heard, completeness, status, found, rejected)
     assessed = assessed_record(screening_id, name, draft_of, before, appended_at)
     return Revision(assessed, found, trigger)
+
+
+def _nothing_whole(heard: Heard) -> bool:
+    """Whether a revision would be preliminary and rest on no whole level: there is none, and no result need be read."""
+    unfinished = not heard.deadline_passed and not heard.part.closings
+    return unfinished and not any(levels_whole(row) for row in heard.sequences.values())
 
 
 def _results(heard: Heard, draft: Draft) -> tuple[dict[str, FrameSegmented], dict[str, str]]:
