@@ -1,4 +1,4 @@
-"""Digests that make equal content equal by name: frames of a sequence, a frame's result, a revision."""
+"""Digests that give equal content an equal name: of a sequence's frames, of a frame's result, of a revision."""
 
 import hashlib
 import json
@@ -23,7 +23,9 @@ _SEEN = {
 
 
 def frames_digest(hashes: Iterable[str]) -> str:
-    """sha256 over the frames' `pixels_sha256` in the order of their index: what `sequence.closed` carries."""
+    """sha256 over the `pixels_sha256` of a sequence's frames in the order of their index, as `sequence.closed` has
+    it.
+    """
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
@@ -43,11 +45,12 @@ def revision_id(
     model_id: str,
     rules_version: str,
 ) -> str:
-    """The name of a revision: the same inputs give the same name, on the van, embedded or streamed.
+    """The name of a revision: the same inputs give the same name, wherever it is computed.
 
-    results: frame id → result digest. rejected: frame id → reason. Closings go in without their times and van;
-    several of one number are a conflict, and all their contents go in. Amendments and earlier screenings join when
-    they exist.
+    results: the digest of each frame's result by frame id. rejected: the reason by frame id.
+    sequence_closings, screening_closings: those that count, each without its time and van. Several contents under one
+    closing number are a conflict, and all of them go into the name. features: the clinical record, likewise.
+    deadline_passed: whether the revision is one of an incomplete screening.
     """
     return _sha256_of(
         {

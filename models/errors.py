@@ -1,4 +1,4 @@
-"""What can go wrong between pixels and masks; this room's own errors, since it imports no other."""
+"""The errors of this room. It imports no other room, so that callers turn them into the three errors of contracts."""
 
 
 class ModelError(Exception):
@@ -26,5 +26,5 @@ class UnusablePicture(ModelError):
 
 
 def in_one_line(error: Exception) -> str:
-    """What a runtime said, as much of it as fits a line: some write pages."""
+    """The message of a runtime's error, cut to what fits a line: some runtimes write pages."""
     return " ".join(str(error).split())[:200]

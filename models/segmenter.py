@@ -1,4 +1,4 @@
-"""Frames in, regions out: what every caller of this room uses."""
+"""Segment frames: pixels in, regions out. This is what other rooms use of the networks."""
 
 import time
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ from sonovan.models.settings import read_settings
 
 @dataclass(frozen=True)
 class Refusal:
-    """A panel that cannot be assessed, by its place among the frame's panels, and why."""
+    """A panel that cannot be assessed: its index among the frame's panels, and the reason as a code."""
 
     panel: int
     reason: str
@@ -37,14 +37,15 @@ class Refusal:
 
 @dataclass(frozen=True, eq=False)
 class Segmentation:
-    """What was seen in one frame.
+    """The result of segmenting one frame.
 
-    regions: largest first; a region's place is its ordinal. labels: (rows, columns) uint8, ordinal + 1, 0 for nothing.
-    quality: 0..1. assessable: False with a `reason` when there is nothing to be judged; there are no regions then.
-    grey: (rows, columns) uint8, the picture that was segmented. timings_ms: `prepare`, `network`, `regions`, and
-    `trust` and `lesions` where the network has these companions. refusals: every panel that was not assessable, also
-    of a frame that is assessable by another one; nothing is known of what such a panel shows. sharpness: of the largest
-    assessable panel (`sonovan.models.picture.quality.sharpness`).
+    regions: largest first; a region's index is its ordinal. labels: (rows, columns) uint8, ordinal + 1 where a region
+    lies and 0 elsewhere. quality: 0..1. assessable: whether any panel could be assessed; if not, `reason` has the code
+    and there are no regions. grey: (rows, columns) uint8, the picture that was segmented.
+    timings_ms: of the steps `prepare`, `network`, `regions`, and `trust` and `lesions` if the network has these
+    companions.
+    refusals: every panel that could not be assessed, also if another panel of the frame could; what such a panel shows
+    is not known. sharpness: that of the largest assessable panel (`sonovan.models.picture.quality.sharpness`).
     """
 
     regions: tuple[FoundRegion, ...]
@@ -183,20 +184,23 @@ class Segmenter:
 def _regions(
     probable: Shown, places: Sequence[tuple[int, Letterbox]], parts: Sequence[Box], min_area_px: float
 ) -> list[FoundRegion]:
-    """The regions of a panel's views. places: of each, its index into `parts` and where it lies in the square."""
+    """The regions of a panel's views.
+
+    places: for each view, its index into `parts` and where it lies in the square.
+    """
     square, threshold = probable.square, probable.threshold
     return [one for place, at in places for one in find_regions(square, at, place, parts, threshold, min_area_px)]
 
 
 def _views(grey: Gray, panels: Sequence[Box]) -> list[View]:
-    """What the network is shown, panel by panel: declared boxes as they are, else the field that is found."""
+    """What the network is shown, panel by panel: the declared boxes, or the field that is found if none is declared."""
     whole = (0, 0, grey.shape[1], grey.shape[0])
     boxes = whole_or(panels, (grey.shape[0], grey.shape[1]))
     return [find_view(grey)] if boxes == (whole,) else [View(box, (box,)) for box in boxes]
 
 
 class _Clock:
-    """Milliseconds since the last call, added up by name."""
+    """A stopwatch that adds up milliseconds by the name of the step."""
 
     def __init__(self) -> None:
         self.spent_ms = {"prepare": 0.0, "network": 0.0, "regions": 0.0}

@@ -1,5 +1,8 @@
-"""Whose record it says it is, read leniently: even a header from a newer schema can be rejected under its own name,
-answered with a receipt, and run again later under its own key."""
+"""Read what a record claims about itself (its van, its screening, its own id) before anything of it is verified.
+
+Claims are read from any JSON header, even of a schema version that is not known here. So a record that cannot be used
+is rejected under its own ids, its van gets a receipt, and it can be run again later under its own key.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -31,7 +34,7 @@ def header_document(header: bytes) -> dict[str, Any]:
 
 
 def frame_claims(document: Mapping[str, Any]) -> Subject:
-    """What the header of a frame's envelope claims; None for whatever cannot be read. Nothing is proven."""
+    """The claims of a frame's header; None for each that is absent or malformed. None of them is verified."""
     sequence, index = _said(document, "sequence_id", _ID), _said(document, "frame_index", _INDEX)
     frame = None if sequence is None or index is None else frame_id(sequence, index)
     return Subject(
@@ -44,7 +47,10 @@ def frame_claims(document: Mapping[str, Any]) -> Subject:
 
 
 def control_claims(topic: str, document: Mapping[str, Any], header_sha256: str) -> Subject:
-    """The same of an opening, a closing or a clinical record, which a van's spool knows by its header's sha256."""
+    """The claims of an opening, a closing or a clinical record; None for each that is absent or malformed.
+
+    header_sha256: the hash by which the van's spool knows a control record. None of the claims is verified.
+    """
     name = _ITEMS[Topic(topic)]
     return Subject(
         van_id=_said(document, "van_id", _VAN),

@@ -1,4 +1,4 @@
-"""Bringing a broker to what the topic table says: topics, accounts and grants; and saying where it differs."""
+"""Bring a broker to what the topic table says (topics, accounts, grants), and list where it differs."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -42,7 +42,7 @@ _POLL_S: Final = 0.1
 
 
 class Administrator:
-    """The admin account's hands on the cluster; a context manager.
+    """What the admin account does to the cluster; a context manager.
 
     Every method raises Transient where no broker answers and Fatal where it refuses the account.
     """
@@ -65,7 +65,7 @@ class Administrator:
         self.close()
 
     def topic_names(self) -> set[str]:
-        """Every topic on the broker, its own internal ones left out."""
+        """Every topic on the broker except Kafka's internal ones."""
         with translating("listing topics"):
             return {name for name in self._client.list_topics() if not name.startswith("__")}
 
@@ -74,16 +74,16 @@ class Administrator:
         return {van_id for name in self.topic_names() if (van_id := answered_van(name)) is not None}
 
     def plan(self, van_ids: Iterable[str] = ()) -> dict[str, PlannedTopic]:
-        """What this cluster shall hold for the vans it knows and `van_ids`."""
+        """The topics that this cluster must have, for the vans that it knows and for `van_ids`."""
         with translating("describing the cluster"):
             brokers = len(self._client.describe_cluster()["brokers"])
         vans = self.van_ids() | set(van_ids)
         return planned_topics(brokers, vans, max_message_bytes=self._settings.max_message_bytes)
 
     def create_topics(self, van_ids: Iterable[str] = ()) -> list[str]:
-        """Create what is missing and set what differs; the names created.
+        """Create the topics that are missing and set the configuration that differs; returns the names created.
 
-        Raises Fatal where a topic has another partition count: no command repairs that without losing order.
+        Raises Fatal if a topic has another number of partitions: no command changes that without losing the order.
         """
         plan = self.plan(van_ids)
         missing = {name: plan[name] for name in plan.keys() - self.topic_names()}

@@ -1,8 +1,9 @@
-"""What every kafka-python client is given, and how it is made to tell a refused account from an absent broker.
+"""The options of every kafka-python client, and a client that tells a refused account from an absent broker.
 
-Two faults of kafka-python 3.0.12 hide a refusal behind a timeout. Its transport throws away what it received together
-with the end of the connection, and a broker that refuses says so and hangs up. And while it looks for a first broker
-it tries again after a refusal: that fails `init_future`, while the manager waits for a raised error.
+Two faults of kafka-python 3.0.12 hide a refusal behind a timeout. First, a broker that refuses an account sends the
+refusal and closes the connection at once, and the transport discards what it received together with the end of a
+connection. Second, while the client looks for its first broker it tries again after a refusal: the refusal only fails
+`init_future`, while the manager waits for a raised error.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from sonovan.contracts.broker import BrokerSettings
 
 
 def client_options(settings: BrokerSettings) -> dict[str, Any]:
-    """What every kafka-python client is given; holds the password."""
+    """The options of every kafka-python client. They hold the password."""
     return {
         "bootstrap_servers": settings.bootstrap.split(","),
         "client_id": f"sonovan-{settings.username}",

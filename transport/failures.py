@@ -1,4 +1,4 @@
-"""What kafka-python raises, as one of the three errors of this project."""
+"""Turn what kafka-python raises into one of the three errors of this project."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

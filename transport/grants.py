@@ -1,4 +1,4 @@
-"""From the topic table to who may do what: the grants of each Kafka account, derived from the table alone."""
+"""Derive from the topic table alone what each Kafka account may do."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Operation(StrEnum):
 
 
 class Resource(StrEnum):
-    """On what a grant is."""
+    """The kind of thing to which a grant applies."""
 
     TOPIC = "TOPIC"
     GROUP = "GROUP"
@@ -25,7 +25,7 @@ class Resource(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Grant:
-    """`account` may do `operation` on the resource called `name`, or on all whose names begin so (`prefixed`)."""
+    """`account` may do `operation` on the resource called `name`, or if `prefixed` on all whose names begin with it."""
 
     account: str
     resource: Resource

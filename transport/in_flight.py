@@ -10,7 +10,7 @@ from sonovan.contracts.errors import Transient
 class InFlightBytes:
     """Admits at most `limit` bytes at a time, or one message of any size when nothing else is on its way.
 
-    Without a bound, queued bulk would stand before whatever is urgent. Safe for several threads.
+    Without a bound, bulk that is queued would be sent before whatever is urgent. Safe for several threads.
     """
 
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -39,7 +39,7 @@ class InFlightBytes:
             self._held += size
 
     def wait_empty(self, deadline_s: float) -> bool:
-        """Wait until nothing is held, up to `deadline_s` seconds; whether that came about."""
+        """Wait until nothing is held, up to `deadline_s` seconds; returns whether that is so."""
         with self._changed:
             return self._changed.wait_for(lambda: self._held == 0, timeout=deadline_s)
 

@@ -1,4 +1,4 @@
-"""From the topic table to what a broker must hold: topics with their configuration, changelogs included."""
+"""Derive from the topic table which topics a broker must have, with their configuration; changelogs included."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _ANSWERS_PREFIX, _, _ANSWERS_SUFFIX = van_answered_topic("\0").name.partition("\
 
 @dataclass(frozen=True, slots=True)
 class PlannedTopic:
-    """One topic as it shall stand on the broker; `configs` holds what is set explicitly."""
+    """One topic as it must be on the broker. `configs` holds what is set explicitly."""
 
     name: str
     partitions: int

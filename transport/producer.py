@@ -1,4 +1,4 @@
-"""Sending records: few bytes on their way at a time, and never a word of success without an acknowledgement."""
+"""Send records: with a bound on the bytes that are unacknowledged, and counting as sent only what is acknowledged."""
 
 import threading
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ Headers = Sequence[tuple[str, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Where the broker put a record, and its own time of appending it."""
+    """The place that the broker gave to a record, and the broker's time of appending it."""
 
     topic: str
     partition: int
@@ -35,7 +35,7 @@ class Sent:
 
 
 class Pending:
-    """A record on its way. Only `result()` says that it was sent; an expired one counts as unsent."""
+    """A record that was handed over. It was sent only if `result()` returns; one that expired counts as unsent."""
 
     def __init__(self, topic: str, future: Any) -> None:  # kafka-python ships no types
         self._topic = topic
@@ -46,7 +46,7 @@ class Pending:
         return bool(self._future.is_done)
 
     def result(self, timeout_s: float) -> Sent:
-        """Where the record stands now. Waits up to `timeout_s` seconds.
+        """The record's place in the topic. Waits up to `timeout_s` seconds for the acknowledgement.
 
         Raises Transient (unsent, or not yet known: send it again), Fatal (the broker refuses this account)
         or InvalidRecord `record_too_large`.
@@ -58,13 +58,15 @@ class Pending:
 
 
 class BoundedProducer:
-    """acks=all, idempotent, uncompressed (frames are coded already); a context manager.
+    """A Kafka producer with a bound on what is unacknowledged; a context manager.
 
-    in_flight_bytes: `send` blocks while more than this, or more than one message, is unacknowledged.
-    delivery_timeout_s: after this long without acknowledgement a record counts as unsent; what else was on its way then
-    counts as unsent with the next `send`, which connects anew.
-    After a Fatal one this producer is of no more use: kafka-python fails everything that follows with the same error.
-    Raises Transient where no broker answers within `settings.connect_timeout_s`, Fatal where it refuses the account.
+    It waits for all replicas in sync, is idempotent and does not compress, since frames are coded already.
+    in_flight_bytes: `send` waits while a further message would make more than this unacknowledged. A message of any
+    size is admitted when nothing else is.
+    delivery_timeout_s: a record without acknowledgement after this time counts as unsent. The next `send` then connects
+    anew, and what else was unacknowledged counts as unsent as well.
+    After a Fatal error this producer cannot be used any more: kafka-python fails all that follows with the same error.
+    Raises Transient if no broker answers within `settings.connect_timeout_s`, Fatal if it refuses the account.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Reading a topic without a group: from its beginning or from now, each message with where it stands."""
+"""Read a topic without a consumer group: from its beginning, from now or from given offsets."""
 
 import time
 from collections import deque
@@ -23,12 +23,12 @@ from sonovan.transport.plan import spec_named
 _POLL_MS: Final = 200
 
 Start = Literal["beginning", "now"] | Mapping[int, int]
-"""Where reading starts; a mapping names the next offset of partitions, the others start at their beginning."""
+"""Where reading starts. A mapping gives the next offset per partition; others are read from their start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as it stands in a topic; `appended_at` is the broker's time. `value` is None for a deletion."""
+    """One message of a topic. `appended_at` is the broker's time; a `value` of None deletes the key."""
 
     topic: str
     partition: int
@@ -39,9 +39,10 @@ class Message:
     headers: dict[str, bytes]
 
     def decode(self) -> Record | None:
-        """The record inside, a van's envelope opened but its signature not verified; None for a deletion.
+        """The record in the message; None for a deletion.
 
-        Raises InvalidRecord where the bytes are not what the topic table says.
+        A van's envelope is opened, and its signature is not verified. Raises InvalidRecord if the bytes are not what
+        the topic table says.
         """
         if self.value is None:
             return None
@@ -99,7 +100,7 @@ class Tail:
         return {part: wanted[part] if begins[part] <= wanted[part] <= ends[part] else begins[part] for part in wanted}
 
     def _ask_why_unknown(self) -> None:
-        """Raise where the account may not see the topic: a list of all topics leaves such ones out without a word."""
+        """Raise if the account may not see the topic; a list of all topics silently leaves such topics out."""
         with suppress(KafkaTimeoutError):
             self._consumer.beginning_offsets([TopicPartition(self.topic, 0)], timeout_ms=round(self._patience_s * 1000))
 

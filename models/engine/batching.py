@@ -1,4 +1,4 @@
-"""Batches of whatever waits at the moment, for devices that compute eight frames as fast as one."""
+"""Compute frames that wait together as one batch, for devices that compute eight frames as fast as one."""
 
 import threading
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class _Waiting:
 
 
 class Batcher:
-    """A runner whose callers' frames are computed together. Nobody waits for company: whoever comes to an idle runner
-    takes all frames that wait, up to `size`, and runs them.
+    """A runner that computes the frames of several callers together.
 
-    The batch that runs always has `size` frames, blank ones among them, so that a frame's bits depend on no neighbour:
-    kernels are chosen by shape.
+    Nobody waits for a batch to fill: a caller that finds the runner idle takes all frames that wait, up to `size`, and
+    runs them. Every batch has `size` frames, filled up with blank ones, because runtimes choose their kernels by shape:
+    so the bits of a frame's result do not depend on how many others were in its batch.
     """
 
     def __init__(self, runner: Runner, size: int) -> None:
@@ -35,11 +35,11 @@ class Batcher:
 
     @property
     def name(self) -> str:
-        """That of the runner inside."""
+        """The name of the runner inside."""
         return self._runner.name
 
     def waiting(self) -> int:
-        """Frames that wait for the batch that runs to end."""
+        """How many frames wait for the end of the batch that runs now."""
         with self._turn:
             return len(self._waiting)
 
@@ -58,7 +58,7 @@ class Batcher:
         return {name: np.concatenate([outputs[name] for outputs in found]) for name in found[0]}
 
     def _step(self, mine: _Waiting) -> None:
-        """Waits for another caller's batch to end, or runs one."""
+        """Wait for another caller's batch to end, or run one."""
         with self._turn:
             if mine.done:
                 return

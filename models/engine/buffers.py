@@ -1,4 +1,4 @@
-"""A session's input and outputs in memory of its own device: nothing is allocated frame by frame."""
+"""Keep a session's input and outputs in the memory of its device, so that nothing is allocated for each frame."""
 
 from types import ModuleType
 from typing import Any

@@ -1,9 +1,9 @@
-"""How a network runs on this machine: what the operator fixed, else the GPU, else what a measurement finds.
+"""Choose how a network runs on this machine: as the operator fixed it, else on the GPU, else as a measurement finds.
 
-That is the fastest, but a coarser precision must be WORTH times as fast as a more exact one to be taken: what it rounds
-may turn a verdict. Provider, precision, streams and batch are one choice, measured together. It is remembered per user,
-weights, CPU, GPU and runtime versions; the first process that measured decides for all, so that two workers of one
-machine compute alike.
+The measurement takes the fastest way, except that a coarser precision must be WORTH times as fast as a more exact one,
+for rounding may change a result. Provider, precision, streams and batch are one choice and are measured together. The
+choice is remembered per user, weights, CPU, GPU and versions of the runtimes. The first process that has measured
+decides for all, so that two workers on one machine compute alike.
 """
 
 import logging
@@ -37,11 +37,11 @@ EXACTNESS: Final[tuple[Precision, ...]] = ("fp32", "fp16", "bf16", "int8")
 WORTH: Final = 1.5
 """docs/decisions/0015-exact-unless-it-is-slow.md"""
 GPU_BATCHES: Final = (1, 4, 8)
-"""Frames computed together on a GPU. On CPUs one: more bring no speed there (benchmarks/results/models.json)."""
+"""How many frames a GPU may compute together. A CPU computes one: benchmarks/results/models.json."""
 
 
 def open_runner(weights: bytes, entry: Entry, provider: str, precision: str, streams: int = 0) -> Runner:
-    """The network on exactly this provider, in exactly this precision.
+    """A runner for exactly this provider and precision.
 
     weights: the file for this precision. streams: 0 leaves them to the number of cores.
     Raises ProviderNotGiven when the machine does not have it or the registry does not allow it for these weights.
@@ -71,7 +71,7 @@ def open_runner(weights: bytes, entry: Entry, provider: str, precision: str, str
 
 
 def check_runtime(entry: Entry, runtime: Literal["openvino", "onnxruntime"]) -> None:
-    """Raises ProviderNotGiven where this runtime is older than the oldest that the network was measured on."""
+    """Raise ProviderNotGiven if this runtime is older than the oldest one on which the network was measured."""
     least = entry.minimum_runtime.get(runtime)
     module = openvino() if runtime == "openvino" else onnxruntime()
     found = str(module.__version__).partition("-")[0]
@@ -90,7 +90,7 @@ def choose(
     precision: str = "auto",
     variants: Mapping[Precision, bytes] | None = None,
 ) -> Runner:
-    """The runner for this machine. `auto` leaves open what is left open.
+    """The runner for this machine. What is `auto` is chosen here; what is named is taken or refused.
 
     variants: files of their own for precisions that have one (`read_variants`); int8 needs one.
     Raises ProviderNotGiven when nothing fits what was asked for.
@@ -117,7 +117,7 @@ def choose(
 
 
 def ways_of(provider: str, precision: str, entry: Entry) -> list[Way]:
-    """What is worth measuring of one provider and precision; nothing where the registry does not allow it."""
+    """The ways to run one provider and precision that are worth measuring; none if the registry does not allow it."""
     if precision not in entry.precisions or f"{provider}/{precision}" in entry.refused:
         return []
     if provider == "openvino":
@@ -131,7 +131,7 @@ def ways_of(provider: str, precision: str, entry: Entry) -> list[Way]:
 
 
 def _fastest(files: Mapping[str, bytes], entry: Entry, ways: list[Way]) -> Runner:
-    """The only way, the one that is remembered, or the one that a measurement finds."""
+    """The only way there is, else the remembered one, else the one that a measurement finds."""
     place = place_of(entry, ways, WORTH)
     known = ways[0] if len(ways) == 1 else remembered(place, ways)
     return _measured(files, entry, ways, place) if known is None else _opened(files, entry, known)

@@ -1,4 +1,4 @@
-"""What this machine's processor is and can do."""
+"""Ask what this machine's processor is called and which instruction sets it has."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ def usable_cores() -> int:
 
 
 def cpu_name() -> str:
-    """As the processor calls itself."""
+    """The processor's name as the system has it."""
     return _told().get("model name") or platform.processor() or platform.machine()
 
 
@@ -31,8 +31,11 @@ def fast_flags() -> list[str]:
 
 
 def sums_eight_bits() -> bool:
-    """Whether products of eight bits are summed in 32. Without VNNI, x86 sums pairs in 16 bits: they overflow, and the
-    masks are others than those whose Dice was measured (onnxruntime, "Quantize ONNX Models", on U8S8)."""
+    """Whether this processor adds the products of 8-bit numbers in 32 bits.
+
+    x86 without VNNI adds pairs of them in 16 bits, which overflows: the masks are then not those that were measured.
+    Source: onnxruntime, "Quantize ONNX Models", on U8S8.
+    """
     return platform.machine().lower() not in ("x86_64", "amd64") or bool(_VNNI & cpu_flags())
 
 

@@ -1,4 +1,4 @@
-"""Whether a network does what its registry entry says: looked at once, when it is loaded."""
+"""Check, when a network is loaded, that its files fit its entry in the registry."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,9 @@ from sonovan.models.registry import Entry
 
 
 def check_outputs(entry: Entry, runner: Runner) -> None:
-    """Runs a black picture. Raises WrongWeights that names the entry and the field that its file does not fit."""
+    """Run a black picture through the network. Raises WrongWeights that names the entry and the field that its file
+    does not fit.
+    """
     side = entry.side
     try:
         seen = runner.run(np.zeros((1, 1, side, side), np.float32))
@@ -35,14 +37,14 @@ def check_outputs(entry: Entry, runner: Runner) -> None:
 
 
 def check_features(entry: Entry, role: str, needed: Sequence[str]) -> None:
-    """Raises WrongWeights where a companion reads a feature that the entry does not name."""
+    """Raise WrongWeights if a companion reads a feature that the entry does not name."""
     missing = [name for name in needed if name not in entry.output.features]
     if missing:
         raise WrongWeights(f"{entry.id}: output.features: its companion {role} reads {', '.join(missing)}")
 
 
 def check_companion(graph: Companion, role: str, takes: Sequence[str], gives: Sequence[str] = ()) -> None:
-    """Raises WrongWeights for a graph of another kind: files of two companions that changed places."""
+    """Raise WrongWeights for a graph of another kind: the files of two companions have changed places."""
     if set(graph.inputs) != set(takes) or not set(gives) <= set(graph.outputs):
         told = f"takes {', '.join(graph.inputs)} and gives {', '.join(graph.outputs)}"
         raise WrongWeights(f"the companion {role} {told}: that is another companion's file")

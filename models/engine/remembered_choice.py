@@ -1,4 +1,4 @@
-"""What was measured on this machine, kept in the user's cache folder."""
+"""Remember in the user's cache folder which way to run a network was chosen on this machine."""
 
 import contextlib
 import hashlib
@@ -77,7 +77,7 @@ def remembered(place: Path, ways: list[Way]) -> Way | None:
 
 
 def remember(place: Path, document: dict[str, object]) -> bool:
-    """Writes the choice unless one is there. False when this user's cache cannot be written."""
+    """Write the choice unless there is one already. Returns False if this user's cache cannot be written."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=place.parent, suffix=".part", encoding="utf-8") as part:

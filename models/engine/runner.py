@@ -1,4 +1,4 @@
-"""The seam between what is segmented and what computes."""
+"""The seam between segmenting and computing: what every runtime must offer."""
 
 from pathlib import Path
 from typing import Final, Protocol

@@ -15,7 +15,10 @@ _FRAMES: Final = 4
 
 @dataclass(frozen=True)
 class Speed:
-    """latency_ms: median of one frame alone. frames_per_s: with several callers at once, best of the rounds."""
+    """How fast a runner is.
+
+    latency_ms: median for one frame alone. frames_per_s: with several callers at once, best of the rounds.
+    """
 
     name: str
     latency_ms: float
@@ -23,7 +26,7 @@ class Speed:
 
 
 def time_runners(runners: list[Runner], side: int, rounds: int = 3, callers: int = 2) -> list[Speed]:
-    """Measures all runners in turn, round by round, so that another load on the machine hits all of them alike."""
+    """Measure all runners in turn, in several rounds, so that other load on the machine affects all of them alike."""
     frame = np.random.default_rng(0).uniform(0, 255, (1, 1, side, side)).astype(np.float32)
     alone: list[list[float]] = [[] for _ in runners]
     together: list[float] = [0.0] * len(runners)

@@ -1,4 +1,4 @@
-"""A companion's graph on onnxruntime, on the CPU, one thread: the same bits on any number of cores."""
+"""Run a companion's graph: onnxruntime on the CPU with one thread, which gives the same bits on any machine's cores."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -32,12 +32,12 @@ class Companion:
 
     @property
     def inputs(self) -> dict[str, tuple[int | str, ...]]:
-        """Names and shapes of what it takes; a size that is free is a name."""
+        """Names and shapes of the inputs; a size that may vary is a name."""
         return self._inputs
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Names of what it gives."""
+        """Names of the outputs."""
         return tuple(self._outputs)
 
     def run(self, inputs: Mapping[str, NDArray[np.float32] | NDArray[np.int64]]) -> dict[str, NDArray[np.float32]]:
@@ -48,7 +48,11 @@ class Companion:
 
 
 def finite(name: str, given: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-    """What a graph gave. Raises UnusablePicture for NaN and infinity: each comparison with them would see nothing."""
+    """The values that a graph gave, unchanged.
+
+    Raises UnusablePicture for NaN and infinity: comparisons with them are all false, so that they would look like a
+    picture in which nothing was found.
+    """
     for output, values in given.items():
         if not np.isfinite(values).all():
             raise UnusablePicture("not_finite", f"{name} gives no number in {output}: this picture is not judged")

@@ -1,9 +1,9 @@
-"""What each found region looks like: a malignant score and descriptors, each with its probability.
+"""Describe each region that was found: a malignant score and descriptors, each with its probability.
 
-A small graph reads the network's features under the region, under a ring around it and under what lies below it (where
-shadows and enhancement fall), beside its shape and grey levels. Descriptors have the words of the sets that taught
-them, merged where a word was too rare to be learnt. Which heads are switched on, and from which probability a value
-is given rather than "not determined", stands in the companion's settings: `breast.shape` = 0 is off.
+A small graph reads the network's features in the region, in a ring around it and in the tissue below it (where shadows
+and enhancement fall), together with the region's shape and grey levels. Descriptors use the words of the data sets from
+which they were learnt; words that were too rare are merged. The companion's settings tell which heads are switched on
+(`breast.shape` = 0 is off) and from which probability a value is given instead of "not determined".
 Orientation is no head but a rule on the axes: ACR BI-RADS Atlas, 5th ed., and Tessler et al., J Am Coll Radiol 14:587.
 """
 
@@ -45,9 +45,9 @@ ORIENTATION: Final[Mapping[str, tuple[str, str]]] = {
     "thyroid": ("wider_than_tall", "taller_than_wide"),
 }
 MALIGNANT: Final = ("breast",)
-"""Organs with a malignant score: those for which histology taught it."""
+"""Organs with a malignant score: those for which there was histology to learn it from."""
 MOST: Final = 12
-"""Regions of a panel that are described, the largest; a frame with more shows no lesions but a wrong mask."""
+"""At most this many regions of a panel, the largest, are described: more of them are a wrong mask, not lesions."""
 
 
 class Lesions:
@@ -94,7 +94,10 @@ class Lesions:
         return FoundDescriptor(name, words[best] if probability >= self._settings[key] else None, probability)
 
     def _orientation(self, organ: str, mask: NDArray[np.float32]) -> FoundDescriptor:
-        """Taller than wide by the mask; how sure depends on how far found outlines' ratios lie from drawn ones."""
+        """Taller than wide or not, from the mask.
+
+        The probability follows from how far the ratios of found outlines usually lie from those of drawn ones.
+        """
         ratio = tallness(mask)
         spread = max(self._settings[f"{organ}.orientation_spread"], 1e-3)
         taller = 0.5 * (1 + math.erf(ratio / (spread * math.sqrt(2))))

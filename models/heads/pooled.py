@@ -1,4 +1,4 @@
-"""Means of a network's features under a mask: what small heads read, in training and in use."""
+"""Average a network's features under a mask. Small heads read these averages, in training and in use."""
 
 from typing import Final
 
@@ -12,11 +12,11 @@ Weights = NDArray[np.float32]
 Vector = NDArray[np.float32]
 
 _LEAST: Final = 1e-6
-"""A mask that covers less than this share of the grid covers nothing; its means are 0."""
+"""A mask that covers a smaller share of the grid counts as empty, and the means under it are 0."""
 
 
 def shrunk(mask: NDArray[np.float32], size: tuple[int, int]) -> Weights:
-    """How much of each cell of a coarser grid a mask covers.
+    """The share of each cell of a coarser grid that a mask covers.
 
     mask: (side, side) float32, 0..1. size: (rows, columns) of the grid. Returns (rows, columns) float32, 0..1.
     """
@@ -31,7 +31,7 @@ def picture_mask(fit: Letterbox, side: int) -> NDArray[np.float32]:
 
 
 def mean_under(features: NDArray[np.float32], weights: Weights) -> Vector:
-    """(C,) mean of features (C, rows, columns) under weights (rows, columns); zeros where they cover nothing."""
+    """The mean (C,) of features (C, rows, columns) under weights (rows, columns); zeros if the weights are empty."""
     total = float(weights.sum())
     if total < _LEAST * weights.size:
         return np.zeros(features.shape[0], np.float32)
@@ -39,7 +39,7 @@ def mean_under(features: NDArray[np.float32], weights: Weights) -> Vector:
 
 
 def mean_and_deviation(features: NDArray[np.float32], weights: Weights) -> tuple[Vector, Vector]:
-    """(C,) mean and (C,) standard deviation of features (C, rows, columns) under weights (rows, columns)."""
+    """The mean (C,) and standard deviation (C,) of features (C, rows, columns) under weights (rows, columns)."""
     mean = mean_under(features, weights)
     spread = mean_under((features - mean[:, None, None]) ** 2, weights)
     return mean, np.asarray(np.sqrt(spread), np.float32)

@@ -1,4 +1,4 @@
-"""Masks that somebody asks for: points, boxes and masks on one picture, answered in milliseconds once it is embedded.
+"""Answer prompts: points, boxes and masks on one picture, in milliseconds once the picture is embedded.
 
     prompter = load_prompter()
     seen = prompter.embed(pixels, "breast")
@@ -32,15 +32,15 @@ from sonovan.models.settings import read_settings
 Field = NDArray[np.float32]
 
 SURE: Final = 8.0
-"""Logit of a mask that somebody drew; training gives drawn masks the same."""
+"""The logit of the pixels of a mask that somebody drew, the same as in training."""
 EVEN: Final = 0.5
-"""Probability from which a pixel of the automatic mask counts; the decoder's logits change sign there."""
+"""A pixel belongs to the automatic mask from this probability on, where the decoder's logits change their sign."""
 _NOT_A_POINT: Final = -1.0
 _CORNERS: Final = (2.0, 3.0)
 
 
 class Point(NamedTuple):
-    """A click at (column, row) of the stored frame. lesion: whether it says "this belongs to it" or "this does not"."""
+    """A click at (column, row) of the stored frame. lesion: True if the place belongs to the lesion, False if not."""
 
     column: float
     row: float
@@ -66,9 +66,10 @@ class Embedding:
 
 @dataclass(frozen=True, eq=False)
 class Outlined:
-    """An answer. mask: (rows, columns) bool at the frame's size. predicted_iou: 0..1, what the network expects of it.
+    """The answer to a prompt.
 
-    logits: (side, side) float32, the answer in the network's square: give the whole object back as the next prompt.
+    mask: (rows, columns) bool at the frame's size. predicted_iou: the IoU that the network expects of it, 0..1.
+    logits: (side, side) float32, the answer in the network's square; pass the whole object as the next prompt's mask.
     """
 
     mask: NDArray[np.bool_]
@@ -78,7 +79,7 @@ class Outlined:
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """What the stream outlines in one square: (side, side) probability, where it counts, and its expected Dice."""
+    """What the stream outlines in one square: the probability (side, side), its threshold, and the expected Dice."""
 
     square: Field
     threshold: float
@@ -127,14 +128,14 @@ class MaskDecoder:
         return found["logits"][0], found["iou"][0]
 
     def automatic(self, seen: Outputs, organ: int) -> tuple[Field, float]:
-        """The mask that it draws unasked, (side, side) float32 probability, and the IoU that it expects of it."""
+        """The mask that it draws without a prompt, (side, side) float32 probability, and the IoU that it expects."""
         logits, iou = self.masks(seen, organ, np.zeros((0, 2), np.float32), np.zeros(0, np.float32))
         return _probability(_resized(logits[0], self.side)), float(iou[0])
 
     def shown(self, seen: Outputs, own: Shown, organ: str, channel: int) -> Shown:
-        """The automatic mask where the registry says so for `organ`, else the network's `own`; with its quality.
+        """The mask that the stream shows: the automatic one if the registry says so, else the network's own.
 
-        A network that saw nothing is believed, at no cost, where its own mask is the one that is shown.
+        With it comes its expected Dice. If the network's own mask is shown and is empty, the decoder is not run at all.
         """
         draws = self.draws(organ)
         if not draws and not own.hot.any():

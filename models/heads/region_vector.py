@@ -1,4 +1,4 @@
-"""A region as numbers: features under it, around it and below it, its shape, its grey levels. For training and use."""
+"""Turn a region into numbers: features in, around and below it, its shape, its grey levels. For training and use."""
 
 import math
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def in_square(box: Box, mask: NDArray[np.bool_], view: Box, fit: Letterbox, side
 
 
 def region_vector(square: Gray, mask: Soft, fit: Letterbox, seen: Mapping[str, NDArray[np.float32]]) -> Vector:
-    """(F,) float32: features under the region, under the ring, under what lies below; then `plain`.
+    """(F,) float32: the features' means in the region, in the ring and below the region, then `plain`.
 
     square: (side, side) uint8, the letterboxed picture. mask: (side, side), the region in it, 0..1.
     seen: `deep`, `fine` and `edge` of this picture, (C, rows, columns) each.
@@ -112,7 +112,7 @@ def _around(mask: Soft, fit: Letterbox) -> Soft:
 
 
 def _below(mask: Soft, fit: Letterbox) -> Soft:
-    """The region's middle columns, from its lower edge down by its own height."""
+    """The area below a region: its middle columns, from its lower edge down by its own height."""
     hard = mask >= 0.5
     columns = np.flatnonzero(hard.any(0))
     found = np.zeros(mask.shape, np.float32)

@@ -1,8 +1,8 @@
-"""Is this picture what it claims to be? Refuses what is no ultrasound of the organ that was declared.
+"""Refuse pictures that are no ultrasound of the organ that was declared.
 
-A small graph reads what the network made of the picture (its features' means and deviations) beside plain figures of
-the picture itself, and says how probable each of `CLASSES` is. The declared organ must reach the companion's setting
-`least`. What it refuses is not assessable, never an error.
+A small graph reads the means and deviations of the network's features, together with plain figures of the picture
+itself, and gives the probability of each of `CLASSES`. A picture is accepted if the declared organ's probability
+reaches the companion's setting `least`. One that is refused is not assessable; it is never an error.
 """
 
 from collections.abc import Mapping
@@ -26,19 +26,23 @@ REASONS: Final[Mapping[str, str]] = {
 }
 FEATURES: Final = ("deep", "fine")
 LEAST: Final = 0.5
-"""Probability that the declared organ must reach where the companion names none."""
+"""The least probability of the declared organ, if the companion's settings name none."""
 
 _BLACK, _WHITE = 2, 250
 _COLOURED: Final = 40
-"""Grey screens with chroma subsampling stay below; a Doppler map and a photograph's subject do not."""
+"""A pixel whose channels differ by more than this is coloured: a Doppler map is, grey with subsampled chroma is not."""
 _LAGS: Final = (1, 2, 4, 8)
 _CORNER: Final = 5
-"""A corner is this part of the picture's rows and columns: black in a sector scan."""
+"""A corner is a fifth of the picture's rows and columns; in a sector scan the corners are black."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """probabilities: by class, they sum to 1. accepted: the declared organ is probable enough. reason: else why not."""
+    """The answer about one picture.
+
+    probabilities: by class, their sum is 1. accepted: whether the declared organ is probable enough. reason: the code
+    of the refusal, None if it is accepted.
+    """
 
     probabilities: Mapping[str, float]
     accepted: bool
@@ -82,7 +86,7 @@ def coloured(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> float:
 
 
 def evidence(square: Gray, fit: Letterbox, colour: float, seen: Mapping[str, NDArray[np.float32]]) -> Vector:
-    """What the graph reads: means and deviations of `deep` and `fine`, then the picture's own figures; (F,) float32.
+    """The input of the graph, (F,) float32: means and deviations of `deep` and `fine`, then `figures` of the picture.
 
     square: (side, side) uint8, letterboxed. seen: `deep` and `fine` of this picture, (C, rows, columns) each.
     """

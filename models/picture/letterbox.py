@@ -1,4 +1,7 @@
-"""A picture into the network's square and a mask back out: the one implementation, for training and for use."""
+"""Fit a picture into the network's square, and bring a mask of the square back to the picture's size.
+
+Training and use share this implementation.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whatever a scanner delivers, as the 8-bit grey picture that networks, measures and overlays share."""
+"""Turn whatever a scanner delivers into the 8-bit grey picture on which networks, measures and overlays work."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -49,7 +49,7 @@ def to_grey(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Gray:
 
 
 def whole_or(panels: Sequence[Box], size: tuple[int, int]) -> tuple[Box, ...]:
-    """The panels as they are, or one that covers the picture when none is named. size: (rows, columns).
+    """The panels as they are, or one panel over the whole picture if none is given. size: (rows, columns).
 
     Raises UnusablePicture for a panel without area or beyond the picture.
     """
@@ -85,7 +85,7 @@ def paint_over_marks(pixels: NDArray[np.uint8]) -> Gray:
 
 
 def _thin(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
-    """What of a mask is thinner than `width` pixels."""
+    """The pixels of a mask that belong to parts thinner than `width` pixels."""
     square = np.ones((width, width), np.uint8)
     wide = cv2.dilate(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, square), square)
     return np.asarray(mask & (wide == 0), np.bool_)

@@ -1,4 +1,4 @@
-"""Can this picture be assessed at all? A first cut by four plain rules, not calibrated against readers.
+"""Judge whether a picture can be assessed at all, by plain rules that were not calibrated against readers.
 
 All figures are taken from the panel shrunk to what the network sees (a few hundred pixels), so they mean the same for
 every scanner and cost well below a millisecond.
@@ -15,9 +15,9 @@ from sonovan.models.picture.letterbox import Gray
 MIN_SIDE_PX: Final = 32
 """A panel with fewer rows or columns shows no anatomy."""
 TISSUE_GREY: Final = 24
-"""Above the black of a probe in air, below any tissue at usual gain (tenth of the range)."""
+"""Tissue is at least this bright at usual gain, a tenth of the range; a probe in air is darker."""
 MIN_TISSUE: Final = 0.12
-"""Share of tiles that must echo: a probe in air shows reverberation in the topmost rows only."""
+"""At least this share of the tiles must show tissue: a probe in air shows reverberation in the topmost rows only."""
 SATURATED_GREY: Final = 250
 MAX_SATURATED: Final = 0.6
 MIN_DEVIATION: Final = 4.0
@@ -34,7 +34,10 @@ _TILE: Final = 8
 
 @dataclass(frozen=True)
 class Quality:
-    """score: 0..1, higher is better. reason: None when assessable, else `too_small`, `blank`, `no_contact`, …"""
+    """What one panel is worth.
+
+    score: 0..1, higher is better. reason: None if it can be assessed, else `too_small`, `blank`, `no_contact` …
+    """
 
     score: float
     assessable: bool
@@ -42,11 +45,11 @@ class Quality:
 
 
 def sharpness(picture: Gray) -> tuple[float, float] | None:
-    """How much of a picture's detail is fine, across and down: 0..4 each; None below 32 rows or columns.
+    """How much of a picture's detail is fine: (across, down), 0..4 each; None below 32 rows or columns.
 
-    picture: (rows, columns) uint8, a panel at its own resolution. Gain changes nothing; a smear along one direction
-    takes its fine detail away. What is usual differs from scanner to scanner, so a figure says something beside those
-    of the same sweep only: energy of the second difference over 2 pixels, over that of the first over 8.
+    picture: (rows, columns) uint8, a panel at its own resolution. Each figure is the energy of the second difference
+    over 2 pixels divided by that of the first difference over 8. Gain does not change it; a smear in one direction
+    lowers it in that direction. Scanners differ, so that figures are comparable within one sweep only.
     """
     if min(picture.shape) < MIN_SIDE_PX:
         return None
@@ -64,7 +67,7 @@ def _fine(lines: Gray) -> float:
 
 
 def panel_quality(content: Gray, panel_size: tuple[int, int]) -> Quality:
-    """What one panel is worth.
+    """The quality of one panel.
 
     content: (height, width) uint8, the panel shrunk to the network's square, or as it is where it is smaller.
     panel_size: its own (rows, columns).
@@ -101,7 +104,7 @@ def _tiles(content: Gray) -> Gray:
 
 
 def _shadowed(tiles: Gray) -> float:
-    """Share of the columns in which hardly a tile echoes below the first third of the depth."""
+    """Share of the columns in which fewer than a tenth of the tiles below the first third of the depth show tissue."""
     deep = tiles[tiles.shape[0] // 3 :] >= TISSUE_GREY
     return float(np.mean(deep.mean(axis=0) < 0.1))
 

@@ -1,4 +1,4 @@
-"""Square pixels: networks learned shapes as they are, so a frame of oblong pixels is straightened for them."""
+"""Make oblong pixels square, since networks learned shapes from pictures with square pixels."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ import numpy as np
 from sonovan.models.picture.letterbox import Gray
 
 SAME: Final = 0.02
-"""Pixels whose sides differ by less than this share count as square: no mask would notice."""
+"""Pixels whose sides differ by less than this share count as square: it changes no mask."""
 OBLONG: Final = 4.0
 """No B-mode picture has pixels more oblong than this; a scale that says so belongs to another axis (time, velocity)."""
 

@@ -1,8 +1,9 @@
-"""Where the ultrasound lies in a screen capture: without text, rulers, colour bars, banners and black borders.
+"""Find the ultrasound in a screen capture, without text, rulers, colour bars, banners and black borders.
 
-Found on a copy of about 256 pixels, by three properties of tissue: it is wide (a median takes strokes away), it is
-textured (a banner is flat), and it is one piece or stacked pieces. Whatever is not clear keeps the whole frame: an
-outline drawn too small loses tissue, a frame shown whole loses nothing but resolution.
+It is sought on a copy of about 256 pixels, by three properties of tissue. Tissue is wide, so that a median filter keeps
+it and removes strokes. It is textured, while a banner is flat. And it is one piece, or pieces that lie side by side or
+above each other. In doubt the whole frame is kept: a box that is too small loses tissue, a box that is too large loses
+nothing but resolution.
 """
 
 from collections.abc import Sequence
@@ -17,27 +18,27 @@ from sonovan.models.picture.letterbox import Box, Gray, Letterbox
 from sonovan.models.picture.two_views import find_cut
 
 WORKING_PX: Final = 256
-"""Longest side of the copy that is looked at; strokes of text are thinner than three of its pixels."""
+"""Longest side of the copy on which the ultrasound is sought; strokes of text are thinner than three of its pixels."""
 STROKE: Final = 5
-"""A median over so many pixels takes away what is thinner than half of it."""
+"""Window of the median filter, in pixels: what is thinner than half of it is removed."""
 LIT: Final = 4
-"""Grey levels above the background from which a pixel may be tissue; dark tissue has its own noise of 5 to 15."""
+"""A pixel may be tissue if it is brighter than the background by more than this; dark tissue has noise of 5 to 15."""
 FAINT: Final = 1
-"""Grey levels above the background that, along most of a line, still say tissue: deep, attenuated echoes."""
+"""A line is still tissue if most of its pixels are brighter than the background by more than this: weak echoes."""
 SNAP: Final = 0.03
 """A margin narrower than this share of the frame stays: nothing is gained by cutting it."""
 MIN_AREA: Final = 0.1
-"""Less of the frame than this is no ultrasound field that one could be sure of."""
+"""An ultrasound field with a smaller share of the frame is not trusted, and the whole frame is kept."""
 MIN_SIDE_PX: Final = 96
-"""In a smaller frame, text is as wide as tissue."""
+"""A frame with fewer rows or columns is kept whole: text is as wide as tissue there."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What of a frame shows ultrasound; boxes are (left, top, width, height) within the frame.
+    """The part of a frame that shows ultrasound. Boxes are (left, top, width, height) in pixels of the frame.
 
-    box: what a network is shown. panels: the box itself, or the two pictures side by side that it consists of; what is
-    found in one of them does not reach into the other.
+    box: the part that a network is shown. panels: the box itself, or the two pictures side by side of which it
+    consists; a region that is found in one of them does not reach into the other.
     """
 
     box: Box
@@ -45,7 +46,7 @@ class View:
 
 
 def find_view(grey: Gray) -> View:
-    """The ultrasound field of a frame, or the whole frame where that is not clear.
+    """The ultrasound field of a frame, or the whole frame if the field is not clear.
 
     grey: (rows, columns) uint8. The same frame gives the same view. Shares and levels are this module's constants,
     chosen on training pictures: docs/preparation.md says what they were measured to do.
@@ -70,9 +71,10 @@ def find_view(grey: Gray) -> View:
 
 
 def part_of(fit: Letterbox, box: Box, part: Box) -> Letterbox:
-    """Where `part` of a letterboxed `box` lies in the square, to a pixel of it; both in pixels of the frame.
+    """Where a part of a letterboxed box lies in the network's square, rounded to pixels of the square.
 
-    fit: where the box lies. The whole box as its part gives `fit` back.
+    fit: where `box` lies in the square. box, part: (left, top, width, height) in pixels of the frame, `part` inside
+    `box`. If `part` is the whole box, `fit` itself is returned.
     """
     across, down = fit.width / box[2], fit.height / box[3]
     left, top = round((part[0] - box[0]) * across), round((part[1] - box[1]) * down)
@@ -91,7 +93,7 @@ def _shrink(grey: Gray) -> Gray:
 
 
 def _background(small: Gray) -> int:
-    """The grey level that most of the frame's rim has; black where no level prevails."""
+    """The most frequent grey level on the frame's rim if at least 30 % of the rim have it, else 0."""
     rim = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
     counts = np.bincount(rim, minlength=256)
     level = int(counts.argmax())
@@ -99,7 +101,7 @@ def _background(small: Gray) -> int:
 
 
 def _field(small: Gray, lit: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    """The pieces that are tissue: the largest textured one and those that belong to it. None where it is not clear."""
+    """The pixels that are tissue: the largest textured piece and those that belong to it; None if that is not clear."""
     span = cv2.subtract(cv2.dilate(small, np.ones((3, 3))), cv2.erode(small, np.ones((3, 3))))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(lit.astype(np.uint8), connectivity=4)
     flat = np.bincount(labels[span <= 1], minlength=count)
@@ -115,7 +117,10 @@ def _field(small: Gray, lit: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
 
 
 def _belongs(piece: NDArray[np.int32], main: NDArray[np.int32]) -> bool:
-    """Whether a piece is tissue parted from the main one by a shadow, a cyst or the gap between two views."""
+    """Whether a piece is tissue too, separated from the main piece by a shadow, a cyst or the gap between two views.
+
+    piece, main: rows of OpenCV's component statistics: left, top, width, height, area.
+    """
     left, top, width, height, area = (int(value) for value in piece)
     main_left, main_top, main_width, main_height, main_area = (int(value) for value in main)
     if min(width, height) < 0.06 * max(main_width, main_height) or area < 0.02 * main_area:
@@ -128,7 +133,7 @@ def _belongs(piece: NDArray[np.int32], main: NDArray[np.int32]) -> bool:
 
 
 def _grown(faint: NDArray[np.bool_], box: Sequence[int]) -> Box:
-    """The box, widened line by line for as long as most of the next line echoes faintly."""
+    """The box, widened line by line while most pixels of the next line are faintly brighter than the background."""
     left, top, width, height = (int(value) for value in box)
     right, bottom = left + width, top + height
     while bottom < faint.shape[0] and faint[bottom, left:right].mean() >= 0.4:
@@ -143,7 +148,7 @@ def _grown(faint: NDArray[np.bool_], box: Sequence[int]) -> Box:
 
 
 def _snapped(start: float, end: float, length: int) -> tuple[int, int]:
-    """Whole pixels with a margin of one hundredth, at the frame's edge where that is near."""
+    """(start, end) in whole pixels, with a margin of 1 % of `length`, moved to the frame's edge if that is near."""
     low, high = int(np.floor(start - 0.01 * length)), int(np.ceil(end + 0.01 * length))
     return (0 if low < SNAP * length else low), (length if high > (1 - SNAP) * length else high)
 
