@@ -48,7 +48,7 @@ test-training: ## the training room's tests, in an environment of its own with t
 test-consumers: $(READY) ## every recipe of docs/consuming.md against a real broker, in an environment with pandas and Spark
 	@[ -x .venv-consumers/bin/python ] || $(PYTHON) -m venv .venv-consumers
 	@.venv-consumers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/consumers/requirements.lock
-	@command -v kcat >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -y -qq kcat >/dev/null; } \
+	@command -v kcat >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq kcat >/dev/null; } \
 		|| echo "kcat is missing (Debian: kcat): its recipe is left out" >&2
 	@$(RUN) -m pytest -q -rs tests/consumers
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import (
@@ -161,4 +162,14 @@ def _schema(record: type[Record]) -> str:
     # Consumers ignore fields that they do not know: a newer minor version may add some.
     for part in (document, *document.get("$defs", {}).values()):
         part.pop("additionalProperties", None)
-    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    return json.dumps(_json_schema_alone(document), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _json_schema_alone(node: Any) -> Any:
+    """The schema without OpenAPI's `discriminator`, which JSON Schema does not have and AsyncAPI means differently."""
+    if isinstance(node, dict):
+        foreign = isinstance(node.get("discriminator"), dict) and "propertyName" in node["discriminator"]
+        return {
+            name: _json_schema_alone(each) for name, each in node.items() if not (foreign and name == "discriminator")
+        }
+    return [_json_schema_alone(each) for each in node] if isinstance(node, list) else node

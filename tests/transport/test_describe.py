@@ -28,6 +28,10 @@ def test_a_schema_knows_every_field_on_the_wire() -> None:
     assert schema["properties"]["schema"] == {"const": "rejected.retried/1.0"}
 
 
+def test_a_schema_holds_json_schema_alone() -> None:
+    assert not [name for name, text in schemas().items() if '"discriminator"' in text]
+
+
 def test_every_topics_record_has_a_schema() -> None:
     assert schemas().keys() == {f"{spec.value.schema_name}.json" for spec in described_topics()}
 
