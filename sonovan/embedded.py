@@ -26,12 +26,12 @@ from sonovan.scratch import Scratch
 from sonovan.storage.stores import ObjectStore
 from sonovan.stored import StoredResults
 from sonovan.stream_apps.alert.step import alerts_of
-from sonovan.stream_apps.assess.intake import Arrival
 from sonovan.stream_apps.assess.report import store_report
 from sonovan.stream_apps.assess.rows import Draft
 from sonovan.stream_apps.assess.step import assess
 from sonovan.stream_apps.rejecting import Coordinates, message_key, reject
 from sonovan.stream_apps.segment.step import SegmentedFrame, put_objects, segment_envelope
+from sonovan.stream_apps.stage import Message
 from sonovan.stream_apps.vans import VanRegistry
 
 VAN_ID = "embedded"
@@ -107,7 +107,7 @@ class EmbeddedCentre:
         if topic is Topic.FRAME_CAPTURED:
             self._run("segment", at, value, partial(self._segment, value, key, at))
         else:
-            self._run("assess", at, value, partial(self._assess, Arrival(at, key, value)))
+            self._run("assess", at, value, partial(self._assess, Message(at, key, value)))
 
     def _run(self, stage: str, at: Coordinates, value: bytes, step: Callable[[], None]) -> None:
         try:
@@ -127,9 +127,9 @@ class EmbeddedCentre:
         self._say(Topic.FRAME_SEGMENTED, frame.record.screening_id, frame.record)
         self.newest = frame
 
-    def _assess(self, arrival: Arrival) -> None:
+    def _assess(self, message: Message) -> None:
         draft = Draft(self._scratch.row)
-        outcome = assess(arrival, draft, self._vans.key_of, _NEVER)
+        outcome = assess(message, draft, self._vans.key_of, _NEVER)
         if outcome.revision is not None:
             if self._report_for is not None:
                 store_report(outcome.revision, self._store, self._report_for)

@@ -1,7 +1,7 @@
 """Sending through a Faust app's producer, and reading where a message stood. No faust here: the app is handed in."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -13,9 +13,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.errors import Fatal, Transient
-from sonovan.contracts.topics import van_answered_topic
 from sonovan.stream_apps.rejecting import Coordinates
 from sonovan.stream_apps.retrying import retry
 
@@ -37,17 +35,25 @@ class App(Protocol):
 class Sending:
     """One record on its way: in the producer's queue once `queued` returns, on the broker once `durable` does."""
 
-    def __init__(self, app: App, topic: str, key: bytes, value: bytes) -> None:
-        self._app, self._topic, self._key, self._value = app, topic, key, value
+    def __init__(
+        self,
+        app: App,
+        topic: str,
+        key: bytes,
+        value: bytes,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """sleep: how to pause between attempts."""
+        self._app, self._topic, self._key, self._value, self._sleep = app, topic, key, value, sleep
         self._acknowledged: Awaitable[Any] | None = None
 
     async def queued(self) -> None:
         """Hand the record to the producer; records queued one after another leave in that order."""
-        self._acknowledged = await retry(self._queue)
+        self._acknowledged = await retry(self._queue, sleep=self._sleep)
 
     async def durable(self) -> int:
         """Return when all in-sync replicas hold the record, with its offset; what fails on the way is sent again."""
-        return await retry(self._confirm)
+        return await retry(self._confirm, sleep=self._sleep)
 
     async def _queue(self) -> Awaitable[Any]:
         try:
@@ -72,12 +78,6 @@ class Sending:
 async def deliver(app: App, topic: str, key: bytes, value: bytes) -> int:
     """Send one record; its offset once it is durable. Raises Fatal when the broker refuses this account or size."""
     return await Sending(app, topic, key, value).durable()
-
-
-async def answer(app: App, receipt: VanAnswered) -> None:
-    """Deliver a receipt to its van's own topic, which exists from its enrolment on."""
-    key = (receipt.screening_id or receipt.van_id).encode()
-    await deliver(app, van_answered_topic(receipt.van_id).name, key, receipt.encode())
 
 
 def coordinates(message: Any) -> Coordinates:

@@ -37,6 +37,8 @@ class Worker:
         self._stop = asyncio.Event()
         self._error: BaseException | None = None
         self._rebalancing = Rebalancing(app)
+        self.is_ready = False
+        """Whether partitions are assigned and the worker does not leave."""
         app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         app.on_rebalance_complete.connect(self._on_ready, weak=False)
 
@@ -64,6 +66,7 @@ class Worker:
                 self.fail(self._app.crash_reason or RuntimeError("the app crashed"))
         code = exit_code(self._error)
         self._leave_in_time(code)
+        self.is_ready = False
         await self._cancel_work()
         await self._app.stop()
         self._ready.unlink(missing_ok=True)
@@ -75,10 +78,12 @@ class Worker:
         deadline.start()
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
+        self.is_ready = False
         await self._cancel_work()
 
     async def _on_ready(self, *_: Any, **__: Any) -> None:
         self._rebalancing.mend()
+        self.is_ready = True
         log.info("ready, %d partitions", len(self._app.consumer.assignment()))
         self._ready.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._ready.with_suffix(".new")

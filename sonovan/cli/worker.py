@@ -1,6 +1,5 @@
 """`sonovan worker`: one app of the centre in the foreground, as `sonovan up` starts it."""
 
-import importlib
 from typing import Annotated
 
 import typer
@@ -22,5 +21,6 @@ def worker(
 
     Its settings are environment variables: SONOVAN_KAFKA_*, SONOVAN_S3_*, SONOVAN_DATA_DIR, SONOVAN_INTENDED_USE.
     """
-    code: int = importlib.import_module(f"sonovan.stream_apps.{stage}.agent").run(instance)
-    return code
+    from sonovan.stream_apps.agent import run
+
+    return run(stage, instance)

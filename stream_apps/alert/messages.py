@@ -10,7 +10,7 @@ from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
 from sonovan.storage.outbox import Delivery, Message, Outbox, Version
 from sonovan.stream_apps.alert.step import alerts_of
-from sonovan.stream_apps.kafka_io import App, deliver
+from sonovan.stream_apps.stage import Send
 
 CONTENT_TYPE = "application/json"
 
@@ -68,11 +68,11 @@ def kept_alert(body: bytes) -> LesionAlerted:
         raise Fatal(f"the outbox holds an alert that this version cannot read ({error.reason})") from None
 
 
-def to_topic(app: App) -> Callable[[Delivery], Awaitable[None]]:
+def to_topic(send: Send) -> Callable[[Delivery], Awaitable[None]]:
     """The channel that leads to the topic `lesion.alerted.v1`: the record as it was kept."""
 
-    async def send(delivery: Delivery) -> None:
+    async def deliver(delivery: Delivery) -> None:
         alert = kept_alert(delivery.body)
-        await deliver(app, Topic.LESION_ALERTED, alert.screening_id.encode(), delivery.body)
+        await send(Topic.LESION_ALERTED, alert.screening_id.encode(), delivery.body)
 
-    return send
+    return deliver

@@ -1,4 +1,4 @@
-"""One arrival into rows: who said what of which screening. Nothing is decided about lesions here."""
+"""One message into rows: who said what of which screening. Nothing is decided about lesions here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.stream_apps.assess.rows import Draft, ScreeningRow, SequenceRow, VanPart, result_key, sequence_key
 from sonovan.stream_apps.claims import control_claims, header_document
-from sonovan.stream_apps.rejecting import Coordinates, Unusable, verified
+from sonovan.stream_apps.rejecting import Unusable, verified
+from sonovan.stream_apps.stage import Message
 
 KeyOf = Callable[[str, datetime], str]
 """(van_id, append time) → public key in hex; raises InvalidRecord `van_unknown` or `van_revoked`."""
@@ -30,63 +31,54 @@ _CONTROL: dict[str, type[ControlRecord]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """One message as the broker holds it, and where it stands there."""
-
-    at: Coordinates
-    key: bytes | None
-    value: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Taken:
-    """What an arrival came to: the screening that it concerns, and a receipt where a van waits for one."""
+    """What an message came to: the screening that it concerns, and a receipt where a van waits for one."""
 
     screening_id: str
     receipt: VanAnswered | None = None
     ticked: bool = False
 
 
-def take(arrival: Arrival, draft: Draft, key_of: KeyOf) -> Taken | None:
-    """Write the arrival's rows into `draft`. None: nothing here concerns a screening.
+def take(message: Message, draft: Draft, key_of: KeyOf) -> Taken | None:
+    """Write the message's rows into `draft`. None: nothing here concerns a screening.
 
     Raises InvalidRecord for a record that is wrong, forged, from another van or in contradiction.
     """
-    # Whatever this arrival writes may stand in this worker's own rows already, and in nobody else's: it was handled
+    # Whatever this message writes may stand in this worker's own rows already, and in nobody else's: it was handled
     # before, by a process that was killed while the rows were on their way to the changelog.
     draft.rewrites = True
-    if arrival.at.topic in _CONTROL:
-        return _take_control(arrival, draft, key_of)
-    if arrival.at.topic == Topic.FRAME_SEGMENTED:
-        return _take_result(FrameSegmented.decode(arrival.value), draft)
-    if arrival.at.topic == Topic.RECORD_REJECTED:
-        return _take_rejection(RecordRejected.decode(arrival.value), draft)
-    if arrival.at.topic == Topic.SCREENING_TICKED:
-        return Taken(ScreeningTicked.decode(arrival.value).screening_id, ticked=True)
-    raise InvalidRecord("record_invalid", f"assess does not read topic {arrival.at.topic}")
+    if message.at.topic in _CONTROL:
+        return _take_control(message, draft, key_of)
+    if message.at.topic == Topic.FRAME_SEGMENTED:
+        return _take_result(FrameSegmented.decode(message.value), draft)
+    if message.at.topic == Topic.RECORD_REJECTED:
+        return _take_rejection(RecordRejected.decode(message.value), draft)
+    if message.at.topic == Topic.SCREENING_TICKED:
+        return Taken(ScreeningTicked.decode(message.value).screening_id, ticked=True)
+    raise InvalidRecord("record_invalid", f"assess does not read topic {message.at.topic}")
 
 
-def _take_control(arrival: Arrival, draft: Draft, key_of: KeyOf) -> Taken:
-    envelope = open_envelope(arrival.value)
+def _take_control(message: Message, draft: Draft, key_of: KeyOf) -> Taken:
+    envelope = open_envelope(message.value)
     document = header_document(envelope.header)
-    subject = control_claims(arrival.at.topic, document, envelope.header_sha256)
+    subject = control_claims(message.at.topic, document, envelope.header_sha256)
     try:
         if subject.van_id is None:
             raise InvalidRecord("record_invalid", "the header names no van")
-        envelope.verify(key_of(subject.van_id, arrival.at.appended_at))
+        envelope.verify(key_of(subject.van_id, message.at.appended_at))
         subject = verified(subject)
-        record = _CONTROL[arrival.at.topic].from_document(document)
-        if arrival.key != record.screening_id.encode():
+        record = _CONTROL[message.at.topic].from_document(document)
+        if message.key != record.screening_id.encode():
             raise InvalidRecord("key_contradicts_record", "the message key is not the record's screening_id")
-        return _keep_control(record, arrival, draft, envelope.header_sha256)
+        return _keep_control(record, message, draft, envelope.header_sha256)
     except InvalidRecord as error:
         raise Unusable(error, subject) from None
 
 
-def _keep_control(record: ControlRecord, arrival: Arrival, draft: Draft, header_sha256: str) -> Taken:
+def _keep_control(record: ControlRecord, message: Message, draft: Draft, header_sha256: str) -> Taken:
     screening = screening_row(draft, record.screening_id)
     _check_opener(screening, record.van_id)
-    screening = screening.model_copy(update={"last_control_at": arrival.at.appended_at})
+    screening = screening.model_copy(update={"last_control_at": message.at.appended_at})
     if isinstance(record, ScreeningOpened):
         screening = _open(screening, record)
     elif isinstance(record, SequenceClosed):

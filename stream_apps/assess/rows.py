@@ -15,11 +15,11 @@ from sonovan.contracts.record import Id, Moment, Part, Sha256, Token, VanId
 from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
 
 Table = Literal["screenings", "sequences", "results", "published", "waiting"]
-Read = Callable[[Table, str], bytes | None]
+Read = Callable[[str, str], bytes | None]
 RowT = TypeVar("RowT", bound=Part)
 
-HEARD: Final[frozenset[Table]] = frozenset({"screenings", "sequences", "results"})
-"""The tables of what was heard; the others hold what was said of it."""
+RECEIVED: Final[frozenset[Table]] = frozenset({"screenings", "sequences", "results"})
+"""The tables of what was received; the others hold what was published of it."""
 
 WATERMARK: Final = "#watermark"
 """Key of the `published` row that holds how far a partition of `screening.assessed` is reflected in the table."""
@@ -98,7 +98,7 @@ class Draft:
     def __init__(self, read: Read) -> None:
         self._read = read
         self.rewrites = False
-        self.writes: dict[tuple[Table, str], bytes | None] = {}
+        self.writes: dict[tuple[str, str], bytes | None] = {}
 
     def raw(self, table: Table, key: str) -> bytes | None:
         """The row's bytes, this step's own writes included."""

@@ -1,66 +1,57 @@
-"""One arrival through `assess`, without Kafka: rows to write, records to send, a report to store.
+"""One message through `assess`, without Kafka: rows to write, records to send, a report to store.
 
-The shell does what an `Outcome` says in this order: store the report, send the messages and await each, write the
+The shell does what an `Decided` says in this order: store the report, send the messages and await each, write the
 rows, acknowledge. A crash anywhere in between does the same again: every record's id and content follow from the rows.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sonovan.contracts.answers import VanAnswered
-from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked
 from sonovan.contracts.topics import Topic, van_answered_topic
 from sonovan.stream_apps.assess.assessment import sequence_records
-from sonovan.stream_apps.assess.intake import Arrival, KeyOf, Taken, screening_row, take
+from sonovan.stream_apps.assess.intake import KeyOf, Taken, screening_row, take
 from sonovan.stream_apps.assess.revise import Revision, revise
 from sonovan.stream_apps.assess.rows import Draft, PublishedRow, ScreeningRow, WaitingRow
 from sonovan.stream_apps.assess.takeover import published_row
+from sonovan.stream_apps.stage import Message, Outgoing
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One record to send, keyed by its screening."""
-
-    topic: str
-    key: str
-    record: Record
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What an arrival leads to. `revision` is None where nothing new is to be said."""
+class Decided:
+    """What a message leads to, beside rows. `revision` is None where nothing new is to be published."""
 
     revision: Revision | None = None
-    messages: tuple[Message, ...] = field(default=())
+    records: tuple[Outgoing, ...] = ()
 
 
-def assess(arrival: Arrival, draft: Draft, key_of: KeyOf, incomplete_after: timedelta) -> Outcome:
-    """Take in one arrival: rows go into `draft`, the rest is returned.
+def assess(message: Message, draft: Draft, key_of: KeyOf, incomplete_after: timedelta) -> Decided:
+    """Take in one message: rows go into `draft`, the rest is returned.
 
     Raises InvalidRecord (an `Unusable` where the subject is known) for a record that cannot be used.
     """
-    taken = take(arrival, draft, key_of)
+    taken = take(message, draft, key_of)
     if taken is None:
-        return Outcome()
-    _note_deadline(arrival, taken, draft, incomplete_after)
+        return Decided()
+    _note_deadline(message, taken, draft, incomplete_after)
     receipts = () if taken.receipt is None else (_answer(taken.receipt),)
-    revision = revise(taken.screening_id, draft, appended_at=arrival.at.appended_at, ticked=taken.ticked)
-    _wait_or_not(taken.screening_id, draft, revision, arrival.at.appended_at, incomplete_after)
+    revision = revise(taken.screening_id, draft, appended_at=message.at.appended_at, ticked=taken.ticked)
+    _wait_or_not(taken.screening_id, draft, revision, message.at.appended_at, incomplete_after)
     if revision is None:
-        return Outcome(messages=receipts)
+        return Decided(records=receipts)
     assessed = revision.assessed
     before = draft.get(PublishedRow, "published", assessed.screening_id)
     draft.put("published", assessed.screening_id, published_row(assessed, before, revision.trigger))
-    said: list[Message] = [
-        Message(Topic.SEQUENCE_ASSESSED, assessed.screening_id, record)
+    said: list[Outgoing] = [
+        Outgoing(Topic.SEQUENCE_ASSESSED, assessed.screening_id, record)
         for record in sequence_records(assessed, revision.results)
     ]
-    said.append(Message(Topic.SCREENING_ASSESSED, assessed.screening_id, assessed))
-    return Outcome(revision, (*said, *receipts, word_of(assessed)))
+    said.append(Outgoing(Topic.SCREENING_ASSESSED, assessed.screening_id, assessed))
+    return Decided(revision, (*said, *receipts, report_receipt(assessed)))
 
 
-def word_of(assessed: ScreeningAssessed) -> Message:
+def report_receipt(assessed: ScreeningAssessed) -> Outgoing:
     """What the van is told of a revision: that it is there, how complete, how many findings; no categories."""
     return _answer(
         VanAnswered(
@@ -87,12 +78,12 @@ def due_ticks(waiting: dict[str, bytes], now: datetime) -> list[ScreeningTicked]
     return [ScreeningTicked(screening_id=screening_id, as_of=now) for screening_id in due]
 
 
-def _note_deadline(arrival: Arrival, taken: Taken, draft: Draft, incomplete_after: timedelta) -> None:
+def _note_deadline(message: Message, taken: Taken, draft: Draft, incomplete_after: timedelta) -> None:
     """A tick may say that the deadline has passed; the newest opening or closing set it, and once passed it stays."""
     if not taken.ticked:
         return
     screening = screening_row(draft, taken.screening_id)
-    as_of = ScreeningTicked.decode(arrival.value).as_of
+    as_of = ScreeningTicked.decode(message.value).as_of
     heard_at = screening.last_control_at
     if heard_at is not None and as_of >= heard_at + incomplete_after:
         draft.put("screenings", taken.screening_id, screening.model_copy(update={"deadline_passed": True}))
@@ -115,5 +106,5 @@ def _wait_or_not(
     draft.put("waiting", screening_id, WaitingRow(due_at=since + incomplete_after))
 
 
-def _answer(answer: VanAnswered) -> Message:
-    return Message(van_answered_topic(answer.van_id).name, answer.screening_id or answer.item_id, answer)
+def _answer(answer: VanAnswered) -> Outgoing:
+    return Outgoing(van_answered_topic(answer.van_id).name, answer.screening_id or answer.item_id, answer)

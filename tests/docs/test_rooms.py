@@ -10,7 +10,7 @@ import pytest
 TOP = Path(__file__).resolve().parents[2]
 ROOMS = {
     "kafka": ("transport/",),
-    "faust": tuple(f"stream_apps/{stage}/agent.py" for stage in ("segment", "assess", "alert")),
+    "faust": ("stream_apps/agent.py",),
     "minio": ("storage/",),
     "sqlalchemy": ("storage/",),
     "onnxruntime": ("models/", "training/"),

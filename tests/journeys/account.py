@@ -13,14 +13,14 @@ from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed, SequenceAssessed
 from sonovan.contracts.topics import APP_IDS, Topic, Writer
 from sonovan.storage.keys import Bucket
-from sonovan.stream_apps.assess.agent import READ
+from sonovan.stream_apps.assess.stage import READS
 from sonovan.transport.client import client_options
 from tests.journeys.van import Screening
 from tests.journeys.world import RecordT, World
 
 READ_BY: Final[dict[Writer, tuple[Topic, ...]]] = {
     Writer.SEGMENT: (Topic.FRAME_CAPTURED,),
-    Writer.ASSESS: READ,
+    Writer.ASSESS: READS,
     Writer.ALERT: (Topic.SCREENING_ASSESSED,),
 }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
-from sonovan.stream_apps.assess import agent, handle
+from sonovan.stream_apps import agent, handling
 from sonovan.stream_apps.faust_options import faust_options
 from sonovan.stream_apps.kafka_io import App, Sending
 
@@ -20,8 +20,8 @@ def main(status: str) -> int:
     class LastWord(Sending):
         """A record on its way; the process does not outlive the one that it waits for."""
 
-        def __init__(self, app: App, topic: str, key: bytes, value: bytes) -> None:
-            super().__init__(app, topic, key, value)
+        def __init__(self, app: App, topic: str, key: bytes, value: bytes, *more: Any) -> None:
+            super().__init__(app, topic, key, value, *more)
             self._is_last = topic == Topic.SCREENING_ASSESSED and ScreeningAssessed.decode(value).status == status
 
         async def durable(self) -> int:
@@ -34,9 +34,9 @@ def main(status: str) -> int:
         """All that it heard comes again after its death, whenever its last commit would have been."""
         return faust_options(*arguments, **options) | {"broker_commit_interval": 3600.0}
 
-    handle.Sending = LastWord  # type: ignore[attr-defined]
+    handling.Sending = LastWord  # type: ignore[attr-defined]
     agent.faust_options = never_committing  # type: ignore[attr-defined]
-    return agent.run(1)
+    return agent.run("assess", 1)
 
 
 if __name__ == "__main__":

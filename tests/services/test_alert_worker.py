@@ -30,6 +30,7 @@ from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.stream_apps.alert.messages import take, to_topic
 from sonovan.stream_apps.alert.sending import TOPIC, WEBHOOK, Sender
 from sonovan.stream_apps.alert.webhook import Webhook
+from sonovan.stream_apps.kafka_io import deliver
 from sonovan.transport.client import client_options
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
@@ -245,7 +246,7 @@ def test_alerts_about_sides_a_screening_and_a_van_reach_the_topic_and_a_receiver
         take(outbox, each, RULE, (TOPIC, WEBHOOK), now, TEST_RULES)
     with BoundedProducer(worked.centre.kafka("alert")) as producer, worked.receiver() as receiver:
         webhook = Webhook(receiver.url, SECRET.encode(), 5.0, time.time, "research")
-        channels = {TOPIC: to_topic(Producing(producer)), WEBHOOK: webhook.post}
+        channels = {TOPIC: to_topic(partial(deliver, Producing(producer))), WEBHOOK: webhook.post}
         sender = Sender(outbox, channels, lease_s=60, longest_pause_s=1)
 
         async def send() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.stream_apps.alert.messages import take, to_topic
 from sonovan.stream_apps.alert.sending import TOPIC, WEBHOOK, Sender
 from sonovan.stream_apps.alert.webhook import Webhook
+from sonovan.stream_apps.kafka_io import deliver
 from tests.clinical.records import OTHER_SCREENING, SCREENING
 from tests.stream_apps.alert.receiver import Receiver
 from tests.stream_apps.alert.scene import RULE, TEST_RULES, blind_revision, revision
@@ -50,7 +52,7 @@ class Centre:
         self.log, self.receiver = Log(), receiver
         self.outbox = Outbox(sqlite_url(folder / "outbox.sqlite"))
         webhook = Webhook(receiver.url, b"a secret of the site", 5.0, lambda: NOW, "research")
-        channels = {TOPIC: to_topic(self.log), WEBHOOK: webhook.post}
+        channels = {TOPIC: to_topic(partial(deliver, self.log)), WEBHOOK: webhook.post}
         self._sender = Sender(self.outbox, channels, lease_s=20.0, longest_pause_s=6.0, now=lambda: NOW)
 
     def take(self, *revisions: ScreeningAssessed) -> None:

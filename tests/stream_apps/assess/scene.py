@@ -15,16 +15,16 @@ from sonovan.contracts.results import ScreeningTicked
 from sonovan.contracts.signatures import generate_key, public_key
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import Consent, Panel, PlannedRegion, ScreeningClosed, ScreeningOpened, SequenceClosed
-from sonovan.stream_apps.assess.intake import Arrival
-from sonovan.stream_apps.assess.rows import HEARD, Draft, Table
-from sonovan.stream_apps.assess.step import Outcome, assess
+from sonovan.stream_apps.assess.rows import RECEIVED, Draft, Table
+from sonovan.stream_apps.assess.step import Decided, assess
 from sonovan.stream_apps.rejecting import Coordinates
+from sonovan.stream_apps.stage import Message
 
 EPOCH = datetime(2026, 3, 1, 8, tzinfo=UTC)
 DEADLINE = timedelta(minutes=10)
 WEIGHTS = "ab" * 32
 
-Written = Literal["all", "heard", "none"]
+Written = Literal["all", "received", "none"]
 
 
 def pixels_hash(index: int) -> str:
@@ -143,16 +143,16 @@ class Desk:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self.rows: dict[tuple[Table, str], bytes] = {}
-        self.written: dict[tuple[Table, str], bytes | None] = {}
+        self.rows: dict[tuple[str, str], bytes] = {}
+        self.written: dict[tuple[str, str], bytes | None] = {}
         self.now = EPOCH
         self.offset = 0
 
-    def take(self, said: tuple[Topic, Record], *, private: bytes | None = None, write: Written = "all") -> Outcome:
+    def take(self, said: tuple[Topic, Record], *, private: bytes | None = None, write: Written = "all") -> Decided:
         """One record through the step. write: which rows are written before the worker dies."""
-        return self.arrive(self.arrival_of(said, private=private), write=write)
+        return self.arrive(self.message_of(said, private=private), write=write)
 
-    def arrival_of(self, said: tuple[Topic, Record], *, private: bytes | None = None, major: int = 1) -> Arrival:
+    def message_of(self, said: tuple[Topic, Record], *, private: bytes | None = None, major: int = 1) -> Message:
         """The record as the broker holds it. major: of the schema that it says it has."""
         topic, record = said
         self.now += timedelta(seconds=1)
@@ -161,12 +161,12 @@ class Desk:
         sent = type("Newer", (type(record),), {"schema_version": f"{major}.0"}).model_validate(record.model_dump())
         value = seal(sent, private or self.scene.private) if signed else record.encode()
         at = Coordinates(topic, 0, self.offset, self.now)
-        return Arrival(at, self.scene.screening_id.encode(), value)
+        return Message(at, self.scene.screening_id.encode(), value)
 
-    def arrive(self, arrival: Arrival, *, write: Written = "all") -> Outcome:
+    def arrive(self, message: Message, *, write: Written = "all") -> Decided:
         draft = Draft(lambda table, key: self.rows.get((table, key)))
-        outcome = assess(arrival, draft, self._key_of, DEADLINE)
-        wanted = {"all": get_args(Table), "heard": HEARD, "none": ()}[write]
+        outcome = assess(message, draft, self._key_of, DEADLINE)
+        wanted = {"all": get_args(Table), "received": RECEIVED, "none": ()}[write]
         writes = {place: data for place, data in draft.writes.items() if place[0] in wanted}
         self.written.update(writes)
         for place, data in writes.items():

@@ -14,7 +14,7 @@ from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import TABLES, Topic, Writer
 from sonovan.stream_apps.assess.rows import Draft, Table
-from sonovan.stream_apps.assess.step import Outcome, due_ticks
+from sonovan.stream_apps.assess.step import Decided, due_ticks
 from sonovan.stream_apps.assess.takeover import reflect, watermark
 from sonovan.stream_apps.rejecting import Unusable
 from tests.stream_apps.assess.scene import DEADLINE, EPOCH, Desk, Scene
@@ -24,7 +24,7 @@ def test_the_tables_are_those_of_the_topic_table():
     assert get_args(Table) == TABLES[Writer.ASSESS]
 
 
-def revisions(outcomes: list[Outcome]) -> list[ScreeningAssessed]:
+def revisions(outcomes: list[Decided]) -> list[ScreeningAssessed]:
     return [outcome.revision.assessed for outcome in outcomes if outcome.revision]
 
 
@@ -54,7 +54,7 @@ def test_any_order_and_repetition_ends_in_the_same_revision(order, again):
     assert len({revision.revision_id for revision in mixed}) == len(mixed)
 
 
-@given(crashes=st.sets(st.integers(0, 22)), written=st.sampled_from(["none", "heard"]))
+@given(crashes=st.sets(st.integers(0, 22)), written=st.sampled_from(["none", "received"]))
 @settings(max_examples=60, deadline=None)
 def test_a_crash_between_send_and_rows_sends_the_same_content_again(crashes, written):
     scene = Scene(20, lesion=range(4, 12))
@@ -77,7 +77,7 @@ def test_whoever_comes_after_a_crash_says_nothing_older_again_whatever_comes_fir
     scene = Scene(20, lesion=range(4, 12))
     desk, said = Desk(scene), scene.everything()
     published = run(desk, *said[:crash])
-    last = desk.take(said[crash], write="heard").revision  # it was sent; that it was sent was not written
+    last = desk.take(said[crash], write="received").revision  # it was sent; that it was sent was not written
     published += [last.assessed] if last else []
     draft = Draft(lambda table, key: desk.rows.get((table, key)))
     reflect(draft, published, len(published))
@@ -289,7 +289,7 @@ def test_a_record_of_a_newer_schema_is_rejected_under_its_own_name():
         (scene.screening_closed(), f"{scene.screening_id}/closed/1"),
     ):
         with pytest.raises(Unusable) as caught:
-            desk.arrive(desk.arrival_of(said, major=2))
+            desk.arrive(desk.message_of(said, major=2))
         subject = caught.value.subject
         assert caught.value.reason == "schema_from_future"
         assert (subject.van_id, subject.screening_id, subject.item_id) == ("van-1", scene.screening_id, item)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sonovan.stream_apps.segment.in_flight import InFlight, Turn
+from sonovan.stream_apps.in_flight import InFlight, Turn
 
 
 def unforeseen(error: BaseException) -> None:

@@ -1,0 +1,118 @@
+"""The Faust app of every stage: the only file of this room that imports faust. Started by `sonovan worker NAME`."""
+
+import asyncio
+import importlib
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import faust
+
+from sonovan.contracts.broker import BrokerSettings
+from sonovan.contracts.settings import read_settings
+from sonovan.contracts.topics import TABLES, TOPIC_PARTITIONS, TOPICS, Topic, Writer
+from sonovan.storage.minio_store import MinioStore
+from sonovan.storage.settings import ObjectStoreSettings
+from sonovan.stream_apps.faust_options import TABLE_OPTIONS, faust_options, sasl_options
+from sonovan.stream_apps.handling import Handling
+from sonovan.stream_apps.health import Health
+from sonovan.stream_apps.kafka_io import coordinates, deliver
+from sonovan.stream_apps.metrics import Measured, Place
+from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr
+from sonovan.stream_apps.settings import WorkerSettings
+from sonovan.stream_apps.stage import Given, Message, OpenStage, Stage
+from sonovan.stream_apps.tables import ChangelogTables
+from sonovan.stream_apps.vans import VanFollower, VanRegistry
+
+ENDS_WITHIN_S = 2.0
+"""How long a reader of the metrics waits for the broker to tell where its topics end."""
+
+
+def run(name: str, instance: int) -> int:
+    """Run one worker of the stage `name` until SIGTERM; returns the exit code: 0, 4 no service, 5 must not go on."""
+    log_to_stderr(f"{name}-{instance}")
+    try:
+        return asyncio.run(_serve(Writer(name), instance))
+    except Exception as error:
+        return exit_code(error)
+
+
+async def _serve(name: Writer, instance: int) -> int:
+    broker, settings = read_settings(BrokerSettings), read_settings(WorkerSettings)
+    store = MinioStore(read_settings(ObjectStoreSettings))
+    app = faust.App(
+        **faust_options(broker, name, instance, settings.data_dir, tables=name in TABLES),
+        broker_credentials=faust.SASLCredentials(**sasl_options(broker)),
+    )
+    tables = ChangelogTables({each: _table(app, each) for each in TABLES.get(name, ())})
+    registry = VanRegistry()
+    open_stage: OpenStage = importlib.import_module(f"sonovan.stream_apps.{name}.stage").open_stage
+    stage = await open_stage(Given(broker, settings, store, registry, tables, partial(deliver, app)))
+    measured = Measured(name, instance, stage.running)
+    follows = name in TOPICS[Topic.VAN_ENROLLED].readers
+    vans = VanFollower(broker, registry, lambda error: worker.fail(error)) if follows else None
+    handling = Handling(stage, app, store, tables, vans, lambda error: worker.fail(error), measured)
+    worker = Worker(app, settings.data_dir, handling.move)
+    _attach(app, stage, handling, worker)
+    health = Health(settings.data_dir, lambda: worker.is_ready, lambda: _metrics(app, measured))
+    try:
+        await health.start(settings.health_host, settings.health_port)
+        if vans is not None:
+            await vans.start()
+        return await worker.run()
+    finally:
+        if vans is not None:
+            await vans.stop()
+        await health.stop()
+        handling.close()
+
+
+def _attach(app: Any, stage: Stage, handling: Handling, worker: Worker) -> None:
+    """Give the app its one agent over one channel of all topics, its timer and its background task."""
+    channel = app.topic(*(topic.value for topic in stage.reads), key_serializer="raw", value_serializer="raw")
+
+    # Raw bytes, one agent, acknowledged by hand: with more agents, or `take()`, Faust commits past unfinished work.
+    @app.agent(channel, concurrency=1, name=stage.name)
+    async def handle(stream: Any) -> None:
+        async for event in stream.noack().events():
+            await handling.take(event, Message(coordinates(event.message), event.key, event.value or b""))
+
+    if stage.tick is not None:
+
+        @app.timer(stage.tick_every_s)
+        async def tick() -> None:
+            await _or_fail(handling.tick(), worker)
+
+    if (background := stage.background) is not None:
+
+        @app.task
+        async def run_beside() -> None:
+            await _or_fail(background(), worker)
+
+
+async def _or_fail(work: Any, worker: Worker) -> None:
+    try:
+        await work
+    except Exception as error:
+        worker.fail(error)
+        raise
+
+
+def _table(app: Any, name: str) -> Any:
+    return app.Table(name, key_type=bytes, value_type=bytes, partitions=TOPIC_PARTITIONS, options=dict(TABLE_OPTIONS))
+
+
+async def _metrics(app: Any, measured: Measured) -> str:
+    """The metrics, with the lag as far as the broker says in time where its topics end."""
+    ends: Mapping[Place, int] = {}
+    committed: dict[Place, int | None] = {}
+    try:
+        consumer = app.consumer
+        mine = [place for place in consumer.assignment() if place.topic not in app.tables.changelog_topics]
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            found = await consumer.highwaters(*mine) if mine else {}
+        ends = {(place.topic, place.partition): end for place, end in found.items()}
+        committed = {(place.topic, place.partition): consumer._committed_offset.get(place) for place in mine}
+    except Exception:  # noqa: S110  # the broker or the consumer is away: the counts are told all the same, the lag is not
+        pass
+    return measured.text(ends, committed)

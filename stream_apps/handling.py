@@ -1,0 +1,260 @@
+"""One message of any stage from bytes to an acknowledgement, with everything that can go wrong; all of it without
+Faust.
+
+The order is that of `Outcome`: store, rows of what was received, records, rows of what was published,
+acknowledgement. A crash between any two of them brings the message again, and doing it again is harmless.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Protocol, TypeVar
+
+from aiokafka.errors import KafkaError
+
+from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.contracts.topics import Topic, van_answered_topic
+from sonovan.storage.stores import ObjectStore
+from sonovan.stream_apps.in_flight import InFlight, Turn
+from sonovan.stream_apps.kafka_io import App, Sending
+from sonovan.stream_apps.metrics import Measured, Part
+from sonovan.stream_apps.rejecting import Unusable, message_key, reject
+from sonovan.stream_apps.retrying import retry
+from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Rows, Stage
+from sonovan.stream_apps.vans import VanRegistry
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Acknowledged(Protocol):
+    """As much of a Faust event as is needed here."""
+
+    def ack(self) -> bool: ...
+
+
+class Vans(Protocol):
+    """As much of `vans.VanFollower` as is needed here."""
+
+    @property
+    def registry(self) -> VanRegistry: ...
+
+    async def wait_for(self, van_id: str, wait_s: float) -> bool: ...
+
+
+class WrittenTables(Protocol):
+    """A stage's tables, to be written."""
+
+    def write(self, rows: Rows) -> None:
+        """Write rows of the partition whose message is being handled, in the agent's own loop."""
+
+    async def durable(self) -> None:
+        """Return when the changelogs have every row that was written so far. Raises KafkaError where one was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """now: seconds since the epoch. sleep: a pause of so many seconds."""
+
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+class Handling:
+    """Handles the messages of one opened stage. Made once, used for every message."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        app: App,
+        store: ObjectStore,
+        tables: WrittenTables,
+        vans: Vans | None,
+        failed: Callable[[BaseException], None],
+        measured: Measured,
+        *,
+        clock: Clock | None = None,
+    ) -> None:
+        """vans: None for a stage that does not follow the registry. failed: told what must end the worker."""
+        self._stage, self._app, self._store, self._tables, self._vans = stage, app, store, tables, vans
+        self._failed, self._measured, self._clock = failed, measured, clock or Clock()
+        self._in_flight = InFlight(stage.in_flight, failed)
+        self._generation = 0
+        self._caught_up: set[int] = set()
+        # Two pools, so that a slow disk under MinIO does not keep the step from computing.
+        self._compute = ThreadPoolExecutor(stage.compute_threads or 1, stage.name)
+        self._io = ThreadPoolExecutor(stage.store_threads, "store")
+
+    async def take(self, event: Acknowledged, message: Message) -> None:
+        """Take a message in; returns when the next one may come. Raises Fatal, unless messages are handled in tasks."""
+        self._measured.received(message.at)
+        if self._stage.in_flight > 1:
+            await self._in_flight.submit(message.at.partition, partial(self.handle, event, message))
+            return
+        # In the agent's own loop: Faust takes a row's partition from the message that the loop is at.
+        try:
+            await self.handle(event, message, Turn(None))
+        except Exception as error:
+            self._failed(error)
+            raise
+
+    async def handle(self, event: Acknowledged, message: Message, turn: Turn) -> None:
+        """Everything for one message; its offset may be committed only after this returned.
+
+        Waits through whatever is Transient, raises Fatal. What was under way while partitions moved writes nothing
+        more and is not acknowledged: whoever has the partition now takes the message again.
+        """
+        generation = self._generation
+        if self._stage.catch_up is not None and message.at.partition not in self._caught_up:
+            await self._catch_up(message.at.partition, generation)
+        outcome = await self._outcome(message)
+        if not await self._done(outcome, turn, generation):
+            return
+        await turn.to_end()
+        if generation == self._generation:
+            event.ack()
+            self._measured.acknowledged(message.at)
+
+    async def move(self) -> None:
+        """Partitions are being moved, or the worker leaves: what is under way ends and is not acknowledged."""
+        self._generation += 1
+        self._caught_up.clear()
+        await self._in_flight.cancel()
+        self._measured.moved()
+
+    async def tick(self) -> None:
+        """Send what the stage's timer calls for, and write no rows. Raises Fatal; waits for a broker that is away."""
+        if self._stage.tick is not None:
+            await self._send(self._stage.tick(datetime.fromtimestamp(self._clock.now(), UTC)))
+
+    def close(self) -> None:
+        """Give back the threads and what the stage holds; what the threads are doing is abandoned."""
+        self._compute.shutdown(wait=False, cancel_futures=True)
+        self._io.shutdown(wait=False, cancel_futures=True)
+        self._stage.close()
+
+    async def _catch_up(self, partition: int, generation: int) -> None:
+        assert self._stage.catch_up is not None
+        outcome = await self._retried(partial(self._stage.catch_up, partition))
+        if await self._done(outcome, Turn(None), generation):
+            self._caught_up.add(partition)
+
+    async def _outcome(self, message: Message) -> Outcome:
+        """What the step says of the message, or its rejection; what is to be stored is stored."""
+        try:
+            outcome = await self._processed(message)
+            await self._stored(outcome)
+        except InvalidRecord as error:
+            outcome = self._rejection(error, message)
+            await self._stored(outcome)
+        return outcome
+
+    async def _processed(self, message: Message) -> Outcome:
+        try:
+            return await self._computed(message)
+        except Unusable as error:
+            van_id = error.subject.van_id
+            if error.reason != "van_unknown" or van_id is None or self._vans is None:
+                raise
+            # Counted from its arrival: whoever fills a topic with unknown vans cannot stall it for 10 s a message.
+            wait_s, age_s = self._stage.unknown_van_wait_s, self._clock.now() - message.at.appended_at.timestamp()
+            if not await self._vans.wait_for(van_id, min(max(wait_s - age_s, 0.0), wait_s)):
+                raise
+        return await self._computed(message)
+
+    async def _computed(self, message: Message) -> Outcome:
+        with self._measured.timed(Part.PROCESS):
+            if not self._stage.compute_threads:
+                return self._stage.process(message)
+            return await asyncio.get_running_loop().run_in_executor(self._compute, self._stage.process, message)
+
+    async def _stored(self, outcome: Outcome) -> None:
+        store = outcome.store
+        if store is None:
+            return
+        with self._measured.timed(Part.STORE):
+            await self._retried(lambda: asyncio.get_running_loop().run_in_executor(self._io, store))
+
+    def _rejection(self, error: InvalidRecord, message: Message) -> Outcome:
+        at = message.at
+        rejection = reject(self._stage.name, error, at, message.value)
+        record, kept = rejection.record, rejection.quarantine
+        log.warning("rejected %s/%d/%d: %s (%s)", at.topic, at.partition, at.offset, error.reason, record.rejection_id)
+        self._measured.rejected(error.reason)
+        rejected = Outgoing(Topic.RECORD_REJECTED, message_key(record).decode(), record)
+        receipt = () if rejection.receipt is None else (receipt_to(rejection.receipt),)
+        put = partial(self._store.put, kept.bucket, kept.key, kept.data, kept.content_type)
+        return Outcome(store=put, records=((rejected,), receipt))
+
+    async def _done(self, outcome: Outcome, turn: Turn, generation: int) -> bool:
+        """Do everything after `store`; False where partitions moved meanwhile, and the rest was left undone."""
+        if not await self._written(Part.RECEIVED_ROWS, outcome.received, generation):
+            return False
+        first, *others = outcome.records or ((),)
+        await turn.to_send()
+        with self._measured.timed(Part.SEND):
+            sendings = await self._queued(first)
+            turn.sent()
+            offsets = await self._durable(sendings)
+            for group in others:
+                offsets |= await self._send(group)
+        rows = outcome.published(offsets) if outcome.published is not None else {}
+        return await self._written(Part.PUBLISHED_ROWS, rows, generation)
+
+    async def _written(self, part: Part, rows: Rows, generation: int) -> bool:
+        """Write rows and wait until the changelogs have them, again where that fails.
+
+        False where partitions moved meanwhile: a row written now could overwrite a newer one of the next owner.
+        """
+
+        async def write() -> None:
+            if generation != self._generation:
+                return
+            self._tables.write(rows)
+            try:
+                await self._tables.durable()
+            except KafkaError as error:
+                raise Transient(f"the broker does not take rows ({type(error).__name__})") from error
+
+        if rows:
+            with self._measured.timed(part):
+                await self._retried(write)
+        return generation == self._generation
+
+    async def _send(self, records: Sequence[Outgoing]) -> dict[str, int]:
+        return await self._durable(await self._queued(records))
+
+    async def _queued(self, records: Sequence[Outgoing]) -> list[tuple[str, Sending]]:
+        """Hand records to the producer; they leave in this order."""
+        sendings = []
+        for each in records:
+            if self._has_topic(each):
+                value = each.record.encode()
+                sendings.append(
+                    (each.topic, Sending(self._app, each.topic, each.key.encode(), value, self._clock.sleep))
+                )
+                await sendings[-1][1].queued()
+        return sendings
+
+    async def _durable(self, sendings: Sequence[tuple[str, Sending]]) -> dict[str, int]:
+        """Wait until the broker has them; the offset of the newest one for each topic."""
+        return {topic: await sending.durable() for topic, sending in sendings}
+
+    def _has_topic(self, outgoing: Outgoing) -> bool:
+        if not isinstance(outgoing.record, VanAnswered):
+            return True
+        return self._vans is not None and self._vans.registry.knows(outgoing.record.van_id)
+
+    async def _retried(self, action: Callable[[], Awaitable[T]]) -> T:
+        return await retry(action, sleep=self._clock.sleep, told=self._measured.retried)
+
+
+def receipt_to(receipt: VanAnswered) -> Outgoing:
+    """A receipt on its way to its van's own topic."""
+    return Outgoing(van_answered_topic(receipt.van_id).name, receipt.screening_id or receipt.van_id, receipt)

@@ -1,0 +1,177 @@
+"""What a worker measures of itself, and how Prometheus reads it; every name stands in `Metric`, once.
+
+Written by hand: the text format is a few lines, and nothing but counters, gauges and one histogram is needed
+(docs/decisions/0020). Used from the event loop's thread alone. Source: Prometheus text exposition format 0.0.4.
+"""
+
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from itertools import accumulate
+from typing import Final
+
+from sonovan.stream_apps.rejecting import Coordinates
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+BOUNDS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds of the histogram's buckets in seconds; the last one, +Inf, is not written here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A metric's name, kind (`counter`, `gauge` or `histogram`), labels in their order, and what it says."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    says: str
+
+
+class Metric(Enum):
+    """All metrics of a worker. Each also has the labels `stage` and `instance`."""
+
+    INFO = Described("sonovan_worker_info", "gauge", (), "What runs, in labels: the network and its provider, for one.")
+    PARTITIONS = Described("sonovan_partitions", "gauge", (), "Partitions assigned to this worker.")
+    LAG = Described("sonovan_lag_records", "gauge", ("topic", "partition"), "Records that are not processed yet.")
+    OLDEST = Described(
+        "sonovan_oldest_unprocessed_seconds", "gauge", ("topic",),
+        "Age of the oldest record that was received and is not processed, 0 where there is none.",
+    )  # fmt: skip
+    IN_FLIGHT = Described("sonovan_in_flight_records", "gauge", (), "Records received and not acknowledged.")
+    PROCESSED = Described("sonovan_processed_records_total", "counter", ("topic",), "Records acknowledged.")
+    REJECTED = Described("sonovan_rejected_records_total", "counter", ("reason",), "Records rejected.")
+    RETRIES = Described("sonovan_retries_total", "counter", (), "Attempts that failed because something was away.")
+    SECONDS = Described(
+        "sonovan_step_seconds", "histogram", ("step",), "Time by step, waiting for what is away included."
+    )
+
+
+class Part(StrEnum):
+    """The steps of a message's way whose time is told apart."""
+
+    PROCESS = "process"
+    STORE = "store"
+    RECEIVED_ROWS = "received_rows"
+    SEND = "send"
+    PUBLISHED_ROWS = "published_rows"
+
+
+Sample = tuple[Metric, tuple[str, ...], float]
+"""A metric, the values of its labels, and its value."""
+
+Place = tuple[str, int]
+"""Topic and partition."""
+
+
+class Measured:
+    """Counts what one worker does. `clock` is seconds since the epoch, `ticks` any steady clock in seconds."""
+
+    def __init__(
+        self,
+        stage: str,
+        instance: int,
+        running: Mapping[str, str],
+        *,
+        clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._own = {"stage": stage, "instance": str(instance)}
+        self._running, self._clock, self._ticks = dict(running), clock, ticks
+        self._under_way: dict[Place, dict[int, float]] = {}
+        self._next: dict[Place, int] = {}
+        self._counts: dict[tuple[Metric, tuple[str, ...]], float] = {(Metric.RETRIES, ()): 0.0}
+        self._times: dict[Part, list[int]] = {}
+        self._total_s: dict[Part, float] = {}
+
+    def received(self, at: Coordinates) -> None:
+        """A message was taken in."""
+        self._under_way.setdefault((at.topic, at.partition), {})[at.offset] = at.appended_at.timestamp()
+
+    def acknowledged(self, at: Coordinates) -> None:
+        """A message is done, and with it those before it in its partition."""
+        place = (at.topic, at.partition)
+        self._under_way.get(place, {}).pop(at.offset, None)
+        self._next[place] = max(at.offset + 1, self._next.get(place, 0))
+        self._count(Metric.PROCESSED, at.topic)
+
+    def moved(self) -> None:
+        """Partitions are being moved: what was under way comes again, here or elsewhere."""
+        self._under_way.clear()
+        self._next.clear()
+
+    def rejected(self, reason: str) -> None:
+        """A message could not be used."""
+        self._count(Metric.REJECTED, reason)
+
+    def retried(self) -> None:
+        """An attempt failed because something was away."""
+        self._count(Metric.RETRIES)
+
+    @contextmanager
+    def timed(self, part: Part) -> Iterator[None]:
+        """Measure how long a step takes, also one that fails."""
+        began = self._ticks()
+        try:
+            yield
+        finally:
+            elapsed_s = self._ticks() - began
+            times = self._times.setdefault(part, [0] * (len(BOUNDS_S) + 1))
+            times[bisect_left(BOUNDS_S, elapsed_s)] += 1
+            self._total_s[part] = self._total_s.get(part, 0.0) + elapsed_s
+
+    def text(self, ends: Mapping[Place, int], committed: Mapping[Place, int | None]) -> str:
+        """Everything in Prometheus' text format.
+
+        ends: the next offset of each assigned partition on the broker. committed: the group's offset there, None
+        where it has none. The lag of a partition of which neither a commit nor a message is known is left out:
+        unknown is not 0.
+        """
+        lines: list[str] = []
+        samples = list(self._gauges(ends, committed))
+        samples += [(metric, labels, count) for (metric, labels), count in self._counts.items()]
+        for metric in Metric:
+            told = metric.value
+            lines += [f"# HELP {told.name} {told.says}", f"# TYPE {told.name} {told.kind}"]
+            own = self._running if metric is Metric.INFO else {}
+            for _, labels, value in (each for each in samples if each[0] is metric):
+                lines.append(self._line(told.name, dict(zip(told.labels, labels, strict=True)) | own, value))
+        return "\n".join([*lines, *self._histogram()]) + "\n"
+
+    def _gauges(self, ends: Mapping[Place, int], committed: Mapping[Place, int | None]) -> Iterator[Sample]:
+        yield Metric.INFO, (), 1.0
+        yield Metric.PARTITIONS, (), float(len(ends))
+        yield Metric.IN_FLIGHT, (), float(sum(map(len, self._under_way.values())))
+        for place, end in sorted(ends.items()):
+            if (reached := self._reached(place, committed.get(place))) is not None or end == 0:
+                yield Metric.LAG, (place[0], str(place[1])), float(max(end - (reached or 0), 0))
+        for topic in sorted({topic for topic, _ in ends}):
+            under_way = [by_offset for (name, _), by_offset in self._under_way.items() if name == topic]
+            since = min((moment for by_offset in under_way for moment in by_offset.values()), default=None)
+            yield Metric.OLDEST, (topic,), 0.0 if since is None else max(self._clock() - since, 0.0)
+
+    def _reached(self, place: Place, committed: int | None) -> int | None:
+        known = [offset for offset in (self._next.get(place), committed) if offset is not None]
+        return max(known) if known else min(self._under_way.get(place, {}), default=None)
+
+    def _histogram(self) -> Iterator[str]:
+        name = Metric.SECONDS.value.name
+        for part, counts in self._times.items():
+            for bound, total in zip((*map(str, BOUNDS_S), "+Inf"), accumulate(counts), strict=True):
+                yield self._line(f"{name}_bucket", {"step": part.value, "le": bound}, total)
+            yield self._line(f"{name}_sum", {"step": part.value}, self._total_s[part])
+            yield self._line(f"{name}_count", {"step": part.value}, sum(counts))
+
+    def _count(self, metric: Metric, *labels: str) -> None:
+        self._counts[metric, labels] = self._counts.get((metric, labels), 0.0) + 1.0
+
+    def _line(self, name: str, labels: Mapping[str, str], value: float) -> str:
+        written = ",".join(f'{label}="{_escaped(text)}"' for label, text in (self._own | dict(labels)).items())
+        return f"{name}{{{written}}} {value:.9g}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

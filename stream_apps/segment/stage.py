@@ -1,0 +1,56 @@
+"""The segment stage: frames to results, several at once. Run by `sonovan worker segment`."""
+
+import sys
+from functools import partial
+from typing import Final
+
+from sonovan import models
+from sonovan.contracts.errors import Fatal
+from sonovan.contracts.settings import read_settings
+from sonovan.contracts.topics import Topic, Writer
+from sonovan.models.errors import ModelError
+from sonovan.storage.stores import ObjectStore
+from sonovan.stream_apps.handling import receipt_to
+from sonovan.stream_apps.segment.settings import SegmentSettings
+from sonovan.stream_apps.segment.step import LoadedNetwork, put_objects, segment_envelope
+from sonovan.stream_apps.stage import Given, Message, Outcome, Outgoing, Stage
+from sonovan.stream_apps.vans import VanRegistry
+
+READS: Final = (Topic.FRAME_CAPTURED,)
+
+SWITCH_S: Final = 1e-3
+"""A thread that comes back from a runtime waits for the event loop at most so long to go on; Python gives 5 ms."""
+
+
+async def open_stage(given: Given) -> Stage:
+    """Load the network that the settings name. Raises Fatal where it, or its provider, cannot be had."""
+    sys.setswitchinterval(SWITCH_S)
+    settings = read_settings(SegmentSettings)
+    try:
+        segmenter = models.load(settings.model_id)
+    except ModelError as error:
+        raise Fatal(str(error)) from error
+    return segment_stage(segmenter, given.vans, given.store, settings)
+
+
+def segment_stage(segmenter: LoadedNetwork, vans: VanRegistry, store: ObjectStore, settings: SegmentSettings) -> Stage:
+    """The stage with a network that is loaded."""
+    return Stage(
+        name=Writer.SEGMENT,
+        reads=READS,
+        process=partial(segmented, segmenter=segmenter, vans=vans, store=store),
+        in_flight=settings.in_flight,
+        compute_threads=settings.compute_threads,
+        store_threads=settings.store_threads,
+        unknown_van_wait_s=settings.unknown_van_wait_s,
+        running={"model": segmenter.model_id, "provider": segmenter.provider, "fingerprint": segmenter.fingerprint},
+    )
+
+
+def segmented(message: Message, *, segmenter: LoadedNetwork, vans: VanRegistry, store: ObjectStore) -> Outcome:
+    """A frame's objects, then its result, then the van's receipt. Raises Unusable as `segment_envelope` does."""
+    frame = segment_envelope(
+        message.value, append_time=message.at.appended_at, registry=vans, segmenter=segmenter, key=message.key
+    )
+    result = Outgoing(Topic.FRAME_SEGMENTED, frame.record.screening_id, frame.record)
+    return Outcome(store=partial(put_objects, store, frame), records=((result,), (receipt_to(frame.receipt),)))

@@ -1,0 +1,133 @@
+"""What a stage brings: the topics that it reads, one step from a message to an outcome, and what must be written then.
+
+This is the one seam of the centre: `Process` takes a `Message` and returns an `Outcome`. Reading Kafka, waiting for
+what is away, rejecting, writing in the right order, acknowledging, measuring and leaving in time stand once behind
+it, in `handling.py` and `agent.py`. A stage is a folder whose module `stage.py` has a function `open_stage`; its
+name, its topics and its tables are rows of `contracts/topics.py`.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from sonovan.contracts.broker import BrokerSettings
+from sonovan.contracts.record import Record
+from sonovan.contracts.topics import Topic
+from sonovan.storage.stores import ObjectStore
+from sonovan.stream_apps.rejecting import Coordinates
+from sonovan.stream_apps.settings import WorkerSettings
+from sonovan.stream_apps.vans import VanRegistry
+
+Rows = Mapping[tuple[str, str], bytes | None]
+"""Rows of a stage's tables to write: (table, key) → the row, None deletes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as the broker holds it, and where it stands there. One without a value has an empty value."""
+
+    at: Coordinates
+    key: bytes | None
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record to send. A receipt for a van that was never enrolled has no topic to go to, and is left out."""
+
+    topic: str
+    key: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What must be done because of a message, in the order of these fields; each is durable before the next begins.
+
+    store: a blocking write to the object store or a database, run in a thread; doing it again is harmless. It may
+    raise InvalidRecord (the message is rejected), Transient (it is tried again) and Fatal (the worker ends).
+    received: rows that hold what was received. records: groups of records to send; the first groups of a partition
+    leave in the order of its messages. published: the rows that remember what was sent, made from the offset of the
+    newest record that was sent to each topic. The message is acknowledged last.
+    """
+
+    store: Callable[[], object] | None = None
+    received: Rows = field(default_factory=dict)
+    records: Sequence[Sequence[Outgoing]] = ()
+    published: Callable[[Mapping[str, int]], Rows] | None = None
+
+
+Process = Callable[[Message], Outcome]
+"""A stage's step: pure, nothing is sent and nothing written in it.
+
+Raises InvalidRecord for a message that cannot be used (`Unusable` where something of the record could be read), Fatal
+where this process must not go on.
+"""
+
+
+Send = Callable[[str, bytes, bytes], Awaitable[int]]
+
+
+class Tables(Protocol):
+    """The rows of a stage, as its step may read them in the event loop."""
+
+    def get(self, table: str, key: str) -> bytes | None:
+        """The row, or None where there is none."""
+
+    def items(self, table: str) -> Iterable[tuple[str, bytes]]:
+        """Every row of the partitions that this worker holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a worker hands to the stage that it runs.
+
+    send: (topic, key, value) for what a background task sends; returns the record's offset once it is durable.
+    """
+
+    broker: BrokerSettings
+    worker: WorkerSettings
+    store: ObjectStore
+    vans: VanRegistry
+    tables: Tables
+    send: Send
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A stage, opened: its step, and how much of it may go on at once.
+
+    name: its row in `contracts.topics.STAGES`. reads: topics whose messages come one after another to `process`.
+    in_flight: messages between fetched and acknowledged; more than one is for stages without tables, since rows are
+    written in the order of the messages. compute_threads: how many threads run `process`; with 0 it runs in the event
+    loop, where rows can be read. store_threads: how many threads run `Outcome.store`. unknown_van_wait_s: how long
+    after its arrival a message of a van that is not enrolled waits for the registry.
+    catch_up: run before the first message of a partition after it was assigned; its outcome is done like any other.
+    It may raise Transient. tick: every `tick_every_s` seconds, with the time: the records to send then.
+    background: runs beside the messages until the worker ends. running: what a monitor should know of the stage, such
+    as the network and its provider.
+    """
+
+    name: str
+    reads: tuple[Topic, ...]
+    process: Process
+    in_flight: int = 1
+    compute_threads: int = 0
+    store_threads: int = 2
+    unknown_van_wait_s: float = 10.0
+    catch_up: Callable[[int], Awaitable[Outcome]] | None = None
+    tick: Callable[[datetime], Sequence[Outgoing]] | None = None
+    tick_every_s: float = 5.0
+    background: Callable[[], Awaitable[None]] | None = None
+    running: Mapping[str, str] = field(default_factory=dict)
+    close: Callable[[], None] = lambda: None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a stage that would catch up while messages of the partition are under way."""
+        if self.in_flight > 1 and self.catch_up is not None:
+            raise ValueError(f"stage {self.name}: catching up needs messages one at a time")
+
+
+OpenStage = Callable[[Given], Awaitable[Stage]]
+"""`open_stage` of a stage's module: reads the stage's settings and opens what it needs. Raises Transient and Fatal."""

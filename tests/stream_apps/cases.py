@@ -1,0 +1,152 @@
+"""Every stage over `memory.World`, and a stage that only tests have: what it reads, opened as a worker opens it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from sonovan.clinical.alert_rules import AlertSettings
+from sonovan.contracts.answers import RecordRejected, RejectedRetried
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.record import Record
+from sonovan.contracts.results import FrameSegmented, ScreeningAssessed
+from sonovan.contracts.signatures import generate_key, public_key
+from sonovan.contracts.topics import Topic
+from sonovan.contracts.van import VanEnrolled
+from sonovan.storage.outbox import Outbox
+from sonovan.storage.outbox_engine import sqlite_url
+from sonovan.stream_apps.alert.stage import alert_stage
+from sonovan.stream_apps.assess.settings import AssessSettings
+from sonovan.stream_apps.assess.stage import assess_stage
+from sonovan.stream_apps.rejecting import Coordinates, reject
+from sonovan.stream_apps.segment.settings import SegmentSettings
+from sonovan.stream_apps.segment.stage import segment_stage
+from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Stage
+from tests.clinical.records import SCREENING
+from tests.stream_apps.alert.scene import revision
+from tests.stream_apps.assess.scene import Desk, Scene
+from tests.stream_apps.memory import MemoryTables, Opener, World
+from tests.stream_apps.segment.frames import TestVan
+from tests.stream_apps.segment.threshold import ThresholdSegmenter
+
+
+@dataclass
+class Case:
+    """A stage, a world with messages for it, and what is seen from outside when all of them are through."""
+
+    world: World
+    open: Opener
+    seen: Callable[[], object]
+
+
+def records_sent(world: World) -> set[tuple[str, bytes, bytes]]:
+    """What stands in topics, each content once: a redelivery may send a record again, and the same."""
+    return {(topic, key, _untimed(topic, value)) for topic, key, value in world.sent}
+
+
+def _untimed(topic: str, value: bytes) -> bytes:
+    """A result without its timings, which no digest holds."""
+    if topic != Topic.FRAME_SEGMENTED:
+        return value
+    return FrameSegmented.decode(value).model_copy(update={"timings_ms": {}}).encode()
+
+
+def segment_case(_folder: Path) -> Case:
+    """Frames of one van over two partitions, one of them damaged."""
+    van, world = TestVan(screening_id=SCREENING, sequence_id=mint_id(1), private_key=generate_key()), World()
+    world.registry.learn(van.enrolled())
+    key = van.sequence_id.encode()
+    for index in range(5):
+        value = van.frame(index)
+        world.append(Topic.FRAME_CAPTURED, value[:-20] if index == 2 else value, key, partition=index % 2)
+    settings = SegmentSettings(in_flight=3)
+
+    def open_stage(world: World, _tables: MemoryTables) -> Stage:
+        return segment_stage(ThresholdSegmenter(), world.registry, world.store, settings)
+
+    return Case(world, open_stage, lambda: (dict(world.store.objects), records_sent(world)))
+
+
+def assess_case(_folder: Path) -> Case:
+    """A whole screening, a record that is none, and a tick after the end."""
+    scene, world = Scene(frames=3, lesion=range(3)), World()
+    desk = Desk(scene)
+    world.registry.learn(VanEnrolled(van_id=scene.van_id, public_key=public_key(scene.private), enrolled_at=world.now))
+    said = scene.everything()
+    for number, message in enumerate(map(desk.message_of, said)):
+        world.append(message.at.topic, message.value, message.key)
+        if number == 1:
+            world.append(Topic.FRAME_SEGMENTED, b"{", message.key)
+    settings = AssessSettings(incomplete_after_s=600.0)
+
+    async def published(_partition: int, offset: int) -> tuple[list[ScreeningAssessed], int]:
+        there = [value for topic, _, value in world.sent if topic == Topic.SCREENING_ASSESSED]
+        return [ScreeningAssessed.decode(value) for value in there[offset:]], len(there)
+
+    def open_stage(world: World, tables: MemoryTables) -> Stage:
+        return assess_stage(tables, world.registry.key_of, world.store, settings, "research", published)
+
+    return Case(world, open_stage, lambda: (dict(world.store.objects), records_sent(world), dict(world.changelog)))
+
+
+def alert_case(folder: Path) -> Case:
+    """Revisions that raise and withdraw an alert, with one that cannot be read between them."""
+    world = World()
+    for value in (
+        revision(1, {1: "suspicious"}).encode(),
+        b"\xff",
+        revision(2, {1: "harmless"}).encode(),
+        revision(3, {1: "harmless", 2: "suspicious"}).encode(),
+    ):
+        world.append(Topic.SCREENING_ASSESSED, value)
+    url = sqlite_url(folder / "outbox.sqlite")
+
+    def open_stage(world: World, _tables: MemoryTables) -> Stage:
+        return alert_stage(Outbox(url), AlertSettings(), ("topic",), now=lambda: world.now.timestamp())
+
+    def owed() -> list[tuple[str, bytes]]:
+        outbox, later, found = Outbox(url), world.now + timedelta(days=1), list[tuple[str, bytes]]()
+        while batch := outbox.claim("topic", later, timedelta(days=1)):
+            for each in batch:
+                outbox.delivered(each.key, later)
+                found.append((each.key, each.body))
+        outbox.close()
+        return found
+
+    return Case(world, open_stage, lambda: (dict(world.store.objects), records_sent(world), owed()))
+
+
+def toy_case(_folder: Path) -> Case:
+    """Rejections for a stage that only tests have: it counts them by reason, and sends each count."""
+    world = World()
+    for number, reason in enumerate(
+        ("van_unknown", "envelope_corrupt", "van_unknown", "record_invalid", "van_unknown")
+    ):
+        at = Coordinates("frame.captured.v1", 0, number, world.now)
+        record = reject("segment", InvalidRecord(reason, "of a test"), at, b"bytes").record
+        world.append(Topic.RECORD_REJECTED, record.encode(), partition=number % 2)
+
+    def open_stage(_world: World, tables: MemoryTables) -> Stage:
+        return Stage(name="toy", reads=(Topic.RECORD_REJECTED,), process=partial(count, tables=tables))
+
+    return Case(world, open_stage, lambda: (dict(world.store.objects), records_sent(world), dict(world.changelog)))
+
+
+def count(message: Message, *, tables: MemoryTables) -> Outcome:
+    """The toy's step. A row says at which message it was counted last, so that a redelivery counts nothing twice."""
+    record = RecordRejected.decode(message.value)
+    if record.reason == "record_invalid":
+        raise InvalidRecord("record_invalid", "what was invalid is counted by nobody")
+    counted = set((tables.get("counts", record.reason) or b"").decode().split()) | {record.rejection_id}
+    told = Outgoing(Topic.REJECTED_RETRIED, record.reason, _told(record, len(counted)))
+    return Outcome(received={("counts", record.reason): " ".join(sorted(counted)).encode()}, records=((told,),))
+
+
+def _told(record: RecordRejected, number: int) -> Record:
+    return RejectedRetried(rejection_id=record.rejection_id, retried_at=record.rejected_at + timedelta(seconds=number))
+
+
+CASES: Final = {"segment": segment_case, "assess": assess_case, "alert": alert_case, "toy": toy_case}
