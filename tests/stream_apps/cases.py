@@ -10,9 +10,10 @@ from typing import Final
 from sonovan.clinical.alert_rules import AlertSettings
 from sonovan.contracts.answers import RecordRejected, RejectedRetried
 from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.record import Record
-from sonovan.contracts.results import FrameSegmented, ScreeningAssessed
+from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.signatures import generate_key, public_key
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import VanEnrolled
@@ -35,16 +36,25 @@ from tests.stream_apps.segment.threshold import ThresholdSegmenter
 
 @dataclass
 class Case:
-    """A stage, a world with messages for it, and what is seen from outside when all of them are through."""
+    """A stage, a world with messages for it, and what is seen from outside when all of them are through.
+
+    first_stored: which of the messages is the first to store anything.
+    """
 
     world: World
     open: Opener
     seen: Callable[[], object]
+    first_stored: int = 0
 
 
 def records_sent(world: World) -> set[tuple[str, bytes, bytes]]:
     """What stands in topics, each content once: a redelivery may send a record again, and the same."""
     return {(topic, key, _untimed(topic, value)) for topic, key, value in world.sent}
+
+
+def everything(world: World) -> tuple[object, ...]:
+    """Objects, records and rows that outlive a worker."""
+    return dict(world.store.objects), records_sent(world), dict(world.changelog)
 
 
 def _untimed(topic: str, value: bytes) -> bytes:
@@ -67,7 +77,7 @@ def segment_case(_folder: Path) -> Case:
     def open_stage(world: World, _tables: MemoryTables) -> Stage:
         return segment_stage(ThresholdSegmenter(), world.registry, world.store, settings)
 
-    return Case(world, open_stage, lambda: (dict(world.store.objects), records_sent(world)))
+    return Case(world, open_stage, lambda: everything(world))
 
 
 def assess_case(_folder: Path) -> Case:
@@ -89,7 +99,12 @@ def assess_case(_folder: Path) -> Case:
     def open_stage(world: World, tables: MemoryTables) -> Stage:
         return assess_stage(tables, world.registry.key_of, world.store, settings, "research", published)
 
-    return Case(world, open_stage, lambda: (dict(world.store.objects), records_sent(world), dict(world.changelog)))
+    return Case(
+        world,
+        open_stage,
+        lambda: (dict(world.store.objects), records_sent(world), dict(world.changelog)),
+        first_stored=2,
+    )
 
 
 def alert_case(folder: Path) -> Case:
@@ -116,7 +131,7 @@ def alert_case(folder: Path) -> Case:
         outbox.close()
         return found
 
-    return Case(world, open_stage, lambda: (dict(world.store.objects), records_sent(world), owed()))
+    return Case(world, open_stage, lambda: (everything(world), owed()))
 
 
 def toy_case(_folder: Path) -> Case:
@@ -132,7 +147,12 @@ def toy_case(_folder: Path) -> Case:
     def open_stage(_world: World, tables: MemoryTables) -> Stage:
         return Stage(name="toy", reads=(Topic.RECORD_REJECTED,), process=partial(count, tables=tables))
 
-    return Case(world, open_stage, lambda: (dict(world.store.objects), records_sent(world), dict(world.changelog)))
+    return Case(
+        world,
+        open_stage,
+        lambda: (dict(world.store.objects), records_sent(world), dict(world.changelog)),
+        first_stored=3,
+    )
 
 
 def count(message: Message, *, tables: MemoryTables) -> Outcome:

@@ -35,36 +35,24 @@ class Died(Exception):
 class MemoryStore:
     """Write-once objects, as every store keeps them."""
 
-    def __init__(self) -> None:
+    def __init__(self, world: "World") -> None:
         self.objects: dict[tuple[str, str], bytes] = {}
-        self.away = 0
-        self.open = threading.Event()
-        self.open.set()
-        self._lock = threading.Lock()
+        self._world, self._lock = world, threading.Lock()
 
     def put(self, bucket: str, key: str, data: bytes, content_type: str) -> None:
-        self._answer()
-        with self._lock:
+        self._world.answer()
+        with self._world.effect("put"), self._lock:
             if self.objects.setdefault((bucket, key), data) != data:
                 raise contradiction(bucket, key)
 
     def get(self, bucket: str, key: str) -> bytes:
-        self._answer()
         return self.objects[bucket, key]
 
     def exists(self, bucket: str, key: str) -> bool:
-        self._answer()
         return (bucket, key) in self.objects
 
     def url(self, bucket: str, key: str, expires_s: int) -> str:
         return f"memory://{bucket}/{key}"
-
-    def _answer(self) -> None:
-        """Wait while a test holds the store, and be away as often as it says."""
-        assert self.open.wait(PATIENCE_S)
-        if self.away > 0:
-            self.away -= 1
-            raise Transient("the store does not answer")
 
 
 class Opener(Protocol):
@@ -75,9 +63,13 @@ class Opener(Protocol):
 
 @dataclass
 class World:
-    """A broker, its consumer group and a store."""
+    """A broker, its consumer group, a store, and what tests may do to them.
 
-    store: MemoryStore = field(default_factory=MemoryStore)
+    die_at: the number of durable effects after which the worker is gone. store_away, broker_away: how often they do not
+    answer. gate: while a test holds it, whatever stores waits; `held` says how many do.
+    """
+
+    store: MemoryStore = field(init=False)
     registry: VanRegistry = field(default_factory=VanRegistry)
     now: datetime = START
     log: dict[tuple[str, int], list[Message]] = field(default_factory=lambda: defaultdict(list))
@@ -88,9 +80,25 @@ class World:
     changelog: dict[tuple[str, str], bytes] = field(default_factory=dict)
     effects: list[str] = field(default_factory=list)
     die_at: int | None = None
+    store_away: int = 0
     broker_away: int = 0
+    gate: threading.Event = field(default_factory=threading.Event)
+    held: int = 0
     pauses: list[float] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.store = MemoryStore(self)
+        self.gate.set()
+
+    def answer(self) -> None:
+        """Store or database: wait while a test holds them, be away as often as it says."""
+        if not self.gate.is_set():
+            self.held += 1
+            assert self.gate.wait(PATIENCE_S)
+        if self.store_away > 0:
+            self.store_away -= 1
+            raise Transient("the store does not answer")
 
     def append(self, topic: str, value: bytes, key: bytes | None = None, partition: int = 0) -> Message:
         """A message that the stage shall read, a second after the one before it."""
@@ -247,9 +255,9 @@ class Run:
         if not task.done():
             task.cancel()
         await asyncio.wait({task})
-        if self.failures:
-            raise self.failures[0]
-        task.result()
+        error = None if task.cancelled() else task.exception()
+        if self.failures or error is not None:
+            raise self.failures[0] if self.failures else error
 
     def _fail(self, error: BaseException) -> None:
         self.failures.append(error)
@@ -266,6 +274,7 @@ def _observed(stage: Stage, world: World) -> Stage:
             return outcome
 
         def counted() -> None:
+            world.answer()
             with world.effect("store"):
                 store()
 

@@ -1,17 +1,30 @@
 """Any stage over a log, tables and a store in memory: what must hold for every one of them, whatever its step does."""
 
 import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from sonovan.contracts.answers import RecordRejected
-from sonovan.contracts.topics import STAGES, Topic
+from sonovan.contracts.answers import RecordRejected, VanAnswered
+from sonovan.contracts.errors import Fatal, InvalidRecord
+from sonovan.contracts.ids import opened_item
+from sonovan.contracts.topics import STAGES, Topic, van_answered_topic
 from sonovan.storage.keys import Bucket
+from sonovan.stream_apps.handling import receipt_to
+from sonovan.stream_apps.rejecting import Subject, Unusable
+from sonovan.stream_apps.retrying import FIRST_S
+from sonovan.stream_apps.stage import Message, Outcome, Stage
+from tests.clinical.records import SCREENING
 from tests.stream_apps.cases import CASES, Case
-from tests.stream_apps.memory import Died, Run
+from tests.stream_apps.memory import PATIENCE_S, Died, MemoryTables, Run, Vans, World
+from tests.stream_apps.segment.frames import TestVan
 
 MOST_EFFECTS = 400
+STEPS = 300
 
 
 @pytest.fixture(params=list(CASES))
@@ -80,20 +93,174 @@ def _same_messages(of: Case, case: Case) -> None:
     case.world.now = of.world.arrived[-1].at.appended_at
 
 
-def test_nothing_is_sent_or_acknowledged_before_it_is_stored(case: Case) -> None:
-    """A store that is held: the step has computed, and nothing of it leaves."""
-    case.world.store.open.clear()
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+async def nothing_more(world: World) -> None:
+    """Whatever can still go on does, and neither sends nor acknowledges anything."""
+    before = (list(world.order), list(world.sent))
+    for _ in range(STEPS):
+        await asyncio.sleep(0)
+    assert (world.order, world.sent) == before
+
+
+def test_a_store_that_hangs_holds_back_what_is_sent_and_acknowledged(case: Case) -> None:
+    world = case.world
+    waiting = world.arrived[case.first_stored :]
+    before = [(each.at.topic, each.at.partition, each.at.offset) for each in world.arrived[: case.first_stored]]
 
     async def hold() -> None:
-        worker = Run(case.world, case.open)
-        taking = asyncio.create_task(worker.take(case.world.open_messages()))
-        while "store" not in worker.stored and not taking.done():
-            await asyncio.sleep(0)
-        sent_before = [topic for topic, _, _ in case.world.sent]
-        stuck = worker.held()
-        case.world.store.open.set()
+        world.gate.clear()
+        worker = Run(world, case.open)
+        taking = asyncio.create_task(worker.take(world.open_messages()))
+        await until(lambda: world.held > 0)
+        await nothing_more(world)
+        assert world.order == before
+        assert waiting
+        world.gate.set()
         await taking
         await worker.end()
-        assert stuck is None or stuck not in case.world.order[: len(sent_before)]
 
     asyncio.run(hold())
+    assert world.open_messages() == []
+
+
+def test_what_was_under_way_while_partitions_moved_is_left_to_the_next_owner(case: Case) -> None:
+    world = case.world
+
+    async def revoke() -> None:
+        world.gate.clear()
+        worker = Run(world, case.open)
+        taking = asyncio.create_task(worker.take(world.arrived[: case.first_stored + 1]))
+        await until(lambda: world.held > 0)
+        before = (list(world.order), list(world.sent), dict(world.changelog))
+        await worker.handling.move()
+        world.gate.set()
+        await nothing_more(world)
+        assert (world.order, world.sent, world.changelog) == before
+        taking.cancel()
+        await worker.end()
+
+    asyncio.run(revoke())
+    assert world.arrived[case.first_stored] in world.open_messages()
+    asyncio.run(live(case))
+    assert world.open_messages() == []
+
+
+def test_a_store_and_a_broker_that_are_away_are_waited_for_with_growing_pauses(case: Case) -> None:
+    world = case.world
+    world.store_away, world.broker_away = 3, 2
+    asyncio.run(live(case))
+    assert world.open_messages() == []
+    assert (world.store_away, world.broker_away) == (0, 0)
+    assert len(world.pauses) == 5
+    assert max(world.pauses) > FIRST_S
+
+
+TOY = CASES["toy"]
+
+
+def toy(change: Callable[[Message, Outcome], Outcome], folder: Path, **more: object) -> Case:
+    """The toy with another end of its step."""
+    case = TOY(folder)
+    opened = case.open
+
+    def open_stage(world: World, tables: MemoryTables) -> Stage:
+        stage = opened(world, tables)
+        return replace(stage, process=lambda message: change(message, stage.process(message)), **more)
+
+    return replace(case, open=open_stage)
+
+
+def test_what_must_not_go_on_ends_the_worker_and_acknowledges_nothing_behind_it(tmp_path: Path) -> None:
+    def refuse(message: Message, outcome: Outcome) -> Outcome:
+        if message.at.offset == 1:
+            raise Fatal("wrong weights")
+        return outcome
+
+    case = toy(refuse, tmp_path)
+    with pytest.raises(Fatal, match="wrong weights"):
+        asyncio.run(live(case))
+    assert [offset for *_, offset in case.world.order] == [0, 0]
+
+
+@pytest.mark.parametrize(("age_s", "left_s"), [(0.0, 10.0), (4.0, 6.0), (-3.0, 10.0), (60.0, 0.0)])
+def test_a_message_of_an_unknown_van_waits_for_what_is_left_of_its_time(
+    tmp_path: Path, age_s: float, left_s: float
+) -> None:
+    van = TestVan()
+
+    def of_a_van(message: Message, outcome: Outcome) -> Outcome:
+        try:
+            case.world.registry.key_of(van.van_id, message.at.appended_at)
+        except InvalidRecord as error:
+            raise Unusable(error, Subject(van_id=van.van_id)) from None
+        return outcome
+
+    case = toy(of_a_van, tmp_path)
+    first = case.world.arrived[0]
+    case.world.now = first.at.appended_at + timedelta(seconds=age_s)
+    vans = Vans(case.world.registry, lambda _: case.world.registry.learn(van.enrolled()))
+
+    async def wait() -> None:
+        worker = Run(case.world, case.open, vans)
+        await worker.take([first])
+        await worker.end()
+
+    asyncio.run(wait())
+    assert vans.waits == [left_s]
+    assert [topic for topic, _, _ in case.world.sent] == [Topic.REJECTED_RETRIED]
+
+
+def test_a_van_that_was_never_enrolled_gets_no_receipt_and_one_that_was_gets_it(tmp_path: Path) -> None:
+    known, stranger = TestVan("known"), TestVan("stranger")
+
+    def answers(message: Message, outcome: Outcome) -> Outcome:
+        receipts = [
+            receipt_to(
+                VanAnswered(van_id=each.van_id, kind="stored", item_id=opened_item(SCREENING), content_sha256="ab" * 32)
+            )
+            for each in (known, stranger)
+        ]
+        return replace(outcome, records=(*outcome.records, receipts))
+
+    case = toy(answers, tmp_path)
+    case.world.registry.learn(known.enrolled())
+    asyncio.run(live(case))
+    assert {topic for topic, _, _ in case.world.sent if topic.startswith("van.answered.")} == {
+        van_answered_topic("known").name
+    }
+
+
+def test_ticks_are_sent_with_the_clocks_time(tmp_path: Path) -> None:
+    case = CASES["assess"](tmp_path)
+
+    async def tick() -> list[str]:
+        worker = Run(case.world, case.open)
+        await worker.take(case.world.open_messages()[:3])
+        sent = len(case.world.sent)
+        await worker.handling.tick()
+        assert len(case.world.sent) == sent
+        case.world.now += timedelta(hours=1)
+        await worker.handling.tick()
+        await worker.end()
+        return [topic for topic, _, _ in case.world.sent[sent:]]
+
+    assert asyncio.run(tick()) == [Topic.SCREENING_TICKED]
+
+
+def test_a_stage_that_catches_up_takes_one_message_at_a_time(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="one at a time"):
+        toy(lambda _, outcome: outcome, tmp_path, in_flight=2, catch_up=lambda _: None).open(World(), None)  # type: ignore[arg-type]
+
+
+def test_a_worker_measures_what_it_does(case: Case) -> None:
+    worker = asyncio.run(live(case))
+    text = worker.measured.text({}, {})
+    own = f'stage="{worker.stage.name}",instance="1"'
+    assert re.search(rf"sonovan_rejected_records_total{{{own},reason=\"\w+\"}} 1\n", text)
+    assert f'sonovan_step_seconds_count{{{own},step="process"}} {len(case.world.arrived)}\n' in text
+    assert f"sonovan_in_flight_records{{{own}}} 0\n" in text
