@@ -30,11 +30,11 @@ class Scratch:
         self._run(f"PRAGMA cache_size = -{CACHE_KIB}")
         self._run("CREATE TABLE kept (place TEXT, key TEXT, data BLOB, PRIMARY KEY (place, key)) WITHOUT ROWID")
 
-    def row(self, table: Table, key: str) -> bytes | None:
+    def row(self, table: str, key: str) -> bytes | None:
         """The row's bytes, None where there is none."""
         return self._find(table, key)
 
-    def write(self, table: Table, key: str, data: bytes | None) -> None:
+    def write(self, table: str, key: str, data: bytes | None) -> None:
         """Set a row; None deletes it."""
         if data is None:
             self._run("DELETE FROM kept WHERE place = ? AND key = ?", table, key)
