@@ -7,9 +7,17 @@ import pytest
 from pydicom import dcmread, examples
 
 from sonovan import Ids, analyse
+from sonovan.analysis import analysis_of
+from sonovan.contracts.because import Because
 from sonovan.contracts.errors import InvalidRecord
+from sonovan.embedded import Screened
 from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan.producers.items import mint_ids
+from sonovan.producers.screening import Composed
+from sonovan.scratch import Scratch
+from sonovan.stored import StoredResults
+from tests.clinical.records import SCREENING, assessed
+from tests.stream_apps.alert.scene import Stage, revision
 
 YBR = str(examples.get_path("ybr_color"))
 
@@ -98,6 +106,17 @@ def test_a_malignant_score_is_withheld_in_frames_too_unless_for_decision_support
     assert [(region.malignant, region.malignant_withheld) for region in shown] == [(None, True)] * len(scored)
     assert all(finding.malignant is None for finding in research.findings)
     assert research.revision_id == support.revision_id
+
+
+def test_an_alerts_reasons_are_withheld_unless_for_decision_support():
+    (alert,) = Stage().take(revision(1, {1: "suspicious"}))
+    figure = Because(code="malignant_probability", value=0.7, unit="1")
+    alert = alert.model_copy(update={"because": (*alert.because, figure)})
+    scratch = Scratch()
+    screened = Screened(Composed(SCREENING, (), ()), StoredResults(scratch), [assessed()], [alert])
+    research, support = (analysis_of(screened, (), scratch, use).alerts[0] for use in ("research", "decision_support"))
+    assert support == alert
+    assert (research.because, research.withheld) == (alert.because[:-1], True)
 
 
 def test_a_dark_frame_is_not_assessable_and_no_negative():
