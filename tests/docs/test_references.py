@@ -11,7 +11,7 @@ import pytest
 TOP = Path(__file__).resolve().parents[2]
 TEXT = (".md", ".py", ".toml", ".yaml", ".sh", ".html", ".css")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-DESIGN = re.compile(r"\bdesign\b", re.IGNORECASE)
+DESIGN = re.compile(r"\bdesign\b(?!\.md)", re.IGNORECASE)
 DESIGN_SECTION = re.compile(r"design\.md#([\w-]+)")
 OWN_WORDS = (
     "adequacy", "closing", "companion", "complete", "deadline", "descriptor", "embedded run", "envelope",
