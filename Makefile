@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-models bench-codecs lock clean test-training test-consumers docs images
+.PHONY: help demo test check bench bench-kills bench-models bench-codecs lock clean test-training test-consumers docs images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -37,6 +37,9 @@ images: $(READY) ## draw the picture of README.md again with the network that is
 
 bench: $(READY) ## the pipeline against its floor: benchmarks/results/pipeline.json
 	@$(RUN) -m benchmarks.pipeline
+
+bench-kills: $(READY) ## fifty random kills while eight sweeps are sent: benchmarks/results/kills.json
+	@$(RUN) -m benchmarks.kills
 
 bench-models: $(READY) ## every runtime, precision and batch: benchmarks/results/models.json (DATA=../shared/data)
 	@$(RUN) -m benchmarks.models --data $(or $(DATA),../shared/data) --register
