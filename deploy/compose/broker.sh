@@ -1,9 +1,11 @@
 #!/bin/bash
-# Start the broker in apache/kafka: write its configuration, format its volume once with all accounts, run.
+# Start the broker: write its configuration, format its folder once with all accounts, run. In apache/kafka (compose.yaml)
+# and on a server (deploy/systemd).
 # The image's own entry point formats without SCRAM accounts, so nobody could ever log in.
 set -euo pipefail
 umask 077
-kafka=${KAFKA_HOME:-/opt/kafka} data=${KAFKA_DATA:-/var/lib/kafka/data} run=/tmp/sonovan here=$(dirname "$0")
+kafka=${KAFKA_HOME:-/opt/kafka} data=${KAFKA_DATA:-/var/lib/kafka/data} run=/tmp/sonovan
+properties=${BROKER_PROPERTIES:-$(dirname "$0")/broker.properties}
 mkdir -p "$run"
 
 password() {
@@ -18,7 +20,7 @@ controller=$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n')  # t
 scram="org.apache.kafka.common.security.scram.ScramLoginModule required username=\"admin\" password=\"$admin\";"
 plain="org.apache.kafka.common.security.plain.PlainLoginModule required"
 {
-    cat "$here/broker.properties"
+    cat "$properties"
     echo "listener.name.internal.scram-sha-512.sasl.jaas.config=$scram"
     echo "listener.name.host.scram-sha-512.sasl.jaas.config=$scram"
     echo "listener.name.controller.plain.sasl.jaas.config=$plain username=\"controller\" password=\"$controller\"" \
