@@ -31,8 +31,9 @@ from sonovan.clinical.alert_rules import AlertSettings
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.digests import result_digest
+from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.record import Record
-from sonovan.contracts.results import FrameSegmented, ScreeningAssessed, SequenceAssessed
+from sonovan.contracts.results import ScreeningAssessed, SequenceAssessed
 from sonovan.contracts.topics import Topic
 from sonovan.deploy.identity import ProcessRecord, is_running, send
 from sonovan.deploy.launches import log_path, read_record

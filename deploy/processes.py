@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,7 @@ PROGRESS_EVERY_S = 5.0
 LOGS_KEPT = 3
 LOG_BYTES = 16 * 1024 * 1024  # a restart appends to the log, and begins a new one beyond this
 LOG_TAIL_BYTES = 16 * 1024
+STARTED_AGAIN = "--- started again"  # begins the line of a log that parts one run of the process from the next
 
 
 def start(state: StateFolder, launch: Launch) -> ProcessRecord:
@@ -52,6 +54,8 @@ def restart(state: StateFolder, record: ProcessRecord) -> ProcessRecord | None:
         log = log_path(state, record.name)
         if log.exists() and log.stat().st_size > LOG_BYTES:
             _rotate(log)
+        with open(log, "a", encoding="utf-8", opener=_privately) as stream:
+            stream.write(f"{STARTED_AGAIN}, {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\n")
         return spawn(state, launch)
 
 
@@ -141,6 +145,10 @@ def kill(state: StateFolder, name: str) -> None:
             kill_group(record)
 
 
+def _privately(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _end(records: Sequence[ProcessRecord], grace_s: float) -> None:
     for record in records:
         send(record, signal.SIGTERM)
@@ -160,13 +168,14 @@ def _rotate(log: Path) -> None:
 
 
 def last_line(log: Path) -> str:
-    """The line near the end of a log that tells most: its last error if there is one, else its last line."""
+    """The line of a process's last run that tells most: its last error near the end of the log, else its last line."""
     try:
         with log.open("rb") as stream:
             stream.seek(max(0, log.stat().st_size - LOG_TAIL_BYTES))
             lines = stream.read().decode(errors="replace").splitlines()
     except FileNotFoundError:
         return "it wrote nothing"
-    telling = [line.strip() for line in lines if line.strip()]
+    begins = max((number + 1 for number, line in enumerate(lines) if line.startswith(STARTED_AGAIN)), default=0)
+    telling = [line.strip() for line in lines[begins:] if line.strip()]
     errors = [line for line in telling if " ERROR " in line or " FATAL " in line or line.startswith("Exception in")]
     return (errors or telling or ["it wrote nothing"])[-1][:300]

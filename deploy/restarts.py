@@ -63,7 +63,7 @@ class Restarts(BaseModel):
     count: int = 0
     in_a_row: int = 0
     last_exit: int | None = None  # as a shell tells it; None: not known
-    reason: str | None = None  # the line of its log that tells most
+    reason: str | None = None  # the line of its log that tells most, or what the supervisor did
     ended_at: datetime | None = None
     next_at_s: float | None = None  # time.monotonic() of the next start, while it is down
 

@@ -100,14 +100,14 @@ class Supervisor:
         if record in self._silent:
             reason = "it ran but did not answer, and was ended"
         else:
-            reason = processes.last_line(log_path(self._state, record.name))
+            reason = f"its log: {processes.last_line(log_path(self._state, record.name))}"
         noted = watch.ended(
             self._clock(), last_exit=exit_status(self._state, record), reason=reason, at=datetime.now(UTC)
         )
         if noted and watch.past.next_at_s is not None:
             again = f"starts again in {watch.past.next_at_s - self._clock():.1f} s"
             failing = "keeps failing, " if watch.past.failing else ""
-            self._say(f"{record.name} (pid {record.pid}) {told_exit(watch.past.last_exit)}: {reason}; {failing}{again}")
+            self._say(f"{record.name} (pid {record.pid}) {told_exit(watch.past.last_exit)}; {reason}; {failing}{again}")
 
     def _restart(self, record: ProcessRecord, watch: Watch) -> None:
         started = processes.restart(self._state, record)

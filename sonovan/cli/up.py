@@ -102,7 +102,7 @@ def _troubles(rows: "list[StatusRow]") -> list[str]:
             if row.state == "ended" and supervised:
                 again = "starts again" if row.next_start_s is None else f"starts again in {row.next_start_s:.0f} s"
             words = "keeps failing: " if row.past.failing else ""
-            why = f" ({row.past.reason})" if row.past.reason else ""
+            why = f"; {row.past.reason}" if row.past.reason else ""
             lines.append(f"{row.name}: {words}{told_exit(row.past.last_exit)}{why}; {again}")
     return lines
 

@@ -227,10 +227,21 @@ def test_a_process_that_keeps_ending_is_told_with_its_code_and_its_last_line(sta
         rounds.look(100.0)
     rounds.see_the_end("worker")
     (row,) = status(state)
-    assert (row.past.count, row.past.last_exit, row.past.reason) == (3, 4, "no broker at all")
+    assert (row.past.count, row.past.last_exit, row.past.reason) == (3, 4, "its log: no broker at all")
     assert row.past.failing
     assert row.next_start_s is None, "no supervisor process runs here, so nothing will start it"
     assert "keeps failing" in rounds.said[-1]
+
+
+def test_an_error_of_an_earlier_run_is_not_told_as_the_reason(state: StateFolder, tmp_path: Path) -> None:
+    program = f"cd '{tmp_path}'; if mkdir first 2>/dev/null; then echo ' ERROR first'; else echo second; fi"
+    processes.start_app(state, "worker", ("/bin/sh", "-c", program), {})
+    rounds = Rounds(state)
+    rounds.see_the_end("worker")
+    assert read_restarts(state, "worker").reason == "its log: ERROR first"
+    rounds.look(10.0)
+    rounds.see_the_end("worker")
+    assert read_restarts(state, "worker").reason == "its log: second"
 
 
 def test_what_was_stopped_on_purpose_stays_stopped(state: StateFolder) -> None:
