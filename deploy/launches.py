@@ -23,6 +23,7 @@ class Launch(BaseModel):
     cwd: str
     port: int | None = None
     health_url: str | None = None
+    health_file: str | None = None  # where it writes its pid and the address at which /healthz answers
     config_sha256: str = ""  # of configuration files outside argv and env: a change restarts the process
 
     def fingerprint(self) -> str:

@@ -75,6 +75,7 @@ def start_app(
     cwd: Path | None = None,
     port: int | None = None,
     health_url: str | None = None,
+    health_file: Path | None = None,
     healthy: Callable[[], bool] | None = None,
     deadline_s: float = 60.0,
     progress: Callable[[str], None] = silent,
@@ -83,13 +84,22 @@ def start_app(
 
     argv: full command line; no secrets in it, `ps` shows it. env: added to the few INHERITED variables.
     cwd: by default the app's own folder `apps/NAME`. health_url: answers 200 when well, asked by `status` too.
+    health_file: where the process itself writes its pid and address; asked by `status` and the supervisor alone.
     healthy: asked instead of `health_url` while it starts. With neither, a process that runs is healthy.
     Raises ServiceFailed when it ends, or is not healthy within `deadline_s` seconds.
     """
     with state.lock(progress):
         folder = cwd or state.apps / name
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        launch = Launch(name=name, argv=tuple(argv), env=dict(env), cwd=str(folder), port=port, health_url=health_url)
+        launch = Launch(
+            name=name,
+            argv=tuple(argv),
+            env=dict(env),
+            cwd=str(folder),
+            port=port,
+            health_url=health_url,
+            health_file=None if health_file is None else str(health_file),
+        )
         record = start(state, launch)
     if healthy is None and health_url is not None:
         healthy = partial(answers_ok, health_url)

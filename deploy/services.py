@@ -1,5 +1,6 @@
 """Kafka and MinIO of one state folder: start, stop, status. What `sonovan up`, `down` and `status` call."""
 
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -143,7 +144,19 @@ def probe(state: StateFolder, launch: Launch) -> Callable[[], bool] | None:
         return partial(kafka.healthy, state)
     if launch.health_url is not None:
         return partial(answers_ok, launch.health_url)
+    if launch.health_file is not None:
+        return partial(_worker_answers, state, launch.name, Path(launch.health_file))
     return None
+
+
+def _worker_answers(state: StateFolder, name: str, file: Path) -> bool:
+    """Whether the worker answers at the address that it wrote down itself; not one that ran before it."""
+    record = read_record(state, name)
+    try:
+        told = json.loads(file.read_text())
+        return record is not None and told["pid"] == record.pid and answers_ok(f"{told['address']}/healthz")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _runs() -> bool:

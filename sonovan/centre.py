@@ -35,6 +35,9 @@ ADMIN: Final = "admin"
 READY_FILE: Final = "ready"
 """What a worker writes into its data folder, holding its pid, once partitions are assigned to it."""
 
+HEALTH_FILE: Final = "health.json"
+"""Where in its data folder a worker writes at which address it answers."""
+
 APP_DEADLINE_S: Final = 120.0
 
 _GIVEN_BY_US: Final = ("SONOVAN_KAFKA_", "SONOVAN_S3_", "SONOVAN_DATA_DIR", "SONOVAN_STATE", "SONOVAN_SHARED_DATA")
@@ -198,7 +201,11 @@ def _launch_worker(
     environment = _passed_on(os.environ if app_environment is None else app_environment)
     command = [sys.executable, "-m", "sonovan", "worker", stage, "--instance", str(instance)]
     return start_app(
-        centre.state, name, command, _own_defaults(centre.state, stage) | environment | centre.environment(stage) | own
+        centre.state,
+        name,
+        command,
+        _own_defaults(centre.state, stage) | environment | centre.environment(stage) | own,
+        health_file=centre.state.apps / name / HEALTH_FILE,
     )
 
 

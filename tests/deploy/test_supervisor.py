@@ -1,9 +1,14 @@
 """The supervisor over real processes: rounds with a clock that the test moves, and as a process of its own."""
 
+import http.server
+import json
+import socketserver
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -159,6 +164,23 @@ def test_a_silent_process_is_ended_and_started_again(state: StateFolder) -> None
     assert is_running(read_record(state, "worker"))
     assert "did not answer" in str(read_restarts(state, "worker").reason)
     assert not is_running(first)
+
+
+def test_a_worker_is_asked_at_the_address_that_it_wrote_down_itself(state: StateFolder, tmp_path: Path) -> None:
+    (tmp_path / "healthz").write_text("alive")
+    with socketserver.TCPServer(
+        ("127.0.0.1", 0), partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    ) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        file = tmp_path / "health.json"
+        record = processes.start_app(state, "worker", SLEEPER, {}, health_file=file)
+        told = {"pid": record.pid, "address": f"http://127.0.0.1:{server.server_address[1]}"}
+        found = []
+        for content in ("", json.dumps(told | {"pid": 1}), json.dumps(told)):
+            file.write_text(content)
+            found += [row.healthy for row in status(state)]
+        server.shutdown()
+    assert found == [False, False, True]
 
 
 def test_a_worker_waits_for_the_services(state: StateFolder) -> None:
