@@ -1,4 +1,4 @@
-"""Was each organ and side seen well enough to say anything about it?"""
+"""Judge for each organ and side whether it was seen well enough to say anything about it."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -16,18 +16,18 @@ from sonovan.contracts.results import Adequacy, Level, RejectedFrame
 from sonovan.contracts.van import PlannedRegion
 
 UNFINISHED: Final = frozenset({"frames_missing", "sequence_not_closed", "screening_not_closed", "closings_contradict"})
-"""Reasons that say: the examination as recorded is not all here."""
+"""The reasons that mean: a part of the examination has not arrived."""
 
 CUT_SHORT: Final = "sequence_cut_short"
-"""Reason, and the van's own warning: a file ended before its sweep did, and what it holds beyond is not known."""
+"""The reason, and the van's warning, that a file ended before its sweep did; how much is lost is not known."""
 
 FOREIGN: Final = frozenset({"not_breast_ultrasound", "not_thyroid_ultrasound"})
-"""Refusals that are named however few they are."""
+"""Refusals that are listed as reasons even if only a few frames have them."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdequacyRules:
-    """Below the first number of a pair the examination is inadequate, below the second limited.
+    """The bounds of adequacy: below the first number of a pair an examination is inadequate, below the second limited.
 
     No guideline gives numbers for single frames of a sweep; these are the project's own, for a site to confirm.
 
@@ -132,7 +132,7 @@ def _frames_taken(
 
 
 def _sides_seen(result: FrameSegmented, *, moved: bool) -> list[_Seen]:
-    """The frame for each side that its panels show."""
+    """One entry for each side that the panels of a frame show."""
     panels: dict[Side | None, list[int]] = {}
     for panel in result.panels:
         panels.setdefault(panel_side(result, panel.ordinal), []).append(panel.ordinal)
@@ -196,7 +196,7 @@ def _judge(item: PlannedRegion, frames: list[_Seen], rules: AdequacyRules) -> Ad
 
 
 def _unfinished(row: Adequacy, completeness: Completeness) -> Adequacy:
-    """The row with the reasons why its examination is not all here; it is then limited at best.
+    """The row with the reasons for which a part of its examination has not arrived; it is then limited at best.
 
     A sequence whose closing is missing has no side that can be relied on, so it counts against every row; so does one
     that was cut short, for the van's warning does not name it.

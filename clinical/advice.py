@@ -1,4 +1,4 @@
-"""What to do next, by written rules; and what must not leave the centre under another intended use."""
+"""Derive what to do next by written rules, and withhold what must not be shown under another intended use."""
 
 from collections.abc import Iterable
 from typing import Final

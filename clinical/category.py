@@ -1,4 +1,4 @@
-"""Categories that a written rule derives. Everything else has none: an outline alone carries no category.
+"""Derive the categories for which there is a written rule. An outline alone has no category.
 
 Rules, each with its source:
 

@@ -1,4 +1,4 @@
-"""Is everything here that the van says there is? By its closings alone, never by the clock."""
+"""Tell whether everything has arrived that the van's closings count. The clock plays no part in it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ _Closing = TypeVar("_Closing", SequenceClosed, ScreeningClosed)
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """What is known to be there, and what is known to be missing.
+    """What of a screening has arrived, and what is missing.
 
     missing: per sequence in order of its id, the indices that its closing counts and nobody has accounted for, the
     lowest of them listed; None where the closing itself is missing. absent: the same indices, all of them.
     conflicts: ids (of the screening or of sequences) whose highest closing number came with two contents.
     levels_whole: how many of the upload levels of a closed sequence are whole, counted from the coarsest (0 to 5).
-    sequence_closings, screening_closings: the closings that hold, in one fixed order, all contents of a conflict among
-    them: what a revision's id is made of.
+    sequence_closings, screening_closings: the closings that count, in one fixed order, with all contents of a conflict;
+    a revision's id is made from them.
     """
 
     complete: bool
@@ -35,7 +35,8 @@ class Completeness:
 def latest(closings: Iterable[_Closing]) -> tuple[_Closing, ...]:
     """The closings of the highest number of one sequence or screening, one of each content, in one fixed order.
 
-    Time and van are not content. Holding only what this returns loses nothing: `latest((*held, new))`.
+    Two closings that differ in time and van alone have the same content. Whoever keeps only what this returns loses
+    nothing: `latest((*kept, new))` is `latest` of all.
     """
     by_content: dict[str, _Closing] = {}
     highest = 0
@@ -55,7 +56,7 @@ def check_completeness(
     results: Iterable[str],
     rejected: Iterable[str],
 ) -> Completeness:
-    """Hold the closings of one screening against the frames that are accounted for.
+    """Compare the closings of one screening with the frames that are accounted for.
 
     results: ids of frames with a result. rejected: ids of frames rejected after their signature was verified.
     Accounted for is also what the sequence's closing lists as discarded; a held frame is missing until it comes.

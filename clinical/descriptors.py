@@ -1,4 +1,4 @@
-"""What a lesion looks like over all frames that show it, from what a network says of each."""
+"""Sum up what a network says about a lesion on single frames, over all frames that show it."""
 
 import math
 from collections.abc import Sequence

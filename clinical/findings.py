@@ -1,4 +1,4 @@
-"""Names that last: which lesion is which published finding, whatever frames arrived since."""
+"""Give lesions names that last: find out which lesion is which published finding, whatever frames arrived since."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

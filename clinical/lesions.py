@@ -1,4 +1,4 @@
-"""From tracks to findings: which tracks show one lesion, how each shows it, and which shows it best."""
+"""Turn tracks into findings: which tracks show one lesion, a sighting for each of them, and which is the best."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence

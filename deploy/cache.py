@@ -1,4 +1,4 @@
-"""The per-user cache: Kafka's jars and the MinIO binary, made once, shared by every state folder of this user."""
+"""The cache of this user: Kafka's jars and the MinIO binary, made once and shared by all state folders."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Which process is ours. A signal reaches the process that was started, or nobody."""
+"""Tell which process is ours, so that a signal reaches the process that was started, or nobody."""
 
 import os
 import select

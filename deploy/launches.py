@@ -1,4 +1,4 @@
-"""What is kept about each process: how it was launched, which one it is, where it logs."""
+"""The files kept about each process: how it was launched, which process it is, and its log."""
 
 import hashlib
 from pathlib import Path

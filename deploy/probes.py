@@ -1,4 +1,4 @@
-"""Is it well? Asked of the running service itself, in its own protocol, with the standard library alone."""
+"""Ask a running service whether it is well, in its own protocol, with the standard library alone."""
 
 import base64
 import hashlib

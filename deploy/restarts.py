@@ -21,7 +21,7 @@ HOPELESS_EXITS: Final = frozenset({2, 5})
 """Wrong usage and Fatal: starting again alone does not mend them (decision 0021)."""
 
 FAILING_AFTER: Final = 3
-"""So many failures without a time of health between them are told as `failing`."""
+"""So many failures without a time of health between them are shown as `failing` in `status`."""
 
 EXIT_KNOWN_WITHIN_S: Final = 1.0
 """The exit status is written a moment after the process is gone."""

@@ -1,8 +1,8 @@
-"""The outbox: per message, who must be told, and what becomes of it; in SQL, so that a commit is the promise.
+"""The outbox: for each message who must be told, and what has become of it. What is committed here will be told.
 
-It knows nothing of what a message is about. Messages belong to a thread, and leave it in order; threads belong to a
-scope, and are asked for by it. Any SQLAlchemy URL will do; SQLite is the default. A delivery's key is its
-`Idempotency-Key` on the wire, the same in every attempt.
+The outbox does not know what a message is about. Each message belongs to a thread, and the messages of a thread are
+delivered in order. Each thread belongs to a scope, by which threads are looked up. Any SQLAlchemy URL will do; SQLite
+is the default. A delivery's key is the `Idempotency-Key` of its request, the same in every attempt.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -164,11 +164,11 @@ class Outbox:
             return [Delivery(row.key, row.recipient, row.content_type, bytes(row.body), row.attempts) for row in rows]
 
     def delivered(self, key: str, now: datetime) -> None:
-        """The recipient has it."""
+        """Note that the recipient has taken the delivery."""
         self._set(key, due_at=None, delivered_at=_plain(now))
 
     def postpone(self, key: str, until: datetime) -> None:
-        """It did not work: try again at `until`."""
+        """Note that the attempt failed, and that the next one is due at `until`."""
         self._set(key, due_at=_plain(until))
 
     def owed(self) -> dict[str, int]:

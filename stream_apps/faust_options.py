@@ -1,7 +1,6 @@
-"""How every stage's Faust app is set up; the reasons stand in
-docs/design.md#what-must-hold-in-every-faust-app.
+"""The options of every stage's Faust app; docs/design.md#what-must-hold-in-every-faust-app has the reasons.
 
-No faust here: an agent file builds `faust.App(**faust_options(…), broker_credentials=faust.SASLCredentials(
+No faust here: `agent.py` builds `faust.App(**faust_options(…), broker_credentials=faust.SASLCredentials(
 **sasl_options(…)))`.
 """
 

@@ -1,5 +1,6 @@
-"""One message of any stage from bytes to an acknowledgement, with everything that can go wrong; all of it without
-Faust.
+"""Handle a message of any stage, from its bytes to its acknowledgement, with everything that can go wrong.
+
+No faust here.
 
 The order is that of `Outcome`: store, rows of what was received, records, rows of what was published,
 acknowledgement. A crash between any two of them brings the message again, and doing it again is harmless.

@@ -1,4 +1,4 @@
-"""Bounded work in flight: everything at once, but sent and acknowledged in order within each partition.
+"""Work on several messages at once, up to a bound, but send and acknowledge in order within each partition.
 
 The order matters: Faust 0.15.3 commits past a message that is not acknowledged when its successor is
 (`Consumer._new_offset` takes the gap of one for none).

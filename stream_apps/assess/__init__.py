@@ -1,5 +1,6 @@
 """Frames to findings: link regions over each sweep, account for every frame, publish revisions of a screening.
 
-`intake.py` turns one arrival into rows, `revise.py` turns rows into a revision, `step.py` joins both; they are pure.
-`report.py` renders and stores, `takeover.py` catches up after a crash, `agent.py` is the Faust shell.
+`intake.py` turns one message into rows, `revise.py` turns rows into a revision, `step.py` joins both; they are pure.
+`report.py` renders and stores, `takeover.py` catches up after a crash, `stage.py` tells the shell what to do in which
+order.
 """

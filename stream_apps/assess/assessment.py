@@ -1,4 +1,4 @@
-"""What is known of a screening into one record: findings with their names, adequacy, categories, advice."""
+"""Make one record of what is known about a screening: named findings, adequacy, categories, advice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from sonovan.stream_apps.assess.rows import PublishedRow, SequenceRow, VanPart
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """All that the opener's van and `segment` said of one screening."""
+    """All that was received about one screening, from the van that opened it and from `segment`."""
 
     opening: ScreeningOpened
     part: VanPart
@@ -79,7 +79,7 @@ def assessed_record(
 
 
 def sequence_records(assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented]) -> list[SequenceAssessed]:
-    """The revision cut into sweeps: one record for each that has a frame in it, in order of their ids."""
+    """The revision's records of single sequences: one for each that has a frame in it, in the order of their ids."""
     by_sequence: dict[str, list[FrameSegmented]] = {}
     for result in results.values():
         by_sequence.setdefault(result.sequence_id, []).append(result)

@@ -1,4 +1,4 @@
-"""One message into rows: who said what of which screening. Nothing is decided about lesions here."""
+"""Turn one message into rows, kept apart by the van that sent it. Nothing is decided about lesions here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,10 @@ from sonovan.stream_apps.rejecting import Unusable, verified
 from sonovan.stream_apps.stage import Message
 
 KeyOf = Callable[[str, datetime], str]
-"""(van_id, append time) → public key in hex; raises InvalidRecord `van_unknown` or `van_revoked`."""
+"""Takes a van's id and the broker's append time, and returns the public key in hex that was valid then.
+
+Raises InvalidRecord `van_unknown` or `van_revoked`.
+"""
 
 ControlRecord = ScreeningOpened | SequenceClosed | ScreeningClosed | FeaturesRecorded
 
@@ -32,7 +35,7 @@ _CONTROL: dict[str, type[ControlRecord]] = {
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What an message came to: the screening that it concerns, and a receipt where a van waits for one."""
+    """The screening that a message concerns, and the receipt for its van if the message came from one."""
 
     screening_id: str
     receipt: VanAnswered | None = None
@@ -40,9 +43,10 @@ class Taken:
 
 
 def take(message: Message, draft: Draft, key_of: KeyOf) -> Taken | None:
-    """Write the message's rows into `draft`. None: nothing here concerns a screening.
+    """Put the message's rows into `draft`. Returns None if the message concerns no screening.
 
-    Raises InvalidRecord for a record that is wrong, forged, from another van or in contradiction.
+    Raises InvalidRecord for a record that is malformed or forged, that comes from another van than the screening's, or
+    that contradicts what is stored.
     """
     # Whatever this message writes may stand in this worker's own rows already, and in nobody else's: it was handled
     # before, by a process that was killed while the rows were on their way to the changelog.
@@ -136,7 +140,7 @@ def _take_result(result: FrameSegmented, draft: Draft) -> Taken:
 
 
 def _take_rejection(rejection: RecordRejected, draft: Draft) -> Taken | None:
-    """A frame that `segment` rejected after its signature held is accounted for; no other rejection is."""
+    """Note a rejected frame as accounted for, if `segment` rejected it for good after verifying its signature."""
     if rejection.stage != "segment" or not rejection.verified or rejection.retryable:
         return None
     if rejection.screening_id is None or rejection.frame_id is None or rejection.van_id is None:

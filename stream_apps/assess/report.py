@@ -1,4 +1,4 @@
-"""A revision's report, from what is stored: key frames with their outlines, one page, one JSON."""
+"""Make a revision's report from what is stored: key frames with their outlines, one page, one JSON document."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Rows to a revision: what is known of a screening now, or None where nothing new may be said."""
+"""Make the next revision of a screening from its rows, or none if there is nothing new to publish."""
 
 import hashlib
 import json
@@ -40,7 +40,7 @@ class Revision:
 
 
 def hear(screening: ScreeningRow, draft: Draft) -> Heard | None:
-    """What counts of a screening: its opener's part. None until the opening is here."""
+    """What was received about a screening from the van that opened it; None until the opening has arrived."""
     if screening.opening is None:
         return None
     van_id = screening.opening.van_id
@@ -54,7 +54,7 @@ def hear(screening: ScreeningRow, draft: Draft) -> Heard | None:
 
 
 def trigger_of(heard: Heard) -> str:
-    """A name of all that calls for a new revision; cheap, so that most frames end here.
+    """A hash over everything whose change calls for a new revision; cheap, so that most frames lead to no more work.
 
     A revision comes with a whole upload level, a closing, features, the deadline, or a result that supersedes a
     rejection; not with every frame.
@@ -93,7 +93,7 @@ def levels_whole(row: SequenceRow) -> int:
 
 @lru_cache(maxsize=256)
 def level_masks(frame_count: int) -> tuple[int, ...]:
-    """Per level, the bitmap of its frame indices below `frame_count`."""
+    """For each level, the bitmap of its frame indices below `frame_count`."""
     return tuple(sum(1 << index for index in level_members(frame_count, number)) for number in range(LEVELS))
 
 
@@ -109,10 +109,10 @@ def _decoded(data: bytes) -> tuple[FrameSegmented, str]:
 
 
 def revise(screening_id: str, draft: Draft, *, appended_at: datetime, ticked: bool) -> Revision | None:
-    """The revision that the rows call for, or None where the last published one still says it all.
+    """The revision that the rows call for, or None if the last published one still holds all that they do.
 
-    appended_at: the broker's time of the record that leads to it. ticked: a timer asks, so late frames of an
-    incomplete screening are worth a revision of their own.
+    appended_at: the broker's time of the record that leads to it. ticked: whether that record is a tick, at which late
+    frames of an incomplete screening get a revision of their own.
     """
     screening = draft.get(ScreeningRow, "screenings", screening_id)
     heard = hear(screening, draft) if screening else None
@@ -208,8 +208,10 @@ def _rejected(heard: Heard, found: Mapping[str, FrameSegmented]) -> dict[str, st
 
 
 def _checked(completeness: Completeness, heard: Heard, found: Mapping[str, FrameSegmented]) -> Completeness:
-    """Counts alone do not make it complete: each sweep's frames must be those that its closing signed, and every
-    sweep that was heard of must be named by the screening's closing."""
+    """`completeness`, with what counts alone cannot tell.
+
+    A screening is complete only if the frames of each sequence are those that its closing signed, and if every sequence
+    of which anything was received is named by the screening's closing."""
     doubtful = set(completeness.conflicts)
     named = {each for closing in completeness.screening_closings for each in closing.sequence_ids}
     if completeness.screening_closings:

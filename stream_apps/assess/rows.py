@@ -1,9 +1,12 @@
-"""The rows that `assess` keeps, and the overlay through which a step reads and writes them.
+"""The rows that `assess` keeps, and the draft through which a step reads and writes them.
 
-Five small tables, keyed so that what one van says can never touch what another said:
-screenings (one row a screening), sequences (one row a sweep and van, a bitmap of its frames), results (one row a
-frame, van and network), published (what was last said of a screening, so that lesions keep their names), and
-waiting (one row a screening that is not complete: what the timer looks at).
+There are five tables of small rows, with keys that keep what one van sends apart from what another one sends:
+
+- screenings: one row per screening.
+- sequences: one row per sequence and van, with a bitmap of its frames.
+- results: one row per frame, van and network.
+- published: one row per screening with its last published revision, so that lesions keep their names.
+- waiting: one row per screening that is not complete, for the timer.
 """
 
 from collections.abc import Callable
@@ -26,7 +29,7 @@ WATERMARK: Final = "#watermark"
 
 
 class VanPart(Part):
-    """What one van said of a screening; only the opener's part is ever used.
+    """What was received about a screening from one van. Only the part of the van that opened it is ever used.
 
     `closings` are those of the highest number: one, or several that contradict each other.
     """
@@ -40,7 +43,7 @@ class VanPart(Part):
 
 
 class ScreeningRow(Part):
-    """One screening as heard so far. `last_control_at` is the broker's time of the newest opening or closing."""
+    """One screening as received so far. `last_control_at` is the broker's time of the newest opening or closing."""
 
     opening: ScreeningOpened | None = None
     vans: dict[VanId, VanPart] = Field(default_factory=dict)
@@ -78,7 +81,7 @@ class PublishedRow(Part):
 
 
 class WaitingRow(Part):
-    """A screening that the timer must speak to once `due_at` has passed."""
+    """A screening for which the timer must send a tick once `due_at` has passed."""
 
     due_at: Moment
 

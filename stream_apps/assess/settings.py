@@ -1,4 +1,4 @@
-"""What the assess stage may be told: SONOVAN_ASSESS_* in the environment."""
+"""The settings of the assess stage: SONOVAN_ASSESS_* in the environment."""
 
 from datetime import timedelta
 

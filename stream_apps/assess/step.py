@@ -1,7 +1,9 @@
-"""One message through `assess`, without Kafka: rows to write, records to send, a report to store.
+"""Decide what one message leads to in `assess`, without Kafka: rows to write, records to send, a report to store.
 
-The shell does what an `Decided` says in this order: store the report, send the messages and await each, write the
-rows, acknowledge. A crash anywhere in between does the same again: every record's id and content follow from the rows.
+Nothing is written or sent here. `stage.py` puts a `Decided` into the order in which it is done: the report is stored,
+then the rows of what was received, then the revision is sent, then the rows of what was published. After a crash
+anywhere in between the message comes again and leads to the same, for every record's id and content follow from the
+rows.
 """
 
 from dataclasses import dataclass
@@ -27,7 +29,7 @@ class Decided:
 
 
 def assess(message: Message, draft: Draft, key_of: KeyOf, incomplete_after: timedelta) -> Decided:
-    """Take in one message: rows go into `draft`, the rest is returned.
+    """Decide what one message leads to: rows are put into `draft`, everything else is returned.
 
     Raises InvalidRecord (an `Unusable` where the subject is known) for a record that cannot be used.
     """
@@ -52,7 +54,7 @@ def assess(message: Message, draft: Draft, key_of: KeyOf, incomplete_after: time
 
 
 def report_receipt(assessed: ScreeningAssessed) -> Outgoing:
-    """What the van is told of a revision: that it is there, how complete, how many findings; no categories."""
+    """The van's message about a revision: its status and number, and how many findings it has; no categories."""
     return _answer(
         VanAnswered(
             van_id=assessed.van_id,
@@ -69,7 +71,7 @@ def report_receipt(assessed: ScreeningAssessed) -> Outgoing:
 
 
 def due_ticks(waiting: dict[str, bytes], now: datetime) -> list[ScreeningTicked]:
-    """A tick for every screening whose wait is over. `waiting`: the rows of that table by screening."""
+    """One tick for each screening whose time has come. waiting: the rows of the table `waiting` by screening id."""
     due = (
         screening_id
         for screening_id, data in sorted(waiting.items())
@@ -79,7 +81,10 @@ def due_ticks(waiting: dict[str, bytes], now: datetime) -> list[ScreeningTicked]
 
 
 def _note_deadline(message: Message, taken: Taken, draft: Draft, incomplete_after: timedelta) -> None:
-    """A tick may say that the deadline has passed; the newest opening or closing set it, and once passed it stays."""
+    """Note in the screening's row that its deadline has passed, if the message is a tick that says so.
+
+    The deadline counts from the newest opening or closing. Once it has passed, it stays so.
+    """
     if not taken.ticked:
         return
     screening = screening_row(draft, taken.screening_id)
@@ -92,7 +97,7 @@ def _note_deadline(message: Message, taken: Taken, draft: Draft, incomplete_afte
 def _wait_or_not(
     screening_id: str, draft: Draft, revision: Revision | None, now: datetime, incomplete_after: timedelta
 ) -> None:
-    """Keep the timer's list: a screening waits until it is complete."""
+    """Keep the list for the timer: a screening is in it until it is complete."""
     screening = draft.get(ScreeningRow, "screenings", screening_id)
     published = draft.get(PublishedRow, "published", screening_id)
     status = revision.assessed.status if revision else published.status if published else None

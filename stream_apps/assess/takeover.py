@@ -1,4 +1,4 @@
-"""Catch up with what was published but not yet written down.
+"""Catch up, after taking over partitions, with what was published and is not yet in the rows.
 
 A worker may die between the send of a revision and the row that remembers it. Whoever takes the partition
 over, with the old data folder or an empty one, reads the few revisions that its rows do not reflect from
@@ -31,7 +31,7 @@ def published_row(assessed: ScreeningAssessed, before: PublishedRow | None, trig
 
 
 def reflect(draft: Draft, revisions: Iterable[ScreeningAssessed], next_offset: int) -> None:
-    """Write what these revisions (in topic order) say into the `published` rows, and the new watermark."""
+    """Put these revisions, in the order of the topic, into the `published` rows, and the new watermark."""
     for assessed in revisions:
         before = draft.get(PublishedRow, "published", assessed.screening_id)
         if before is None or assessed.revision_number >= before.revision_number:

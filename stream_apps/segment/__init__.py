@@ -1,1 +1,3 @@
-"""Frames to regions: verify, decode, segment, measure, store. `step.py` pure, `agent.py` Faust."""
+"""Frames to regions: verify, decode, segment, measure, store. `step.py` is pure, `stage.py` tells the shell what to
+do.
+"""

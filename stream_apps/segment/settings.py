@@ -1,4 +1,4 @@
-"""What the segment stage may be told: SONOVAN_SEGMENT_* in the environment."""
+"""The settings of the segment stage: SONOVAN_SEGMENT_* in the environment."""
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict

@@ -1,4 +1,4 @@
-"""One frame's way through the centre, without Kafka: what the worker and the embedded run both call.
+"""Turn one `frame.captured` message into a result, without Kafka; the worker and the embedded run both call this.
 
 Sync and safe to call from several threads. Nothing is retried here and nothing is sent.
 """
@@ -141,7 +141,7 @@ def put_objects(store: ObjectStore, frame: SegmentedFrame) -> None:
 
 @contextmanager
 def _about(subject: Subject) -> Iterator[None]:
-    """Let an InvalidRecord leave as an Unusable that knows its subject."""
+    """Turn an InvalidRecord raised in the block into an Unusable that knows whose record it was."""
     try:
         yield
     except Unusable:
