@@ -1,7 +1,7 @@
 """The report as one JSON document: what the page shows, and what other programs read."""
 
-from collections.abc import Iterable
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
@@ -20,7 +20,19 @@ from sonovan.contracts.results import (
     Status,
     WithdrawnFinding,
 )
-from sonovan.reports import words
+from sonovan.reports.phrases import LANGUAGES, Language
+from sonovan.reports.words import Words
+
+UNSIGNED: Final = "unsigned_not_a_result"
+NO_REGION: Final = "no_region_outlined"
+
+
+class Notice(Part):
+    """What whoever opens the report must read, by its code and in every language: `unsigned_not_a_result`, the intended
+    use, and `no_region_outlined` where nothing was outlined."""
+
+    code: Token
+    words: dict[Language, str]
 
 
 class ScreeningReport(Part):
@@ -31,9 +43,8 @@ class ScreeningReport(Part):
 
     report_schema: Literal["sonovan.report/1.0"] = "sonovan.report/1.0"
     signed: Literal[False] = Field(default=False, description="no reader has signed: not a result")
-    notice: str
+    notices: tuple[Notice, ...]
     intended_use: IntendedUse
-    intended_use_notice: str
     screening_id: Id
     van_id: VanId
     revision_id: Sha256
@@ -43,7 +54,6 @@ class ScreeningReport(Part):
     frames: int = Field(ge=0)
     adequacy: tuple[Adequacy, ...]
     findings: tuple[Finding, ...] = Field(description="highest score first")
-    no_finding_notice: str | None = Field(description="set where nothing was outlined")
     categories: tuple[Category, ...]
     advice: tuple[Advice, ...]
     withdrawn: tuple[WithdrawnFinding, ...]
@@ -68,9 +78,8 @@ def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -
     """
     shown = withhold(assessed, intended_use)
     report = ScreeningReport(
-        notice=f"{words.UNSIGNED}. {words.UNSIGNED_MEANING}",
+        notices=tuple(_notices(intended_use, outlined=bool(shown.findings))),
         intended_use=intended_use,
-        intended_use_notice=words.INTENDED_USE[intended_use],
         screening_id=shown.screening_id,
         van_id=shown.van_id,
         revision_id=shown.revision_id,
@@ -80,7 +89,6 @@ def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -
         frames=shown.frames,
         adequacy=shown.adequacy,
         findings=tuple(in_order(shown.findings)),
-        no_finding_notice=None if shown.findings else words.NO_REGION,
         categories=shown.categories,
         advice=shown.advice,
         withdrawn=shown.withdrawn,
@@ -93,3 +101,16 @@ def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -
         rules_version=shown.rules_version,
     )
     return report.model_dump(mode="json")
+
+
+def unsigned_notice(words: Words) -> str:
+    """What stands over every output: a machine made it, and no reader has signed it."""
+    return f"{words.text('unsigned')}. {words.text('unsigned_meaning')}"
+
+
+def _notices(use: IntendedUse, *, outlined: bool) -> Iterator[Notice]:
+    spoken = {language: Words(language) for language in LANGUAGES}
+    yield Notice(code=UNSIGNED, words={language: unsigned_notice(words) for language, words in spoken.items()})
+    yield Notice(code=use, words={language: words.intended_use_notice(use) for language, words in spoken.items()})
+    if not outlined:
+        yield Notice(code=NO_REGION, words={language: words.text("no_region") for language, words in spoken.items()})

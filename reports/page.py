@@ -7,8 +7,9 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sonovan.contracts.results import Member
-from sonovan.reports import words
 from sonovan.reports.document import ScreeningReport
+from sonovan.reports.phrases import LANGUAGES, Language
+from sonovan.reports.words import Words, moment
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
@@ -21,8 +22,10 @@ _ENVIRONMENT: Final = Environment(
 )
 
 
-def render_html(document: Mapping[str, Any], pictures: Mapping[Member, bytes], contact: str | None = None) -> bytes:
-    """The page of a report, UTF-8; equal arguments give equal bytes.
+def render_html(
+    document: Mapping[str, Any], pictures: Mapping[Member, bytes], contact: str | None = None, language: Language = "en"
+) -> bytes:
+    """The page of a report in one language, UTF-8; equal arguments give equal bytes. "Unsigned" stands in all of them.
 
     document: what `sonovan.reports.document.report_document` gave. pictures: a sighting's key region → PNG of its
     key frame with the outline; a sighting without one says so. contact: whom to ask, one line.
@@ -32,7 +35,12 @@ def render_html(document: Mapping[str, Any], pictures: Mapping[Member, bytes], c
     keys = (sighting.key for finding in report.findings for sighting in finding.sightings)
     sources = {key: _data_uri(pictures.get(key)) for key in keys}
     page = _ENVIRONMENT.get_template("report.html").render(
-        report=report, pictures=sources, contact=contact, words=words
+        report=report,
+        pictures=sources,
+        contact=contact,
+        words=Words(language),
+        others=[Words(each) for each in LANGUAGES if each != language],
+        moment=moment,
     )
     return page.encode()
 

@@ -1,127 +1,211 @@
-"""Codes and figures as a person reads them, in English."""
+"""Codes and figures as a person reads them, in one language of the catalogue (`sonovan.reports.phrases`)."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
 
 from sonovan.contracts.because import Because
 from sonovan.contracts.frames import Descriptor
-from sonovan.contracts.lexicon import Organ, Side
+from sonovan.contracts.lexicon import Organ, Position, Side
 from sonovan.contracts.results import (
     Adequacy,
     Advice,
     Category,
     Finding,
     IntendedUse,
+    Level,
     MissingFrames,
     RefusedPanel,
     Sighting,
     Status,
 )
-
-UNSIGNED: Final = "UNSIGNED – NOT A RESULT"
-UNSIGNED_ZH: Final = "未签署，非诊断结果"
-UNSIGNED_MEANING: Final = (
-    "Made by software from ultrasound frames. No reader has reviewed or signed it: "
-    "it neither finds nor rules out disease."
-)
-NO_REGION: Final = "No region was outlined. This is not a negative result."
-
-INTENDED_USE: Final[dict[IntendedUse, str]] = {
-    "research": (
-        "Not for diagnosis or treatment. Descriptors are suggested by software; "
-        "the probability of malignancy, categories and advice are withheld."
-    ),
-    "measurement": (
-        "For measurement only: outlines, sizes, scores and descriptors suggested by software; "
-        "the probability of malignancy, categories and advice are withheld."
-    ),
-    "decision_support": (
-        "Descriptors, the probability of malignancy, categories and advice are suggestions of software "
-        "that a qualified reader confirms or rejects."
-    ),
-}
-
-STATUS: Final[dict[Status, str]] = {
-    "preliminary": "Preliminary: frames are still arriving",
-    "incomplete": "Incomplete: frames are missing",
-    "complete": "Complete: every frame is accounted for",
-}
-
-_REASONS: Final = {
-    "examination_inadequate": "the examination is inadequate",
-    "examination_incomplete": "the examination is incomplete",
-    "not_assessed": "not assessed",
-    "not_fully_assessed": "not fully assessed",
-    "not_seen": "planned, no frame seen",
-    "nothing_assessable": "no frame could be assessed",
-    "few_frames": "too few assessable frames",
-    "low_assessable_share": "too many frames could not be assessed",
-    "low_quality": "low picture quality",
-    "motion": "too many frames blurred by motion",
-    "side_unknown": "no side recorded",
-    "not_breast_ultrasound": "frames do not look like ultrasound of a breast",
-    "not_thyroid_ultrasound": "frames do not look like ultrasound of a thyroid",
-    "no_contact": "the probe had no contact",
-    "noise": "frames of mere noise",
-    "blank": "blank frames",
-    "saturated": "overexposed frames",
-    "shadowed": "most of the picture lay in shadow",
-    "too_small": "pictures too small",
-    "frames_missing": "frames have not arrived",
-    "frames_discarded": "frames discarded by the operator",
-    "frames_held": "frames held back on the van",
-    "frames_rejected": "frames rejected",
-    "sequence_cut_short": "a file ended before its sweep did",
-    "sequence_not_closed": "a sweep was not closed",
-    "screening_not_closed": "the screening was not closed",
-    "closings_contradict": "the van's closing records contradict each other",
-}
+from sonovan.reports.phrases import PHRASES, Language
 
 
-_PLACES: Final[dict[Organ, dict[Side | None, str]]] = {
-    "breast": {
-        "left": "Left breast",
-        "right": "Right breast",
-        "isthmus": "Breast, side not recorded",
-        None: "Breast, side not recorded",
-    },
-    "thyroid": {
-        "left": "Left thyroid lobe",
-        "right": "Right thyroid lobe",
-        "isthmus": "Thyroid isthmus",
-        None: "Thyroid, side not recorded",
-    },
-}
+class Words:
+    """What the page, the summary on the terminal and alerts say. A code that the catalogue lacks is shown as it is."""
 
-_ADVICE: Final = {
-    "scan_again": "{place}: {because}. Scan again while the woman is here, or recall her.",
-    "say_which_side": "Some frames name no side: correct the record before review.",
-    "send_missing_frames": (
-        "Part of the examination has not arrived: keep the van's spool until every frame is stored ({because})."
-    ),
-}
+    def __init__(self, language: Language = "en") -> None:
+        self._phrases = PHRASES[language]
+        self.language = language
 
+    @property
+    def tag(self) -> str:
+        """The language as HTML names it."""
+        return self._phrases.tag
 
-def counted(number: int, thing: str) -> str:
-    """`1 frame`, `2 frames`."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+    def text(self, name: str, /, **figures: object) -> str:
+        """A label or sentence. Raises KeyError for a name that the catalogue does not have."""
+        return self._phrases.texts[name].format(**figures)
 
+    def counted(self, number: int, thing: str) -> str:
+        """`1 frame`, `2 frames`; thing: `frame`, `region`, `sequence` or `finding`."""
+        return self.text(f"{thing}.one" if number == 1 else f"{thing}.many", number=number)
 
-def place(organ: Organ, side: Side | None, region: str | None = None) -> str:
-    """Where in the body, as a heading: "Left breast"."""
-    name = _PLACES[organ][side]
-    return f"{name}, {region.replace('_', ' ')}" if region else name
+    def intended_use(self, use: IntendedUse) -> str:
+        """The name of an intended use."""
+        return self._phrases.intended_use[use][0]
 
+    def intended_use_notice(self, use: IntendedUse) -> str:
+        """What outputs of an intended use may be used for, and what they withhold."""
+        return self._phrases.intended_use[use][1]
 
-def reason(code: str) -> str:
-    """A reason in words; an unknown code is shown with spaces for underscores."""
-    return _REASONS.get(code, code.replace("_", " "))
+    def status(self, status: Status) -> str:
+        """How complete the revision is."""
+        return self._phrases.status[status]
 
+    def level(self, level: Level) -> str:
+        """How well something was seen."""
+        return self._phrases.level[level]
 
-def reasons(row: Adequacy) -> str:
-    """All reasons of a row, or a dash."""
-    return "; ".join(reason(code) for code in row.reasons) or "–"
+    def place(self, organ: Organ, side: Side | None, position: Position | None = None) -> str:
+        """Where in the body: "Left breast, axilla"."""
+        known = self._phrases.lexicon.get(f"{organ}.side.{side}")
+        place = known or self.text("side_unknown", organ=self._phrases.lexicon[f"organ.{organ}"])
+        return (
+            self.text("place_and_region", place=place, region=self._word("position", position)) if position else place
+        )
+
+    def reason(self, code: str) -> str:
+        """Why a frame, panel or record was refused, or a place not seen well; an unknown code is shown as it is."""
+        return self._phrases.reasons.get(code, _spelled(code))
+
+    def reasons(self, row: Adequacy) -> str:
+        """All reasons of a row, or a dash."""
+        return self.text("semicolon").join(self.reason(code) for code in row.reasons) or "–"
+
+    def because(self, found: Because) -> str:
+        """One thing that a rule found, with its figure."""
+        phrase = self._phrases.reasons.get(found.code)
+        if phrase is None:
+            figure = " ".join(str(part) for part in (found.value, found.unit) if part is not None)
+            return f"{_spelled(found.code)} {figure}".rstrip()
+        if "{value" in phrase:
+            return phrase.format(value=found.value) if found.value is not None else _spelled(found.code)
+        if found.unit == "1" and isinstance(found.value, int | float):
+            return phrase + self.text("brackets", text=self.text("share", share=found.value * 100))
+        return phrase
+
+    def all_because(self, found: Sequence[Because]) -> str:
+        """Everything that a rule found."""
+        return self.text("comma").join(self.because(each) for each in found)
+
+    def rule(self, name: str) -> str:
+        """What a rule is called."""
+        return self._phrases.rules.get(name, _spelled(name))
+
+    def missing(self, gap: MissingFrames) -> str:
+        """Which frames of a sweep are missing."""
+        if gap.indices is None:
+            return self.text("sequence_open")
+        frames = self.counted(len(gap.indices) + gap.more, "frame")
+        return self.text("missing_frames", frames=frames, ranges=self._ranges(gap.indices, gap.more))
+
+    def refused_panel(self, found: RefusedPanel) -> str:
+        """Which panel of which frames was not looked at, and why; panels are counted from 1."""
+        name = "refused_panel.one" if len(found.indices) + found.more == 1 else "refused_panel.many"
+        ranges = self._ranges(found.indices, found.more)
+        return self.text(name, panel=found.panel + 1, ranges=ranges, reason=self.reason(found.reason))
+
+    def size(self, sighting: Sighting) -> str:
+        """Axes and area in mm, or the box and area in pixels where nobody knows the scale."""
+        if sighting.long_axis_mm is None or sighting.short_axis_mm is None:
+            width, height = sighting.box[2:]
+            return self.text("size_px", width=width, height=height, area=sighting.area_px)
+        axes = self.text("size_mm", long=sighting.long_axis_mm, short=sighting.short_axis_mm)
+        area = [] if sighting.area_mm2 is None else [self.text("area_mm2", area=sighting.area_mm2)]
+        return self.text("comma").join([axes, *area])
+
+    def location(self, sighting: Sighting) -> str:
+        """Position and view as the operator named them, and the centre of the box within the key frame."""
+        named = [self._word("position", sighting.position), self._word("view", sighting.view)]
+        left, top, width, height = sighting.box
+        where = self.text("comma").join(each for each in named if each) or self.text("place_unknown")
+        in_frame = self.text("in_frame", column=left + width // 2, row=top + height // 2)
+        return where + self.text("semicolon") + in_frame
+
+    def frames_seen(self, sighting: Sighting) -> str:
+        """On how many frames, which, and for how long."""
+        frames, (first, last) = self.counted(sighting.frame_count, "frame"), sighting.frame_span
+        if first == last:
+            return self.text("frame_no", frames=frames, first=first)
+        span = self.text("frame_span", frames=frames, first=first, last=last)
+        if sighting.duration_ms is None:
+            return span
+        return self.text("comma").join((span, self.text("seconds", seconds=sighting.duration_ms / 1000)))
+
+    def category(self, found: Category | None) -> str:
+        """A suggested category, or why there is none."""
+        if found is None:
+            return self.text("no_category")
+        if found.withheld or found.value is None:
+            return self.text("category_withheld", scheme=found.scheme)
+        return self.text("category_suggested", scheme=found.scheme, value=found.value)
+
+    def category_reasons(self, found: Category) -> str:
+        """Of what a category speaks, why, and by which rule."""
+        place, because = self.place(found.organ, found.laterality), self.all_because(found.because)
+        return self.text("category_reasons", place=place, because=because, rule=self.rule(found.rule or ""))
+
+    def advice(self, found: Advice) -> str:
+        """An advice as a person reads it, or that it is withheld."""
+        if found.withheld:
+            return self.rule(found.rule) + self.text("colon") + self.text("advice_withheld")
+        if found.rule == "reader_must_review":
+            return self._review(next((each.value for each in found.because if isinstance(each.value, int)), 0))
+        place = self.place(found.organ, found.laterality, found.region) if found.organ else ""
+        because = self.all_because(found.because)
+        sentence = self._phrases.advice.get(found.rule)
+        if sentence is None:
+            return self.text("colon").join(filter(None, (self.rule(found.rule), place, because)))
+        return sentence.format(place=place, because=because)
+
+    def predicted_dice(self, value: float | None) -> str:
+        """How far the outlines on the key frame can be expected to agree with a reader's."""
+        return self.text("dice_unknown") if value is None else self.text("dice", dice=value)
+
+    def descriptor_name(self, organ: Organ, found: Descriptor) -> str:
+        """What a descriptor speaks of: "margin", "skin thickening"."""
+        return self._phrases.lexicon.get(f"{organ}.{found.name}", _spelled(found.name))
+
+    def descriptor(self, organ: Organ, found: Descriptor) -> str:
+        """A descriptor's value and how sure the software is, or that it is not determined."""
+        share = self._percent(found.probability)
+        if found.value is None:
+            return self.text("likeliest", text=self.text("not_determined"), share=share)
+        return self.text("described", text=self._word(f"{organ}.{found.name}", found.value), share=share)
+
+    def malignant(self, finding: Finding) -> str | None:
+        """The suggested probability of malignancy, or that it is withheld; None where no network gives one."""
+        if finding.malignant_withheld:
+            return self.text("withheld")
+        if finding.malignant is None:
+            return None
+        return self.text("malignant", share=self._percent(finding.malignant))
+
+    def contrast(self, value: float | None) -> str:
+        """Brightness against the surroundings."""
+        if value is None:
+            return self.text("contrast_unknown")
+        if abs(value) < 0.005:
+            return self.text("contrast_none")
+        return self.text("darker" if value < 0 else "brighter", share=abs(value) * 100)
+
+    def _word(self, term: str, word: str | None) -> str:
+        return "" if word is None else self._phrases.lexicon.get(f"{term}.{word}", _spelled(word))
+
+    def _ranges(self, indices: Sequence[int], more: int) -> str:
+        return self.text("and_further", ranges=ranges(indices)) if more else ranges(indices)
+
+    def _review(self, findings: int) -> str:
+        if findings == 0:
+            return f"{self.text('no_region')} {self.text('review.none')}"
+        return self.text("review.one" if findings == 1 else "review.many", number=findings)
+
+    def _percent(self, share: float) -> str:
+        """Never 0 or 100 %: a network is not certain."""
+        if share < 0.01:
+            return self.text("least_share")
+        return self.text("most_share") if share > 0.99 else self.text("share", share=share * 100)
 
 
 def moment(value: datetime) -> str:
@@ -140,134 +224,5 @@ def ranges(indices: Sequence[int]) -> str:
     return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in runs)
 
 
-def missing(gap: MissingFrames) -> str:
-    """Which frames of a sweep are missing."""
-    if gap.indices is None:
-        return "not closed: how many frames it has is not known"
-    count = len(gap.indices) + gap.more
-    return f"{count} frame{'s' if count != 1 else ''}: {ranges(gap.indices)}{' and further ones' if gap.more else ''}"
-
-
-def refused_panel(found: RefusedPanel) -> str:
-    """Which panel of which frames was not looked at, and why; panels are counted from 1."""
-    count = len(found.indices) + found.more
-    frames = f"frame{'s' if count != 1 else ''} no. {ranges(found.indices)}{' and further ones' if found.more else ''}"
-    return f"panel {found.panel + 1} not assessable on {frames}: {reason(found.reason)}"
-
-
-def size(sighting: Sighting) -> str:
-    """Axes and area in mm, or the box and area in pixels where nobody knows the scale."""
-    if sighting.long_axis_mm is None or sighting.short_axis_mm is None:
-        return f"no scale: {sighting.box[2]} × {sighting.box[3]} pixels, area {sighting.area_px} pixels"
-    area = "" if sighting.area_mm2 is None else f", area {sighting.area_mm2:.1f} mm²"
-    return f"{sighting.long_axis_mm:.1f} × {sighting.short_axis_mm:.1f} mm{area}"
-
-
-def location(sighting: Sighting) -> str:
-    """Position and view as the operator named them, and the centre of the box within the key frame."""
-    named = [name.replace("_", " ") for name in (sighting.position, sighting.view) if name]
-    left, top, width, height = sighting.box
-    where = ", ".join(named) or "position and view not recorded"
-    return f"{where}; at column {left + width // 2}, row {top + height // 2} of the frame"
-
-
-def frames_seen(sighting: Sighting) -> str:
-    """On how many frames, which, and for how long."""
-    count = sighting.frame_count
-    first, last = sighting.frame_span
-    text = f"{count} frame{'s' if count != 1 else ''}"
-    text += f", no. {first}" if first == last else f", no. {first} to {last}"
-    return text if sighting.duration_ms is None or first == last else f"{text}, {sighting.duration_ms / 1000:.2f} s"
-
-
-def category(found: Category | None) -> str:
-    """A suggested category, or why there is none."""
-    if found is None:
-        return "no suggested category"
-    if found.withheld or found.value is None:
-        return f"{found.scheme}: withheld under this intended use"
-    return f"{found.scheme} {found.value}, suggested for review"
-
-
-def predicted_dice(value: float | None) -> str:
-    """How far the outlines on the key frame can be expected to agree with a reader's."""
-    return "not predicted" if value is None else f"Dice {value:.2f} expected"
-
-
-UNCONFIRMED: Final = "unconfirmed: the network saw it, and its second step drew nothing there"
-
-
-NOT_DETERMINED: Final = "not determined"
-
-_NAMES: Final = {"posterior_features": "behind it", "halo": "echogenic halo", "echogenicity": "echo pattern"}
-_VALUES: Final = {"iso_or_hyperechoic": "iso- or hyperechoic", "hyper_or_isoechoic": "hyper- or isoechoic"}
-
-
-def descriptor_name(found: Descriptor) -> str:
-    """What a descriptor speaks of: "margin", "skin thickening"."""
-    return _NAMES.get(found.name, found.name.replace("_", " "))
-
-
-def descriptor(found: Descriptor) -> str:
-    """A descriptor's value and how sure the software is, or that it is not determined."""
-    if found.value is None:
-        return f"{NOT_DETERMINED} (likeliest value {_percent(found.probability)})"
-    return f"{_VALUES.get(found.value, found.value.replace('_', ' '))} ({_percent(found.probability)})"
-
-
-def malignant(finding: Finding) -> str | None:
-    """The suggested probability of malignancy, or that it is withheld; None where no network says anything of it."""
-    if finding.malignant_withheld:
-        return "withheld under this intended use"
-    if finding.malignant is None:
-        return None
-    return f"{_percent(finding.malignant)} by software, suggested for review: no diagnosis"
-
-
-def _percent(share: float) -> str:
-    """Never 0 or 100 %: a network is not certain."""
-    return "< 1 %" if share < 0.01 else "> 99 %" if share > 0.99 else f"{share * 100:.0f} %"
-
-
-def contrast(value: float | None) -> str:
-    """Brightness against the surroundings."""
-    if value is None:
-        return "not measured"
-    if abs(value) < 0.005:
-        return "as bright as its surroundings"
-    return f"{abs(value) * 100:.0f} % {'darker' if value < 0 else 'brighter'} than its surroundings"
-
-
-def because(reasons: Sequence[Because]) -> str:
-    """What a rule found, in words, with its figures."""
-    return ", ".join(_reason_with_figure(each) for each in reasons)
-
-
-def _reason_with_figure(found: Because) -> str:
-    if found.value is None:
-        return reason(found.code)
-    if found.unit == "1" and not isinstance(found.value, str):
-        return f"{reason(found.code)} ({found.value * 100:.0f} %)"
-    return f"{reason(found.code)} ({found.value}{' ' + found.unit if found.unit else ''})"
-
-
-def category_reasons(found: Category) -> str:
-    """Of what a category speaks, why, and by which rule."""
-    return f"{place(found.organ, found.laterality)}: {because(found.because)}; rule {found.rule}"
-
-
-def advice(found: Advice) -> str:
-    """An advice as a person reads it, or that it is withheld."""
-    if found.withheld:
-        return f"{found.rule.replace('_', ' ').capitalize()}: advice withheld under this intended use"
-    if found.rule == "reader_must_review":
-        return _review(next((each.value for each in found.because if isinstance(each.value, int)), 0))
-    where = place(found.organ, found.laterality, found.region) if found.organ else ""
-    return _ADVICE[found.rule].format(place=where, because=because(found.because))
-
-
-def _review(findings: int) -> str:
-    if findings == 0:
-        return f"{NO_REGION} A reader reviews the frames and signs."
-    what = "the outlined region" if findings == 1 else f"the {findings} outlined regions"
-    return f"A reader reviews {what} and the frames around, and signs."
+def _spelled(code: str) -> str:
+    return code.replace("_", " ")

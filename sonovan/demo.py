@@ -23,9 +23,9 @@ from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
-from sonovan.reports import words
 from sonovan.reports.alerts import alert_line
 from sonovan.reports.document import in_order
+from sonovan.reports.words import Words
 from sonovan.state import state_path
 from sonovan.storage.keys import Bucket
 from sonovan.storage.minio_store import MinioStore
@@ -134,8 +134,10 @@ def _describe(shown: Shown) -> None:
         f"revision {assessed.revision_number} ({assessed.status}): {assessed.frames} frames, "
         f"{len(assessed.findings)} outlined regions; unsigned, not a result"
     )
+    words = Words()
     for row in assessed.adequacy:
-        _say(f"  {row.organ} {row.laterality or ''}: {', '.join((row.level, *row.reasons))}")
+        why = f" ({words.reasons(row)})" if row.reasons else ""
+        _say(f"  {words.place(row.organ, row.laterality, row.region)}: {words.level(row.level)}{why}")
     for finding in in_order(assessed.findings):
         best = finding.best
         _say(f"  region on {words.frames_seen(best)}, {words.size(best)}, score {best.score_mean:.2f}")

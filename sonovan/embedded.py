@@ -22,6 +22,7 @@ from sonovan.models import Segmenter
 from sonovan.producers.items import Ids, Item, Signer, Visit
 from sonovan.producers.screening import Composed, compose
 from sonovan.producers.sources import Source
+from sonovan.reports.phrases import Language
 from sonovan.scratch import Scratch
 from sonovan.storage.stores import ObjectStore
 from sonovan.stored import StoredResults
@@ -70,14 +71,17 @@ class EmbeddedCentre:
         report_for: IntendedUse | None = None,
         alert_settings: AlertSettings | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        language: Language = "en",
     ) -> None:
         """scratch: keeps the rows, and what is stored where there is no `store`: no pixels then.
 
-        report_for: the intended use of the reports that go into the store; None stores none. now: the broker's clock.
+        report_for: the intended use of the reports that go into the store; None stores none.
+        language: of their pages. now: the broker's clock.
         """
         self._segmenter, self._scratch, self._report_for = segmenter, scratch, report_for
         self._store: ObjectStore = scratch if store is None else store
         self._alert_settings, self._now = alert_settings or AlertSettings(), now
+        self._language = language
         self._vans = VanRegistry()
         self._vans.learn(
             VanEnrolled(van_id=signer.van_id, public_key=public_key(signer.private_key), enrolled_at=now())
@@ -132,7 +136,7 @@ class EmbeddedCentre:
         outcome = assess(message, draft, self._vans.key_of, _NEVER)
         if outcome.revision is not None:
             if self._report_for is not None:
-                store_report(outcome.revision, self._store, self._report_for)
+                store_report(outcome.revision, self._store, self._report_for, self._language)
             assessed = outcome.revision.assessed
             self.revisions.append(assessed)
             known = {alert.alert_id: alert for alert in self.alerts}
@@ -155,16 +159,26 @@ def screen(
     alert_settings: AlertSettings | None = None,
     progress: Callable[[int], None] = lambda _frames: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    language: Language = "en",
 ) -> Screened:
     """Run one screening through the whole path.
 
-    ids: to give this run the names of another. Raises InvalidRecord only for what `compose` refuses as a whole,
+    ids: to give this run the names of another. language: of the report's page.
+
+    Raises InvalidRecord only for what `compose` refuses as a whole,
     Transient where the store's disk fails, Fatal where the network may not be trusted.
     """
     signer = Signer(VAN_ID, generate_key())
     scratch = Scratch()
     centre = EmbeddedCentre(
-        segmenter, scratch, signer, store=store, report_for=intended_use, alert_settings=alert_settings, now=now
+        segmenter,
+        scratch,
+        signer,
+        store=store,
+        report_for=intended_use,
+        alert_settings=alert_settings,
+        now=now,
+        language=language,
     )
     composed = compose(sources, visit, signer, centre.put, ids=ids, now=now, progress=progress)
     return screened_by(centre, composed, scratch)

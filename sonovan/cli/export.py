@@ -39,7 +39,7 @@ def report(
     The folder then looks like the one that `sonovan screen --out` leaves. Unsigned: never a result.
     """
     from sonovan.outputs import make_folder, write_outputs
-    from sonovan.reports.words import counted
+    from sonovan.reports.words import Words
     from sonovan.storage.minio_store import MinioStore
 
     kafka = kafka_settings(state, "operator")
@@ -63,7 +63,7 @@ def report(
         }
         sys.stdout.write(json.dumps(document) + "\n")
         return
-    found = counted(len(revision.findings), "finding")
+    found = Words().counted(len(revision.findings), "finding")
     sys.stdout.write(
         f"screening {revision.screening_id}: {revision.status}, revision {revision.revision_number}, {found}; "
         "unsigned, not a result\n"

@@ -5,11 +5,13 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 app = typer.Typer()
+
+
 ORGAN = "breast or thyroid; may be left out where a DICOM file says it"
 
 
@@ -27,6 +29,7 @@ def screen(
     features: Annotated[Path | None, typer.Option(help="the clinical record, JSON")] = None,
     out: Annotated[Path | None, typer.Option(help="folder to write to [default: screening-ID]")] = None,
     model: Annotated[str | None, typer.Option(help="a network of the registry")] = None,
+    language: Annotated[Literal["en", "zh"], typer.Option(help="of the page and the summary")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document on stdout, nothing else")] = False,
 ) -> None:
     """Screen files on this machine: report, masks and overlays in a folder. Unsigned: never a result."""
@@ -67,6 +70,7 @@ def screen(
             intended_use=use,
             ids=ids,
             progress=progress.step,
+            language=language,
         )
         for refused in screened.composed.refused:
             typer.echo(str(refused), err=True)
@@ -88,41 +92,44 @@ def screen(
         alerts = [json.loads(alert.encode()) for alert in analysis.alerts]
         typer.echo(json.dumps({"report": document, "files": files, "not_read": not_read, "alerts": alerts}))
     else:
-        typer.echo("\n".join(_summary(document, analysis, written.report_html, len(written.overlays))))
+        typer.echo("\n".join(_summary(language, analysis, written.report_html, len(written.overlays))))
     if lost:
         raise typer.Exit(3)
 
 
-def _summary(document: dict[str, Any], analysis: Any, page: Path, overlays: int) -> list[str]:
+def _summary(language: Literal["en", "zh"], analysis: Any, page: Path, overlays: int) -> list[str]:
     from sonovan.reports.alerts import alert_line
-    from sonovan.reports.document import in_order
-    from sonovan.reports.words import UNCONFIRMED, counted, frames_seen, predicted_dice, reasons, refused_panel, size
+    from sonovan.reports.document import in_order, unsigned_notice
+    from sonovan.reports.words import Words
 
+    words = Words(language)
     shown = analysis.screening
-    regions, frames = counted(len(shown.findings), "outlined region"), counted(len(analysis.frames), "frame")
     assessable = sum(frame.assessable for frame in analysis.frames)
-    lines = [
-        document["notice"],
-        f"{shown.status}: {frames}, {assessable} assessable, {regions}",
-    ]
+    frames, regions = words.counted(len(analysis.frames), "frame"), words.counted(len(shown.findings), "region")
+    counts = words.text("summary", frames=frames, assessable=assessable, regions=regions)
+    lines = [unsigned_notice(words), words.status(shown.status), counts]
     for row in shown.adequacy:
-        side = f"{row.laterality} " if row.laterality else ""
-        why = f" ({reasons(row)})" if row.reasons else ""
-        lines.append(f"  {side}{row.organ}: {row.level}{why}")
-    lines += [f"  {refused_panel(found)}" for found in shown.refused_panels]
+        why = words.text("brackets", text=words.reasons(row)) if row.reasons else ""
+        place = words.place(row.organ, row.laterality, row.region)
+        lines.append(f"  {place}{words.text('colon')}{words.level(row.level)}{why}")
+    lines += [f"  {words.refused_panel(found)}" for found in shown.refused_panels]
     for number, finding in enumerate(in_order(shown.findings), start=1):
-        for sighting in finding.sightings:
-            outline = predicted_dice(sighting.predicted_dice) + (f", {UNCONFIRMED}" if sighting.unconfirmed else "")
-            seen = f"{frames_seen(sighting)}, {size(sighting)}, score {sighting.score_mean:.2f}"
-            lines.append(f"  {number}. {seen}, outline: {outline}")
+        lines += [f"  {number}. {_sighting(words, sighting)}" for sighting in finding.in_order]
     if not shown.findings:
-        lines.append("  No region was outlined. This is not a negative result.")
-    lines += [f"  alert {alert_line(alert)}" for alert in analysis.alerts]
-    lines += [
-        f"report: {page}",
-        f"overlays: {overlays} in {page.parent / 'overlays'}" if overlays else "overlays: none",
-    ]
+        lines.append(f"  {words.text('no_region')}")
+    lines += ["  " + words.text("alert", text=alert_line(alert, language)) for alert in analysis.alerts]
+    lines.append(words.text("report", path=page))
+    where = page.parent / "overlays"
+    lines.append(words.text("overlays", count=overlays, path=where) if overlays else words.text("no_overlays"))
     return lines
+
+
+def _sighting(words: Any, sighting: Any) -> str:
+    outline = words.predicted_dice(sighting.predicted_dice)
+    if sighting.unconfirmed:
+        outline += words.text("comma") + words.text("unconfirmed")
+    seen, size = words.frames_seen(sighting), words.size(sighting)
+    return str(words.text("summary_finding", seen=seen, size=size, score=sighting.score_mean, outline=outline))
 
 
 class _Progress:

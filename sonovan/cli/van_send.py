@@ -19,7 +19,7 @@ from sonovan.producers.screening import Composed, compose
 from sonovan.producers.sources import Source
 from sonovan.producers.spool import HELD, QUEUED, SENT, STORED, Spool
 from sonovan.producers.upload import Uploader, all_sent, reported
-from sonovan.reports.words import counted
+from sonovan.reports.words import Words
 
 WAIT_GIVE_UP_S: Final = 300.0
 SEND_GIVE_UP_S: Final = 30.0
@@ -123,6 +123,7 @@ def _told(spool: Spool, van_id: str, composed: Composed, refused: Sequence[Inval
             "signed": False,
         }
         return json.dumps(document)
+    counted = Words().counted
     frames = sum(sequence.frames for sequence in composed.sequences)
     head = f"screening {screening_id}: {counted(len(composed.sequences), 'sequence')}, {counted(frames, 'frame')}"
     if report is None:

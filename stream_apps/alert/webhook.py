@@ -12,15 +12,13 @@ from sonovan.clinical.alert_rules import withhold_alert
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.errors import Transient
 from sonovan.contracts.results import IntendedUse
-from sonovan.reports.alerts import LANGUAGES, alert_words
+from sonovan.reports.alerts import every_language
+from sonovan.reports.document import UNSIGNED
 from sonovan.storage.outbox import Delivery
 from sonovan.stream_apps.alert.messages import kept_alert
 
 SIGNATURE_HEADER: Final = "Sonovan-Signature"
 KEY_HEADER: Final = "Idempotency-Key"
-
-NOTICE: Final = "unsigned_not_a_result"
-"""The code of what stands over every output: a machine made it, and no reader has signed it."""
 
 
 def webhook_body(alert: LesionAlerted, intended_use: IntendedUse) -> bytes:
@@ -33,8 +31,8 @@ def webhook_body(alert: LesionAlerted, intended_use: IntendedUse) -> bytes:
     document = {
         **json.loads(shown.encode()),
         "intended_use": intended_use,
-        "notice": NOTICE,
-        "words": {language: alert_words(shown, language) for language in LANGUAGES},
+        "notice": UNSIGNED,
+        "words": every_language(shown),
     }
     return json.dumps(document, ensure_ascii=False, sort_keys=True).encode()
 

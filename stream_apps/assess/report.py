@@ -12,6 +12,7 @@ from sonovan.models.overlay import draw_overlay
 from sonovan.models.picture.prepare import to_grey
 from sonovan.reports.document import report_document
 from sonovan.reports.page import render_html
+from sonovan.reports.phrases import Language
 from sonovan.storage.keys import Bucket
 from sonovan.storage.stores import CONTRADICTS, ObjectStore
 from sonovan.stream_apps.assess.revise import Revision
@@ -19,8 +20,10 @@ from sonovan.stream_apps.assess.revise import Revision
 log = logging.getLogger(__name__)
 
 
-def store_report(revision: Revision, store: ObjectStore, intended_use: IntendedUse) -> None:
+def store_report(revision: Revision, store: ObjectStore, intended_use: IntendedUse, language: Language = "en") -> None:
     """Render and store the report of a `complete` or `incomplete` revision; a `preliminary` one has none.
+
+    language: of the page; the JSON has codes.
 
     The same revision may come twice with another number (a crash between send and row): the page that stands stays.
     Raises Transient and Fatal as the store does.
@@ -29,7 +32,7 @@ def store_report(revision: Revision, store: ObjectStore, intended_use: IntendedU
     if assessed.report_html_key is None or assessed.report_json_key is None:
         return
     document = report_document(assessed, intended_use=intended_use)
-    page = render_html(document, key_pictures(assessed, revision.results, store))
+    page = render_html(document, key_pictures(assessed, revision.results, store), language=language)
     text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True).encode()
     for key, data, kind in (
         (assessed.report_json_key, text, "application/json"),

@@ -1,20 +1,11 @@
-from typing import get_args
-
 import pytest
 
-from sonovan.clinical.alert_rules import ALWAYS_SHOWN, RULES
-from sonovan.contracts.alerts import SEVERITIES, AboutFinding, AboutScreening, AboutSide, AboutVan, LesionAlerted
+from sonovan.contracts.alerts import AboutFinding, AboutScreening, AboutSide, AboutVan
 from sonovan.contracts.because import Because
-from sonovan.reports.alerts import ALERT_PHRASES, LANGUAGES, Language, alert_line, alert_words
+from sonovan.reports.alerts import alert_line, alert_words
+from sonovan.reports.phrases import LANGUAGES, Language
 from tests.clinical.records import sha
 from tests.contracts.test_alerts import alert
-
-
-def test_both_languages_have_words_for_every_code() -> None:
-    states = get_args(LesionAlerted.model_fields["state"].annotation)
-    assert {rule.severity for rule in RULES} <= set(SEVERITIES)
-    for phrases in ALERT_PHRASES.values():
-        assert phrases.keys() == ALWAYS_SHOWN | set(SEVERITIES) | set(states)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

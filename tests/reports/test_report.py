@@ -110,7 +110,7 @@ def test_every_page_says_unsigned_and_its_intended_use(use: IntendedUse) -> None
 
 def test_the_intended_use_speaks_of_all_that_the_machine_suggests() -> None:
     for use in get_args(IntendedUse):
-        notice = report_document(described(), intended_use=use)["intended_use_notice"].lower()
+        notice = report_document(described(), intended_use=use)["notices"][1]["words"]["en"].lower()
         assert all(each in notice for each in ("descriptors", "probability of malignancy", "categories", "advice"))
         assert ("withheld" in notice) is (use != "decision_support")
         assert "suggest" in notice
@@ -139,8 +139,11 @@ def test_no_region_is_never_a_negative_result() -> None:
     record = assessed(findings=())
     text, _ = read(page(record))
     assert "No region was outlined. This is not a negative result." in text
-    assert report_document(record, intended_use="research")["no_finding_notice"] is not None
-    assert report_document(full(), intended_use="research")["no_finding_notice"] is None
+    notices = [report_document(each, intended_use="research")["notices"] for each in (record, full())]
+    assert [[each["code"] for each in shown] for shown in notices] == [
+        ["unsigned_not_a_result", "research", "no_region_outlined"],
+        ["unsigned_not_a_result", "research"],
+    ]
 
 
 def test_what_was_not_seen_well_reads_not_assessed() -> None:
@@ -150,7 +153,7 @@ def test_what_was_not_seen_well_reads_not_assessed() -> None:
 
 def test_nothing_planned_and_nothing_seen_reads_not_assessed() -> None:
     text, _ = read(page(assessed(adequacy=(), findings=(), frames=0)))
-    assert "Nothing was planned and nothing was seen: not assessed ." in text
+    assert "Nothing was planned and nothing was seen: not assessed" in text
 
 
 def test_sizes_are_in_mm_or_say_that_there_is_no_scale() -> None:
@@ -175,7 +178,7 @@ def test_an_outline_alone_has_no_suggested_category() -> None:
 def described() -> ScreeningAssessed:
     look = (
         Descriptor(name="margin", value="not_circumscribed", probability=0.72),
-        Descriptor(name="echogenicity", value=None, probability=0.41),
+        Descriptor(name="echo_pattern", value=None, probability=0.41),
     )
     return assessed(findings=(finding(1, malignant=0.61, descriptors=look),))
 
@@ -233,7 +236,7 @@ def test_a_panel_that_was_refused_beside_an_accepted_one_is_named_with_its_frame
     refused = RefusedPanel(sequence_id=SWEEP, panel=1, reason="not_breast_ultrasound", indices=(3, 5, 6, 7))
     text, _ = read(page(assessed(refused_panels=(refused,))))
     said = "Panel 2 not assessable on frames no. 3, 5–7: frames do not look like ultrasound of a breast"
-    assert f"{said} (sweep {SWEEP} )" in text
+    assert f"{said} sweep {SWEEP}" in text
     assert report_document(assessed(refused_panels=(refused,)), intended_use="research")["refused_panels"]
     assert "not assessable on" not in read(page(assessed()))[0]
 
@@ -242,7 +245,7 @@ def test_missing_rejected_and_withdrawn_are_listed() -> None:
     text, _ = read(page(full()))
     assert f"{SWEEP} missing 4 frames: 3, 5–7" in text
     assert f"{SWEEP_2} missing not closed: how many frames it has is not known" in text
-    assert f"{SWEEP} rejected no. 17: pixels corrupt" in text
+    assert f"{SWEEP} rejected no. 17: the picture is damaged" in text
     assert f"{sha('a')} merged into {sha('finding 1')}" in text
     assert f"{sha('b')} no longer outlined" in text
 
@@ -281,6 +284,55 @@ def test_hostile_text_is_shown_not_run() -> None:
     assert text.count("<script>alert(1)</script>") == 1
     assert "script" not in {tag for tag, _ in tags}
     assert [tag for tag, _ in tags].count("img") == 1
+
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+KEPT = {
+    "UNSIGNED",
+    "NOT",
+    "RESULT",
+    "BI",
+    "RADS",
+    "ACR",
+    "UTC",
+    "mm",
+    "Dice",
+    "sha",
+    "breast_not_adequate",
+    "lesion",
+    "van",
+}
+"""Latin words of a Chinese page: the other language's "unsigned", names of schemes, units and codes."""
+
+
+def test_the_page_in_chinese_has_no_sentence_in_english() -> None:
+    record = full().model_copy(update={"findings": (*full().findings, *described().findings)})
+    text, _ = read(page(record, language="zh"))
+    plain = re.sub(r"[0-9a-f-]{30,}(/\d{6})?", "", text)
+    assert set(re.findall(r"[A-Za-z_]{2,}", plain)) <= KEPT
+    for expected in (
+        "左侧乳腺",
+        "右侧乳腺 不充分 未评估",
+        "BI-RADS 0 类，建议，待医师复核",
+        "请趁受检者在场时重新扫查",
+        "边缘：不清晰（72 %）",
+    ):
+        assert expected in text
+
+
+@pytest.mark.parametrize(("language", "tag"), [("en", "en"), ("zh", "zh-Hans")])
+def test_every_page_is_of_its_language_and_unsigned_in_both(language: str, tag: str) -> None:
+    html = page(full(), language=language)
+    assert f'<html lang="{tag}">' in html
+    assert "UNSIGNED – NOT A RESULT" in html
+    assert "未签署，非诊断结果" in html
+
+
+def test_the_document_has_its_notices_in_every_language_and_is_the_same_for_all() -> None:
+    (unsigned, use) = report_document(full(), intended_use="research")["notices"]
+    assert unsigned["words"].keys() == use["words"].keys() == {"en", "zh"}
+    assert unsigned["words"]["en"].startswith("UNSIGNED – NOT A RESULT. ")
+    assert CHINESE.search(use["words"]["zh"])
 
 
 def test_the_same_record_gives_the_same_bytes() -> None:

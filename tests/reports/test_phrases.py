@@ -1,0 +1,124 @@
+"""Both languages know every code that a rule, a refusal, a status or the lexicon can produce, and every label."""
+
+import ast
+import re
+from dataclasses import fields
+from pathlib import Path
+from string import Formatter
+from typing import get_args
+
+import pytest
+
+from sonovan.clinical import adequacy, advice, alert_rules, category
+from sonovan.contracts.alerts import SEVERITIES, LesionAlerted
+from sonovan.contracts.because import Because
+from sonovan.contracts.lexicon import TERMS
+from sonovan.contracts.reasons import REASONS
+from sonovan.contracts.results import IntendedUse, Level, Status
+from sonovan.models.heads import trust
+from sonovan.models.picture import quality
+from sonovan.reports.phrases import LANGUAGES, PHRASES, Language
+from sonovan.reports.phrases.shape import lexicon_key
+from sonovan.reports.words import Words
+
+ROOT = Path(__file__).parents[2]
+CODE = re.compile(r"[a-z]+(_[a-z]+)*")
+NO_REASONS = {"adequate", "limited", "inadequate", "complete", "preliminary", "breast", "laterality", "region", "organ",
+              "quality", "level", "reasons", "finding", "suspicious", "decision_support", "withheld", "category",
+              "malignant", "malignant_withheld", "findings", "categories", "advice", "value", "rule", "because",
+              "regions", "mm", "px", "side", "screening", "van"}  # fmt: skip
+"""Words in the modules of rules that are no reason: names of fields, levels, units."""
+RULES = {category.BREAST_NOT_ADEQUATE, advice.READER_MUST_REVIEW, advice.SCAN_AGAIN, advice.SAY_WHICH_SIDE,
+         advice.SEND_MISSING_FRAMES, *(rule.name for rule in alert_rules.RULES)}  # fmt: skip
+
+
+def spelled_in(module: object) -> set[str]:
+    """Every string in a module's code that is spelled like a code."""
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))  # type: ignore[attr-defined]
+    strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {text for text in strings if CODE.fullmatch(text)}
+
+
+def refusals() -> set[str]:
+    """What the models give as the reason of a panel that cannot be assessed."""
+    return spelled_in(quality) | set(trust.REASONS.values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_has_words(language: Language) -> None:
+    given = set().union(*map(spelled_in, (adequacy, advice, alert_rules, category))) - NO_REASONS - RULES
+    known = set(PHRASES[language].reasons)
+    assert given | refusals() | REASONS <= known, "a code without words"
+    assert known <= given | refusals() | REASONS, "words that no code needs"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_rule_and_its_advice_has_words(language: Language) -> None:
+    assert set(PHRASES[language].rules) == RULES
+    spoken = {name for name in RULES if name in {advice.SCAN_AGAIN, advice.SAY_WHICH_SIDE, advice.SEND_MISSING_FRAMES}}
+    assert set(PHRASES[language].advice) == spoken
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_term_and_word_of_the_lexicon_has_words(language: Language) -> None:
+    wanted = {lexicon_key(term, word) for term in TERMS for word in (None, *term.words)}
+    assert set(PHRASES[language].lexicon) == wanted
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_status_level_use_and_state_has_words(language: Language) -> None:
+    phrases = PHRASES[language]
+    assert set(phrases.status) == set(get_args(Status))
+    assert set(phrases.level) == set(get_args(Level))
+    assert set(phrases.intended_use) == set(get_args(IntendedUse))
+    assert set(phrases.severity) == set(SEVERITIES)
+    assert set(phrases.alert_state) == set(get_args(LesionAlerted.model_fields["state"].annotation))
+
+
+def test_the_languages_have_the_same_phrases_with_the_same_figures() -> None:
+    first, *others = PHRASES.values()
+    for other in others:
+        for field in fields(first):
+            one, two = getattr(first, field.name), getattr(other, field.name)
+            if field.name == "tag":
+                assert one != two
+                continue
+            assert one.keys() == two.keys(), field.name
+            for name in one:
+                assert figures(one[name]) == figures(two[name]), f"{field.name} {name}"
+
+
+def figures(phrase: str | tuple[str, ...]) -> set[str]:
+    text = phrase if isinstance(phrase, str) else " ".join(phrase)
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_every_label_of_the_page_and_the_words_is_in_the_catalogue_and_every_phrase_is_used() -> None:
+    sources = [ROOT / "reports/templates/report.html", ROOT / "sonovan/cli/screen.py", *(ROOT / "reports").glob("*.py")]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    for name in re.findall(r"text\(\"([a-z_0-9.]+)\"", code):
+        assert name in PHRASES["en"].texts, name
+    for name in PHRASES["en"].texts:
+        counted = name.endswith((".one", ".many"))
+        assert f'"{name}"' in code or f"'{name}'" in code or counted, f"no output uses the text {name}"
+
+
+def test_no_chinese_phrase_is_left_in_english() -> None:
+    phrases = PHRASES["zh"]
+    told = {**phrases.texts, **phrases.reasons, **phrases.lexicon, **phrases.advice, **phrases.rules, **phrases.status}
+    plain = {name for name, text in told.items() if not re.search(r"[\u4e00-\u9fff]", text)}
+    assert plain == {"colon", "comma", "semicolon", "brackets", "missing_frames",
+                     "place_and_region", "size_mm", "least_share", "most_share", "share", "described"}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_code_that_the_catalogue_lacks_is_shown_with_its_figure(language: Language) -> None:
+    words = Words(language)
+    assert words.because(Because(code="new_reason", value=4.5, unit="mm")) == "new reason 4.5 mm"
+    assert words.reason("new_reason") == "new reason"
+
+
+def test_a_share_is_told_in_per_cent() -> None:
+    found = Because(code="low_assessable_share", value=0.42, unit="1")
+    assert Words("en").because(found) == "too many frames could not be assessed (42 %)"
+    assert Words("zh").because(found) == "无法评估的帧过多（42 %）"
