@@ -105,7 +105,7 @@ def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -
 
 def unsigned_notice(words: Words) -> str:
     """What stands over every output: a machine made it, and no reader has signed it."""
-    return f"{words.text('unsigned')}. {words.text('unsigned_meaning')}"
+    return words.text("unsigned_notice", unsigned=words.text("unsigned"), meaning=words.text("unsigned_meaning"))
 
 
 def _notices(use: IntendedUse, *, outlined: bool) -> Iterator[Notice]:

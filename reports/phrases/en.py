@@ -11,6 +11,7 @@ _TEXTS: Final = {
         "Made by software from ultrasound frames. No reader has reviewed or signed it: "
         "it neither finds nor rules out disease."
     ),
+    "unsigned_notice": "{unsigned}. {meaning}",
     "no_region": "No region was outlined. This is not a negative result.",
     "title": "Unsigned screening report, revision {revision}",
     "heading": "Ultrasound screening report",

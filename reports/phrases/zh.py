@@ -8,6 +8,7 @@ from sonovan.reports.phrases.zh_lexicon import CHINESE_LEXICON
 _TEXTS: Final = {
     "unsigned": "未签署，非诊断结果",
     "unsigned_meaning": "由软件根据超声图像生成，尚无医师复核或签署：既不能确诊疾病，也不能排除疾病。",
+    "unsigned_notice": "{unsigned}。{meaning}",
     "no_region": "未勾画出任何区域，但这并不代表阴性结果。",
     "title": "未签署的筛查报告，第 {revision} 版",
     "heading": "超声筛查报告",
@@ -117,7 +118,7 @@ _TEXTS: Final = {
     "about_van": "筛查车 {van_id}",
     "summary": "{frames}，其中 {assessable} 帧可评估，{regions}",
     "summary_finding": "{seen}，{size}，得分 {score:.2f}，轮廓：{outline}",
-    "alert": "提醒消息：{text}",
+    "alert": "消息：{text}",
     "alert_line": "{state}，{severity}，{about}：{because}",
     "report": "报告：{path}",
     "overlays": "轮廓图：{count} 张，位于 {path}",
