@@ -108,7 +108,8 @@ def test_no_chinese_phrase_is_left_in_english() -> None:
     told = {**phrases.texts, **phrases.reasons, **phrases.lexicon, **phrases.advice, **phrases.rules, **phrases.status}
     plain = {name for name, text in told.items() if not re.search(r"[\u4e00-\u9fff]", text)}
     assert plain == {"unsigned_notice", "alert_line", "colon", "comma", "semicolon", "brackets",
-                     "missing_frames", "place_and_region", "size_mm", "least_share", "most_share", "share", "described"}  # fmt: skip
+                     "missing_frames", "place_and_region", "size_mm", "least_share", "most_share", "share",
+                     "described"}  # fmt: skip
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
