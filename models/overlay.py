@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonovan.models.picture.letterbox import Gray
+from sonovan.models.picture.prepare import to_grey
 
 Colour = tuple[int, int, int]
 Picture = NDArray[np.uint8]
@@ -34,6 +35,20 @@ def draw_overlay(
     A frame longer than `longest_px` is shrunk for display. Raises ValueError where labels are not as many as polygons.
     """
     return _png(draw(grey, polygons, labels=labels, caption=caption, colour=colour, longest_px=longest_px))
+
+
+def outlined_frame(
+    pixels: NDArray[np.uint8] | NDArray[np.uint16],
+    polygons: Sequence[Sequence[tuple[float, float]]],
+    *,
+    labels: Sequence[str] | None = None,
+) -> bytes:
+    """PNG of a frame as it is stored, with its outlines: what the report, `sonovan screen` and a console show.
+
+    pixels: (rows, columns) or (rows, columns, 3), uint8 or uint16. polygons, labels: as for `draw_overlay`.
+    Raises UnusablePicture for other pixels.
+    """
+    return draw_overlay(to_grey(pixels), polygons, labels=labels)
 
 
 def contact_sheet(pictures: Sequence[Picture], *, columns: int = 5, tile_px: int = 320) -> bytes:

@@ -11,16 +11,14 @@ from numpy.typing import NDArray
 from sonovan.models.engine.choose import choose
 from sonovan.models.engine.entry_checks import check_features, check_outputs
 from sonovan.models.engine.runner import Runner
-from sonovan.models.errors import UnusablePicture
-from sonovan.models.heads.companion import finite
 from sonovan.models.heads.lesions import Lesions
 from sonovan.models.heads.prompting import MaskDecoder, Shown, read_decoder
 from sonovan.models.heads.region_vector import INSIDE
 from sonovan.models.heads.trust import FEATURES, Trust, coloured
-from sonovan.models.picture.letterbox import Box, Gray, Letterbox, letterbox
+from sonovan.models.panel import organ_channel, panel_of, run_network
+from sonovan.models.picture.letterbox import Box, Gray, Letterbox
 from sonovan.models.picture.prepare import to_grey, whole_or
 from sonovan.models.picture.quality import Quality, panel_quality, sharpness
-from sonovan.models.picture.scale import isotropic
 from sonovan.models.picture.view import View, find_view, part_of
 from sonovan.models.regions import FoundRegion, find_regions, in_order, left_out, paint, unconfirmed
 from sonovan.models.registry import WEIGHTS_DIR, Entry, read_companion, read_registry, read_variants, read_weights
@@ -116,10 +114,7 @@ class Segmenter:
         Raises UnusablePicture for pixels that can never be segmented, and for an organ that the network does not know.
         """
         entry = self._entry
-        channel = entry.organs.get(organ)
-        if channel is None:
-            known = ", ".join(entry.organs)
-            raise UnusablePicture("organ_unknown", f"{self.model_id} knows {known}, not {organ!r}")
+        channel = organ_channel(entry, organ)
         clock = _Clock()
         grey = to_grey(pixels)
         views = _views(grey, panels)
@@ -130,15 +125,13 @@ class Segmenter:
         for number, view in enumerate(views):
             left, top, width, height = view.box
             spacing = spacing_mm[number] if number < len(spacing_mm) else None
-            picture = isotropic(grey[top : top + height, left : left + width], spacing)
-            square, fit = letterbox(picture, entry.side, entry.input.corner)
-            shrunk = square[fit.top : fit.top + fit.height, fit.left : fit.left + fit.width]
-            content = shrunk if fit.scale < 1 else picture
-            judged.append(panel_quality(content, (height, width)))
+            panel = panel_of(grey, view.box, spacing, entry)
+            square, fit = panel.square, panel.fit
+            judged.append(panel_quality(panel.content, (height, width)))
             clock.add("prepare")
             if not judged[-1].assessable:
                 continue
-            seen = finite(entry.id, self._runner.run(square.astype(np.float32)[None, None]))
+            seen = run_network(entry, self._runner, panel)
             own = Shown(seen[entry.output.name][0, channel], entry.threshold)
             shown = own if self._decoder is None else self._decoder.shown(seen, own, organ, channel)
             clock.add("network")
@@ -151,14 +144,7 @@ class Segmenter:
                     continue
             first, parts = len(parts), [*parts, *view.panels]  # one that was refused takes no pixels from the others
             places = [(place, part_of(fit, view.box, part)) for place, part in enumerate(view.panels, first)]
-            drawn = _regions(shown, places, parts, entry.min_area_px)
-            outlined = [replace(region, quality=shown.quality) for region in drawn]
-            missed = None
-            if shown.square is not own.square:
-                missed = left_out(own.hot, shown.hot, entry.min_area_px)
-            if missed is not None:
-                rest = Shown(np.where(own.hot & ~missed, np.float32(0), own.square), own.threshold)
-                outlined += unconfirmed(_regions(rest, places, parts, entry.min_area_px), bool(drawn))
+            outlined = _outlined(own, shown, places, parts, entry.min_area_px)
             outlined = [replace(region, panel=number) for region in outlined]
             clock.add("regions")
             if self._lesions is not None:
@@ -179,6 +165,19 @@ class Segmenter:
         return Segmentation(
             regions, labels, best.score, best.assessable, best.reason, grey, clock.spent_ms, refusals, fine
         )
+
+
+def _outlined(
+    own: Shown, shown: Shown, places: Sequence[tuple[int, Letterbox]], parts: Sequence[Box], min_area_px: float
+) -> list[FoundRegion]:
+    """The regions of what is shown, and those of the network's own that a drawn mask leaves out, unconfirmed."""
+    drawn = _regions(shown, places, parts, min_area_px)
+    outlined = [replace(region, quality=shown.quality) for region in drawn]
+    missed = left_out(own.hot, shown.hot, min_area_px) if shown.square is not own.square else None
+    if missed is not None:
+        rest = Shown(np.where(own.hot & ~missed, np.float32(0), own.square), own.threshold)
+        outlined += unconfirmed(_regions(rest, places, parts, min_area_px), bool(drawn))
+    return outlined
 
 
 def _regions(

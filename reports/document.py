@@ -13,6 +13,7 @@ from sonovan.contracts.results import (
     Category,
     Finding,
     IntendedUse,
+    Member,
     MissingFrames,
     RefusedPanel,
     RejectedFrame,
@@ -69,6 +70,11 @@ class ScreeningReport(Part):
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """The findings as every report, summary and picture numbers them, from 1: highest score first."""
     return sorted(findings, key=lambda each: (-each.best.score_mean, each.finding_id))
+
+
+def numbers_by_member(findings: Iterable[Finding]) -> dict[Member, int]:
+    """The number that each region has in reports and pictures: that of its finding, from 1."""
+    return {member: number for number, finding in enumerate(in_order(findings), start=1) for member in finding.members}
 
 
 def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -> dict[str, Any]:

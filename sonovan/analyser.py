@@ -4,7 +4,7 @@ from sonovan import Analyser, analyse
 
 analysis = analyse("sweep.dcm", organ="breast", side="left")
 for finding in analysis.findings:
-    print(finding.key_frame_id, finding.long_axis_mm, finding.score_mean)
+    print(finding.best.key_frame_id, finding.best.long_axis_mm, finding.best.score_mean)
 
 with Analyser(organ="breast", side="left", pixel_spacing_mm=0.1) as analyser:  # the weights are loaded here, once
     for pixels in camera:

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from sonovan.contracts.errors import InvalidRecord, Transient
-from sonovan.contracts.frame_codec import decode_verified
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import Member, ScreeningAssessed
-from sonovan.models.overlay import draw_overlay
-from sonovan.models.picture.prepare import to_grey
-from sonovan.reports.document import in_order
+from sonovan.models.overlay import outlined_frame
+from sonovan.reports.document import numbers_by_member
+from sonovan.storage.frames import stored_frame
 from sonovan.storage.keys import Bucket
 from sonovan.storage.stores import ObjectStore
 
@@ -61,11 +60,7 @@ def write_outputs(
     _write(html, store.get(Bucket.REPORTS, assessed.report_html_key))
     _write(document, store.get(Bucket.REPORTS, assessed.report_json_key))
     masks, overlays = [], []
-    numbers = {
-        member: str(number)
-        for number, finding in enumerate(in_order(assessed.findings), start=1)
-        for member in finding.members
-    }
+    numbers = numbers_by_member(assessed.findings)
     several = len({frame.sequence_id for frame in frames}) > 1
     for frame in sorted(frames, key=lambda each: each.frame_id):
         if frame.mask_key is None:
@@ -76,19 +71,11 @@ def write_outputs(
     return Written(html, document, tuple(masks), tuple(overlays))
 
 
-def _overlay(frame: FrameSegmented, numbers: Mapping[Member, str], store: ObjectStore) -> bytes:
+def _overlay(frame: FrameSegmented, numbers: Mapping[Member, int], store: ObjectStore) -> bytes:
     """The frame with its outlines, each with the number that its finding has in the report, if it is in one."""
-    pixels = decode_verified(
-        store.get(Bucket.FRAMES, frame.image_key),
-        codec=frame.codec,
-        rows=frame.rows,
-        columns=frame.columns,
-        channels=frame.channels,
-        bits=frame.bits,
-        sha256=frame.pixels_sha256,
-    )
-    labels = [numbers.get(Member(frame_id=frame.frame_id, ordinal=each.ordinal), "") for each in frame.regions]
-    return draw_overlay(to_grey(pixels), [region.polygon for region in frame.regions], labels=labels)
+    labels = [str(numbers.get(Member(frame_id=frame.frame_id, ordinal=each.ordinal), "")) for each in frame.regions]
+    pixels = stored_frame(store, frame).pixels()
+    return outlined_frame(pixels, [region.polygon for region in frame.regions], labels=labels)
 
 
 def _write(path: Path, data: bytes) -> Path:

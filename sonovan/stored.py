@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonovan.contracts.frames import FrameSegmented
-from sonovan.models.masks import decode_mask
 from sonovan.scratch import Scratch
-from sonovan.storage.keys import Bucket
+from sonovan.storage.frames import stored_labels
 from sonovan.storage.stores import ObjectStore
 
 
@@ -55,7 +54,7 @@ class StoredMasks(Mapping[str, NDArray[np.uint8]]):
         self._keys = {frame.frame_id: frame.mask_key for frame in frames if frame.mask_key is not None}
 
     def __getitem__(self, frame_id: str) -> NDArray[np.uint8]:
-        return decode_mask(self._store.get(Bucket.MASKS, self._keys[frame_id]))
+        return stored_labels(self._store, self._keys[frame_id])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._keys)

@@ -30,6 +30,11 @@ def mask_key(sequence_id: str, frame_index: int, fingerprint: str, mask_sha256: 
     return f"{prefix}{frame_id(sequence_id, frame_index)}/{fingerprint[:16]}-{mask_sha256[:32]}.png"
 
 
+def mask_digest(key: str) -> str:
+    """The part of a mask's key that names its bytes: the first 32 hexadecimal digits of their sha256."""
+    return key.rpartition("-")[2].removesuffix(".png")
+
+
 def report_key(screening_id: str, revision_id: str, suffix: str) -> str:
     """A revision's report (`html`, `json`, `pdf`), or a picture that it shows, in REPORTS."""
     return f"{screening_id}/{revision_id}.{suffix}"

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from sonovan.models.engine.choose import choose
 from sonovan.models.engine.entry_checks import check_outputs
 from sonovan.models.engine.runner import Outputs, Runner
-from sonovan.models.errors import UnusablePicture, WrongWeights
+from sonovan.models.errors import WrongWeights
 from sonovan.models.heads.companion import Companion
-from sonovan.models.picture.letterbox import Box, Letterbox, enlarge, inside, letterbox
+from sonovan.models.panel import organ_channel, panel_of, run_network
+from sonovan.models.picture.letterbox import Box, Letterbox, enlarge, inside
 from sonovan.models.picture.prepare import to_grey, whole_or
-from sonovan.models.picture.scale import isotropic
 from sonovan.models.picture.view import find_view
 from sonovan.models.registry import WEIGHTS_DIR, Entry, read_companion, read_registry, read_variants, read_weights
 from sonovan.models.settings import read_settings
@@ -186,18 +186,13 @@ class Prompter:
         searched for the field that the stream would look at.
         Raises UnusablePicture for pixels that can never be segmented, and for an organ that the network does not know.
         """
-        channel = self._entry.organs.get(organ)
-        if channel is None:
-            known = ", ".join(self._entry.organs)
-            raise UnusablePicture("organ_unknown", f"{self.model_id} knows {known}, not {organ!r}")
+        channel = organ_channel(self._entry, organ)
         grey = to_grey(pixels)
         size = (grey.shape[0], grey.shape[1])
         box = find_view(grey).box if panel is None else whole_or([panel], size)[0]
-        left, top, width, height = box
-        picture = isotropic(grey[top : top + height, left : left + width], spacing_mm)
-        square, fit = letterbox(picture, self._entry.side, self._entry.input.corner)
-        seen = self._runner.run(square.astype(np.float32)[None, None])
-        return Embedding(seen, organ, channel, self._entry.side, fit, box, size)
+        shown = panel_of(grey, box, spacing_mm, self._entry)
+        seen = run_network(self._entry, self._runner, shown)
+        return Embedding(seen, organ, channel, self._entry.side, shown.fit, box, size)
 
     def first(self, embedding: Embedding) -> Outlined:
         """The mask that the stream shows, as a start for corrections: the network's own, or the automatic one.

@@ -5,14 +5,13 @@ import logging
 from collections.abc import Mapping
 
 from sonovan.contracts.errors import InvalidRecord
-from sonovan.contracts.frame_codec import decode_verified
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import IntendedUse, Member, ScreeningAssessed, Sighting
-from sonovan.models.overlay import draw_overlay
-from sonovan.models.picture.prepare import to_grey
+from sonovan.models.overlay import outlined_frame
 from sonovan.reports.document import report_document
 from sonovan.reports.page import render_html
 from sonovan.reports.phrases import Language
+from sonovan.storage.frames import stored_frame
 from sonovan.storage.keys import Bucket
 from sonovan.storage.stores import CONTRADICTS, ObjectStore
 from sonovan.stream_apps.assess.revise import Revision
@@ -67,14 +66,5 @@ def overlay(sighting: Sighting, result: FrameSegmented, store: ObjectStore) -> b
 
     Raises KeyError where the frame is not stored, InvalidRecord where what is stored is not that frame.
     """
-    pixels = decode_verified(
-        store.get(Bucket.FRAMES, result.image_key),
-        codec=result.codec,
-        rows=result.rows,
-        columns=result.columns,
-        channels=result.channels,
-        bits=result.bits,
-        sha256=result.pixels_sha256,
-    )
     outlines = {region.ordinal: region.polygon for region in result.regions}
-    return draw_overlay(to_grey(pixels), [outlines[sighting.key_ordinal]])
+    return outlined_frame(stored_frame(store, result).pixels(), [outlines[sighting.key_ordinal]])
