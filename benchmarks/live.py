@@ -67,7 +67,7 @@ def live(frames: int, network: Any, size: tuple[int, int] = SIZE) -> dict[str, A
     """Push so many frames through one Analyser and close it.
 
     Returns frames per second of the first, middle and last tenth, and MiB in RAM: after the first tenth (everything is
-    loaded and warm), in the middle, at the end, after the close.
+    loaded and warm), in the middle, at the end, after the close; bytes that are kept of a frame in the temporary file.
     """
     pictures = simulate_sweep("breast", frames=24, seed=7, size=size).frames
     marks = {max(1, frames // 10): "start", frames // 2: "middle", frames: "end"}
@@ -82,6 +82,7 @@ def live(frames: int, network: Any, size: tuple[int, int] = SIZE) -> dict[str, A
         if number in marks:
             memory[marks[number]] = round(resident_mib(), 1)
             rate[marks[number]] = round((len(done) - 1) / (done[-1] - done[0]), 1)
+    kept = analyser.kept_bytes
     closing = time.perf_counter()
     analysis = analyser.close()
     return {
@@ -89,6 +90,7 @@ def live(frames: int, network: Any, size: tuple[int, int] = SIZE) -> dict[str, A
         "size": list(size),
         "frames_per_s": rate,
         "resident_mib": {**memory, "closed": round(resident_mib(), 1)},
+        "kept_bytes_per_frame": round(kept / frames),
         "close_s": round(time.perf_counter() - closing, 1),
         "findings": len(analysis.findings),
     }

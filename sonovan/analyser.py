@@ -158,6 +158,11 @@ class Analyser:
         mask = next((each.data for each in found.objects if each.key == found.record.mask_key), None)
         return FrameResult(withhold_frame(found.record, self._use), mask)
 
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of results, label masks and rows in the temporary file so far."""
+        return self._scratch.kept_bytes()
+
     def close(self) -> Analysis:
         """The sweep's reading; called again, the same one.
 

@@ -45,6 +45,11 @@ class Scratch:
         """The keys of a table's rows, in order."""
         return tuple(str(key) for (key,) in self._run("SELECT key FROM kept WHERE place = ? ORDER BY key", table))
 
+    def kept_bytes(self) -> int:
+        """Bytes of everything that is kept, without what SQLite needs to find it."""
+        ((kept,),) = self._run("SELECT COALESCE(SUM(LENGTH(data)), 0) FROM kept")
+        return int(kept)
+
     def put(self, bucket: str, key: str, data: bytes, content_type: str) -> None:
         """See ObjectStore.put; a frame's pixels are let go."""
         if bucket == Bucket.FRAMES:

@@ -109,6 +109,7 @@ def test_memory_does_not_grow_with_the_frames() -> None:
     memory = figures["resident_mib"]
     assert figures["frames"] == 3000
     assert memory["end"] - memory["start"] < 12, memory
+    assert 500 < figures["kept_bytes_per_frame"] < 5000
 
 
 def test_the_scratch_file_keeps_masks_and_rows_and_lets_pixels_go() -> None:

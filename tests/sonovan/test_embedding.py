@@ -21,5 +21,5 @@ def test_the_live_loop_of_the_page_runs(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert len(lines) == 18
-    assert [line for line in lines if " complete " in line] == [lines[8], lines[17]]
+    assert len(lines) == 20
+    assert [line for line in lines if " complete " in line] == [lines[9], lines[19]]

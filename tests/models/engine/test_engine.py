@@ -167,6 +167,7 @@ def test_a_damaged_memory_is_measured_again(tiny_pair: tuple[bytes, Entry], own_
     assert "{provider}/{precision}".format(**runs) == runner.name
 
 
+@pytest.mark.skipif(not sums_eight_bits(), reason="this CPU has no VNNI: it refuses int8")
 def test_int8_runs_the_file_made_for_it(tmp_path: Path, own_cache: Path) -> None:
     folder = write_weights(tmp_path, precisions=("fp32", "int8"), variants=("int8",))
     picture = np.full((224, 224), 200, np.uint8)
