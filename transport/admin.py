@@ -134,7 +134,7 @@ class Administrator:
         self.create_topics([van_id])
         self.set_account(van_account(van_id), password)
         self._grant(van_grants(van_id))
-        # A broker that has heard of neither the account nor its grants finds nothing astray.
+        # A broker that knows neither the account nor its grants yet finds no difference.
         self._await(
             lambda: van_id in self._enrolled_vans() and not any(self._grants_astray()), f"granting {van_id} access"
         )

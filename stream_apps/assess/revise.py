@@ -14,7 +14,7 @@ from sonovan.contracts.digests import frames_digest, result_digest, revision_id
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import frame_id, level, level_members, split_frame_id
 from sonovan.contracts.results import ScreeningAssessed, Status
-from sonovan.stream_apps.assess.assessment import Assessment, Heard, assessed_record
+from sonovan.stream_apps.assess.assessment import Assessment, Received, assessed_record
 from sonovan.stream_apps.assess.rows import (
     Draft,
     PublishedRow,
@@ -39,7 +39,7 @@ class Revision:
     trigger: str
 
 
-def hear(screening: ScreeningRow, draft: Draft) -> Heard | None:
+def received_of(screening: ScreeningRow, draft: Draft) -> Received | None:
     """What was received about a screening from the van that opened it; None until the opening has arrived."""
     if screening.opening is None:
         return None
@@ -50,27 +50,27 @@ def hear(screening: ScreeningRow, draft: Draft) -> Heard | None:
         sequence_id: draft.get(SequenceRow, "sequences", sequence_key(sequence_id, van_id)) or SequenceRow()
         for sequence_id in sorted(named.union(part.sequence_ids))
     }
-    return Heard(screening.opening, part, sequences, screening.deadline_passed)
+    return Received(screening.opening, part, sequences, screening.deadline_passed)
 
 
-def trigger_of(heard: Heard) -> str:
+def trigger_of(received: Received) -> str:
     """A hash over everything whose change calls for a new revision; cheap, so that most frames lead to no more work.
 
     A revision comes with a whole upload level, a closing, features, the deadline, or a result that supersedes a
     rejection; not with every frame.
     """
     state = {
-        "opening": heard.opening.model_dump_json(),
-        "closings": [closing.model_dump_json() for closing in heard.part.closings],
-        "features": heard.part.features and heard.part.features.model_dump_json(),
-        "deadline_passed": heard.deadline_passed,
+        "opening": received.opening.model_dump_json(),
+        "closings": [closing.model_dump_json() for closing in received.part.closings],
+        "features": received.part.features and received.part.features.model_dump_json(),
+        "deadline_passed": received.deadline_passed,
         "sequences": {
             sequence_id: [
                 levels_whole(row),
                 sorted(index for index in row.rejected if not row.bitmap >> index & 1),
                 [closing.model_dump_json() for closing in row.closings],
             ]
-            for sequence_id, row in heard.sequences.items()
+            for sequence_id, row in received.sequences.items()
         },
     }
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
@@ -115,27 +115,29 @@ def revise(screening_id: str, draft: Draft, *, appended_at: datetime, ticked: bo
     frames of an incomplete screening get a revision of their own.
     """
     screening = draft.get(ScreeningRow, "screenings", screening_id)
-    heard = hear(screening, draft) if screening else None
-    if heard is None or (heard.part.fingerprint is None and not heard.part.closings):
+    received = received_of(screening, draft) if screening else None
+    if received is None or (received.part.fingerprint is None and not received.part.closings):
         return None
     before = draft.get(PublishedRow, "published", screening_id)
-    trigger = trigger_of(heard)
+    trigger = trigger_of(received)
     if before is not None and before.trigger == trigger and not (ticked and before.status == "incomplete"):
         return None
-    if _nothing_whole(heard):
+    if _nothing_whole(received):
         return None
-    found, digests = _results(heard, draft)
-    if _forget_unbacked(heard, found, draft):
+    found, digests = _results(received, draft)
+    if _forget_unbacked(received, found, draft):
         return revise(screening_id, draft, appended_at=appended_at, ticked=ticked)
-    rejected = _rejected(heard, found)
+    rejected = _rejected(received, found)
     completeness = check_completeness(
-        heard.part.closings,
-        (closing for row in heard.sequences.values() for closing in row.closings),
+        received.part.closings,
+        (closing for row in received.sequences.values() for closing in row.closings),
         results=found,
         rejected=rejected,
     )
-    completeness = _checked(completeness, heard, found)
-    status: Status = "complete" if completeness.complete else "incomplete" if heard.deadline_passed else "preliminary"
+    completeness = _checked(completeness, received, found)
+    status: Status = (
+        "complete" if completeness.complete else "incomplete" if received.deadline_passed else "preliminary"
+    )
     if status == "preliminary":
         found = {name: result for name, result in found.items() if _in_whole_level(name, completeness)}
         if not found:
@@ -145,69 +147,69 @@ def revise(screening_id: str, draft: Draft, *, appended_at: datetime, ticked: bo
         rejected=rejected,
         sequence_closings=completeness.sequence_closings,
         screening_closings=completeness.screening_closings,
-        features=heard.part.features,
-        deadline_passed=heard.deadline_passed and status != "complete",
-        model_id=heard.part.model_id or "none",
+        features=received.part.features,
+        deadline_passed=received.deadline_passed and status != "complete",
+        model_id=received.part.model_id or "none",
         rules_version=RULES_VERSION,
     )
     if before is not None and before.revision_id == name:
         draft.put("published", screening_id, before.model_copy(update={"trigger": trigger}))
         return None
-    draft_of = Assessment(heard, completeness, status, found, rejected)
+    draft_of = Assessment(received, completeness, status, found, rejected)
     assessed = assessed_record(screening_id, name, draft_of, before, appended_at)
     return Revision(assessed, found, trigger)
 
 
-def _nothing_whole(heard: Heard) -> bool:
+def _nothing_whole(received: Received) -> bool:
     """Whether a revision would be preliminary and rest on no whole level: there is none, and no result need be read."""
-    unfinished = not heard.deadline_passed and not heard.part.closings
-    return unfinished and not any(levels_whole(row) for row in heard.sequences.values())
+    unfinished = not received.deadline_passed and not received.part.closings
+    return unfinished and not any(levels_whole(row) for row in received.sequences.values())
 
 
-def _results(heard: Heard, draft: Draft) -> tuple[dict[str, FrameSegmented], dict[str, str]]:
+def _results(received: Received, draft: Draft) -> tuple[dict[str, FrameSegmented], dict[str, str]]:
     """The opener's results by the screening's network, and their digests, by frame id in order."""
     found: dict[str, FrameSegmented] = {}
     digests: dict[str, str] = {}
-    if heard.part.fingerprint is None:
+    if received.part.fingerprint is None:
         return found, digests
-    for sequence_id, row in heard.sequences.items():
+    for sequence_id, row in received.sequences.items():
         for index in sorted(indices(row.bitmap)):
             name = frame_id(sequence_id, index)
-            data = draft.raw("results", result_key(name, heard.opening.van_id, heard.part.fingerprint))
+            data = draft.raw("results", result_key(name, received.opening.van_id, received.part.fingerprint))
             if data is not None:
                 found[name], digests[name] = _decoded(data)
     return found, digests
 
 
-def _forget_unbacked(heard: Heard, found: Mapping[str, FrameSegmented], draft: Draft) -> bool:
+def _forget_unbacked(received: Received, found: Mapping[str, FrameSegmented], draft: Draft) -> bool:
     """Unmark the frames whose result is not in the rows; whether there were any.
 
     Rows taken over from a worker that was killed may be torn: the mark reached its changelog, the result did not.
     Such a result was not acknowledged either, so it comes again and marks its frame again.
     """
     torn = False
-    for sequence_id, row in heard.sequences.items():
+    for sequence_id, row in received.sequences.items():
         gone = [index for index in indices(row.bitmap) if frame_id(sequence_id, index) not in found]
         if gone:
             torn = True
             log.warning("sequence %s: %d marked frames have no result yet", sequence_id, len(gone))
             kept = row.bitmap & ~sum(1 << index for index in gone)
-            key = sequence_key(sequence_id, heard.opening.van_id)
+            key = sequence_key(sequence_id, received.opening.van_id)
             draft.put("sequences", key, row.model_copy(update={"segmented": f"{kept:x}"}))
     return torn
 
 
-def _rejected(heard: Heard, found: Mapping[str, FrameSegmented]) -> dict[str, str]:
+def _rejected(received: Received, found: Mapping[str, FrameSegmented]) -> dict[str, str]:
     """Frames rejected with a verified signature, and why; a result supersedes its frame's rejection."""
     names = {
         frame_id(sequence_id, index): reason
-        for sequence_id, row in heard.sequences.items()
+        for sequence_id, row in received.sequences.items()
         for index, reason in row.rejected.items()
     }
     return {name: reason for name, reason in sorted(names.items()) if name not in found}
 
 
-def _checked(completeness: Completeness, heard: Heard, found: Mapping[str, FrameSegmented]) -> Completeness:
+def _checked(completeness: Completeness, received: Received, found: Mapping[str, FrameSegmented]) -> Completeness:
     """`completeness`, with what counts alone cannot tell.
 
     A screening is complete only if the frames of each sequence are those that its closing signed, and if every sequence
@@ -215,9 +217,9 @@ def _checked(completeness: Completeness, heard: Heard, found: Mapping[str, Frame
     doubtful = set(completeness.conflicts)
     named = {each for closing in completeness.screening_closings for each in closing.sequence_ids}
     if completeness.screening_closings:
-        doubtful.update(set(heard.sequences) - named)
+        doubtful.update(set(received.sequences) - named)
     for closing in completeness.sequence_closings:
-        row = heard.sequences[closing.sequence_id]
+        row = received.sequences[closing.sequence_id]
         known = indices(row.bitmap)
         discarded = {frame.frame_index for frame in closing.set_aside if frame.discarded}
         if any(index >= closing.frame_count for index in known):

@@ -89,8 +89,8 @@ def _note_deadline(message: Message, taken: Taken, draft: Draft, incomplete_afte
         return
     screening = screening_row(draft, taken.screening_id)
     as_of = ScreeningTicked.decode(message.value).as_of
-    heard_at = screening.last_control_at
-    if heard_at is not None and as_of >= heard_at + incomplete_after:
+    received_at = screening.last_control_at
+    if received_at is not None and as_of >= received_at + incomplete_after:
         draft.put("screenings", taken.screening_id, screening.model_copy(update={"deadline_passed": True}))
 
 
