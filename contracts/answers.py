@@ -1,4 +1,4 @@
-"""What the centre says back: receipts to a van, rejections, and the wish to try one again."""
+"""What the centre answers: receipts to a van, rejections, and the request to try one again."""
 
 from typing import ClassVar, Literal
 
@@ -9,7 +9,7 @@ from sonovan.contracts.results import Status
 
 
 class VanAnswered(Record):
-    """A receipt for one spooled item, or word of a new revision.
+    """A receipt for one spooled item, or the news of a new revision.
 
     `item_id` is the record's `item_id`; a spool may forget an item only on `stored` with the hash it sent.
     `content_sha256` is the frame's `pixels_sha256`, or the sha256 of a control record's header bytes.
@@ -31,7 +31,7 @@ class VanAnswered(Record):
 
 
 class RecordRejected(Record):
-    """A record that this stage could not use. Its bytes stand in quarantine under `quarantine_key`.
+    """A record that this stage could not use. Its bytes are kept in quarantine under `quarantine_key`.
 
     `verified`: the van's signature held, so a rejected frame counts as accounted for. `stage` is one of
     `contracts.topics.STAGES`; no list of words here, so that a rejection by a newer stage can be read.

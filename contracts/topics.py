@@ -155,7 +155,7 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
 
 
 def van_answered_topic(van_id: str) -> TopicSpec:
-    """The one topic that this van may read: receipts, and word of reports."""
+    """The one topic that this van may read: receipts, and the news of reports."""
     return TopicSpec(
         name=f"van.answered.{van_id}.v1",
         key="screening_id",

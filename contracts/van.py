@@ -75,7 +75,7 @@ FINEST_MM: Final = 0.0001
 class Panel(Part):
     """One picture within a frame: its box in pixels (left, top, width, height), its scale, its side.
 
-    `column_mm` and `row_mm` are the distance of neighbouring columns and rows; None where nobody said.
+    `column_mm` and `row_mm` are the distance of neighbouring columns and rows; None where it is not known.
     """
 
     ordinal: int = Field(ge=0, le=15)
