@@ -26,6 +26,7 @@ _TEXTS: Final = {
     "status": "Status",
     "frames_read": "Frames read",
     "outlined_regions": "Outlined regions",
+    "regions_heading": "Outlined regions",
     "seen_well": "Was it seen well enough?",
     "organ_and_side": "Organ and side",
     "examination": "Examination",

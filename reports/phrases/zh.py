@@ -23,6 +23,7 @@ _TEXTS: Final = {
     "status": "状态",
     "frames_read": "已读取帧数",
     "outlined_regions": "勾画区域数",
+    "regions_heading": "勾画区域",
     "seen_well": "图像是否足以判读？",
     "organ_and_side": "部位与侧别",
     "examination": "检查情况",

@@ -111,5 +111,7 @@ def assessed(
         return {place: row for place, row in draft.writes.items() if place[0] not in RECEIVED}
 
     revision = decided.revision
-    report = None if revision is None else partial(store_report, revision, store, intended_use)
+    report = (
+        None if revision is None else partial(store_report, revision, store, intended_use, settings.report_language)
+    )
     return Outcome(store=report, received=received, records=(parts, rest), published=published)

@@ -52,6 +52,13 @@ def test_a_report_shows_the_key_frame_of_each_finding(store):
     assert "data:image/png;base64" in page_of(Pictured(store).revision(), store)
 
 
+def test_a_report_is_in_the_language_that_the_site_chose(store):
+    revision = Pictured(store).revision()
+    store_report(revision, store, "research", "zh")
+    page = store.get(Bucket.REPORTS, str(revision.assessed.report_html_key)).decode()
+    assert '<html lang="zh-Hans">' in page
+
+
 @pytest.mark.parametrize("damage", ["gone", "corrupt"])
 def test_a_key_frame_that_is_gone_or_damaged_leaves_only_its_picture_out(damage, store, tmp_path):
     revision = Pictured(store).revision()
