@@ -28,7 +28,6 @@ from sonovan.storage.stores import ObjectStore
 from sonovan.stored import StoredResults
 from sonovan.stream_apps.alert.step import alerts_of
 from sonovan.stream_apps.assess.report import store_report
-from sonovan.stream_apps.assess.rows import Draft
 from sonovan.stream_apps.assess.step import assess
 from sonovan.stream_apps.rejecting import Coordinates, message_key, reject
 from sonovan.stream_apps.segment.step import SegmentedFrame, put_objects, segment_envelope
@@ -121,7 +120,7 @@ class EmbeddedCentre:
             kept = rejection.quarantine
             self._store.put(kept.bucket, kept.key, kept.data, kept.content_type)
             self.rejected.append(rejection.record)
-            self._append(Topic.RECORD_REJECTED, message_key(rejection.record), rejection.record.encode())
+            self._append(Topic.RECORD_REJECTED, message_key(rejection.record).encode(), rejection.record.encode())
 
     def _segment(self, value: bytes, key: bytes, at: Coordinates) -> None:
         frame = segment_envelope(
@@ -132,16 +131,15 @@ class EmbeddedCentre:
         self.newest = frame
 
     def _assess(self, message: Message) -> None:
-        draft = Draft(self._scratch.row)
-        outcome = assess(message, draft, self._vans.key_of, _NEVER)
-        if outcome.revision is not None:
+        taken = assess(message, self._scratch.row, self._vans.key_of, _NEVER)
+        revision = taken.decided.revision
+        if revision is not None:
             if self._report_for is not None:
-                store_report(outcome.revision, self._store, self._report_for, self._language)
-            assessed = outcome.revision.assessed
-            self.revisions.append(assessed)
+                store_report(revision, self._store, self._report_for, self._language)
+            self.revisions.append(revision.assessed)
             known = {alert.alert_id: alert for alert in self.alerts}
-            self.alerts += alerts_of(assessed, self._alert_settings, known)
-        for (table, key), data in draft.writes.items():
+            self.alerts += alerts_of(revision.assessed, self._alert_settings, known)
+        for (table, key), data in (*taken.received.items(), *taken.published.items()):
             self._scratch.write(table, key, data)
 
     def _say(self, topic: Topic, key: str, record: Record) -> None:

@@ -20,14 +20,13 @@ from aiokafka.errors import KafkaError
 
 from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.errors import InvalidRecord, Transient
-from sonovan.contracts.topics import Topic, van_answered_topic
 from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.in_flight import InFlight, Turn
 from sonovan.stream_apps.kafka_io import App, Sending
 from sonovan.stream_apps.metrics import Measured, Part
-from sonovan.stream_apps.rejecting import Unusable, message_key, reject
+from sonovan.stream_apps.rejecting import Unusable, reject
 from sonovan.stream_apps.retrying import retry
-from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Rows, Stage
+from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Rows, Stage, rejected
 from sonovan.stream_apps.vans import VanRegistry
 
 log = logging.getLogger(__name__)
@@ -183,15 +182,11 @@ class Handling:
             await self._retried(lambda: asyncio.get_running_loop().run_in_executor(self._io, store))
 
     def _rejection(self, error: InvalidRecord, message: Message) -> Outcome:
-        at = message.at
-        rejection = reject(self._stage.name, error, at, message.value)
-        record, kept = rejection.record, rejection.quarantine
-        log.warning("rejected %s/%d/%d: %s (%s)", at.topic, at.partition, at.offset, error.reason, record.rejection_id)
+        rejection = reject(self._stage.name, error, message.at, message.value)
+        at, name = message.at, rejection.record.rejection_id
+        log.warning("rejected %s/%d/%d: %s (%s)", at.topic, at.partition, at.offset, error.reason, name)
         self._measured.rejected(error.reason)
-        rejected = Outgoing(Topic.RECORD_REJECTED, message_key(record).decode(), record)
-        receipt = () if rejection.receipt is None else (receipt_to(rejection.receipt),)
-        put = partial(self._store.put, kept.bucket, kept.key, kept.data, kept.content_type)
-        return Outcome(store=put, records=((rejected,), receipt))
+        return rejected(rejection, self._store)
 
     async def _done(self, outcome: Outcome, turn: Turn, generation: int) -> bool:
         """Do everything after `store`; False where partitions moved meanwhile, and the rest was left undone."""
@@ -254,8 +249,3 @@ class Handling:
 
     async def _retried(self, action: Callable[[], Awaitable[T]]) -> T:
         return await retry(action, sleep=self._clock.sleep, told=self._measured.retried)
-
-
-def receipt_to(receipt: VanAnswered) -> Outgoing:
-    """A receipt on its way to its van's own topic."""
-    return Outgoing(van_answered_topic(receipt.van_id).name, receipt.screening_id or receipt.van_id, receipt)

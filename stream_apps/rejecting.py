@@ -99,9 +99,9 @@ def verified(subject: Subject) -> Subject:
     return replace(subject, verified=True)
 
 
-def message_key(record: RecordRejected) -> bytes:
+def message_key(record: RecordRejected) -> str:
     """The Kafka key of a rejection: its screening where known, so that it meets the screening's other records."""
-    return (record.screening_id or record.rejection_id).encode()
+    return record.screening_id or record.rejection_id
 
 
 def _receipt(subject: Subject, reason: str, retryable: bool) -> VanAnswered | None:

@@ -9,13 +9,15 @@ name, its topics and its tables are rows of `contracts/topics.py`.
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
+from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.record import Record
-from sonovan.contracts.topics import Topic
+from sonovan.contracts.topics import Topic, van_answered_topic
 from sonovan.storage.stores import ObjectStore
-from sonovan.stream_apps.rejecting import Coordinates
+from sonovan.stream_apps.rejecting import Coordinates, Rejection, message_key
 from sonovan.stream_apps.settings import WorkerSettings
 from sonovan.stream_apps.vans import VanRegistry
 
@@ -67,6 +69,10 @@ where this process must not go on.
 
 
 Send = Callable[[str, bytes, bytes], Awaitable[int]]
+
+
+Row = Callable[[str, str], bytes | None]
+"""(table, key) → the row as it stands, None where there is none."""
 
 
 class Tables(Protocol):
@@ -131,3 +137,18 @@ class Stage:
 
 OpenStage = Callable[[Given], Awaitable[Stage]]
 """`open_stage` of a stage's module: reads the stage's settings and opens what it needs. Raises Transient and Fatal."""
+
+
+def rejected(rejection: Rejection, store: ObjectStore) -> Outcome:
+    """A message that cannot be used: its bytes into quarantine, then the rejection, then the van's receipt."""
+    kept, record = rejection.quarantine, rejection.record
+    receipt = () if rejection.receipt is None else (receipt_to(rejection.receipt),)
+    return Outcome(
+        store=partial(store.put, kept.bucket, kept.key, kept.data, kept.content_type),
+        records=((Outgoing(Topic.RECORD_REJECTED, message_key(record), record),), receipt),
+    )
+
+
+def receipt_to(receipt: VanAnswered) -> Outgoing:
+    """A receipt on its way to its van's own topic."""
+    return Outgoing(van_answered_topic(receipt.van_id).name, receipt.screening_id or receipt.van_id, receipt)

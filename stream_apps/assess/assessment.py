@@ -1,4 +1,4 @@
-"""Make one record of what is known about a screening: named findings, adequacy, categories, advice."""
+"""What is known of a screening into one record: findings with their names, adequacy, categories, advice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from sonovan.stream_apps.assess.rows import PublishedRow, SequenceRow, VanPart
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class FromOpener:
     """All that was received about one screening, from the van that opened it and from `segment`."""
 
     opening: ScreeningOpened
@@ -34,7 +34,7 @@ class Received:
 class Assessment:
     """What one revision is made from. results: by frame id; rejected: frame id → reason."""
 
-    received: Received
+    told: FromOpener
     completeness: Completeness
     status: Status
     results: Mapping[str, FrameSegmented]
@@ -45,17 +45,17 @@ def assessed_record(
     screening_id: str, revision_id: str, made_from: Assessment, before: PublishedRow | None, as_of: datetime
 ) -> ScreeningAssessed:
     """The revision's record. `before` is what was published last: lesions keep their names, the number goes up."""
-    received, results, status = made_from.received, made_from.results, made_from.status
+    told, results, status = made_from.told, made_from.results, made_from.status
     published = {name: frozenset(members) for name, members in before.members.items()} if before else {}
     named, withdrawn = name_findings(screening_id, lesions_of(link(results.values())), published)
     findings = tuple(finding_of(lesion, results, name) for name, lesion in named)
     rejected = tuple(RejectedFrame(frame_id=name, reason=reason) for name, reason in made_from.rejected.items())
     adequacy = judge_adequacy(
-        received.opening.planned, results.values(), rejected, made_from.completeness, final=status != "preliminary"
+        told.opening.planned, results.values(), rejected, made_from.completeness, final=status != "preliminary"
     )
     return ScreeningAssessed(
         screening_id=screening_id,
-        van_id=received.opening.van_id,
+        van_id=told.opening.van_id,
         revision_id=revision_id,
         revision_number=before.revision_number + 1 if before else 1,
         status=status,
@@ -71,15 +71,15 @@ def assessed_record(
         categories=derive_categories(adequacy, status),
         report_html_key=None if status == "preliminary" else report_key(screening_id, revision_id, "html"),
         report_json_key=None if status == "preliminary" else report_key(screening_id, revision_id, "json"),
-        model_id=received.part.model_id or "none",
-        weights_sha256=received.part.weights_sha256 or "0" * 64,
-        fingerprint=received.part.fingerprint or "0" * 64,
+        model_id=told.part.model_id or "none",
+        weights_sha256=told.part.weights_sha256 or "0" * 64,
+        fingerprint=told.part.fingerprint or "0" * 64,
         rules_version=RULES_VERSION,
     )
 
 
 def sequence_records(assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented]) -> list[SequenceAssessed]:
-    """The revision's records of single sequences: one for each that has a frame in it, in the order of their ids."""
+    """The revision cut into sweeps: one record for each that has a frame in it, in order of their ids."""
     by_sequence: dict[str, list[FrameSegmented]] = {}
     for result in results.values():
         by_sequence.setdefault(result.sequence_id, []).append(result)

@@ -1,4 +1,4 @@
-"""The rows that `assess` keeps, and the draft through which a step reads and writes them.
+"""The rows that `assess` keeps, by table.
 
 There are five tables of small rows, with keys that keep what one van sends apart from what another one sends:
 
@@ -9,27 +9,22 @@ There are five tables of small rows, with keys that keep what one van sends apar
 - waiting: one row per screening that is not complete, for the timer.
 """
 
-from collections.abc import Callable
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
 from pydantic import Field
 
 from sonovan.contracts.record import Id, Moment, Part, Sha256, Token, VanId
+from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
 
 Table = Literal["screenings", "sequences", "results", "published", "waiting"]
-Read = Callable[[str, str], bytes | None]
-RowT = TypeVar("RowT", bound=Part)
-
-RECEIVED: Final[frozenset[Table]] = frozenset({"screenings", "sequences", "results"})
-"""The tables of what was received; the others hold what was published of it."""
 
 WATERMARK: Final = "#watermark"
 """Key of the `published` row that holds how far a partition of `screening.assessed` is reflected in the table."""
 
 
 class VanPart(Part):
-    """What was received about a screening from one van. Only the part of the van that opened it is ever used.
+    """What one van said of a screening; only the opener's part is ever used.
 
     `closings` are those of the highest number: one, or several that contradict each other.
     """
@@ -43,7 +38,7 @@ class VanPart(Part):
 
 
 class ScreeningRow(Part):
-    """One screening as received so far. `last_control_at` is the broker's time of the newest opening or closing."""
+    """One screening as heard so far. `last_control_at` is the broker's time of the newest opening or closing."""
 
     opening: ScreeningOpened | None = None
     vans: dict[VanId, VanPart] = Field(default_factory=dict)
@@ -81,7 +76,7 @@ class PublishedRow(Part):
 
 
 class WaitingRow(Part):
-    """A screening for which the timer must send a tick once `due_at` has passed."""
+    """A screening that the timer must speak to once `due_at` has passed."""
 
     due_at: Moment
 
@@ -92,35 +87,6 @@ class WatermarkRow(Part):
     next_offset: int
 
 
-class Draft:
-    """Rows read through, and the writes that one step wants, in order; nothing is written here.
-
-    rewrites: a row equal to what stands there is written all the same, so that the changelog has it as well.
-    """
-
-    def __init__(self, read: Read) -> None:
-        self._read = read
-        self.rewrites = False
-        self.writes: dict[tuple[str, str], bytes | None] = {}
-
-    def raw(self, table: Table, key: str) -> bytes | None:
-        """The row's bytes, this step's own writes included."""
-        if (table, key) in self.writes:
-            return self.writes[table, key]
-        return self._read(table, key)
-
-    def get(self, row: type[RowT], table: Table, key: str) -> RowT | None:
-        """The row, or None where there is none."""
-        data = self.raw(table, key)
-        return None if data is None else row.model_validate_json(data)
-
-    def put(self, table: Table, key: str, row: Part | bytes | None) -> None:
-        """Write a row (None deletes); a row equal to what stands there is no write, unless the draft `rewrites`."""
-        data = row.model_dump_json().encode() if isinstance(row, Part) else row
-        if data != self.raw(table, key) or (self.rewrites and data is not None):
-            self.writes[table, key] = data
-
-
 def sequence_key(sequence_id: str, van_id: str) -> str:
     """The key of a `SequenceRow`."""
     return f"{sequence_id}@{van_id}"
@@ -129,3 +95,18 @@ def sequence_key(sequence_id: str, van_id: str) -> str:
 def result_key(frame_id: str, van_id: str, fingerprint: str) -> str:
     """The key of a frame's stored result: one per frame, van and network."""
     return f"{frame_id}@{van_id}@{fingerprint[:16]}"
+
+
+def published_row(assessed: ScreeningAssessed, before: PublishedRow | None, trigger: str | None) -> PublishedRow:
+    """The row that remembers this revision, and what it replaces."""
+    members = {
+        finding.finding_id: tuple((member.frame_id, member.ordinal) for member in finding.members)
+        for finding in assessed.findings
+    }
+    return PublishedRow(
+        revision_id=assessed.revision_id,
+        revision_number=assessed.revision_number,
+        status=assessed.status,
+        trigger=trigger,
+        members={**(before.members if before else {}), **members},
+    )

@@ -1,7 +1,7 @@
 """The assess stage: all that is known of a screening to its next revision. Run by `sonovan worker assess`."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -11,15 +11,15 @@ from sonovan.contracts.errors import Transient
 from sonovan.contracts.results import IntendedUse, ScreeningAssessed
 from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import Topic, Writer
+from sonovan.reports.phrases import Language
 from sonovan.storage.stores import ObjectStore
-from sonovan.stream_apps.assess.intake import KeyOf
+from sonovan.stream_apps.assess.received import KeyOf
 from sonovan.stream_apps.assess.report import store_report
-from sonovan.stream_apps.assess.rows import RECEIVED, WATERMARK, Draft, WatermarkRow
 from sonovan.stream_apps.assess.settings import AssessSettings
 from sonovan.stream_apps.assess.step import assess, due_ticks, report_receipt
-from sonovan.stream_apps.assess.takeover import read_published, reflect, watermark
+from sonovan.stream_apps.assess.takeover import read_published, reflected, watermark, watermark_row
 from sonovan.stream_apps.faust_options import consumer_options
-from sonovan.stream_apps.stage import Given, Message, Outcome, Outgoing, Rows, Stage, Tables
+from sonovan.stream_apps.stage import Given, Message, Outcome, Outgoing, Row, Rows, Stage, Tables
 
 READS: Final = (
     Topic.SCREENING_OPENED,
@@ -55,26 +55,29 @@ def assess_stage(
     """The stage over these tables. published: reads the revisions that stand in a partition of `screening.assessed`."""
 
     async def catch_up(partition: int) -> Outcome:
-        draft = Draft(tables.get)
         try:
-            revisions, end = await published(partition, watermark(draft))
+            revisions, end = await published(partition, watermark(tables.get))
         except KafkaError as error:
             raise Transient(f"the broker is away ({type(error).__name__})") from error
-        reflect(draft, revisions, end)
+        rows = reflected(tables.get, revisions, end)
         # Whoever sent them may have died before the van was told.
-        return Outcome(
-            records=(tuple(report_receipt(each) for each in revisions),), published=lambda _: dict(draft.writes)
-        )
+        return Outcome(records=(tuple(map(report_receipt, revisions)),), published=lambda _: rows)
 
     def tick(now: datetime) -> list[Outgoing]:
-        ticks = due_ticks(dict(tables.items("waiting")), now)
+        ticks = due_ticks(tables.items("waiting"), now)
         return [Outgoing(Topic.SCREENING_TICKED, each.screening_id, each) for each in ticks]
 
     return Stage(
         name=Writer.ASSESS,
         reads=READS,
         process=partial(
-            assessed, tables=tables, key_of=key_of, store=store, settings=settings, intended_use=intended_use
+            assessed,
+            row=tables.get,
+            key_of=key_of,
+            store=store,
+            incomplete_after=settings.incomplete_after,
+            intended_use=intended_use,
+            language=settings.report_language,
         ),
         unknown_van_wait_s=settings.unknown_van_wait_s,
         catch_up=catch_up,
@@ -86,32 +89,26 @@ def assess_stage(
 def assessed(
     message: Message,
     *,
-    tables: Tables,
+    row: Row,
     key_of: KeyOf,
     store: ObjectStore,
-    settings: AssessSettings,
+    incomplete_after: timedelta,
     intended_use: IntendedUse,
+    language: Language,
 ) -> Outcome:
-    """The rows of what was received, the report, the revision with all that belongs to it, the rows of what was
-    published.
+    """The report, rows of what was received, the revision with what belongs to it, rows of what was published.
 
-    The rows of what was received are durable before a revision is sent: whoever takes over after a crash knows no
-    less than the newest revision does (docs/decisions/0006). The revision is sent when its sequences are durable:
-    once it stands in its topic, nobody makes it again.
+    The rows of what was received are durable before a revision is sent: whoever takes over after a crash knows no less
+    than the newest revision does (docs/decisions/0019). The revision is sent when its sequences are durable: once it
+    stands in its topic, nobody makes it again.
     """
-    draft = Draft(tables.get)
-    decided = assess(message, draft, key_of, settings.incomplete_after)
-    parts = tuple(each for each in decided.records if each.topic == Topic.SEQUENCE_ASSESSED)
-    rest = tuple(each for each in decided.records if each.topic != Topic.SEQUENCE_ASSESSED)
-    received = {place: row for place, row in draft.writes.items() if place[0] in RECEIVED}
+    taken = assess(message, row, key_of, incomplete_after)
+    decided = taken.decided
 
     def published(offsets: Mapping[str, int]) -> Rows:
-        if Topic.SCREENING_ASSESSED in offsets:
-            draft.put("published", WATERMARK, WatermarkRow(next_offset=offsets[Topic.SCREENING_ASSESSED] + 1))
-        return {place: row for place, row in draft.writes.items() if place[0] not in RECEIVED}
+        offset = offsets.get(Topic.SCREENING_ASSESSED)
+        return taken.published if offset is None else {**taken.published, **watermark_row(offset + 1)}
 
     revision = decided.revision
-    report = (
-        None if revision is None else partial(store_report, revision, store, intended_use, settings.report_language)
-    )
-    return Outcome(store=report, received=received, records=(parts, rest), published=published)
+    report = None if revision is None else partial(store_report, revision, store, intended_use, language)
+    return Outcome(report, taken.received, (decided.sequences, decided.records), published)

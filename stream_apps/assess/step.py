@@ -1,61 +1,89 @@
-"""Decide what one message leads to in `assess`, without Kafka: rows to write, records to send, a report to store.
+"""One message through `assess`, without Kafka, in three moves: load what is known, decide, write.
 
-Nothing is written or sent here. `stage.py` puts a `Decided` into the order in which it is done: the report is stored,
-then the rows of what was received, then the revision is sent, then the rows of what was published. After a crash
-anywhere in between the message comes again and leads to the same, for every record's id and content follow from the
-rows.
+The middle one, `decide`, is pure and is all of it: from what was received and what is known to the rows as they shall
+be, the revision, and the records to send. What is done with them in which order is said in `stage.py`. A crash
+anywhere in between does the same again: every record's id and content follow from the rows.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked
-from sonovan.contracts.topics import Topic, van_answered_topic
+from sonovan.contracts.topics import Topic
+from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.stream_apps.assess.assessment import sequence_records
-from sonovan.stream_apps.assess.intake import KeyOf, Taken, screening_row, take
+from sonovan.stream_apps.assess.intake import take
+from sonovan.stream_apps.assess.known import Known, load, published_rows, received_rows
+from sonovan.stream_apps.assess.received import KeyOf, Received, receive
 from sonovan.stream_apps.assess.revise import Revision, revise
-from sonovan.stream_apps.assess.rows import Draft, PublishedRow, ScreeningRow, WaitingRow
-from sonovan.stream_apps.assess.takeover import published_row
-from sonovan.stream_apps.stage import Message, Outgoing
+from sonovan.stream_apps.assess.rows import ScreeningRow, WaitingRow
+from sonovan.stream_apps.stage import Message, Outgoing, Row, Rows, receipt_to
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What a message leads to, beside rows. `revision` is None where nothing new is to be published."""
+    """What a message leads to. `revision` is None where nothing new is to be published.
+
+    sequences: the records of the revision's sweeps. records: the revision and the receipts, which follow them.
+    """
 
     revision: Revision | None = None
+    sequences: tuple[Outgoing, ...] = ()
     records: tuple[Outgoing, ...] = ()
 
 
-def assess(message: Message, draft: Draft, key_of: KeyOf, incomplete_after: timedelta) -> Decided:
-    """Decide what one message leads to: rows are put into `draft`, everything else is returned.
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """A message's three moves: what was decided, and the rows to write before and after it is sent."""
+
+    decided: Decided
+    received: Rows
+    published: Rows
+
+
+def assess(message: Message, row: Row, key_of: KeyOf, incomplete_after: timedelta) -> Assessed:
+    """Take one message in. row: reads a row of `assess`'s tables.
 
     Raises InvalidRecord (an `Unusable` where the subject is known) for a record that cannot be used.
     """
-    taken = take(message, draft, key_of)
-    if taken is None:
-        return Decided()
-    _note_deadline(message, taken, draft, incomplete_after)
-    receipts = () if taken.receipt is None else (_answer(taken.receipt),)
-    revision = revise(taken.screening_id, draft, appended_at=message.at.appended_at, ticked=taken.ticked)
-    _wait_or_not(taken.screening_id, draft, revision, message.at.appended_at, incomplete_after)
+    received = receive(message, key_of)
+    if received is None:
+        return Assessed(Decided(), {}, {})
+    before = load(received, row)
+    after, decided = decide(received, before, incomplete_after)
+    return Assessed(decided, received_rows(before, after), published_rows(before, after))
+
+
+def decide(received: Received, known: Known, incomplete_after: timedelta) -> tuple[Known, Decided]:
+    """What is known with this message, and what it leads to. Pure.
+
+    incomplete_after: how long after its newest opening or closing a screening is called incomplete.
+    Raises InvalidRecord for a record that contradicts an earlier one, or of another van than the opener's.
+    """
+    after = take(received, known)
+    if after is None:
+        return known, Decided()
+    ticked = isinstance(received.record, ScreeningTicked)
+    after = _with_deadline(received, after, incomplete_after)
+    after, revision = revise(after, appended_at=received.appended_at, ticked=ticked)
+    after = replace(after, waiting=_waiting(after, received.appended_at, incomplete_after))
+    receipts = _receipts(received)
     if revision is None:
-        return Decided(records=receipts)
+        return after, Decided(records=receipts)
     assessed = revision.assessed
-    before = draft.get(PublishedRow, "published", assessed.screening_id)
-    draft.put("published", assessed.screening_id, published_row(assessed, before, revision.trigger))
-    said: list[Outgoing] = [
+    sequences = tuple(
         Outgoing(Topic.SEQUENCE_ASSESSED, assessed.screening_id, record)
         for record in sequence_records(assessed, revision.results)
-    ]
-    said.append(Outgoing(Topic.SCREENING_ASSESSED, assessed.screening_id, assessed))
-    return Decided(revision, (*said, *receipts, report_receipt(assessed)))
+    )
+    published = Outgoing(Topic.SCREENING_ASSESSED, assessed.screening_id, assessed)
+    return after, Decided(revision, sequences, (published, *receipts, report_receipt(assessed)))
 
 
 def report_receipt(assessed: ScreeningAssessed) -> Outgoing:
-    """The van's message about a revision: its status and number, and how many findings it has; no categories."""
-    return _answer(
+    """What the van is told of a revision: that it is there, how complete, how many findings; no categories."""
+    return receipt_to(
         VanAnswered(
             van_id=assessed.van_id,
             kind="report",
@@ -70,46 +98,44 @@ def report_receipt(assessed: ScreeningAssessed) -> Outgoing:
     )
 
 
-def due_ticks(waiting: dict[str, bytes], now: datetime) -> list[ScreeningTicked]:
-    """One tick for each screening whose time has come. waiting: the rows of the table `waiting` by screening id."""
-    due = (
-        screening_id
-        for screening_id, data in sorted(waiting.items())
-        if WaitingRow.model_validate_json(data).due_at <= now
-    )
+def due_ticks(waiting: Iterable[tuple[str, bytes]], now: datetime) -> list[ScreeningTicked]:
+    """A tick for every screening whose wait is over. waiting: the rows of that table by screening."""
+    due = (screening_id for screening_id, data in sorted(waiting) if WaitingRow.model_validate_json(data).due_at <= now)
     return [ScreeningTicked(screening_id=screening_id, as_of=now) for screening_id in due]
 
 
-def _note_deadline(message: Message, taken: Taken, draft: Draft, incomplete_after: timedelta) -> None:
-    """Note in the screening's row that its deadline has passed, if the message is a tick that says so.
+def _receipts(received: Received) -> tuple[Outgoing, ...]:
+    """A control record of a van is answered with its header's sha256, by which the van's spool knows it."""
+    record, subject = received.record, received.subject
+    if subject is None or subject.content_sha256 is None:
+        return ()
+    if not isinstance(record, ScreeningOpened | SequenceClosed | ScreeningClosed | FeaturesRecorded):
+        return ()
+    stored = VanAnswered(
+        van_id=record.van_id,
+        kind="stored",
+        screening_id=record.screening_id,
+        item_id=record.item_id,
+        content_sha256=subject.content_sha256,
+    )
+    return (receipt_to(stored),)
 
-    The deadline counts from the newest opening or closing. Once it has passed, it stays so.
-    """
-    if not taken.ticked:
-        return
-    screening = screening_row(draft, taken.screening_id)
-    as_of = ScreeningTicked.decode(message.value).as_of
-    received_at = screening.last_control_at
-    if received_at is not None and as_of >= received_at + incomplete_after:
-        draft.put("screenings", taken.screening_id, screening.model_copy(update={"deadline_passed": True}))
+
+def _with_deadline(received: Received, known: Known, incomplete_after: timedelta) -> Known:
+    """A tick may tell that the deadline has passed; the newest opening or closing set it, and once passed it stays."""
+    record, since = received.record, known.screening.last_control_at
+    if not isinstance(record, ScreeningTicked) or since is None or record.as_of < since + incomplete_after:
+        return known
+    return replace(known, screening=known.screening.model_copy(update={"deadline_passed": True}), again=True)
 
 
-def _wait_or_not(
-    screening_id: str, draft: Draft, revision: Revision | None, now: datetime, incomplete_after: timedelta
-) -> None:
-    """Keep the list for the timer: a screening is in it until it is complete."""
-    screening = draft.get(ScreeningRow, "screenings", screening_id)
-    published = draft.get(PublishedRow, "published", screening_id)
-    status = revision.assessed.status if revision else published.status if published else None
-    if status == "complete" or screening is None:
-        draft.put("waiting", screening_id, None)
-        return
-    row = draft.get(WaitingRow, "waiting", screening_id)
+def _waiting(known: Known, now: datetime, incomplete_after: timedelta) -> WaitingRow | None:
+    """The timer's row: a screening waits until it is complete."""
+    screening, row = known.screening, known.waiting
+    complete = known.published is not None and known.published.status == "complete"
+    if complete or screening == ScreeningRow():  # a tick of a screening of which nothing is known
+        return None
     if row is not None and screening.deadline_passed and row.due_at > now:
-        return
+        return row
     since = now if screening.deadline_passed else screening.last_control_at or now
-    draft.put("waiting", screening_id, WaitingRow(due_at=since + incomplete_after))
-
-
-def _answer(answer: VanAnswered) -> Outgoing:
-    return Outgoing(van_answered_topic(answer.van_id).name, answer.screening_id or answer.item_id, answer)
+    return WaitingRow(due_at=since + incomplete_after)

@@ -1,4 +1,4 @@
-"""Catch up, after taking over partitions, with what was published and is not yet in the rows.
+"""Catch up with what was published but not yet written down.
 
 A worker may die between the send of a revision and the row that remembers it. Whoever takes the partition
 over, with the old data folder or an empty one, reads the few revisions that its rows do not reflect from
@@ -12,38 +12,37 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
-from sonovan.stream_apps.assess.rows import WATERMARK, Draft, PublishedRow, WatermarkRow
+from sonovan.stream_apps.assess.rows import WATERMARK, PublishedRow, WatermarkRow, published_row
+from sonovan.stream_apps.stage import Row, Rows
 
 
-def published_row(assessed: ScreeningAssessed, before: PublishedRow | None, trigger: str | None) -> PublishedRow:
-    """The row that remembers this revision, and what it replaces."""
-    members = {
-        finding.finding_id: tuple((member.frame_id, member.ordinal) for member in finding.members)
-        for finding in assessed.findings
-    }
-    return PublishedRow(
-        revision_id=assessed.revision_id,
-        revision_number=assessed.revision_number,
-        status=assessed.status,
-        trigger=trigger,
-        members={**(before.members if before else {}), **members},
-    )
-
-
-def reflect(draft: Draft, revisions: Iterable[ScreeningAssessed], next_offset: int) -> None:
-    """Put these revisions, in the order of the topic, into the `published` rows, and the new watermark."""
+def reflected(row: Row, revisions: Iterable[ScreeningAssessed], next_offset: int) -> Rows:
+    """The `published` rows that hold these revisions (in topic order) as well, and the new watermark."""
+    known: dict[str, PublishedRow] = {}
     for assessed in revisions:
-        before = draft.get(PublishedRow, "published", assessed.screening_id)
+        screening_id = assessed.screening_id
+        before = known.get(screening_id) or _published(row, screening_id)
         if before is None or assessed.revision_number >= before.revision_number:
             trigger = before.trigger if before and before.revision_id == assessed.revision_id else None
-            draft.put("published", assessed.screening_id, published_row(assessed, before, trigger))
-    draft.put("published", WATERMARK, WatermarkRow(next_offset=next_offset))
+            known[screening_id] = published_row(assessed, before, trigger)
+    written = {("published", name): each.model_dump_json().encode() for name, each in known.items()}
+    return {**written, **watermark_row(next_offset)}
 
 
-def watermark(draft: Draft) -> int:
+def watermark_row(next_offset: int) -> Rows:
+    """The row that says: everything before this offset of the partition of `screening.assessed` is in the rows."""
+    return {("published", WATERMARK): WatermarkRow(next_offset=next_offset).model_dump_json().encode()}
+
+
+def watermark(row: Row) -> int:
     """The first offset of this partition of `screening.assessed` that the rows do not reflect."""
-    row = draft.get(WatermarkRow, "published", WATERMARK)
-    return 0 if row is None else row.next_offset
+    data = row("published", WATERMARK)
+    return 0 if data is None else WatermarkRow.model_validate_json(data).next_offset
+
+
+def _published(row: Row, screening_id: str) -> PublishedRow | None:
+    data = row("published", screening_id)
+    return None if data is None else PublishedRow.model_validate_json(data)
 
 
 async def read_published(

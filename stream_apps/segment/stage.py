@@ -10,10 +10,9 @@ from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import Topic, Writer
 from sonovan.models.errors import ModelError
 from sonovan.storage.stores import ObjectStore
-from sonovan.stream_apps.handling import receipt_to
 from sonovan.stream_apps.segment.settings import SegmentSettings
 from sonovan.stream_apps.segment.step import LoadedNetwork, put_objects, segment_envelope
-from sonovan.stream_apps.stage import Given, Message, Outcome, Outgoing, Stage
+from sonovan.stream_apps.stage import Given, Message, Outcome, Outgoing, Stage, receipt_to
 from sonovan.stream_apps.vans import VanRegistry
 
 READS: Final = (Topic.FRAME_CAPTURED,)

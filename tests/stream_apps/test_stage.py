@@ -14,10 +14,9 @@ from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.ids import opened_item
 from sonovan.contracts.topics import STAGES, Topic, van_answered_topic
 from sonovan.storage.keys import Bucket
-from sonovan.stream_apps.handling import receipt_to
 from sonovan.stream_apps.rejecting import Subject, Unusable
 from sonovan.stream_apps.retrying import FIRST_S
-from sonovan.stream_apps.stage import Message, Outcome, Stage
+from sonovan.stream_apps.stage import Message, Outcome, Stage, receipt_to
 from tests.clinical.records import SCREENING
 from tests.stream_apps.cases import CASES, Case
 from tests.stream_apps.memory import PATIENCE_S, Died, MemoryTables, Run, Vans, World

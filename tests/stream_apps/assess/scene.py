@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Literal, get_args
+from typing import Literal
 
 from sonovan.contracts.digests import frames_digest
 from sonovan.contracts.envelope import seal
@@ -15,10 +15,9 @@ from sonovan.contracts.results import ScreeningTicked
 from sonovan.contracts.signatures import generate_key, public_key
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import Consent, Panel, PlannedRegion, ScreeningClosed, ScreeningOpened, SequenceClosed
-from sonovan.stream_apps.assess.rows import RECEIVED, Draft, Table
 from sonovan.stream_apps.assess.step import Decided, assess
 from sonovan.stream_apps.rejecting import Coordinates
-from sonovan.stream_apps.stage import Message
+from sonovan.stream_apps.stage import Message, Rows
 
 EPOCH = datetime(2026, 3, 1, 8, tzinfo=UTC)
 DEADLINE = timedelta(minutes=10)
@@ -164,17 +163,23 @@ class Desk:
         return Message(at, self.scene.screening_id.encode(), value)
 
     def arrive(self, message: Message, *, write: Written = "all") -> Decided:
-        draft = Draft(lambda table, key: self.rows.get((table, key)))
-        outcome = assess(message, draft, self._key_of, DEADLINE)
-        wanted = {"all": get_args(Table), "received": RECEIVED, "none": ()}[write]
-        writes = {place: data for place, data in draft.writes.items() if place[0] in wanted}
-        self.written.update(writes)
-        for place, data in writes.items():
+        taken = assess(message, self.row, self._key_of, DEADLINE)
+        if write != "none":
+            self.keep(taken.received)
+        if write == "all":
+            self.keep(taken.published)
+        return taken.decided
+
+    def row(self, table: str, key: str) -> bytes | None:
+        return self.rows.get((table, key))
+
+    def keep(self, rows: Rows) -> None:
+        self.written.update(rows)
+        for place, data in rows.items():
             if data is None:
                 self.rows.pop(place, None)
             else:
                 self.rows[place] = data
-        return outcome
 
     def _key_of(self, van_id: str, appended_at: datetime) -> str:
         if van_id != self.scene.van_id:

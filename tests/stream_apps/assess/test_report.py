@@ -75,4 +75,4 @@ def test_the_same_revision_under_another_number_keeps_the_page_that_stands(store
     revision = Pictured(store).revision()
     first = page_of(revision, store)
     again = revision.assessed.model_copy(update={"revision_number": 9})
-    assert page_of(Revision(again, revision.results, revision.trigger), store) == first
+    assert page_of(Revision(again, revision.results), store) == first

@@ -13,9 +13,9 @@ from sonovan.contracts.frames import PanelRefusal
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import TABLES, Topic, Writer
-from sonovan.stream_apps.assess.rows import Draft, Table
+from sonovan.stream_apps.assess.rows import Table
 from sonovan.stream_apps.assess.step import Decided, due_ticks
-from sonovan.stream_apps.assess.takeover import reflect, watermark
+from sonovan.stream_apps.assess.takeover import reflected, watermark
 from sonovan.stream_apps.rejecting import Unusable
 from tests.stream_apps.assess.scene import DEADLINE, EPOCH, Desk, Scene
 
@@ -79,9 +79,7 @@ def test_whoever_comes_after_a_crash_says_nothing_older_again_whatever_comes_fir
     published = run(desk, *said[:crash])
     last = desk.take(said[crash], write="received").revision  # it was sent; that it was sent was not written
     published += [last.assessed] if last else []
-    draft = Draft(lambda table, key: desk.rows.get((table, key)))
-    reflect(draft, published, len(published))
-    desk.rows.update({place: data for place, data in draft.writes.items() if data})
+    desk.keep(reflected(desk.row, published, len(published)))
     published += run(desk, *(said[index] for index in order))
     assert [revision.revision_number for revision in published] == list(range(1, len(published) + 1))
     assert len({revision.revision_id for revision in published}) == len(published)
@@ -135,7 +133,7 @@ def test_the_timer_speaks_only_of_screenings_whose_time_has_come():
     scene = Scene(4)
     desk = Desk(scene)
     run(desk, scene.opened(), scene.frame(0))
-    waiting = {key: data for (table, key), data in desk.rows.items() if table == "waiting"}
+    waiting = [(key, data) for (table, key), data in desk.rows.items() if table == "waiting"]
     assert due_ticks(waiting, EPOCH + DEADLINE - timedelta(seconds=1)) == []
     assert [tick.screening_id for tick in due_ticks(waiting, EPOCH + DEADLINE * 2)] == [scene.screening_id]
     run(desk, *scene.everything())
@@ -302,11 +300,9 @@ def test_whoever_takes_over_continues_numbers_and_names():
     published = run(first, *said)
     second = Desk(scene)
     second.rows = {place: data for place, data in first.rows.items() if place[0] != "published"}
-    draft = Draft(lambda table, key: second.rows.get((table, key)))
-    assert watermark(draft) == 0
-    reflect(draft, published, 7)
-    assert watermark(draft) == 7
-    second.rows.update({place: data for place, data in draft.writes.items() if data})
+    assert watermark(second.row) == 0
+    second.keep(reflected(second.row, published, 7))
+    assert watermark(second.row) == 7
     assert run(second, *said) == []
     more = run(second, scene.screening_closed(number=2))
     assert more[-1].revision_number == published[-1].revision_number + 1

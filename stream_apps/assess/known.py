@@ -1,0 +1,111 @@
+"""The first and the last of the three moves of `assess`: load what the rows hold of a screening, write what changed.
+
+In between, `step.decide` makes the screening's next state from the first one; nobody else reads or writes a row.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from sonovan.contracts.record import Part
+from sonovan.stream_apps.assess.received import Received
+from sonovan.stream_apps.assess.rows import (
+    PublishedRow,
+    ScreeningRow,
+    SequenceRow,
+    Table,
+    VanPart,
+    WaitingRow,
+    sequence_key,
+)
+from sonovan.stream_apps.stage import Row, Rows
+
+RowT = TypeVar("RowT", bound=Part)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that is known of one screening: its rows, each read once.
+
+    sequences: by `sequence_key`. stored: reads the results' table, which holds a row a frame: a decision asks for
+    those of a revision alone. results: rows of that table which are to be written, by `result_key`. again: this
+    message was taken in before, by a worker that was killed while the rows were on their way to the changelog. So its
+    rows may stand in this worker's own tables and in nobody else's, and are written although they are equal. touched:
+    the sequences to which that applies.
+    """
+
+    screening_id: str
+    screening: ScreeningRow
+    sequences: Mapping[str, SequenceRow]
+    published: PublishedRow | None
+    waiting: WaitingRow | None
+    stored: Callable[[str], bytes | None]
+    results: Mapping[str, bytes] = field(default_factory=dict)
+    again: bool = False
+    touched: frozenset[str] = frozenset()
+
+    def result(self, key: str) -> bytes | None:
+        """A frame's result by `result_key`, or None where there is none."""
+        return self.results[key] if key in self.results else self.stored(key)
+
+    def sequence(self, sequence_id: str, van_id: str) -> SequenceRow:
+        """A sweep of a van; an empty row where nothing is known of it."""
+        return self.sequences.get(sequence_key(sequence_id, van_id), SequenceRow())
+
+    def with_sequence(self, sequence_id: str, van_id: str, row: SequenceRow) -> "Known":
+        """The same with another row of this sweep, which the message concerns."""
+        key = sequence_key(sequence_id, van_id)
+        return replace(self, sequences={**self.sequences, key: row}, touched=self.touched | {key})
+
+
+def load(received: Received, row: Row) -> Known:
+    """Read the rows of the screening that a message concerns, each once.
+
+    Of sweeps: those that the opener's van has told of, and those that the message names.
+    """
+    screening_id = received.screening_id
+    screening = _row(ScreeningRow, row, "screenings", screening_id) or ScreeningRow()
+    opener = screening.opening.van_id if screening.opening else received.van_id
+    part = screening.vans.get(opener or "", VanPart())
+    named = {each for closing in part.closings for each in closing.sequence_ids}
+    keys = {sequence_key(each, opener or "") for each in named.union(part.sequence_ids)}
+    keys |= {sequence_key(each, received.van_id or "") for each in received.sequence_ids}
+    found = {key: _row(SequenceRow, row, "sequences", key) for key in sorted(keys)}
+    return Known(
+        screening_id,
+        screening,
+        {key: each for key, each in found.items() if each is not None},
+        _row(PublishedRow, row, "published", screening_id),
+        _row(WaitingRow, row, "waiting", screening_id),
+        lambda key: row("results", key),
+    )
+
+
+def received_rows(before: Known, after: Known) -> Rows:
+    """The rows of what was received, as they must stand before anything is published of it."""
+    rows: dict[tuple[str, str], bytes | None] = {("results", key): data for key, data in after.results.items()}
+    for key, row in after.sequences.items():
+        if row != before.sequences.get(key) or (after.again and key in after.touched):
+            rows["sequences", key] = _bytes(row)
+    if after.screening != before.screening or after.again:
+        rows["screenings", after.screening_id] = _bytes(after.screening)
+    return rows
+
+
+def published_rows(before: Known, after: Known) -> Rows:
+    """The rows of what was published, and of what waits for the timer, as they must stand after that."""
+    rows: dict[tuple[str, str], bytes | None] = {}
+    if after.published is not None and after.published != before.published:
+        rows["published", after.screening_id] = _bytes(after.published)
+    if after.waiting != before.waiting or (after.again and after.waiting is not None):
+        rows["waiting", after.screening_id] = None if after.waiting is None else _bytes(after.waiting)
+    return rows
+
+
+def _row(kind: type[RowT], read: Row, table: Table, key: str) -> RowT | None:
+    data = read(table, key)
+    return None if data is None else kind.model_validate_json(data)
+
+
+def _bytes(row: Part) -> bytes:
+    return row.model_dump_json().encode()
