@@ -1,6 +1,5 @@
-"""The centre: one folder per stage, run by one shell.
+"""The centre: one folder per stage, one shell for all of them.
 
-Belongs here: what happens to a record between two topics. A stage's folder has a pure `step.py` and a `stage.py` that
-says what the stage reads and what must be done after a step; `handling.py` does it for every stage. `agent.py` alone
-imports faust.
+Belongs here: what happens to a record between two topics. A stage's `stage.py` opens it, its `step.py` is pure;
+`handling.py` takes a message of any stage from bytes to an acknowledgement, and `agent.py` alone imports faust.
 """
