@@ -30,7 +30,7 @@ def rejected(centre: Centre, reason: str) -> Rejection:
     kept = made.quarantine
     MinioStore(centre.store("segment")).put(kept.bucket, kept.key, kept.data, kept.content_type)
     with BoundedProducer(centre.kafka()) as producer:
-        producer.send(Topic.RECORD_REJECTED, message_key(made.record), made.record.encode()).result(30)
+        producer.send(Topic.RECORD_REJECTED, message_key(made.record).encode(), made.record.encode()).result(30)
     return made
 
 

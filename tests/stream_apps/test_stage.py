@@ -23,7 +23,7 @@ from tests.stream_apps.memory import PATIENCE_S, Died, MemoryTables, Run, Vans, 
 from tests.stream_apps.segment.frames import TestVan
 
 MOST_EFFECTS = 400
-STEPS = 300
+STEPS = 3000
 
 
 @pytest.fixture(params=list(CASES))
@@ -136,8 +136,10 @@ def test_what_was_under_way_while_partitions_moved_is_left_to_the_next_owner(cas
         taking = asyncio.create_task(worker.take(world.arrived[: case.first_stored + 1]))
         await until(lambda: world.held > 0)
         before = (list(world.order), list(world.sent), dict(world.changelog))
+        done = len(world.effects) + 2
         await worker.handling.move()
         world.gate.set()
+        await until(lambda: len(world.effects) >= done)  # what was being stored is stored, and is known to be
         await nothing_more(world)
         assert (world.order, world.sent, world.changelog) == before
         taking.cancel()
