@@ -1,14 +1,12 @@
 """The centre on this machine: Kafka and MinIO with accounts, topics, access and buckets, and the apps beside them."""
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -19,7 +17,6 @@ from sonovan.deploy import services
 from sonovan.deploy.errors import DeployError
 from sonovan.deploy.identity import ProcessRecord
 from sonovan.deploy.launches import launched_names
-from sonovan.deploy.probes import answers_ok
 from sonovan.deploy.processes import start_app, wait_healthy
 from sonovan.deploy.services import RunningServices, StatusRow
 from sonovan.deploy.state import StateFolder, silent
@@ -35,9 +32,6 @@ from sonovan.variables import refuse_unknown_variables
 
 APPS: Final = tuple(stage.value for stage in STAGES)
 ADMIN: Final = "admin"
-HEALTH_FILE: Final = "health.json"
-"""What a worker writes beside it: its pid, and the address at which it answers /healthz, /readyz and /metrics."""
-
 READY_FILE: Final = "ready"
 """What a worker writes into its data folder, holding its pid, once partitions are assigned to it."""
 
@@ -168,24 +162,9 @@ def down(path: Path, progress: Progress = silent) -> None:
 
 
 def status(path: Path) -> list[StatusRow]:
-    """One row for each process that was ever started in this folder; a worker is asked at its own health endpoint."""
-    if not path.is_dir():
-        return []
-    state = StateFolder(path)
+    """One row for each process that was ever started in this folder."""
     with _deploy_errors():
-        return [_asked(state, row) for row in services.status(state)]
-
-
-def _asked(state: StateFolder, row: StatusRow) -> StatusRow:
-    """The row with the port and the health of a worker that told where it answers."""
-    try:
-        told = json.loads((state.apps / row.name / HEALTH_FILE).read_text())
-    except (OSError, ValueError):
-        return row
-    if row.pid is None or told["pid"] != row.pid:
-        return row
-    address = str(told["address"])
-    return replace(row, port=urlsplit(address).port, healthy=answers_ok(f"{address}/healthz"))
+        return services.status(StateFolder(path)) if path.is_dir() else []
 
 
 def client_environment(path: Path, account: str) -> dict[str, str]:
