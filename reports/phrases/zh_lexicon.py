@@ -1,7 +1,7 @@
 """The words of the lexicon in Simplified Chinese.
 
-Terms: the Chinese editions of the ACR BI-RADS ultrasound lexicon and of ACR TI-RADS, and the Chinese guideline for
-malignancy risk stratification of thyroid nodules (C-TIRADS, 2020).
+The terms follow the usage of Chinese reports on BI-RADS, ACR TI-RADS and C-TIRADS. No radiologist who works in Chinese
+has checked this file yet.
 """
 
 from typing import Final
