@@ -10,28 +10,39 @@ fi
 umask 077
 mkdir -p "$folder"
 secret() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
-admin=$(secret) segment=$(secret) assess=$(secret) alert=$(secret) operator=$(secret) root=$(secret)
+admin=$(secret) segment=$(secret) assess=$(secret) alert=$(secret) operator=$(secret)
+root_key=root.$(secret) root=$(secret)
 
-# NAME PASSWORD: how an account reaches the broker and the store.
+# NAME PASSWORD ACCESS_KEY SECRET_KEY: how an account reaches the broker and the store.
 reaching() {
     echo "SONOVAN_KAFKA_BOOTSTRAP=127.0.0.1:19092"
     echo "SONOVAN_KAFKA_USERNAME=$1"
     echo "SONOVAN_KAFKA_PASSWORD=$2"
     echo "SONOVAN_S3_ENDPOINT=127.0.0.1:9000"
-    echo "SONOVAN_S3_ACCESS_KEY=sonovan"
-    echo "SONOVAN_S3_SECRET_KEY=$root"
+    echo "SONOVAN_S3_ACCESS_KEY=$3"
+    echo "SONOVAN_S3_SECRET_KEY=$4"
 }
 {
-    echo "MINIO_ROOT_USER=sonovan"
+    echo "MINIO_ROOT_USER=$root_key"
     echo "MINIO_ROOT_PASSWORD=$root"
 } >"$folder/minio.env"
-reaching admin "$admin" >"$folder/setup.env"
-for stage in segment assess alert; do
-    eval "password=\$$stage"
+# The setup alone has the store's root: it makes an account with a policy for every other one.
+reaching admin "$admin" "$root_key" "$root" >"$folder/setup.env"
+for account in segment assess alert operator; do
+    eval "password=\$$account"
+    key=$account.$(secret) key_secret=$(secret)
+    name=$(echo "$account" | tr '[:lower:]' '[:upper:]')
     {
-        reaching "$stage" "$password"
+        echo "SONOVAN_S3_${name}_ACCESS_KEY=$key"
+        echo "SONOVAN_S3_${name}_SECRET_KEY=$key_secret"
+    } >>"$folder/setup.env"
+    if [ "$account" = operator ]; then
+        continue # no service of its own: commands are given its keys by hand
+    fi
+    {
+        reaching "$account" "$password" "$key" "$key_secret"
         echo "SONOVAN_INTENDED_USE=research"
-    } >"$folder/$stage-1.env"
+    } >"$folder/$account-1.env"
 done
 {
     echo "SONOVAN_ALERT_DATABASE_URL=sqlite:////var/lib/sonovan/outbox/outbox.sqlite"

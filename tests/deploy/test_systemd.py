@@ -11,10 +11,12 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from sonovan.contracts.broker import BrokerSettings
+from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import MAX_MESSAGE_BYTES, STAGES, Writer
 from sonovan.deploy import kafka, kafka_config, minio
 from sonovan.deploy.state import StateFolder
-from sonovan.storage.settings import ObjectStoreSettings
+from sonovan.storage.access import account_of
+from sonovan.storage.settings import ACCOUNT_SETTINGS, ObjectStoreSettings
 from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.assess.settings import AssessSettings
 from sonovan.stream_apps.segment.settings import SegmentSettings
@@ -130,7 +132,8 @@ def test_no_secret_stands_in_a_unit_and_every_environment_file_is_written(writte
         for named in re.findall(r"^EnvironmentFile=/etc/sonovan/(.+)$", text, re.MULTILINE):
             assert set(written) >= {named.replace("%i", f"{stage}-1") for stage in SETTINGS}
     secrets = {value for file in written.values() for name, value in file.items() if re.search("PASSWORD|SECRET", name)}
-    assert len(secrets) == len(Writer) - 1 + 1 + 1  # every account but the vans', the admin, the store's root
+    # at the broker every account but the vans' and the admin; at the store every account and root
+    assert len(secrets) == (len(Writer) - 1 + 1) + (len(ACCOUNT_SETTINGS) + 1)
     assert all(URL_SAFE.fullmatch(secret) for secret in secrets)
 
 
@@ -157,6 +160,23 @@ def test_each_worker_gets_the_settings_that_it_reads_and_no_others(written: dict
         assert written[f"{stage}-1.env"]["SONOVAN_KAFKA_USERNAME"] == stage
         password = written[f"{stage}-1.env"]["SONOVAN_KAFKA_PASSWORD"]
         assert written["kafka.env"][f"SONOVAN_KAFKA_{stage.upper()}_PASSWORD"] == password
+
+
+def test_the_setup_alone_has_the_stores_root_and_makes_the_account_of_each_worker(
+    written: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setup, root = written["setup.env"], written["minio.env"]
+    assert setup["SONOVAN_S3_ACCESS_KEY"] == root["MINIO_ROOT_USER"]
+    assert setup["SONOVAN_S3_SECRET_KEY"] == root["MINIO_ROOT_PASSWORD"]
+    for name, value in setup.items():
+        monkeypatch.setenv(name, value)
+    for account, kind in ACCOUNT_SETTINGS.items():
+        keys = read_settings(kind)  # as `sonovan topics create --buckets` reads them
+        assert account_of(keys.access_key) == account
+        if account in STAGES:
+            own = written[f"{account}-1.env"]
+            assert own["SONOVAN_S3_ACCESS_KEY"] == keys.access_key
+            assert own["SONOVAN_S3_SECRET_KEY"] == keys.secret_key.get_secret_value()
 
 
 @pytest.mark.parametrize("instance", ["segment-1", "assess-2", "alert-10"])
