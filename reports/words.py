@@ -82,7 +82,11 @@ class Words:
         if "{value" in phrase:
             return phrase.format(value=found.value) if found.value is not None else _spelled(found.code)
         if found.unit == "1" and isinstance(found.value, int | float):
-            return phrase + self.text("brackets", text=self.text("share", share=found.value * 100))
+            share = found.value * 100
+            # its figure is the share that could be assessed, while its phrase speaks of the rest
+            low = found.code == "low_assessable_share"
+            told = self.text("share_assessable", share=share) if low else self.text("share", share=share)
+            return phrase + self.text("brackets", text=told)
         return phrase
 
     def all_because(self, found: Sequence[Because]) -> str:

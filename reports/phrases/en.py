@@ -118,6 +118,7 @@ _TEXTS: Final = {
     "least_share": "< 1 %",
     "most_share": "> 99 %",
     "share": "{share:.0f} %",
+    "share_assessable": "{share:.0f} % assessable",
     "contrast_unknown": "not measured",
     "contrast_none": "as bright as its surroundings",
     "darker": "{share:.0f} % darker than its surroundings",

@@ -111,6 +111,7 @@ _TEXTS: Final = {
     "least_share": "< 1 %",
     "most_share": "> 99 %",
     "share": "{share:.0f} %",
+    "share_assessable": "可评估 {share:.0f} %",
     "contrast_unknown": "未测量",
     "contrast_none": "与周围组织亮度相当",
     "darker": "比周围组织暗 {share:.0f} %",

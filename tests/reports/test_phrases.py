@@ -119,7 +119,7 @@ def test_a_code_that_the_catalogue_lacks_is_shown_with_its_figure(language: Lang
     assert words.reason("new_reason") == "new reason"
 
 
-def test_a_share_is_told_in_per_cent() -> None:
-    found = Because(code="low_assessable_share", value=0.42, unit="1")
-    assert Words("en").because(found) == "too many frames could not be assessed (42 %)"
-    assert Words("zh").because(found) == "无法评估的帧过多（42 %）"
+def test_a_share_says_of_what_it_is() -> None:
+    found = Because(code="low_assessable_share", value=0.88, unit="1")
+    assert Words("en").because(found) == "too many frames could not be assessed (88 % assessable)"
+    assert Words("zh").because(found) == "无法评估的帧过多（可评估 88 %）"
