@@ -42,8 +42,12 @@ def chosen_topics(named: Sequence[str], *, personal: bool) -> list[str]:
     """The topics that a consumer shall read: those named, or else all but pixels and personal records.
 
     named: full names of the table. personal: whether topics with a subject key or her clinical record may be among
-    them. Raises InvalidRecord `option_invalid` where such a topic is named and `personal` is not.
+    them. Raises InvalidRecord `option_invalid` where such a topic is named and `personal` is not, and for a van's
+    answers.
     """
+    foreign = [topic for topic in named if topic not in {str(row.name) for row in TOPICS.values()}]
+    if foreign:  # nobody but the van and the operator reads them; `align_grants` would take the grant away again
+        raise InvalidRecord("option_invalid", f"{', '.join(foreign)}: a van's answers are for that van alone")
     marked = {str(row.name) for row in TOPICS.values() if row.personal}
     refused = [] if personal else [topic for topic in named if topic in marked]
     if refused:
