@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,14 +109,22 @@ def _revisions(kafka: "BrokerSettings") -> "list[ScreeningAssessed]":
 
 
 def _frames(kafka: "BrokerSettings", revision: "ScreeningAssessed") -> "list[FrameSegmented]":
-    """The results on which the revision rests: per frame the first one of the revision's network."""
     from sonovan.contracts.frames import FrameSegmented
     from sonovan.contracts.topics import Topic
     from sonovan.transport.tail import read_all
 
-    key, found = revision.screening_id.encode(), dict[str, FrameSegmented]()
-    for message in read_all(kafka, Topic.FRAME_SEGMENTED):
-        record = message.decode() if message.key == key else None
-        if isinstance(record, FrameSegmented) and record.fingerprint == revision.fingerprint:
+    key = revision.screening_id.encode()
+    records = [message.decode() for message in read_all(kafka, Topic.FRAME_SEGMENTED) if message.key == key]
+    return results_of(revision, [record for record in records if isinstance(record, FrameSegmented)])
+
+
+def results_of(revision: "ScreeningAssessed", results: "Iterable[FrameSegmented]") -> "list[FrameSegmented]":
+    """The results on which the revision may rest: per frame the first one of the revision's van and network.
+
+    Another van's frames may name this screening too; `assess` takes the opener's alone.
+    """
+    found: dict[str, FrameSegmented] = {}
+    for record in results:
+        if (record.van_id, record.fingerprint) == (revision.van_id, revision.fingerprint):
             found.setdefault(record.frame_id, record)
     return list(found.values())

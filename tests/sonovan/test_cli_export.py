@@ -3,11 +3,11 @@
 import pytest
 import typer
 
-from sonovan.cli.export import newest_report
+from sonovan.cli.export import newest_report, results_of
 from sonovan.contracts.errors import Transient
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.results import ScreeningAssessed
-from tests.clinical.records import assessed
+from tests.clinical.records import assessed, segmented
 
 EARLIER, LATER = mint_id(1_000), mint_id(2_000_000_000_000)
 
@@ -37,3 +37,11 @@ def test_no_screening_or_several_is_a_wrong_usage(beginning: str | None) -> None
 def test_a_screening_with_preliminary_revisions_alone_may_be_asked_for_again() -> None:
     with pytest.raises(Transient, match="preliminary"):
         newest_report([revision(EARLIER, 1, report=False)], EARLIER)
+
+
+def test_frames_of_another_van_that_name_the_screening_are_left_out() -> None:
+    own, foreign = segmented(0), segmented(1).model_copy(update={"van_id": "another"})
+    again = own.model_copy(update={"quality": 0.1})
+    of = assessed(van_id=own.van_id, fingerprint=own.fingerprint)
+    assert results_of(of, [foreign, own, again]) == [own]
+    assert results_of(of.model_copy(update={"fingerprint": "f" * 64}), [own]) == []
