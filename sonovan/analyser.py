@@ -12,9 +12,11 @@ with Analyser(organ="breast", side="left", pixel_spacing_mm=0.1) as analyser:  #
 analysis = analyser.close()
 """
 
+import math
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -132,7 +134,7 @@ class Analyser:
         self._composer = Composer(
             sources, anonymous_visit(features), signer, self._centre.put, screening_id=screening_id
         )
-        self._closed = False
+        self._closed = self._failed = False
         self._analysis: Analysis | None = None
 
     def push(self, frame: NDArray[np.uint8] | NDArray[np.uint16], time_ms: float | None = None) -> FrameResult:
@@ -140,12 +142,18 @@ class Analyser:
 
         frame: (rows, columns) grey or (rows, columns, 3) red, green, blue; uint8 or uint16; at least 32 pixels a side.
         time_ms: since the sweep's first frame, where known.
-        Raises InvalidRecord for an array of another shape or type, which is then no part of the sweep; InvalidRecord
-        for a frame that is too large once coded, which counts as set aside; ValueError after `close`.
+        Raises InvalidRecord for an array of another shape or type, or a time that is none: the frame is then no part
+        of the sweep; InvalidRecord for a frame that is too large once coded, which counts as set aside; ValueError
+        after `close`.
         """
         if self._closed:
             raise ValueError("this Analyser is closed: make another one for the next sweep")
         pixels = checked_picture(frame)
+        if time_ms is not None:
+            if not isinstance(time_ms, Real) or not 0 <= time_ms < math.inf:
+                message = f"time_ms: {time_ms!r}; give milliseconds since the sweep's first frame"
+                raise InvalidRecord("record_invalid", message)
+            time_ms = float(time_ms)
         options = self._options
         panel = whole_panel(pixels.shape[0], pixels.shape[1], options.pixel_spacing_mm, options.side)
         trouble = self._sequence.add(CapturedFrame(self._sequence.frames, time_ms, pixels, (panel,)))
@@ -169,7 +177,7 @@ class Analyser:
         Raises InvalidRecord `no_frames` where none was pushed, ValueError where an error ended the `with` block.
         """
         if self._analysis is None:
-            if self._closed:
+            if self._closed and (self._failed or self._sequence.frames):
                 raise ValueError("an error ended this Analyser before it was closed")
             self._closed = True
             self._sequence.end()
@@ -185,6 +193,7 @@ class Analyser:
         if kind is None and self._sequence.frames:
             self.close()
         self._closed = True
+        self._failed = kind is not None
 
     def _read_out(self, refused: tuple[InvalidRecord, ...]) -> Analysis:
         screened = screened_by(self._centre, self._composer.close(), self._scratch)

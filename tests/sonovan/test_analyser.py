@@ -65,6 +65,16 @@ def test_a_wrong_frame_is_refused_by_name_and_is_no_part_of_the_sweep(wrong: obj
     assert (len(analysis.frames), analysis.screening.status, analysis.refused) == (2, "complete", ())
 
 
+@pytest.mark.parametrize("wrong", [-1.0, float("nan"), float("inf"), "0"])
+def test_a_wrong_time_is_refused_by_name_and_its_frame_is_no_part_of_the_sweep(wrong: float) -> None:
+    analyser = stubbed()
+    analyser.push(np.full(SIZE, 90, np.uint8), 0)
+    with pytest.raises(InvalidRecord, match="time_ms"):
+        analyser.push(np.full(SIZE, 91, np.uint8), wrong)
+    assert analyser.push(np.full(SIZE, 92, np.uint8), np.float32(40.5)).frame_index == 1
+    assert analyser.close().screening.status == "complete"
+
+
 def test_a_closed_analyser_takes_no_frame_and_gives_the_same_analysis_again() -> None:
     with stubbed() as analyser:
         analyser.push(np.full(SIZE, 90, np.uint8))
@@ -87,9 +97,13 @@ def test_an_error_in_the_block_ends_the_analyser_without_a_reading() -> None:
 
 
 def test_no_frame_is_no_analysis() -> None:
-    with pytest.raises(InvalidRecord) as caught:
-        stubbed().close()
-    assert caught.value.reason == "no_frames"
+    with stubbed() as left_empty:
+        pass
+    for analyser in (stubbed(), left_empty):
+        for _ in range(2):
+            with pytest.raises(InvalidRecord) as caught:
+                analyser.close()
+            assert caught.value.reason == "no_frames"
 
 
 @pytest.mark.parametrize("wrong", [{"organ": "liver"}, {"organ": "breast", "side": "up"}])
