@@ -190,7 +190,7 @@ _REASONS: Final = {
     "mean_score": "mean score {value:.2f}",
     "unconfirmed": "unconfirmed: on none of these frames did the network's second step draw it",
     "finding_merged": "the lesion was merged into another",
-    "finding_withdrawn": "the lesion is no longer found",
+    "finding_withdrawn": "its region is no longer outlined, which is not a negative result",
     "rule_no_longer_met": "the rule is no longer met",
 }
 

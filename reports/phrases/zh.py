@@ -177,13 +177,13 @@ _REASONS: Final = {
     "key_contradicts_record": "消息键与记录不符",
     "record_contradicts_stored": "已存有同名的另一记录",
     # alerts
-    "frames_outlined": "在 {value} 帧上勾画出病灶",
+    "frames_outlined": "在 {value} 帧上被勾画",
     "key_frame_area": "关键帧上面积 {value:.1f} mm²",
     "key_frame_area_px": "关键帧上面积 {value} 像素（无比例尺）",
     "mean_score": "平均得分 {value:.2f}",
     "unconfirmed": "未确认：网络的第二步在这些帧上均未勾画",
     "finding_merged": "该病灶已并入另一病灶",
-    "finding_withdrawn": "该病灶已不再检出",
+    "finding_withdrawn": "该区域不再被勾画，但这并不代表阴性结果",
     "rule_no_longer_met": "已不再符合提醒规则",
 }
 

@@ -119,6 +119,13 @@ def test_a_code_that_the_catalogue_lacks_is_shown_with_its_figure(language: Lang
     assert words.reason("new_reason") == "new reason"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_withdrawn_finding_does_not_read_as_a_negative_result(language: Language) -> None:
+    no_negative = {"en": "not a negative result", "zh": "不代表阴性结果"}[language]
+    assert no_negative in Words(language).because(Because(code="finding_withdrawn"))
+    assert no_negative in Words(language).text("no_region")
+
+
 def test_a_share_says_of_what_it_is() -> None:
     found = Because(code="low_assessable_share", value=0.88, unit="1")
     assert Words("en").because(found) == "too many frames could not be assessed (88 % assessable)"
