@@ -14,9 +14,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaError
 
 from sonovan.contracts.errors import Fatal, Transient
+from sonovan.stream_apps.kafka_io import REFUSALS
 from sonovan.stream_apps.rebalancing import Rebalancing
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,8 @@ def exit_code(error: BaseException | None) -> int:
     """0 without an error, 4 when a service was not there, 5 for everything that must not go on; says why."""
     if error is None:
         return DONE
-    if isinstance(error, (Transient, KafkaConnectionError)):
+    # A client that gives up while its broker restarts says so in many ways; a refusal alone is not mended by waiting.
+    if isinstance(error, Transient) or (isinstance(error, KafkaError) and not isinstance(error, REFUSALS)):
         log.error("a service is not available, nothing is lost: %s", error)
         return NOT_AVAILABLE
     if isinstance(error, Fatal):

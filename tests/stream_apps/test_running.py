@@ -1,0 +1,35 @@
+"""With which code a worker ends, by which the supervisor decides how soon it is started again."""
+
+import pytest
+from aiokafka.errors import (
+    CommitFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    RequestTimedOutError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+)
+
+from sonovan.contracts.errors import Fatal, Transient
+from sonovan.deploy.restarts import HOPELESS_EXITS
+from sonovan.stream_apps.running import DONE, FATAL, NOT_AVAILABLE, exit_code
+
+
+@pytest.mark.parametrize(
+    "error", [Transient("away"), KafkaConnectionError(), RequestTimedOutError(), CommitFailedError(), KafkaError()]
+)
+def test_a_broker_that_is_away_is_tried_again_soon(error: Exception) -> None:
+    assert exit_code(error) == NOT_AVAILABLE
+    assert NOT_AVAILABLE not in HOPELESS_EXITS
+
+
+@pytest.mark.parametrize(
+    "error", [Fatal("wrong weights"), SaslAuthenticationFailed(), TopicAuthorizationFailedError(), KeyError("a defect")]
+)
+def test_what_waiting_does_not_mend_is_fatal(error: Exception) -> None:
+    assert exit_code(error) == FATAL
+    assert FATAL in HOPELESS_EXITS
+
+
+def test_without_an_error_it_is_done() -> None:
+    assert exit_code(None) == DONE
