@@ -13,8 +13,9 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from sonovan.deploy import processes
 from sonovan.deploy.errors import DeployError
@@ -24,6 +25,8 @@ from sonovan.deploy.restarts import Pace, Watch, keep_restarts, read_restarts
 from sonovan.deploy.services import SERVICES, SUPERVISOR, probe
 from sonovan.deploy.spawning import exit_status
 from sonovan.deploy.state import StateFolder
+
+T = TypeVar("T")
 
 LOOK_EVERY_S: Final = 0.5
 ASK_EVERY_S: Final = 5.0
@@ -47,22 +50,41 @@ class Supervisor:
         self._watches: dict[ProcessRecord, Watch] = {}
         self._asked: dict[ProcessRecord, tuple[float, bool | None]] = {}
         self._silent: set[ProcessRecord] = set()
+        self._troubles: list[str] = []
 
     def look(self) -> None:
-        """Note what runs and what does not, and start again what is due. Raises DeployError where files are damaged."""
+        """Note what runs and what does not, and start again what is due.
+
+        Raises DeployError, after all were looked at, where files of one are damaged or it cannot be started or ended.
+        """
+        self._troubles = []
         records = self._wanted()
         self._forget_all_but(records)
         services = [record for record in records if record.name in SERVICES]
         for record in services:
-            self._look_at(record, services_are_well=True)
-        services_are_well = all(is_running(record) and self._well(record) is not False for record in services)
+            self._try(partial(self._look_at, record, services_are_well=True))
+        well = [self._try(partial(self._service_is_well, record)) for record in services]
         for record in records:
             if record not in services:
-                self._look_at(record, services_are_well=services_are_well)
+                self._try(partial(self._look_at, record, services_are_well=all(well)))
+        if self._troubles:
+            raise DeployError("; ".join(self._troubles))
+
+    def _try(self, looking: Callable[[], T]) -> T | None:
+        """One process that makes trouble must not keep the others from being looked at."""
+        try:
+            return looking()
+        except (DeployError, OSError) as error:
+            self._troubles.append(str(error))
+            return None
 
     def _wanted(self) -> list[ProcessRecord]:
         names = [name for name in launched_names(self._state) if name != SUPERVISOR]
-        return [record for name in names if (record := read_record(self._state, name)) is not None]
+        records = [self._try(partial(read_record, self._state, name)) for name in names]
+        return [record for record in records if record is not None]
+
+    def _service_is_well(self, record: ProcessRecord) -> bool:
+        return is_running(record) and self._well(record) is not False
 
     def _forget_all_but(self, records: list[ProcessRecord]) -> None:
         for gone in self._watches.keys() - set(records):

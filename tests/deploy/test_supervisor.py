@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sonovan.deploy import processes
+from sonovan.deploy.errors import DeployError
 from sonovan.deploy.identity import ProcessRecord, is_running
 from sonovan.deploy.launches import log_path, read_record, record_path
 from sonovan.deploy.restarts import Restarts, read_restarts
@@ -138,6 +139,29 @@ def test_what_somebody_else_started_meanwhile_is_not_started_twice(state: StateF
     assert processes.restart(state, other) is None
     processes.end(state, record)
     assert is_running(other)
+
+
+def test_one_that_makes_trouble_keeps_nobody_else_from_being_started_again(state: StateFolder, tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    for name, folder in (("damaged", None), ("homeless", tmp_path / "gone"), ("worker", None)):
+        processes.start_app(state, name, SLEEPER, {}, cwd=folder)
+        kill_one(state, name)
+    (tmp_path / "gone").rmdir()
+    damaged = record_path(state, "damaged").read_bytes()
+    record_path(state, "damaged").write_text("{")
+    rounds, told = Rounds(state), set[str]()
+
+    def comes_back() -> bool:
+        try:
+            rounds.look(1.0)
+        except DeployError as error:
+            told.update(str(error).split("; "))
+        return is_running(read_record(state, "worker"))
+
+    until(comes_back, "the third one runs", deadline_s=20.0)
+    record_path(state, "damaged").write_bytes(damaged)
+    assert any("damaged.process.json" in line for line in told)
+    assert any(line.startswith("homeless ended before it ran") for line in told)
 
 
 def test_starting_by_hand_begins_a_new_count(state: StateFolder) -> None:
