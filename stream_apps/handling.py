@@ -199,6 +199,8 @@ class Handling:
             turn.sent()
             offsets = await self._durable(sendings)
             for group in others:
+                if generation != self._generation:
+                    return False
                 offsets |= await self._send(group)
         rows = outcome.published(offsets) if outcome.published is not None else {}
         return await self._written(Part.PUBLISHED_ROWS, rows, generation)

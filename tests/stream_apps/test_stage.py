@@ -12,6 +12,7 @@ import pytest
 from sonovan.contracts.answers import RecordRejected, VanAnswered
 from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.ids import opened_item
+from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import STAGES, Topic, van_answered_topic
 from sonovan.storage.keys import Bucket
 from sonovan.stream_apps.rejecting import Subject, Unusable
@@ -19,7 +20,7 @@ from sonovan.stream_apps.retrying import FIRST_S
 from sonovan.stream_apps.stage import Message, Outcome, Stage, receipt_to
 from tests.clinical.records import SCREENING
 from tests.stream_apps.cases import CASES, Case
-from tests.stream_apps.memory import PATIENCE_S, Died, MemoryTables, Run, Vans, World
+from tests.stream_apps.memory import PATIENCE_S, Delivered, Died, MemoryTables, Producer, Run, Vans, World
 from tests.stream_apps.segment.frames import TestVan
 
 MOST_EFFECTS = 400
@@ -149,6 +150,40 @@ def test_what_was_under_way_while_partitions_moved_is_left_to_the_next_owner(cas
     assert world.arrived[case.first_stored] in world.open_messages()
     asyncio.run(live(case))
     assert world.open_messages() == []
+
+
+def test_a_revision_is_not_sent_when_partitions_move_while_its_sequences_are(tmp_path: Path) -> None:
+    case = CASES["assess"](tmp_path)
+    world = case.world
+
+    async def revoke() -> None:
+        worker, moved = Run(world, case.open), False
+        producer = Producer(world)
+        send = producer.send
+
+        async def send_and_move(topic: str, key: bytes, value: bytes, **more: object) -> object:
+            nonlocal moved
+            kept = await send(topic, key, value, **more)
+            if topic == Topic.SEQUENCE_ASSESSED:
+                moved = True
+                await worker.handling.move()
+            return kept
+
+        producer.send = send_and_move  # type: ignore[method-assign, assignment]
+        worker.handling._app = producer
+        for message in world.open_messages():
+            await worker.handling.take(Delivered(world, message), message)
+            if moved:
+                break
+        assert moved
+        assert Topic.SCREENING_ASSESSED not in [topic for topic, _, _ in world.sent]
+        assert message in world.open_messages()
+        await worker.end()
+
+    asyncio.run(revoke())
+    asyncio.run(live(case))
+    sent = [ScreeningAssessed.decode(value) for topic, _, value in world.sent if topic == Topic.SCREENING_ASSESSED]
+    assert [each.revision_number for each in sent] == list(range(1, len(sent) + 1))
 
 
 def test_a_store_and_a_broker_that_are_away_are_waited_for_with_growing_pauses(case: Case) -> None:
