@@ -11,7 +11,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from sonovan.contracts.broker import BrokerSettings
-from sonovan.contracts.errors import Transient
+from sonovan.contracts.errors import Fatal, Transient
 from sonovan.contracts.topics import MAX_MESSAGE_BYTES, STAGES, Writer
 from sonovan.deploy import services
 from sonovan.deploy.errors import DeployError
@@ -126,9 +126,12 @@ def up(
     app_environment: further SONOVAN_ variables of the apps (default: those of this process). An app that runs with
     other ones is restarted.
     Raises Transient where a service or app does not start, Fatal where the broker refuses an account or a SONOVAN_
-    variable is not known.
+    variable is not known or cannot hold for several apps.
     """
-    refuse_unknown_variables(os.environ if app_environment is None else app_environment)
+    environment = os.environ if app_environment is None else app_environment
+    refuse_unknown_variables(environment)
+    if len(apps) > 1 and _passed_on(environment).get("SONOVAN_HEALTH_PORT", "0") != "0":
+        raise Fatal("SONOVAN_HEALTH_PORT: workers on one machine cannot share a port; leave it out, each takes its own")
     state = StateFolder(path)
     with _deploy_errors(), state.lock(progress):
         centre = Centre(state, services.start_services(state, progress=progress, max_message_bytes=MAX_MESSAGE_BYTES))
@@ -229,10 +232,10 @@ def _prepare_kafka(centre: Centre, progress: Progress) -> None:
 
 
 def _passed_on(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the apps are told as well; in small letters, too, as settings are read."""
+    told = {name.upper(): value for name, value in environment.items()}
     return {
-        name: value
-        for name, value in environment.items()
-        if name.startswith("SONOVAN_") and not name.startswith(_GIVEN_BY_US)
+        name: value for name, value in told.items() if name.startswith("SONOVAN_") and not name.startswith(_GIVEN_BY_US)
     }
 
 

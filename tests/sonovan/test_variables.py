@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from sonovan import analyse
-from sonovan.centre import up
+from sonovan.centre import _passed_on, up
 from sonovan.contracts.errors import Fatal
 from sonovan.variables import refuse_unknown_variables
 
@@ -65,6 +65,18 @@ def test_a_program_that_calls_the_library_is_stopped_too(monkeypatch: pytest.Mon
         up(tmp_path / "state")
     with pytest.raises(Fatal, match="SONOVAN_INTENDED_USES"):
         up(tmp_path / "state", app_environment={"SONOVAN_INTENDED_USES": "research"})
+
+
+def test_one_port_for_the_health_of_several_workers_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(Fatal, match="SONOVAN_HEALTH_PORT"):
+        up(tmp_path / "state", app_environment={"SONOVAN_HEALTH_PORT": "9464"})
+    assert not (tmp_path / "state").exists()
+
+
+def test_what_is_known_in_small_letters_reaches_the_workers_too() -> None:
+    refuse_unknown_variables({"sonovan_intended_use": "measurement"})
+    given = {"sonovan_intended_use": "measurement", "sonovan_kafka_username": "x", "HOME": "/"}
+    assert _passed_on(given) == {"SONOVAN_INTENDED_USE": "measurement"}
 
 
 def test_every_settings_class_is_found_without_its_room_being_imported() -> None:
