@@ -19,9 +19,9 @@ _OBJECTS: Final = "objects"
 
 
 class Scratch:
-    """Rows by table and key, and an ObjectStore of everything but frames. Safe to use from several threads.
+    """Rows by table and key, and an ObjectStore of everything but frames and what was rejected.
 
-    Every method raises Transient where the disk is full or away.
+    Safe to use from several threads. Every method raises Transient where the disk is full or away.
     """
 
     def __init__(self) -> None:
@@ -51,8 +51,8 @@ class Scratch:
         return int(kept)
 
     def put(self, bucket: str, key: str, data: bytes, content_type: str) -> None:
-        """See ObjectStore.put; a frame's pixels are let go."""
-        if bucket == Bucket.FRAMES:
+        """See ObjectStore.put; a frame's pixels are let go, those in the bytes of a rejected one too."""
+        if bucket in (Bucket.FRAMES, Bucket.QUARANTINE):
             return
         stored = self._find(f"{_OBJECTS}/{bucket}", key)
         if stored is None:

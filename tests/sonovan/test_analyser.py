@@ -6,7 +6,9 @@ import pytest
 from benchmarks.live import Stub, live
 from sonovan import Analyser, FrameResult, analyse, models
 from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.models.errors import UnusablePicture
 from sonovan.models.phantom.sweep import simulate_sweep
+from sonovan.models.segmenter import Segmentation
 from sonovan.producers.items import Ids, mint_ids
 from sonovan.scratch import Scratch
 from sonovan.storage.keys import Bucket
@@ -63,6 +65,19 @@ def test_a_wrong_frame_is_refused_by_name_and_is_no_part_of_the_sweep(wrong: obj
     assert analyser.push(np.full(SIZE, 91, np.uint8)).frame_index == 1
     analysis = analyser.close()
     assert (len(analysis.frames), analysis.screening.status, analysis.refused) == (2, "complete", ())
+
+
+def test_the_pixels_of_a_rejected_frame_are_let_go_too() -> None:
+    class Refusing(Stub):
+        def segment(self, *_: object) -> Segmentation:
+            raise UnusablePicture("too_large", "more than a test takes")
+
+    analyser = Analyser(organ="breast", side="left", network=Refusing())  # type: ignore[arg-type]  # stands for one
+    noise = np.random.default_rng(0).integers(0, 255, (480, 640), np.uint8)
+    with pytest.raises(InvalidRecord, match="frame 0 could not be used"):
+        analyser.push(noise)
+    assert analyser.kept_bytes < noise.nbytes / 10
+    assert [each.reason for each in analyser.close().rejected] == ["pixels_too_large"]
 
 
 @pytest.mark.parametrize("wrong", [-1.0, float("nan"), float("inf"), "0"])
