@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+class _Moved(Exception):
+    """Partitions moved while something was waited for: the message is the next owner's."""
+
+
 class Acknowledged(Protocol):
     """As much of a Faust event as is needed here."""
 
@@ -111,10 +115,13 @@ class Handling:
         more and is not acknowledged: whoever has the partition now takes the message again.
         """
         generation = self._generation
-        if self._stage.catch_up is not None and message.at.partition not in self._caught_up:
-            await self._catch_up(message.at.partition, generation)
-        outcome = await self._outcome(message)
-        if not await self._done(outcome, turn, generation):
+        try:
+            if self._stage.catch_up is not None and message.at.partition not in self._caught_up:
+                await self._catch_up(message.at.partition, generation)
+            outcome = await self._outcome(message, generation)
+            if not await self._done(outcome, turn, generation):
+                return
+        except _Moved:
             return
         await turn.to_end()
         if generation == self._generation:
@@ -141,18 +148,18 @@ class Handling:
 
     async def _catch_up(self, partition: int, generation: int) -> None:
         assert self._stage.catch_up is not None
-        outcome = await self._retried(partial(self._stage.catch_up, partition))
+        outcome = await self._retried(partial(self._stage.catch_up, partition), generation)
         if await self._done(outcome, Turn(None), generation):
             self._caught_up.add(partition)
 
-    async def _outcome(self, message: Message) -> Outcome:
+    async def _outcome(self, message: Message, generation: int) -> Outcome:
         """What the step says of the message, or its rejection; what is to be stored is stored."""
         try:
             outcome = await self._processed(message)
-            await self._stored(outcome)
+            await self._stored(outcome, generation)
         except InvalidRecord as error:
             outcome = self._rejection(error, message)
-            await self._stored(outcome)
+            await self._stored(outcome, generation)
         return outcome
 
     async def _processed(self, message: Message) -> Outcome:
@@ -174,12 +181,12 @@ class Handling:
                 return self._stage.process(message)
             return await asyncio.get_running_loop().run_in_executor(self._compute, self._stage.process, message)
 
-    async def _stored(self, outcome: Outcome) -> None:
+    async def _stored(self, outcome: Outcome, generation: int) -> None:
         store = outcome.store
         if store is None:
             return
         with self._measured.timed(Part.STORE):
-            await self._retried(lambda: asyncio.get_running_loop().run_in_executor(self._io, store))
+            await self._retried(lambda: asyncio.get_running_loop().run_in_executor(self._io, store), generation)
 
     def _rejection(self, error: InvalidRecord, message: Message) -> Outcome:
         rejection = reject(self._stage.name, error, message.at, message.value)
@@ -222,7 +229,7 @@ class Handling:
 
         if rows:
             with self._measured.timed(part):
-                await self._retried(write)
+                await self._retried(write, generation)
         return generation == self._generation
 
     async def _send(self, records: Sequence[Outgoing]) -> dict[str, int]:
@@ -249,5 +256,13 @@ class Handling:
             return True
         return self._vans is not None and self._vans.registry.knows(outgoing.record.van_id)
 
-    async def _retried(self, action: Callable[[], Awaitable[T]]) -> T:
-        return await retry(action, sleep=self._clock.sleep, told=self._measured.retried)
+    async def _retried(self, action: Callable[[], Awaitable[T]], generation: int) -> T:
+        """What `action` returns once nothing is away. Raises _Moved where an attempt failed and partitions moved: who
+        waited on would take no message of the partitions that it has now, and would be measured as idle."""
+
+        def told() -> None:
+            self._measured.retried()
+            if generation != self._generation:
+                raise _Moved
+
+        return await retry(action, sleep=self._clock.sleep, told=told)

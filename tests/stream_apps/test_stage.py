@@ -186,6 +186,33 @@ def test_a_revision_is_not_sent_when_partitions_move_while_its_sequences_are(tmp
     assert [each.revision_number for each in sent] == list(range(1, len(sent) + 1))
 
 
+@pytest.mark.parametrize("name", ["assess", "alert", "toy"])
+def test_who_waits_for_a_store_that_is_away_lets_go_of_a_message_when_partitions_move(
+    name: str, tmp_path: Path
+) -> None:
+    case = CASES[name](tmp_path)
+    world = case.world
+
+    async def revoke() -> None:
+        worker = Run(world, case.open)
+        *before, message = world.arrived[: case.first_stored + 1]
+        await worker.take(before)
+        world.store_away = STEPS * STEPS
+        taking = asyncio.create_task(worker.handling.take(Delivered(world, message), message))
+        await until(lambda: bool(world.pauses))
+        await worker.handling.move()
+        async with asyncio.timeout(PATIENCE_S):
+            await taking
+        assert message in world.open_messages()
+        assert worker.failures == []
+        await worker.end()
+
+    asyncio.run(revoke())
+    world.store_away = 0
+    asyncio.run(live(case))
+    assert world.open_messages() == []
+
+
 def test_a_store_and_a_broker_that_are_away_are_waited_for_with_growing_pauses(case: Case) -> None:
     world = case.world
     world.store_away, world.broker_away = 3, 2
