@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sonovan.models.evaluation.card_words import ENCODERS, GATHERED, GENERATED, LIMITS, READING, SOURCES, SPLITS
-from sonovan.models.evaluation.table import HEADER, cells, shown
+from sonovan.models.evaluation.index import FOREIGN
+from sonovan.models.evaluation.table import HEADER, cells, shown, with_ci95
 
 Facts = Mapping[str, Any]
 
@@ -32,7 +33,7 @@ Made by `python -m training` with the commands below, then `export` and `evaluat
 
 ## Data
 
-{_sources(test["sets"])}
+{_sources([*test["sets"], *([FOREIGN] if test.get("foreign") else [])])}
 
 {GATHERED}
 
@@ -51,7 +52,7 @@ Made by `python -m training` with the commands below, then `export` and `evaluat
 {READING} Threshold {test["threshold"]:g}; regions below {test["min_area_px"]:g} pixels of the
 {test["input"]}×{test["input"]} input are dropped. Computed by {test["provider"]}.
 
-{_five_fold(facts)}{_simulated(test)}
+{_five_fold(facts)}{_foreign(test)}{_simulated(test)}
 ## Who does better, who worse
 
 Test split. Parts of few pictures say little: mind the intervals.
@@ -103,11 +104,11 @@ Test split:
 
 {sets_table(test["sets"])}
 
-Validation split (used to choose):
+{_foreign(test)}Validation split (used to choose):
 
 {sets_table(facts["validation"]["sets"])}
 
-{_five_fold(facts)}{_simulated(test)}{_notes(facts["training"])}
+{_foreign(facts["validation"])}{_five_fold(facts)}{_simulated(test)}{_notes(facts["training"])}
 Lowest Dice of the test split, by id: {_lowest(test["sets"])}.
 """
 
@@ -139,13 +140,16 @@ def gallery(sets: Mapping[str, Facts]) -> str:
 
 
 def history_table(history: list[dict[str, Any]]) -> str:
-    """Validation figures of the averaged weights after each epoch: Dice, and the share rightly left empty."""
-    if not history:
+    """Validation figures of the averaged weights after each epoch: Dice, and the share rightly left empty.
+
+    Epoch 0 is what the run began with."""
+    epochs = [one for one in history if "epoch" in one]  # a line before them may say what the run began with
+    if not epochs:
         return "No epoch was recorded."
-    names = sorted({name for one in history for name in one["validation"]}, key=lambda name: ("empty" in name, name))
+    names = sorted({name for one in epochs for name in one["validation"]}, key=lambda name: ("empty" in name, name))
     rows = [
-        [str(one["epoch"]), shown(one["loss"]), *(shown(one["validation"].get(name)) for name in names)]
-        for one in history
+        [str(one["epoch"]), shown(one.get("loss")), *(shown(one["validation"].get(name)) for name in names)]
+        for one in epochs
     ]
     return table(("epoch", "loss", *(name.replace("_", " ") for name in names)), rows)
 
@@ -202,6 +206,24 @@ def _five_fold(facts: Facts) -> str:
 nobody of its group, over all groups outside test:
 
 {sets_table(folds)}
+
+"""
+
+
+def _foreign(split: Facts) -> str:
+    """Nothing where other anatomy was not measured: cards from before it was."""
+    header = ("declared as", "anatomy", "pictures (groups)", "refused", "with a region", "refused or empty")
+    rows = [
+        [organ, anatomy, f"{one['n']} ({one['groups']})"]
+        + [with_ci95(one[name], one[f"{name}_ci95"]) for name in ("refused", "with_region", "kept_from")]
+        for organ, parts in split.get("foreign", {}).items()
+        for anatomy, one in parts.items()
+    ]
+    if not rows:
+        return ""
+    return f"""Other anatomy (`other`), each picture declared as either organ, shares with 95 % intervals over groups:
+
+{table(header, rows)}
 
 """
 

@@ -16,6 +16,8 @@ SOURCES: Final = {
     "ddti": "Pedraza et al., *An open access thyroid ultrasound-image database*, Proc. SPIE 9287:92870W (2015), "
     "doi 10.1117/12.2073532",
     "gland": "frames of TG3K, Gong et al. (2021–2023), research and education only",
+    "other": "nerves and vessels of usgra-seg, CC BY 4.0; muscle of TimTrack, van der Zee and Kuo (2021), CC0 and "
+    "CC BY 4.0",
 }
 
 ENCODERS: Final = {

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from sonovan.models.evaluation import score as scoring
 from sonovan.models.evaluation.card import accuracy_page, card
-from sonovan.models.evaluation.index import INDEX, SETS, Split, read_rows
+from sonovan.models.evaluation.foreign import foreign
+from sonovan.models.evaluation.index import FOREIGN, INDEX, SETS, Split, read_rows
 from sonovan.models.evaluation.measures import Mask, overlap
 from sonovan.models.evaluation.summary import summary
 from sonovan.models.phantom.sweep import simulate_sweep
@@ -26,6 +27,7 @@ from sonovan.models.segmenter import Segmenter, load
 
 Organ = Literal["breast", "thyroid"]
 
+ORGANS: tuple[Organ, ...] = ("breast", "thyroid")
 SIMULATED_FOUND_IOU = 0.3
 SIMULATED_EVALUATION_SEED = 1_000  # far from the seeds of training (100,000 on) and validation (50,000 on)
 
@@ -46,7 +48,8 @@ def evaluate(
             continue
         sets[name] = summary(segmenter, scoring.evaluate(segmenter, read_rows(data, name, split)), split)
         say(f"{split} {name} Dice {sets[name]['lesion_dice']} empty {sets[name]['empty_on_normal']}")
-    organs: tuple[Organ, ...] = ("breast", "thyroid")
+    organs: tuple[Organ, ...] = tuple(organ for organ in ORGANS if organ in entry.organs)
+    others = read_rows(data, FOREIGN, split) if (data / FOREIGN / INDEX).is_file() else []
     return {
         "model": entry.id,
         "weights_sha256": segmenter.weights_sha256,
@@ -57,9 +60,8 @@ def evaluate(
         "threshold": entry.threshold,
         "min_area_px": entry.min_area_px,
         "sets": sets,
-        "simulated": {organ: simulated(segmenter, organ, sweeps) for organ in organs if organ in entry.organs}
-        if sweeps
-        else {},
+        "foreign": {organ: foreign(segmenter, others, organ) for organ in organs} if others else {},
+        "simulated": {organ: simulated(segmenter, organ, sweeps) for organ in organs} if sweeps else {},
     }
 
 

@@ -25,6 +25,8 @@ SETS: Final[dict[str, str]] = {
     "gland": "thyroid",
 }
 """The organ of each public set that networks of this project are trained with."""
+FOREIGN: Final = "other"
+"""The public set of what the same probe sees elsewhere: neither organ, nothing to outline, split like every set."""
 GLAND: Final[dict[str, Split]] = {"block1": "test", "block9": "test", "block5": "validation"}
 INDEX: Final = "index.csv"
 
@@ -38,7 +40,7 @@ class Row:
     """One line of an index.csv.
 
     set: name of its folder. group: a woman, near-duplicates or a sweep; empty where nobody says.
-    label: lower case, `normal` where there is nothing to find; empty where nobody says.
+    label: lower case, `normal` or `foreign` where there is nothing to find; empty where nobody says.
     mask: None where none is named. organ: empty where neither caller nor column says. about: all cells, by column.
     """
 
@@ -107,7 +109,7 @@ def read_folder(
 
 def read_rows(data: Path, set_name: str, split: Split | None = None) -> list[Row]:
     """Rows of one of the public sets, in file order. Raises UnusableData as `read_folder` does."""
-    return read_folder(data / set_name, split, otherwise=SETS[set_name])
+    return read_folder(data / set_name, split, otherwise=SETS.get(set_name))
 
 
 def spread(rows: list[Row], limit: int | None) -> list[Row]:

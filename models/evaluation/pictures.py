@@ -83,9 +83,10 @@ def read_mask(path: Path, size: tuple[int, int]) -> Mask:
 def read_truth(row: Row, size: tuple[int, int]) -> Mask | None:
     """Where the lesions are, (rows, columns) bool: all False where there is nothing to find, None where nobody says.
 
-    Nothing is to be found where the label is `normal`, whatever the mask shows.
+    Nothing is to be found where the label is `normal` or `foreign` (another part of the body), whatever the mask
+    shows.
     """
-    if row.label == "normal":
+    if row.label in ("normal", "foreign"):
         return np.zeros(size, np.bool_)
     return None if row.mask is None else read_mask(row.mask, size)
 

@@ -13,6 +13,7 @@ from sonovan import models
 from sonovan.models.evaluation.card import accuracy_page, card, history_table, table
 from sonovan.models.evaluation.compare import compare, difference
 from sonovan.models.evaluation.evaluate import write_card, write_page
+from sonovan.models.evaluation.foreign import foreign
 from sonovan.models.evaluation.index import read_folder
 from sonovan.models.evaluation.page import FOUND, TRUTH, draw, page, section
 from sonovan.models.evaluation.score import evaluate
@@ -142,6 +143,29 @@ def test_card_and_page_are_written_from_the_registrys_networks(
     write_page(tiny_weights, tmp_path, tmp_path / "accuracy.md")
     assert (tmp_path / "accuracy.md").read_text() == accuracy_page([facts])
     assert f"## {MODEL_ID}" in accuracy_page([facts])
+
+
+def test_other_anatomy_has_a_table_where_it_was_measured(
+    tiny: models.Segmenter, tmp_path: Path, facts: dict[str, dict[str, object]]
+) -> None:
+    folder = Folder(tmp_path / "other").add("vein", [LEFT], label="foreign", group="a", anatomy="nerves")
+    folder.add("nerve", [], label="foreign", group="b", anatomy="nerves")
+    folder.add("fibres", [], label="foreign", group="c", anatomy="muscle")
+    told = foreign(tiny, read_folder(folder.write()), "breast")
+    assert list(told) == ["all", "nerves", "muscle"]
+    assert (told["nerves"]["n"], told["nerves"]["with_region"], told["nerves"]["kept_from"]) == (2, 0.5, 0.5)
+    assert (told["all"]["refused"], told["muscle"]["with_region"]) == (0, 0)
+    assert "Other anatomy" not in accuracy_page([facts])
+    facts["test"] |= {"foreign": {"breast": told}}
+    text = accuracy_page([facts])
+    assert "| breast | nerves | 2 (2) | .000 (.000–.000) | .500 (.000–1.000) | .500 (.000–1.000) |" in text
+    assert "TimTrack" in card(facts)
+
+
+def test_a_run_that_began_with_weights_shows_what_they_did() -> None:
+    history = [{"restored_from": "x.onnx"}, {"epoch": 0, "validation": {"busi": 0.5}}]
+    text = history_table([*history, {"epoch": 1, "loss": 0.25, "validation": {"busi": 0.75}}])
+    assert text.splitlines()[2:] == ["| 0 | – | .500 |", "| 1 | .250 | .750 |"]
 
 
 def test_tables_survive_bars_and_absent_history() -> None:
