@@ -1,11 +1,14 @@
 """The head that refuses foreign pictures: what it learns from, what it is measured on, what is shipped."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from sonovan.models.evaluation.index import split_of
 from sonovan.models.heads.trust import Trust
 from sonovan.models.registry import read_companion, read_registry
 from tests.models.tiny_onnx import MODEL_ID, write_weights
@@ -15,7 +18,7 @@ from training.trust.gather import Evidence
 from training.trust.gather import load as load_evidence
 from training.trust.learn import Plan, learn, probabilities, weights_of
 from training.trust.odd import KINDS
-from training.trust.sources import FAMILIES, UNSEEN, family_of, part_of
+from training.trust.sources import FAMILIES, UNSEEN, family_of, other, part_of
 from training.trust.vary import vary
 
 torch.set_num_threads(1)  # matrices this small are slower on two
@@ -46,8 +49,8 @@ def made_up(each: int = 60) -> Evidence:
 def test_files_that_show_the_same_stand_on_one_side() -> None:
     pairs = [("pydicom-data__US1_J2KI.dcm__000000_0.png", "pydicom__examples_rgb_color.dcm__000000_0.png")]
     pairs.append(("pydicom-data__OBXXXX1A_rle.dcm__000000_0.png", "pydicom__examples_palette.dcm__000000_0.png"))
-    for one, other in pairs:
-        assert family_of(one) == family_of(other)
+    for one, same in pairs:
+        assert family_of(one) == family_of(same)
 
 
 def test_kinds_that_are_never_learnt_are_held_whole_and_the_others_stand_on_both_sides() -> None:
@@ -58,6 +61,28 @@ def test_kinds_that_are_never_learnt_are_held_whole_and_the_others_stand_on_both
     for kind in ("heart", "lung", "Doppler", "phantom"):
         assert parts[kind] == {"train", "held"}
     assert part_of(*family_of("examples_ybr_color.dcm__000000_0.png")) == "held"
+
+
+def test_other_anatomy_is_split_as_every_set_and_its_variations_are_only_learnt_from(tmp_path: Path) -> None:
+    folder = tmp_path / "other"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "a.png"), np.random.default_rng(0).integers(0, 255, (80, 90, 3), np.uint8))
+    rows = [f"n{number},foreign,a.png,g{number},nerves" for number in range(30)]
+    (folder / "index.csv").write_text("\n".join(["id,label,image,group,anatomy", *rows]))
+    shown = list(other(tmp_path, 1))
+    parts = {one.family.partition("/")[2]: one.part for one in shown}
+    assert parts == {f"g{n}": part for n in range(30) if (part := split_of("other", f"g{n}")) != "test"}
+    assert {one.part for one in shown if "#" in one.name} == {"train"}
+    assert {(one.truth, one.kind, one.seen) for one in shown} == {("foreign", "nerves", True)}
+
+
+def test_figures_of_foreign_pictures_hold_those_of_validation() -> None:
+    evidence = made_up()
+    sure = np.eye(3, dtype=np.float32)[[("breast", "thyroid", "foreign").index(one) for one in evidence.truth]]
+    moved = replace(evidence, part=np.where(evidence.part == "held", "validation", evidence.part))
+    before, after = (figures(one, sure, thresholds(one, sure))["foreign"] for one in (evidence, moved))
+    assert before == after
+    assert after["breast"]["all"]["n"] == 20
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

@@ -55,9 +55,11 @@ Trunk: checkpoint sha256 `{facts["trunk_sha256"]}`.
 
 Good pictures to learn from: training splits of BUSI, BUS-BRA, BrEaST, DDTI and TG3K, every second one varied (crop,
 gain, gamma, speckle, blur, margins, a Doppler map), and frames of the simulator. Foreign ones: two thirds of the
-families of real ultrasound of other things (hearts, lungs, phantoms, Doppler studies), and procedural pictures (noise,
-gradients, pages, charts, scenes, sector scans). A family is all files that show the same thing; it never stands on
-both sides. Eyes, abdomens, CT, MR and X-ray, photographs, screens, desktops and test patterns are in no training.
+families of real ultrasound of other things (hearts, lungs, phantoms, Doppler studies), the training split of `other`
+(nerves, vessels and muscle under the same kind of probe; its validation split stands in the figures), and procedural
+pictures (noise, gradients, pages, charts, scenes, sector scans). A family is all files that show the same thing; it
+never stands on both sides. Eyes, abdomens, CT, MR and X-ray, photographs, screens, desktops and test patterns are in no
+training.
 Learnt from {counts["train"]} pictures, thresholds from {counts["validation"]}, held {counts["held"]}; seed
 {facts["plan"]["seed"]}.
 

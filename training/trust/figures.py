@@ -33,12 +33,13 @@ def figures(evidence: Evidence, shares: Array, least: dict[str, float]) -> Figur
     """shares: (N, 3) probabilities of `evidence`'s exhibits. All shares with 95 % intervals over groups or families.
 
     `good`: share of a set's validation pictures, cine frames and held simulated frames that are refused. `foreign`:
-    share of held foreign pictures that are refused, declared as either organ; `learnt_kinds` are kinds of which other
-    families were learnt from. `other_organ`: share of validation pictures refused when declared as the other organ.
+    share of foreign pictures not learnt from that are refused, declared as either organ; `learnt_kinds` are kinds of
+    which other families were learnt from. `other_organ`: share of validation pictures refused when declared as the
+    other organ.
     """
     accepted = np.stack([shares[:, number] >= least[f"least_{organ}"] for number, organ in enumerate(ORGANS)], 1)
     learnt = set(evidence.kind[(evidence.part == "train") & (evidence.truth == "foreign")])
-    held = (evidence.truth == "foreign") & (evidence.part == "held") & (np.char.find(evidence.name, "#") < 0)
+    held = _not_learnt(evidence)
     familiar = np.array([kind in learnt for kind in evidence.kind])
     fresh = np.where(evidence.kind == "simulated", evidence.part == "held", evidence.part != "train")
     found: Figures = {"thresholds": least, "good": {}, "other_organ": {}, "foreign": {}}
@@ -61,11 +62,16 @@ def figures(evidence: Evidence, shares: Array, least: dict[str, float]) -> Figur
 
 def passed(evidence: Evidence, shares: Array, least: dict[str, float]) -> dict[str, list[str]]:
     """Families of held foreign pictures of which some pass, by the organ that they were declared as."""
-    held = (evidence.truth == "foreign") & (evidence.part == "held") & (np.char.find(evidence.name, "#") < 0)
+    held = _not_learnt(evidence)
     return {
         organ: sorted({str(one) for one in evidence.family[held & (shares[:, number] >= least[f"least_{organ}"])]})
         for number, organ in enumerate(ORGANS)
     }
+
+
+def _not_learnt(evidence: Evidence) -> NDArray[np.bool_]:
+    """Foreign pictures as they were, of families that no training saw."""
+    return (evidence.truth == "foreign") & (evidence.part != "train") & (np.char.find(evidence.name, "#") < 0)
 
 
 def _refused(evidence: Evidence, rows: NDArray[np.bool_], accepted: NDArray[np.bool_]) -> Figures:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sonovan.models.evaluation.index import SETS, read_rows, spread
+from sonovan.models.evaluation.index import FOREIGN, SETS, read_rows, spread
 from sonovan.models.evaluation.pictures import read_picture
 from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan.models.picture.prepare import to_grey
@@ -113,6 +113,22 @@ def good(data: Path) -> Iterator[Exhibit]:
         for row in read_rows(data, name, "validation"):
             pixels = colour_of(row.image)
             yield Exhibit(f"{name}/{row.id}", f"{name}/{row.group}", name, organ, "validation", True, pixels)
+
+
+def other(data: Path, copies: int) -> Iterator[Exhibit]:
+    """Other anatomy under the same probe: the sets' own training and validation splits, as `good` has them.
+
+    To each training picture come variations, `#` in their names: never part of a figure.
+    """
+    parts: tuple[Literal["train", "validation"], ...] = ("train", "validation")
+    for part in parts:
+        for row in read_rows(data, FOREIGN, part):
+            family, kind, pixels = f"{FOREIGN}/{row.group}", row.about["anatomy"], colour_of(row.image)
+            name = f"{FOREIGN}/{row.id}"
+            yield Exhibit(name, family, kind, "foreign", part, True, pixels)
+            for copy in range(copies if part == "train" else 0):
+                key = f"{name}#{copy}"
+                yield Exhibit(key, family, kind, "foreign", part, True, vary(seeded(key), pixels, doppler=False))
 
 
 def cines(data: Path) -> Iterator[Exhibit]:
