@@ -63,6 +63,22 @@ def _learn(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _refine(arguments: argparse.Namespace) -> int:
+    from training.refine import plan_for, refine
+
+    plan = plan_for(arguments.epochs, arguments.seed)
+    refine(arguments.data, arguments.start, arguments.out, plan, _say, arguments.resume, arguments.pause)
+    return 0
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    from training.restore import checkpoint
+
+    for name, value in checkpoint(arguments.file, arguments.data, arguments.out).items():
+        _say(f"{name} differs from the network restored by at most {value:.1e}")
+    return 0
+
+
 def _whole(arguments: argparse.Namespace) -> int:
     from training.whole import Recipe, follow, steps
 
@@ -171,6 +187,21 @@ def main(words: Sequence[str] | None = None) -> int:
     learn.add_argument("--seed", type=int, default=Plan.seed)
     learn.add_argument("--boundary", type=float, default=Plan.boundary, metavar="X", help="weight of a boundary loss")
     learn.set_defaults(run=_learn)
+
+    restored = commands.add_parser("restore", help="a checkpoint to train on from, out of a shipped file")
+    restored.add_argument("file", type=Path, metavar="ONNX")
+    restored.add_argument("--data", type=Path, required=True)
+    restored.add_argument("--out", type=Path, required=True, metavar="FILE")
+    restored.set_defaults(run=_restore)
+    refine = commands.add_parser("refine", help="a last training against misses and false regions; resumable")
+    refine.add_argument("--data", type=Path, required=True)
+    refine.add_argument("--start", type=Path, required=True, metavar="CHECKPOINT")
+    refine.add_argument("--out", type=Path, required=True)
+    refine.add_argument("--epochs", type=int, default=8)
+    refine.add_argument("--seed", type=int, default=Plan.seed)
+    refine.add_argument("--resume", action="store_true", help="go on from the folder's last checkpoint")
+    refine.add_argument("--pause", type=Path, metavar="FILE", help="wait for as long as this file is there")
+    refine.set_defaults(run=_refine)
 
     blend = commands.add_parser("blend", help="the mean of checkpoints of which one began with the other's weights")
     blend.add_argument("checkpoints", type=Path, nargs="+")

@@ -1,8 +1,8 @@
 """The training run: AdamW with one cycle, Dice and cross-entropy on the organ's own output, averaged weights.
 
-Every epoch ends with a checkpoint; a run started again with `resume` continues with the same pictures and rates.
-Sources: Smith & Topin, arXiv 1708.07120 (one cycle); Milletari et al., 3DV 2016 (soft Dice); Loshchilov & Hutter,
-ICLR 2019 (AdamW).
+Every epoch ends with a checkpoint, and every few minutes leave one; a run started again with `resume` continues with
+the same pictures and rates.
+Sources: Smith & Topin, arXiv 1708.07120 (one cycle); Loshchilov & Hutter, ICLR 2019 (AdamW).
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from numpy.typing import NDArray
+from torch import nn
 
+from sonovan.models.evaluation.index import FOREIGN
 from training.augment import plain
-from training.batches import Batch, batches, steps_per_epoch
+from training.batches import Batch, Chances, batches, order, steps_per_epoch
 from training.boundary import boundary_loss
+from training.losses import gland_loss, lesion_losses, presence_loss, suspicion_loss
 from training.network import ORGANS, SIZE, LesionNet, load_imagenet
 from training.samples import Sample
 
@@ -49,9 +51,20 @@ class Plan:
     suspicion: float = 0.2  # weight of the benign-or-malignant loss beside that of the masks
     boundary: float = 0.0  # weight of the boundary loss beside that of the masks
     thin: float = 0.15  # how often the encoder's last block is left out; earlier ones less
+    gland: float = 0.0  # weight of the loss of where the thyroid is
+    present: float = 0.0  # weight of the loss of whether there is any lesion
+    misses: float = 0.0  # how much more pictures weigh that are wrong as a whole
+    close: float = 0.0  # how often a picture is seen from near
+    paste: float = 0.0  # how often another woman's lesion is pasted into a picture
+    levels: bool = False  # whether pictures take over each other's grey levels
+    hard: float = 0.0  # share of the pictures, those that were the most wrong, that an epoch shows once more
+    held: int = 0  # blocks at the start of the encoder that stay as they are
+    frozen: bool = False  # norms keep their statistics
 
 
 SMALL = 192
+SAVE_S = 300.0
+"""Seconds after which a run that is cut off would lose too much."""
 
 
 def one_cycle(step: int, total: int, warm: float = 0.15) -> float:
@@ -61,23 +74,6 @@ def one_cycle(step: int, total: int, warm: float = 0.15) -> float:
         return 0.05 + 0.95 * 0.5 * (1 - math.cos(math.pi * step / rise))
     part = (step - rise) / max(1, total - rise)
     return 1e-3 + (1 - 1e-3) * 0.5 * (1 + math.cos(math.pi * min(part, 1.0)))
-
-
-def suspicion_loss(logits: Tensor, malignant: Tensor) -> Tensor:
-    """Cross-entropy over the pictures of which somebody says what the lesion is; 0 where there is none."""
-    known = malignant >= 0
-    each = functional.binary_cross_entropy_with_logits(logits, malignant.clamp(min=0), reduction="none")
-    return (each * known).sum() / known.sum().clamp(min=1)
-
-
-def lesion_loss(logits: Tensor, batch: Batch) -> Tensor:
-    """Cross-entropy plus soft Dice per picture on the organ's channel; an empty mask asks for an empty answer."""
-    chosen = logits[torch.arange(len(logits)), batch.channel]
-    entropy = functional.binary_cross_entropy_with_logits(chosen, batch.masks)
-    soft, truth = torch.sigmoid(chosen).flatten(1), batch.masks.flatten(1)
-    smooth = 32.0  # pixels: keeps the gradient finite where nothing is to be found
-    dice = (2 * (soft * truth).sum(1) + smooth) / (soft.sum(1) + truth.sum(1) + smooth)
-    return entropy + (1 - dice).mean()
 
 
 def average_into(kept: nn.Module, live: nn.Module, decay: float) -> None:
@@ -90,24 +86,37 @@ def average_into(kept: nn.Module, live: nn.Module, decay: float) -> None:
                 old.copy_(new)
 
 
-def validate(network: nn.Module, samples: list[Sample]) -> dict[str, float]:
-    """Mean Dice per set over pictures with a lesion, and the share of pictures without one that stay empty."""
+FOUND_IOU = 0.1
+"""From here on a lesion counts as met, as in `sonovan.models.evaluation.measures`; here, all of a picture's at once."""
+
+
+def validate(network: nn.Module, samples: list[Sample], threshold: float = 0.4) -> dict[str, float]:
+    """Per set: mean Dice over pictures with a lesion, the share of these that are met at all (`SET_found`), and the
+    share of pictures without one that stay empty (`SET_empty`; of foreign ones, by organ).
+    """
     scores: dict[str, list[float]] = {}
     network.eval()
+    level = math.log(threshold / (1 - threshold))
     with torch.inference_mode():
         for start in range(0, len(samples), 16):
             part = samples[start : start + 16]
             pairs = [plain(sample.image, sample.mask) for sample in part]
             frames = torch.from_numpy(np.stack([picture for picture, _ in pairs])[:, None])
-            found = network(frames.contiguous(memory_format=torch.channels_last)).numpy() > 0
+            found = network(frames.contiguous(memory_format=torch.channels_last)).numpy() > level
             for sample, (_, truth), masks in zip(part, pairs, found, strict=True):
                 mask, lesion = masks[ORGANS[sample.organ]], truth > 0
                 if lesion.any():
-                    dice = 2 * (mask & lesion).sum() / (mask.sum() + lesion.sum())
-                    scores.setdefault(sample.set, []).append(float(dice))
+                    met, either = float((mask & lesion).sum()), float((mask | lesion).sum())
+                    scores.setdefault(sample.set, []).append(2 * met / (met + either))
+                    scores.setdefault(f"{sample.set}_found", []).append(float(met / either >= FOUND_IOU))
                 else:
-                    scores.setdefault(sample.set + "_empty", []).append(float(mask.sum() < 50))
+                    name = f"{FOREIGN}_{sample.organ}" if sample.set == FOREIGN else sample.set
+                    scores.setdefault(f"{name}_empty", []).append(float(mask.sum() < 50))
     return {name: round(float(np.mean(values)), 4) for name, values in sorted(scores.items())}
+
+
+NATIVE_BF16 = bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+"""Elsewhere bfloat16 is imitated, at several times the cost of float32."""
 
 
 class Lanes:
@@ -117,26 +126,29 @@ class Lanes:
     work too, that made a step several times slower; lanes meet once per step. Batch statistics are those of a lane.
     """
 
-    def __init__(self, network: LesionNet, count: int, suspicion: float, boundary: float = 0.0) -> None:
-        """suspicion, boundary: weights of these losses beside that of the masks."""
+    def __init__(self, network: LesionNet, count: int, plan: Plan) -> None:
+        """plan: says what the losses beside that of the masks weigh."""
         torch.set_num_threads(1)
-        self._suspicion, self._boundary = suspicion, boundary
+        self._plan = plan
         self._networks = [network]
         for _ in range(count - 1):
             twin = copy.deepcopy(network)
             for mine, theirs in zip(twin.parameters(), network.parameters(), strict=True):
                 mine.data = theirs.data
+            if plan.frozen:  # else each lane counts for itself
+                for mine, theirs in zip(twin.buffers(), network.buffers(), strict=True):
+                    mine.data = theirs.data
             self._networks.append(twin)
         self._pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
 
-    def backward(self, batch: Batch, thin: float, key: tuple[int, int]) -> float:
-        """Leaves the mean gradient of the batch in the first network; returns the mean loss.
+    def backward(self, batch: Batch, key: tuple[int, int]) -> tuple[float, NDArray[np.float32]]:
+        """Leaves the mean gradient of the batch in the first network; returns the mean loss, and how wrong each was.
 
-        thin: see `LesionNet.thin`; key: seed and step, which say what is left out.
+        key: seed and step, which say what `LesionNet.thin` leaves out.
         """
         for lane, network in enumerate(self._networks):
             network.train()
-            network.thin(np.random.default_rng((*key, lane)), thin)
+            network.thin(np.random.default_rng((*key, lane)), self._plan.thin)
             network.zero_grad(set_to_none=True)
         losses = list(self._pool.map(self._part, self._networks, batch.split(len(self._networks))))
         first, *others = [list(network.parameters()) for network in self._networks]
@@ -146,26 +158,35 @@ class Lanes:
                     mine.grad = theirs.grad
                 elif theirs.grad is not None:
                     mine.grad.add_(theirs.grad)
-        return sum(losses)
+        return sum(loss for loss, _ in losses), np.concatenate([wrong for _, wrong in losses])
 
-    def _part(self, network: LesionNet, part: Batch) -> float:
+    def _part(self, network: LesionNet, part: Batch) -> tuple[float, NDArray[np.float32]]:
+        plan = self._plan
         frames = part.frames.contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=NATIVE_BF16):
             seen = network.look(frames)
-        loss = lesion_loss(seen.logits, part)
-        loss = loss + self._suspicion * suspicion_loss(network.suspicion(seen, part.masks), part.malignant)
-        if self._boundary:
+        each, wrong = lesion_losses(seen.logits, part, plan.misses)
+        loss = each.mean() + plan.suspicion * suspicion_loss(network.suspicion(seen, part.masks), part.malignant)
+        if plan.gland:
+            loss = loss + plan.gland * gland_loss(network.thyroid(seen), part.gland)
+        if plan.present:
+            loss = loss + plan.present * presence_loss(network.presence(seen), part)
+        if plan.boundary:
             chosen = seen.logits[torch.arange(len(seen.logits)), part.channel]
-            loss = loss + self._boundary * boundary_loss(chosen, part.masks)
+            loss = loss + plan.boundary * boundary_loss(chosen, part.masks)
         loss = loss / len(self._networks)
         loss.backward()
-        return float(loss.detach())
+        return float(loss.detach()), wrong.numpy()
 
 
 class Run:
     """A run in its folder: `last.pt` to go on from, `epoch_NN.pt` with the averaged weights, `history.json`."""
 
-    def __init__(self, plan: Plan, folder: Path, train: list[Sample], validation: list[Sample]) -> None:
+    def __init__(
+        self, plan: Plan, folder: Path, train: list[Sample], validation: list[Sample], pause: Path | None = None
+    ) -> None:
+        """pause: a file; for as long as it is there, the run waits between two batches."""
+        self.pause = pause
         self.plan, self.folder, self.train, self.validation = plan, folder, train, validation
         torch.manual_seed(plan.seed)
         self.live = LesionNet(plan.encoder).to(memory_format=torch.channels_last)
@@ -173,13 +194,20 @@ class Run:
             load_imagenet(self.live)
         self.kept = LesionNet(plan.encoder).to(memory_format=torch.channels_last)
         self.kept.load_state_dict(self.live.state_dict())
+        self.live.held = plan.held
+        if plan.frozen:
+            self.live.freeze_norms()
         encoder = [*self.live.stem.parameters(), *self.live.blocks.parameters()]
-        decoder = [*self.live.ups.parameters(), *self.live.head.parameters(), *self.live.malignant.parameters()]
+        known = {id(parameter) for parameter in encoder}
+        decoder = [parameter for parameter in self.live.parameters() if id(parameter) not in known]
         groups = [_group(encoder, plan.encoder_rate, plan), _group(decoder, plan.decoder_rate, plan)]
         self.optimizer = torch.optim.AdamW([part for group in groups for part in group])
-        self.lanes = Lanes(self.live, plan.lanes, plan.suspicion, plan.boundary)
+        self.lanes = Lanes(self.live, plan.lanes, plan)
+        self.wrong = np.full(len(train), -1, np.float32)  # how wrong each sample was lately; -1: not seen yet
         self.step = 0
         self.epoch = 0
+        self.shown: list[int] = []  # the samples of the epoch that has begun
+        self.losses: list[float] = []  # of its batches so far
         self.per_epoch = steps_per_epoch(train, plan.batch, dict(plan.shares))
         self.history: list[dict[str, Any]] = []
 
@@ -188,7 +216,9 @@ class Run:
         state = torch.load(path, map_location="cpu", weights_only=True)
         for network in (self.live, self.kept):
             network.load_state_dict(state["kept"])
-        self.history = state["history"]
+        self.history = list(state["history"])
+        if self.validation:
+            self.history.append({"epoch": 0, "validation": validate(self.kept, self.validation)})
 
     def resume(self) -> bool:
         """Continues from `last.pt`; False when there is none. Raises ValueError under another plan.
@@ -206,6 +236,8 @@ class Run:
         self.kept.load_state_dict(state["kept"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.epoch, self.history = state["step"], state["epoch"], state["history"]
+        self.wrong = state["wrong"].numpy()
+        self.shown, self.losses = state["shown"], state["losses"]
         return True
 
     def finish(self, say: Callable[[str], None], until: int | None = None) -> None:
@@ -220,6 +252,7 @@ class Run:
             seconds = round(time.monotonic() - started)
             self.history.append({"epoch": self.epoch, "loss": loss, "seconds": seconds, "validation": measured})
             self._save()
+            self._keep()
             say(f"epoch {self.epoch}/{self.plan.epochs} loss {loss:.4f} {seconds} s {json.dumps(measured)}")
 
     def rates(self) -> list[float]:
@@ -228,32 +261,64 @@ class Run:
         return [group["peak"] * factor for group in self.optimizer.param_groups]
 
     def _train_epoch(self, say: Callable[[str], None]) -> float:
-        losses: list[float] = []
-        started = time.monotonic()
-        side = SMALL if self.epoch < self.plan.small else SIZE
-        shares = dict(self.plan.shares)
-        for batch in batches(self.train, self.epoch, self.plan.seed, self.plan.batch, shares, side):
+        plan, losses = self.plan, self.losses
+        before, started, saved = len(losses), time.monotonic(), time.monotonic()
+        side = SMALL if self.epoch < plan.small else SIZE
+        if not self.shown:
+            chosen = order(self.train, self.epoch, plan.seed, dict(plan.shares), self.hardest())
+            self.shown = chosen[: self.per_epoch * plan.batch]  # what is hard takes the place of as many others
+        chances = Chances(plan.close, plan.paste, plan.levels)
+        for batch in batches(self.train, self.shown, (plan.seed, self.epoch), plan.batch, side, chances, before):
+            self._wait()
             for group, rate in zip(self.optimizer.param_groups, self.rates(), strict=True):
                 group["lr"] = rate
-            losses.append(self.lanes.backward(batch, self.plan.thin, (self.plan.seed, self.step)))
+            loss, wrong = self.lanes.backward(batch, (plan.seed, self.step))
+            losses.append(loss)
+            self._remember(batch.index.numpy(), wrong)
             nn.utils.clip_grad_norm_(self.live.parameters(), 2.0)
             self.optimizer.step()
             self.step += 1
-            average_into(self.kept, self.live, min(self.plan.average, (1 + self.step) / (10 + self.step)))
+            average_into(self.kept, self.live, min(plan.average, (1 + self.step) / (10 + self.step)))
             if len(losses) % 20 == 0:
-                pace = (time.monotonic() - started) / len(losses)
+                pace = (time.monotonic() - started) / (len(losses) - before)
                 recent = float(np.mean(losses[-20:]))
                 say(f"  step {len(losses)}/{self.per_epoch} loss {recent:.4f} {pace:.2f} s/step")
+            if time.monotonic() - saved > SAVE_S:
+                self._save()
+                saved = time.monotonic()
+        self.shown, self.losses = [], []
         return round(float(np.mean(losses)), 5)
 
-    def _save(self) -> None:
-        shared = {"plan": asdict(self.plan), "per_epoch": self.per_epoch, "epoch": self.epoch, "history": self.history,
-                  "kept": self.kept.state_dict()}  # fmt: skip
-        torch.save(shared, self.folder / f"epoch_{self.epoch:02d}.pt")
-        more = {"step": self.step, "live": self.live.state_dict(), "optimizer": self.optimizer.state_dict()}
-        torch.save(shared | more, self.folder / "last.part")
-        (self.folder / "last.part").replace(self.folder / "last.pt")  # a kill while writing leaves the old one
+    def hardest(self) -> list[int]:
+        """The samples that were the most wrong lately, as many as the plan shows once more."""
+        count = round(self.plan.hard * len(self.train))
+        ranked = np.argsort(-self.wrong, kind="stable")[:count]
+        return [int(index) for index in ranked if self.wrong[index] > 0]
+
+    def _remember(self, indices: NDArray[np.int64], wrong: NDArray[np.float32]) -> None:
+        for index, now in zip(indices, wrong, strict=True):
+            before = self.wrong[index]
+            self.wrong[index] = now if before < 0 else 0.5 * before + 0.5 * now
+
+    def _wait(self) -> None:
+        while self.pause is not None and self.pause.exists():
+            time.sleep(1)
+
+    def _state(self) -> dict[str, Any]:
+        return {"plan": asdict(self.plan), "per_epoch": self.per_epoch, "epoch": self.epoch, "history": self.history,
+                "kept": self.kept.state_dict()}  # fmt: skip
+
+    def _keep(self) -> None:
+        """What others start from: the averaged weights of an epoch that is over."""
+        torch.save(self._state(), self.folder / f"epoch_{self.epoch:02d}.pt")
         (self.folder / "history.json").write_text(json.dumps(self.history, indent=1) + "\n", encoding="utf-8")
+
+    def _save(self) -> None:
+        """What this run goes on from, in the middle of an epoch, too."""
+        more = {"step": self.step, "live": self.live.state_dict(), "optimizer": self.optimizer.state_dict(),
+                "wrong": torch.from_numpy(self.wrong), "shown": self.shown, "losses": self.losses}  # fmt: skip
+        torch.save(self._state() | more, self.folder / "last.part")
+        (self.folder / "last.part").replace(self.folder / "last.pt")  # a kill while writing leaves the old one
 
 
 def _group(parameters: list[nn.Parameter], peak: float, plan: Plan) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,8 @@ pytest.importorskip("torch", reason="the training room needs torch (make test-tr
 
 from sonovan.models.evaluation.index import SETS, read_rows, split_of
 from training.augment import augment
-from training.batches import batches, order
+from training.batches import Chances, batches, order
+from training.paste import paste
 from training.samples import Sample, load, simulated
 
 pytestmark = pytest.mark.training
@@ -112,7 +114,8 @@ def test_what_lies_beside_the_field_is_cut_away(tmp_path: Path) -> None:
 
 def test_batches_repeat_bit_for_bit() -> None:
     samples = simulated(0, 2, 10, 64, lambda line: None)
-    first, second = (list(batches(samples, 1, 0, 4)) for _ in range(2))
+    chances = Chances(close=0.5, paste=1.0, levels=True)
+    first, second = (list(batches(samples, list(range(8)), (0, 1), 4, chances=chances)) for _ in range(2))
     assert len(first) == 2
     for one, other in zip(first, second, strict=True):
         assert one.frames.equal(other.frames)
@@ -124,3 +127,74 @@ def test_simulated_samples_know_both_organs() -> None:
     samples = simulated(0, 8, 2, 64, lambda line: None)
     assert {sample.organ for sample in samples} == {"breast", "thyroid"}
     assert not any(sample.mask.any() for sample in samples[-4:])
+
+
+def test_other_anatomy_is_empty_for_either_organ(tmp_path: Path) -> None:
+    make_set(tmp_path, "other", 1)
+    text = (tmp_path / "other" / "index.csv").read_text().replace("normal", "foreign")
+    (tmp_path / "other" / "index.csv").write_text(text)
+    samples = load(read_rows(tmp_path, "other"), 64)
+    assert [sample.organ for sample in samples] == ["breast", "thyroid"] * 2
+    assert not any(sample.mask.any() for sample in samples)
+
+
+def test_where_the_thyroid_is_comes_with_the_picture(tmp_path: Path) -> None:
+    make_set(tmp_path, "gland", 1)
+    lines = (tmp_path / "gland" / "index.csv").read_text().replace(",group", ",group,gland_mask").splitlines()
+    rows = [lines[0], *(f"{line},0a_mask.png" for line in lines[1:])]
+    (tmp_path / "gland" / "index.csv").write_text("\n".join(rows))
+    (sample, _) = load(read_rows(tmp_path, "gland"), 90)
+    assert not sample.mask.any()
+    assert sample.gland is not None
+    assert (sample.gland > 0).sum() == pytest.approx(20 * 30, rel=0.1)
+    (batch,) = batches([sample] * 4, [0, 1, 2, 3], (0, 0), 4, 64)
+    assert set(batch.gland.unique().tolist()) == {0, 1}
+    assert not batch.masks.any()
+
+
+def scene(lesion: bool) -> Sample:
+    image = np.random.default_rng(3).integers(60, 120, (200, 200), np.uint8)
+    mask = np.zeros_like(image)
+    if lesion:
+        cv2.ellipse(mask, (100, 100), (24, 16), 0, 0, 360, 255, -1)
+        image[mask > 0] = 10
+    return Sample("busi", "breast", image, mask, lesion or None)
+
+
+def test_a_lesion_is_pasted_where_its_mask_says() -> None:
+    host, donor = scene(False), scene(True)
+    for seed in range(8):
+        found = paste(np.random.default_rng(seed), host, donor)
+        assert found is not None
+        image, mask = found
+        dark = cv2.medianBlur(image, 5) < 40
+        assert 2 * (dark & (mask > 0)).sum() / (dark.sum() + (mask > 0).sum()) > 0.85
+        far = cv2.dilate(mask, np.ones((61, 61), np.uint8)) == 0
+        assert (image[far] == host.image[far]).all()
+
+
+def test_nothing_is_pasted_onto_a_lesion_outside_the_gland_or_where_no_tissue_is() -> None:
+    host, donor = scene(False), scene(True)
+    everywhere, nowhere = np.full_like(host.mask, 255), np.zeros_like(host.mask)
+    rng = np.random.default_rng(0)
+    assert paste(rng, replace(host, gland=everywhere), donor) is not None
+    assert paste(rng, replace(host, gland=nowhere), donor) is None
+    assert paste(rng, replace(host, mask=everywhere), donor) is None
+    assert paste(rng, replace(host, image=nowhere), donor) is None
+
+
+def test_what_is_seen_from_near_is_larger() -> None:
+    sample = scene(True)
+
+    def size(close: float) -> float:
+        chances = (np.random.default_rng(seed) for seed in range(30))
+        seen = [augment(chance, sample.image, sample.mask, 200, close=close)[1] for chance in chances]
+        return float(np.mean(seen))
+
+    assert size(1.0) > 1.5 * size(0.0)
+
+
+def test_hard_samples_are_shown_once_more() -> None:
+    samples = [Sample("busi", "breast", np.zeros((8, 8), np.uint8), np.ones((8, 8), np.uint8)) for _ in range(50)]
+    once, more = (order(samples, 3, 0, hard=hard) for hard in ((), (7, 9)))
+    assert sorted([*once, 7, 9]) == sorted(more)
