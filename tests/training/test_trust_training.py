@@ -102,6 +102,15 @@ def test_classes_weigh_alike() -> None:
         assert weights[evidence.truth == truth].sum() == pytest.approx(1 / 3, abs=1e-5)
 
 
+def test_other_anatomy_weighs_more_than_other_foreign_pictures() -> None:
+    evidence = made_up()
+    family = np.where(evidence.family == "foreign-0", "other/nerve0", evidence.family)
+    weights = weights_of(replace(evidence, family=family))
+    real = evidence.kind == "heart"
+    near, far = (weights[real & (family == name)].sum() for name in ("other/nerve0", "foreign-2"))
+    assert near == pytest.approx(3 * far, rel=1e-4)
+
+
 def test_a_head_learns_is_measured_and_runs_as_it_was_trained(tmp_path: Path) -> None:
     evidence = made_up()
     head = learn(evidence.where(evidence.part == "train"), PLAN)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sonovan.models.evaluation.index import FOREIGN
 from sonovan.models.heads.trust import CLASSES
 from training.heads import Array
 from training.trust.gather import Evidence
@@ -85,8 +86,18 @@ class TrustHead(nn.Module):
         return torch.stack(parts).mean(0)
 
 
+NEAR = 3.0
+"""How much more a family of other anatomy under the same probe weighs than one of other foreign pictures.
+
+It is what a probe meets at the edge of a breast. On validation, refused as breast at threshold .3: 89.4 % of other
+anatomy, with families that weigh alike 86.5 %; of the sets' pictures .9 % either way.
+"""
+
+
 def weights_of(evidence: Evidence) -> Array:
-    """Classes weigh alike; among foreign pictures made ones weigh as much as all real ones, and families alike."""
+    """Classes weigh alike; among foreign pictures made ones weigh as much as all real ones, and families alike but
+    for NEAR.
+    """
     weights = np.zeros(len(evidence.truth), np.float32)
     for organ in CLASSES[:2]:
         for kind in sorted(set(evidence.kind[evidence.truth == organ])):
@@ -98,7 +109,7 @@ def weights_of(evidence: Evidence) -> Array:
         part = foreign & (np.char.startswith(evidence.kind, "made") == is_made)
         for family in sorted(set(evidence.family[part])):
             own = part & (evidence.family == family)
-            weights[own] = 1 / own.sum()
+            weights[own] = (NEAR if family.startswith(f"{FOREIGN}/") else 1.0) / own.sum()
         if part.any():
             weights[part] *= 0.5 / weights[part].sum()
     return weights / weights.sum()
