@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="the training room needs torch (make
 from sonovan.models.errors import WrongWeights
 from sonovan.models.registry import WEIGHTS_DIR
 from training.export import export
-from training.network import LesionNet, load_imagenet
+from training.network import LesionNet, load_imagenet, normalise
 from training.restore import AGREEMENT, check, measure_norms, pairs, restore
 
 pytestmark = pytest.mark.training
@@ -47,7 +47,7 @@ def test_measured_norms_change_no_output_and_give_kernels_the_length_they_had(sh
     measure_norms(network, [frames], before)
     with torch.inference_mode():
         assert torch.allclose(network(frames), said, atol=1e-3)
-        seen = network.stem[0](frames)
+        seen = network.stem[0](normalise(frames))
     assert torch.allclose(seen.mean((0, 2, 3)), network.stem[1].running_mean, atol=1e-3)
     for (_, one, norm), (_, other, _) in zip(pairs(network), pairs(before), strict=True):
         own, wanted = (kernels.weight.flatten(1).norm(dim=1) for kernels in (one, other))
