@@ -149,15 +149,21 @@ def _is_set(data: Path) -> bool:
 def _read(data: Path, split: Split | None, organ: str | None, limit: int | None) -> "list[list[Row]]":
     """The rows of each set, all of them checked before the first picture is looked at.
 
-    Among several folders, those of the public sets have the organ that everybody knows them to show.
+    Among several folders, those of the public sets have the organ that everybody knows them to show. One that shows
+    foreign anatomy alone and declares no organ is left out with a line on stderr: it has no lesion to measure.
     """
     from sonovan.models.evaluation.index import SETS, folders_of, read_folder, spread
 
     alone = _is_set(data)
-    return [
-        spread(read_folder(folder, split, organ=organ, otherwise=None if alone else SETS.get(folder.name)), limit)
-        for folder in folders_of(data)
-    ]
+    sets = []
+    for folder in folders_of(data):
+        rows = read_folder(folder, split, organ=organ, otherwise=None if alone else SETS.get(folder.name))
+        if not alone and all(row.label == "foreign" and not row.organ for row in rows):
+            told = "foreign anatomy, no organ is declared: left out; --organ declares it as one"
+            typer.echo(f"sonovan: {folder.name}: {told}", err=True)
+        else:
+            sets.append(spread(rows, limit))
+    return sets
 
 
 def _load(

@@ -167,7 +167,9 @@ def test_the_shipped_network_on_a_handful_of_real_pictures(
     monkeypatch.setenv("SONOVAN_MODELS_PROVIDER", "cpu")
     words = ["models", "evaluate", "--data", str(shared_data), "--split", "train", "--limit", "3", "--json"]
     assert run(build(), words) == 0
-    told = json.loads(capsys.readouterr().out)
+    shown = capsys.readouterr()
+    told = json.loads(shown.out)
     assert [one["set"] for one in told] == ["busi", "busbra", "breast", "ddti", "gland"]
+    assert "other: foreign anatomy, no organ is declared: left out" in shown.err
     assert all(one["lesion_dice"]["mean"] > 0.3 for one in told[:4])
     assert told[4]["lesion_dice"] is None

@@ -39,7 +39,9 @@ def test_a_frame_goes_back_under_its_sequence_with_its_headers() -> None:
 
 def test_any_other_record_goes_back_under_its_screening() -> None:
     screening = mint_id()
-    record = rejection(topic=Topic.SEQUENCE_CLOSED, subject=Subject("van-a", screening, None, "item", "ab" * 32))
+    record = rejection(
+        topic=Topic.SEQUENCE_CLOSED, subject=Subject("van-a", screening, None, f"{screening}/closed/1", "ab" * 32)
+    )
     assert key_and_headers(record) == (screening.encode(), [])
 
 
