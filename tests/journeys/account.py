@@ -31,12 +31,17 @@ def newest(world: World, screening: Screening) -> ScreeningAssessed | None:
     return max(revisions, key=lambda each: each.revision_number, default=None)
 
 
-def wait_for(world: World, screening: Screening, status: str) -> ScreeningAssessed:
-    """The newest revision, once it has this status."""
+def wait_for(
+    world: World,
+    screening: Screening,
+    status: str,
+    when: Callable[[ScreeningAssessed], bool] = lambda _: True,
+) -> ScreeningAssessed:
+    """The newest revision, once it has this status and is as `when` wants it."""
 
     def there() -> ScreeningAssessed | None:
         found = newest(world, screening)
-        return found if found is not None and found.status == status else None
+        return found if found is not None and found.status == status and when(found) else None
 
     found = world.until(there, f"screening {screening.screening_id} is {status}")
     assert found is not None

@@ -222,9 +222,11 @@ def test_9_a_missing_frame_is_listed_and_its_late_arrival_renames_nothing(world:
     screening = van.screening(sweep())
     late = screening.frames[13]
     van.send(item for item in screening.items if item is not late)
-    incomplete = wait_for(world, screening, "incomplete")
-    (missing,) = incomplete.missing
-    assert (missing.sequence_id, missing.indices) == (screening.ids.sequence_ids[0], (13,))
+    # A slow machine may still be segmenting when the deadline passes; what arrives then is in a later revision.
+    only = [(screening.ids.sequence_ids[0], (13,))]
+    incomplete = wait_for(
+        world, screening, "incomplete", lambda found: [(gap.sequence_id, gap.indices) for gap in found.missing] == only
+    )
     assert incomplete.findings
     van.send([late])
     complete = assert_like_embedded(world, screening)
