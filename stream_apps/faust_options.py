@@ -13,6 +13,9 @@ from sonovan.contracts.topics import APP_IDS, TOPIC_PARTITIONS, Writer
 STREAM_BUFFER: Final = 16
 """Messages that wait in an agent's queue; the default of 4,096 would hold gigabytes of frames."""
 
+METADATA_MAX_AGE_MS: Final = 10_000
+"""How long a worker trusts what the broker told it of topics; one small request for each such span."""
+
 FETCH_BYTES: Final = 2 * 1024 * 1024
 """Per partition and fetch. A broker sends a larger message alone (KIP-74), so this bounds memory, not messages."""
 
@@ -51,6 +54,9 @@ def faust_options(
         # A killed worker keeps its partitions as long as its session; the default is a minute.
         "broker_session_timeout": 10.0,
         "broker_heartbeat_interval": 2.0,
+        # A broker that has just started may name a topic without partitions. Whoever joins then is given nothing
+        # until the topics are asked for again, by default after five minutes.
+        "consumer_metadata_max_age_ms": METADATA_MAX_AGE_MS,
         "broker_request_timeout": 30.0,
         "broker_commit_interval": 1.0,
         "consumer_auto_offset_reset": "earliest",
