@@ -1,5 +1,6 @@
 """Waiting for conditions, with deadlines; the only place of the tests that pauses."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from threading import Event
@@ -29,3 +30,18 @@ def until(
 def elapse(seconds: float) -> None:
     """Let time pass where time itself is the condition: a service that is away for so long."""
     _NEVER_SET.wait(seconds)
+
+
+async def turn() -> None:
+    """Let every task that can go on do so once: returns in the event loop's next turn."""
+    loop = asyncio.get_running_loop()
+    next_turn = loop.create_future()
+    loop.call_soon(next_turn.set_result, None)
+    await next_turn
+
+
+async def comes_true(condition: Callable[[], bool], deadline_s: float) -> None:
+    """Return once `condition` holds, asked in every turn of the event loop. Raises TimeoutError after `deadline_s`."""
+    async with asyncio.timeout(deadline_s):
+        while not condition():
+            await turn()

@@ -23,6 +23,7 @@ from sonovan.stream_apps.metrics import Measured
 from sonovan.stream_apps.rejecting import Coordinates
 from sonovan.stream_apps.stage import Message, Outcome, Rows, Stage
 from sonovan.stream_apps.vans import VanRegistry
+from tests.waiting import comes_true, turn
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 PATIENCE_S = 60.0
@@ -134,7 +135,7 @@ class World:
         """A pause of the clock's: nobody waits, the time is noted."""
         self.pauses.append(seconds)
         self.now += timedelta(seconds=seconds)
-        await asyncio.sleep(0)
+        await turn()
 
 
 class MemoryTables:
@@ -158,7 +159,7 @@ class MemoryTables:
         _apply(self._rows, rows.items())
 
     async def durable(self) -> None:
-        await asyncio.sleep(0)
+        await turn()
         if self._world.broker_away > 0:
             self._world.broker_away -= 1
             self._pending.clear()  # Faust tells that a row was lost, and goes on
@@ -237,8 +238,7 @@ class Run:
             for message in messages:
                 await self._or_failure(self.handling.take(Delivered(self.world, message), message))
             wanted = {(each.at.topic, each.at.partition, each.at.offset) for each in messages}
-            while not wanted <= self.world.acknowledged and not self.failures:
-                await asyncio.sleep(0)
+            await comes_true(lambda: wanted <= self.world.acknowledged or bool(self.failures), PATIENCE_S)
         if self.failures:
             raise self.failures[0]
 

@@ -22,6 +22,7 @@ from tests.clinical.records import SCREENING
 from tests.stream_apps.cases import CASES, Case
 from tests.stream_apps.memory import PATIENCE_S, Delivered, Died, MemoryTables, Producer, Run, Vans, World
 from tests.stream_apps.segment.frames import TestVan
+from tests.waiting import comes_true, turn
 
 MOST_EFFECTS = 400
 STEPS = 3000
@@ -94,16 +95,14 @@ def _same_messages(of: Case, case: Case) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():
-            await asyncio.sleep(0)
+    await comes_true(condition, PATIENCE_S)
 
 
 async def nothing_more(world: World) -> None:
     """Whatever can still go on does, and neither sends nor acknowledges anything."""
     before = (list(world.order), list(world.sent))
     for _ in range(STEPS):
-        await asyncio.sleep(0)
+        await turn()
     assert (world.order, world.sent) == before
 
 
