@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sonovan.clinical.descriptors import over_frames, suspicion
+from sonovan.clinical.key_frame import key_of
 from sonovan.clinical.track import MemberKey, Track
 from sonovan.contracts.frames import FrameSegmented, Region
 from sonovan.contracts.results import Category, Finding, Member, Sighting
@@ -32,15 +33,20 @@ def lesions_of(tracks: Iterable[Track]) -> list[Lesion]:
 
 
 def finding_of(
-    lesion: Lesion, results: Mapping[str, FrameSegmented], finding_id: str, category: Category | None = None
+    lesion: Lesion,
+    results: Mapping[str, FrameSegmented],
+    finding_id: str,
+    ends: Mapping[str, tuple[int, int]],
+    category: Category | None = None,
 ) -> Finding:
     """The finding that a lesion makes; `results` holds at least the frames of its tracks, by frame id.
 
+    ends: of each sequence, as `sonovan.clinical.key_frame.sequence_ends` gives them for all results.
     Organ and side are those of its first track. Raises KeyError for a member without a result.
     """
     tracks = sorted(lesion.tracks, key=lambda track: track.members[0])
     shown = [_shown(track, results) for track in tracks]
-    sightings = tuple(_sighting(track, frames) for track, frames in zip(tracks, shown, strict=True))
+    sightings = tuple(_sighting(track, frames, ends) for track, frames in zip(tracks, shown, strict=True))
     regions = [region for frames in shown for _, region in frames]
     return Finding(
         finding_id=finding_id,
@@ -79,14 +85,14 @@ def _shown(track: Track, results: Mapping[str, FrameSegmented]) -> _Shown:
     return [(results[frame_id], _region(results[frame_id], ordinal)) for frame_id, ordinal in track.members]
 
 
-def _sighting(track: Track, shown: _Shown) -> Sighting:
-    """Key frame: highest `score_mean` × area, of equals the earliest. `unconfirmed` where all members are.
+def _sighting(track: Track, shown: _Shown, ends: Mapping[str, tuple[int, int]]) -> Sighting:
+    """Shown and measured on the key frame (`sonovan.clinical.key_frame.key_of`). `unconfirmed` where all members are.
 
     `duration_ms` is None unless the first and the last frame carry a time.
     """
     regions = [region for _, region in shown]
-    weight = [region.score_mean * region.area_px for region in regions]
-    frame, region = shown[max(range(len(shown)), key=weight.__getitem__)]
+    key = key_of(shown, ends)
+    frame, region = shown[key.place]
     top = sorted((region.score_mean for region in regions), reverse=True)[:TOP_MEMBERS]
     first, last = shown[0][0], shown[-1][0]
     timed = first.time_ms is not None and last.time_ms is not None
@@ -105,6 +111,10 @@ def _sighting(track: Track, shown: _Shown) -> Sighting:
         area_mm2=region.measures.area_mm2,
         long_axis_mm=region.measures.long_axis_mm,
         short_axis_mm=region.measures.short_axis_mm,
+        long_axis_px=region.measures.long_axis_px,
+        short_axis_px=region.measures.short_axis_px,
+        at_least=key.at_least,
+        place=region.place,
         score_mean=round(math.fsum(top) / len(top), 4),
         score_max=max(region.score_max for region in regions),
         contrast=region.measures.contrast,

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sonovan.clinical.feret import diameters, hull_of, pixels_in
 from sonovan.contracts.frames import RegionMeasures
 
 Grey = NDArray[np.uint8]
@@ -30,9 +31,11 @@ def measure_region(grey: Grey, mask: Mask, box: Box, spacing_mm: tuple[float, fl
     grey: (rows, columns) uint8, the frame. mask: (height, width) bool, the region within its box.
     box: (left, top, width, height) in pixels of the frame. spacing_mm: (column, row) distance, None if unknown.
 
-    Axes are those of the ellipse with the region's second moments, each pixel a unit square (hence the 1/12).
-    With a scale, angle and circularity are those of the body, not of the pixel grid. `orientation_deg` is
-    positive where the long axis rises to the right, 0 for a region without a long axis.
+    The long axis is the largest diameter, the short axis the extent at a right angle to it (Feret diameters,
+    `sonovan.clinical.feret.diameters`). With a scale, angle and circularity are those of the body, not of the pixel
+    grid. `orientation_deg` is the long axis against the horizontal, positive where it rises to the right; it says
+    little of a nearly round region. Whether a lesion is taller than wide is not read off it: that is meant against the
+    skin (`sonovan.models.heads.region_vector.tallness`).
     `circularity` = 4πA/P², at most 1, P by Crofton's formula in eight directions; `solidity` = pixels of the region
     over pixels in its convex hull, 1 for every digitally convex region.
     The ring around the region is `RING_MM` wide (without a scale `RING_RADIUS_SHARE`), cut at the frame's
@@ -50,54 +53,24 @@ def measure_region(grey: Grey, mask: Mask, box: Box, spacing_mm: tuple[float, fl
     area = int(np.count_nonzero(mask))
     if area == 0:
         raise ValueError("the mask is empty")
-    moments = _second_moments(mask, area)
-    long_px, short_px, angle = _ellipse(*moments, (1.0, 1.0))
-    long_mm = short_mm = area_mm2 = None
-    if spacing_mm is not None:
-        area_mm2 = round(area * spacing_mm[0] * spacing_mm[1], 2)
-        scaled_long, scaled_short, angle = _ellipse(*moments, spacing_mm)
-        long_mm, short_mm = round(scaled_long, 2), round(scaled_short, 2)
+    hull = hull_of(mask)
+    size_px = diameters(hull, (1.0, 1.0))
+    size_mm = None if spacing_mm is None else diameters(hull, spacing_mm)
     inside = _mean_and_variance(grey[top : top + height, left : left + width][mask])
     contrast, cnr = _against_ring(inside, _ring_values(grey, mask, box, area, spacing_mm))
     return RegionMeasures(
-        area_mm2=area_mm2,
-        long_axis_mm=long_mm,
-        short_axis_mm=short_mm,
-        long_axis_px=round(long_px, 2),
-        short_axis_px=round(short_px, 2),
-        orientation_deg=angle,
+        area_mm2=None if spacing_mm is None else round(area * spacing_mm[0] * spacing_mm[1], 2),
+        long_axis_mm=None if size_mm is None else round(size_mm.longest, 2),
+        short_axis_mm=None if size_mm is None else round(size_mm.across, 2),
+        long_axis_px=round(size_px.longest, 2),
+        short_axis_px=round(size_px.across, 2),
+        orientation_deg=(size_mm or size_px).angle_deg,
         circularity=_circularity(mask, area, spacing_mm or (1.0, 1.0)),
-        solidity=round(area / _pixels_in_hull(mask), 3),
+        solidity=round(area / pixels_in(hull), 3),
         mean_grey=round(inside[0], 1),
         contrast=contrast,
         cnr=cnr,
     )
-
-
-def _second_moments(mask: Mask, area: int) -> tuple[float, float, float]:
-    """Variance along columns, along rows, and covariance, in px². The sums are whole numbers, so exact."""
-    weights = mask.astype(np.float64)
-    x, y = np.arange(mask.shape[1], dtype=np.float64), np.arange(mask.shape[0], dtype=np.float64)
-    per_column, per_row = weights.sum(axis=0), weights.sum(axis=1)
-    sum_x, sum_y = int(per_column @ x), int(per_row @ y)
-    sum_xx, sum_yy, sum_xy = int(per_column @ x**2), int(per_row @ y**2), int(y @ (weights @ x))
-    square = area * area
-    return (
-        (area * sum_xx - sum_x * sum_x) / square + 1 / 12,
-        (area * sum_yy - sum_y * sum_y) / square + 1 / 12,
-        (area * sum_xy - sum_x * sum_y) / square,
-    )
-
-
-def _ellipse(var_x: float, var_y: float, cov: float, scale: tuple[float, float]) -> tuple[float, float, float]:
-    """Full long and short axis, and the long one's angle in degrees within (-90, 90]."""
-    xx, yy, xy = var_x * scale[0] ** 2, var_y * scale[1] ** 2, cov * scale[0] * scale[1]
-    middle, spread = (xx + yy) / 2, math.hypot((xx - yy) / 2, xy)
-    long_axis, short_axis = 4 * math.sqrt(middle + spread), 4 * math.sqrt(max(middle - spread, 0.0))
-    if spread < 1e-9 * middle:
-        return long_axis, short_axis, 0.0
-    angle = round(math.degrees(-0.5 * math.atan2(2 * xy, xx - yy)), 1) + 0.0
-    return long_axis, short_axis, 90.0 if angle <= -90.0 else angle
 
 
 def _circularity(mask: Mask, area: int, spacing: tuple[float, float]) -> float:
@@ -124,33 +97,6 @@ def _angle_shares(dx: float, dy: float) -> list[float]:
     angles = [math.atan2(step_y * dy, step_x * dx) for step_x, step_y in _STEPS]
     before, after = [angles[-1] - math.pi, *angles[:-1]], [*angles[1:], angles[0] + math.pi]
     return [(late - early) / 2 for early, late in zip(before, after, strict=True)]
-
-
-def _pixels_in_hull(mask: Mask) -> int:
-    """How many pixel centres the convex hull of the region's pixel centres holds, by Pick's theorem."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    first = mask.argmax(axis=1)[rows].tolist()
-    last = (mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)[rows]).tolist()
-    ys = rows.tolist()
-    hull = _chain(list(zip(ys, first, strict=True)), 1) + _chain(list(zip(ys, last, strict=True)), -1)[::-1]
-    doubled_area = edge_pixels = 0
-    for (y0, x0), (y1, x1) in zip(hull, [*hull[1:], hull[0]], strict=True):
-        doubled_area += y0 * x1 - y1 * x0
-        edge_pixels += math.gcd(y1 - y0, x1 - x0)
-    return (abs(doubled_area) + edge_pixels) // 2 + 1
-
-
-def _chain(points: list[tuple[int, int]], sign: int) -> list[tuple[int, int]]:
-    """One side of Andrew's monotone chain over (row, column) points sorted by row; sign 1: the left side."""
-    chain: list[tuple[int, int]] = []
-    for y, x in points:
-        while len(chain) > 1:
-            (y0, x0), (y1, x1) = chain[-2], chain[-1]
-            if sign * ((y1 - y0) * (x - x0) - (y - y0) * (x1 - x0)) > 0:
-                break
-            chain.pop()
-        chain.append((y, x))
-    return chain
 
 
 def _ring_values(grey: Grey, mask: Mask, box: Box, area: int, spacing_mm: tuple[float, float] | None) -> Grey:

@@ -25,8 +25,9 @@ from sonovan.contracts.van import Panel
 class RegionMeasures(Part):
     """What `sonovan.clinical.measure` reads off one region. mm only where the panel's spacing is known, else None.
 
-    Axes are full lengths of the ellipse with the region's second moments; `orientation_deg` is the long axis
-    against the horizontal, in (-90, 90]; `contrast` is mean inside over mean of the surrounding ring, minus 1.
+    The long axis is the largest diameter, the short axis the extent at a right angle to it (Feret diameters, pixels
+    counted with their edges); `orientation_deg` is the long axis against the horizontal, in (-90, 90]; `contrast` is
+    mean inside over mean of the surrounding ring, minus 1.
     """
 
     area_mm2: float | None = None
@@ -40,6 +41,23 @@ class RegionMeasures(Part):
     mean_grey: float = Field(ge=0, le=255)
     contrast: float | None = None
     cnr: float | None = None
+
+
+class Place(Part):
+    """Where a region lies in depth and sideways on the picture, for a reader who wants to find it again.
+
+    `origin` is `probe` where the skin line is certain: depth is then measured from the skin to the nearest part of the
+    region, and sideways from the middle of the probe's face to the region's centre. It is `picture` where it is not
+    certain (a curved or a stand-off probe, a picture that may have been cut): both are measured from the upper edge
+    and the middle of what is shown. Sideways is positive towards the picture's right. mm only where the panel's
+    spacing is known; the shares are of the scan's depth and width.
+    """
+
+    origin: Literal["probe", "picture"]
+    depth_mm: float | None = Field(default=None, ge=0)
+    lateral_mm: float | None = None
+    depth_share: Share
+    lateral_share: float = Field(ge=-1, le=1)
 
 
 class Descriptor(Part):
@@ -61,6 +79,7 @@ class Region(Part):
     the lesion is malignant, `descriptors` what it looks like: None and empty where no network says so.
     `unconfirmed`: the network saw it, and the decoder that draws in its stead drew nothing there.
     `predicted_dice` is the Dice that can be expected of all outlines of its panel together, or None.
+    `cut`: the edge of the scan cuts the outline, so that its sizes are lower bounds.
     """
 
     ordinal: int = Field(ge=0, le=254)
@@ -72,6 +91,8 @@ class Region(Part):
     score_mean: Share
     score_max: Share
     measures: RegionMeasures
+    cut: bool = False
+    place: Place | None = None
     unconfirmed: bool = False
     predicted_dice: Share | None = None
     malignant: Share | None = None

@@ -5,7 +5,7 @@ from typing import ClassVar, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from sonovan.contracts.because import Because
-from sonovan.contracts.frames import Descriptor
+from sonovan.contracts.frames import Descriptor, Place
 from sonovan.contracts.lexicon import CATEGORIES, Organ, Position, Scheme, Side, View
 from sonovan.contracts.record import (
     Fingerprint,
@@ -59,8 +59,10 @@ class Category(Part):
 class Sighting(Part):
     """One lesion as one panel of one sequence shows it, over the frames in which it was outlined.
 
-    `key_frame_id` is the frame that shows it best there (highest mean score times area) and `key_ordinal` the region in
-    it; view, position, box, sizes, contrast and `predicted_dice` are the key frame's. `frame_span` holds the first and
+    `key_frame_id` is the most reliable of the frames that show it large (`sonovan.clinical.key_frame.key_of` chooses)
+    and `key_ordinal` the region in it; view, position, box, sizes, place, contrast and `predicted_dice` are the key
+    frame's. Axes are Feret diameters (`RegionMeasures`). `at_least`: why the lesion may be larger than these sizes say
+    (`outline_cut_by_edge`, `sweep_ends_on_it`), empty where nothing says so. `frame_span` holds the first and
     the last frame index, `duration_ms` the time between them where frames carry times. `score_mean` is the mean over
     the best members, `score_max` the highest of all.
     """
@@ -79,6 +81,10 @@ class Sighting(Part):
     area_mm2: float | None
     long_axis_mm: float | None
     short_axis_mm: float | None
+    long_axis_px: float
+    short_axis_px: float
+    at_least: tuple[Because, ...] = ()
+    place: Place | None = None
     score_mean: Share
     score_max: Share
     contrast: float | None

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sonovan.models.picture.field import FoundPlace
 from sonovan.models.picture.letterbox import Box, Letterbox, enlarge, inside
 
 MAX_REGIONS: Final = 254
@@ -46,6 +47,8 @@ class FoundRegion:
     None, for it is a prediction about what the decoder draws.
     malignant: probability that the lesion is malignant, 0..1; None if no companion predicts it.
     descriptors: what the lesion looks like, in the order of `sonovan.models.heads.lesions.WORDS`; empty likewise.
+    cut: the edge of the scan cuts the outline, so that the lesion is at least so large. place: where it lies in depth
+    and sideways; None where that was not sought.
     """
 
     panel: int
@@ -60,6 +63,8 @@ class FoundRegion:
     unconfirmed: bool = False
     malignant: float | None = None
     descriptors: tuple[FoundDescriptor, ...] = ()
+    cut: bool = False
+    place: FoundPlace | None = None
 
 
 def find_regions(

@@ -16,6 +16,7 @@ from sonovan.models.heads.prompting import MaskDecoder, Shown, read_decoder
 from sonovan.models.heads.region_vector import INSIDE
 from sonovan.models.heads.trust import FEATURES, Trust, coloured
 from sonovan.models.panel import organ_channel, panel_of, run_network
+from sonovan.models.picture.field import find_field
 from sonovan.models.picture.letterbox import Box, Gray, Letterbox
 from sonovan.models.picture.prepare import to_grey, whole_or
 from sonovan.models.picture.quality import Quality, panel_quality, sharpness
@@ -117,7 +118,7 @@ class Segmenter:
         channel = organ_channel(entry, organ)
         clock = _Clock()
         grey = to_grey(pixels)
-        views = _views(grey, panels)
+        views, declared = _views(grey, panels)
         clock.add("prepare")
         found: list[FoundRegion] = []
         judged: list[Quality] = []
@@ -145,6 +146,7 @@ class Segmenter:
             first, parts = len(parts), [*parts, *view.panels]  # one that was refused takes no pixels from the others
             places = [(place, part_of(fit, view.box, part)) for place, part in enumerate(view.panels, first)]
             outlined = _outlined(own, shown, places, parts, entry.min_area_px)
+            outlined = _placed(outlined, grey, parts, declared=declared)
             outlined = [replace(region, panel=number) for region in outlined]
             clock.add("regions")
             if self._lesions is not None:
@@ -180,6 +182,16 @@ def _outlined(
     return outlined
 
 
+def _placed(regions: Sequence[FoundRegion], grey: Gray, parts: Sequence[Box], *, declared: bool) -> list[FoundRegion]:
+    """The regions with what the scan's edge and the skin line say of them; `panel` is an index into `parts` here."""
+    fields = {place: find_field(grey, parts[place], declared=declared) for place in {each.panel for each in regions}}
+    placed = []
+    for each in regions:
+        field = fields[each.panel]
+        placed.append(replace(each, cut=field.cuts(each.polygon), place=field.place(each.box, each.centroid)))
+    return placed
+
+
 def _regions(
     probable: Shown, places: Sequence[tuple[int, Letterbox]], parts: Sequence[Box], min_area_px: float
 ) -> list[FoundRegion]:
@@ -191,11 +203,11 @@ def _regions(
     return [one for place, at in places for one in find_regions(square, at, place, parts, threshold, min_area_px)]
 
 
-def _views(grey: Gray, panels: Sequence[Box]) -> list[View]:
-    """What the network is shown, panel by panel: the declared boxes, or the field that is found if none is declared."""
+def _views(grey: Gray, panels: Sequence[Box]) -> tuple[list[View], bool]:
+    """What the network is shown, panel by panel, and whether it was declared: if not, it is the field that is found."""
     whole = (0, 0, grey.shape[1], grey.shape[0])
     boxes = whole_or(panels, (grey.shape[0], grey.shape[1]))
-    return [find_view(grey)] if boxes == (whole,) else [View(box, (box,)) for box in boxes]
+    return ([find_view(grey)], False) if boxes == (whole,) else ([View(box, (box,)) for box in boxes], True)
 
 
 class _Clock:

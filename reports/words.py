@@ -111,11 +111,12 @@ class Words:
         return self.text(name, panel=found.panel + 1, ranges=ranges, reason=self.reason(found.reason))
 
     def size(self, sighting: Sighting) -> str:
-        """Axes and area in mm, or the box and area in pixels where nobody knows the scale."""
+        """Diameters and area in mm, or in pixels where nobody knows the scale; "≥" where the lesion may be larger."""
+        least = "≥ " if sighting.at_least else ""
         if sighting.long_axis_mm is None or sighting.short_axis_mm is None:
-            width, height = sighting.box[2:]
-            return self.text("size_px", width=width, height=height, area=sighting.area_px)
-        axes = self.text("size_mm", long=sighting.long_axis_mm, short=sighting.short_axis_mm)
+            long, short = sighting.long_axis_px, sighting.short_axis_px
+            return self.text("size_px", least=least, long=long, short=short, area=sighting.area_px)
+        axes = self.text("size_mm", least=least, long=sighting.long_axis_mm, short=sighting.short_axis_mm)
         area = [] if sighting.area_mm2 is None else [self.text("area_mm2", area=sighting.area_mm2)]
         return self.text("comma").join([axes, *area])
 

@@ -55,9 +55,7 @@ def find_view(grey: Gray) -> View:
     whole = View((0, 0, columns, rows), ((0, 0, columns, rows),))
     if min(rows, columns) < MIN_SIDE_PX:
         return whole
-    small = _shrink(grey)
-    smooth = np.asarray(cv2.medianBlur(small, STROKE), np.uint8)
-    above = cv2.absdiff(smooth, np.full_like(smooth, _background(small)))
+    small, above = _above_background(grey)
     field = _field(small, above > LIT)
     if field is None:
         return whole
@@ -68,6 +66,17 @@ def find_view(grey: Gray) -> View:
     box = (first, upper, last - first, lower - upper)
     cut = find_cut(grey, box, field)
     return View(box, (box,) if cut is None else _either_side(box, cut))
+
+
+def tissue(grey: Gray) -> NDArray[np.bool_] | None:
+    """The pixels that show tissue, on a copy of at most WORKING_PX pixels: bool; None where they do not stand out.
+
+    grey: (rows, columns) uint8, one picture. What is dark within the tissue may be left out.
+    """
+    if min(grey.shape) < MIN_SIDE_PX:
+        return None
+    small, above = _above_background(grey)
+    return _field(small, above > LIT)
 
 
 def part_of(fit: Letterbox, box: Box, part: Box) -> Letterbox:
@@ -90,6 +99,13 @@ def _shrink(grey: Gray) -> Gray:
     size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
     # samples, no averages: a line of text is then mostly background, and a median takes it away; an average is grey
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def _above_background(grey: Gray) -> tuple[Gray, Gray]:
+    """The small copy, and how far each of its pixels, without strokes, stands out from the background."""
+    small = _shrink(grey)
+    smooth = np.asarray(cv2.medianBlur(small, STROKE), np.uint8)
+    return small, np.asarray(cv2.absdiff(smooth, np.full_like(smooth, _background(small))), np.uint8)
 
 
 def _background(small: Gray) -> int:

@@ -9,6 +9,7 @@ from sonovan.clinical.advice import derive_advice
 from sonovan.clinical.category import derive_categories
 from sonovan.clinical.completeness import Completeness
 from sonovan.clinical.findings import name_findings
+from sonovan.clinical.key_frame import sequence_ends
 from sonovan.clinical.lesions import cut_to, finding_of, lesions_of
 from sonovan.clinical.refusals import refused_panels
 from sonovan.clinical.rules import RULES_VERSION
@@ -48,7 +49,8 @@ def assessed_record(
     told, results, status = made_from.told, made_from.results, made_from.status
     published = {name: frozenset(members) for name, members in before.members.items()} if before else {}
     named, withdrawn = name_findings(screening_id, lesions_of(link(results.values())), published)
-    findings = tuple(finding_of(lesion, results, name) for name, lesion in named)
+    ends = sequence_ends(results.values())
+    findings = tuple(finding_of(lesion, results, name, ends) for name, lesion in named)
     rejected = tuple(RejectedFrame(frame_id=name, reason=reason) for name, reason in made_from.rejected.items())
     adequacy = judge_adequacy(
         told.opening.planned, results.values(), rejected, made_from.completeness, final=status != "preliminary"

@@ -19,10 +19,11 @@ from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import Pixels, decode_verified
-from sonovan.contracts.frames import Descriptor, FrameSegmented, PanelRefusal, Region
+from sonovan.contracts.frames import Descriptor, FrameSegmented, PanelRefusal, Place, Region
 from sonovan.contracts.van import FrameCaptured
 from sonovan.models.errors import UnusablePicture
 from sonovan.models.masks import encode_mask
+from sonovan.models.picture.field import FoundPlace
 from sonovan.models.picture.letterbox import Box
 from sonovan.models.regions import FoundRegion
 from sonovan.models.segmenter import Segmentation
@@ -171,6 +172,8 @@ def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: Fr
         score_mean=round(float(found.score_mean), 3),
         score_max=round(float(found.score_max), 3),
         measures=measure_region(grey, found.mask, found.box, frame.panels[found.panel].spacing_mm),
+        cut=bool(found.cut),
+        place=found.place and _place(found.place, frame.panels[found.panel].spacing_mm),
         unconfirmed=bool(found.unconfirmed),
         predicted_dice=None if found.quality is None else round(float(found.quality), 3),
         malignant=None if found.malignant is None else round(float(found.malignant), 3),
@@ -180,6 +183,17 @@ def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: Fr
             )
             for each in found.descriptors
         ),
+    )
+
+
+def _place(found: FoundPlace, spacing_mm: tuple[float, float] | None) -> Place:
+    """spacing_mm: (column, row) of the panel's pixels, where known."""
+    return Place(
+        origin="probe" if found.from_skin else "picture",
+        depth_mm=None if spacing_mm is None else round(found.depth_px * spacing_mm[1], 1),
+        lateral_mm=None if spacing_mm is None else round(found.lateral_px * spacing_mm[0], 1) + 0.0,
+        depth_share=round(found.depth_share, 3),
+        lateral_share=round(found.lateral_share, 3) + 0.0,
     )
 
 

@@ -128,6 +128,8 @@ def sighting(frames: int = 5, sequence_id: str = SWEEP, **other: Any) -> Sightin
         "area_mm2": 76.0,
         "long_axis_mm": 12.1,
         "short_axis_mm": 8.0,
+        "long_axis_px": 60.5,
+        "short_axis_px": 40.0,
         "score_mean": 0.86,
         "score_max": 0.97,
         "contrast": -0.42,

@@ -175,4 +175,4 @@ def test_the_rules_version_stands_for_these_numbers() -> None:
         (asdict(LINK_RULES), asdict(ADEQUACY_RULES), asdict(MOTION_RULES), asdict(AlertSettings()), TOP_MEMBERS)
     )
     digest = hashlib.sha256(numbers.encode()).hexdigest()[:12]
-    assert (RULES_VERSION, digest) == ("1.4", "f027eccd6448")
+    assert (RULES_VERSION, digest) == ("1.5", "f027eccd6448")

@@ -4,29 +4,34 @@ import pytest
 from pydantic import ValidationError
 
 from sonovan.clinical.findings import name_findings
+from sonovan.clinical.key_frame import sequence_ends
 from sonovan.clinical.lesions import Lesion, best_of, cut_to, finding_of, lesions_of
 from sonovan.clinical.track import link
-from sonovan.contracts.frames import Descriptor, FrameSegmented
+from sonovan.contracts.because import Because
+from sonovan.contracts.frames import Descriptor, FrameSegmented, Place
 from sonovan.contracts.results import Finding, Member
 from tests.clinical.records import SCREENING, SWEEP, SWEEP_2, finding, region, segmented, sighting
 
 
 def found(*frames: FrameSegmented) -> Finding:
     """The finding of all tracks in these frames, as one lesion."""
-    return finding_of(Lesion(tuple(link(frames))), {frame.frame_id: frame for frame in frames}, "a" * 64)
+    results = {frame.frame_id: frame for frame in frames}
+    return finding_of(Lesion(tuple(link(frames))), results, "a" * 64, sequence_ends(frames))
 
 
-def test_a_sighting_takes_its_key_frame_by_score_times_area_and_its_sizes_from_there() -> None:
+def test_a_sighting_takes_its_sizes_and_place_from_its_key_frame_and_says_why_they_are_lower_bounds() -> None:
+    place = Place(origin="probe", depth_share=0.2, lateral_share=-0.1)
     frames = [
         segmented(3, [region(size=40, score_mean=0.5)]),
-        segmented(4, [region(size=42, score_mean=0.9, score_max=0.91, predicted_dice=0.81)]),
-        segmented(6, [region(size=42, score_mean=0.9, score_max=0.95, predicted_dice=0.95)]),
+        segmented(4, [region(size=42, score_mean=0.9, score_max=0.91, predicted_dice=0.95, place=place)]),
+        segmented(6, [region(size=42, score_mean=0.9, score_max=0.95, predicted_dice=0.81)]),
         segmented(7, [region(size=44, score_mean=0.4)]),
     ]
     best = found(*frames).best
     assert best.key_frame_id == frames[1].frame_id
-    assert best.area_px == 42 * 42
-    assert (best.predicted_dice, best.unconfirmed) == (0.81, False)
+    assert (best.area_px, best.long_axis_px, best.short_axis_px) == (42 * 42, 42, 42)
+    assert (best.predicted_dice, best.unconfirmed, best.place) == (0.95, False, place)
+    assert best.at_least == (Because(code="sweep_ends_on_it"),)
     assert best.image_key == frames[1].image_key
     assert best.frame_span == (3, 7)
     assert best.duration_ms == 160.0

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from sonovan.clinical import adequacy, advice, alert_rules, category
+from sonovan.clinical import adequacy, advice, alert_rules, category, key_frame
 from sonovan.contracts.alerts import SEVERITIES, LesionAlerted
 from sonovan.contracts.because import Because
 from sonovan.contracts.lexicon import TERMS
@@ -46,7 +46,7 @@ def refusals() -> set[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_reason_has_words(language: Language) -> None:
-    given = set().union(*map(spelled_in, (adequacy, advice, alert_rules, category))) - NO_REASONS - RULES
+    given = set().union(*map(spelled_in, (adequacy, advice, alert_rules, category, key_frame))) - NO_REASONS - RULES
     known = set(PHRASES[language].reasons)
     assert given | refusals() | REASONS <= known, "a code without words"
     assert known <= given | refusals() | REASONS, "words that no code needs"

@@ -159,7 +159,7 @@ def test_nothing_planned_and_nothing_seen_reads_not_assessed() -> None:
 def test_sizes_are_in_mm_or_say_that_there_is_no_scale() -> None:
     text, _ = read(page(full()))
     assert "12.1 × 8.0 mm, area 76.0 mm²" in text
-    assert "no scale: 60 × 40 pixels, area 1900 pixels" in text
+    assert "60 × 40 pixels, area 1900 pixels (no scale)" in text
 
 
 def test_a_lesion_of_two_sweeps_shows_its_best_sighting_first_and_the_other_below() -> None:
