@@ -1,8 +1,8 @@
 """What `segment` says of one frame: its regions, how well it could be seen, and where image and mask are stored."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sonovan.contracts.ids import frame_id
 from sonovan.contracts.lexicon import Organ, Position, Side, View
@@ -80,6 +80,8 @@ class Region(Part):
     `unconfirmed`: the network saw it, and the decoder that draws in its stead drew nothing there.
     `predicted_dice` is the Dice that can be expected of all outlines of its panel together, or None.
     `cut`: the edge of the scan cuts the outline, so that its sizes are lower bounds.
+    `outline_unreliable`: too little is expected of the outline, or nothing is known of it; `malignant` is then None
+    and `descriptors` are empty, for both are read off what lies inside the outline.
     """
 
     ordinal: int = Field(ge=0, le=254)
@@ -95,9 +97,16 @@ class Region(Part):
     place: Place | None = None
     unconfirmed: bool = False
     predicted_dice: Share | None = None
+    outline_unreliable: bool = False
     malignant: Share | None = None
     malignant_withheld: bool = Field(default=False, description="never in a record; where frames are shown")
     descriptors: tuple[Descriptor, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_nothing_off_an_unreliable_outline(self) -> Self:
+        if self.outline_unreliable and (self.malignant is not None or self.descriptors):
+            raise ValueError("a region whose outline is unreliable has neither `malignant` nor descriptors")
+        return self
 
 
 class PanelRefusal(Part):

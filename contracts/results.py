@@ -24,7 +24,7 @@ from sonovan.contracts.record import (
 
 IntendedUse = Literal["research", "measurement", "decision_support"]
 Status = Literal["preliminary", "incomplete", "complete"]
-Level = Literal["adequate", "limited", "inadequate"]
+Level = Literal["adequate", "usable", "limited", "inadequate", "not_examined", "unknown"]
 
 
 class Member(Part):
@@ -90,6 +90,7 @@ class Sighting(Part):
     contrast: float | None
     unconfirmed: bool = Field(default=False, description="the network saw it, and on no frame did its decoder draw it")
     predicted_dice: Share | None = Field(default=None, description="expected of the outlines on the key frame's panel")
+    outline_unreliable: bool = Field(default=False, description="the outline on the key frame is not to be relied on")
     image_key: ObjectKey
     mask_key: ObjectKey | None
 
@@ -116,9 +117,10 @@ class Finding(Part):
     """One lesion, by its sightings: one for each sequence and panel that shows it, in the order of their first members.
 
     `best_ordinal` is the place of the sighting that shows it best (`sonovan.clinical.lesions.best_of` chooses): what is
-    shown and measured first. `malignant` and `descriptors` belong to the lesion and are taken over the members of all
-    sightings, each frame weighing as much as its score; `malignant` is None where no network gives one, and under
-    `malignant_withheld`.
+    shown and measured first. `malignant`, `malignant_range` and `descriptors` belong to the lesion and are taken over
+    the members of all sightings (`sonovan.clinical.descriptors`). `malignant` is the mean over the three most
+    suspicious of the frames whose outline is reliable, `malignant_range` the lowest and the highest of all of them;
+    both are None where no network gives a score, where no outline is reliable, and under `malignant_withheld`.
     """
 
     finding_id: Sha256
@@ -127,9 +129,17 @@ class Finding(Part):
     sightings: tuple[Sighting, ...] = Field(min_length=1)
     best_ordinal: int = Field(ge=0)
     malignant: Share | None = None
+    malignant_range: tuple[Share, Share] | None = None
     malignant_withheld: bool = False
+    outline_unreliable: bool = Field(default=False, description="on no frame is its outline reliable: a reader decides")
     descriptors: tuple[Descriptor, ...] = ()
     category: Category | None
+
+    @model_validator(mode="after")
+    def _says_nothing_off_unreliable_outlines(self) -> Self:
+        if self.outline_unreliable and (self.malignant is not None or self.descriptors):
+            raise ValueError("a finding whose outlines are unreliable has neither `malignant` nor descriptors")
+        return self
 
     @model_validator(mode="after")
     def _sightings_are_apart(self) -> Self:
@@ -174,7 +184,13 @@ class WithdrawnFinding(Part):
 
 
 class Adequacy(Part):
-    """Was this organ and side seen well enough? Inadequate is "not assessed", never "no finding"."""
+    """Was this organ and side seen well enough? Whatever the level, it is never "no finding".
+
+    adequate: the pictures are good and the operator ticked it off the checklist as covered. usable: the pictures are
+    good; nobody recorded whether all of it was scanned. limited: seen, with a doubt. inadequate: scanned, and not
+    assessed. not_examined: planned, and no frame shows it. unknown: no frame of it is here yet, or frames came without
+    a side that may be of it.
+    """
 
     organ: Organ
     laterality: Side | None
@@ -261,7 +277,9 @@ class ScreeningAssessed(Record):
     as_of: Moment = Field(description="append time of the record that made this revision")
     frames: int = Field(ge=0)
     adequacy: tuple[Adequacy, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = Field(
+        description="most suspicious first, then largest; whatever shows them keeps this order and counts from 1"
+    )
     withdrawn: tuple[WithdrawnFinding, ...] = ()
     missing: tuple[MissingFrames, ...] = ()
     rejected: tuple[RejectedFrame, ...] = ()

@@ -182,7 +182,12 @@ class SequenceClosed(Record):
 
 
 class ScreeningClosed(Record):
-    """The screening is over: the sequences that belong to it."""
+    """The screening is over: the sequences that belong to it, and what the operator ticked off the checklist.
+
+    `covered` holds the items of the opening's `planned` that were scanned whole, by the operator's own word; None means
+    that no checklist was worked through. A screening that is resumed is closed again under a higher number with all
+    that is ticked off by then.
+    """
 
     schema_name: ClassVar[str] = "screening.closed"
 
@@ -191,6 +196,7 @@ class ScreeningClosed(Record):
     closing_number: int = Field(ge=1)
     sequence_ids: tuple[Id, ...] = Field(max_length=1000)
     quality_warnings: tuple[Token, ...] = ()
+    covered: tuple[PlannedRegion, ...] | None = Field(default=None, max_length=200)
     closed_at: Moment
 
     @property

@@ -219,9 +219,16 @@ ENGLISH: Final = Phrases(
     status={
         "preliminary": "Preliminary: frames are still arriving",
         "incomplete": "Incomplete: frames are missing",
-        "complete": "Complete: every frame is accounted for",
+        "complete": "Complete: all frames that were sent have arrived",
     },
-    level={"adequate": "adequate", "limited": "limited", "inadequate": "inadequate"},
+    level={
+        "adequate": "adequate",
+        "usable": "pictures usable; coverage not known",
+        "limited": "limited",
+        "inadequate": "inadequate",
+        "not_examined": "NOT EXAMINED",
+        "unknown": "not known",
+    },
     severity={"worklist": "to be read in its turn", "suspicious": "suspicious", "urgent": "urgent"},
     alert_state={"raised": "raised", "withdrawn": "withdrawn"},
     reasons=_REASONS,

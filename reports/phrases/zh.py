@@ -209,9 +209,16 @@ CHINESE: Final = Phrases(
     status={
         "preliminary": "初步：图像仍在传输",
         "incomplete": "不完整：有帧缺失",
-        "complete": "完整：每一帧均有着落",
+        "complete": "完整：已发送的帧均已送达",
     },
-    level={"adequate": "充分", "limited": "受限", "inadequate": "不充分"},
+    level={
+        "adequate": "充分",
+        "usable": "图像可用；覆盖范围未知",
+        "limited": "受限",
+        "inadequate": "不充分",
+        "not_examined": "未检查",
+        "unknown": "未知",
+    },
     severity={"worklist": "列入待阅", "suspicious": "可疑", "urgent": "紧急"},
     alert_state={"raised": "提醒", "withdrawn": "撤回"},
     reasons=_REASONS,
