@@ -5,9 +5,11 @@ every pixel outside them is set to 0 before the frame is hashed, coded and signe
 `BurnedInAnnotation=YES`, there may be text inside the ultrasound as well: its frames are held in the van's spool. The
 closing counts them, and they are not sent.
 
-What this does not protect: clips and pictures declare nothing, nor does a DICOM file whose regions are missing or do
-not fit the picture. Their frames leave the van as they are, with whatever text the scanner drew into them. Nothing
-here looks for text in the pixels.
+Each declared region is judged alone: one that has no area, lacks a corner or lies outside the picture opens nothing,
+and outside those that are certain the picture stays black. Where none is certain, the frames are held as well.
+
+What this does not protect: clips and pictures declare nothing, nor does a DICOM file without regions. Their frames
+leave the van as they are, with whatever text the scanner drew into them. Nothing here looks for text in the pixels.
 """
 
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ import numpy as np
 from sonovan.producers.sources import Box, Pixels, Source
 
 BURNED_IN: Final = "burned_in_annotation"
+UNCERTAIN: Final = "regions_uncertain"
+HELD_REASONS: Final = frozenset({BURNED_IN, UNCERTAIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,14 @@ class BlackedOut:
 
 
 def hold_reason(source: Source) -> str | None:
-    """The reason for which this source's frames stay on the van (`burned_in_annotation`), or None where they may go."""
-    return BURNED_IN if source.burned_in else None
+    """The reason for which this source's frames stay on the van, or None where they may go.
+
+    `burned_in_annotation`: the file declares it. `regions_uncertain`: the file declares ultrasound regions, so text may
+    stand outside them, and where they lie cannot be told.
+    """
+    if source.burned_in:
+        return BURNED_IN
+    return UNCERTAIN if source.uncertain else None
 
 
 def black_out(pixels: Pixels, declared: tuple[Box, ...] | None) -> BlackedOut:

@@ -237,7 +237,7 @@ class OpenSequence:
         self._hashes: list[str] = []
         self._aside: list[SetAside] = []
         self._troubles: list[InvalidRecord] = []
-        self._warnings = set(source.notes)
+        self._warnings = {*source.notes, *(each.reason for each in source.warnings)}
 
     def add(self, shot: CapturedFrame | LostFrame) -> InvalidRecord | None:
         """Put one frame, or set it aside, count it and return why. Frames come in the order of their index."""

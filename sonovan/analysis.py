@@ -19,6 +19,9 @@ from sonovan.contracts.results import Finding, IntendedUse, ScreeningAssessed
 from sonovan.embedded import Screened
 from sonovan.models.errors import ModelError
 from sonovan.producers.items import Visit
+from sonovan.producers.privacy import HELD_REASONS, hold_reason
+from sonovan.producers.screening import Composed
+from sonovan.producers.sources import Source
 from sonovan.storage.stores import ObjectStore
 from sonovan.stored import StoredMasks
 
@@ -56,7 +59,7 @@ def analysis_of(
     screened: Screened, refused: tuple[InvalidRecord, ...], store: ObjectStore, intended_use: IntendedUse
 ) -> Analysis:
     """What an embedded run came to, masks included. Raises InvalidRecord where no frame could be read."""
-    refused = (*refused, *screened.composed.refused)
+    refused = (*refused, *not_read_of(screened.composed))
     if screened.last is None:
         raise refused[0]
     frames = screened.frames.shown(lambda frame: withhold_frame(frame, intended_use))
@@ -64,6 +67,17 @@ def analysis_of(
     shown = withhold(screened.last, intended_use)
     alerts = tuple(withhold_alert(alert, intended_use) for alert in screened.alerts)
     return Analysis(shown, frames, masks, alerts, tuple(screened.rejected), refused)
+
+
+def not_read_of(composed: Composed) -> tuple[InvalidRecord, ...]:
+    """What could not be read. Frames that a van would hold are not among them: nothing leaves this machine."""
+    return tuple(error for error in composed.refused if error.reason not in HELD_REASONS)
+
+
+def here_only(source: Source) -> str | None:
+    """A warning of a source that is screened here and that a van would hold; None of any other."""
+    reason = hold_reason(source)
+    return None if reason is None else f"{source.path}: screened here, a van would hold it ({reason})"
 
 
 def anonymous_visit(features: Mapping[str, Any] | None) -> Visit:

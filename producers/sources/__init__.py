@@ -1,7 +1,7 @@
 """What the van can read: DICOM files, clips, pictures and folders of them, each as a `Source` of frames."""
 
 from sonovan.producers.sources.inputs import Inputs, open_source, open_sources
-from sonovan.producers.sources.reasons import SOURCE_REASONS, refusal
+from sonovan.producers.sources.reasons import SOURCE_REASONS, SOURCE_WARNINGS, Warned, refusal
 from sonovan.producers.sources.source import (
     Box,
     CapturedFrame,
@@ -14,6 +14,7 @@ from sonovan.producers.sources.source import (
 
 __all__ = [
     "SOURCE_REASONS",
+    "SOURCE_WARNINGS",
     "Box",
     "CaptureOptions",
     "CapturedFrame",
@@ -21,6 +22,7 @@ __all__ = [
     "LostFrame",
     "Pixels",
     "Source",
+    "Warned",
     "capture_options",
     "open_source",
     "open_sources",

@@ -3,49 +3,139 @@
 Where they agree, or only one of them is known, that is taken. Where they contradict each other, the input is refused.
 """
 
+import re
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from sonovan.contracts.lexicon import Organ, Side
 from sonovan.producers.sources.reasons import refusal
 from sonovan.producers.sources.source import CaptureOptions
 
-_SIDES: Final[dict[str, Side | None]] = {"L": "left", "R": "right", "U": None, "B": None}
 
-_CODED_PLACES: Final[dict[str, tuple[Organ, Side | None]]] = {
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a word or code for a part of the body stands for.
+
+    sides, organs: those that it names. foreign: its name, if it is neither breast nor thyroid. both: it names both
+    sides. known: it decides nothing, and that is known (a neck, a chest wall, an armpit).
+    """
+
+    sides: frozenset[Side] = frozenset()
+    organs: frozenset[Organ] = frozenset()
+    foreign: frozenset[str] = frozenset()
+    both: bool = False
+    known: bool = False
+
+
+def _place(organ: Organ, side: Side | None = None, *, both: bool = False) -> Place:
+    return Place(frozenset({side} if side else ()), frozenset({organ}), both=both)
+
+
+_UNDECIDED: Final = Place(known=True)
+_SNOMED: Final = frozenset({"SCT", "SRT", "SNM", "SNM3", "99SDM", "SNOMED", "SNOMED-CT", "2.16.840.1.113883.6.96"})
+_CODED_PLACES: Final[dict[str, Place]] = {
     # SNOMED CT, and the older SRT spelling of DICOM CID 4031
-    "76752008": ("breast", None), "T-04000": ("breast", None),
-    "80248007": ("breast", "left"), "T-04030": ("breast", "left"),
-    "73056007": ("breast", "right"), "T-04020": ("breast", "right"),
-    "69748006": ("thyroid", None), "T-B6000": ("thyroid", None),
-    "79163004": ("thyroid", "left"), "29565003": ("thyroid", "right"), "40867004": ("thyroid", "isthmus"),
-}  # fmt: skip
-
-_PARTS: Final[dict[str, Organ | None]] = {
-    "BREAST": "breast",
-    "THYROID": "thyroid",
-    "THYROIDGLAND": "thyroid",
-    # Parts that are neither breast nor thyroid. A preset that decides nothing (NECK, CHEST, SMALL PARTS …) is not
-    # listed.
+    **dict.fromkeys(("76752008", "T-04000", "181131000", "T-04009"), _place("breast")),
+    **dict.fromkeys(("80248007", "T-04030"), _place("breast", "left")),
+    **dict.fromkeys(("73056007", "T-04020"), _place("breast", "right")),
+    **dict.fromkeys(("63762007", "T-04080"), _place("breast", both=True)),
+    # quadrants, central region, axillary tail, nipple, areola
     **dict.fromkeys(
-        ("ABDOMEN", "BLADDER", "BRAIN", "CAROTID", "ELBOW", "EYE", "FOOT", "GALLBLADDER", "HAND", "HEART", "HIP",
-         "KIDNEY", "KNEE", "LEG", "LIVER", "LUNG", "OVARY", "PANCREAS", "PELVIS", "PROSTATE", "SCROTUM", "SHOULDER",
-         "SPLEEN", "TESTIS", "UTERUS", "WRIST")
+        ("77831004", "T-04002", "19100000", "T-04003", "76365002", "T-04004", "33564002", "T-04005", "49058007",
+         "T-04001", "129786000", "F-0178F", "91691001", "T-04006", "24142002", "T-04100", "265780008"),
+        _place("breast"),
+    ),
+    **dict.fromkeys(("69748006", "T-B6000", "119281005", "T-B6070", "362892003", "T-D060D"), _place("thyroid")),
+    **dict.fromkeys(("79163004", "T-B6200"), _place("thyroid", "left")),
+    **dict.fromkeys(("29565003", "T-B6100"), _place("thyroid", "right")),
+    **dict.fromkeys(("40867004", "T-B6300"), _place("thyroid", "isthmus")),
+    # neck, thorax, chest wall, armpit, lymph node, skin, whole body: they hold a breast or a thyroid, or neither
+    **dict.fromkeys(
+        ("45048000", "T-D1600", "816094009", "51185008", "T-D3000", "43799004", "78904004", "T-D3050", "91470000",
+         "T-D8104", "34797008", "T-D8100", "59441001", "T-C4000", "68171009", "39937001", "T-01000", "38266002",
+         "T-D0010", "774007", "T-D1000", "417437006", "R-FAB56", "416319003", "R-FAB54", "416152001", "R-FAB53"),
+        _UNDECIDED,
     ),
 }  # fmt: skip
+_CODED_SIDES: Final[dict[str, Literal["left", "right", "both"]]] = {
+    "7771000": "left", "G-A101": "left", "24028007": "right", "G-A100": "right", "51440002": "both", "G-A102": "both",
+}  # fmt: skip
+
+_ORGAN_WORDS: Final[dict[str, Organ]] = {
+    **dict.fromkeys(("BREAST", "BREASTS", "MAMMA", "MAMMARY", "NIPPLE", "AREOLA"), "breast"),
+    **dict.fromkeys(("THYROID", "THYROIDGLAND"), "thyroid"),
+}
+_FOREIGN_WORDS: Final = frozenset(
+    {"ABDOMEN", "ANKLE", "AORTA", "APPENDIX", "ARM", "BLADDER", "BOWEL", "BRAIN", "CALF", "CAROTID", "CERVIX", "COLON",
+     "CSPINE", "ELBOW", "EYE", "FEMUR", "FETAL", "FETUS", "FINGER", "FOOT", "GALLBLADDER", "HAND", "HEAD", "HEART",
+     "HIP", "JAW", "KIDNEY", "KIDNEYS", "KNEE", "LEG", "LIVER", "LSPINE", "LUNG", "LUNGS", "OVARY", "PANCREAS",
+     "PAROTID", "PELVIS", "PENIS", "PROSTATE", "RECTUM", "SCROTUM", "SHOULDER", "SKULL", "SPINE", "SPLEEN", "STOMACH",
+     "TESTIS", "THIGH", "TOE", "TSPINE", "UTERUS", "VAGINA", "WRIST"}
+)  # fmt: skip
+"""Parts that are neither breast nor thyroid. A preset that decides nothing (NECK, CHEST, SMALL PARTS) is not listed."""
+_SIDE_WORDS: Final[dict[str, Side]] = {
+    "L": "left", "LT": "left", "LEFT": "left", "R": "right", "RT": "right", "RIGHT": "right",
+}  # fmt: skip
+_BOTH_WORDS: Final = frozenset({"B", "BOTH", "BILATERAL", "BREASTS"})
 
 
-def side_of(letter: str) -> Side | None:
-    """The side that DICOM's L or R stands for; None for U (unpaired), B (both) and anything else."""
-    return _SIDES.get(letter.strip().upper())
+def part_of(words: str) -> Place:
+    """What the words of a BodyPartExamined, or of a code's meaning, stand for: BREAST, L BREAST, THYROID GLAND …
+
+    A glued form is read as well (LBREAST, BREASTRIGHT), and the Chinese words for breast, thyroid, left and right.
+    """
+    tokens = re.findall(r"[A-Z0-9]+", words.upper())
+    tokens += [side for token in tokens if (side := _glued(token))]
+    tokens += ["BREAST" for token in tokens if _glued(token)]
+    for sign, word in (("乳", "BREAST"), ("甲状腺", "THYROID"), ("左", "LEFT"), ("右", "RIGHT"), ("双", "BOTH")):
+        tokens += [word] if sign in words else []
+    organs = {organ for token in tokens if (organ := _ORGAN_WORDS.get(token))}
+    sides: set[Side] = {side for token in tokens if (side := _SIDE_WORDS.get(token))} if organs else set()
+    foreign = {token.lower() for token in tokens if token in _FOREIGN_WORDS}
+    both = bool(organs) and any(token in _BOTH_WORDS for token in tokens)
+    return Place(frozenset(sides), frozenset(organs), frozenset(foreign), both)
 
 
-def place_of(code: str) -> tuple[Organ, Side | None] | None:
-    """The organ and side that a code of AnatomicRegionSequence stands for; None if it is neither breast nor thyroid."""
-    return _CODED_PLACES.get(code.strip())
+def _glued(token: str) -> str | None:
+    """The side in LBREAST, RTBREAST, BREASTLEFT; None in anything else."""
+    match = re.fullmatch(r"(L|LT|LEFT|R|RT|RIGHT)BREAST|BREAST(L|LT|LEFT|R|RT|RIGHT)", token)
+    return (match[1] or match[2]) if match else None
 
 
-def agreed_side(path: Path, stated: set[Side], options: CaptureOptions) -> Side | None:
+def place_of(code: str, scheme: str = "SCT", meaning: str = "") -> Place:
+    """What a coded region stands for: by its code, or by its meaning where the code is not known here.
+
+    A code of SNOMED that is not known, whose meaning names neither organ, is another place of the body.
+    """
+    known = _CODED_PLACES.get(code.strip().upper())
+    if known is not None:
+        return known
+    said = part_of(meaning)
+    if said.organs or said.foreign:
+        return said
+    if re.search(r"neck|chest|thora|axill|lymph|skin|body", meaning, re.IGNORECASE):
+        return _UNDECIDED
+    if code.strip() and scheme.strip().upper() in _SNOMED:
+        return Place(foreign=frozenset({(meaning or f"code {code}").lower()[:64]}))
+    return said
+
+
+def side_of_code(code: str, meaning: str = "") -> Literal["left", "right", "both"] | None:
+    """The side that a modifier's code stands for, or its meaning where the code is not known; None for any other."""
+    known = _CODED_SIDES.get(code.strip().upper())
+    if known is not None:
+        return known
+    words = set(re.findall(r"[a-z]+", meaning.lower())) | {
+        w for s, w in (("左", "left"), ("右", "right")) if s in meaning
+    }
+    if "bilateral" in words or {"left", "right"} <= words:
+        return "both"
+    return "left" if "left" in words else "right" if "right" in words else None
+
+
+def agreed_side(path: Path, stated: AbstractSet[Side], options: CaptureOptions) -> Side | None:
     """The side, from the file or the operator; None if neither states it.
 
     path: for the message. stated: the sides that the file states, in whichever of its fields.
@@ -59,19 +149,17 @@ def agreed_side(path: Path, stated: set[Side], options: CaptureOptions) -> Side 
     return options.side or in_file
 
 
-def agreed_organ(path: Path, body_part: str, coded: set[Organ], options: CaptureOptions) -> Organ:
+def agreed_organ(path: Path, stated: AbstractSet[Organ], foreign: AbstractSet[str], options: CaptureOptions) -> Organ:
     """The organ, from the file or the operator.
 
-    path: for the message. body_part: the file's BodyPartExamined. coded: organs that its coded fields name.
+    path: for the message. stated: organs that the file names, in whichever of its fields. foreign: parts of the body
+    that it names and that are neither breast nor thyroid.
     Raises InvalidRecord `organ_contradicts_file`, or `organ_missing` if neither file nor operator names an organ.
     """
-    part = body_part.strip().upper().replace(" ", "")
-    named: set[Organ] = set(coded)
-    if part in _PARTS:
-        organ = _PARTS[part]
-        if organ is None:
-            raise refusal("organ_contradicts_file", path, f"the file shows {part.lower()}, neither breast nor thyroid")
-        named.add(organ)
+    if foreign:
+        what = ", ".join(sorted(foreign))
+        raise refusal("organ_contradicts_file", path, f"the file shows {what}, neither breast nor thyroid")
+    named: set[Organ] = set(stated)
     if options.organ is not None:
         named.add(options.organ)
     if len(named) > 1:

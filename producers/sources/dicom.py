@@ -13,7 +13,8 @@ from sonovan.producers.sources.agreement import agreed_organ, agreed_side, check
 from sonovan.producers.sources.bounds import check_frames, check_size
 from sonovan.producers.sources.decode import DecodeError, decode_frame
 from sonovan.producers.sources.dicom_header import DicomHeader, guarded, open_stream, read_header
-from sonovan.producers.sources.reasons import refusal
+from sonovan.producers.sources.dicom_scale import alike
+from sonovan.producers.sources.reasons import Warned, refusal, warned
 from sonovan.producers.sources.regions import Layout, lay_out
 from sonovan.producers.sources.source import CapturedFrame, CaptureOptions, LostFrame, Source
 
@@ -27,9 +28,9 @@ def open_dicom(path: Path, options: CaptureOptions) -> Source:
         header = read_header(path, stream)
         check_size(path, header.layout.rows, header.layout.columns, header.layout.decoded_bytes_per_pixel)
         check_frames(path, header.frames, options.max_frames)
-        side = agreed_side(path, header.sides, options)
-        layout = _layout(path, header, options, side)
-        organ = agreed_organ(path, header.body_part, header.organs, options)
+        side = agreed_side(path, header.places.sides, options)
+        layout, warnings = _layout(path, header, options, side)
+        organ = agreed_organ(path, header.places.organs, header.places.foreign, options)
     return Source(
         path=path,
         organ=organ,
@@ -43,22 +44,39 @@ def open_dicom(path: Path, options: CaptureOptions) -> Source:
         manufacturer=header.manufacturer,
         model=header.model,
         notes=layout.notes,
+        warnings=(*header.warnings, *warnings),
+        instance=header.instance,
+        uncertain=layout.uncertain,
     )
 
 
-def _layout(path: Path, header: DicomHeader, options: CaptureOptions, side: Side | None) -> Layout:
-    """Panels with the file's scale, or the operator's where the file has none."""
-    plain = header.spacing_mm if not header.regions else None
+def _layout(
+    path: Path, header: DicomHeader, options: CaptureOptions, side: Side | None
+) -> tuple[Layout, tuple[Warned, ...]]:
+    """Panels with the file's scale, or the operator's where the file has none.
+
+    The regions' own scale comes first; PixelSpacing holds where no region has one and their places are certain.
+    """
+    scales = [region.spacing_mm for region in header.regions if region.spacing_mm]
+    lost = not header.regions and header.region_items
+    plain = header.spacing_mm if not scales and not lost else None
     layout = lay_out(
         header.regions,
         header.layout.rows,
         header.layout.columns,
         spacing_mm=plain or options.pixel_spacing_mm,
         side=side,
+        items=header.region_items,
     )
     told = next((panel.spacing_mm for panel in layout.panels if panel.spacing_mm), None)
     check_spacing(path, told, options)
-    return layout
+    warnings = []
+    if scales and header.spacing_mm and not any(alike(scale, header.spacing_mm) for scale in scales):
+        detail = f"PixelSpacing is {header.spacing_mm[1]:.4g} mm, its regions say {scales[0][1]:.4g} mm"
+        warnings.append(warned("spacing_contradicts_regions", path, detail))
+    if layout.covered:
+        warnings.append(warned("region_covered", path, "a picture with a scale of its own lies within another one"))
+    return layout, tuple(warnings)
 
 
 def _frames(path: Path, header: DicomHeader, layout: Layout) -> Iterator[CapturedFrame | LostFrame]:

@@ -5,7 +5,6 @@ everything that is needed is looked at here, inside one boundary.
 """
 
 import io
-import math
 import re
 import warnings
 import zlib
@@ -28,10 +27,12 @@ from pydicom.uid import (
 )
 
 from sonovan.contracts.errors import InvalidRecord, Transient
-from sonovan.contracts.lexicon import Organ, Side
-from sonovan.producers.sources.agreement import place_of, side_of
 from sonovan.producers.sources.decode import CODED, PHOTOMETRICS, Array, PixelLayout
-from sonovan.producers.sources.reasons import refusal
+from sonovan.producers.sources.dicom_numbers import whole
+from sonovan.producers.sources.dicom_places import Stated, stated_places
+from sonovan.producers.sources.dicom_scale import read_regions, read_spacing
+from sonovan.producers.sources.dicom_times import frame_times
+from sonovan.producers.sources.reasons import Warned, refusal
 from sonovan.producers.sources.regions import UltrasoundRegion
 from sonovan.producers.sources.source import MAX_INFLATED_BYTES
 
@@ -45,8 +46,8 @@ _ULTRASOUND: Final = frozenset(
         "1.2.840.10008.5.1.4.1.1.6.2",  # enhanced US volume
     }
 )
+_DIRECTORY: Final = "1.2.840.10008.1.3.10"
 _SECONDARY_CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
-_MOST_FRAMES: Final = 1_000_000  # a file that declares more is refused, so no times are made for it
 _UNDEFINED_LENGTH: Final = 0xFFFFFFFF
 _PIXEL_DATA: Final = (0x7FE0, 0x0010)
 
@@ -57,18 +58,19 @@ class DicomHeader:
 
     pixels_at: offset of the pixel data's value in the (inflated) stream; pixels_length: None where encapsulated.
     swapped: bytes stand pairwise the other way round (8-bit samples in big-endian words, PS3.5 section 8.1.1).
-    spacing_mm: (column, row) of PixelSpacing, for files without regions.
+    regions: those whose place is certain, of region_items declared ones. spacing_mm: (column, row) of PixelSpacing.
     """
 
     layout: PixelLayout
     frames: int
     times_ms: tuple[float, ...] | None
     regions: list[UltrasoundRegion]
+    region_items: int
     spacing_mm: tuple[float, float] | None
-    sides: set[Side]
-    organs: set[Organ]
-    body_part: str
+    places: Stated
     burned_in: bool
+    instance: str | None
+    warnings: tuple[Warned, ...]
     manufacturer: str | None
     model: str | None
     pixels_at: int
@@ -131,20 +133,23 @@ def read_header(path: Path, stream: BinaryIO) -> DicomHeader:
     syntax = _transfer_syntax(path, dataset)
     at, length, words = _find_pixels(path, stream, syntax)
     layout = _pixel_layout(path, dataset, syntax)
-    frames = int(dataset.get("NumberOfFrames") or 1)
-    places = [place_of(str(item.get("CodeValue", ""))) for item in dataset.get("AnatomicRegionSequence") or []]
-    letters = [str(dataset.get(name) or "") for name in ("ImageLaterality", "Laterality")]
-    sides = {side for letter in letters if (side := side_of(letter))} | {p[1] for p in places if p and p[1]}
+    frames = max(whole(dataset, "NumberOfFrames") or 1, 1)
+    regions, items, of_regions = read_regions(path, dataset, layout.rows, layout.columns)
+    spacing, of_spacing = read_spacing(path, dataset)
+    times, of_times = frame_times(path, dataset, frames)
+    places = stated_places(path, dataset)
+    instance = dataset.get("SOPInstanceUID") or getattr(dataset, "file_meta", {}).get("MediaStorageSOPInstanceUID")
     return DicomHeader(
         layout=layout,
         frames=frames,
-        times_ms=_times(dataset, frames),
-        regions=_regions(dataset),
-        spacing_mm=_spacing(dataset),
-        sides=sides,
-        organs={place[0] for place in places if place},
-        body_part=str(dataset.get("BodyPartExamined") or ""),
-        burned_in=str(dataset.get("BurnedInAnnotation") or "").strip().upper() == "YES",
+        times_ms=times,
+        regions=regions,
+        region_items=items,
+        spacing_mm=spacing,
+        places=places,
+        burned_in=str(dataset.get("BurnedInAnnotation") or "").strip().upper() not in ("", "NO"),
+        instance=str(instance) if instance else None,
+        warnings=(*places.warnings, *of_regions, *of_spacing, *of_times),
         manufacturer=_token(dataset.get("Manufacturer")),
         model=_token(dataset.get("ManufacturerModelName")),
         pixels_at=at,
@@ -156,6 +161,8 @@ def read_header(path: Path, stream: BinaryIO) -> DicomHeader:
 def _refuse_unless_ultrasound(path: Path, dataset: Dataset) -> None:
     modality = str(dataset.get("Modality") or "").strip().upper()
     sop_class = str(dataset.get("SOPClassUID") or "")
+    if sop_class == _DIRECTORY or str(getattr(dataset, "file_meta", {}).get("MediaStorageSOPClassUID")) == _DIRECTORY:
+        raise refusal("dicomdir", path, "it lists the files of a medium and holds no picture")
     if not modality and not sop_class and "Rows" not in dataset:
         raise refusal("unreadable", path, "no DICOM picture: it says neither what it is nor how large")
     secondary = sop_class == _SECONDARY_CAPTURE or sop_class.startswith(_SECONDARY_CAPTURE + ".")
@@ -237,50 +244,6 @@ def _channel(dataset: Dataset, name: str, entries: int, syntax: UID) -> Array:
     if len(data) < 2 * entries:
         return np.frombuffer(data, np.uint8)[:entries]
     return np.frombuffer(data, "<u2" if syntax.is_little_endian else ">u2")[:entries].astype(np.uint16)
-
-
-def _times(dataset: Dataset, frames: int) -> tuple[float, ...] | None:
-    """ms from the first frame (PS3.3 C.7.6.5): the frame increment pointer's choice first, then whatever is there."""
-    if not 2 <= frames <= _MOST_FRAMES:
-        return None
-    vector = dataset.get("FrameTimeVector")
-    if vector is not None and len(vector) == frames:
-        moments = np.cumsum([float(step) for step in vector])
-        return _believable(tuple(float(round(moment - moments[0], 3)) for moment in moments))
-    step = float(dataset.get("FrameTime") or 0)
-    rate = float(dataset.get("CineRate") or dataset.get("RecommendedDisplayFrameRate") or 0)
-    step = step or (1000 / rate if rate > 0 else 0)
-    return _believable(tuple(round(number * step, 3) for number in range(frames))) if step > 0 else None
-
-
-def _believable(times_ms: tuple[float, ...]) -> tuple[float, ...] | None:
-    """None for times that are infinite, no numbers, or before the first frame: such a file does not know its times."""
-    return times_ms if all(0 <= moment < math.inf for moment in times_ms) else None
-
-
-def _regions(dataset: Dataset) -> list[UltrasoundRegion]:
-    return [
-        UltrasoundRegion(
-            left=int(item.RegionLocationMinX0),
-            top=int(item.RegionLocationMinY0),
-            right=int(item.RegionLocationMaxX1),
-            bottom=int(item.RegionLocationMaxY1),
-            spatial_format=int(item.get("RegionSpatialFormat") or 0),
-            unit_x=int(item.get("PhysicalUnitsXDirection") or 0),
-            unit_y=int(item.get("PhysicalUnitsYDirection") or 0),
-            delta_x=float(item.get("PhysicalDeltaX") or 0),
-            delta_y=float(item.get("PhysicalDeltaY") or 0),
-        )
-        for item in dataset.get("SequenceOfUltrasoundRegions") or []
-    ]
-
-
-def _spacing(dataset: Dataset) -> tuple[float, float] | None:
-    told = dataset.get("PixelSpacing")
-    if not told:
-        return None
-    row_mm, column_mm = float(told[0]), float(told[1])
-    return (column_mm, row_mm) if row_mm > 0 and column_mm > 0 else None
 
 
 def _token(text: object) -> str | None:

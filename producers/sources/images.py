@@ -42,7 +42,7 @@ def open_images(path: Path, files: Sequence[Path], options: CaptureOptions) -> S
         _checked(files[0])
     return Source(
         path=path,
-        organ=agreed_organ(path, "", set(), options),
+        organ=agreed_organ(path, set(), set(), options),
         laterality=options.side,
         view=options.view,
         position=options.position,

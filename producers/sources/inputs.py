@@ -9,6 +9,7 @@ from typing import Final
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.producers.sources.dicom import open_dicom
 from sonovan.producers.sources.images import IMAGE_SUFFIXES, natural_key, open_images
+from sonovan.producers.sources.instances import once
 from sonovan.producers.sources.reasons import refusal
 from sonovan.producers.sources.source import CaptureOptions, Source
 from sonovan.producers.sources.video import VIDEO_SUFFIXES, open_video
@@ -19,11 +20,15 @@ _MAGIC: Final = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"II*\0", b"MM\0*"
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """sources that can be read, and one refusal for each input that cannot. skipped: other files in the folders."""
+    """sources that can be read, and one refusal for each input that cannot. skipped: other files in the folders.
+
+    warned: one line for each thing that was read and should be looked at.
+    """
 
     sources: tuple[Source, ...]
     refused: tuple[InvalidRecord, ...]
     skipped: int = 0
+    warned: tuple[str, ...] = ()
 
 
 def open_source(path: Path, options: CaptureOptions) -> Source:
@@ -53,7 +58,9 @@ def open_sources(paths: Sequence[Path], options: CaptureOptions) -> Inputs:
         sources += found
         refused += problems
         skipped += other
-    return Inputs(tuple(sources), tuple(refused), skipped)
+    kept, repeated = once(sources)
+    warnings = [*repeated, *(each for source in kept for each in source.warnings)]
+    return Inputs(kept, tuple(refused), skipped, tuple(each.message for each in warnings))
 
 
 def _open_path(path: Path, options: CaptureOptions) -> tuple[list[Source], list[InvalidRecord], int]:
@@ -71,7 +78,10 @@ def _open_path(path: Path, options: CaptureOptions) -> tuple[list[Source], list[
         try:
             sources.append(open_images(named, group, options) if named.is_dir() else _open_file(named, options))
         except InvalidRecord as error:
-            refused.append(error)
+            if error.reason == "dicomdir":
+                skipped += 1
+            else:
+                refused.append(error)
     if not files:
         refused.append(refusal("empty_folder", path, "nothing in it can be read"))
     return sources, refused, skipped

@@ -1,5 +1,6 @@
-"""Why an input is refused: every reason, and what the person at the keyboard can do about it."""
+"""Why an input is refused or warned of: every reason, and what the person at the keyboard can do about it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -26,12 +27,45 @@ SOURCE_REASONS: Final[dict[str, str]] = {
     "organ_unknown": "say --organ breast or --organ thyroid",
     "option_invalid": "correct the option",
     "side_contradicts_file": "correct --side, or the laterality at the scanner",
+    "side_unreadable": "correct the laterality at the scanner: L or R",
+    "dicomdir": "name the folder that it stands in, or the files that it lists",
+    "spacing_contradicts_itself": "the file contradicts itself: export it anew",
     "organ_contradicts_file": "correct --organ, or the body part at the scanner",
     "spacing_contradicts_file": "leave --pixel-spacing-mm away: the file knows its scale",
     "features_invalid": "correct the clinical record and send again",
     "burned_in_annotation": "the file says that text is burned into the picture: it is held on this van",
     "frame_unreadable": "export the sweep again if this frame matters",
+    "regions_uncertain": "where the text lies is not known: it is held on this van",
 }
+
+SOURCE_WARNINGS: Final[dict[str, str]] = {
+    "side_both": "say --side, if only one is shown",
+    "place_unknown": "check that it shows the organ that was said",
+    "number_unreadable": "it is left out",
+    "decimal_comma": "it is read with a decimal point",
+    "region_left_out": "outside the other regions the picture is black",
+    "region_scale_unreadable": "nothing in this region is measured, unless another field has its scale",
+    "region_covered": "what lies beside the inset outside of the largest free part is not looked at",
+    "spacing_contradicts_regions": "the scale of the regions is used",
+    "frame_count_contradicted": "every frame that is there is read",
+    "length_contradicted": "the pixels are read as their length says",
+    "samples_signed": "the samples are read as signed: ultrasound never is",
+    "copy_left_out": "it is read once",
+    "instance_repeated": "both are read: the exporter gave two pictures one name",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What was odd about an input that is used all the same. reason: a key of SOURCE_WARNINGS; message: one line."""
+
+    reason: str
+    message: str
+
+
+def warned(reason: str, path: Path, detail: str) -> Warned:
+    """A warning with one line for the person who typed the path: the input, what is odd about it, what follows."""
+    return Warned(reason, f"{path}: {' '.join(detail.split())}; {SOURCE_WARNINGS[reason]}")
 
 
 def refusal(reason: str, path: Path, detail: str) -> InvalidRecord:

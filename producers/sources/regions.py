@@ -27,6 +27,8 @@ class UltrasoundRegion:
     unit_y: int
     delta_x: float
     delta_y: float
+    low_priority: bool = False
+    """Bit 0 of RegionFlags: where regions overlap, the pixels are those of another one (C.8.5.5.1.3)."""
 
     @property
     def spacing_mm(self) -> tuple[float, float] | None:
@@ -49,11 +51,17 @@ class UltrasoundRegion:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """panels of every frame; declared: the boxes that may hold a picture, None without a usable declaration."""
+    """panels of every frame; declared: the boxes that may hold a picture, None without a usable declaration.
+
+    uncertain: regions are declared, and the place of none is certain. covered: an inset with a scale of its own takes
+    part of another panel.
+    """
 
     panels: tuple[Panel, ...]
     declared: tuple[Box, ...] | None
     notes: tuple[str, ...]
+    uncertain: bool = False
+    covered: bool = False
 
 
 def lay_out(
@@ -63,39 +71,90 @@ def lay_out(
     *,
     spacing_mm: tuple[float, float] | None,
     side: Side | None,
+    items: int | None = None,
 ) -> Layout:
     """Panels from the declared 2D regions, left to right, top to bottom.
 
-    spacing_mm: (column, row) to use where no region says. Where one region lies outside the frame the pictures
-    were resized or cropped after the declaration was written: neither its boxes nor its scale hold, so none is used.
+    regions: those whose place is certain. items: how many are declared, if more than those. spacing_mm: (column, row)
+    to use where no region says. Where regions are declared and the place of none is certain, there are no boxes.
     """
     whole = (whole_panel(rows, columns, spacing_mm, side),)
+    if not regions and items:
+        return Layout(whole, None, ("regions_uncertain",), uncertain=True)
     if not regions:
         return Layout(whole, None, ("regions_not_declared",))
-    if not all(region.fits(rows, columns) for region in regions):
-        return Layout(whole, None, ("regions_outside_frame",))
     pictures = [region for region in regions if region.spatial_format in _PICTURES] or regions
     declared = tuple(region.box(rows, columns) for region in pictures)
     two_d = [region for region in pictures if region.spatial_format == _TWO_D]
     if not two_d:
         return Layout(whole, declared, ("no_2d_region",))
-    kept = sorted(_outermost(two_d, rows, columns), key=lambda region: (region.top, region.left))[:_MAX_PANELS]
-    panels = tuple(
-        _panel(number, region, rows, columns, spacing_mm=spacing_mm, side=side) for number, region in enumerate(kept)
+    outermost = _outermost(two_d, rows, columns)
+    insets = [region for region in two_d if region not in outermost and _is_inset(region, outermost, rows, columns)]
+    boxes = [
+        (region, _largest_free(region.box(rows, columns), [inset.box(rows, columns) for inset in insets]))
+        for region in outermost
+    ]
+    covered = any(box != region.box(rows, columns) for region, box in boxes)
+    boxes += [(inset, inset.box(rows, columns)) for inset in insets]
+    kept = sorted(
+        ((region, box) for region, box in boxes if box[2] > 1 and box[3] > 1), key=lambda each: (each[1][1], each[1][0])
     )
-    return Layout(panels, declared, ())
+    panels = tuple(
+        _panel(number, region, box, spacing_mm=spacing_mm, side=side)
+        for number, (region, box) in enumerate(kept[:_MAX_PANELS])
+    )
+    return Layout(panels, declared, ("region_covered",) if covered else (), covered=covered)
+
+
+def _is_inset(region: UltrasoundRegion, outermost: list[UltrasoundRegion], rows: int, columns: int) -> bool:
+    """Whether a nested region shows a picture of its own: its scale differs, and its pixels are those that are seen."""
+    box = region.box(rows, columns)
+    around = [other for other in outermost if other is not region and _inside(box, other.box(rows, columns))]
+    return not region.low_priority and any(
+        region.spacing_mm is not None
+        and other.spacing_mm is not None
+        and not _alike(region.spacing_mm, other.spacing_mm)
+        for other in around
+    )
+
+
+def _alike(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return all(abs(a - b) <= 0.01 * max(a, b) for a, b in zip(one, other, strict=True))
+
+
+def _largest_free(box: Box, insets: list[Box]) -> Box:
+    """The largest part of a box, cut along one edge of each inset, that no inset lies in."""
+    for inset in insets:
+        left, top, width, height = box
+        if not _overlap(box, inset):
+            continue
+        right, bottom = inset[0] + inset[2], inset[1] + inset[3]
+        parts = (
+            (left, top, inset[0] - left, height), (right, top, left + width - right, height),
+            (left, top, width, inset[1] - top), (left, bottom, width, top + height - bottom),
+        )  # fmt: skip
+        box = max(parts, key=lambda part: max(part[2], 0) * max(part[3], 0))
+    return box
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return (
+        one[0] < other[0] + other[2]
+        and other[0] < one[0] + one[2]
+        and one[1] < other[1] + other[3]
+        and other[1] < one[1] + one[3]
+    )
 
 
 def _panel(
     ordinal: int,
     region: UltrasoundRegion,
-    rows: int,
-    columns: int,
+    box: Box,
     *,
     spacing_mm: tuple[float, float] | None,
     side: Side | None,
 ) -> Panel:
-    left, top, width, height = region.box(rows, columns)
+    left, top, width, height = box
     column_mm, row_mm = region.spacing_mm or spacing_mm or (None, None)
     return Panel(
         ordinal=ordinal, left=left, top=top, width=width, height=height,

@@ -13,6 +13,7 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.lexicon import Organ, Position, Side, View
 from sonovan.contracts.record import Part
 from sonovan.contracts.van import FINEST_MM, Panel
+from sonovan.producers.sources.reasons import Warned
 
 Pixels: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Box: TypeAlias = tuple[int, int, int, int]
@@ -96,8 +97,10 @@ class Source:
     """One sequence, described; `read()` decodes its frames one at a time, in order, without gaps in the index.
 
     path: for messages only, it never leaves the van. declared: the boxes that the file calls ultrasound, None
-    where it declares nothing. burned_in: the file says that annotation is burned in. notes: codes for the
-    closing's quality warnings. `read()` raises InvalidRecord for what ends the sequence early and Transient
+    where it declares nothing. burned_in: the file says that annotation is burned in. notes: codes for the closing's
+    quality warnings. warnings: what the person at the keyboard should know. instance: the file's SOPInstanceUID.
+    uncertain: the file declares ultrasound regions, and the place of none is known.
+    `read()` raises InvalidRecord for what ends the sequence early and Transient
     where the disk does not answer.
     """
 
@@ -113,6 +116,9 @@ class Source:
     manufacturer: str | None = None
     model: str | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+    instance: str | None = None
+    uncertain: bool = False
 
 
 def whole_panel(rows: int, columns: int, spacing_mm: tuple[float, float] | None, side: Side | None) -> Panel:

@@ -34,7 +34,7 @@ def open_video(path: Path, options: CaptureOptions) -> Source:
             raise refusal("no_frames", path, "the clip holds no frame that can be decoded")
     return Source(
         path=path,
-        organ=agreed_organ(path, "", set(), options),
+        organ=agreed_organ(path, set(), set(), options),
         laterality=options.side,
         view=options.view,
         position=options.position,

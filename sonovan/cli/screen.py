@@ -33,7 +33,7 @@ def screen(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document on stdout, nothing else")] = False,
 ) -> None:
     """Screen files on this machine: report, masks and overlays in a folder. Unsigned: never a result."""
-    from sonovan.analysis import analysis_of, anonymous_visit, load_segmenter
+    from sonovan.analysis import analysis_of, anonymous_visit, here_only, load_segmenter, not_read_of
     from sonovan.cli.evaluate import check_name
     from sonovan.contracts.settings import read_settings
     from sonovan.embedded import screen as run
@@ -54,6 +54,9 @@ def screen(
     inputs = open_sources(paths, options)
     for refused in inputs.refused:
         typer.echo(str(refused), err=True)
+    warnings = [*inputs.warned, *(line for source in inputs.sources if (line := here_only(source)))]
+    for line in warnings:
+        typer.echo(f"warning: {line}", err=True)
     if not inputs.sources:
         raise typer.Exit(2)
     ids = mint_ids(len(inputs.sources))
@@ -72,7 +75,7 @@ def screen(
             progress=progress.step,
             language=language,
         )
-        for refused in screened.composed.refused:
+        for refused in not_read_of(screened.composed):
             typer.echo(str(refused), err=True)
         if screened.last is None:
             raise typer.Exit(2)
@@ -90,7 +93,11 @@ def screen(
         not_read = [{"reason": error.reason, "message": error.message} for error in analysis.refused]
         not_read += [{"reason": each.reason, "message": each.frame_id or each.topic} for each in analysis.rejected]
         alerts = [json.loads(alert.encode()) for alert in analysis.alerts]
-        typer.echo(json.dumps({"report": document, "files": files, "not_read": not_read, "alerts": alerts}))
+        typer.echo(
+            json.dumps(
+                {"report": document, "files": files, "not_read": not_read, "alerts": alerts, "warnings": warnings}
+            )
+        )
     else:
         typer.echo("\n".join(_summary(language, analysis, written.report_html, len(written.overlays))))
     if lost:

@@ -9,7 +9,7 @@ import numpy as np
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 US_MULTI_FRAME = "1.2.840.10008.5.1.4.1.1.3.1"
 
@@ -55,7 +55,7 @@ def write_dicom(
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax
     dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = US_MULTI_FRAME
-    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = "1.2.3.4"
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = generate_uid()
     dataset.Modality = "US"
     dataset.Rows, dataset.Columns = shape[:2]
     dataset.SamplesPerPixel = shape[2] if len(shape) == 3 else 1

@@ -219,7 +219,8 @@ def test_regions_that_do_not_fit_are_not_believed(tmp_path: Path) -> None:
     source = open_source(path, BREAST)
     panel = read(path)[0].panels[0]
     assert source.declared is None
-    assert source.notes == ("regions_outside_frame",)
+    assert source.uncertain
+    assert source.notes == ("regions_uncertain",)
     assert (panel.width, panel.height, panel.spacing_mm) == (64, 48, None)
 
 
