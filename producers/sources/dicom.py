@@ -1,16 +1,11 @@
 """DICOM files as sources: one file, one sequence, its frames decoded one at a time from the disk."""
 
-import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
-
-import numpy as np
-from pydicom.encaps import generate_frames
 
 from sonovan.contracts.lexicon import Side
 from sonovan.producers.sources.agreement import agreed_organ, agreed_side, check_spacing
-from sonovan.producers.sources.bounds import check_frames, check_size
+from sonovan.producers.sources.bounds import check_frames
 from sonovan.producers.sources.decode import DecodeError, decode_frame
 from sonovan.producers.sources.dicom_header import DicomHeader, guarded, open_stream, read_header
 from sonovan.producers.sources.dicom_scale import alike
@@ -26,8 +21,7 @@ def open_dicom(path: Path, options: CaptureOptions) -> Source:
     """
     with guarded(path), open_stream(path) as stream:
         header = read_header(path, stream)
-        check_size(path, header.layout.rows, header.layout.columns, header.layout.decoded_bytes_per_pixel)
-        check_frames(path, header.frames, options.max_frames)
+        check_frames(path, header.frames.count, options.max_frames)
         side = agreed_side(path, header.places.sides, options)
         layout, warnings = _layout(path, header, options, side)
         organ = agreed_organ(path, header.places.organs, header.places.foreign, options)
@@ -37,7 +31,7 @@ def open_dicom(path: Path, options: CaptureOptions) -> Source:
         laterality=side,
         view=options.view,
         position=options.position,
-        frame_count=header.frames,
+        frame_count=header.frames.count,
         read=lambda: _frames(path, header, layout),
         declared=layout.declared,
         burned_in=header.burned_in,
@@ -62,8 +56,8 @@ def _layout(
     plain = header.spacing_mm if not scales and not lost else None
     layout = lay_out(
         header.regions,
-        header.layout.rows,
-        header.layout.columns,
+        header.frames.layout.rows,
+        header.frames.layout.columns,
         spacing_mm=plain or options.pixel_spacing_mm,
         side=side,
         items=header.region_items,
@@ -83,50 +77,19 @@ def _frames(path: Path, header: DicomHeader, layout: Layout) -> Iterator[Capture
     with guarded(path):
         stream = open_stream(path)
     with stream:
-        stream.seek(header.pixels_at)
-        coded = _native(stream, header) if header.pixels_length is not None else _encapsulated(stream, header)
-        for index in range(header.frames):
-            data = next(coded, b"")
+        places = header.frames
+        parts = places.read(stream)
+        for index in range(places.count):
+            data = next(parts, b"")
             if not data:
-                lost = refusal("truncated", path, f"the file ends at frame {index} of {header.frames}")
+                lost = refusal("truncated", path, f"frame {index} of {places.count} is not in the file")
                 yield LostFrame(index, "truncated", lost.message)
                 continue
             try:
-                pixels = decode_frame(data, header.layout)
+                pixels = decode_frame(data, places.layout)
             except DecodeError as error:
                 lost = refusal("frame_unreadable", path, f"frame {index} cannot be decoded ({error})")
                 yield LostFrame(index, "frame_unreadable", lost.message)
                 continue
             time_ms = header.times_ms[index] if header.times_ms else None
             yield CapturedFrame(index, time_ms, pixels, layout.panels)
-
-
-def _native(stream: BinaryIO, header: DicomHeader) -> Iterator[bytes]:
-    size = header.layout.native_bytes
-    for index in range(header.frames):
-        start = index * size
-        early, late = (start % 2, (start + size) % 2) if header.swapped else (0, 0)
-        stream.seek(header.pixels_at + start - early)
-        data = stream.read(early + size + late)
-        if header.swapped:
-            data = np.frombuffer(data[: len(data) // 2 * 2], np.uint16).byteswap().tobytes()
-        if len(data) < early + size:
-            return
-        yield data[early : early + size]
-
-
-def _encapsulated(stream: BinaryIO, header: DicomHeader) -> Iterator[bytes]:
-    frames = generate_frames(stream, number_of_frames=header.frames)
-    while True:
-        try:
-            yield next(frames)
-        except StopIteration:
-            return
-        except (
-            ValueError,
-            EOFError,
-            IndexError,
-            OSError,
-            struct.error,
-        ):  # how pydicom meets fragments that are cut or miscounted
-            return

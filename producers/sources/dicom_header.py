@@ -27,8 +27,9 @@ from pydicom.uid import (
 )
 
 from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.producers.sources.bounds import check_size
 from sonovan.producers.sources.decode import CODED, PHOTOMETRICS, Array, PixelLayout
-from sonovan.producers.sources.dicom_numbers import whole
+from sonovan.producers.sources.dicom_frames import FramePlaces, find_frames
 from sonovan.producers.sources.dicom_places import Stated, stated_places
 from sonovan.producers.sources.dicom_scale import read_regions, read_spacing
 from sonovan.producers.sources.dicom_times import frame_times
@@ -56,13 +57,10 @@ _PIXEL_DATA: Final = (0x7FE0, 0x0010)
 class DicomHeader:
     """What the van uses of a file. times_ms: of every frame, None where the file does not say.
 
-    pixels_at: offset of the pixel data's value in the (inflated) stream; pixels_length: None where encapsulated.
-    swapped: bytes stand pairwise the other way round (8-bit samples in big-endian words, PS3.5 section 8.1.1).
     regions: those whose place is certain, of region_items declared ones. spacing_mm: (column, row) of PixelSpacing.
     """
 
-    layout: PixelLayout
-    frames: int
+    frames: FramePlaces
     times_ms: tuple[float, ...] | None
     regions: list[UltrasoundRegion]
     region_items: int
@@ -73,9 +71,6 @@ class DicomHeader:
     warnings: tuple[Warned, ...]
     manufacturer: str | None
     model: str | None
-    pixels_at: int
-    pixels_length: int | None
-    swapped: bool
 
 
 @contextmanager
@@ -133,28 +128,26 @@ def read_header(path: Path, stream: BinaryIO) -> DicomHeader:
     syntax = _transfer_syntax(path, dataset)
     at, length, words = _find_pixels(path, stream, syntax)
     layout = _pixel_layout(path, dataset, syntax)
-    frames = max(whole(dataset, "NumberOfFrames") or 1, 1)
+    check_size(path, layout.rows, layout.columns, layout.decoded_bytes_per_pixel)
+    swapped = words and layout.allocated == 8 and not syntax.is_little_endian
+    places = find_frames(path, stream, dataset, layout, at, length, swapped=swapped)
     regions, items, of_regions = read_regions(path, dataset, layout.rows, layout.columns)
     spacing, of_spacing = read_spacing(path, dataset)
-    times, of_times = frame_times(path, dataset, frames)
-    places = stated_places(path, dataset)
+    times, of_times = frame_times(path, dataset, places.count)
+    stated = stated_places(path, dataset)
     instance = dataset.get("SOPInstanceUID") or getattr(dataset, "file_meta", {}).get("MediaStorageSOPInstanceUID")
     return DicomHeader(
-        layout=layout,
-        frames=frames,
+        frames=places,
         times_ms=times,
         regions=regions,
         region_items=items,
         spacing_mm=spacing,
-        places=places,
+        places=stated,
         burned_in=str(dataset.get("BurnedInAnnotation") or "").strip().upper() not in ("", "NO"),
         instance=str(instance) if instance else None,
-        warnings=(*places.warnings, *of_regions, *of_spacing, *of_times),
+        warnings=(*places.warnings, *stated.warnings, *of_regions, *of_spacing, *of_times),
         manufacturer=_token(dataset.get("Manufacturer")),
         model=_token(dataset.get("ManufacturerModelName")),
-        pixels_at=at,
-        pixels_length=length,
-        swapped=words and layout.allocated == 8 and not syntax.is_little_endian,
     )
 
 
