@@ -2,8 +2,8 @@
 
 What belongs here: process and file management only. A state folder with its secrets, ports, logs and process
 records (`state.py`), the per-user cache of Kafka's jars and the MinIO binary (`cache.py`), how each of the two is
-configured, started and judged healthy (`kafka.py`, `minio.py`), and the three verbs that the command line needs
-(`services.py`: start, stop, status).
+configured, started and judged healthy (`kafka.py`, `minio.py`), the guard that MinIO is built with (`store/`), and the
+three verbs that the command line needs (`services.py`: start, stop, status).
 
 What does not: topics, SCRAM users, ACLs, buckets, which apps exist. Those come from the topic table and the settings,
 and the `sonovan` room applies them to what runs here. So this room imports nothing of the project.

@@ -14,8 +14,8 @@ from sonovan.deploy.errors import DeployError
 from sonovan.deploy.files import locked, sync_folder
 from sonovan.deploy.tools import GO, JAVA, MAVEN, find_tools
 
-MINIO_VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"  # no newer image or binary is published; compose builds the same
 POM = Path(__file__).parent / "jars" / "pom.xml"
+STORE = Path(__file__).parent / "store"
 LOCK_DEADLINE_S = 1800.0
 PROGRESS_EVERY_S = 10.0
 
@@ -33,8 +33,13 @@ def jars_folder() -> Path:
 
 
 def minio_folder() -> Path:
-    """Where the MinIO binary lies once it is built."""
-    return cache_folder() / f"minio-{MINIO_VERSION}"
+    """Where the MinIO binary lies once it is built; another guard or another version is another folder."""
+    return cache_folder() / f"minio-{minio_build()}"
+
+
+def minio_build() -> str:
+    """What tells one build of MinIO from another: 12 hexadecimal digits over the script and the guard."""
+    return hashlib.sha256((STORE / "build.sh").read_bytes() + (STORE / "guard.go").read_bytes()).hexdigest()[:12]
 
 
 def ensure_cached(progress: Callable[[str], None]) -> tuple[Path, Path, Path]:
@@ -55,8 +60,8 @@ def ensure_cached(progress: Callable[[str], None]) -> tuple[Path, Path, Path]:
             _run_shown("Kafka: fetching jars with Maven (once)", argv, {}, progress)
     with _made_once(minio_folder(), "MinIO", progress) as folder:
         if folder is not None:
-            argv = [str(found["go"]), "install", f"github.com/minio/minio@{MINIO_VERSION}"]
-            _run_shown("MinIO: building with Go (once, 3 to 4 minutes)", argv, {"GOBIN": str(folder)}, progress)
+            argv = ["/bin/sh", str(STORE / "build.sh"), str(folder)]
+            _run_shown("MinIO: building with Go (once, 3 to 4 minutes)", argv, {}, progress)
     return found["java"], jars_folder(), minio_folder() / "minio"
 
 

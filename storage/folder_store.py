@@ -59,10 +59,6 @@ class FolderStore:
         """See ObjectStore.exists."""
         return self.path(bucket, key).is_file()
 
-    def url(self, bucket: str, key: str, expires_s: int) -> str:
-        """The file's own address; a folder knows no expiry."""
-        return self.path(bucket, key).absolute().as_uri()
-
     def path(self, bucket: str, key: str) -> Path:
         """Where the object lies. Raises ValueError for a key that would leave its bucket."""
         parts = key.split("/")

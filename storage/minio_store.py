@@ -1,21 +1,22 @@
 """Objects in MinIO, or any S3 that knows `If-None-Match` on puts (conditional writes).
 
-The client of the `minio` package signs addresses and manages buckets; objects travel over the store's own urllib3
-pool by presigned requests, because that client offers no conditional put (minio 7.2: `put_object` turns every
-header that it does not know into metadata). A presigned put also spares hashing the body with SHA-256 twice;
-Content-MD5 guards it on the way instead.
+Objects travel over the store's own urllib3 pool and not by the client of the `minio` package, which offers no
+conditional put (minio 7.2: `put_object` turns every header that it does not know into metadata). Every request is
+signed in its headers, body included; none is signed in its address, for the guard of the server refuses those
+(deploy/store/guard.go) and an address gets into logs.
 """
 
-import base64
 import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import quote, urlsplit
 
 import urllib3
-from minio import Minio
+from minio.credentials import Credentials
+from minio.signer import sign_v4_s3
 from urllib3.exceptions import HTTPError
 
 from sonovan.contracts.errors import Fatal, Transient
@@ -23,7 +24,6 @@ from sonovan.storage.access import account_of
 from sonovan.storage.settings import ObjectStoreSettings
 from sonovan.storage.stores import contradiction
 
-_SIGNED_FOR: Final = timedelta(minutes=15)
 _ERROR_CODE: Final = re.compile(rb"<Code>([A-Za-z0-9]+)</Code>")
 _NOT_LET_IN: Final = {"InvalidAccessKeyId", "SignatureDoesNotMatch"}
 _DOES: Final = {"PUT": "write to", "GET": "read from", "HEAD": "read from"}
@@ -42,23 +42,14 @@ class MinioStore:
             timeout=urllib3.Timeout(connect=settings.timeout_s, read=settings.timeout_s),
             retries=False,  # the caller retries, with backoff and a clock of its own
         )
-        self._signer = Minio(
-            settings.endpoint,
-            access_key=settings.access_key,
-            secret_key=settings.secret_key.get_secret_value(),
-            secure=settings.secure,
-            region=settings.region,  # known, so that nobody asks for it
-            http_client=self._pool,
-        )
+        self._base = f"{'https' if settings.secure else 'http'}://{settings.endpoint}"
+        self._host = _host(settings)
+        self._region = settings.region
+        self._credentials = Credentials(settings.access_key, settings.secret_key.get_secret_value())
 
     def put(self, bucket: str, key: str, data: bytes, content_type: str) -> None:
         """See ObjectStore.put."""
-        headers = {
-            "Content-Type": content_type,
-            "Content-MD5": base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode(),
-            "If-None-Match": "*",
-        }
-        response = self._send("PUT", bucket, key, data, headers)
+        response = self._send("PUT", bucket, key, data, {"Content-Type": content_type, "If-None-Match": "*"})
         if response.status == 412:
             if self.get(bucket, key) != data:
                 raise contradiction(bucket, key)
@@ -81,16 +72,23 @@ class MinioStore:
             return response.status == 200
         raise self._refusal(response, "HEAD", bucket)
 
-    def url(self, bucket: str, key: str, expires_s: int) -> str:
-        """See ObjectStore.url; at most seven days, else ValueError."""
-        return str(self._signer.presigned_get_object(bucket, key, expires=timedelta(seconds=expires_s)))
-
     def _send(
-        self, method: str, bucket: str, key: str, body: bytes | None = None, headers: dict[str, str] | None = None
+        self, method: str, bucket: str, key: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> urllib3.BaseHTTPResponse:
-        url = self._signer.get_presigned_url(method, bucket, key, expires=_SIGNED_FOR)
+        url = f"{self._base}/{bucket}/{quote(key)}"
+        now, digest = datetime.now(UTC), hashlib.sha256(body).hexdigest()
+        own = {"Host": self._host, "X-Amz-Date": f"{now:%Y%m%dT%H%M%SZ}", "X-Amz-Content-Sha256": digest}
+        signed = sign_v4_s3(
+            method=method,
+            url=urlsplit(url),
+            region=self._region,
+            headers=own | (headers or {}),
+            credentials=self._credentials,
+            content_sha256=digest,
+            date=now,
+        )
         with away_is_transient(self.endpoint):
-            return self._pool.request(method, url, body=body, headers=headers)
+            return self._pool.request(method, url, body=body or None, headers=signed)
 
     def _refusal(self, response: urllib3.BaseHTTPResponse, method: str, bucket: str) -> Transient | Fatal:
         """What an answer that is neither success nor a known condition means; account and bucket are named."""
@@ -109,7 +107,7 @@ class MinioStore:
 
 @contextmanager
 def away_is_transient(endpoint: str) -> Iterator[None]:
-    """Turn a failing connection into Transient; the message names the endpoint and holds no signed address."""
+    """Turn a failing connection into Transient; the message names the endpoint and holds no key."""
     try:
         yield
     except HTTPError as error:
@@ -119,3 +117,9 @@ def away_is_transient(endpoint: str) -> Iterator[None]:
 def _code(response: urllib3.BaseHTTPResponse) -> str | None:
     found = _ERROR_CODE.search(response.data)
     return found[1].decode() if found else None
+
+
+def _host(settings: ObjectStoreSettings) -> str:
+    """The Host header: without a port where it is the scheme's own, as urllib3 and the server leave it out."""
+    host, _, port = settings.endpoint.rpartition(":")
+    return host if port == ("443" if settings.secure else "80") else settings.endpoint

@@ -23,9 +23,6 @@ class ObjectStore(Protocol):
     def exists(self, bucket: str, key: str) -> bool:
         """Whether the object is there. Raises Transient and Fatal as `put`."""
 
-    def url(self, bucket: str, key: str, expires_s: int) -> str:
-        """An address at which whoever holds it can read the object for `expires_s` seconds."""
-
 
 def contradiction(bucket: str, key: str) -> InvalidRecord:
     """The error of a put whose key holds other bytes."""

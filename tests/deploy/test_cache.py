@@ -1,5 +1,7 @@
 """The cache is made once and whole; what is missing for it is named. Maven and Go are small scripts here."""
 
+import re
+import shutil
 import threading
 from pathlib import Path
 
@@ -13,19 +15,31 @@ JAVA_17 = "echo 'openjdk version \"17.0.1\"' >&2"
 MVN = """case "$1" in -version) echo "Apache Maven 3.9.9";; *)
   for argument; do case "$argument" in -DoutputDirectory=*) folder="${argument#*=}";; esac; done
   echo run >> "$COUNT"; echo jar > "$folder/kafka.jar";; esac"""
-GO_126 = """case "$1" in version) echo "go version go1.26.8 linux/amd64";; *)
-  echo run >> "$COUNT"; echo binary > "$GOBIN/minio";; esac"""
+GO_126 = """case "$1" in version) echo "go version go1.26.8 linux/amd64";;
+  mod) printf '\\t"Dir": "%s",\\n\\t"Sum": "%s"\\n' "$SOURCE" "$SUM";;
+  build) echo run >> "$COUNT"
+    for argument; do case "$argument" in */minio) cp cmd/sonovan-guard.go "$argument";; esac; done;;
+  esac"""
+PINNED = re.search(r"^sum=(\S+)$", (cache.STORE / "build.sh").read_text(), re.MULTILINE)
+COMMON = ("cp", "chmod", "dirname", "mktemp", "rm", "sed")
 
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is all of PATH but for the shell's own programs."""
+    """A folder that is all of PATH, with a few common programs in it, and the source that the Go of here downloads."""
     folder = tmp_path / "bin"
     folder.mkdir()
+    for name in COMMON:
+        (folder / name).symlink_to(str(shutil.which(name)))
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setenv("COUNT", str(tmp_path / "count"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("JAVA_HOME", raising=False)
+    source = tmp_path / "source"
+    (source / "cmd").mkdir(parents=True)
+    assert PINNED is not None
+    monkeypatch.setenv("SOURCE", str(source))
+    monkeypatch.setenv("SUM", PINNED[1])
     return folder
 
 
@@ -71,7 +85,7 @@ def test_two_at_once_make_it_once(programs: Path, tmp_path: Path) -> None:
     assert found[0] == found[1]
     _, jars, minio = found[0]
     assert (jars / "kafka.jar").is_file()
-    assert minio.is_file()
+    assert minio.read_bytes() == (cache.STORE / "guard.go").read_bytes()  # it was there when Go built
     assert (tmp_path / "count").read_text().split() == ["run", "run"]  # one of Maven, one of Go
 
 
@@ -90,6 +104,26 @@ def test_failed_build_leaves_nothing_behind_and_says_why(programs: Path) -> None
         cache.ensure_cached(print)
     assert not cache.jars_folder().exists()
     assert [path.name for path in cache.cache_folder().iterdir() if path.is_dir()] == []
+
+
+def test_another_source_of_minio_than_the_pinned_one_is_not_built(
+    programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(programs, java=JAVA_17, mvn=MVN, go=GO_126)
+    monkeypatch.setenv("SUM", "h1:another")
+    with pytest.raises(DeployError, match="not the one that was reviewed: h1:another"):
+        cache.ensure_cached(print)
+    assert (tmp_path / "count").read_text().split() == ["run"]  # Maven alone
+    assert not cache.minio_folder().exists()
+
+
+def test_another_guard_is_another_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = cache.minio_folder()
+    shutil.copytree(cache.STORE, tmp_path / "store")
+    monkeypatch.setattr(cache, "STORE", tmp_path / "store")
+    assert cache.minio_folder() == before
+    (tmp_path / "store" / "guard.go").write_text("package cmd\n")
+    assert cache.minio_folder() != before
 
 
 def test_relative_cache_home_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:

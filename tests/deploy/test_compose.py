@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.settings import variables_of
 from sonovan.contracts.topics import MAX_MESSAGE_BYTES, STAGES, Writer
-from sonovan.deploy.cache import MINIO_VERSION
+from sonovan.deploy.cache import minio_build
 from sonovan.storage.settings import ACCOUNT_SETTINGS, ObjectStoreSettings
 from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.assess.settings import AssessSettings
@@ -64,8 +64,9 @@ def test_images_are_pinned_and_services_watched(services: dict[str, dict[str, An
 def test_containers_and_local_run_the_same_versions(services: dict[str, dict[str, Any]]) -> None:
     pom = (ROOT / "deploy" / "jars" / "pom.xml").read_text()
     assert f"<version>{services['broker']['image'].rpartition(':')[2]}</version>" in pom
-    assert f"minio@{MINIO_VERSION}\n" in (ROOT / "deploy" / "compose" / "minio.Dockerfile").read_text()
-    assert MINIO_VERSION.endswith(services["minio"]["image"].rpartition(":")[2])
+    assert services["minio"]["image"] == f"sonovan-minio:{minio_build()}"
+    assert services["minio"]["build"] == {"context": "deploy/store"}
+    assert "build.sh guard.go" in (ROOT / "deploy" / "store" / "Dockerfile").read_text()
 
 
 def test_each_worker_logs_in_as_itself_with_its_own_volume(services: dict[str, dict[str, Any]]) -> None:
@@ -82,7 +83,7 @@ def test_mounted_files_and_dockerfiles_exist(services: dict[str, dict[str, Any]]
     mounted = [volume.split(":")[0] for described in services.values() for volume in described.get("volumes", ())]
     assert all((ROOT / path).is_file() for path in mounted if path.startswith("./"))
     builds = [described["build"] for described in services.values() if "build" in described]
-    assert all((ROOT / build["context"] / build["dockerfile"]).is_file() for build in builds)
+    assert all((ROOT / build["context"] / build.get("dockerfile", "Dockerfile")).is_file() for build in builds)
 
 
 def test_env_script_gives_all_that_compose_asks_for_and_never_again(tmp_path: Path) -> None:

@@ -226,8 +226,7 @@ def test_the_guide_names_every_file_and_the_versions_that_run_locally() -> None:
     guide = (ROOT / "docs" / "running.md").read_text()
     pom = (ROOT / "deploy" / "jars" / "pom.xml").read_text()
     (version,) = set(re.findall(r"<artifactId>kafka\w*_2.13</artifactId>\s*<version>([\d.]+)", pom))
-    from sonovan.deploy.cache import MINIO_VERSION
 
     assert f"kafka_2.13-{version}" in guide
-    assert f"minio@{MINIO_VERSION}" in guide
+    assert "sh deploy/store/build.sh /opt/sonovan/bin" in guide
     assert all(name in guide for name in ("env.sh", "sysusers.conf", *(f"{name}" for name in SERVICES)))

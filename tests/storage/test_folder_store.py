@@ -90,9 +90,3 @@ def test_without_links_an_object_is_still_written_once(tmp_path: Path, monkeypat
     store.put(Bucket.FRAMES, "key", b"pixels", BYTES)
     with pytest.raises(InvalidRecord):
         store.put(Bucket.FRAMES, "key", b"others", BYTES)
-
-
-def test_the_address_is_the_files_own(tmp_path: Path) -> None:
-    store = FolderStore(tmp_path)
-    store.put(Bucket.REPORTS, "a/b.html", b"page", "text/html")
-    assert store.url(Bucket.REPORTS, "a/b.html", 60) == (tmp_path / "sonovan-reports/a/b.html").as_uri()
