@@ -4,8 +4,9 @@ pydicom brings no decoder for JPEG, JPEG-LS and JPEG 2000, so every coded frame 
 stream's own header must agree with the file's before anything is decompressed.
 """
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import cv2
@@ -28,7 +29,15 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from sonovan.producers.sources.headers import HeaderError, coded_size, jpeg2000_transformed, jpeg_colour
+from sonovan.producers.sources.headers import (
+    HeaderError,
+    coded_size,
+    has_end,
+    jpeg2000_signed,
+    jpeg2000_transformed,
+    jpeg_colour,
+)
+from sonovan.producers.sources.jpeg_scan import check_scans, components
 from sonovan.producers.sources.source import Pixels
 
 Array = npt.NDArray[Any]
@@ -41,6 +50,11 @@ CODED: Final = JPEG | JPEG_LOSSLESS | JPEG_LS | JPEG_2000 | {RLELossless}
 PHOTOMETRICS: Final = frozenset(
     {"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
 )
+
+
+_ANOTHER_STREAM: Final = re.compile(rb"\xff\xd9\0{0,64}\xff[\xd8\x4f]\xff")
+_GREY: Final = 4.0
+"""Grey levels by which the components of a grey pixel may differ once coded with loss."""
 
 
 class DecodeError(ValueError):
@@ -89,9 +103,10 @@ def decode_frame(data: bytes, layout: PixelLayout) -> Pixels:
     MONOCHROME1 is inverted, signed samples are moved up by half their range.
     Raises DecodeError.
     """
-    samples, photometric = (
-        _coded(data, layout) if layout.transfer_syntax in CODED else (_native(data, layout), layout.photometric)
-    )
+    coded = layout.transfer_syntax in CODED
+    if coded and layout.transfer_syntax != RLELossless:
+        layout = _by_stream(data, layout)
+    samples, photometric = _coded(data, layout) if coded else (_native(data, layout), layout.photometric)
     expected = (layout.rows, layout.columns) if layout.samples == 1 else (layout.rows, layout.columns, layout.samples)
     if samples.shape != expected or samples.dtype.kind not in "ui" or samples.dtype.itemsize > 2:
         raise DecodeError(f"decoded to {samples.shape} {samples.dtype}, declared {expected}")
@@ -130,10 +145,12 @@ def _expand_422(flat: Array, rows: int, columns: int) -> Array:
     return picture
 
 
-def _coded(data: bytes, layout: PixelLayout) -> tuple[Array, str]:
-    """The samples of a coded frame, and the photometric interpretation that they have once decoded."""
-    if layout.transfer_syntax == RLELossless:
-        return _decoding(_rle, data, layout), layout.photometric
+def _by_stream(data: bytes, layout: PixelLayout) -> PixelLayout:
+    """The layout with the depth and the sign that the stream's own header states; the file may state others.
+
+    JPEG-LS and lossless JPEG do not say whether samples are signed; lossy JPEG never is.
+    Raises DecodeError where the stream has another size than the file declares.
+    """
     try:
         told = coded_size(data)
     except HeaderError as error:
@@ -142,11 +159,24 @@ def _coded(data: bytes, layout: PixelLayout) -> tuple[Array, str]:
     if (told.rows, told.columns, told.components) != declared or told.bits > layout.allocated:
         size = f"{told.columns} x {told.rows} x {told.components}, {told.bits} bits"
         raise DecodeError(f"the coded frame says {size}, the file {layout.columns} x {layout.rows} x {layout.samples}")
+    signed = layout.signed
+    if layout.transfer_syntax in JPEG_2000:
+        signed = jpeg2000_signed(data)
+    elif layout.transfer_syntax in JPEG:
+        signed = False
+    return replace(layout, stored=min(layout.stored, told.bits), signed=signed)
+
+
+def _coded(data: bytes, layout: PixelLayout) -> tuple[Array, str]:
+    """The samples of a coded frame, and the photometric interpretation that they have once decoded."""
+    if layout.transfer_syntax == RLELossless:
+        return _decoding(_rle, data, layout), layout.photometric
     if layout.transfer_syntax in JPEG_LS:
         return _decoding(_jpegls, data, layout), layout.photometric
     if layout.transfer_syntax in JPEG_2000:
         transformed = jpeg2000_transformed(data) or layout.photometric in ("YBR_ICT", "YBR_RCT")
-        return _decoding(_jpeg2000, data, layout), "RGB" if transformed and layout.samples == 3 else layout.photometric
+        photometric = "RGB" if transformed and layout.samples == 3 else layout.photometric
+        return _decoding(_jpeg2000, data, layout), photometric
     return _decoding(_jpeg, data, layout), _jpeg_photometric(data, layout)
 
 
@@ -171,34 +201,67 @@ def _rle(data: bytes, layout: PixelLayout) -> Array:
 
 def _jpegls(data: bytes, _layout: PixelLayout) -> Array:
     # CharLS 2.4.3 can loop for ever, uninterruptibly, on a scan that is cut off without its end marker.
-    if not data.rstrip(b"\0").endswith(b"\xff\xd9"):
-        raise DecodeError("the JPEG-LS frame is cut off: it has no end marker")
+    _one_stream(data, "JPEG-LS")
     return np.asarray(imagecodecs.jpegls_decode(data))
 
 
 def _jpeg2000(data: bytes, _layout: PixelLayout) -> Array:
+    _one_stream(data, "JPEG 2000")
     return np.asarray(imagecodecs.jpeg2k_decode(data))
 
 
+def _one_stream(data: bytes, kind: str) -> None:
+    """Raise DecodeError unless one stream is here, to its end marker; padding may follow it."""
+    if kind != "JPEG" and not has_end(data):  # that of a JPEG is looked for behind its scans
+        raise DecodeError(f"the {kind} frame is cut off: it has no end marker")
+    if _ANOTHER_STREAM.search(data):
+        raise DecodeError(f"more than one {kind} stream lies in this frame")
+
+
 def _jpeg(data: bytes, layout: PixelLayout) -> Array:
-    if layout.samples == 1 or (_jpeg_photometric(data, layout) == "RGB" and not _stored_as_rgb(data, layout)):
+    _one_stream(data, "JPEG")
+    try:
+        check_scans(data)
+    except HeaderError as error:
+        raise DecodeError(f"the JPEG frame is damaged: {error}") from error
+    if layout.samples == 1:
         return np.asarray(imagecodecs.jpeg8_decode(data))
-    return np.asarray(imagecodecs.jpeg8_decode(data, colorspace="rgb", outcolorspace="rgb"))
+    stored = np.asarray(imagecodecs.jpeg8_decode(data, colorspace="rgb", outcolorspace="rgb"))
+    if layout.transfer_syntax in JPEG_LOSSLESS or _stored_as_rgb(data, layout, stored):
+        return stored
+    return np.asarray(imagecodecs.jpeg8_decode(data, colorspace="ycbcr", outcolorspace="rgb"))
 
 
-def _jpeg_photometric(data: bytes, layout: PixelLayout) -> str:
+def _jpeg_photometric(_data: bytes, layout: PixelLayout) -> str:
     """Lossy YCbCr comes out of the codec as RGB; lossless samples come out as they are."""
     if layout.samples == 1 or layout.transfer_syntax in JPEG_LOSSLESS:
         return layout.photometric
     return "RGB"
 
 
-def _stored_as_rgb(data: bytes, layout: PixelLayout) -> bool:
-    """Whether a lossy stream holds red, green, blue: its own markers say so, or, without any, the file."""
+def _stored_as_rgb(data: bytes, layout: PixelLayout, stored: Array) -> bool:
+    """Whether a lossy stream holds red, green, blue.
+
+    Its markers say so, or the names of its components; a subsampled one holds YCbCr. Where nothing of that decides, a
+    picture that is mostly grey has equal components if it holds RGB, and two near 128 if it holds YCbCr; else the file
+    is believed.
+    stored: (rows, columns, 3), the components as they lie in the stream.
+    """
     jfif, adobe = jpeg_colour(data)
     if adobe is not None:
         return adobe == 0
-    return not jfif and layout.photometric == "RGB"
+    parts = list(components(data))
+    if jfif or len({part[1:] for part in parts}) > 1:
+        return False
+    if bytes(part[0] for part in parts) == b"RGB":
+        return True
+    wide = stored.astype(np.int16)
+    middle = 1 << (8 * stored.dtype.itemsize - 1) if stored.dtype == np.uint8 else 2048
+    grey_rgb = float(np.median(np.abs(wide[..., 1:] - wide[..., :1])))
+    grey_ybr = float(np.median(np.abs(wide[..., 1:].astype(np.int32) - middle)))
+    if min(grey_rgb, grey_ybr) <= _GREY < max(grey_rgb, grey_ybr):
+        return grey_rgb < grey_ybr
+    return layout.photometric == "RGB"
 
 
 def _full_range(samples: Array, layout: PixelLayout) -> Pixels:
@@ -207,6 +270,9 @@ def _full_range(samples: Array, layout: PixelLayout) -> Pixels:
     wide = samples.astype(np.int32)
     if layout.transfer_syntax not in CODED or layout.transfer_syntax == RLELossless:
         wide >>= layout.high_bit + 1 - stored
+    coded = layout.transfer_syntax in CODED and layout.transfer_syntax != RLELossless
+    if coded and not layout.signed and wide.size and int(wide.max()) >> stored:
+        raise DecodeError(f"samples up to {int(wide.max())}, the file declares {stored} bits")
     wide &= (1 << stored) - 1  # bits above the stored ones once held overlays
     if layout.signed:
         wide ^= 1 << (stored - 1)

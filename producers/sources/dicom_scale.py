@@ -10,7 +10,7 @@ from pydicom import Dataset
 
 from sonovan.producers.sources.dicom_numbers import numbers, whole
 from sonovan.producers.sources.reasons import Warned, refusal, warned
-from sonovan.producers.sources.regions import UltrasoundRegion
+from sonovan.producers.sources.regions import CM, TWO_D, UltrasoundRegion
 
 _CORNERS: Final = (
     "RegionLocationMinX0", "RegionLocationMinY0", "RegionLocationMaxX1", "RegionLocationMaxY1",
@@ -51,20 +51,20 @@ def read_regions(
 
 
 def _region(path: Path, item: Dataset, corners: list[int], number: int, warnings: list[Warned]) -> UltrasoundRegion:
+    kind, flags = whole(item, "RegionSpatialFormat") or 0, whole(item, "RegionFlags") or 0
     units = [whole(item, f"PhysicalUnits{axis}Direction") or 0 for axis in "XY"]
     deltas = []
     for axis in "XY":
         delta = numbers(item, f"PhysicalDelta{axis}")
         value = delta.values[0] if len(delta.values) == 1 else 0.0
-        if delta.told and not value:
+        if delta.told and not value and kind == TWO_D and units == [CM, CM]:
             detail = f"PhysicalDelta{axis} of ultrasound region {number} is '{delta.told}'"
             warnings.append(warned("region_scale_unreadable", path, detail))
         deltas.append(value)
     left, top, right, bottom = corners
-    kind, flags = whole(item, "RegionSpatialFormat"), whole(item, "RegionFlags")
     return UltrasoundRegion(
-        left=left, top=top, right=right, bottom=bottom, spatial_format=kind or 0,
-        unit_x=units[0], unit_y=units[1], delta_x=deltas[0], delta_y=deltas[1], low_priority=bool((flags or 0) & 1),
+        left=left, top=top, right=right, bottom=bottom, spatial_format=kind,
+        unit_x=units[0], unit_y=units[1], delta_x=deltas[0], delta_y=deltas[1], low_priority=bool(flags & 1),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 from pydicom.uid import UID, RLELossless
 
 from sonovan.producers.sources.decode import JPEG_2000
+from sonovan.producers.sources.headers import has_end
 
 Span = tuple[int, int]
 """offset in the stream, length."""
@@ -111,7 +112,7 @@ def _by_stream(stream: BinaryIO, spans: list[Span], begins: list[bool]) -> list[
             tail = b""
         if not padding:
             joined = tail + last
-            ended = joined.rstrip(b"\0").endswith(b"\xff\xd9")
+            ended = has_end(joined)
             tail = joined[-2:]
     return frames
 

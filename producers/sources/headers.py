@@ -53,6 +53,18 @@ def jpeg2000_transformed(data: bytes) -> bool:
     return place >= 0 and place + 8 < len(data) and data[place + 8] == 1
 
 
+def has_end(data: bytes) -> bool:
+    """Whether a JPEG, JPEG-LS or JPEG 2000 stream has its end marker; zeros and one byte of padding may follow it."""
+    end = data.rstrip(b"\0")[-3:]
+    return end[-2:] == b"\xff\xd9" or end[:2] == b"\xff\xd9"
+
+
+def jpeg2000_signed(data: bytes) -> bool:
+    """Whether the samples of a JPEG 2000 codestream's first component are signed (Ssiz of its SIZ, T.800 A.5.1)."""
+    start = data.find(b"\xff\x4f\xff\x51")
+    return start >= 0 and start + 42 < len(data) and bool(data[start + 42] & 0x80)
+
+
 def _probe(data: bytes) -> CodedSize:
     if data[:8] == b"\x89PNG\r\n\x1a\n":
         return _png(data)

@@ -7,9 +7,9 @@ from sonovan.contracts.lexicon import Side
 from sonovan.contracts.van import Panel
 from sonovan.producers.sources.source import Box, whole_panel
 
-_TWO_D: Final = 1
+TWO_D: Final = 1
 _PICTURES: Final = frozenset({1, 2, 3, 4})  # 2D, M-mode, spectral, waveform; 0 is none of them, 5 graphics
-_CM: Final = 3
+CM: Final = 3
 _SLACK_PX: Final = 2  # some scanners give the corner one past the last pixel
 _MAX_PANELS: Final = 16
 
@@ -33,7 +33,7 @@ class UltrasoundRegion:
     @property
     def spacing_mm(self) -> tuple[float, float] | None:
         """(column, row); the sign of a delta tells the direction of an axis, not a size."""
-        if self.unit_x != _CM or self.unit_y != _CM or not self.delta_x or not self.delta_y:
+        if self.unit_x != CM or self.unit_y != CM or not self.delta_x or not self.delta_y:
             return None
         return abs(self.delta_x) * 10, abs(self.delta_y) * 10
 
@@ -85,7 +85,7 @@ def lay_out(
         return Layout(whole, None, ("regions_not_declared",))
     pictures = [region for region in regions if region.spatial_format in _PICTURES] or regions
     declared = tuple(region.box(rows, columns) for region in pictures)
-    two_d = [region for region in pictures if region.spatial_format == _TWO_D]
+    two_d = [region for region in pictures if region.spatial_format == TWO_D]
     if not two_d:
         return Layout(whole, declared, ("no_2d_region",))
     outermost = _outermost(two_d, rows, columns)
