@@ -41,7 +41,7 @@ class _Stream:
 def check_scans(data: bytes) -> None:
     """Raise HeaderError where the scans of a JPEG stream are damaged, or where its end marker is missing.
 
-    data: the stream; what follows its end marker is not looked at. A progressive stream is looked at for its end marker alone.
+    data: the stream; what follows its end marker is not looked at. A progressive one is only followed to that marker.
     """
     try:
         _check(data)
@@ -51,7 +51,7 @@ def check_scans(data: bytes) -> None:
 
 def _check(data: bytes) -> None:
     stream, place, scans = _Stream(), 2, 0
-    while place + 4 <= len(data):
+    while place + 2 <= len(data):
         if data[place] != 0xFF:
             raise HeaderError("bytes lie between its segments")
         marker = data[place + 1]
