@@ -40,15 +40,17 @@ def sequence_ends(results: Iterable[FrameSegmented]) -> dict[str, tuple[int, int
 def key_of(shown: Shown, ends: Mapping[str, tuple[int, int]]) -> Key:
     """The key frame of one track's members, and why the lesion may be larger than it is there.
 
-    Members that the scan's edge does not cut come before those that it cuts. Of those that remain, the ones with
-    `LARGE` of the largest area count as large; of these the one with the highest predicted Dice is the key frame (one
-    without a prediction comes last), then the highest `score_mean`, then the largest, then the earliest.
-    The lesion is at least so large where the key frame or the frame that shows it largest is cut, or is an end of its
-    sequence (`sequence_ends`; a sequence of one frame has no ends). Areas are in mm² where every member has a scale.
+    Members whose outline is reliable come before the others, and of these the ones that the scan's edge does not cut
+    before those that it cuts. Of those that remain, the ones with `LARGE` of the largest area count as large; of these
+    the one with the highest predicted Dice is the key frame (one without a prediction comes last), then the highest
+    `score_mean`, then the largest, then the earliest.
+    The lesion is at least so large where the key frame, or the frame on which a reliable outline is largest, is cut or
+    is an end of its sequence (`sequence_ends`; a sequence of one frame has no ends). Where no outline is reliable, all
+    count as if they were. Areas are in mm² where every member has a scale.
     """
     sizes = _areas([region for _, region in shown])
-    places = range(len(shown))
-    whole = [place for place in places if not shown[place][1].cut] or list(places)
+    places = [place for place, (_, region) in enumerate(shown) if not region.outline_unreliable] or range(len(shown))
+    whole = [place for place in places if not shown[place][1].cut] or places
     least = LARGE * max(sizes[place] for place in whole)
     key = max((place for place in whole if sizes[place] >= least), key=lambda place: _worth(place, shown, sizes))
     told = {key, max(places, key=lambda place: (sizes[place], -place))}

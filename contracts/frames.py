@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from sonovan.contracts.ids import frame_id
 from sonovan.contracts.lexicon import Organ, Position, Side, View
 from sonovan.contracts.record import (
+    Day,
     Fingerprint,
     Id,
     Index,
@@ -133,6 +134,7 @@ class FrameSegmented(Record):
     view: View | None = None
     position: Position | None = None
     captured_at: Moment
+    acquired_on: Day | None = None
     time_ms: float | None = Field(default=None, ge=0)
     rows: int = Field(ge=1)
     columns: int = Field(ge=1)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -28,6 +29,8 @@ ObjectKey = Annotated[
 Index = Annotated[int, Field(ge=0, le=999_999)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Moment = AwareDatetime
+Day = date
+"""A day without a time or a zone, as a file gives it."""
 
 
 class Part(BaseModel):

@@ -8,6 +8,7 @@ from sonovan.contracts.because import Because
 from sonovan.contracts.frames import Descriptor, Place
 from sonovan.contracts.lexicon import CATEGORIES, Organ, Position, Scheme, Side, View
 from sonovan.contracts.record import (
+    Day,
     Fingerprint,
     FrameId,
     Id,
@@ -275,6 +276,7 @@ class ScreeningAssessed(Record):
     revision_number: int = Field(ge=1)
     status: Status
     as_of: Moment = Field(description="append time of the record that made this revision")
+    examined_on: Day | None = Field(default=None, description="the first day that its files name; None where none does")
     frames: int = Field(ge=0)
     adequacy: tuple[Adequacy, ...]
     findings: tuple[Finding, ...] = Field(

@@ -17,7 +17,7 @@ from sonovan.contracts.lexicon import (
     View,
     WhichSide,
 )
-from sonovan.contracts.record import Id, Index, Moment, Part, Record, Sha256, Token, VanId
+from sonovan.contracts.record import Day, Id, Index, Moment, Part, Record, Sha256, Token, VanId
 
 
 class VanEnrolled(Record):
@@ -99,7 +99,9 @@ class FrameCaptured(Record):
     """The header of one frame. Its pixels travel beside it in the envelope, cleaned and losslessly coded.
 
     `pixels_sha256` (see `sonovan.contracts.frame_codec.pixels_sha256`) is the frame's identity whatever its codec.
-    `time_ms` counts from the sequence's first frame. `blackened_px` is how many pixels the privacy guard cleared.
+    `acquired_on` is the day of examination that the file names, None where it names none; `captured_at` is when the van
+    read the frame. `time_ms` counts from the sequence's first frame. `blackened_px` is how many pixels the privacy
+    guard cleared.
     """
 
     schema_name: ClassVar[str] = "frame.captured"
@@ -113,6 +115,7 @@ class FrameCaptured(Record):
     view: View | None = None
     position: Position | None = None
     captured_at: Moment
+    acquired_on: Day | None = None
     time_ms: float | None = Field(default=None, ge=0)
     rows: int = Field(ge=1, le=16_384)
     columns: int = Field(ge=1, le=16_384)

@@ -292,6 +292,7 @@ def _frame_item(
         view=source.view,
         position=source.position,
         captured_at=moment,
+        acquired_on=source.acquired_on,
         time_ms=shot.time_ms,
         rows=pixels.shape[0],
         columns=pixels.shape[1],

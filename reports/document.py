@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from sonovan.clinical.advice import withhold
-from sonovan.contracts.record import Fingerprint, Id, Moment, Part, Sha256, Token, VanId
+from sonovan.contracts.record import Day, Fingerprint, Id, Moment, Part, Sha256, Token, VanId
 from sonovan.contracts.results import (
     Adequacy,
     Advice,
@@ -52,6 +52,7 @@ class ScreeningReport(Part):
     revision_number: int = Field(ge=1)
     status: Status
     as_of: Moment
+    examined_on: Day | None = Field(default=None, description="None where no file names the day")
     frames: int = Field(ge=0)
     adequacy: tuple[Adequacy, ...]
     findings: tuple[Finding, ...] = Field(description="highest score first")
@@ -92,6 +93,7 @@ def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -
         revision_number=shown.revision_number,
         status=shown.status,
         as_of=shown.as_of,
+        examined_on=shown.examined_on,
         frames=shown.frames,
         adequacy=shown.adequacy,
         findings=tuple(in_order(shown.findings)),

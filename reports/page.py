@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -9,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sonovan.contracts.results import Member
 from sonovan.reports.document import ScreeningReport
 from sonovan.reports.phrases import LANGUAGES, Language
-from sonovan.reports.words import Words, moment
+from sonovan.reports.words import Words
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
@@ -22,32 +23,47 @@ _ENVIRONMENT: Final = Environment(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class KeyPictures:
+    """One key frame twice, as PNG: plain, and with the outline. Both are of the same part, equally large."""
+
+    plain: bytes
+    outlined: bytes
+
+
 def render_html(
-    document: Mapping[str, Any], pictures: Mapping[Member, bytes], contact: str | None = None, language: Language = "en"
+    document: Mapping[str, Any],
+    pictures: Mapping[Member, KeyPictures],
+    contact: str | None = None,
+    language: Language = "en",
+    drawn: Mapping[Language, bytes] | None = None,
 ) -> bytes:
     """The page of a report in one language, UTF-8; equal arguments give equal bytes. "Unsigned" stands in all of them.
 
-    document: what `sonovan.reports.document.report_document` gave. pictures: a sighting's key region → PNG of its
-    key frame with the outline; a sighting without one says so. contact: whom to ask, one line.
+    document: what `sonovan.reports.document.report_document` gave. pictures: a sighting's key region → its key frame;
+    a sighting without one says so. contact: whom to ask, one line. drawn: language → PNG of "unsigned" in it, shown
+    instead of the text, so that a machine without a font for another language than the page's shows no boxes.
     Raises ValueError (pydantic's ValidationError) for another document, ValueError for a picture that is no PNG.
     """
     report = ScreeningReport.model_validate(document)
     keys = (sighting.key for finding in report.findings for sighting in finding.sightings)
-    sources = {key: _data_uri(pictures.get(key)) for key in keys}
     page = _ENVIRONMENT.get_template("report.html").render(
         report=report,
-        pictures=sources,
+        pictures={key: _sources(pictures[key]) for key in keys if key in pictures},
         contact=contact,
+        unexamined=[row for row in report.adequacy if row.level == "not_examined"],
         words=Words(language),
         others=[Words(each) for each in LANGUAGES if each != language],
-        moment=moment,
+        drawn={each: _data_uri(picture) for each, picture in (drawn or {}).items()},
     )
     return page.encode()
 
 
-def _data_uri(picture: bytes | None) -> str | None:
-    if picture is None:
-        return None
+def _sources(pictures: KeyPictures) -> dict[str, str]:
+    return {"plain": _data_uri(pictures.plain), "outlined": _data_uri(pictures.outlined)}
+
+
+def _data_uri(picture: bytes) -> str:
     if not picture.startswith(_PNG):
         raise ValueError("a finding's picture is not a PNG")
     return f"data:image/png;base64,{base64.b64encode(picture).decode()}"

@@ -1,10 +1,10 @@
 """Codes and figures as a person reads them, in one language of the catalogue (`sonovan.reports.phrases`)."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from sonovan.contracts.because import Because
-from sonovan.contracts.frames import Descriptor
+from sonovan.contracts.frames import Descriptor, Place
 from sonovan.contracts.lexicon import Organ, Position, Side
 from sonovan.contracts.results import (
     Adequacy,
@@ -98,42 +98,76 @@ class Words:
         return self._phrases.rules.get(name, _spelled(name))
 
     def missing(self, gap: MissingFrames) -> str:
-        """Which frames of a sweep are missing."""
+        """Which frames of a sweep are missing, counted from 1."""
         if gap.indices is None:
             return self.text("sequence_open")
         frames = self.counted(len(gap.indices) + gap.more, "frame")
         return self.text("missing_frames", frames=frames, ranges=self._ranges(gap.indices, gap.more))
 
     def refused_panel(self, found: RefusedPanel) -> str:
-        """Which panel of which frames was not looked at, and why; panels are counted from 1."""
+        """Which panel of which frames was not looked at, and why; both are counted from 1."""
         name = "refused_panel.one" if len(found.indices) + found.more == 1 else "refused_panel.many"
         ranges = self._ranges(found.indices, found.more)
         return self.text(name, panel=found.panel + 1, ranges=ranges, reason=self.reason(found.reason))
 
-    def size(self, sighting: Sighting) -> str:
-        """Diameters and area in mm, or in pixels where nobody knows the scale; "≥" where the lesion may be larger."""
+    def diameters(self, sighting: Sighting) -> str:
+        """The largest diameter and the one across it, in mm, or in pixels where nobody knows the scale.
+
+        "≥" stands before it where the lesion may be larger.
+        """
         least = "≥ " if sighting.at_least else ""
         if sighting.long_axis_mm is None or sighting.short_axis_mm is None:
-            long, short = sighting.long_axis_px, sighting.short_axis_px
-            return self.text("size_px", least=least, long=long, short=short, area=sighting.area_px)
-        axes = self.text("size_mm", least=least, long=sighting.long_axis_mm, short=sighting.short_axis_mm)
-        area = [] if sighting.area_mm2 is None else [self.text("area_mm2", area=sighting.area_mm2)]
-        return self.text("comma").join([axes, *area])
+            return self.text("size_px", least=least, long=sighting.long_axis_px, short=sighting.short_axis_px)
+        return self.text("size_mm", least=least, long=sighting.long_axis_mm, short=sighting.short_axis_mm)
+
+    def size(self, sighting: Sighting) -> str:
+        """The diameters and the area; without a scale it says so."""
+        known = sighting.area_mm2 is not None
+        area = self.text("area_mm2", area=sighting.area_mm2) if known else self.text("area_px", area=sighting.area_px)
+        return self.text("comma").join((self.diameters(sighting), area))
 
     def location(self, sighting: Sighting) -> str:
-        """Position and view as the operator named them, and the centre of the box within the key frame."""
+        """Position and view as the operator named them."""
         named = [self._word("position", sighting.position), self._word("view", sighting.view)]
-        left, top, width, height = sighting.box
-        where = self.text("comma").join(each for each in named if each) or self.text("place_unknown")
-        in_frame = self.text("in_frame", column=left + width // 2, row=top + height // 2)
-        return where + self.text("semicolon") + in_frame
+        return self.text("comma").join(each for each in named if each) or self.text("place_unknown")
+
+    def on_picture(self, sighting: Sighting) -> str:
+        """How deep a lesion lies and how far from the middle, left and right being the picture's; "–" where unknown."""
+        if sighting.place is None:
+            return "–"
+        return self.text("comma").join((self.depth(sighting.place), self.lateral(sighting.place)))
+
+    def depth(self, place: Place) -> str:
+        """How deep a lesion lies: from the skin where that is certain, else from the picture's upper edge."""
+        if place.depth_mm is None:
+            return self.text("depth_share", share=place.depth_share * 100)
+        return self.text("depth_probe" if place.origin == "probe" else "depth_picture", depth=place.depth_mm)
+
+    def lateral(self, place: Place) -> str:
+        """How far to the side of the probe's middle, or of the picture's, a lesion's centre lies."""
+        known = place.lateral_mm is not None
+        value = place.lateral_share * 100 if place.lateral_mm is None else place.lateral_mm
+        middle = self.text("middle_probe" if place.origin == "probe" else "middle_picture")
+        if abs(value) < 1:
+            return self.text("lateral_none", middle=middle)
+        amount = self.text("lateral_mm" if known else "lateral_share", amount=abs(value))
+        return self.text("lateral_right" if value > 0 else "lateral_left", amount=amount, middle=middle)
+
+    def at_least(self, sighting: Sighting) -> str:
+        """Why the lesion may be larger than its size says; empty where nothing says so."""
+        return self.all_because(sighting.at_least)
+
+    def burned_in(self, organ: Organ, side: Side | None, frame_index: int) -> str:
+        """What is drawn into a picture's own pixels: organ and side, that it is unsigned, which frame it is."""
+        frame = self.text("frame_number", frame=frame_index + 1)
+        return self.text("burned_in", place=self.place(organ, side), unsigned=self.text("unsigned"), frame=frame)
 
     def frames_seen(self, sighting: Sighting) -> str:
-        """On how many frames, which, and for how long."""
+        """On how many frames, which (counted from 1), and for how long."""
         frames, (first, last) = self.counted(sighting.frame_count, "frame"), sighting.frame_span
         if first == last:
-            return self.text("frame_no", frames=frames, first=first)
-        span = self.text("frame_span", frames=frames, first=first, last=last)
+            return self.text("frame_no", frames=frames, first=first + 1)
+        span = self.text("frame_span", frames=frames, first=first + 1, last=last + 1)
         if sighting.duration_ms is None:
             return span
         return self.text("comma").join((span, self.text("seconds", seconds=sighting.duration_ms / 1000)))
@@ -180,12 +214,19 @@ class Words:
         return self.text("described", text=self._word(f"{organ}.{found.name}", found.value), share=share)
 
     def malignant(self, finding: Finding) -> str | None:
-        """The suggested probability of malignancy, or that it is withheld; None where no network gives one."""
+        """The suggested probability of malignancy with its range over frames, that it is withheld, or that the outline
+        is unreliable; None where no network gives one."""
+        if finding.outline_unreliable:
+            return self.text("outline_unreliable")
         if finding.malignant_withheld:
             return self.text("withheld")
         if finding.malignant is None:
             return None
-        return self.text("malignant", share=self._percent(finding.malignant))
+        share = self._percent(finding.malignant)
+        low, high = map(self._percent, finding.malignant_range or (finding.malignant, finding.malignant))
+        if low == high == share:
+            return self.text("malignant", share=share)
+        return self.text("malignant_range", share=share, low=low, high=high)
 
     def contrast(self, value: float | None) -> str:
         """Brightness against the surroundings."""
@@ -194,6 +235,22 @@ class Words:
         if abs(value) < 0.005:
             return self.text("contrast_none")
         return self.text("darker" if value < 0 else "brighter", share=abs(value) * 100)
+
+    def suspicion(self, finding: Finding) -> str:
+        """The suggested probability of malignancy for a table: the figure alone, or why there is none."""
+        if finding.malignant is None or finding.outline_unreliable or finding.malignant_withheld:
+            return self.malignant(finding) or self.text("not_given")
+        return self._percent(finding.malignant)
+
+    def moment(self, value: datetime) -> str:
+        """Date and time in UTC, to the minute."""
+        at = value.astimezone(UTC)
+        return self.text("moment", date=self.day(at.date()), time=at.strftime("%H:%M"))
+
+    def day(self, value: date) -> str:
+        """A day, as the language writes it."""
+        month = self.text("months").split()[value.month - 1]
+        return self.text("date", day=value.day, month=month, year=value.year)
 
     def _word(self, term: str, word: str | None) -> str:
         return "" if word is None else self._phrases.lexicon.get(f"{term}.{word}", _spelled(word))
@@ -213,19 +270,14 @@ class Words:
         return self.text("most_share") if share > 0.99 else self.text("share", share=share * 100)
 
 
-def moment(value: datetime) -> str:
-    """UTC, to the minute."""
-    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
 def ranges(indices: Sequence[int]) -> str:
-    """Sorted indices with runs drawn together: "3, 5–9"."""
+    """Sorted indices (from 0) as people count, from 1, with runs drawn together: "3, 5–9"."""
     runs: list[list[int]] = []
-    for index in indices:
-        if runs and index == runs[-1][1] + 1:
-            runs[-1][1] = index
+    for number in (index + 1 for index in indices):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
         else:
-            runs.append([index, index])
+            runs.append([number, number])
     return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in runs)
 
 

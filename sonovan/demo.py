@@ -29,7 +29,7 @@ from sonovan.reports.words import Words
 from sonovan.state import state_path
 from sonovan.storage.keys import Bucket
 from sonovan.storage.minio_store import MinioStore
-from sonovan.stream_apps.assess.report import overlay
+from sonovan.stream_apps.assess.report import pictures_of
 from sonovan.transport.tail import read_all
 
 VAN: Final = "demo"
@@ -123,7 +123,7 @@ def _show(centre: Centre, operator: BrokerSettings, screening_id: str) -> Shown:
     overlays = []
     for number, finding in enumerate(in_order(assessed.findings), start=1):
         picture = folder / f"finding-{number}.png"
-        picture.write_bytes(overlay(finding.best, frames[finding.best.key_frame_id], store))
+        picture.write_bytes(pictures_of(finding, finding.best, frames[finding.best.key_frame_id], store).outlined)
         overlays.append(picture)
     return Shown(report, tuple(overlays), assessed)
 

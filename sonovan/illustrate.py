@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from sonovan import models
-from sonovan.models.overlay import draw_overlay
+from sonovan.models.overlay import outlined_frame
 from sonovan.models.phantom.sweep import simulate_sweep
 
 SEED: Final = 7
@@ -26,8 +26,8 @@ def draw_key_frame(path: Path, frames: int = FRAMES) -> int | None:
         worth = max((region.score_mean * region.area_px for region in regions), default=0.0)
         if worth > best:
             best, key = worth, index
-            caption = f"simulated sweep, frame {index}: outlined by the network, unsigned"
-            drawn = draw_overlay(grey, [region.polygon for region in regions], caption=caption)
+            title = f"simulated sweep, frame {index + 1}: outlined by the network, unsigned"
+            drawn = outlined_frame(grey, [region.polygon for region in regions], title=title)
     if key is not None:
         path.write_bytes(drawn)
     return key
@@ -37,7 +37,7 @@ def main() -> int:
     """Write the picture that the command names; 1 where there is nothing to show."""
     path = Path(sys.argv[1])
     key = draw_key_frame(path)
-    sys.stdout.write(f"{path}: " + ("nothing was outlined, left as it was\n" if key is None else f"frame {key}\n"))
+    sys.stdout.write(f"{path}: " + ("nothing was outlined, left as it was\n" if key is None else f"frame {key + 1}\n"))
     return int(key is None)
 
 

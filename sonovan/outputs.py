@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sonovan.clinical.track import panel_side
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import Member, ScreeningAssessed
 from sonovan.models.overlay import outlined_frame
 from sonovan.reports.document import numbers_by_member
+from sonovan.reports.phrases import Language
+from sonovan.reports.words import Words
 from sonovan.storage.frames import stored_frame
 from sonovan.storage.keys import Bucket
 from sonovan.storage.stores import ObjectStore
@@ -44,11 +47,17 @@ def make_folder(out: Path) -> None:
 
 
 def write_outputs(
-    assessed: ScreeningAssessed, frames: Sequence[FrameSegmented], store: ObjectStore, out: Path
+    assessed: ScreeningAssessed,
+    frames: Sequence[FrameSegmented],
+    store: ObjectStore,
+    out: Path,
+    language: Language = "en",
 ) -> Written:
     """Write report, masks and overlays below `out`, from what the run stored. Raises Transient on a full disk.
 
-    Masks and overlays of an earlier run into the same folder go: a folder holds one screening, never two women's.
+    A file is named by the frame's index as records have it, from 0; what is drawn into an overlay counts from 1, as the
+    report does. language: of what is drawn. Masks and overlays of an earlier run into the same folder go: a folder
+    holds one screening, never two women's.
     """
     if assessed.report_html_key is None or assessed.report_json_key is None:
         raise ValueError("a preliminary revision has no report")
@@ -67,15 +76,26 @@ def write_outputs(
             continue
         name = f"{frame.sequence_id}-{frame.frame_index:06d}.png" if several else f"{frame.frame_index:06d}.png"
         masks.append(_write(out / "masks" / name, store.get(Bucket.MASKS, frame.mask_key)))
-        overlays.append(_write(out / "overlays" / name, _overlay(frame, numbers, store)))
+        overlays.append(_write(out / "overlays" / name, _overlay(frame, numbers, store, Words(language))))
     return Written(html, document, tuple(masks), tuple(overlays))
 
 
-def _overlay(frame: FrameSegmented, numbers: Mapping[Member, int], store: ObjectStore) -> bytes:
-    """The frame with its outlines, each with the number that its finding has in the report, if it is in one."""
+def _overlay(frame: FrameSegmented, numbers: Mapping[Member, int], store: ObjectStore, words: Words) -> bytes:
+    """The frame with its outlines, each with the number that its finding has in the report, if it is in one.
+
+    The side stands in the picture where all its panels show the same; the scale where they have the same.
+    """
     labels = [str(numbers.get(Member(frame_id=frame.frame_id, ordinal=each.ordinal), "")) for each in frame.regions]
     pixels = stored_frame(store, frame).pixels()
-    return outlined_frame(pixels, [region.polygon for region in frame.regions], labels=labels)
+    sides = {panel_side(frame, panel) for panel in range(len(frame.panels))}
+    scales = {panel.spacing_mm for panel in frame.panels}
+    return outlined_frame(
+        pixels,
+        [region.polygon for region in frame.regions],
+        labels=labels,
+        title=words.burned_in(frame.organ, sides.pop() if len(sides) == 1 else None, frame.frame_index),
+        spacing_mm=scales.pop() if len(scales) == 1 else None,
+    )
 
 
 def _write(path: Path, data: bytes) -> Path:

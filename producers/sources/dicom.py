@@ -37,6 +37,7 @@ def open_dicom(path: Path, options: CaptureOptions) -> Source:
         burned_in=header.burned_in,
         manufacturer=header.manufacturer,
         model=header.model,
+        acquired_on=header.acquired_on,
         notes=layout.notes,
         warnings=(*header.warnings, *warnings),
         instance=header.instance,

@@ -9,8 +9,9 @@ import re
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -53,6 +54,10 @@ _UNDEFINED_LENGTH: Final = 0xFFFFFFFF
 _PIXEL_DATA: Final = (0x7FE0, 0x0010)
 
 
+OLDEST_YEAR: Final = 1970
+"""Whoever removes dates from a file may leave 1900 or 1 in their place."""
+
+
 @dataclass(frozen=True, slots=True)
 class DicomHeader:
     """What the van uses of a file. times_ms: of every frame, None where the file does not say.
@@ -71,6 +76,7 @@ class DicomHeader:
     warnings: tuple[Warned, ...]
     manufacturer: str | None
     model: str | None
+    acquired_on: date | None
 
 
 @contextmanager
@@ -148,7 +154,19 @@ def read_header(path: Path, stream: BinaryIO) -> DicomHeader:
         warnings=(*places.warnings, *stated.warnings, *of_regions, *of_spacing, *of_times),
         manufacturer=_token(dataset.get("Manufacturer")),
         model=_token(dataset.get("ManufacturerModelName")),
+        acquired_on=_day(dataset),
     )
+
+
+def _day(dataset: Dataset) -> date | None:
+    """The day on which the pictures were taken, the study's where no nearer one is named; None where none is."""
+    for name in ("AcquisitionDateTime", "AcquisitionDate", "ContentDate", "SeriesDate", "StudyDate"):
+        digits = str(dataset.get(name) or "")[:10].replace(".", "")[:8]
+        with suppress(ValueError):
+            day = datetime.strptime(digits, "%Y%m%d").date() if len(digits) == 8 else None
+            if day is not None and day.year >= OLDEST_YEAR:
+                return day
+    return None
 
 
 def _refuse_unless_ultrasound(path: Path, dataset: Dataset) -> None:

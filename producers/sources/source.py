@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, TypeAlias, get_args
 
@@ -100,6 +101,7 @@ class Source:
     where it declares nothing. burned_in: the file says that annotation is burned in. notes: codes for the closing's
     quality warnings. warnings: what the person at the keyboard should know. instance: the file's SOPInstanceUID.
     uncertain: the file declares ultrasound regions, and the place of none is known.
+    acquired_on: the day of examination that the file names.
     `read()` raises InvalidRecord for what ends the sequence early and Transient
     where the disk does not answer.
     """
@@ -115,6 +117,7 @@ class Source:
     burned_in: bool = False
     manufacturer: str | None = None
     model: str | None = None
+    acquired_on: date | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[Warned, ...] = ()
     instance: str | None = None

@@ -80,7 +80,7 @@ def screen(
         if screened.last is None:
             raise typer.Exit(2)
         analysis = analysis_of(screened, inputs.refused, store, use)
-        written = write_outputs(screened.last, analysis.frames, store, folder)
+        written = write_outputs(screened.last, analysis.frames, store, folder, language)
     document = json.loads(written.report_json.read_text())
     lost = bool(analysis.refused or analysis.rejected)
     if as_json:

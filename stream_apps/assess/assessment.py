@@ -62,6 +62,7 @@ def assessed_record(
         revision_number=before.revision_number + 1 if before else 1,
         status=status,
         as_of=as_of,
+        examined_on=min((each.acquired_on for each in results.values() if each.acquired_on), default=None),
         frames=len(results),
         adequacy=adequacy,
         findings=findings,

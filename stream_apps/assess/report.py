@@ -3,18 +3,24 @@
 import json
 import logging
 from collections.abc import Mapping
+from functools import partial
+from typing import Final
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
-from sonovan.contracts.results import IntendedUse, Member, ScreeningAssessed, Sighting
-from sonovan.models.overlay import outlined_frame
+from sonovan.contracts.results import Finding, IntendedUse, Member, ScreeningAssessed, Sighting
+from sonovan.models.overlay import WHITE, outlined_frame, text_picture
 from sonovan.reports.document import report_document
-from sonovan.reports.page import render_html
-from sonovan.reports.phrases import Language
+from sonovan.reports.page import KeyPictures, render_html
+from sonovan.reports.phrases import LANGUAGES, Language
+from sonovan.reports.words import Words
 from sonovan.storage.frames import stored_frame
 from sonovan.storage.keys import Bucket
 from sonovan.storage.stores import CONTRADICTS, ObjectStore
 from sonovan.stream_apps.assess.revise import Revision
+
+BANNER: Final = (0x2A, 0x16, 0xA3)
+"""The ground of the page's banner (report.css), blue, green, red."""
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +37,8 @@ def store_report(revision: Revision, store: ObjectStore, intended_use: IntendedU
     if assessed.report_html_key is None or assessed.report_json_key is None:
         return
     document = report_document(assessed, intended_use=intended_use)
-    page = render_html(document, key_pictures(assessed, revision.results, store), language=language)
+    pictures = key_pictures(assessed, revision.results, store, language)
+    page = render_html(document, pictures, language=language, drawn=notices_drawn(language))
     text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True).encode()
     for key, data, kind in (
         (assessed.report_json_key, text, "application/json"),
@@ -44,27 +51,47 @@ def store_report(revision: Revision, store: ObjectStore, intended_use: IntendedU
                 raise
 
 
+def notices_drawn(language: Language) -> dict[Language, bytes]:
+    """PNG of "unsigned" in every language but the page's own, in the colours of the page's banner."""
+    others = [each for each in LANGUAGES if each != language]
+    return {each: text_picture(Words(each).text("unsigned"), ink=WHITE, ground=BANNER) for each in others}
+
+
 def key_pictures(
-    assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented], store: ObjectStore
-) -> dict[Member, bytes]:
-    """PNG of each sighting's key frame with its outline, by the sighting's key region.
+    assessed: ScreeningAssessed,
+    results: Mapping[str, FrameSegmented],
+    store: ObjectStore,
+    language: Language = "en",
+) -> dict[Member, KeyPictures]:
+    """Each sighting's key frame, plain and outlined, by the sighting's key region.
 
     A stored frame that is gone or damaged leaves its picture out, and the page says so: a report must come out.
     """
-    pictures: dict[Member, bytes] = {}
+    pictures: dict[Member, KeyPictures] = {}
     for finding in assessed.findings:
         for sighting in finding.sightings:
             try:
-                pictures[sighting.key] = overlay(sighting, results[sighting.key_frame_id], store)
+                pictures[sighting.key] = pictures_of(finding, sighting, results[sighting.key_frame_id], store, language)
             except (KeyError, InvalidRecord) as error:
                 log.error("finding %s: no picture of a key frame (%s)", finding.finding_id, type(error).__name__)
     return pictures
 
 
-def overlay(sighting: Sighting, result: FrameSegmented, store: ObjectStore) -> bytes:
-    """PNG of the stored key frame with the sighting's outline.
+def pictures_of(
+    finding: Finding, sighting: Sighting, result: FrameSegmented, store: ObjectStore, language: Language = "en"
+) -> KeyPictures:
+    """The key frame's panel with square pixels where the scale is known, side and "unsigned" in its pixels.
 
     Raises KeyError where the frame is not stored, InvalidRecord where what is stored is not that frame.
     """
-    outlines = {region.ordinal: region.polygon for region in result.regions}
-    return outlined_frame(stored_frame(store, result).pixels(), [outlines[sighting.key_ordinal]])
+    outline = {region.ordinal: region.polygon for region in result.regions}[sighting.key_ordinal]
+    pixels = stored_frame(store, result).pixels()
+    panel = result.panels[sighting.panel]
+    draw = partial(
+        outlined_frame,
+        pixels,
+        title=Words(language).burned_in(finding.organ, finding.laterality, result.frame_index),
+        box=(panel.left, panel.top, panel.width, panel.height),
+        spacing_mm=panel.spacing_mm,
+    )
+    return KeyPictures(plain=draw([]), outlined=draw([outline]))

@@ -232,6 +232,7 @@ def _record(
         view=frame.view,
         position=frame.position,
         captured_at=frame.captured_at,
+        acquired_on=frame.acquired_on,
         time_ms=frame.time_ms,
         rows=frame.rows,
         columns=frame.columns,

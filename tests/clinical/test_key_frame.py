@@ -27,6 +27,7 @@ def at_least(members: Shown, ends: dict[str, tuple[int, int]]) -> list[str]:
         ({"size": 40}, {"size": 39}),
         ({"cut": False, "size": 10, "predicted_dice": 0.3}, {"cut": True, "size": 40, "predicted_dice": 0.9}),
         ({"size": 40, "predicted_dice": 0.5}, {"size": 30, "predicted_dice": 0.9}),
+        ({"size": 10, "cut": True}, {"size": 40, "predicted_dice": 0.9, "outline_unreliable": True}),
     ],
 )
 def test_the_key_frame_is_the_most_reliable_of_the_large_whole_ones(
@@ -65,6 +66,12 @@ def test_a_sweep_that_begins_or_ends_where_the_lesion_is_largest_gives_a_lower_b
 ) -> None:
     largest = [region(size=40), region(size=30)] if first < 50 else [region(size=30), region(size=40)]
     assert at_least(shown(*largest, first=first), MIDDLE) == expected
+
+
+def test_an_unreliable_outline_makes_no_size_a_lower_bound_while_a_reliable_one_exists() -> None:
+    doubtful = region(size=40, cut=True, outline_unreliable=True)
+    assert at_least(shown(region(size=20), doubtful), MIDDLE) == []
+    assert at_least(shown(doubtful), MIDDLE) == [CUT_BY_EDGE]
 
 
 def test_a_single_picture_is_no_sweep_that_ends() -> None:

@@ -107,9 +107,9 @@ def test_no_chinese_phrase_is_left_in_english() -> None:
     phrases = PHRASES["zh"]
     told = {**phrases.texts, **phrases.reasons, **phrases.lexicon, **phrases.advice, **phrases.rules, **phrases.status}
     plain = {name for name, text in told.items() if not re.search(r"[\u4e00-\u9fff]", text)}
-    assert plain == {"unsigned_notice", "alert_line", "colon", "comma", "semicolon", "brackets",
-                     "missing_frames", "place_and_region", "size_mm", "least_share", "most_share", "share",
-                     "described"}  # fmt: skip
+    assert plain == {"unsigned_notice", "alert_line", "colon", "comma", "semicolon", "brackets", "burned_in", "months",
+                     "missing_frames", "place_and_region", "size_mm", "lateral_mm", "moment", "least_share",
+                     "most_share", "share", "described"}  # fmt: skip
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

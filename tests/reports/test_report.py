@@ -19,7 +19,7 @@ from sonovan.contracts.results import (
 )
 from sonovan.contracts.results import WithdrawnFinding as Withdrawn
 from sonovan.reports.document import ScreeningReport, report_document
-from sonovan.reports.page import render_html
+from sonovan.reports.page import KeyPictures, render_html
 from sonovan.reports.schema import report_schema
 from tests.clinical.records import SCREENING, SWEEP, SWEEP_2, adequacy, assessed, finding, sha, sighting
 
@@ -27,7 +27,7 @@ PNG = b"\x89PNG\r\n\x1a\n not a real picture"
 
 
 def page(record: ScreeningAssessed, use: IntendedUse = "decision_support", **other: object) -> str:
-    pictures = {each.key: PNG for found in record.findings for each in found.sightings}
+    pictures = {each.key: KeyPictures(PNG, PNG) for found in record.findings for each in found.sightings}
     document = report_document(record, intended_use=use)
     return render_html(document, pictures, **other).decode()  # type: ignore[arg-type]
 
@@ -67,7 +67,7 @@ def full() -> ScreeningAssessed:
         status="incomplete",
         adequacy=(
             adequacy(),
-            adequacy(laterality="right", level="inadequate", frames=0, assessable_share=0, reasons=("not_seen",)),
+            adequacy(laterality="right", level="not_examined", frames=0, assessable_share=0, reasons=("not_seen",)),
         ),
         findings=(finding(1, score_mean=0.6), finding(2, score_mean=0.9, area_mm2=None, long_axis_mm=None)),
         withdrawn=(Withdrawn(finding_id=sha("a"), merged_into=sha("finding 1")), Withdrawn(finding_id=sha("b"))),
@@ -148,7 +148,7 @@ def test_no_region_is_never_a_negative_result() -> None:
 
 def test_what_was_not_seen_well_reads_not_assessed() -> None:
     text, _ = read(page(full()))
-    assert "Right breast inadequate not assessed 0 0 % planned, no frame seen" in text
+    assert "Right breast NOT EXAMINED 0 0 % planned, no frame seen" in text
 
 
 def test_nothing_planned_and_nothing_seen_reads_not_assessed() -> None:
@@ -165,8 +165,8 @@ def test_sizes_are_in_mm_or_say_that_there_is_no_scale() -> None:
 def test_a_lesion_of_two_sweeps_shows_its_best_sighting_first_and_the_other_below() -> None:
     second = sighting(3, SWEEP_2, score_mean=0.95, long_axis_mm=14.0, view="longitudinal")
     text, tags = read(page(assessed(findings=(finding(sightings=(sighting(), second), best_ordinal=1),))))
-    assert text.index("sighting 1 of 2 Size 14.0 × 8.0 mm") < text.index("sighting 2 of 2 Size 12.1 × 8.0 mm")
-    assert [tag for tag, _ in tags].count("img") == 2
+    assert text.index("sighting 1 of 2 Frame") < text.index("sighting 2 of 2 Frame")
+    assert [tag for tag, _ in tags].count("img") == 4
     assert text.count("Category no suggested category") == 1
 
 
@@ -193,7 +193,7 @@ def test_descriptors_are_suggestions_of_software_with_their_probability(use: Int
 
 def test_a_malignant_score_is_a_suggestion_under_decision_support() -> None:
     text, _ = read(page(described()))
-    assert "Malignancy 61 % by software, suggested for review: no diagnosis" in text
+    assert "Suspicion of malignancy 61 % by software, suggested for review: no diagnosis" in text
 
 
 @pytest.mark.parametrize("use", ["research", "measurement"])
@@ -201,21 +201,24 @@ def test_a_malignant_score_is_withheld_otherwise(use: IntendedUse) -> None:
     (shown,) = report_document(described(), intended_use=use)["findings"]
     assert (shown["malignant"], shown["malignant_withheld"]) == (None, True)
     text, _ = read(page(described(), use))
-    assert "Malignancy withheld under this intended use" in text
+    assert "Suspicion of malignancy withheld under this intended use" in text
     assert "61 %" not in text
 
 
 def test_without_heads_the_page_is_silent_about_looks() -> None:
     text, _ = read(page(assessed()))
-    assert "Malignancy" not in text
+    assert "Suspicion of malignancy not given" in text
     assert "Look " not in text
 
 
 def test_each_lesion_has_the_dice_that_is_expected_of_its_outline() -> None:
     told = assessed(findings=(finding(1, predicted_dice=0.837), finding(2)))
     text, _ = read(page(told, "research"))
-    assert "Outline Dice 0.84 expected (0 to 1: how well the outlines on the key frame" in text
-    assert "Outline not predicted" in text
+    footer = text[text.index("Figures of the software") :]
+    assert "Dice 0.84 expected" in footer
+    assert "not predicted" in footer
+    assert "Outline: 0 to 1, how well the outlines on the key frame are expected" in footer
+    assert "Dice" not in text[: text.index("Figures of the software")]
     shown = report_document(told, intended_use="research")["findings"]
     assert sorted((each["sightings"][0]["predicted_dice"] for each in shown), key=str) == [0.837, None]
 
@@ -235,7 +238,7 @@ def test_frames_of_something_else_are_named_in_words() -> None:
 def test_a_panel_that_was_refused_beside_an_accepted_one_is_named_with_its_frames() -> None:
     refused = RefusedPanel(sequence_id=SWEEP, panel=1, reason="not_breast_ultrasound", indices=(3, 5, 6, 7))
     text, _ = read(page(assessed(refused_panels=(refused,))))
-    said = "Panel 2 not assessable on frames no. 3, 5–7: frames do not look like ultrasound of a breast"
+    said = "Panel 2 not assessable on frames 4, 6–8: frames do not look like ultrasound of a breast"
     assert f"{said} sweep {SWEEP}" in text
     assert report_document(assessed(refused_panels=(refused,)), intended_use="research")["refused_panels"]
     assert "not assessable on" not in read(page(assessed()))[0]
@@ -243,9 +246,9 @@ def test_a_panel_that_was_refused_beside_an_accepted_one_is_named_with_its_frame
 
 def test_missing_rejected_and_withdrawn_are_listed() -> None:
     text, _ = read(page(full()))
-    assert f"{SWEEP} missing 4 frames: 3, 5–7" in text
+    assert f"{SWEEP} missing 4 frames: 4, 6–8" in text
     assert f"{SWEEP_2} missing not closed: how many frames it has is not known" in text
-    assert f"{SWEEP} rejected no. 17: the picture is damaged" in text
+    assert f"{SWEEP} rejected frame 18: the picture is damaged" in text
     assert f"{sha('a')} merged into {sha('finding 1')}" in text
     assert f"{sha('b')} no longer outlined" in text
 
@@ -260,7 +263,7 @@ def test_the_page_says_what_made_it() -> None:
         "Rules 1.0",
         sha("revision"),
         "desk 3",
-        "2025-03-04 12:00 UTC",
+        "4 March 2025, 12:00 UTC",
     ):
         assert expected in text
 
@@ -271,7 +274,7 @@ def test_the_page_needs_nothing_else_and_runs_nothing() -> None:
     names = {tag for tag, _ in tags}
     assert names.isdisjoint({"script", "link", "iframe", "object", "form", "a", "base"})
     sources = [attributes["src"] for tag, attributes in tags if tag == "img"]
-    assert len(sources) == 2
+    assert len(sources) == 4
     assert all(source and source.startswith("data:image/png;base64,") for source in sources)
     assert re.search(r"https?://|url\(|@import", html) is None
     assert "default-src 'none'" in html
@@ -283,7 +286,7 @@ def test_hostile_text_is_shown_not_run() -> None:
     text, tags = read(html)
     assert text.count("<script>alert(1)</script>") == 1
     assert "script" not in {tag for tag, _ in tags}
-    assert [tag for tag, _ in tags].count("img") == 1
+    assert [tag for tag, _ in tags].count("img") == 2
 
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -307,12 +310,14 @@ KEPT = {
 
 def test_the_page_in_chinese_has_no_sentence_in_english() -> None:
     record = full().model_copy(update={"findings": (*full().findings, *described().findings)})
-    text, _ = read(page(record, language="zh"))
+    html = page(record, language="zh")
+    assert html.count('lang="en"') == 2, "the other language's unsigned, and what to do where there is no font"
+    text, _ = read(re.sub(r'<p class="quiet" lang="en">.*?</p>', "", html))
     plain = re.sub(r"[0-9a-f-]{30,}(/\d{6})?", "", text)
     assert set(re.findall(r"[A-Za-z_]{2,}", plain)) <= KEPT
     for expected in (
         "左侧乳腺",
-        "右侧乳腺 不充分 未评估",
+        "右侧乳腺 未检查",
         "BI-RADS 0 类，建议，待医师复核",
         "请趁受检者在场时重新扫查",
         "边缘：不清晰（72 %）",
@@ -346,7 +351,9 @@ def test_a_finding_without_picture_says_so() -> None:
 
 def test_a_picture_that_is_no_png_is_refused() -> None:
     with pytest.raises(ValueError, match="PNG"):
-        render_html(report_document(assessed(), intended_use="research"), {finding().best.key: b"<svg>"})
+        render_html(
+            report_document(assessed(), intended_use="research"), {finding().best.key: KeyPictures(PNG, b"<svg>")}
+        )
 
 
 def test_another_document_is_refused() -> None:

@@ -15,7 +15,7 @@ from sonovan.analysis import analysis_of, anonymous_visit, load_segmenter
 from sonovan.cli import build
 from sonovan.cli.failures import run
 from sonovan.embedded import screen
-from sonovan.models.overlay import draw_overlay
+from sonovan.models.overlay import outlined_frame
 from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan.outputs import write_outputs
 from sonovan.producers.items import mint_ids
@@ -235,6 +235,9 @@ def test_overlays_number_outlines_as_the_report_does(tmp_path):
     for frame, path in zip(outlined, written.overlays, strict=True):
         labels = [numbers.get((frame.frame_id, region.ordinal), "") for region in frame.regions]
         polygons = [region.polygon for region in frame.regions]
-        assert path.read_bytes() == draw_overlay(frames[frame.frame_index], polygons, labels=labels)
+        title = f"Breast, side not recorded · UNSIGNED – NOT A RESULT · frame {frame.frame_index + 1}"
+        scale = frame.panels[0].spacing_mm
+        drawn = outlined_frame(frames[frame.frame_index], polygons, labels=labels, title=title, spacing_mm=scale)
+        assert path.read_bytes() == drawn
         shown |= set(labels)
     assert {"1", "2"} <= shown

@@ -1,5 +1,7 @@
 """DICOM files of every transfer syntax and colour model, to exact pixels."""
 
+import warnings
+from datetime import date
 from pathlib import Path
 
 import cv2
@@ -239,6 +241,26 @@ def test_regions_that_do_not_fit_are_not_believed(tmp_path: Path) -> None:
 def test_frame_times(tags: dict[str, object], times: list[float | None], tmp_path: Path) -> None:
     path = write_dicom(tmp_path / "a.dcm", [grey(seed=seed) for seed in range(3)], **tags)
     assert [shot.time_ms for shot in read(path)] == times
+
+
+@pytest.mark.parametrize(
+    ("tags", "day"),
+    [
+        ({"StudyDate": "20240301"}, date(2024, 3, 1)),
+        ({"StudyDate": "20240301", "AcquisitionDateTime": "20240302101500.25+0800"}, date(2024, 3, 2)),
+        ({"ContentDate": "2024.03.03"}, date(2024, 3, 3)),
+        ({"AcquisitionDate": "19000101", "StudyDate": "20240301"}, date(2024, 3, 1)),
+        ({"StudyDate": "202403"}, None),
+        ({}, None),
+    ],
+)
+def test_the_day_of_examination_is_the_nearest_that_the_file_names(
+    tags: dict[str, object], day: date | None, tmp_path: Path
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom's, of dates that no standard allows
+        path = write_dicom(tmp_path / "a.dcm", [grey()], **tags)
+    assert open_source(path, BREAST).acquired_on == day
 
 
 def test_side_and_organ_come_from_the_file(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The report comes out, whatever became of the stored frames."""
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +27,9 @@ class Pictured(Scene):
 
     def revision(self) -> Revision:
         desk = Desk(self)
+        stored = {"pixels_sha256": self.stored, "codec": DEFAULT_CODEC}
         said = [
-            (topic, record.model_copy(update={"pixels_sha256": self.stored, "codec": DEFAULT_CODEC}))
+            (topic, record.model_copy(update={**stored, "acquired_on": date(2025, 3, 2 + record.frame_index)}))
             if isinstance(record, FrameSegmented)
             else (topic, record)
             for topic, record in self.everything()
@@ -49,7 +51,8 @@ def page_of(revision: Revision, store: FolderStore) -> str:
 
 
 def test_a_report_shows_the_key_frame_of_each_finding(store):
-    assert "data:image/png;base64" in page_of(Pictured(store).revision(), store)
+    page = page_of(Pictured(store).revision(), store)
+    assert page.count("data:image/png;base64") == 3, "plain, outlined, and unsigned in Chinese"
 
 
 def test_a_report_is_in_the_language_that_the_site_chose(store):
@@ -57,6 +60,10 @@ def test_a_report_is_in_the_language_that_the_site_chose(store):
     store_report(revision, store, "research", "zh")
     page = store.get(Bucket.REPORTS, str(revision.assessed.report_html_key)).decode()
     assert '<html lang="zh-Hans">' in page
+
+
+def test_a_revision_has_the_first_day_that_its_files_name(store):
+    assert Pictured(store).revision().assessed.examined_on == date(2025, 3, 2)
 
 
 @pytest.mark.parametrize("damage", ["gone", "corrupt"])
@@ -67,7 +74,8 @@ def test_a_key_frame_that_is_gone_or_damaged_leaves_only_its_picture_out(damage,
     if damage == "corrupt":
         frame.write_bytes(b"no picture")
     page = page_of(revision, store)
-    assert "data:image/png;base64" not in page
+    assert page.count("data:image/png;base64") == 1, "unsigned in Chinese alone"
+    assert "no picture stored" in page
     assert revision.assessed.findings[0].finding_id in page
 
 
