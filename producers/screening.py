@@ -76,6 +76,7 @@ def compose(
     ids: Ids | None = None,
     now: Clock = utc_now,
     progress: Callable[[int], None] = lambda _frames: None,
+    leaves: bool = True,
 ) -> Composed:
     """Hand the items of a screening to the sink `put`.
 
@@ -84,13 +85,14 @@ def compose(
     inputs without one leave no trace. A frame that cannot be read or sent is set aside and counted, and the sequence
     goes on.
     ids: given, so that two runs have the same ids; None makes new ones. progress: called with the number of frames done
-    since the last call.
+    since the last call. leaves: whether what is put leaves this machine; where it does not, frames with burned-in text
+    are not held.
     Raises ValueError if `ids` do not fit the sources. Whatever `put` raises ends the screening.
     """
     chosen = ids or mint_ids(len(sources))
     if len(chosen.sequence_ids) != len(sources):
         raise ValueError(f"{len(chosen.sequence_ids)} sequence ids for {len(sources)} sources")
-    composer = Composer(sources, visit, signer, put, screening_id=chosen.screening_id, now=now)
+    composer = Composer(sources, visit, signer, put, screening_id=chosen.screening_id, now=now, leaves=leaves)
     for source, sequence_id in zip(sources, chosen.sequence_ids, strict=True):
         compose_sequence(composer, source, sequence_id, progress)
     return composer.close()
@@ -123,8 +125,13 @@ class Composer:
         *,
         screening_id: str,
         now: Clock = utc_now,
+        leaves: bool = True,
     ) -> None:
-        """sources: what the opening plans where the visit has no plan of its own; nothing is read from them."""
+        """sources: what the opening plans where the visit has no plan of its own; nothing is read from them.
+
+        leaves: whether what is put leaves this machine.
+        """
+        self._leaves = leaves
         self._sources, self._visit, self._signer, self._put = sources, visit, signer, put
         self.screening_id, self._now = screening_id, now
         self._opened = False
@@ -152,7 +159,8 @@ class Composer:
 
     def frame(self, source: Source, sequence_id: str, shot: CapturedFrame) -> Item:
         """The signed message of one frame; nothing is put."""
-        return _frame_item(source, shot, self.screening_id, sequence_id, self._signer, self._now())
+        held = hold_reason(source) if self._leaves else None
+        return _frame_item(source, shot, self.screening_id, sequence_id, self._signer, self._now(), held)
 
     def put(self, item: Item) -> None:
         """Put a frame, after the opening."""
@@ -277,7 +285,13 @@ class OpenSequence:
 
 
 def _frame_item(
-    source: Source, shot: CapturedFrame, screening_id: str, sequence_id: str, signer: Signer, moment: datetime
+    source: Source,
+    shot: CapturedFrame,
+    screening_id: str,
+    sequence_id: str,
+    signer: Signer,
+    moment: datetime,
+    held: str | None,
 ) -> Item:
     """Blacken, hash, code and sign a frame, in this order, so that hash and signature are those of what travels."""
     cleaned = black_out(shot.pixels, source.declared)
@@ -309,7 +323,7 @@ def _frame_item(
     headers = (("screening_id", screening_id.encode()), ("frame_id", header.frame_id.encode()))
     return Item(
         header.item_id, Topic.FRAME_CAPTURED, sequence_id.encode(), value, header.pixels_sha256,
-        screening_id, sequence_id, shot.frame_index, headers, hold_reason(source),
+        screening_id, sequence_id, shot.frame_index, headers, held,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from sonovan.producers.items import Visit
 from sonovan.producers.privacy import HELD_REASONS, hold_reason
 from sonovan.producers.screening import Composed
 from sonovan.producers.sources import Source
+from sonovan.producers.sources.reasons import shown
 from sonovan.storage.stores import ObjectStore
 from sonovan.stored import StoredMasks
 
@@ -77,7 +78,7 @@ def not_read_of(composed: Composed) -> tuple[InvalidRecord, ...]:
 def here_only(source: Source) -> str | None:
     """A warning of a source that is screened here and that a van would hold; None of any other."""
     reason = hold_reason(source)
-    return None if reason is None else f"{source.path}: screened here, a van would hold it ({reason})"
+    return None if reason is None else f"{shown(source.path)}: screened here, a van would hold it ({reason})"
 
 
 def anonymous_visit(features: Mapping[str, Any] | None) -> Visit:

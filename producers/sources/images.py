@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 import cv2
 import numpy as np
@@ -12,7 +11,9 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.producers.sources.agreement import agreed_organ
 from sonovan.producers.sources.bounds import check_frames, check_size
 from sonovan.producers.sources.headers import CodedSize, HeaderError, coded_size
-from sonovan.producers.sources.reasons import refusal
+from sonovan.producers.sources.picture_damage import picture_damage
+from sonovan.producers.sources.picture_tags import PictureTags, picture_tags, tiff_as_stored, upright
+from sonovan.producers.sources.reasons import Warned, refusal, warned
 from sonovan.producers.sources.source import (
     MAX_FRAME_BYTES,
     CapturedFrame,
@@ -22,7 +23,9 @@ from sonovan.producers.sources.source import (
     whole_panel,
 )
 
-IMAGE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
+cv2.utils.logging.setLogLevel(
+    cv2.utils.logging.LOG_LEVEL_SILENT
+)  # its decoders write lines of their own beside the one that names the input
 
 
 def natural_key(path: Path) -> list[tuple[int, int | str]]:
@@ -40,6 +43,7 @@ def open_images(path: Path, files: Sequence[Path], options: CaptureOptions) -> S
     check_frames(path, len(files), options.max_frames)
     if len(files) == 1:
         _checked(files[0])
+    oblong = tuple(_oblong(files))
     return Source(
         path=path,
         organ=agreed_organ(path, set(), set(), options),
@@ -49,7 +53,20 @@ def open_images(path: Path, files: Sequence[Path], options: CaptureOptions) -> S
         frame_count=len(files),
         read=lambda: _frames(files, options),
         notes=("regions_not_declared",),
+        warnings=oblong,
     )
+
+
+def _oblong(files: Sequence[Path]) -> Iterator[Warned]:
+    """A warning where the first picture that can be read says that its pixels are oblong."""
+    for file in files:
+        try:
+            tags = _checked(file)[2]
+        except InvalidRecord:
+            continue
+        if tags.oblong:
+            yield warned("pixels_may_be_oblong", file, "its resolution differs across and down")
+        return
 
 
 def _frames(files: Sequence[Path], options: CaptureOptions) -> Iterator[CapturedFrame | LostFrame]:
@@ -60,8 +77,8 @@ def _frames(files: Sequence[Path], options: CaptureOptions) -> Iterator[Captured
             yield LostFrame(index, error.reason, error.message)
 
 
-def _checked(file: Path) -> tuple[bytes, CodedSize]:
-    """The file's bytes, once its header declares a picture that may be decoded."""
+def _checked(file: Path) -> tuple[bytes, CodedSize, PictureTags]:
+    """The file's bytes, once its header declares one whole picture that may be decoded."""
     try:
         size = file.stat().st_size
         if size == 0:
@@ -78,13 +95,20 @@ def _checked(file: Path) -> tuple[bytes, CodedSize]:
     except HeaderError as error:
         raise refusal("unreadable", file, f"broken picture ({error})") from error
     if told.pages > 1:
-        raise refusal("multipage_tiff", file, f"the TIFF file has {told.pages} pages")
+        raise refusal("several_pictures", file, f"the TIFF file has {told.pages} pages")
     check_size(file, told.rows, told.columns, told.components * (2 if told.bits > 8 else 1))
-    return data, told
+    tags = picture_tags(data)
+    if tags.pictures > 1:
+        raise refusal("several_pictures", file, f"the file holds {tags.pictures} pictures, a sweep or an animation")
+    damage = picture_damage(data, told)
+    if damage is not None:
+        raise refusal("truncated", file, f"the picture is not whole ({damage})")
+    return data, told, tags
 
 
 def _decoded(index: int, file: Path, options: CaptureOptions) -> CapturedFrame:
-    data, told = _checked(file)
+    data, told, tags = _checked(file)
+    data = tiff_as_stored(data) if data[:2] in (b"II", b"MM") else data
     try:
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
@@ -100,8 +124,10 @@ def _decoded(index: int, file: Path, options: CaptureOptions) -> CapturedFrame:
         )
     notes: tuple[str, ...] = ()
     if picture.ndim == 3 and picture.shape[2] == 4:
-        picture, notes = picture[..., :3], ("alpha_dropped",)
+        picture, notes = picture[..., :3], (*notes, "alpha_dropped")
     if picture.ndim == 3:
         picture = picture[..., 0] if picture.shape[2] == 1 else picture[..., ::-1]
+    picture = upright(picture, tags.orientation)
+    rows, columns = picture.shape[:2]
     panel = whole_panel(rows, columns, options.pixel_spacing_mm, options.side)
-    return CapturedFrame(index, None, np.ascontiguousarray(picture), (panel,), notes)
+    return CapturedFrame(index, None, picture, (panel,), notes)

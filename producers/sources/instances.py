@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Sequence
 
 from sonovan.contracts.errors import SonovanError
-from sonovan.producers.sources.reasons import Warned, warned
+from sonovan.producers.sources.reasons import Warned, shown, warned
 from sonovan.producers.sources.source import CapturedFrame, Source
 
 
@@ -21,10 +21,10 @@ def once(sources: Sequence[Source]) -> tuple[tuple[Source, ...], tuple[Warned, .
         earlier = first.setdefault(source.instance, []) if source.instance else []
         original = next((each for each in earlier if _same(each, source)), None)
         if original is not None:
-            warnings.append(warned("copy_left_out", source.path, f"it is the same instance as {original.path}"))
+            warnings.append(warned("copy_left_out", source.path, f"it is the same instance as {shown(original.path)}"))
             continue
         if earlier:
-            detail = f"it has the SOPInstanceUID of {earlier[0].path} and shows something else"
+            detail = f"it has the SOPInstanceUID of {shown(earlier[0].path)} and shows something else"
             warnings.append(warned("instance_repeated", source.path, detail))
         kept.append(source)
         if source.instance:

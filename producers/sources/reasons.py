@@ -1,5 +1,6 @@
 """Why an input is refused or warned of: every reason, and what the person at the keyboard can do about it."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ SOURCE_REASONS: Final[dict[str, str]] = {
     "empty": "copy it from the scanner again",
     "empty_folder": "name a folder that holds DICOM files, clips or pictures",
     "not_a_picture": "name a DICOM file, a clip (mp4, mov, mpeg, avi) or a picture (png, jpg, webp, bmp, tiff)",
+    "not_a_file": "name a file or a folder",
     "unreadable": "copy it from the scanner again; if it stays broken, export it anew",
     "truncated": "the copy stopped early: copy it from the scanner again",
     "cut_short": "what it gave is used; copy it from the scanner again, or export it anew",
@@ -22,7 +24,8 @@ SOURCE_REASONS: Final[dict[str, str]] = {
     "size_contradicts_stream": "the file contradicts itself: export it anew",
     "too_small": "no lesion can be seen in it: send the full picture",
     "too_large": "send it in smaller pieces, or export it at the scanner's own size",
-    "multipage_tiff": "save its pages as single pictures in one folder",
+    "several_pictures": "save its pictures singly in one folder, or export it as a clip",
+    "format_not_read": "export it as DICOM, a clip (mp4, mov, mpeg, avi) or a picture (png, jpg, webp, bmp, tiff)",
     "organ_missing": "say --organ breast or --organ thyroid",
     "organ_unknown": "say --organ breast or --organ thyroid",
     "option_invalid": "correct the option",
@@ -51,6 +54,9 @@ SOURCE_WARNINGS: Final[dict[str, str]] = {
     "length_contradicted": "the pixels are read as their length says",
     "samples_signed": "the samples are read as signed: ultrasound never is",
     "copy_left_out": "it is read once",
+    "picture_repeated": "both are read",
+    "pixels_made_square": "it is read, and a scale that is typed is taken, as a player shows it",
+    "pixels_may_be_oblong": "it is read as it is stored: sizes may be wrong along one side",
     "instance_repeated": "both are read: the exporter gave two pictures one name",
 }
 
@@ -65,7 +71,7 @@ class Warned:
 
 def warned(reason: str, path: Path, detail: str) -> Warned:
     """A warning with one line for the person who typed the path: the input, what is odd about it, what follows."""
-    return Warned(reason, f"{path}: {' '.join(detail.split())}; {SOURCE_WARNINGS[reason]}")
+    return Warned(reason, f"{shown(path)}: {' '.join(detail.split())}; {SOURCE_WARNINGS[reason]}")
 
 
 def refusal(reason: str, path: Path, detail: str) -> InvalidRecord:
@@ -74,4 +80,10 @@ def refusal(reason: str, path: Path, detail: str) -> InvalidRecord:
     reason: a key of SOURCE_REASONS. The message names the path, so it is for the person who typed it only.
     """
     wrong = " ".join(detail.split())
-    return InvalidRecord(reason, f"{path}: {wrong}; {SOURCE_REASONS[reason]}")
+    return InvalidRecord(reason, f"{shown(path)}: {wrong}; {SOURCE_REASONS[reason]}")
+
+
+def shown(path: Path) -> str:
+    """A path as it may be printed: bytes that are no UTF-8, line ends and control characters are escaped."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)

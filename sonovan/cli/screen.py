@@ -54,9 +54,9 @@ def screen(
     inputs = open_sources(paths, options)
     for refused in inputs.refused:
         typer.echo(str(refused), err=True)
-    warnings = [*inputs.warned, *(line for source in inputs.sources if (line := here_only(source)))]
-    for line in warnings:
-        typer.echo(f"warning: {line}", err=True)
+    held = [line for source in inputs.sources if (line := here_only(source))]
+    for line in [*inputs.notices(), *(f"warning: {line}" for line in held)]:
+        typer.echo(line, err=True)
     if not inputs.sources:
         raise typer.Exit(2)
     ids = mint_ids(len(inputs.sources))
@@ -95,7 +95,14 @@ def screen(
         alerts = [json.loads(alert.encode()) for alert in analysis.alerts]
         typer.echo(
             json.dumps(
-                {"report": document, "files": files, "not_read": not_read, "alerts": alerts, "warnings": warnings}
+                {
+                    "report": document,
+                    "files": files,
+                    "not_read": not_read,
+                    "alerts": alerts,
+                    "warnings": [*inputs.warned, *held],
+                    "left_out": inputs.skipped,
+                }
             )
         )
     else:

@@ -92,10 +92,8 @@ def send(
     inputs = open_sources(paths, options)
     for refused in inputs.refused:
         say(refused.message)
-    for line in inputs.warned:
-        say(f"warning: {line}")
-    if inputs.skipped:
-        say(f"{inputs.skipped} other files in the folders were left out")
+    for line in inputs.notices():
+        say(line)
     visit = Visit(
         subject_key=visit_key(folder, person),
         site_code=code_word("--site", site),

@@ -35,16 +35,24 @@ def test_every_name_on_a_page_exists(page, least):
     assert missing == []
 
 
-def test_every_file_and_test_in_the_features_exists():
-    text = (TOP / "docs/features.md").read_text()
+@pytest.mark.parametrize("page", ["docs/features.md", "docs/inputs.md"])
+def test_every_file_and_test_that_a_table_names_exists(page):
+    text = (TOP / page).read_text()
     named = FILE.findall(text)
-    assert len(named) > 40
+    assert len(named) > 30
     missing = [
         f"{file}::{name}"
         for file, name in named
         if not (TOP / file).is_file() or (name and name not in defined(TOP / file))
     ]
     assert missing == []
+
+
+def test_every_row_of_the_inputs_names_a_test():
+    rows = [line for line in (TOP / "docs/inputs.md").read_text().splitlines() if line.startswith("| ")]
+    rows = [row for row in rows if not row.startswith("| input |")]
+    assert len(rows) > 30
+    assert [row for row in rows if "::test_" not in row] == []
 
 
 def feature_rows() -> list[tuple[str, list[str]]]:

@@ -16,6 +16,8 @@ ROOMS = {
     "onnxruntime": ("models/", "training/"),
     "openvino": ("models/",),
     "cv2": ("models/", "training/", "producers/sources/", "sonovan/"),
+    "av": ("producers/sources/clip.py",),
+    "simplejpeg": ("producers/sources/picture_damage.py",),
     "torch": ("training/",),
     "fastapi": ("console/", "producers/page/"),
     "pydicom": ("producers/sources/", "sonovan/"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from sonovan.outputs import write_outputs
 from sonovan.producers.items import mint_ids
 from sonovan.producers.sources import capture_options, open_sources
 from sonovan.storage.folder_store import FolderStore
+from tests.producers.files import write_dicom
 
 YBR = str(examples.get_path("ybr_color"))
 LEFT = ("--organ", "breast", "--side", "left")
@@ -112,6 +114,26 @@ def test_what_nothing_can_be_read_of_ends_with_2_and_one_line_that_names_it(make
     assert text == ""
     assert len(errors) == 1
     assert name in errors[0]
+
+
+def test_burned_in_text_is_warned_of_and_screened_here(tmp_path, capsys):
+    sweep = simulate_sweep("breast", frames=6, seed=3, size=(240, 320)).frames
+    path = write_dicom(tmp_path / "a.dcm", list(sweep), shape=(240, 320), BurnedInAnnotation="YES")
+    code, _, errors = said(capsys, path, *LEFT, "--out", tmp_path / "out")
+    assert code == 0
+    assert [line for line in errors if "a van would hold it" in line and "a.dcm" in line]
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert "frames_held" not in json.dumps(report)
+
+
+def test_what_a_folder_holds_besides_is_named_on_stderr_and_in_the_document(picture, tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    shutil.copy(picture, tmp_path / "in")
+    (tmp_path / "in" / "letter.txt").write_text("dear colleague")
+    code, text, errors = said(capsys, tmp_path / "in", *LEFT, "--out", tmp_path / "out", "--json")
+    assert code == 0
+    assert [line for line in errors if "letter.txt: left out" in line]
+    assert len(json.loads(text)["left_out"]) == 1
 
 
 def test_a_clip_that_ends_early_is_screened_and_warned_of(tmp_path, capsys):

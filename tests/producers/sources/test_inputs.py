@@ -34,7 +34,7 @@ def test_a_folder_of_pictures_is_one_sweep_in_natural_order(tmp_path: Path) -> N
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / ".DS_Store").write_text("x")
     inputs = open_sources([tmp_path], BREAST)
-    assert (len(inputs.sources), len(inputs.refused), inputs.skipped) == (1, 0, 1)
+    assert (len(inputs.sources), len(inputs.refused), len(inputs.skipped)) == (1, 0, 1)
     for shot, number in zip(frames(tmp_path), (1, 2, 10), strict=True):
         assert np.array_equal(shot.pixels, pictures[number])
 
@@ -200,7 +200,7 @@ def test_a_tiff_of_several_pages_is_refused(tmp_path: Path) -> None:
     cv2.imwritemulti(str(tmp_path / "a.tiff"), [grey(), grey(seed=1)])
     with pytest.raises(InvalidRecord) as caught:
         open_source(tmp_path / "a.tiff", BREAST)
-    assert caught.value.reason == "multipage_tiff"
+    assert caught.value.reason == "several_pictures"
 
 
 @pytest.mark.parametrize(
