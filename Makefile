@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-kills bench-models bench-codecs lock clean test-training test-consumers docs images
+.PHONY: help demo test check bench bench-kills bench-fuzz bench-models bench-codecs lock clean test-training test-consumers docs images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -40,6 +40,9 @@ bench: $(READY) ## the pipeline against its floor: benchmarks/results/pipeline.j
 
 bench-kills: $(READY) ## fifty random kills while eight sweeps are sent: benchmarks/results/kills.json
 	@$(RUN) -m benchmarks.kills
+
+bench-fuzz: $(READY) ## damaged inputs, each read in a process of its own, for MINUTES (10): no traceback, signal or broken bound
+	@$(RUN) -m benchmarks.fuzz --minutes $(or $(MINUTES),10)
 
 bench-models: $(READY) ## every runtime, precision and batch: benchmarks/results/models.json (DATA=../shared/data)
 	@$(RUN) -m benchmarks.models --data $(or $(DATA),../shared/data) --register
