@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from pydicom import examples
+from pydicom import dcmread, examples
 
 from sonovan.centre import Centre, down, status, up
 from sonovan.contracts.alerts import LesionAlerted
@@ -78,7 +78,8 @@ def _run(path: Path) -> int:
     _sonovan(path, "van", "enrol", VAN)
 
     _title("Real ultrasound: the multi-frame file that pydicom ships (a heart: no breast, so it is refused)")
-    real = _sent(path, "van", "send", str(examples.get_path("ybr_color")), "--organ", "breast", "--side", "left")
+    _say("(the file was made smaller after its regions were written; a copy has them at its size, else a van holds it)")
+    real = _sent(path, "van", "send", str(_fitted(path / "demo")), "--organ", "breast", "--side", "left")
     real_shown = _show(centre, operator, real)
     _describe(real_shown)
 
@@ -106,6 +107,19 @@ def _run(path: Path) -> int:
     _say(f"          `<s3-operator>`, both in {path}/secrets/secrets.json")
     _say("these two need the services: run `make demo KEEP=1`, or `.venv/bin/sonovan up`")
     return 0 if simulated_shown.overlays else 1
+
+
+def _fitted(folder: Path) -> Path:
+    """A copy of pydicom's multi-frame file whose regions lie within its picture, which has half its original size."""
+    dataset = dcmread(examples.get_path("ybr_color"))
+    for region in dataset.SequenceOfUltrasoundRegions:
+        for corner in ("MinX0", "MinY0", "MaxX1", "MaxY1"):
+            setattr(region, f"RegionLocation{corner}", region[f"RegionLocation{corner}"].value // 2)
+        region.PhysicalDeltaX, region.PhysicalDeltaY = 2 * region.PhysicalDeltaX, 2 * region.PhysicalDeltaY
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "heart.dcm"
+    dataset.save_as(path)
+    return path
 
 
 def _show(centre: Centre, operator: BrokerSettings, screening_id: str) -> Shown:

@@ -29,12 +29,13 @@ from pydicom.uid import (
 
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.producers.sources.bounds import check_size
-from sonovan.producers.sources.decode import CODED, PHOTOMETRICS, Array, PixelLayout
+from sonovan.producers.sources.decode import CODED, JPEG, JPEG_2000, PHOTOMETRICS, Array, PixelLayout
 from sonovan.producers.sources.dicom_frames import FramePlaces, find_frames
+from sonovan.producers.sources.dicom_numbers import numbers, whole
 from sonovan.producers.sources.dicom_places import Stated, stated_places
 from sonovan.producers.sources.dicom_scale import read_regions, read_spacing
 from sonovan.producers.sources.dicom_times import frame_times
-from sonovan.producers.sources.reasons import Warned, refusal
+from sonovan.producers.sources.reasons import Warned, refusal, warned
 from sonovan.producers.sources.regions import UltrasoundRegion
 from sonovan.producers.sources.source import MAX_INFLATED_BYTES
 
@@ -141,6 +142,9 @@ def read_header(path: Path, stream: BinaryIO) -> DicomHeader:
     spacing, of_spacing = read_spacing(path, dataset)
     times, of_times = frame_times(path, dataset, places.count)
     stated = stated_places(path, dataset)
+    of_sign: tuple[Warned, ...] = ()
+    if layout.signed and syntax not in JPEG | JPEG_2000:  # whose own streams say it
+        of_sign = (warned("samples_signed", path, "PixelRepresentation is 1"),)
     instance = dataset.get("SOPInstanceUID") or getattr(dataset, "file_meta", {}).get("MediaStorageSOPInstanceUID")
     return DicomHeader(
         frames=places,
@@ -151,7 +155,7 @@ def read_header(path: Path, stream: BinaryIO) -> DicomHeader:
         places=stated,
         burned_in=str(dataset.get("BurnedInAnnotation") or "").strip().upper() not in ("", "NO"),
         instance=str(instance) if instance else None,
-        warnings=(*places.warnings, *stated.warnings, *of_regions, *of_spacing, *of_times),
+        warnings=(*places.warnings, *stated.warnings, *of_regions, *of_spacing, *of_times, *of_sign),
         manufacturer=_token(dataset.get("Manufacturer")),
         model=_token(dataset.get("ManufacturerModelName")),
         acquired_on=_day(dataset),
@@ -213,23 +217,32 @@ def _find_pixels(path: Path, stream: BinaryIO, syntax: UID) -> tuple[int, int | 
 
 
 def _pixel_layout(path: Path, dataset: Dataset, syntax: UID) -> PixelLayout:
-    photometric = str(dataset.PhotometricInterpretation)
-    samples, allocated = int(dataset.get("SamplesPerPixel") or 1), int(dataset.BitsAllocated)
-    stored = int(dataset.get("BitsStored") or allocated)
-    high_bit = int(dataset.get("HighBit") or stored - 1)
+    photometric = str(dataset.get("PhotometricInterpretation") or "").strip().upper()
+    rows, columns, allocated = (_needed(path, dataset, name) for name in ("Rows", "Columns", "BitsAllocated"))
+    samples = whole(dataset, "SamplesPerPixel") or 1
+    stored = whole(dataset, "BitsStored") or allocated
+    high_bit = whole(dataset, "HighBit") or stored - 1
     fits = photometric in PHOTOMETRICS and allocated in (8, 16) and samples == (3 if photometric[:3] in _THREE else 1)
     if not fits or not 0 < stored <= allocated or not stored - 1 <= high_bit < allocated:
         raise refusal("pixels_not_supported", path, f"{photometric}, {samples} samples of {stored} in {allocated} bits")
     palette, first = _palette(dataset, syntax) if photometric == "PALETTE COLOR" else (None, 0)
     return PixelLayout(
-        rows=int(dataset.Rows), columns=int(dataset.Columns), samples=samples, allocated=allocated, stored=stored,
-        high_bit=high_bit, signed=bool(dataset.get("PixelRepresentation")),
-        planar=bool(dataset.get("PlanarConfiguration")), photometric=photometric, transfer_syntax=syntax,
+        rows=rows, columns=columns, samples=samples, allocated=allocated, stored=stored,
+        high_bit=high_bit, signed=bool(whole(dataset, "PixelRepresentation")),
+        planar=bool(whole(dataset, "PlanarConfiguration")), photometric=photometric, transfer_syntax=syntax,
         little_endian=syntax.is_little_endian, palette=palette, palette_first=first,
     )  # fmt: skip
 
 
 _THREE: Final = ("RGB", "YBR")
+
+
+def _needed(path: Path, dataset: Dataset, name: str) -> int:
+    """A number without which no pixel can be read."""
+    found = whole(dataset, name)
+    if found is None:
+        raise refusal("unreadable", path, f"its {name} is '{numbers(dataset, name).told or 'missing'}'")
+    return found
 
 
 def _palette(dataset: Dataset, syntax: UID) -> tuple[Array, int]:

@@ -52,7 +52,7 @@ SOURCE_WARNINGS: Final[dict[str, str]] = {
     "spacing_contradicts_regions": "the scale of the regions is used",
     "frame_count_contradicted": "every frame that is there is read",
     "length_contradicted": "the pixels are read as their length says",
-    "samples_signed": "the samples are read as signed: ultrasound never is",
+    "samples_signed": "its samples are read as signed, which those of ultrasound never are: look at the greys",
     "copy_left_out": "it is read once",
     "picture_repeated": "both are read",
     "pixels_made_square": "it is read, and a scale that is typed is taken, as a player shows it",

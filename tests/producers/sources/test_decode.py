@@ -15,6 +15,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from sonovan.contracts.errors import InvalidRecord
 from sonovan.producers.sources import CapturedFrame, CaptureOptions, LostFrame, open_source
 from sonovan.producers.sources.headers import HeaderError
 from sonovan.producers.sources.jpeg_scan import check_scans
@@ -178,3 +179,20 @@ def test_a_stream_of_more_bits_than_declared_never_wraps(tmp_path: Path) -> None
     (shot,) = shots(path)
     assert isinstance(shot, LostFrame)
     assert "12 bits" in shot.message
+
+
+def test_signed_samples_of_a_stream_that_does_not_say_are_warned_of(tmp_path: Path) -> None:
+    stream = coded(grey(), JPEGLSLossless)
+    source = open_source(
+        write_dicom(tmp_path / "a.dcm", [stream], syntax=JPEGLSLossless, PixelRepresentation=1), BREAST
+    )
+    assert [each.reason for each in source.warnings] == ["samples_signed"]
+
+
+@pytest.mark.parametrize("name", ["Rows", "Columns", "BitsAllocated"])
+def test_a_missing_size_is_named(name: str, tmp_path: Path) -> None:
+    path = write_dicom(tmp_path / "a.dcm", [grey()], **{name: None})
+    with pytest.raises(InvalidRecord) as caught:
+        open_source(path, BREAST)
+    assert caught.value.reason == "unreadable"
+    assert f"its {name} is" in caught.value.message
