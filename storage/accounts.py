@@ -12,6 +12,7 @@ from minio.error import MinioAdminException
 from sonovan.contracts.errors import Fatal, Transient
 from sonovan.contracts.topics import Writer
 from sonovan.storage.access import ACCOUNTS, account_of, policy, policy_name
+from sonovan.storage.clocks import asked_clock_hint
 from sonovan.storage.minio_store import away_is_transient
 from sonovan.storage.settings import ObjectStoreSettings, StoreAccount
 
@@ -29,7 +30,7 @@ def create_accounts(root: ObjectStoreSettings, accounts: Mapping[Writer, StoreAc
         secure=root.secure,
         http_client=urllib3.PoolManager(timeout=urllib3.Timeout(root.timeout_s), retries=False),
     )
-    with _telling(root.endpoint):
+    with _telling(root):
         there = json.loads(admin.user_list())
         for account in ACCOUNTS:
             keys = accounts[account]
@@ -44,17 +45,17 @@ def create_accounts(root: ObjectStoreSettings, accounts: Mapping[Writer, StoreAc
 
 
 @contextmanager
-def _telling(endpoint: str) -> Iterator[None]:
+def _telling(root: ObjectStoreSettings) -> Iterator[None]:
     """Turn the admin API's errors into this project's; their texts may hold keys, so only the code is shown."""
     try:
-        with away_is_transient(endpoint):
+        with away_is_transient(root.endpoint):
             yield
     except MinioAdminException as error:
         status = int(error._code)
-        told = f"the object store at {endpoint} (status {status}{_named(error)})"
+        told = f"the object store at {root.endpoint} (status {status}{_named(error)})"
         if status >= 500:
             raise Transient(f"{told} is not ready to set up its accounts") from None
-        raise Fatal(f"{told} refuses to set up its accounts") from None
+        raise Fatal(f"{told} refuses to set up its accounts{asked_clock_hint(root)}") from None
 
 
 def _named(error: MinioAdminException) -> str:

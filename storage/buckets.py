@@ -7,6 +7,7 @@ from minio.error import S3Error, ServerError
 from minio.lifecycleconfig import Expiration, LifecycleConfig, Rule
 
 from sonovan.contracts.errors import Fatal, Transient
+from sonovan.storage.clocks import asked_clock_hint
 from sonovan.storage.keys import Bucket
 from sonovan.storage.minio_store import away_is_transient
 from sonovan.storage.settings import ObjectStoreSettings
@@ -40,7 +41,8 @@ def create_buckets(settings: ObjectStoreSettings) -> None:
     except S3Error as error:
         if error.response.status >= 500:
             raise Transient(f"the object store at {settings.endpoint} is not ready: {error.code}") from None
-        raise Fatal(f"the object store at {settings.endpoint} refuses to set up its buckets: {error.code}") from None
+        code = error.code + asked_clock_hint(settings)
+        raise Fatal(f"the object store at {settings.endpoint} refuses to set up its buckets: {code}") from None
 
 
 def _ensure_bucket(client: Minio, bucket: str) -> None:

@@ -21,6 +21,7 @@ from urllib3.exceptions import HTTPError
 
 from sonovan.contracts.errors import Fatal, Transient
 from sonovan.storage.access import account_of
+from sonovan.storage.clocks import clock_hint
 from sonovan.storage.settings import ObjectStoreSettings
 from sonovan.storage.stores import contradiction
 
@@ -93,6 +94,8 @@ class MinioStore:
     def _refusal(self, response: urllib3.BaseHTTPResponse, method: str, bucket: str) -> Transient | Fatal:
         """What an answer that is neither success nor a known condition means; account and bucket are named."""
         code = _code(response) or f"status {response.status}"
+        if response.status in {401, 403}:
+            code += clock_hint(response.headers.get("Date"))
         if code in _NOT_LET_IN:
             return Fatal(f"the object store at {self.endpoint} does not let account {self.account} in: {code}")
         if code == "NoSuchBucket":

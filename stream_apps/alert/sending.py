@@ -10,6 +10,7 @@ from typing import Final
 
 from sonovan.contracts.errors import Transient
 from sonovan.storage.outbox import Delivery, Outbox
+from sonovan.stream_apps.alert.asked import NotBefore
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,8 @@ class Sender:
             await self._recipients[delivery.recipient](delivery)
         except Transient as error:
             pause_s = min(FIRST_PAUSE_S * 2.0 ** min(delivery.attempts, 20), self._longest_pause_s)
+            if isinstance(error, NotBefore):
+                pause_s = max(pause_s, error.wait_s)
             log.warning("%s not delivered, again in %.0f s: %s", delivery.key, pause_s, error)
             note = partial(self._outbox.postpone, delivery.key, self._moment() + timedelta(seconds=pause_s))
         else:

@@ -15,8 +15,11 @@ from sonovan.contracts.results import IntendedUse
 from sonovan.reports.alerts import every_language
 from sonovan.reports.document import UNSIGNED
 from sonovan.storage.outbox import Delivery
+from sonovan.stream_apps.alert.asked import NotBefore, retry_after_s
 from sonovan.stream_apps.alert.messages import kept_alert
 
+LONGEST_ANSWER: Final = 64 * 1024
+"""Bytes of an answer's body that are read, and thrown away."""
 SIGNATURE_HEADER: Final = "Sonovan-Signature"
 KEY_HEADER: Final = "Idempotency-Key"
 
@@ -47,7 +50,7 @@ def signature(secret: bytes, timestamp: int, key: str, body: bytes) -> str:
 
 
 class Webhook:
-    """A receiver that answers 2xx once it has the alert; everything else is tried again."""
+    """A receiver that answers 2xx, to its end, once it has the alert; everything else is tried again."""
 
     def __init__(
         self, url: str, secret: bytes, timeout_s: float, now: Callable[[], float], intended_use: IntendedUse
@@ -60,7 +63,7 @@ class Webhook:
         """Post once; a redirect is not followed. The delivery's key goes along as `Idempotency-Key`.
 
         Raises Fatal for a body that is no alert, Transient where there was no 2xx answer in time; no message holds a
-        part of the URL, which may be secret.
+        part of the URL, which may be secret. NotBefore where a 429 or 503 asks for a pause (`Retry-After`).
         """
         body = webhook_body(kept_alert(delivery.body), self._intended_use)
         headers = {
@@ -74,8 +77,22 @@ class Webhook:
                 aiohttp.ClientSession(timeout=self._timeout) as session,
                 session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer,
             ):
-                status = answer.status
+                status, asked = answer.status, answer.headers.get("Retry-After", "")
+                if 200 <= status < 300 and not await _ended(answer):
+                    raise Transient(f"the webhook's receiver answers more than {LONGEST_ANSWER >> 10} KiB")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Transient(f"the webhook's receiver does not answer ({type(error).__name__})") from None
         if not 200 <= status < 300:
-            raise Transient(f"the webhook's receiver answers {status}")
+            told = f"the webhook's receiver answers {status}"
+            wait_s = retry_after_s(asked, self._now()) if status in (429, 503) else None
+            raise Transient(told) if wait_s is None else NotBefore(told, wait_s)
+
+
+async def _ended(answer: aiohttp.ClientResponse) -> bool:
+    """Whether the answer's body has an end within LONGEST_ANSWER: a receiver that still speaks may yet fail."""
+    size = 0
+    async for part in answer.content.iter_any():
+        size += len(part)
+        if size > LONGEST_ANSWER:
+            return False
+    return True

@@ -53,6 +53,20 @@ def drip(receiver: "Receiver", handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"x")
 
 
+def chatter(receiver: "Receiver", handler: BaseHTTPRequestHandler) -> None:
+    """Says 200 and then never ends its body."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
+    while not receiver.closing.wait(0.05):
+        handler.wfile.write(b"x")
+
+
+def flood(receiver: "Receiver", handler: BaseHTTPRequestHandler) -> None:
+    """Says 200 and then as much as it can."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
+    while not receiver.closing.is_set():
+        handler.wfile.write(b"x" * 65_536)
+
+
 class Receiver:
     """Listens while entered. port: 0 takes a free one; the same port can be listened on again later."""
 

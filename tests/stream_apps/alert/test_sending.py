@@ -13,6 +13,7 @@ from sonovan.contracts.errors import Fatal, Transient
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.storage.outbox import Delivery, Outbox
 from sonovan.storage.outbox_engine import sqlite_url
+from sonovan.stream_apps.alert.asked import NotBefore
 from sonovan.stream_apps.alert.messages import take
 from sonovan.stream_apps.alert.sending import Deliver, Sender
 from tests.stream_apps.alert.scene import RULE, revision
@@ -125,6 +126,23 @@ def test_pauses_double_up_to_the_longest_and_no_attempt_is_the_last(
         pauses.append(waited)
     assert pauses == [1, 2, 4, 6, 6, 6]
     assert len(set(webhook.tried)) == 1
+
+
+@pytest.mark.parametrize(("asked_s", "waits_s"), [(20.0, 20), (0.0, 1)])
+def test_a_pause_that_was_asked_for_is_kept_where_it_is_the_longer_one(
+    asked_s: float, waits_s: int, outbox: Outbox, clock: Clock, owe: Callable[..., None]
+) -> None:
+    owe(revision(1, {1: "suspicious"}))
+
+    async def busy(_delivery: Delivery) -> None:
+        raise NotBefore("busy", asked_s)
+
+    assert due(outbox, clock, busy) == 1
+    waited = 0
+    while not due(outbox, clock, busy):
+        clock.pass_(1.0)
+        waited += 1
+    assert waited == waits_s
 
 
 def test_a_crash_between_delivery_and_note_tells_again_under_the_same_key(

@@ -12,7 +12,7 @@ from sonovan.contracts.errors import Transient
 from sonovan.contracts.results import IntendedUse
 from sonovan.storage.outbox import Delivery
 from sonovan.stream_apps.alert.webhook import Webhook, webhook_body
-from tests.stream_apps.alert.receiver import Manners, Receiver, answer, drip, free_port, hang
+from tests.stream_apps.alert.receiver import Manners, Receiver, answer, chatter, drip, flood, free_port, hang
 from tests.stream_apps.alert.scene import Stage, revision
 
 SECRET = b"a secret of the site"
@@ -105,7 +105,28 @@ def test_a_redirect_is_not_followed(status: int) -> None:
     assert elsewhere.received == []
 
 
-@pytest.mark.parametrize("manners", [hang, drip])
+def test_a_200_of_which_more_comes_than_anyone_reads_is_not_told_yet() -> None:
+    assert refused(flood) == "the webhook's receiver answers more than 64 KiB"
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "wait_s"),
+    [
+        (429, "120", 120.0),
+        (503, "Tue, 14 Nov 2023 22:15:20 GMT", 120.0),
+        (503, "Tue, 14 Nov 2023 22:00:00 GMT", 0.0),
+        (429, "999999999999", 3600.0),
+        (429, "soon", None),
+        (500, "120", None),
+    ],
+)
+def test_a_pause_that_the_receiver_asks_for_is_passed_on(status: int, header: str, wait_s: float | None) -> None:
+    with Receiver(answer(status, **{"Retry-After": header})) as receiver, pytest.raises(Transient) as caught:
+        post(receiver.url)
+    assert getattr(caught.value, "wait_s", None) == wait_s
+
+
+@pytest.mark.parametrize("manners", [hang, drip, chatter])
 def test_a_slow_receiver_is_given_up_in_time(manners: Manners) -> None:
     began = time.monotonic()
     assert "does not answer" in refused(manners)
