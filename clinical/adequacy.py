@@ -119,9 +119,9 @@ def _frames_taken(
         for sequence_id, indices in completeness.absent.items():
             lost.update(((sequence_id, index), "frames_missing") for index in indices)
     for closing in completeness.sequence_closings:
-        for frame in closing.set_aside:
-            why = "frames_discarded" if frame.discarded else "frames_held"
-            lost[closing.sequence_id, frame.frame_index] = why
+        for frames in closing.set_aside:
+            why = "frames_discarded" if frames.discarded else "frames_held"
+            lost.update(((closing.sequence_id, index), why) for index in frames.indices)
     lost.update((split_frame_id(frame.frame_id), "frames_rejected") for frame in rejected)
     closings = {closing.sequence_id: closing for closing in completeness.sequence_closings}
     for (sequence_id, index), why in sorted(lost.items()):

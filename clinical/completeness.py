@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from sonovan.contracts.ids import STRIDES, level_members, split_frame_id
-from sonovan.contracts.results import MAX_LISTED, MissingFrames
+from sonovan.contracts.limits import MAX_LISTED
+from sonovan.contracts.results import MissingFrames
 from sonovan.contracts.van import ScreeningClosed, SequenceClosed
 
 _Closing = TypeVar("_Closing", SequenceClosed, ScreeningClosed)
@@ -107,7 +108,7 @@ def _absent(closings: tuple[SequenceClosed, ...], accounted: set[int]) -> set[in
     """Indices that some of these closings count and nobody accounts for."""
     absent: set[int] = set()
     for closing in closings:
-        discarded = {frame.frame_index for frame in closing.set_aside if frame.discarded}
+        discarded = {index for frames in closing.set_aside if frames.discarded for index in frames.indices}
         absent |= set(range(closing.frame_count)) - accounted - discarded
     return absent
 

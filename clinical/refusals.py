@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from sonovan.contracts.frames import FrameSegmented
-from sonovan.contracts.results import MAX_LISTED, RefusedPanel
+from sonovan.contracts.limits import MAX_LISTED
+from sonovan.contracts.results import RefusedPanel
 
 
 def refused_panels(results: Iterable[FrameSegmented]) -> tuple[RefusedPanel, ...]:

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from sonovan.contracts.because import Because
 from sonovan.contracts.lexicon import Organ, Side
+from sonovan.contracts.limits import MAX_SIGHTINGS
 from sonovan.contracts.record import Id, Moment, ObjectKey, Part, Record, Sha256, Token, VanId
 
 Severity = Literal["worklist", "suspicious", "urgent"]
@@ -80,9 +81,9 @@ class LesionAlerted(Record):
     state: Literal["raised", "withdrawn"]
     severity: Severity
     rule: Token
-    because: tuple[Because, ...] = Field(description="never empty on the topic")
+    because: tuple[Because, ...] = Field(max_length=256, description="never empty on the topic")
     withheld: bool = Field(default=False, description="never on the topic; where alerts are shown without all reasons")
-    evidence_keys: tuple[ObjectKey, ...]
+    evidence_keys: tuple[ObjectKey, ...] = Field(max_length=2 * MAX_SIGHTINGS)
     as_of: Moment
 
     @model_validator(mode="after")

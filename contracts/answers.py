@@ -2,9 +2,20 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
-
-from sonovan.contracts.record import FrameId, Id, ItemId, Moment, ObjectKey, Record, Sha256, Token, VanId
+from sonovan.contracts.record import (
+    Count,
+    FrameId,
+    Id,
+    ItemId,
+    Moment,
+    Number,
+    ObjectKey,
+    Offset,
+    Record,
+    Sha256,
+    Token,
+    VanId,
+)
 from sonovan.contracts.results import Status
 
 
@@ -26,8 +37,8 @@ class VanAnswered(Record):
     retryable: bool = False
     status: Status | None = None
     revision_id: Sha256 | None = None
-    revision_number: int | None = None
-    findings: int | None = Field(default=None, ge=0)
+    revision_number: Number | None = None
+    findings: Count | None = None
 
 
 class RecordRejected(Record):
@@ -45,8 +56,8 @@ class RecordRejected(Record):
     retryable: bool
     verified: bool
     topic: Token
-    partition: int = Field(ge=0)
-    offset: int = Field(ge=0)
+    partition: Count
+    offset: Offset
     content_sha256: Sha256
     quarantine_key: ObjectKey
     rejected_at: Moment

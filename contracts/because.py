@@ -1,5 +1,9 @@
 """Why a rule says what it says, as codes with figures; `sonovan.reports` has the words for every code."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from sonovan.contracts.record import Part, Token
 
 
@@ -11,5 +15,5 @@ class Because(Part):
     """
 
     code: Token
-    value: int | float | Token | None = None
+    value: Annotated[int, Field(ge=-(2**53), le=2**53)] | float | Token | None = None
     unit: Token | None = None

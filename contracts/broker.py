@@ -3,7 +3,7 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from sonovan.contracts.topics import MAX_MESSAGE_BYTES
+from sonovan.contracts.limits import MAX_MESSAGE_BYTES
 
 
 class BrokerSettings(BaseSettings):

@@ -18,12 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.limits import MAX_FRAME_BYTES, MAX_FRAME_PIXELS
 
 Pixels: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 DEFAULT_CODEC: Final = "jpegls"
 CODECS: Final[frozenset[str]] = frozenset({DEFAULT_CODEC})  # a name never leaves: stored frames keep it
-MAX_FRAME_BYTES: Final = 256 * 2**20
 MAX_SIDE: Final = 2**16 - 1  # 16-bit fields of the JPEG-LS frame header; a colour frame has 3 × rows there
 
 _END_OF_IMAGE: Final = b"\xff\xd9"
@@ -134,11 +134,12 @@ def _check_codec(codec: str) -> None:
 
 def _check_size(rows: int, columns: int, channels: int, bits: int) -> None:
     size = rows * columns * channels * (bits // 8)
-    if size > MAX_FRAME_BYTES or channels * rows > MAX_SIDE or columns > MAX_SIDE:
+    if rows * columns > MAX_FRAME_PIXELS or size > MAX_FRAME_BYTES or channels * rows > MAX_SIDE or columns > MAX_SIDE:
         raise InvalidRecord(
             "pixels_too_large",
             f"a frame of {rows}x{columns}x{channels} samples of {bits} bits exceeds "
-            f"{MAX_FRAME_BYTES >> 20} MiB or {MAX_SIDE} on a side (rows count once per channel)",
+            f"{MAX_FRAME_PIXELS >> 20} megapixels, {MAX_FRAME_BYTES >> 20} MiB "
+            f"or {MAX_SIDE} on a side (rows count once per channel)",
         )
 
 

@@ -6,7 +6,9 @@ from pydantic import Field, model_validator
 
 from sonovan.contracts.ids import frame_id
 from sonovan.contracts.lexicon import Organ, Position, Side, View
+from sonovan.contracts.limits import MAX_CORNERS, MAX_PANELS, MAX_REGIONS
 from sonovan.contracts.record import (
+    Count,
     Day,
     Fingerprint,
     Id,
@@ -14,13 +16,14 @@ from sonovan.contracts.record import (
     Moment,
     ObjectKey,
     Part,
+    Pixel,
     Record,
     Sha256,
     Share,
     Token,
     VanId,
 )
-from sonovan.contracts.van import Panel
+from sonovan.contracts.van import LONGEST_SIDE, Panel
 
 
 class RegionMeasures(Part):
@@ -85,12 +88,12 @@ class Region(Part):
     and `descriptors` are empty, for both are read off what lies inside the outline.
     """
 
-    ordinal: int = Field(ge=0, le=254)
-    panel: int = Field(ge=0, le=15)
-    polygon: tuple[tuple[float, float], ...] = Field(min_length=3)
-    box: tuple[int, int, int, int]
+    ordinal: int = Field(ge=0, lt=MAX_REGIONS)
+    panel: int = Field(ge=0, lt=MAX_PANELS)
+    polygon: tuple[tuple[float, float], ...] = Field(min_length=3, max_length=MAX_CORNERS)
+    box: tuple[Pixel, Pixel, Pixel, Pixel]
     centroid: tuple[float, float]
-    area_px: int = Field(ge=1)
+    area_px: Count = Field(ge=1)
     score_mean: Share
     score_max: Share
     measures: RegionMeasures
@@ -101,7 +104,7 @@ class Region(Part):
     outline_unreliable: bool = False
     malignant: Share | None = None
     malignant_withheld: bool = Field(default=False, description="never in a record; where frames are shown")
-    descriptors: tuple[Descriptor, ...] = ()
+    descriptors: tuple[Descriptor, ...] = Field(default=(), max_length=32)
 
     @model_validator(mode="after")
     def _says_nothing_off_an_unreliable_outline(self) -> Self:
@@ -113,7 +116,7 @@ class Region(Part):
 class PanelRefusal(Part):
     """A panel that cannot be assessed, by its ordinal, and why: nothing is known of what it shows."""
 
-    panel: int = Field(ge=0, le=15)
+    panel: int = Field(ge=0, lt=MAX_PANELS)
     reason: Token
 
 
@@ -136,18 +139,20 @@ class FrameSegmented(Record):
     captured_at: Moment
     acquired_on: Day | None = None
     time_ms: float | None = Field(default=None, ge=0)
-    rows: int = Field(ge=1)
-    columns: int = Field(ge=1)
+    rows: int = Field(ge=1, le=LONGEST_SIDE)
+    columns: int = Field(ge=1, le=LONGEST_SIDE)
     channels: Literal[1, 3]
     bits: Literal[8, 16]
     codec: Token
     pixels_sha256: Sha256
-    panels: tuple[Panel, ...]
-    regions: tuple[Region, ...]
+    panels: tuple[Panel, ...] = Field(max_length=MAX_PANELS)
+    regions: tuple[Region, ...] = Field(max_length=MAX_REGIONS)
     quality: Share
     assessable: bool
     not_assessable_reason: Token | None = None
-    refusals: tuple[PanelRefusal, ...] = Field(default=(), description="also of panels beside one that is assessable")
+    refusals: tuple[PanelRefusal, ...] = Field(
+        default=(), max_length=MAX_PANELS, description="also of panels beside one that is assessable"
+    )
     sharpness: tuple[float, float] | None = Field(
         default=None, description="fine detail across and down, comparable within a sweep only"
     )
@@ -157,7 +162,7 @@ class FrameSegmented(Record):
     weights_sha256: Sha256
     fingerprint: Fingerprint
     provider: Token
-    timings_ms: dict[Token, float]
+    timings_ms: dict[Token, float] = Field(max_length=64)
 
     @property
     def frame_id(self) -> str:

@@ -1,13 +1,14 @@
 """What every record shares: frozen, valid once constructed, JSON on the wire, tolerant of newer minors."""
 
 import json
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.limits import MAX_FRAMES, MAX_VALUE_BYTES
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -26,9 +27,18 @@ ObjectKey = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$", max_length=512)
 ]
 """The name of a stored object within its bucket, see `sonovan.storage.keys`."""
-Index = Annotated[int, Field(ge=0, le=999_999)]
+Index = Annotated[int, Field(ge=0, lt=MAX_FRAMES)]
+"""The index of a frame within its sequence."""
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""What counts upward from 1: a closing, a revision."""
+Offset = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""Where a message stands in its partition."""
+Pixel = Annotated[int, Field(ge=-(2**16), le=2**16)]
+"""A column, a row or a length in pixels."""
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Moment = AwareDatetime
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1990, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+"""A time that every clock, time zone and library can hold."""
 Day = date
 """A day without a time or a zone, as a file gives it."""
 
@@ -82,7 +92,36 @@ class Record(Part):
             raise InvalidRecord("record_invalid", f"{cls.schema_name}: {place}: {first['msg']}") from None
 
 
+def header_document(header: bytes) -> dict[str, Any]:
+    """The JSON object in a van's header, parsed once for its claims and its record. Its length is checked already.
+
+    Nothing in it may be read in two ways: no key twice in an object, no NaN or infinity, which JSON does not have.
+    Depth is bounded by the parser's own limit of about a thousand.
+    Raises InvalidRecord `record_invalid` for what is not such an object.
+    """
+    try:
+        document = json.loads(header, object_pairs_hook=_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise InvalidRecord("record_invalid", "the record is not JSON, or says one thing twice") from None
+    if not isinstance(document, dict):
+        raise InvalidRecord("record_invalid", "the record is not a JSON object")
+    return document
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise ValueError("a key stands twice")
+    return document
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
 def _document(data: bytes) -> dict[str, Any]:
+    if data is not None and len(data) > MAX_VALUE_BYTES:
+        raise InvalidRecord("record_too_large", f"a record has {len(data)} bytes, at most {MAX_VALUE_BYTES} are read")
     try:
         document = json.loads(data)
     except (ValueError, TypeError, RecursionError):  # TypeError: a message without a value

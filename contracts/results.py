@@ -1,21 +1,33 @@
 """What the centre finds in a screening: lesions with their sightings, adequacy, categories, advice."""
 
-from typing import ClassVar, Final, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from sonovan.contracts.because import Because
 from sonovan.contracts.frames import Descriptor, Place
 from sonovan.contracts.lexicon import CATEGORIES, Organ, Position, Scheme, Side, View
+from sonovan.contracts.limits import (
+    MAX_FINDINGS,
+    MAX_FRAMES,
+    MAX_LISTED,
+    MAX_PANELS,
+    MAX_REGIONS,
+    MAX_SEQUENCES,
+    MAX_SIGHTINGS,
+)
 from sonovan.contracts.record import (
+    Count,
     Day,
     Fingerprint,
     FrameId,
     Id,
     Index,
     Moment,
+    Number,
     ObjectKey,
     Part,
+    Pixel,
     Record,
     Sha256,
     Share,
@@ -32,7 +44,7 @@ class Member(Part):
     """One region of one frame that belongs to a track or finding."""
 
     frame_id: FrameId
-    ordinal: int = Field(ge=0)
+    ordinal: int = Field(ge=0, lt=MAX_REGIONS)
 
 
 class Category(Part):
@@ -45,7 +57,7 @@ class Category(Part):
     scheme: Scheme
     value: Token | None
     rule: Token | None
-    because: tuple[Because, ...] = ()
+    because: tuple[Because, ...] = Field(default=(), max_length=256)
     organ: Organ
     laterality: Side | None = None
     withheld: bool = False
@@ -69,22 +81,22 @@ class Sighting(Part):
     """
 
     sequence_id: Id
-    panel: int = Field(ge=0, le=15)
+    panel: int = Field(ge=0, lt=MAX_PANELS)
     view: View | None = None
     position: Position | None = None
-    members: tuple[Member, ...] = Field(min_length=1)
+    members: tuple[Member, ...] = Field(min_length=1, max_length=MAX_FRAMES)
     frame_span: tuple[Index, Index]
     duration_ms: float | None
     key_frame_id: FrameId
-    key_ordinal: int = Field(ge=0, le=254)
-    box: tuple[int, int, int, int]
-    area_px: int = Field(ge=1)
+    key_ordinal: int = Field(ge=0, lt=MAX_REGIONS)
+    box: tuple[Pixel, Pixel, Pixel, Pixel]
+    area_px: Count = Field(ge=1)
     area_mm2: float | None
     long_axis_mm: float | None
     short_axis_mm: float | None
     long_axis_px: float
     short_axis_px: float
-    at_least: tuple[Because, ...] = ()
+    at_least: tuple[Because, ...] = Field(default=(), max_length=16)
     place: Place | None = None
     score_mean: Share
     score_max: Share
@@ -127,13 +139,13 @@ class Finding(Part):
     finding_id: Sha256
     organ: Organ
     laterality: Side | None
-    sightings: tuple[Sighting, ...] = Field(min_length=1)
-    best_ordinal: int = Field(ge=0)
+    sightings: tuple[Sighting, ...] = Field(min_length=1, max_length=MAX_SIGHTINGS)
+    best_ordinal: int = Field(ge=0, lt=MAX_SIGHTINGS)
     malignant: Share | None = None
     malignant_range: tuple[Share, Share] | None = None
     malignant_withheld: bool = False
     outline_unreliable: bool = Field(default=False, description="on no frame is its outline reliable: a reader decides")
-    descriptors: tuple[Descriptor, ...] = ()
+    descriptors: tuple[Descriptor, ...] = Field(default=(), max_length=32)
     category: Category | None
 
     @model_validator(mode="after")
@@ -198,11 +210,8 @@ class Adequacy(Part):
     region: Position | None = None
     level: Level
     assessable_share: Share
-    frames: int = Field(ge=0)
-    reasons: tuple[Token, ...] = ()
-
-
-MAX_LISTED: Final = 1000
+    frames: Count
+    reasons: tuple[Token, ...] = Field(default=(), max_length=64)
 
 
 class MissingFrames(Part):
@@ -212,8 +221,8 @@ class MissingFrames(Part):
     """
 
     sequence_id: Id
-    indices: tuple[int, ...] | None
-    more: int = Field(default=0, ge=0)
+    indices: tuple[Index, ...] | None = Field(max_length=MAX_LISTED)
+    more: Count = 0
 
 
 class RejectedFrame(Part):
@@ -230,10 +239,10 @@ class RefusedPanel(Part):
     """
 
     sequence_id: Id
-    panel: int = Field(ge=0, le=15)
+    panel: int = Field(ge=0, lt=MAX_PANELS)
     reason: Token
-    indices: tuple[int, ...] = Field(min_length=1)
-    more: int = Field(default=0, ge=0)
+    indices: tuple[Index, ...] = Field(min_length=1, max_length=MAX_LISTED)
+    more: Count = 0
 
 
 class Advice(Part):
@@ -243,7 +252,7 @@ class Advice(Part):
     """
 
     rule: Token
-    because: tuple[Because, ...] = ()
+    because: tuple[Because, ...] = Field(default=(), max_length=256)
     organ: Organ | None = None
     laterality: Side | None = None
     region: Position | None = None
@@ -260,9 +269,9 @@ class SequenceAssessed(Record):
     revision_id: Sha256
     organ: Organ
     laterality: Side | None
-    frames: int = Field(ge=0)
-    assessable_frames: int = Field(ge=0)
-    findings: tuple[Finding, ...]
+    frames: Count
+    assessable_frames: Count
+    findings: tuple[Finding, ...] = Field(max_length=MAX_FINDINGS)
 
 
 class ScreeningAssessed(Record):
@@ -273,21 +282,22 @@ class ScreeningAssessed(Record):
     screening_id: Id
     van_id: VanId
     revision_id: Sha256
-    revision_number: int = Field(ge=1)
+    revision_number: Number
     status: Status
     as_of: Moment = Field(description="append time of the record that made this revision")
     examined_on: Day | None = Field(default=None, description="the first day that its files name; None where none does")
-    frames: int = Field(ge=0)
-    adequacy: tuple[Adequacy, ...]
+    frames: Count
+    adequacy: tuple[Adequacy, ...] = Field(max_length=256)
     findings: tuple[Finding, ...] = Field(
-        description="most suspicious first, then largest; whatever shows them keeps this order and counts from 1"
+        max_length=MAX_FINDINGS,
+        description="most suspicious first, then largest; whatever shows them keeps this order and counts from 1",
     )
-    withdrawn: tuple[WithdrawnFinding, ...] = ()
-    missing: tuple[MissingFrames, ...] = ()
-    rejected: tuple[RejectedFrame, ...] = ()
-    refused_panels: tuple[RefusedPanel, ...] = ()
-    advice: tuple[Advice, ...] = ()
-    categories: tuple[Category, ...] = ()
+    withdrawn: tuple[WithdrawnFinding, ...] = Field(default=(), max_length=MAX_FINDINGS)
+    missing: tuple[MissingFrames, ...] = Field(default=(), max_length=2 * MAX_SEQUENCES)
+    rejected: tuple[RejectedFrame, ...] = Field(default=(), max_length=MAX_FRAMES)
+    refused_panels: tuple[RefusedPanel, ...] = Field(default=(), max_length=MAX_FRAMES)
+    advice: tuple[Advice, ...] = Field(default=(), max_length=1024)
+    categories: tuple[Category, ...] = Field(default=(), max_length=256)
     report_html_key: ObjectKey | None = None
     report_json_key: ObjectKey | None = None
     model_id: Token

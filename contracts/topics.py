@@ -21,9 +21,6 @@ from sonovan.contracts.van import (
 TOPIC_PARTITIONS: Final = 12
 """One count for all topics, changelogs included: Faust joins by equal counts and misreads unequal ones."""
 
-MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
-"""The largest message: broker, producers, consumers and Faust all take this one number."""
-
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 FOR_EVER: Final = -1
 

@@ -1,5 +1,7 @@
 """What a van writes: its enrolment, a screening's opening, frames, closings and the clinical record."""
 
+from collections.abc import Sequence
+from itertools import combinations, pairwise
 from typing import ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -17,7 +19,8 @@ from sonovan.contracts.lexicon import (
     View,
     WhichSide,
 )
-from sonovan.contracts.record import Day, Id, Index, Moment, Part, Record, Sha256, Token, VanId
+from sonovan.contracts.limits import MAX_FRAME_PIXELS, MAX_FRAMES, MAX_PANELS, MAX_SEQUENCES, MAX_SET_ASIDE
+from sonovan.contracts.record import Count, Day, Id, Index, Moment, Number, Part, Record, Sha256, Token, VanId
 
 
 class VanEnrolled(Record):
@@ -59,7 +62,7 @@ class ScreeningOpened(Record):
     slip_number: Token | None = None
     site_code: Token
     opened_at: Moment
-    planned: tuple[PlannedRegion, ...] = ()
+    planned: tuple[PlannedRegion, ...] = Field(default=(), max_length=64)
     consent: Consent
 
     @property
@@ -71,6 +74,9 @@ class ScreeningOpened(Record):
 FINEST_MM: Final = 0.0001
 """A pixel is no smaller than this; measuring with a scale that is next to zero has no finite answer."""
 
+LONGEST_SIDE: Final = 16_384
+"""No frame has more rows or columns."""
+
 
 class Panel(Part):
     """One picture within a frame: its box in pixels (left, top, width, height), its scale, its side.
@@ -78,11 +84,11 @@ class Panel(Part):
     `column_mm` and `row_mm` are the distance of neighbouring columns and rows; None where it is not known.
     """
 
-    ordinal: int = Field(ge=0, le=15)
-    left: int = Field(ge=0)
-    top: int = Field(ge=0)
-    width: int = Field(ge=1)
-    height: int = Field(ge=1)
+    ordinal: int = Field(ge=0, lt=MAX_PANELS)
+    left: int = Field(ge=0, le=LONGEST_SIDE)
+    top: int = Field(ge=0, le=LONGEST_SIDE)
+    width: int = Field(ge=1, le=LONGEST_SIDE)
+    height: int = Field(ge=1, le=LONGEST_SIDE)
     column_mm: float | None = Field(default=None, ge=FINEST_MM, le=100)
     row_mm: float | None = Field(default=None, ge=FINEST_MM, le=100)
     laterality: Side | None = None
@@ -94,6 +100,16 @@ class Panel(Part):
             return None
         return self.column_mm, self.row_mm
 
+    def meets(self, other: "Panel") -> bool:
+        """Whether the boxes have a pixel in common."""
+        across = self.left < other.left + other.width and other.left < self.left + self.width
+        return across and self.top < other.top + other.height and other.top < self.top + self.height
+
+
+def lie_apart(panels: Sequence[Panel]) -> bool:
+    """Whether no two panels have a pixel in common: no pixel is looked at twice, however many panels there are."""
+    return not any(one.meets(other) for one, other in combinations(panels, 2))
+
 
 class FrameCaptured(Record):
     """The header of one frame. Its pixels travel beside it in the envelope, cleaned and losslessly coded.
@@ -102,6 +118,7 @@ class FrameCaptured(Record):
     `acquired_on` is the day of examination that the file names, None where it names none; `captured_at` is when the van
     read the frame. `time_ms` counts from the sequence's first frame. `blackened_px` is how many pixels the privacy
     guard cleared.
+    A frame has at most MAX_FRAME_PIXELS pixels, and its panels lie apart (`lie_apart`).
     """
 
     schema_name: ClassVar[str] = "frame.captured"
@@ -117,24 +134,28 @@ class FrameCaptured(Record):
     captured_at: Moment
     acquired_on: Day | None = None
     time_ms: float | None = Field(default=None, ge=0)
-    rows: int = Field(ge=1, le=16_384)
-    columns: int = Field(ge=1, le=16_384)
+    rows: int = Field(ge=1, le=LONGEST_SIDE)
+    columns: int = Field(ge=1, le=LONGEST_SIDE)
     channels: Literal[1, 3]
     bits: Literal[8, 16]
     codec: Token
     pixels_sha256: Sha256
-    panels: tuple[Panel, ...] = Field(min_length=1, max_length=16)
-    blackened_px: int = Field(default=0, ge=0)
+    panels: tuple[Panel, ...] = Field(min_length=1, max_length=MAX_PANELS)
+    blackened_px: Count = 0
     manufacturer: Token | None = None
     model: Token | None = None
 
     @model_validator(mode="after")
-    def _panels_lie_inside(self) -> Self:
+    def _panels_lie_inside_and_apart(self) -> Self:
+        if self.rows * self.columns > MAX_FRAME_PIXELS:
+            raise ValueError(f"a frame has at most {MAX_FRAME_PIXELS} pixels")
         for ordinal, panel in enumerate(self.panels):
             if panel.ordinal != ordinal:
                 raise ValueError("panels are numbered from 0 in their order")
             if panel.left + panel.width > self.columns or panel.top + panel.height > self.rows:
                 raise ValueError(f"panel {ordinal} reaches outside the frame")
+        if not lie_apart(self.panels):
+            raise ValueError("panels overlap")
         return self
 
     @property
@@ -149,18 +170,27 @@ class FrameCaptured(Record):
 
 
 class SetAside(Part):
-    """A frame that counts but was not sent, and why: held for a look, or discarded by the operator."""
+    """Frames in a row that count but were not sent, and why: held for a look, or discarded by the operator.
+
+    frame_index: the first of them. frames: how many.
+    """
 
     frame_index: Index
+    frames: int = Field(default=1, ge=1, le=MAX_FRAMES)
     reason: Token
     discarded: bool = False
+
+    @property
+    def indices(self) -> range:
+        """The indices of the frames."""
+        return range(self.frame_index, self.frame_index + self.frames)
 
 
 class SequenceClosed(Record):
     """One sweep is over: how many frames it has, and the digest of the hashes of all that are not discarded.
 
     The highest `closing_number` wins; the same number with other content makes the screening incomplete.
-    Held frames stay in the count and are missing until sent; discarded ones are accounted for.
+    Held frames stay in the count and are missing until sent; discarded ones are accounted for. `set_aside` is in order.
     """
 
     schema_name: ClassVar[str] = "sequence.closed"
@@ -168,15 +198,24 @@ class SequenceClosed(Record):
     screening_id: Id
     sequence_id: Id
     van_id: VanId
-    closing_number: int = Field(ge=1)
-    frame_count: int = Field(ge=0, le=100_000)
+    closing_number: Number
+    frame_count: int = Field(ge=0, le=MAX_FRAMES)
     frames_digest: Sha256
     organ: Organ
     laterality: Side | None = None
     view: View | None = None
     position: Position | None = None
-    set_aside: tuple[SetAside, ...] = ()
+    set_aside: tuple[SetAside, ...] = Field(default=(), max_length=MAX_SET_ASIDE)
     closed_at: Moment
+
+    @model_validator(mode="after")
+    def _set_aside_in_order(self) -> Self:
+        ends = [each.indices.stop for each in self.set_aside]
+        if any(after.frame_index < before.indices.stop for before, after in pairwise(self.set_aside)):
+            raise ValueError("runs of frames set aside overlap, or stand out of order")
+        if ends and ends[-1] > self.frame_count:
+            raise ValueError("more frames are set aside than there are")
+        return self
 
     @property
     def item_id(self) -> str:
@@ -196,9 +235,9 @@ class ScreeningClosed(Record):
 
     screening_id: Id
     van_id: VanId
-    closing_number: int = Field(ge=1)
-    sequence_ids: tuple[Id, ...] = Field(max_length=1000)
-    quality_warnings: tuple[Token, ...] = ()
+    closing_number: Number
+    sequence_ids: tuple[Id, ...] = Field(max_length=MAX_SEQUENCES)
+    quality_warnings: tuple[Token, ...] = Field(default=(), max_length=64)
     covered: tuple[PlannedRegion, ...] | None = Field(default=None, max_length=200)
     closed_at: Moment
 
@@ -218,7 +257,9 @@ class FeaturesRecorded(Record):
     recorded_at: Moment
     age_years: int | None = Field(default=None, ge=0, le=120)
     sex: Sex | None = None
-    symptoms: tuple[Symptom, ...] | None = Field(default=None, description="() = asked, none; None = not asked")
+    symptoms: tuple[Symptom, ...] | None = Field(
+        default=None, max_length=32, description="() = asked, none; None = not asked"
+    )
     palpable_lump: WhichSide | None = None
     nipple_discharge: WhichSide | None = None
     family_history: FamilyHistory | None = None

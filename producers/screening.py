@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from sonovan.contracts.digests import frames_digest
-from sonovan.contracts.envelope import header_sha256, seal, seal_header
+from sonovan.contracts.envelope import header_sha256, seal_header
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_sha256
 from sonovan.contracts.lexicon import Organ, Side
-from sonovan.contracts.topics import MAX_MESSAGE_BYTES, Topic
+from sonovan.contracts.limits import MAX_FRAMES, MAX_SEQUENCES, MAX_SET_ASIDE
+from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import (
     FeaturesRecorded,
     FrameCaptured,
@@ -29,7 +30,6 @@ from sonovan.producers.items import Ids, Item, Signer, Sink, Visit, mint_ids
 from sonovan.producers.privacy import black_out, hold_reason
 from sonovan.producers.sources import CapturedFrame, LostFrame, Source, refusal
 
-_ENVELOPE_LIMIT: Final = MAX_MESSAGE_BYTES - 64 * 1024  # Kafka's own fields around the value
 _CLOSING_NUMBER: Final = 1
 
 Clock: TypeAlias = Callable[[], datetime]
@@ -136,6 +136,7 @@ class Composer:
         self.screening_id, self._now = screening_id, now
         self._opened = False
         self._warnings: set[str] = set()
+        self._frames = 0
         self._done: list[ComposedSequence] = []
         self._refused: list[InvalidRecord] = []
 
@@ -161,6 +162,17 @@ class Composer:
         """The signed message of one frame; nothing is put."""
         held = hold_reason(source) if self._leaves else None
         return _frame_item(source, shot, self.screening_id, sequence_id, self._signer, self._now(), held)
+
+    def count(self, source: Source) -> None:
+        """Count a frame in. Raises InvalidRecord `too_large` where the screening holds no more, in frames or sequences.
+
+        The centre would refuse it, so it is refused here, where somebody can send it as another screening.
+        """
+        if len(self._done) >= MAX_SEQUENCES:
+            raise refusal("too_large", source.path, f"a screening holds at most {MAX_SEQUENCES} sequences")
+        if self._frames >= MAX_FRAMES:
+            raise refusal("too_large", source.path, f"a screening holds at most {MAX_FRAMES} frames")
+        self._frames += 1
 
     def put(self, item: Item) -> None:
         """Put a frame, after the opening."""
@@ -221,7 +233,7 @@ class Composer:
             laterality=source.laterality,
             view=source.view,
             position=source.position,
-            set_aside=tuple(aside),
+            set_aside=in_runs(aside)[:MAX_SET_ASIDE],
             closed_at=self._now(),
         )
 
@@ -248,7 +260,11 @@ class OpenSequence:
         self._warnings = {*source.notes, *(each.reason for each in source.warnings)}
 
     def add(self, shot: CapturedFrame | LostFrame) -> InvalidRecord | None:
-        """Put one frame, or set it aside, count it and return why. Frames come in the order of their index."""
+        """Put one frame, or set it aside, count it and return why. Frames come in the order of their index.
+
+        Raises InvalidRecord `too_large` where the screening is full: the sequence ends before this frame.
+        """
+        self._composer.count(self.source)
         self.frames = shot.frame_index + 1
         if isinstance(shot, CapturedFrame):
             trouble = self._put(shot)
@@ -264,6 +280,10 @@ class OpenSequence:
         """Put the sequence's closing. cut_short: what ended it early, None where it is whole."""
         ended = [] if cut_short is None else [cut_short]
         warnings = self._warnings | ({"sequence_cut_short"} if ended else set())
+        unlisted = len(in_runs(self._aside)) - MAX_SET_ASIDE
+        if unlisted > 0:
+            detail = f"{unlisted} runs of frames that were not sent are too many to list; they stay missing"
+            ended.append(refusal("too_large", self.source.path, detail))
         if self._hashes:
             refused = [*_summed_up(self._troubles, self.frames), *ended]
         else:
@@ -272,11 +292,13 @@ class OpenSequence:
         self._composer.end(self, self._hashes, self._aside, warnings, refused)
 
     def _put(self, shot: CapturedFrame) -> InvalidRecord | None:
-        item = self._composer.frame(self.source, self.sequence_id, shot)
-        if len(item.value) > _ENVELOPE_LIMIT:
+        try:
+            item = self._composer.frame(self.source, self.sequence_id, shot)
+        except InvalidRecord as error:
+            if error.reason not in ("record_too_large", "pixels_too_large"):
+                raise
             self._aside.append(SetAside(frame_index=shot.frame_index, reason="too_large", discarded=True))
-            detail = f"frame {shot.frame_index} is {len(item.value) >> 20} MiB once coded, above what a message holds"
-            return refusal("too_large", self.source.path, detail)
+            return refusal("too_large", self.source.path, f"frame {shot.frame_index}: {error.message}")
         self._hashes.append(item.content_sha256)
         if item.held is not None:
             self._aside.append(SetAside(frame_index=shot.frame_index, reason=item.held))
@@ -296,6 +318,7 @@ def _frame_item(
     """Blacken, hash, code and sign a frame, in this order, so that hash and signature are those of what travels."""
     cleaned = black_out(shot.pixels, source.declared)
     pixels = cleaned.pixels
+    payload = encode_pixels(pixels, DEFAULT_CODEC)  # first, for it says of a frame that is too large what is wrong
     header = FrameCaptured(
         screening_id=screening_id,
         sequence_id=sequence_id,
@@ -319,12 +342,25 @@ def _frame_item(
         manufacturer=source.manufacturer,
         model=source.model,
     )
-    value = seal(header, signer.private_key, encode_pixels(pixels, DEFAULT_CODEC))
+    value = seal_header(header.encode(), signer.private_key, payload)
     headers = (("screening_id", screening_id.encode()), ("frame_id", header.frame_id.encode()))
     return Item(
         header.item_id, Topic.FRAME_CAPTURED, sequence_id.encode(), value, header.pixels_sha256,
         screening_id, sequence_id, shot.frame_index, headers, held,
     )  # fmt: skip
+
+
+def in_runs(aside: Sequence[SetAside]) -> tuple[SetAside, ...]:
+    """The same frames, in the order of their index, neighbours with one reason as one run."""
+    runs: list[SetAside] = []
+    for each in aside:
+        last = runs[-1] if runs else None
+        same = last is not None and (last.reason, last.discarded) == (each.reason, each.discarded)
+        if last is not None and same and last.indices.stop == each.frame_index:
+            runs[-1] = last.model_copy(update={"frames": last.frames + each.frames})
+        else:
+            runs.append(each)
+    return tuple(runs)
 
 
 def _planned(sources: Sequence[Source]) -> tuple[PlannedRegion, ...]:

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import Fatal, Transient
-from sonovan.contracts.topics import MAX_MESSAGE_BYTES, STAGES, Writer
+from sonovan.contracts.limits import MAX_MESSAGE_BYTES
+from sonovan.contracts.topics import STAGES, Writer
 from sonovan.deploy import services
 from sonovan.deploy.errors import DeployError
 from sonovan.deploy.identity import ProcessRecord

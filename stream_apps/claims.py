@@ -4,14 +4,13 @@ Claims are read from any JSON header, even of a schema version that is not known
 is rejected under its own ids, its van gets a receipt, and it can be run again later under its own key.
 """
 
-import json
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from sonovan.contracts.ids import closing_item, features_item, frame_id, opened_item
-from sonovan.contracts.record import Id, Index, Sha256, VanId
+from sonovan.contracts.record import Id, Index, Number, Sha256, VanId
 from sonovan.contracts.topics import Topic
 from sonovan.stream_apps.rejecting import Subject
 
@@ -21,16 +20,7 @@ _ID: Final[TypeAdapter[str]] = TypeAdapter(Id)
 _VAN: Final[TypeAdapter[str]] = TypeAdapter(VanId)
 _SHA256: Final[TypeAdapter[str]] = TypeAdapter(Sha256)
 _INDEX: Final[TypeAdapter[int]] = TypeAdapter(Index)
-_NUMBER: Final[TypeAdapter[int]] = TypeAdapter(Annotated[int, Field(ge=1)])
-
-
-def header_document(header: bytes) -> dict[str, Any]:
-    """The JSON object in an envelope's header, parsed once for claims and record; empty where it holds none."""
-    try:
-        document = json.loads(header)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
+_NUMBER: Final[TypeAdapter[int]] = TypeAdapter(Number)
 
 
 def frame_claims(document: Mapping[str, Any]) -> Subject:

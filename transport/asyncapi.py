@@ -7,7 +7,8 @@ Source: AsyncAPI specification 3.0.0; Kafka bindings 0.5.0.
 import json
 from typing import Any, Final
 
-from sonovan.contracts.topics import FOR_EVER, MAX_MESSAGE_BYTES, TOPICS, TopicSpec, Writer, van_answered_topic
+from sonovan.contracts.limits import MAX_MESSAGE_BYTES
+from sonovan.contracts.topics import FOR_EVER, TOPICS, TopicSpec, Writer, van_answered_topic
 from sonovan.transport.grants import consumer_topics
 
 FILE: Final = "asyncapi.json"

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from sonovan.contracts.limits import MAX_MESSAGE_BYTES
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import (
     APP_IDS,
     FOR_EVER,
-    MAX_MESSAGE_BYTES,
     STAGES,
     TABLES,
     TOPIC_PARTITIONS,

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from sonovan.contracts.limits import MAX_MESSAGE_BYTES
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import (
     FOR_EVER,
-    MAX_MESSAGE_BYTES,
     TABLES,
     TOPIC_PARTITIONS,
     TOPICS,

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from sonovan.contracts.limits import MAX_FRAME_BYTES, MAX_FRAME_PIXELS
 from sonovan.producers.sources.reasons import refusal
-from sonovan.producers.sources.source import MAX_FRAME_BYTES, MAX_SIDE, MIN_SIDE
+from sonovan.producers.sources.source import MAX_SIDE, MIN_SIDE
 
 
 def check_size(path: Path, rows: int, columns: int, bytes_per_pixel: int) -> None:
@@ -16,8 +17,8 @@ def check_size(path: Path, rows: int, columns: int, bytes_per_pixel: int) -> Non
             "too_small", path, f"the picture is {columns} x {rows}, at least {MIN_SIDE} x {MIN_SIDE} is needed"
         )
     size = rows * columns * bytes_per_pixel
-    if rows > MAX_SIDE or columns > MAX_SIDE or size > MAX_FRAME_BYTES:
-        limit = f"{MAX_SIDE} x {MAX_SIDE} and {MAX_FRAME_BYTES >> 20} MiB"
+    if rows > MAX_SIDE or columns > MAX_SIDE or rows * columns > MAX_FRAME_PIXELS or size > MAX_FRAME_BYTES:
+        limit = f"{MAX_SIDE} on a side, {MAX_FRAME_PIXELS >> 20} megapixels and {MAX_FRAME_BYTES >> 20} MiB"
         raise refusal("too_large", path, f"the picture is {columns} x {rows} ({size >> 20} MiB), above {limit}")
 
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.limits import MAX_FRAME_BYTES
 from sonovan.producers.sources.agreement import agreed_organ
 from sonovan.producers.sources.bounds import check_frames, check_size
 from sonovan.producers.sources.headers import CodedSize, HeaderError, coded_size
@@ -15,7 +16,6 @@ from sonovan.producers.sources.picture_damage import picture_damage
 from sonovan.producers.sources.picture_tags import PictureTags, picture_tags, tiff_as_stored, upright
 from sonovan.producers.sources.reasons import Warned, refusal, warned
 from sonovan.producers.sources.source import (
-    MAX_FRAME_BYTES,
     CapturedFrame,
     CaptureOptions,
     LostFrame,

@@ -5,6 +5,7 @@ from typing import Final
 
 from sonovan.contracts.lexicon import Side
 from sonovan.contracts.van import Panel
+from sonovan.producers.sources.apart import apart
 from sonovan.producers.sources.source import Box, whole_panel
 
 TWO_D: Final = 1
@@ -103,7 +104,7 @@ def lay_out(
         _panel(number, region, box, spacing_mm=spacing_mm, side=side)
         for number, (region, box) in enumerate(kept[:_MAX_PANELS])
     )
-    return Layout(panels, declared, ("region_covered",) if covered else (), covered=covered)
+    return Layout(apart(panels), declared, ("region_covered",) if covered else (), covered=covered)
 
 
 def _is_inset(region: UltrasoundRegion, outermost: list[UltrasoundRegion], rows: int, columns: int) -> bool:

@@ -12,8 +12,9 @@ from pydantic import Field
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.lexicon import Organ, Position, Side, View
+from sonovan.contracts.limits import MAX_FRAMES
 from sonovan.contracts.record import Part
-from sonovan.contracts.van import FINEST_MM, Panel
+from sonovan.contracts.van import FINEST_MM, LONGEST_SIDE, Panel
 from sonovan.producers.sources.reasons import Warned
 
 Pixels: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -21,8 +22,7 @@ Box: TypeAlias = tuple[int, int, int, int]
 """left, top, width, height in pixels of the frame."""
 
 MIN_SIDE: Final = 32
-MAX_SIDE: Final = 16_384
-MAX_FRAME_BYTES: Final = 256 * 2**20
+MAX_SIDE: Final = LONGEST_SIDE
 MAX_INFLATED_BYTES: Final = 512 * 2**20
 
 
@@ -37,7 +37,7 @@ class CaptureOptions(Part):
     view: View | None = None
     position: Position | None = None
     pixel_spacing_mm: tuple[float, float] | None = Field(default=None)
-    max_frames: int = Field(default=20_000, ge=1, le=1_000_000)
+    max_frames: int = Field(default=20_000, ge=1, le=MAX_FRAMES)
 
 
 def capture_options(

@@ -209,6 +209,8 @@ _REASONS: Final = {
     "van_not_opener": "another van opened this screening",
     "schema_from_future": "written by newer software",
     "codec_unknown": "coded in a way that is not known here",
+    "result_too_large": "what was found on it is too large to be kept",
+    "screening_too_large": "the screening has more than can be kept",
     "opening_missing": "the screening was not opened",
     "envelope_corrupt": "damaged on the way",
     "signature_invalid": "the signature does not fit",

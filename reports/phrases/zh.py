@@ -192,6 +192,8 @@ _REASONS: Final = {
     "van_not_opener": "该筛查由另一辆筛查车开启",
     "schema_from_future": "由更新版本的软件写入",
     "codec_unknown": "编码方式未知",
+    "result_too_large": "结果过大，无法保存",
+    "screening_too_large": "筛查内容超出可保存的上限",
     "opening_missing": "筛查未开启",
     "envelope_corrupt": "传输中损坏",
     "signature_invalid": "签名不符",

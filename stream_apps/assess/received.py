@@ -10,10 +10,12 @@ from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import split_frame_id
+from sonovan.contracts.limits import MAX_CONTROL_BYTES
+from sonovan.contracts.record import header_document
 from sonovan.contracts.results import ScreeningTicked
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
-from sonovan.stream_apps.claims import control_claims, header_document
+from sonovan.stream_apps.claims import control_claims
 from sonovan.stream_apps.rejecting import Subject, Unusable, verified
 from sonovan.stream_apps.stage import Message
 
@@ -66,7 +68,7 @@ def receive(message: Message, key_of: KeyOf) -> Received | None:
 
 
 def _control(message: Message, key_of: KeyOf) -> Received:
-    envelope = open_envelope(message.value)
+    envelope = open_envelope(message.value, MAX_CONTROL_BYTES)
     document = header_document(envelope.header)
     subject = control_claims(message.at.topic, document, envelope.header_sha256)
     try:

@@ -77,8 +77,8 @@ def levels_whole(row: SequenceRow) -> int:
         accounted |= 1 << index
     counts = {closing.frame_count for closing in row.closings}
     for closing in row.closings:
-        for frame in closing.set_aside:
-            accounted |= (1 << frame.frame_index) if frame.discarded else 0
+        for frames in closing.set_aside:
+            accounted |= ((1 << frames.frames) - 1 << frames.frame_index) if frames.discarded else 0
     wanted = level_masks(max(counts))
     return next((number for number, mask in enumerate(wanted) if accounted & mask != mask), LEVELS)
 
@@ -206,7 +206,7 @@ def _checked(completeness: Completeness, told: FromOpener, found: Mapping[str, F
     for closing in completeness.sequence_closings:
         row = told.sequences[closing.sequence_id]
         known = indices(row.bitmap)
-        discarded = {frame.frame_index for frame in closing.set_aside if frame.discarded}
+        discarded = {index for frames in closing.set_aside if frames.discarded for index in frames.indices}
         if any(index >= closing.frame_count for index in known):
             doubtful.add(closing.sequence_id)
         elif known == frozenset(range(closing.frame_count)) - discarded:

@@ -20,6 +20,8 @@ from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import Pixels, decode_verified
 from sonovan.contracts.frames import Descriptor, FrameSegmented, PanelRefusal, Place, Region
+from sonovan.contracts.limits import MAX_CORNERS
+from sonovan.contracts.record import header_document
 from sonovan.contracts.van import FrameCaptured
 from sonovan.models.errors import UnusablePicture
 from sonovan.models.masks import encode_mask
@@ -29,7 +31,7 @@ from sonovan.models.regions import FoundRegion
 from sonovan.models.segmenter import Segmentation
 from sonovan.storage.keys import Bucket, image_key, mask_key
 from sonovan.storage.stores import CONTRADICTS, ObjectStore
-from sonovan.stream_apps.claims import frame_claims, header_document
+from sonovan.stream_apps.claims import frame_claims
 from sonovan.stream_apps.rejecting import Stored, Subject, Unusable, verified
 from sonovan.stream_apps.vans import VanRegistry
 
@@ -110,6 +112,8 @@ def segment_envelope(
         )
         decoded = perf_counter()
         found = _segmented(segmenter, pixels, frame)
+        if any(len(region.polygon) > MAX_CORNERS for region in found.regions):
+            raise InvalidRecord("result_too_large", f"an outline has more than {MAX_CORNERS} corners")
     segmented = perf_counter()
     regions = tuple(_region(ordinal, region, found.grey, frame) for ordinal, region in enumerate(found.regions))
     mask = encode_mask(found.labels) if regions else None

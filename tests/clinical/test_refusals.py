@@ -2,7 +2,7 @@
 
 from sonovan.clinical.refusals import refused_panels
 from sonovan.contracts.frames import FrameSegmented, PanelRefusal
-from sonovan.contracts.results import MAX_LISTED
+from sonovan.contracts.limits import MAX_LISTED
 from tests.clinical.records import SWEEP, SWEEP_2, segmented
 
 

@@ -14,8 +14,9 @@ import yaml
 from pydantic_settings import BaseSettings
 
 from sonovan.contracts.broker import BrokerSettings
+from sonovan.contracts.limits import MAX_MESSAGE_BYTES
 from sonovan.contracts.settings import variables_of
-from sonovan.contracts.topics import MAX_MESSAGE_BYTES, STAGES, Writer
+from sonovan.contracts.topics import STAGES, Writer
 from sonovan.deploy.cache import minio_build
 from sonovan.storage.settings import ACCOUNT_SETTINGS, ObjectStoreSettings
 from sonovan.stream_apps.alert.settings import AlertSettings

@@ -11,8 +11,9 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from sonovan.contracts.broker import BrokerSettings
+from sonovan.contracts.limits import MAX_MESSAGE_BYTES
 from sonovan.contracts.settings import read_settings
-from sonovan.contracts.topics import MAX_MESSAGE_BYTES, STAGES, Writer
+from sonovan.contracts.topics import STAGES, Writer
 from sonovan.deploy import kafka, kafka_config, minio
 from sonovan.deploy.state import StateFolder
 from sonovan.storage.access import account_of

@@ -186,7 +186,8 @@ def test_burned_in_annotation_is_held_counted_and_named(tmp_path: Path) -> None:
     assert [item.held for item in items if item.topic is Topic.FRAME_CAPTURED] == ["burned_in_annotation"] * 2
     closed = closing(items)
     assert closed.frame_count == 2
-    assert [(aside.reason, aside.discarded) for aside in closed.set_aside] == [("burned_in_annotation", False)] * 2
+    (aside,) = closed.set_aside
+    assert (aside.reason, aside.discarded, aside.frames) == ("burned_in_annotation", False, 2)
     assert [error.reason for error in composed.refused] == ["burned_in_annotation"]
 
 
