@@ -12,10 +12,10 @@ from typing import Any, Final, cast
 
 import numpy as np
 
+from sonovan.contracts.limits import MAX_FRAME_PIXELS
 from sonovan.producers.sources.reasons import refusal
-from sonovan.producers.sources.source import MAX_FRAME_BYTES
 
-_DECODER: Final = {"err_detect": "crccheck+bitstream+buffer+explode", "max_pixels": str(MAX_FRAME_BYTES // 3)}
+_DECODER: Final = {"err_detect": "crccheck+bitstream+buffer+explode", "max_pixels": str(MAX_FRAME_PIXELS)}
 """A decoder that would paint over damage says so instead; and it takes no picture that is too large to be used."""
 _ALMOST_SQUARE: Final = 0.005
 
