@@ -72,7 +72,7 @@ def draw(
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     shown = cv2.resize(grey[top : top + height, left : left + width], size, interpolation=how)
     picture = np.asarray(cv2.cvtColor(shown, cv2.COLOR_GRAY2BGR), np.uint8)
-    thick = max(1.0, max(size) / 800)
+    thick = max(1.2, max(size) / 600)
     moved = [(np.asarray(each, np.float64) + 0.5 - (left, top)) * (across, down) - 0.5 for each in polygons]
     for corners in moved:
         _outline(picture, corners, thick, colour)
