@@ -298,7 +298,7 @@ class OpenSequence:
             if error.reason not in ("record_too_large", "pixels_too_large"):
                 raise
             self._aside.append(SetAside(frame_index=shot.frame_index, reason="too_large", discarded=True))
-            return refusal("too_large", self.source.path, f"frame {shot.frame_index}: {error.message}")
+            return refusal("too_large", self.source.path, f"frame {shot.frame_index + 1}: {error.message}")
         self._hashes.append(item.content_sha256)
         if item.held is not None:
             self._aside.append(SetAside(frame_index=shot.frame_index, reason=item.held))

@@ -83,13 +83,13 @@ def _frames(path: Path, header: DicomHeader, layout: Layout) -> Iterator[Capture
         for index in range(places.count):
             data = next(parts, b"")
             if not data:
-                lost = refusal("truncated", path, f"frame {index} of {places.count} is not in the file")
+                lost = refusal("truncated", path, f"frame {index + 1} of {places.count} is not in the file")
                 yield LostFrame(index, "truncated", lost.message)
                 continue
             try:
                 pixels = decode_frame(data, places.layout)
             except DecodeError as error:
-                lost = refusal("frame_unreadable", path, f"frame {index} cannot be decoded ({error})")
+                lost = refusal("frame_unreadable", path, f"frame {index + 1} cannot be decoded ({error})")
                 yield LostFrame(index, "frame_unreadable", lost.message)
                 continue
             time_ms = header.times_ms[index] if header.times_ms else None

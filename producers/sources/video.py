@@ -70,7 +70,7 @@ class _Shots:
             time = heapq.heappop(self.lost)
             self.first = time if self.first is None else self.first
             at = f"{(time - self.first) * self.ticks:.2f} s"
-            detail = f"frame {self.index} at {at} cannot be decoded, or rests on one that cannot"
+            detail = f"frame {self.index + 1} at {at} cannot be decoded, or rests on one that cannot"
             yield LostFrame(
                 self._next(time), "frame_unreadable", refusal("frame_unreadable", self.path, detail).message
             )
