@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.fuzz_dicom import damaged_dicom
+from benchmarks.fuzz_media import damaged_clip, damaged_picture
+from sonovan.contracts.errors import InvalidRecord
 from sonovan.producers.sources import SOURCE_REASONS, CapturedFrame, CaptureOptions, open_sources
 
 BOUND_S: Final = 10.0
@@ -41,7 +43,11 @@ class Kind:
     make: Callable[[random.Random], bytes]
 
 
-KINDS: Final = (Kind("dicom", ".dcm", damaged_dicom),)
+KINDS: Final = (
+    Kind("dicom", ".dcm", damaged_dicom),
+    Kind("clip", ".clip", damaged_clip),
+    Kind("picture", ".picture", damaged_picture),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +119,11 @@ def _told(path: Path) -> set[str]:
     inputs = open_sources([path], CaptureOptions(organ="breast", side="left", max_frames=500))
     told = {error.reason for error in inputs.refused}
     for source in inputs.sources:
-        for shot in source.read():
-            told.add("read" if isinstance(shot, CapturedFrame) else shot.reason)
+        try:
+            for shot in source.read():
+                told.add("read" if isinstance(shot, CapturedFrame) else shot.reason)
+        except InvalidRecord as error:
+            told.add(error.reason)
     return told
 
 

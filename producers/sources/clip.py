@@ -3,6 +3,7 @@
 FFmpeg is told which container it is, so that none of its formats that read other files is ever tried.
 """
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,15 +43,25 @@ class Clip:
         return round(length / 1e6 * self.rate) if length else 0.0
 
 
+class _File(io.FileIO):
+    """A file in which a place that cannot be is an answer, -1, as FFmpeg expects it: damaged sizes lead there."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        try:
+            return super().seek(offset, whence)
+        except (OSError, OverflowError):
+            return -1
+
+
 @contextmanager
 def open_clip(path: Path, container: str) -> Iterator[Clip]:
     """container: FFmpeg's name of the format. Raises InvalidRecord `unreadable` or `no_frames`."""
     import av  # 40 MiB of libraries: loaded with the first clip
 
-    with open(os.open(path, os.O_RDONLY), "rb") as file:  # by number: a name that is no UTF-8 stops FFmpeg
+    with _File(os.open(path, os.O_RDONLY)) as file:  # by number: a name that is no UTF-8 stops FFmpeg
         try:
             opened = av.open(file, format=container, metadata_errors="replace")
-        except (av.FFmpegError, ValueError, UnicodeError) as error:
+        except (av.FFmpegError, OSError, ValueError, OverflowError) as error:
             raise refusal("unreadable", path, "the clip cannot be opened") from error
         with opened:
             yield _clip(path, opened)

@@ -41,19 +41,22 @@ def jpeg_damage(data: bytes) -> str | None:
     """
     import simplejpeg  # loaded with the first JPEG
 
+    trouble = ""
     try:
         simplejpeg.decode_jpeg_header(data, strict=False)
     except ValueError:
         return None
+    except KeyError:
+        return "its colours are of no known kind"
     for colours in ("GRAY", "CMYK"):
         try:
             simplejpeg.decode_jpeg(data, colours, strict=True)
             return None
-        except ValueError as error:
+        except (ValueError, KeyError) as error:
             trouble = str(error)
         if "olor" not in trouble and "onversion" not in trouble:
             return trouble
-    return None
+    return trouble
 
 
 def _png(data: bytes, told: CodedSize) -> str | None:
@@ -80,6 +83,8 @@ def _bmp(data: bytes, told: CodedSize) -> str | None:
     start, header = struct.unpack_from("<I", data, 10)[0], struct.unpack_from("<I", data, 14)[0]
     if header < 40:
         return None
+    if len(data) < 54:
+        return "its header is cut off"
     depth, packed = struct.unpack_from("<HI", data, 28)
     if packed not in (0, 3):
         return None

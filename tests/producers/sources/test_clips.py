@@ -81,7 +81,7 @@ def test_a_damaged_packet_is_lost_with_what_rests_on_it_and_the_clip_goes_on(tmp
     assert given[12:] == whole[12:]
     lost = next(each for each in shots(path) if isinstance(each, LostFrame))
     assert lost.reason == "frame_unreadable"
-    assert f"frame {lost.frame_index} at {lost.frame_index / 25:.2f} s" in lost.message
+    assert f"frame {lost.frame_index + 1} at {lost.frame_index / 25:.2f} s" in lost.message
     assert times(path)[-1] == 29 * 40
 
 
