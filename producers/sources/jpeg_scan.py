@@ -24,6 +24,7 @@ _SPARE_BITS: Final = 16
 _PAST_END: Final = 320
 """Bytes of ones after a scan: no block is longer, so a walk past the end stays within them."""
 _END: Final = 1000
+_HOLE: Final = bytes(32)
 
 Table = list[int]
 
@@ -150,6 +151,8 @@ def _table(told: bytes, *, dc: bool) -> Table:
 
 
 def _walk(coded: bytes, units: int, block: list[tuple[Table, Table | None]]) -> None:
+    if _HOLE in coded and not all(_flat(*tables) for tables in block):
+        raise HeaderError("a hole of zeros lies in its scan")
     bits, end, place = _windows(coded), 8 * len(coded), 0
     for _ in range(units):
         for first, rest in block:
@@ -171,6 +174,11 @@ def _walk(coded: bytes, units: int, block: list[tuple[Table, Table | None]]) -> 
                 raise HeaderError("its scan ends early")
     if end - place >= _SPARE_BITS:
         raise HeaderError(f"{(end - place) // 8} bytes of its scan are left over")
+
+
+def _flat(_first: Table, rest: Table | None) -> bool:
+    """Whether zeros are the code for the end of a block, so that a black area may be coded as many of them."""
+    return rest is None or rest[0] >> 6 == _END
 
 
 def _windows(coded: bytes) -> memoryview:

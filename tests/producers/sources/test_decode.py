@@ -196,3 +196,22 @@ def test_a_missing_size_is_named(name: str, tmp_path: Path) -> None:
         open_source(path, BREAST)
     assert caught.value.reason == "unreadable"
     assert f"its {name} is" in caught.value.message
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_hole_of_zeros_is_seen_even_if_the_scan_has_its_length(seed: int) -> None:
+    y, x = np.mgrid[0:240, 0:320]
+    noise = np.random.default_rng(seed).integers(0, 30, (240, 320))
+    first = (90 + 60 * np.sin(x / 9) * np.cos(y / 7) + noise).clip(0, 255).astype(np.uint8)
+    good = bytes(imagecodecs.jpeg8_encode(np.dstack([first, first // 2, 255 - first]), 90))
+    at = len(good) * (30 + 4 * seed) // 100
+    check_scans(good)
+    with pytest.raises(HeaderError):
+        check_scans(good[:at] + bytes(300) + good[at + 300 :])
+
+
+def test_a_black_picture_is_whole() -> None:
+    for picture in (np.zeros((240, 320), np.uint8), np.zeros((240, 320, 3), np.uint8)):
+        check_scans(bytes(imagecodecs.jpeg8_encode(picture, 90)))
+        check_scans(bytes(imagecodecs.jpeg8_encode(picture, 90, optimize=True)))
+        check_scans(bytes(imagecodecs.jpeg8_encode(picture, lossless=True, predictor=1)))
