@@ -22,7 +22,20 @@ CUT_SHORT: Final = "sequence_cut_short"
 """The reason, and the van's warning, that a file ended before its sweep did; how much is lost is not known."""
 
 FOREIGN: Final = frozenset({"not_breast_ultrasound", "not_thyroid_ultrasound"})
-"""Refusals that are listed as reasons even if only a few frames have them."""
+"""Refusals that are listed as reasons even if only a few frames have them.
+
+A side of which every frame is refused in this way was not examined: what came shows something else."""
+
+NOT_SEEN: Final = "not_seen"
+"""The reason that a planned item was not examined: all that was sent is here, and no frame of it is."""
+NOT_ARRIVED: Final = "not_arrived"
+"""The reason that nothing is known of a planned item yet: no frame of it has arrived."""
+MAY_BE_AMONG_THESE: Final = "frames_without_side"
+"""The reason that nothing is known of a planned side: frames came without a side, and may be of it."""
+COVERAGE_NOT_KNOWN: Final = "coverage_not_known"
+"""The reason that a row is `usable` at best: no checklist was worked through."""
+NOT_TICKED_OFF: Final = "not_ticked_off"
+"""The reason that a row is `limited` at best: the operator worked through a checklist and did not tick it off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,11 @@ class _Seen:
     refused: frozenset[str] = frozenset()
     blurred: bool = False
 
+    @property
+    def foreign(self) -> bool:
+        """It shows another part of the body."""
+        return self.quality is None and bool(self.refused) and self.refused <= FOREIGN
+
 
 def judge_adequacy(
     planned: Sequence[PlannedRegion],
@@ -77,21 +95,35 @@ def judge_adequacy(
     """One row per planned item in the plan's order, then one per organ and side seen outside the plan.
 
     A planned item without a side takes the frames of every side, one with a region those whose view or position
-    names it. What was planned and not seen is inadequate (`not_seen`). A frame of a split screen counts for each side
+    names it. `adequate` is a row whose pictures are good and that the screening's closing ticks off as covered; without
+    a checklist good pictures are `usable`. What was planned and of which no frame came, or only frames that show
+    something else (`FOREIGN`), is `not_examined`; it is `unknown` while frames may still come, and where frames of its
+    organ came without a side. A frame of a split screen counts for each side
     that it shows, by the share of that side's panels that could be assessed. Discarded, held and rejected frames count
     as taken and not assessable. A row that is not adequate also says why frames and panels could not be assessed.
     final: the revision is `complete` or `incomplete`; then missing frames count likewise, and rows say why
     the examination is unfinished. While `preliminary`, missing frames are merely under way and are left out.
     """
     seen = _frames_taken(list(results), list(rejected), completeness, final=final)
-    rows = [_judge(item, [frame for frame in seen if _fits(frame, item)], rules) for item in planned]
-    outside = {
-        (frame.organ, frame.laterality or "") for frame in seen if not any(_fits(frame, item) for item in planned)
-    }
+    covered = _covered(completeness)
+    rows, shown = [], set[int]()
+    for item in planned:
+        own = [place for place, frame in enumerate(seen) if _fits(frame, item)]
+        if not own and _ticked_off(item, covered):  # of a sweep nobody names the region
+            whole = PlannedRegion(organ=item.organ, side=item.side)
+            own = [place for place, frame in enumerate(seen) if _fits(frame, whole)]
+        shown.update(own)
+        if own:
+            rows.append(_judge(item, [seen[place] for place in own], rules, covered))
+        else:
+            sideless = [frame for frame in seen if (frame.organ, frame.laterality) == (item.organ, None)]
+            may_be = any(not frame.foreign for frame in sideless)
+            rows.append(_nothing_came(item, sideless=may_be, final=final))
+    outside = {(frame.organ, frame.laterality or "") for place, frame in enumerate(seen) if place not in shown}
     for organ, side in sorted(outside):
         item = PlannedRegion(organ=organ, side=side or None)
-        own = [frame for frame in seen if (frame.organ, frame.laterality) == (item.organ, item.side)]
-        rows.append(_judge(item, own, rules))
+        unplanned = [frame for frame in seen if (frame.organ, frame.laterality) == (item.organ, item.side)]
+        rows.append(_judge(item, unplanned, rules, covered))
     return tuple(_unfinished(row, completeness) if final else row for row in rows)
 
 
@@ -156,15 +188,40 @@ def _fits(frame: _Seen, item: PlannedRegion) -> bool:
     )
 
 
-def _judge(item: PlannedRegion, frames: list[_Seen], rules: AdequacyRules) -> Adequacy:
+def _covered(completeness: Completeness) -> frozenset[PlannedRegion] | None:
+    """What the operator ticked off; None where no checklist was worked through, or closings contradict each other."""
+    ticked = [closing.covered for closing in completeness.screening_closings]
+    return frozenset(ticked[0]) if len(ticked) == 1 and ticked[0] is not None else None
+
+
+def _ticked_off(item: PlannedRegion, covered: frozenset[PlannedRegion] | None) -> bool:
+    """Whether the operator ticked off the item, or the whole side that it is a region of."""
+    return covered is not None and not covered.isdisjoint({item, PlannedRegion(organ=item.organ, side=item.side)})
+
+
+def _nothing_came(item: PlannedRegion, *, sideless: bool, final: bool) -> Adequacy:
+    """The row of a planned item of which no frame is here. sideless: frames of its organ came without a side."""
+    level: Level = "unknown" if sideless or not final else "not_examined"
+    reason = MAY_BE_AMONG_THESE if sideless else NOT_SEEN if final else NOT_ARRIVED
+    return Adequacy(
+        organ=item.organ, laterality=item.side, region=item.region, level=level, assessable_share=0.0, frames=0,
+        reasons=(reason,),
+    )  # fmt: skip
+
+
+def _judge(
+    item: PlannedRegion, frames: list[_Seen], rules: AdequacyRules, covered: frozenset[PlannedRegion] | None
+) -> Adequacy:
+    """The row of an item of which at least one frame was taken."""
     qualities = [frame.quality for frame in frames if frame.quality is not None]
-    share = math.fsum(frame.share for frame in frames) / len(frames) if frames else 0.0
+    share = math.fsum(frame.share for frame in frames) / len(frames)
+    refused = frozenset[str]().union(*(frame.refused for frame in frames))
     sharp = sum(frame.quality is not None and not frame.blurred for frame in frames) / max(1, len(qualities))
     quality = sum(qualities) / len(qualities) if qualities else 0.0
     reasons: list[str] = []
     level: Level = "adequate"
-    if not frames:
-        level, reasons = "inadequate", ["not_seen"]
+    if all(frame.foreign for frame in frames):
+        level, reasons = "not_examined", []
     elif not qualities:
         level, reasons = "inadequate", ["nothing_assessable"]
     else:
@@ -180,10 +237,16 @@ def _judge(item: PlannedRegion, frames: list[_Seen], rules: AdequacyRules) -> Ad
     if item.side is None and any(frame.laterality is None for frame in frames):
         reasons.append("side_unknown")
         level = "limited" if level == "adequate" else level
-    refused = frozenset[str]().union(*(frame.refused for frame in frames))
     # a few poor frames belong to every sweep; one that shows something else may be the one that was meant to show it
     reasons += sorted(refused if level != "adequate" else refused & FOREIGN)
     reasons += sorted({frame.lost for frame in frames if frame.lost is not None})
+    if level in ("adequate", "limited"):
+        if covered is None:
+            reasons.append(COVERAGE_NOT_KNOWN)
+            level = "usable" if level == "adequate" else level
+        elif not _ticked_off(item, covered):
+            reasons.append(NOT_TICKED_OFF)
+            level = "limited"
     return Adequacy(
         organ=item.organ,
         laterality=item.side,
@@ -196,7 +259,8 @@ def _judge(item: PlannedRegion, frames: list[_Seen], rules: AdequacyRules) -> Ad
 
 
 def _unfinished(row: Adequacy, completeness: Completeness) -> Adequacy:
-    """The row with the reasons for which a part of its examination has not arrived; it is then limited at best.
+    """The row with the reasons for which a part of its examination has not arrived; it is then limited at best, and
+    nothing is known of what would be `not_examined`.
 
     A sequence whose closing is missing has no side that can be relied on, so it counts against every row; so does one
     that was cut short, for the van's warning does not name it.
@@ -213,4 +277,7 @@ def _unfinished(row: Adequacy, completeness: Completeness) -> Adequacy:
     if not reasons & (UNFINISHED | {CUT_SHORT}):
         return row
     ordered = (*row.reasons, *sorted(reasons - set(row.reasons)))
-    return row.model_copy(update={"reasons": ordered, "level": "limited" if row.level == "adequate" else row.level})
+    lowered: dict[Level, Level] = {"adequate": "limited", "usable": "limited"}
+    if NOT_SEEN in row.reasons:
+        lowered["not_examined"] = "unknown"
+    return row.model_copy(update={"reasons": ordered, "level": lowered.get(row.level, row.level)})

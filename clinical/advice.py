@@ -8,30 +8,36 @@ from sonovan.contracts.because import Because
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import Adequacy, Advice, Category, Finding, IntendedUse, ScreeningAssessed, Status
 
-_SEEN_BADLY = frozenset({"low_quality", "motion", "not_seen"})
+_SEEN_BADLY = frozenset({"low_quality", "motion"})
 _SEEN_TOO_LITTLE = frozenset({"low_assessable_share", "few_frames", "nothing_assessable", CUT_SHORT})
-
 
 READER_MUST_REVIEW: Final = "reader_must_review"
 SCAN_AGAIN: Final = "scan_again"
+EXAMINE: Final = "examine"
 SAY_WHICH_SIDE: Final = "say_which_side"
 SEND_MISSING_FRAMES: Final = "send_missing_frames"
+
+OF_OPERATION: Final = frozenset({READER_MUST_REVIEW, SCAN_AGAIN, EXAMINE, SAY_WHICH_SIDE, SEND_MISSING_FRAMES})
+"""Advice on how the examination is done and read, which holds whatever may be said of the woman: never withheld."""
 
 
 def derive_advice(status: Status, adequacy: Iterable[Adequacy], findings: Iterable[Finding]) -> tuple[Advice, ...]:
     """The advice for one revision, in a fixed order.
 
     `reader_must_review` always, since nothing is a result until signed. `scan_again` per place that was not seen well
-    enough; not while that may be for want of frames that were taken and have not arrived, nor, while `preliminary`,
-    where nothing was scanned yet. `say_which_side` where no side is recorded. `send_missing_frames` where the
-    examination is not all here.
+    enough; not while that may be for want of frames that were taken and have not arrived. `examine` per place that was
+    planned and not examined; not while `preliminary`. `say_which_side` where no side is recorded.
+    `send_missing_frames` where the examination is not all here.
     """
     rows, found = list(adequacy), list(findings)
     advice = [Advice(rule=READER_MUST_REVIEW, because=(Because(code="outlined_regions", value=len(found)),))]
     for row in rows:
-        if _must_be_scanned_again(row, status):
+        place = {"organ": row.organ, "laterality": row.laterality, "region": row.region}
+        if row.level == "not_examined":
+            if status != "preliminary":
+                advice.append(Advice(rule=EXAMINE, because=reasons_of(row), **place))
+        elif _must_be_scanned_again(row):
             verdict = Because(code="not_assessed" if row.level == "inadequate" else "not_fully_assessed")
-            place = {"organ": row.organ, "laterality": row.laterality, "region": row.region}
             advice.append(Advice(rule=SCAN_AGAIN, because=(verdict, *reasons_of(row)), **place))
     if any("side_unknown" in row.reasons for row in rows):
         advice.append(Advice(rule=SAY_WHICH_SIDE, because=(Because(code="side_unknown"),)))
@@ -42,20 +48,20 @@ def derive_advice(status: Status, adequacy: Iterable[Adequacy], findings: Iterab
     return tuple(advice)
 
 
-def _must_be_scanned_again(row: Adequacy, status: Status) -> bool:
-    if status == "preliminary" and "not_seen" in row.reasons:
-        return False
+def _must_be_scanned_again(row: Adequacy) -> bool:
     if _SEEN_BADLY.intersection(row.reasons):
         return True
     return "frames_missing" not in row.reasons and bool(_SEEN_TOO_LITTLE.intersection(row.reasons))
 
 
 def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> ScreeningAssessed:
-    """`assessed` as it may be shown: categories and advice with their reasons under `decision_support` alone.
+    """`assessed` as it may be shown: categories and clinical advice with their reasons under `decision_support` alone.
 
-    Otherwise every category keeps its scheme and side, every advice its rule, and nothing else; both say `withheld`.
-    The probability that a lesion is malignant goes likewise, for BI-RADS categories are bands of it
-    (docs/decisions/0011-a-malignant-score-is-a-category.md). Outlines, sizes, scores, descriptors and adequacy stay.
+    Otherwise every category keeps its scheme and side, clinical advice its rule, and nothing else; both say `withheld`.
+    Advice `OF_OPERATION` stays whole: who scans must know what to scan again under every intended use.
+    The probability that a lesion is malignant is withheld like a category, for BI-RADS categories are bands of it
+    (docs/decisions/0011-a-malignant-score-is-a-category.md). Outlines, sizes, scores, descriptors, adequacy and the
+    order of the findings stay.
     """
     if intended_use == "decision_support":
         return assessed
@@ -64,6 +70,7 @@ def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> Screenin
             update={
                 "category": finding.category and _withheld(finding.category),
                 "malignant": None,
+                "malignant_range": None,
                 "malignant_withheld": finding.malignant_withheld or finding.malignant is not None,
             }
         )
@@ -73,7 +80,9 @@ def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> Screenin
         update={
             "findings": findings,
             "categories": tuple(_withheld(category) for category in assessed.categories),
-            "advice": tuple(Advice(rule=each.rule, withheld=True) for each in assessed.advice),
+            "advice": tuple(
+                each if each.rule in OF_OPERATION else Advice(rule=each.rule, withheld=True) for each in assessed.advice
+            ),
         }
     )
 

@@ -22,6 +22,8 @@ KEY_FRAME_AREA_PX: Final = "key_frame_area_px"
 MEAN_SCORE: Final = "mean_score"
 UNCONFIRMED: Final = "unconfirmed"
 """On none of the finding's frames did the network's second step, the decoder that draws outlines, draw it."""
+OUTLINE_UNRELIABLE: Final = "outline_unreliable"
+"""On none of the finding's frames is the outline reliable: what is in it is for a reader to say."""
 
 FINDING_MERGED: Final = "finding_merged"
 FINDING_WITHDRAWN: Final = "finding_withdrawn"
@@ -34,6 +36,7 @@ ALWAYS_SHOWN: Final = frozenset(
         KEY_FRAME_AREA_PX,
         MEAN_SCORE,
         UNCONFIRMED,
+        OUTLINE_UNRELIABLE,
         FINDING_MERGED,
         FINDING_WITHDRAWN,
         RULE_NO_LONGER_MET,
@@ -46,8 +49,9 @@ ALWAYS_SHOWN: Final = frozenset(
 class AlertSettings:
     """When `persistent_lesion` fires; every value is the least that fires.
 
-    min_area_mm2 holds where the scale is known, min_area_px where it is not. min_score is held against the
-    finding's `score_mean` (the mean over its best members).
+    A finding meets it where one of its sightings, by itself, meets all of them: frames of several sweeps do not add up.
+    min_area_mm2 holds where the scale is known, min_area_px where it is not. min_score is held against the sighting's
+    `score_mean` (the mean over its best members).
     Defaults, for a site to confirm on its own sweeps: three frames, so that no single frame's error calls anybody;
     12 mm², about 4 mm across, just below the 5 mm from which ACR TI-RADS follows a nodule at all (Tessler 2017);
     200 px, about as much on a usual screen (0.25 mm per pixel).
@@ -89,18 +93,20 @@ def persistent_lesions(assessed: ScreeningAssessed, settings: AlertSettings) -> 
 def why_persistent(finding: Finding, settings: AlertSettings) -> Reasons:
     """Why this finding meets `persistent_lesion`; empty where it does not.
 
-    A finding that is `unconfirmed` meets it all the same, and the reasons name that.
+    A finding that is `unconfirmed`, or whose outlines are unreliable, meets it all the same, and the reasons name that.
     """
-    frames, best = finding.frame_count, finding.best
-    if best.area_mm2 is not None:
-        large, size = best.area_mm2 >= settings.min_area_mm2, _area_mm2(best.area_mm2)
-    else:
-        large, size = best.area_px >= settings.min_area_px, Because(code=KEY_FRAME_AREA_PX, value=best.area_px)
-    if frames < settings.min_frames or not large or best.score_mean < settings.min_score:
-        return ()
-    score = Because(code=MEAN_SCORE, value=best.score_mean, unit="1")
-    doubt = (Because(code=UNCONFIRMED),) if finding.unconfirmed else ()
-    return (Because(code=FRAMES_OUTLINED, value=frames), size, score, *doubt)
+    for sighting in finding.in_order:
+        if sighting.area_mm2 is not None:
+            large, size = sighting.area_mm2 >= settings.min_area_mm2, _area_mm2(sighting.area_mm2)
+        else:
+            large = sighting.area_px >= settings.min_area_px
+            size = Because(code=KEY_FRAME_AREA_PX, value=sighting.area_px)
+        if sighting.frame_count >= settings.min_frames and large and sighting.score_mean >= settings.min_score:
+            score = Because(code=MEAN_SCORE, value=sighting.score_mean, unit="1")
+            doubts = ((UNCONFIRMED, finding.unconfirmed), (OUTLINE_UNRELIABLE, finding.outline_unreliable))
+            named = (Because(code=code) for code, holds in doubts if holds)
+            return (Because(code=FRAMES_OUTLINED, value=sighting.frame_count), size, score, *named)
+    return ()
 
 
 def withhold_alert(alert: LesionAlerted, intended_use: IntendedUse) -> LesionAlerted:
@@ -116,6 +122,6 @@ def _area_mm2(area: float) -> Because:
 
 
 RULES: Final[tuple[AlertRule, ...]] = (
-    AlertRule(name=PERSISTENT_LESION, severity="suspicious", about="finding", find=persistent_lesions),
+    AlertRule(name=PERSISTENT_LESION, severity="worklist", about="finding", find=persistent_lesions),
 )
 """The rules that the centre runs, in the order in which their alerts are raised."""

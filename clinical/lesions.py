@@ -48,14 +48,17 @@ def finding_of(
     shown = [_shown(track, results) for track in tracks]
     sightings = tuple(_sighting(track, frames, ends) for track, frames in zip(tracks, shown, strict=True))
     regions = [region for frames in shown for _, region in frames]
+    score = suspicion(regions)
     return Finding(
         finding_id=finding_id,
         organ=tracks[0].organ,
         laterality=tracks[0].laterality,
         sightings=sightings,
         best_ordinal=best_of(sightings),
-        malignant=suspicion(regions),
-        descriptors=over_frames(regions),
+        malignant=score and score[0],
+        malignant_range=score and score[1],
+        outline_unreliable=all(region.outline_unreliable for region in regions),
+        descriptors=over_frames(tracks[0].organ, regions),
         category=category,
     )
 
@@ -120,6 +123,7 @@ def _sighting(track: Track, shown: _Shown, ends: Mapping[str, tuple[int, int]]) 
         contrast=region.measures.contrast,
         unconfirmed=all(each.unconfirmed for each in regions),
         predicted_dice=region.predicted_dice,
+        outline_unreliable=region.outline_unreliable,
         image_key=frame.image_key,
         mask_key=frame.mask_key,
     )

@@ -62,7 +62,8 @@ class Term:
     """One thing that is described, and the words for it.
 
     organ: None where it belongs to no organ. code: of the term itself. codes: by word. covers: by word, the words of
-    the lexicon that it stands for where a network cannot tell them apart.
+    the lexicon that it stands for where a network cannot tell them apart. suspicious: the words that speak for
+    malignancy, the most suspicious first.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Term:
     code: Code | None = None
     codes: Mapping[str, Code] = field(default_factory=dict)
     covers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    suspicious: tuple[str, ...] = ()
 
 
 def _dcm(**codes: tuple[str, str]) -> dict[str, Code]:
@@ -105,6 +107,7 @@ BREAST: Final = (
             irregular=("49608001", "Irregular"),
         ),
         covers={"oval_or_round": ("oval", "round")},
+        suspicious=("irregular",),
     ),
     Term(
         "orientation",
@@ -112,6 +115,7 @@ BREAST: Final = (
         "breast",
         Code("DCM", "111354", "Orientation"),
         _dcm(parallel=("111355", "Parallel"), not_parallel=("111356", "Not parallel")),
+        suspicious=("not_parallel",),
     ),
     Term(
         "margin",
@@ -125,6 +129,7 @@ BREAST: Final = (
         )
         | _dcm(angular=("111343", "Angular margins")),
         covers={"not_circumscribed": ("indistinct", "angular", "microlobulated", "spiculated")},
+        suspicious=("spiculated", "angular", "microlobulated", "indistinct", "not_circumscribed"),
     ),
     Term(
         "echo_pattern",
@@ -142,6 +147,7 @@ BREAST: Final = (
             isoechoic=("111365", "Isoechoic"),
         ),
         {"iso_or_hyperechoic": ("isoechoic", "hyperechoic")},
+        suspicious=("complex_cystic_and_solid",),
     ),
     Term(
         "posterior_features",
@@ -155,17 +161,23 @@ BREAST: Final = (
             combined=("111370", "Combined posterior enhancement and shadowing"),
         ),
     ),
-    Term("halo", _YES_NO, "breast", Code("DCM", "111359", "Echogenic halo")),
+    Term("halo", _YES_NO, "breast", Code("DCM", "111359", "Echogenic halo"), suspicious=("yes",)),
     Term("calcifications", ("no", "yes", "in_mass", "outside_mass", "intraductal"), "breast",
-         covers={"yes": ("in_mass", "outside_mass", "intraductal")}),
+         covers={"yes": ("in_mass", "outside_mass", "intraductal")},
+         suspicious=("in_mass", "intraductal", "outside_mass", "yes")),
     Term("architectural_distortion", _YES_NO, "breast",
-         Code("SCT", "129792006", "Architectural distortion of breast")),
-    Term("duct_changes", _YES_NO, "breast"),
-    Term("skin_thickening", _YES_NO, "breast", Code("SCT", "129797000", "Skin thickening of breast")),
-    Term("skin_retraction", _YES_NO, "breast", Code("SCT", "129796009", "Skin retraction of breast")),
-    Term("oedema", _YES_NO, "breast", Code("SCT", "79654002", "Edema")),
+         Code("SCT", "129792006", "Architectural distortion of breast"), suspicious=("yes",)),
+    Term("duct_changes", _YES_NO, "breast", suspicious=("yes",)),
+    Term("skin_thickening", _YES_NO, "breast", Code("SCT", "129797000", "Skin thickening of breast"),
+         suspicious=("yes",)),
+    Term("skin_retraction", _YES_NO, "breast", Code("SCT", "129796009", "Skin retraction of breast"),
+         suspicious=("yes",)),
+    Term("oedema", _YES_NO, "breast", Code("SCT", "79654002", "Edema"), suspicious=("yes",)),
 )  # fmt: skip
-"""BI-RADS ultrasound; `halo` is the lesion boundary of its 4th edition, which the data sets still name."""
+"""BI-RADS ultrasound; `halo` is the lesion boundary of its 4th edition, which the data sets still name.
+
+Suspicious is what part of a lesion shows and makes it suspicious, however benign the rest looks. Posterior features are
+not among them: shadows also fall from the edges of benign lesions."""
 
 THYROID: Final = (
     Term(
@@ -180,22 +192,29 @@ THYROID: Final = (
          "hyper_or_isoechoic"),
         "thyroid",
         covers={"hyper_or_isoechoic": ("hyperechoic", "isoechoic"), "markedly_hypoechoic": ("very_hypoechoic",)},
+        suspicious=("very_hypoechoic", "markedly_hypoechoic"),
     ),
-    Term("shape", ("wider_than_tall", "taller_than_wide"), "thyroid"),
+    Term("shape", ("wider_than_tall", "taller_than_wide"), "thyroid", suspicious=("taller_than_wide",)),
     Term(
         "margin",
         ("smooth", "ill_defined", "lobulated", "irregular", "extrathyroidal_extension", "lobulated_or_irregular"),
         "thyroid",
         covers={"lobulated_or_irregular": ("lobulated", "irregular")},
+        suspicious=("extrathyroidal_extension", "irregular", "lobulated", "lobulated_or_irregular", "ill_defined"),
     ),
     Term(
         "echogenic_foci",
         ("none", "large_comet_tail", "macrocalcifications", "peripheral_calcifications", "punctate_echogenic_foci"),
         "thyroid",
+        suspicious=("punctate_echogenic_foci", "peripheral_calcifications", "macrocalcifications"),
     ),
-    Term("calcifications", ("none", "macrocalcification", "microcalcification"), "thyroid"),
+    Term("calcifications", ("none", "macrocalcification", "microcalcification"), "thyroid",
+         suspicious=("microcalcification", "macrocalcification")),
 )  # fmt: skip
-"""ACR TI-RADS; `markedly_hypoechoic` and `calcifications` with `microcalcification` are the words of C-TIRADS."""
+"""ACR TI-RADS; `markedly_hypoechoic` and `calcifications` with `microcalcification` are the words of C-TIRADS.
+
+Suspicious as in `BREAST`: what adds points in either scheme where one part of a nodule shows it. `solid` adds points
+too, yet is no such word: a mixed nodule looks solid wherever the cut misses its fluid."""
 
 DESCRIPTORS: Final[Mapping[Organ, Mapping[str, Term]]] = MappingProxyType(
     {

@@ -45,6 +45,8 @@ class FoundRegion:
     quality: the Dice to be expected of all outlines of its panel together, 0..1; None if no companion predicts it.
     unconfirmed: the network saw the region, and the decoder that draws in its stead did not draw it. `quality` is then
     None, for it is a prediction about what the decoder draws.
+    reliable: at least as much is expected of it as the registry asks for (setting `quality_least`); False where nothing
+    predicts its quality. What lies inside an outline that is not reliable must not be described.
     malignant: probability that the lesion is malignant, 0..1; None if no companion predicts it.
     descriptors: what the lesion looks like, in the order of `sonovan.models.heads.lesions.WORDS`; empty likewise.
     cut: the edge of the scan cuts the outline, so that the lesion is at least so large. place: where it lies in depth
@@ -60,6 +62,7 @@ class FoundRegion:
     score_max: float
     mask: NDArray[np.bool_]
     quality: float | None = None
+    reliable: bool = False
     unconfirmed: bool = False
     malignant: float | None = None
     descriptors: tuple[FoundDescriptor, ...] = ()

@@ -93,6 +93,11 @@ class Segmenter:
         """What really runs: `openvino/bf16`, `cpu/fp32`, `cuda/fp32` …"""
         return self._runner.name
 
+    @property
+    def quality_least(self) -> float | None:
+        """The expected Dice from which on an outline is reliable; None where nothing predicts it and none is."""
+        return None if self._decoder is None else self._decoder.quality_least
+
     def segment(
         self,
         pixels: NDArray[np.uint8] | NDArray[np.uint16],
@@ -147,7 +152,11 @@ class Segmenter:
             places = [(place, part_of(fit, view.box, part)) for place, part in enumerate(view.panels, first)]
             outlined = _outlined(own, shown, places, parts, entry.min_area_px)
             outlined = _placed(outlined, grey, parts, declared=declared)
-            outlined = [replace(region, panel=number) for region in outlined]
+            decoder = self._decoder
+            outlined = [
+                replace(region, panel=number, reliable=decoder is not None and decoder.relies_on(region.quality))
+                for region in outlined
+            ]
             clock.add("regions")
             if self._lesions is not None:
                 outlined = self._lesions.describe(outlined, square, view.box, fit, seen, organ)

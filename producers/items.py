@@ -29,7 +29,7 @@ class Signer:
 class Visit:
     """What the van knows about the visit beside the pictures.
 
-    planned: the checklist of organs and sides; None means that exactly what is sent was planned.
+    planned: the checklist of organs, sides and regions; None means both sides of each organ that is sent.
     features: the clinical record as fields of `FeaturesRecorded`; None if there is none.
     """
 

@@ -13,13 +13,11 @@ from sonovan.contracts.digests import frames_digest
 from sonovan.contracts.envelope import header_sha256, seal_header
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_sha256
-from sonovan.contracts.lexicon import Organ, Side
 from sonovan.contracts.limits import MAX_FRAMES, MAX_SEQUENCES, MAX_SET_ASIDE
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import (
     FeaturesRecorded,
     FrameCaptured,
-    PlannedRegion,
     ScreeningClosed,
     ScreeningOpened,
     SequenceClosed,
@@ -27,6 +25,7 @@ from sonovan.contracts.van import (
 )
 from sonovan.producers.features import features_recorded
 from sonovan.producers.items import Ids, Item, Signer, Sink, Visit, mint_ids
+from sonovan.producers.plan import both_sides
 from sonovan.producers.privacy import black_out, hold_reason
 from sonovan.producers.sources import CapturedFrame, LostFrame, Source, refusal
 
@@ -209,7 +208,7 @@ class Composer:
             slip_number=visit.slip_number,
             site_code=visit.site_code,
             opened_at=moment,
-            planned=_planned(self._sources) if visit.planned is None else visit.planned,
+            planned=both_sides([source.organ for source in self._sources]) if visit.planned is None else visit.planned,
             consent=visit.consent,
         )
         self._control(Topic.SCREENING_OPENED, opening, None)
@@ -361,12 +360,6 @@ def in_runs(aside: Sequence[SetAside]) -> tuple[SetAside, ...]:
         else:
             runs.append(each)
     return tuple(runs)
-
-
-def _planned(sources: Sequence[Source]) -> tuple[PlannedRegion, ...]:
-    """The checklist of a visit that has none: each organ and side that is sent, once, in order."""
-    pairs: dict[tuple[Organ, Side | None], None] = {(source.organ, source.laterality): None for source in sources}
-    return tuple(PlannedRegion(organ=organ, side=side) for organ, side in pairs)
 
 
 def _summed_up(troubles: list[InvalidRecord], frames: int) -> list[InvalidRecord]:

@@ -1,6 +1,6 @@
 """The report as one JSON document: what the page shows, and what other programs read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final, Literal
 
 from pydantic import Field
@@ -13,7 +13,6 @@ from sonovan.contracts.results import (
     Category,
     Finding,
     IntendedUse,
-    Member,
     MissingFrames,
     RefusedPanel,
     RejectedFrame,
@@ -55,7 +54,7 @@ class ScreeningReport(Part):
     examined_on: Day | None = Field(default=None, description="None where no file names the day")
     frames: int = Field(ge=0)
     adequacy: tuple[Adequacy, ...]
-    findings: tuple[Finding, ...] = Field(description="highest score first")
+    findings: tuple[Finding, ...] = Field(description="most suspicious first, then largest; counted from 1")
     categories: tuple[Category, ...]
     advice: tuple[Advice, ...]
     withdrawn: tuple[WithdrawnFinding, ...]
@@ -66,16 +65,6 @@ class ScreeningReport(Part):
     weights_sha256: Sha256
     fingerprint: Fingerprint
     rules_version: Token
-
-
-def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings as every report, summary and picture numbers them, from 1: highest score first."""
-    return sorted(findings, key=lambda each: (-each.best.score_mean, each.finding_id))
-
-
-def numbers_by_member(findings: Iterable[Finding]) -> dict[Member, int]:
-    """The number that each region has in reports and pictures: that of its finding, from 1."""
-    return {member: number for number, finding in enumerate(in_order(findings), start=1) for member in finding.members}
 
 
 def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -> dict[str, Any]:
@@ -96,7 +85,7 @@ def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -
         examined_on=shown.examined_on,
         frames=shown.frames,
         adequacy=shown.adequacy,
-        findings=tuple(in_order(shown.findings)),
+        findings=shown.findings,
         categories=shown.categories,
         advice=shown.advice,
         withdrawn=shown.withdrawn,

@@ -35,7 +35,8 @@ from sonovan.embedded import VAN_ID, EmbeddedCentre, screened_by
 from sonovan.inputs import Frames, checked_picture, sources_of
 from sonovan.models import Segmenter
 from sonovan.models.masks import decode_mask
-from sonovan.producers.items import Ids, Signer, mint_ids
+from sonovan.producers.items import Ids, Signer, Visit, mint_ids
+from sonovan.producers.plan import planned_regions
 from sonovan.producers.screening import Composer, compose_sequence
 from sonovan.producers.sources import CapturedFrame, CaptureOptions, Source, capture_options
 from sonovan.producers.sources.source import whole_panel
@@ -91,6 +92,7 @@ class Analyser:
         *,
         organ: str,
         side: str | None = None,
+        plan: Sequence[str] | None = None,
         view: str | None = None,
         position: str | None = None,
         pixel_spacing_mm: float | None = None,
@@ -113,14 +115,15 @@ class Analyser:
         names = ids or mint_ids(1)
         if len(names.sequence_ids) != 1:
             raise ValueError(f"{len(names.sequence_ids)} sequence ids for one sweep")
-        self._start((source,), features, names.screening_id, model_id, network, intended_use)
+        visit = anonymous_visit(features, planned_regions(plan, [source.organ]))
+        self._start((source,), visit, names.screening_id, model_id, network, intended_use)
         self._options = options
         self._sequence = self._composer.begin(source, names.sequence_ids[0])
 
     def _start(
         self,
         sources: Sequence[Source],
-        features: Mapping[str, Any] | None,
+        visit: Visit,
         screening_id: str,
         model_id: str | None,
         network: Segmenter | None,
@@ -131,9 +134,7 @@ class Analyser:
         signer = Signer(VAN_ID, generate_key())
         self._scratch = Scratch()
         self._centre = EmbeddedCentre(network or load_segmenter(model_id), self._scratch, signer)
-        self._composer = Composer(
-            sources, anonymous_visit(features), signer, self._centre.put, screening_id=screening_id
-        )
+        self._composer = Composer(sources, visit, signer, self._centre.put, screening_id=screening_id)
         self._closed = self._failed = False
         self._analysis: Analysis | None = None
 
@@ -205,14 +206,14 @@ class Analyser:
         sources: Sequence[Source],
         refused: tuple[InvalidRecord, ...],
         ids: Ids,
-        features: Mapping[str, Any] | None,
+        visit: Visit,
         model_id: str | None,
         intended_use: IntendedUse | None,
         progress: Callable[[int], None],
     ) -> Analysis:
         """Every frame of the sources, each a sequence of its own, as if they were pushed."""
         self = cls.__new__(cls)
-        self._start(sources, features, ids.screening_id, model_id, None, intended_use)
+        self._start(sources, visit, ids.screening_id, model_id, None, intended_use)
         for source, sequence_id in zip(sources, ids.sequence_ids, strict=True):
             compose_sequence(self._composer, source, sequence_id, progress)
         return self._read_out(refused)
@@ -223,6 +224,7 @@ def analyse(
     *,
     organ: str | None = None,
     side: str | None = None,
+    plan: Sequence[str] | None = None,
     view: str | None = None,
     position: str | None = None,
     pixel_spacing_mm: float | None = None,
@@ -236,9 +238,11 @@ def analyse(
 
     frames: one picture (rows, columns[, 3]), a sweep of them (frames, rows, columns[, 3]) or a list, uint8 or uint16;
     a pydicom dataset; or paths to DICOM files, clips, pictures and folders. organ: "breast" or "thyroid"; may be left
-    out where the file says it. pixel_spacing_mm: where the input has no scale of its own. features: fields of
-    `sonovan.contracts.van.FeaturesRecorded`. ids: names of another run, to compare with. intended_use: None takes
-    SONOVAN_INTENDED_USE, else research. progress: called with the frames done since the last call.
+    out where the file says it. plan: what was to be scanned, such as ("left",); None is both sides of the organ, and a
+    side of which nothing is given is not examined. pixel_spacing_mm: where the input has no scale of its own.
+    features: fields of `sonovan.contracts.van.FeaturesRecorded`. ids: names of another run, to compare with.
+    intended_use: None takes SONOVAN_INTENDED_USE, else research. progress: called with the frames done since the last
+    call.
 
     Raises InvalidRecord when nothing can be read (the first reason), Transient for a disk that is full or away,
     Fatal for weights that do not fit their sha256, a provider that was asked for and is not there, or a SONOVAN_
@@ -253,7 +257,9 @@ def analyse(
         names = ids or mint_ids(len(inputs.sources))
         if len(names.sequence_ids) != len(inputs.sources):
             raise ValueError(f"{len(names.sequence_ids)} sequence ids for {len(inputs.sources)} sources")
-        return Analyser._over(inputs.sources, inputs.refused, names, features, model_id, intended_use, progress)
+        planned = planned_regions(plan, [source.organ for source in inputs.sources])
+        visit = anonymous_visit(features, planned)
+        return Analyser._over(inputs.sources, inputs.refused, names, visit, model_id, intended_use, progress)
 
 
 def _live_source(options: CaptureOptions) -> Source:

@@ -16,6 +16,7 @@ from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import Finding, IntendedUse, ScreeningAssessed
+from sonovan.contracts.van import PlannedRegion
 from sonovan.embedded import Screened
 from sonovan.models.errors import ModelError
 from sonovan.producers.items import Visit
@@ -47,7 +48,7 @@ class Analysis:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """The lesions of the newest revision."""
+        """The lesions of the newest revision, most suspicious first, then largest."""
         return self.screening.findings
 
     @property
@@ -81,9 +82,9 @@ def here_only(source: Source) -> str | None:
     return None if reason is None else f"{shown(source.path)}: screened here, a van would hold it ({reason})"
 
 
-def anonymous_visit(features: Mapping[str, Any] | None) -> Visit:
-    """A visit of nobody: its key is random and joins nothing."""
-    return Visit(subject_key=secrets.token_hex(32), site_code="embedded", features=features)
+def anonymous_visit(features: Mapping[str, Any] | None, planned: tuple[PlannedRegion, ...] | None = None) -> Visit:
+    """A visit of nobody: its key is random and joins nothing. planned: None for both sides of each organ."""
+    return Visit(subject_key=secrets.token_hex(32), site_code="embedded", features=features, planned=planned)
 
 
 def load_segmenter(model_id: str | None) -> models.Segmenter:

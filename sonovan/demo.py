@@ -24,7 +24,6 @@ from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
 from sonovan.reports.alerts import alert_line
-from sonovan.reports.document import in_order
 from sonovan.reports.words import Words
 from sonovan.state import state_path
 from sonovan.storage.keys import Bucket
@@ -135,7 +134,7 @@ def _show(centre: Centre, operator: BrokerSettings, screening_id: str) -> Shown:
         raise InvalidRecord("record_invalid", f"screening {screening_id} has no report yet")
     report.write_bytes(store.get(Bucket.REPORTS, assessed.report_html_key))
     overlays = []
-    for number, finding in enumerate(in_order(assessed.findings), start=1):
+    for number, finding in enumerate(assessed.findings, start=1):
         picture = folder / f"finding-{number}.png"
         picture.write_bytes(pictures_of(finding, finding.best, frames[finding.best.key_frame_id], store).outlined)
         overlays.append(picture)
@@ -152,7 +151,7 @@ def _describe(shown: Shown) -> None:
     for row in assessed.adequacy:
         why = f" ({words.reasons(row)})" if row.reasons else ""
         _say(f"  {words.place(row.organ, row.laterality, row.region)}: {words.level(row.level)}{why}")
-    for finding in in_order(assessed.findings):
+    for finding in assessed.findings:
         best = finding.best
         _say(f"  region on {words.frames_seen(best)}, {words.size(best)}, score {best.score_mean:.2f}")
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sonovan.clinical.order import numbers_by_member
 from sonovan.clinical.track import panel_side
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import Member, ScreeningAssessed
 from sonovan.models.overlay import outlined_frame
-from sonovan.reports.document import numbers_by_member
 from sonovan.reports.phrases import Language
 from sonovan.reports.words import Words
 from sonovan.storage.frames import stored_frame

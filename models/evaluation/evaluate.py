@@ -7,9 +7,10 @@ does.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import cv2
 import numpy as np
@@ -28,6 +29,7 @@ from sonovan.models.segmenter import Segmenter, load
 Organ = Literal["breast", "thyroid"]
 
 ORGANS: tuple[Organ, ...] = ("breast", "thyroid")
+_OF_BENCHMARKS: Final = re.compile(r"<!-- (\w+): begin -->.*?<!-- \1: end -->", re.DOTALL)
 SIMULATED_FOUND_IOU = 0.3
 SIMULATED_EVALUATION_SEED = 1_000  # far from the seeds of training (100,000 on) and validation (50,000 on)
 
@@ -101,6 +103,8 @@ def write_card(facts: dict[str, Any], cards: Path) -> None:
 def write_page(weights: Path, cards: Path, page: Path) -> None:
     """Writes the accuracy page from the cards of the registry's networks, in its order.
 
+    What benchmarks wrote into the page, from one of their markers to the next, stays at its end.
+
     A card without figures, or with those of a format before `sensitivity`, has nothing to compare and is left out.
     """
     known: list[dict[str, Any]] = []
@@ -110,4 +114,6 @@ def write_page(weights: Path, cards: Path, page: Path) -> None:
         sets = facts.get("test", {}).get("sets", {})
         if sets and all("sensitivity" in one for one in sets.values()):
             known.append(facts)
-    page.write_text(accuracy_page(known), encoding="utf-8")
+    before = page.read_text(encoding="utf-8") if page.is_file() else ""
+    kept = "".join(f"\n{part[0]}\n" for part in _OF_BENCHMARKS.finditer(before))
+    page.write_text(accuracy_page(known) + kept, encoding="utf-8")

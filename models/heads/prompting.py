@@ -35,6 +35,8 @@ SURE: Final = 8.0
 """The logit of the pixels of a mask that somebody drew, the same as in training."""
 EVEN: Final = 0.5
 """A pixel belongs to the automatic mask from this probability on, where the decoder's logits change their sign."""
+LEAST_QUALITY: Final = 0.6
+"""An outline is reliable from this expected Dice on where the registry has no `quality_least` of its own."""
 _NOT_A_POINT: Final = -1.0
 _CORNERS: Final = (2.0, 3.0)
 
@@ -160,6 +162,18 @@ class MaskDecoder:
         told += self.settings.get("quality_dice", 1.0) * expected
         told += self.settings.get("quality_agreement", 0.0) * agreed
         return round(min(1.0, max(0.0, told)), 4)
+
+    def relies_on(self, quality: float | None) -> bool:
+        """Whether outlines of this expected Dice are reliable; those of which nothing is expected are not.
+
+        The bound is the setting `quality_least`; docs/accuracy.md has what lies below it.
+        """
+        return quality is not None and quality >= self.quality_least
+
+    @property
+    def quality_least(self) -> float:
+        """The expected Dice from which on an outline is reliable."""
+        return self.settings.get("quality_least", LEAST_QUALITY)
 
 
 class Prompter:

@@ -152,8 +152,8 @@ _TEXTS: Final = {
         "suggested for review: no diagnosis"
     ),
     "outline_unreliable": "outline unreliable: a reader decides",
-    "least_share": "< 1 %",
-    "most_share": "> 99 %",
+    "least_share": "≤ 2 %",
+    "most_share": "≥ 95 %",
     "share": "{share:.0f} %",
     "share_assessable": "{share:.0f} % assessable",
     "contrast_unknown": "not measured",
@@ -179,7 +179,11 @@ _REASONS: Final = {
     "not_fully_assessed": "not fully assessed",
     "outlined_regions": "{value} outlined regions",
     # adequacy
-    "not_seen": "planned, no frame seen",
+    "not_seen": "planned, and no frame of it was sent",
+    "not_arrived": "planned, no frame of it has arrived yet",
+    "frames_without_side": "frames came without a side and may be of it",
+    "coverage_not_known": "no checklist was ticked off",
+    "not_ticked_off": "not ticked off as scanned",
     "nothing_assessable": "no frame could be assessed",
     "few_frames": "too few assessable frames",
     "low_assessable_share": "too many frames could not be assessed",
@@ -230,6 +234,7 @@ _REASONS: Final = {
     "unconfirmed": "unconfirmed: on none of these frames did the network's second step draw it",
     "outline_cut_by_edge": "the edge of the scan cuts the outline",
     "sweep_ends_on_it": "the sweep begins or ends on the lesion",
+    "outline_unreliable": "outline unreliable: a reader decides",
     "finding_merged": "the lesion was merged into another",
     "finding_withdrawn": "its region is no longer outlined, which is not a negative result",
     "rule_no_longer_met": "the rule is no longer met",
@@ -242,12 +247,12 @@ ENGLISH: Final = Phrases(
         "research": (
             "research",
             "Not for diagnosis or treatment. Descriptors are suggested by software; "
-            "the probability of malignancy, categories and advice are withheld.",
+            "the probability of malignancy, categories and clinical advice are withheld.",
         ),
         "measurement": (
             "measurement",
             "For measurement only: outlines, sizes, scores and descriptors suggested by software; "
-            "the probability of malignancy, categories and advice are withheld.",
+            "the probability of malignancy, categories and clinical advice are withheld.",
         ),
         "decision_support": (
             "decision support",
@@ -276,11 +281,13 @@ ENGLISH: Final = Phrases(
         "persistent_lesion": "persistent lesion",
         "reader_must_review": "Reader must review",
         "scan_again": "Scan again",
+        "examine": "Examine",
         "say_which_side": "Say which side",
         "send_missing_frames": "Send missing frames",
     },
     advice={
         "scan_again": "{place}: {because}. Scan again while the woman is here, or recall her.",
+        "examine": "{place}: not examined ({because}). Scan it while the woman is here, or recall her.",
         "say_which_side": "Some frames name no side: correct the record before review.",
         "send_missing_frames": (
             "Part of the examination has not arrived ({because}): keep the van's spool until every frame is stored."

@@ -23,6 +23,12 @@ def screen(
     ],
     organ: Annotated[str | None, typer.Option(help=ORGAN)] = None,
     side: Annotated[str | None, typer.Option(help="left, right or isthmus")] = None,
+    plan: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="what was to be scanned: left, right or isthmus, or SIDE:REGION; repeat [default: both sides]"
+        ),
+    ] = None,
     view: Annotated[str | None, typer.Option(help="a code, such as transverse")] = None,
     position: Annotated[str | None, typer.Option(help="a code, such as 10h")] = None,
     pixel_spacing_mm: Annotated[float | None, typer.Option(help="where the input has no scale of its own")] = None,
@@ -42,6 +48,7 @@ def screen(
     from sonovan.outputs import make_folder, write_outputs
     from sonovan.producers.features import read_features
     from sonovan.producers.items import mint_ids
+    from sonovan.producers.plan import planned_regions
     from sonovan.producers.sources import capture_options, open_sources
     from sonovan.settings import FaceSettings
     from sonovan.storage.folder_store import FolderStore
@@ -59,6 +66,7 @@ def screen(
         typer.echo(line, err=True)
     if not inputs.sources:
         raise typer.Exit(2)
+    planned = planned_regions(plan, [source.organ for source in inputs.sources])
     ids = mint_ids(len(inputs.sources))
     folder = out or Path(f"screening-{ids.screening_id}")
     segmenter = load_segmenter(model)
@@ -67,7 +75,7 @@ def screen(
         store = FolderStore(Path(scratch))
         screened = run(
             inputs.sources,
-            anonymous_visit(fields),
+            anonymous_visit(fields, planned),
             segmenter=segmenter,
             store=store,
             intended_use=use,
@@ -113,7 +121,7 @@ def screen(
 
 def _summary(language: Literal["en", "zh"], analysis: Any, page: Path, overlays: int) -> list[str]:
     from sonovan.reports.alerts import alert_line
-    from sonovan.reports.document import in_order, unsigned_notice
+    from sonovan.reports.document import unsigned_notice
     from sonovan.reports.words import Words
 
     words = Words(language)
@@ -127,8 +135,11 @@ def _summary(language: Literal["en", "zh"], analysis: Any, page: Path, overlays:
         place = words.place(row.organ, row.laterality, row.region)
         lines.append(f"  {place}{words.text('colon')}{words.level(row.level)}{why}")
     lines += [f"  {words.refused_panel(found)}" for found in shown.refused_panels]
-    for number, finding in enumerate(in_order(shown.findings), start=1):
-        lines += [f"  {number}. {_sighting(words, sighting)}" for sighting in finding.in_order]
+    for number, finding in enumerate(shown.findings, start=1):
+        place = words.place(finding.organ, finding.laterality) + words.text("colon")
+        lines += [f"  {number}. {place}{_sighting(words, sighting)}" for sighting in finding.in_order]
+        if malignancy := words.malignant(finding):
+            lines.append(f"     {words.text('suspicion')}{words.text('colon')}{malignancy}")
     if not shown.findings:
         lines.append(f"  {words.text('no_region')}")
     lines += ["  " + words.text("alert", text=alert_line(alert, language)) for alert in analysis.alerts]

@@ -21,6 +21,10 @@ State = Annotated[Path | None, typer.Option("--state", help="State folder (defau
 VanName = Annotated[str | None, typer.Option("--van", help="Which van (default: the only one enrolled here).")]
 Organ = Annotated[str | None, typer.Option("--organ", help="breast or thyroid.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Plan = Annotated[
+    list[str] | None,
+    typer.Option("--plan", help="What was to be scanned: side[:region]; repeat (default: both sides)."),
+]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for the centre's report and print it.")]
 GiveUp = Annotated[
     float | None, typer.Option("--give-up-s", min=1, help="Stop after so many seconds without any progress.")
@@ -66,9 +70,7 @@ def send(
     person: Annotated[str | None, typer.Option(help="Person id; only a key made from it leaves the van.")] = None,
     slip: Annotated[str | None, typer.Option(help="Slip number.")] = None,
     site: Annotated[str, typer.Option(help="Site code.")] = "site-1",
-    planned: Annotated[
-        list[str] | None, typer.Option(help="Checklist item side[:region]; repeat (default: what is sent).")
-    ] = None,
+    plan: Plan = None,
     research: Annotated[bool, typer.Option("--research", help="She agrees to research.")] = False,
     sharing: Annotated[bool, typer.Option("--sharing", help="She agrees to sharing.")] = False,
     wait: Wait = False,
@@ -78,11 +80,12 @@ def send(
     state: State = None,
 ) -> int:
     """Send one screening through the spool to the centre."""
-    from sonovan.cli.van_send import checklist, code_word, say, send_screening, the_van
+    from sonovan.cli.van_send import code_word, say, send_screening, the_van
     from sonovan.contracts.ids import mint_id
     from sonovan.contracts.van import Consent
     from sonovan.producers.features import read_features
     from sonovan.producers.items import Visit
+    from sonovan.producers.plan import planned_regions
     from sonovan.producers.site import visit_key
     from sonovan.producers.sources import capture_options, open_sources
 
@@ -99,7 +102,7 @@ def send(
         site_code=code_word("--site", site),
         slip_number=None if slip is None else code_word("--slip", slip),
         consent=Consent(screening=True, ai=True, research=research, sharing=sharing),
-        planned=checklist(planned, inputs.sources),
+        planned=planned_regions(plan, [source.organ for source in inputs.sources]),
         features=None if features is None else read_features(features),
     )
     if not inputs.sources:
@@ -125,6 +128,7 @@ def simulate(
     """Send synthetic sweeps with known lesions as one screening; the truth is written beside the spool."""
     from sonovan.cli.van_send import say, send_screening, the_van
     from sonovan.contracts.ids import mint_id
+    from sonovan.contracts.van import PlannedRegion
     from sonovan.producers.enrol import van_folder
     from sonovan.producers.items import Visit
     from sonovan.producers.simulate import simulated_sources, write_sweeps
@@ -141,7 +145,8 @@ def simulate(
     screening_id = mint_id()
     truth = van_folder(folder, van_id) / "truth" / screening_id
     sources = simulated_sources(chosen, sweeps, frames, seed, truth)
-    visit = Visit(subject_key=visit_key(folder, None), site_code="simulated")
+    simulated = dict.fromkeys(PlannedRegion(organ=each.organ, side=each.laterality) for each in sources)
+    visit = Visit(subject_key=visit_key(folder, None), site_code="simulated", planned=tuple(simulated))
     code = send_screening(folder, van_id, sources, visit, [], screening_id, wait, as_json, give_up_s)
     say(f"truth: {truth}")
     return code

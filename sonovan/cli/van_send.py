@@ -12,7 +12,6 @@ from tqdm import tqdm
 from sonovan.cli.failures import Exit
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.record import Token
-from sonovan.contracts.van import PlannedRegion
 from sonovan.producers import enrol as enrolment
 from sonovan.producers.items import Ids, Visit, mint_ids
 from sonovan.producers.screening import Composed, compose
@@ -149,23 +148,6 @@ def the_van(folder: Path, chosen: str | None) -> str:
 
 def open_spool(folder: Path, van_id: str) -> Spool:
     return Spool(enrolment.van_folder(folder, van_id) / "spool.sqlite")
-
-
-def checklist(items: Sequence[str] | None, sources: Sequence[Source]) -> tuple[PlannedRegion, ...] | None:
-    """`side[:region]` for the organ that is sent."""
-    if not items or not sources:
-        return None
-    planned = []
-    for item in items:
-        side, _, region = item.partition(":")
-        try:
-            fields = {"organ": sources[0].organ, "side": side or None, "region": region or None}
-            planned.append(PlannedRegion.model_validate(fields))
-        except ValidationError:
-            raise InvalidRecord(
-                "option_invalid", f"--planned {item}: say left, right or isthmus, then :region"
-            ) from None
-    return tuple(planned)
 
 
 def code_word(option: str, word: str) -> str:

@@ -11,6 +11,7 @@ from sonovan.clinical.completeness import Completeness
 from sonovan.clinical.findings import name_findings
 from sonovan.clinical.key_frame import sequence_ends
 from sonovan.clinical.lesions import cut_to, finding_of, lesions_of
+from sonovan.clinical.order import in_order
 from sonovan.clinical.refusals import refused_panels
 from sonovan.clinical.rules import RULES_VERSION
 from sonovan.clinical.track import link
@@ -50,7 +51,7 @@ def assessed_record(
     published = {name: frozenset(members) for name, members in before.members.items()} if before else {}
     named, withdrawn = name_findings(screening_id, lesions_of(link(results.values())), published)
     ends = sequence_ends(results.values())
-    findings = tuple(finding_of(lesion, results, name, ends) for name, lesion in named)
+    findings = in_order(finding_of(lesion, results, name, ends) for name, lesion in named)
     rejected = tuple(RejectedFrame(frame_id=name, reason=reason) for name, reason in made_from.rejected.items())
     adequacy = judge_adequacy(
         told.opening.planned, results.values(), rejected, made_from.completeness, final=status != "preliminary"

@@ -164,7 +164,10 @@ def _segmented(segmenter: LoadedNetwork, pixels: Pixels, frame: FrameCaptured) -
 
 
 def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: FrameCaptured) -> Region:
-    """The record of one region; rounded here, so that equal findings have equal digests."""
+    """The record of one region; rounded here, so that equal findings have equal digests.
+
+    Where the outline is not reliable, the malignant score and the descriptors stop here: nobody downstream has them.
+    """
     left, top, width, height = found.box
     return Region(
         ordinal=ordinal,
@@ -180,12 +183,13 @@ def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: Fr
         place=found.place and _place(found.place, frame.panels[found.panel].spacing_mm),
         unconfirmed=bool(found.unconfirmed),
         predicted_dice=None if found.quality is None else round(float(found.quality), 3),
-        malignant=None if found.malignant is None else round(float(found.malignant), 3),
+        outline_unreliable=not found.reliable,
+        malignant=None if found.malignant is None or not found.reliable else round(float(found.malignant), 3),
         descriptors=tuple(
             Descriptor(
                 name=term_name(frame.organ, each.name), value=each.value, probability=round(float(each.probability), 3)
             )
-            for each in found.descriptors
+            for each in (found.descriptors if found.reliable else ())
         ),
     )
 

@@ -1,7 +1,11 @@
 from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
 
 from sonovan.clinical.adequacy import judge_adequacy
 from sonovan.clinical.advice import derive_advice
+from sonovan.clinical.category import derive_categories
 from sonovan.clinical.completeness import check_completeness
 from sonovan.contracts.frames import FrameSegmented, PanelRefusal
 from sonovan.contracts.lexicon import Side
@@ -21,6 +25,7 @@ def judged(
     screening: Sequence[ScreeningClosed] = (),
     rejected: Sequence[RejectedFrame] = (),
     final: bool = False,
+    covered: Sequence[PlannedRegion] | None = (LEFT, RIGHT),
 ) -> tuple[Adequacy, ...]:
     there = check_completeness(
         screening,
@@ -28,6 +33,9 @@ def judged(
         results=[result.frame_id for result in results],
         rejected=[frame.frame_id for frame in rejected],
     )
+    closed = there.screening_closings or (screening_closed(SWEEP),)
+    ticked = None if covered is None else tuple(covered)
+    there = replace(there, screening_closings=tuple(each.model_copy(update={"covered": ticked}) for each in closed))
     return judge_adequacy(planned, results, rejected, there, final=final)
 
 
@@ -47,10 +55,57 @@ def test_a_whole_good_sweep_is_adequate() -> None:
     assert (row.level, row.frames, row.assessable_share, row.reasons) == ("adequate", 20, 1.0, ())
 
 
-def test_planned_and_not_seen_is_inadequate() -> None:
-    left, right = judged(good(), planned=(LEFT, RIGHT))
+@pytest.mark.parametrize(
+    ("frames", "covered", "level", "reason"),
+    [
+        (20, (LEFT,), "adequate", None),
+        (20, (RIGHT,), "limited", "not_ticked_off"),
+        (20, (), "limited", "not_ticked_off"),
+        (20, None, "usable", "coverage_not_known"),
+        (3, (LEFT,), "limited", "few_frames"),
+        (3, None, "limited", "coverage_not_known"),
+    ],
+)
+def test_adequate_needs_good_pictures_and_a_ticked_checklist(
+    frames: int, covered: Sequence[PlannedRegion] | None, level: str, reason: str | None
+) -> None:
+    """Complete is not adequate: it follows from checklist, assessable share and quality."""
+    (row,) = judged(good(frames), covered=covered)
+    assert row.level == level
+    assert reason is None or reason in row.reasons
+    assert not (reason is None and row.reasons)
+
+
+def test_planned_and_not_sent_is_not_examined_once_all_is_here() -> None:
+    screening, closings = [screening_closed(SWEEP)], [sequence_closed(20)]
+    left, right = judged(good(), planned=(LEFT, RIGHT), screening=screening, closings=closings, final=True)
     assert left.level == "adequate"
-    assert (right.level, right.reasons) == ("inadequate", ("not_seen",))
+    assert (right.level, right.reasons, right.frames) == ("not_examined", ("not_seen",), 0)
+
+
+def test_a_side_of_which_nothing_arrived_yet_is_unknown() -> None:
+    _, right = judged(good(), planned=(LEFT, RIGHT))
+    assert (right.level, right.reasons) == ("unknown", ("not_arrived",))
+
+
+def test_a_side_is_unknown_while_a_sweep_that_may_be_of_it_is_not_closed() -> None:
+    screening = [screening_closed(SWEEP, SWEEP_2)]
+    _, right = judged(good(), planned=(LEFT, RIGHT), screening=screening, closings=[sequence_closed(20)], final=True)
+    assert (right.level, right.reasons) == ("unknown", ("not_seen", "sequence_not_closed"))
+
+
+def test_what_is_refused_as_another_organ_is_not_examined() -> None:
+    foreign = [segmented(index, assessable=False, not_assessable_reason="not_breast_ultrasound") for index in range(20)]
+    (row,) = judged(foreign, final=True, screening=[screening_closed(SWEEP)], closings=[sequence_closed(20)])
+    assert (row.level, row.reasons, row.frames) == ("not_examined", ("not_breast_ultrasound",), 20)
+    assert derive_categories([row], "complete") == ()
+    assert [each.rule for each in derive_advice("complete", [row], [])] == ["reader_must_review", "examine"]
+
+
+def test_a_ticked_region_takes_the_frames_of_its_side_where_none_names_it() -> None:
+    plan = [PlannedRegion(organ="breast", side="left", region=name) for name in ("upper_outer", "axilla")]
+    rows = judged(good(), planned=plan, covered=plan[:1])
+    assert [row.level for row in rows] == ["adequate", "unknown"]
 
 
 def test_what_was_seen_outside_the_plan_has_a_row_too() -> None:
@@ -167,13 +222,13 @@ def test_an_unclosed_sequence_counts_against_every_row_when_final() -> None:
         final=True,
     )
     assert all("sequence_not_closed" in row.reasons for row in rows)
-    assert [row.level for row in rows] == ["limited", "inadequate"]
+    assert [row.level for row in rows] == ["limited", "unknown"]
 
 
 def test_a_region_of_the_plan_is_found_by_view_or_position() -> None:
     frames = [segmented(index, position="upper_outer") for index in range(20)]
     plan = [PlannedRegion(organ="breast", side="left", region=name) for name in ("upper_outer", "lower_inner")]
-    assert [row.level for row in judged(frames, planned=plan)] == ["adequate", "inadequate"]
+    assert [row.level for row in judged(frames, planned=plan, covered=plan[:1])] == ["adequate", "unknown"]
 
 
 def test_each_half_of_a_split_screen_counts_for_its_own_side() -> None:
@@ -187,8 +242,8 @@ def test_each_half_of_a_split_screen_counts_for_its_own_side() -> None:
 
 def test_frames_of_no_side_do_not_make_a_planned_side_seen() -> None:
     left, unknown = judged([segmented(index, laterality=None) for index in range(20)])
-    assert left.reasons == ("not_seen",)
-    assert (unknown.level, unknown.reasons) == ("limited", ("side_unknown",))
+    assert (left.level, left.reasons) == ("unknown", ("frames_without_side",))
+    assert (unknown.level, unknown.reasons) == ("limited", ("side_unknown", "not_ticked_off"))
 
 
 def test_a_frame_that_shows_something_else_is_named_however_few_there_are() -> None:

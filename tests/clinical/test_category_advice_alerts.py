@@ -6,16 +6,18 @@ import pytest
 
 from sonovan.clinical.adequacy import ADEQUACY_RULES
 from sonovan.clinical.advice import derive_advice, withhold, withhold_frame
-from sonovan.clinical.alert_rules import AlertSettings, persistent_lesions, why_persistent
+from sonovan.clinical.alert_rules import RULES, AlertSettings, persistent_lesions, why_persistent
 from sonovan.clinical.category import derive_categories
+from sonovan.clinical.descriptors import ENOUGH, TOP_SUSPICIOUS
 from sonovan.clinical.lesions import TOP_MEMBERS
 from sonovan.clinical.motion import MOTION_RULES
+from sonovan.clinical.order import UNRELIABLE_SHARE
 from sonovan.clinical.rules import RULES_VERSION
 from sonovan.clinical.track import LINK_RULES
 from sonovan.contracts.alerts import AboutFinding
 from sonovan.contracts.because import Because
-from sonovan.contracts.results import Category, IntendedUse
-from tests.clinical.records import adequacy, assessed, finding, region, segmented
+from sonovan.contracts.results import Advice, Category, IntendedUse, Level
+from tests.clinical.records import SWEEP_2, adequacy, assessed, finding, region, segmented, sighting
 
 
 def test_an_inadequate_breast_side_is_bi_rads_0_and_says_which() -> None:
@@ -66,10 +68,10 @@ def test_a_reader_must_always_review() -> None:
 
 
 def test_scan_again_says_where_and_why() -> None:
-    row = adequacy(level="inadequate", region="axilla", reasons=("not_seen",))
+    row = adequacy(level="inadequate", region="axilla", reasons=("low_quality",))
     advice = derive_advice("complete", [row], [])[1]
     assert (advice.organ, advice.laterality, advice.region) == ("breast", "left", "axilla")
-    assert [each.code for each in advice.because] == ["not_assessed", "not_seen"]
+    assert [each.code for each in advice.because] == ["not_assessed", "low_quality"]
 
 
 def codes(status: str, **row: object) -> list[str]:
@@ -77,9 +79,22 @@ def codes(status: str, **row: object) -> list[str]:
 
 
 def test_scan_again_where_something_was_not_seen_well_enough() -> None:
-    assert codes("complete", level="inadequate", reasons=("not_seen",)) == ["scan_again"]
+    assert codes("complete", level="inadequate", reasons=("nothing_assessable",)) == ["scan_again"]
     assert codes("preliminary", level="limited", reasons=("low_quality",)) == ["scan_again"]
-    assert codes("preliminary", level="inadequate", reasons=("not_seen",)) == []
+    assert codes("complete", level="usable", reasons=("coverage_not_known",)) == []
+
+
+def test_a_planned_side_that_was_not_examined_is_to_be_examined_once_all_is_here() -> None:
+    assert codes("complete", level="not_examined", reasons=("not_seen",)) == ["examine"]
+    assert codes("preliminary", level="not_examined", reasons=("not_breast_ultrasound",)) == []
+    assert codes("incomplete", level="unknown", reasons=("not_seen", "sequence_not_closed")) == ["send_missing_frames"]
+
+
+@pytest.mark.parametrize("level", ["not_examined", "unknown", "usable", "adequate"])
+def test_bi_rads_0_is_of_an_examination_alone(level: Level) -> None:
+    """clinical.md, BI-RADS: 0 incomplete assesses an examination; what was never examined has no category."""
+    reasons = ("not_seen", "sequence_not_closed") if level == "unknown" else ()
+    assert derive_categories([adequacy(level=level, reasons=reasons)], "incomplete") == ()
 
 
 def test_frames_that_have_not_arrived_are_sent_not_scanned_again() -> None:
@@ -107,7 +122,10 @@ def test_categories_and_advice_are_shown_under_decision_support_alone(use: Inten
     full = assessed(
         categories=(categorised(),),
         findings=(finding(category=categorised()), finding(2)),
-        advice=derive_advice("complete", [adequacy(level="inadequate", reasons=("not_seen",))], []),
+        advice=(
+            *derive_advice("complete", [adequacy(level="inadequate", reasons=("nothing_assessable",))], []),
+            Advice(rule="biopsy", because=(Because(code="inadequate"),), organ="breast"),
+        ),
     )
     shown = withhold(full, use)
     if use == "decision_support":
@@ -117,7 +135,9 @@ def test_categories_and_advice_are_shown_under_decision_support_alone(use: Inten
     assert shown.findings[0].category is not None
     assert shown.findings[0].category.value is None
     assert shown.findings[1].category is None
-    assert all(each.withheld and not each.because and each.organ is None for each in shown.advice)
+    assert [each.rule for each in shown.advice] == ["reader_must_review", "scan_again", "biopsy"]
+    assert shown.advice[:2] == full.advice[:2]
+    assert shown.advice[2] == Advice(rule="biopsy", withheld=True)
     assert "inadequate" not in shown.model_copy(update={"adequacy": ()}).encode().decode()
     assert shown.findings[0].sightings == full.findings[0].sightings
 
@@ -156,6 +176,26 @@ def test_the_reasons_give_the_figures() -> None:
     assert unscaled[1] == Because(code="key_frame_area_px", value=1900)
 
 
+def test_frames_of_several_sweeps_do_not_add_up_to_a_persistent_lesion() -> None:
+    twice = finding(sightings=(sighting(2), sighting(2, SWEEP_2)))
+    assert why_persistent(twice, SETTINGS) == ()
+    longer = finding(sightings=(sighting(2, score_mean=0.95), sighting(3, SWEEP_2)))
+    assert why_persistent(longer, SETTINGS)[0] == Because(code="frames_outlined", value=3)
+
+
+def test_an_alert_on_an_unreliable_outline_says_so() -> None:
+    lesion = finding().model_copy(update={"outline_unreliable": True})
+    assert why_persistent(lesion, SETTINGS) == (
+        *why_persistent(finding(), SETTINGS),
+        Because(code="outline_unreliable"),
+    )
+
+
+def test_an_outline_alone_goes_to_the_worklist_and_is_not_suspicious() -> None:
+    """clinical.md, What screening women have: alerts select by suspicion, the worklist holds the rest."""
+    assert [(rule.name, rule.severity) for rule in RULES] == [("persistent_lesion", "worklist")]
+
+
 def test_an_alert_for_what_no_frame_confirms_says_so() -> None:
     expected = (*why_persistent(finding(), SETTINGS), Because(code="unconfirmed"))
     assert why_persistent(finding(unconfirmed=True), SETTINGS) == expected
@@ -172,7 +212,13 @@ def test_a_frames_malignant_scores_are_withheld_like_a_findings(use: IntendedUse
 
 def test_the_rules_version_stands_for_these_numbers() -> None:
     numbers = repr(
-        (asdict(LINK_RULES), asdict(ADEQUACY_RULES), asdict(MOTION_RULES), asdict(AlertSettings()), TOP_MEMBERS)
+        (
+            *map(asdict, (LINK_RULES, ADEQUACY_RULES, MOTION_RULES, AlertSettings())),
+            TOP_MEMBERS,
+            TOP_SUSPICIOUS,
+            ENOUGH,
+            UNRELIABLE_SHARE,
+        )
     )
     digest = hashlib.sha256(numbers.encode()).hexdigest()[:12]
-    assert (RULES_VERSION, digest) == ("1.5", "f027eccd6448")
+    assert (RULES_VERSION, digest) == ("1.6", "197162ddfc42")

@@ -47,6 +47,14 @@ def test_a_finding_is_unconfirmed_where_all_its_members_are() -> None:
         ).unconfirmed is (expected)
 
 
+def test_a_finding_is_unreliable_where_all_its_outlines_are_and_a_sighting_where_its_key_frames_is() -> None:
+    low, good = region(outline_unreliable=True, predicted_dice=0.4), region(predicted_dice=0.9, malignant=0.3)
+    alone = found(segmented(3, [low]), segmented(4, [low]))
+    assert (alone.outline_unreliable, alone.best.outline_unreliable, alone.malignant) == (True, True, None)
+    helped = found(segmented(3, [low]), segmented(4, [good]))
+    assert (helped.outline_unreliable, helped.best.outline_unreliable, helped.malignant) == (False, False, 0.3)
+
+
 def test_a_sighting_without_times_has_no_duration_rather_than_zero() -> None:
     assert found(segmented(0, [region()], time_ms=None)).best.duration_ms is None
 
@@ -81,7 +89,7 @@ def test_a_lesion_of_two_sweeps_has_a_sighting_in_each_and_shows_the_better_one(
 
 def test_what_belongs_to_the_lesion_is_taken_over_all_its_sightings() -> None:
     both = found(*two_sweeps())
-    assert both.malignant == pytest.approx((0.6 * 0.2 + 2 * 0.9 * 0.8) / (0.6 + 2 * 0.9), abs=1e-3)
+    assert (both.malignant, both.malignant_range) == (0.6, (0.2, 0.8))
     assert [each.value for each in both.descriptors] == ["not_circumscribed"]
 
 

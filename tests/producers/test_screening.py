@@ -155,8 +155,8 @@ def test_the_clinical_record_follows_the_opening() -> None:
     assert FeaturesRecorded.decode(open_envelope(items[1].value).header).age_years == 47
 
 
-def test_without_a_checklist_what_is_sent_was_planned() -> None:
-    _, items = run(source(1), source(1), replace(source(1), laterality="right"))
+def test_without_a_plan_both_sides_of_each_organ_are_planned_once() -> None:
+    _, items = run(source(1), source(1))
     opened = ScreeningOpened.decode(open_envelope(items[0].value).header)
     assert [(item.organ, item.side) for item in opened.planned] == [("breast", "left"), ("breast", "right")]
 

@@ -12,6 +12,7 @@ from sonovan.contracts.results import (
     Advice,
     Category,
     IntendedUse,
+    Level,
     MissingFrames,
     RefusedPanel,
     RejectedFrame,
@@ -20,7 +21,9 @@ from sonovan.contracts.results import (
 from sonovan.contracts.results import WithdrawnFinding as Withdrawn
 from sonovan.reports.document import ScreeningReport, report_document
 from sonovan.reports.page import KeyPictures, render_html
+from sonovan.reports.phrases import Language
 from sonovan.reports.schema import report_schema
+from sonovan.reports.words import Words
 from tests.clinical.records import SCREENING, SWEEP, SWEEP_2, adequacy, assessed, finding, sha, sighting
 
 PNG = b"\x89PNG\r\n\x1a\n not a real picture"
@@ -58,7 +61,7 @@ def full() -> ScreeningAssessed:
         scheme="BI-RADS",
         value="0",
         rule="breast_not_adequate",
-        because=(Because(code="examination_inadequate"), Because(code="not_seen")),
+        because=(Because(code="examination_inadequate"), Because(code="low_quality")),
         organ="breast",
         laterality="right",
     )
@@ -95,9 +98,10 @@ def test_the_document_is_plain_json_that_reads_back() -> None:
     assert ScreeningReport.model_validate(again).signed is False
 
 
-def test_findings_are_in_order_of_score() -> None:
-    document = report_document(full(), intended_use="research")
-    assert [each["sightings"][0]["score_mean"] for each in document["findings"]] == [0.9, 0.6]
+@pytest.mark.parametrize("use", get_args(IntendedUse))
+def test_findings_keep_the_order_of_the_revision(use: IntendedUse) -> None:
+    document = report_document(full(), intended_use=use)
+    assert [each["finding_id"] for each in document["findings"]] == [each.finding_id for each in full().findings]
 
 
 @pytest.mark.parametrize("use", get_args(IntendedUse))
@@ -118,9 +122,7 @@ def test_the_intended_use_speaks_of_all_that_the_machine_suggests() -> None:
 
 def test_categories_and_advice_show_under_decision_support() -> None:
     text, _ = read(page(full()))
-    assert (
-        "BI-RADS 0, suggested for review – Right breast: the examination is inadequate, planned, no frame seen" in text
-    )
+    assert "BI-RADS 0, suggested for review – Right breast: the examination is inadequate, low picture quality" in text
     assert "Right breast: not assessed. Scan again while" in text
 
 
@@ -131,8 +133,7 @@ def test_categories_and_advice_are_withheld_otherwise(use: IntendedUse) -> None:
     text, _ = read(page(full(), use))
     assert "BI-RADS: withheld under this intended use" in text
     assert "BI-RADS 0" not in text
-    assert "Scan again: advice withheld" in text
-    assert "Right breast: not assessed. Scan again while" not in text
+    assert "Right breast: not assessed. Scan again while" in text, "who scans must know it under every intended use"
 
 
 def test_no_region_is_never_a_negative_result() -> None:
@@ -148,7 +149,7 @@ def test_no_region_is_never_a_negative_result() -> None:
 
 def test_what_was_not_seen_well_reads_not_assessed() -> None:
     text, _ = read(page(full()))
-    assert "Right breast NOT EXAMINED 0 0 % planned, no frame seen" in text
+    assert "Right breast NOT EXAMINED 0 0 % planned, and no frame of it was sent" in text
 
 
 def test_nothing_planned_and_nothing_seen_reads_not_assessed() -> None:
@@ -203,6 +204,41 @@ def test_a_malignant_score_is_withheld_otherwise(use: IntendedUse) -> None:
     text, _ = read(page(described(), use))
     assert "Suspicion of malignancy withheld under this intended use" in text
     assert "61 %" not in text
+
+
+def test_a_malignant_score_tells_how_far_single_frames_differ() -> None:
+    lesion = finding(1, malignant=0.8, malignant_range=(0.01, 0.82))
+    text, _ = read(page(assessed(findings=(lesion,))))
+    assert "80 % by software, mean of the most suspicious frames; single frames ≤ 2 % to 82 %;" in text
+
+
+def test_an_unreliable_outline_says_that_a_reader_decides_and_nothing_more() -> None:
+    lesion = finding(1).model_copy(update={"outline_unreliable": True})
+    text, _ = read(page(assessed(findings=(lesion,))))
+    assert "outline unreliable: a reader decides" in text
+    assert "by software, suggested" not in text
+    assert "轮廓不可靠：由医师判定" in read(page(assessed(findings=(lesion,)), language="zh"))[0]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    ("share", "printed"),
+    [(0.0, "≤ 2 %"), (0.02, "≤ 2 %"), (0.03, "3 %"), (0.94, "94 %"), (0.95, "≥ 95 %"), (0.999, "≥ 95 %")],
+)
+def test_no_probability_is_printed_as_more_certain_than_it_is(share: float, printed: str, language: Language) -> None:
+    """clinical.md, BI-RADS: 3 is ≤ 2 %, 5 is ≥ 95 %; Measures: 0 of 91 and 49 of 50 by band."""
+    words = Words(language)
+    assert printed in str(words.malignant(finding(1, malignant=share)))
+    assert printed in words.descriptor("breast", Descriptor(name="margin", value="spiculated", probability=share))
+
+
+@pytest.mark.parametrize(
+    ("level", "said"),
+    [("adequate", "adequate"), ("usable", "pictures usable; coverage not known"), ("not_examined", "NOT EXAMINED")],
+)
+def test_levels_say_what_is_known_of_the_coverage(level: Level, said: str) -> None:
+    text, _ = read(page(assessed(adequacy=(adequacy(level=level),))))
+    assert f"Left breast {said} 60" in text
 
 
 def test_without_heads_the_page_is_silent_about_looks() -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sonovan.models.evaluation.index import Row
 from sonovan.models.evaluation.pictures import read_pair
-from sonovan.models.heads.prompting import EVEN, Embedding, MaskDecoder, Point, Prompter, agreement
+from sonovan.models.heads.prompting import EVEN, LEAST_QUALITY, Embedding, MaskDecoder, Point, Prompter, agreement
 from sonovan.models.regions import find_regions, in_order, paint
 from sonovan.models.registry import Entry
 from training.sam.prompts import centre_of
@@ -111,6 +111,7 @@ def settle(seen: list[Seen]) -> dict[str, float]:
     line = np.linalg.lstsq(np.array(rows), np.array(true), rcond=None)[0] if rows else np.array((0.0, 1.0, 0.0))
     for name, value in zip(("offset", "dice", "agreement"), line, strict=True):
         settings[f"quality_{name}"] = round(float(value), 4)
+    settings["quality_least"] = LEAST_QUALITY
     return settings
 
 

@@ -143,6 +143,10 @@ def test_card_and_page_are_written_from_the_registrys_networks(
     write_page(tiny_weights, tmp_path, tmp_path / "accuracy.md")
     assert (tmp_path / "accuracy.md").read_text() == accuracy_page([facts])
     assert f"## {MODEL_ID}" in accuracy_page([facts])
+    part = "<!-- outlines: begin -->\n\nof a benchmark\n\n<!-- outlines: end -->"
+    (tmp_path / "accuracy.md").write_text(f"old\n{part}\n")
+    write_page(tiny_weights, tmp_path, tmp_path / "accuracy.md")
+    assert (tmp_path / "accuracy.md").read_text() == accuracy_page([facts]) + f"\n{part}\n"
 
 
 def test_other_anatomy_has_a_table_where_it_was_measured(

@@ -133,6 +133,19 @@ def test_the_stream_tells_what_its_outlines_are_worth(tmp_path: Path) -> None:
     assert seen.regions[0].quality == pytest.approx(0.1 + 0.5 * expected + 0.25, abs=0.01)
 
 
+@pytest.mark.parametrize(("least", "reliable"), [(0.3, True), (0.99, False)])
+def test_an_outline_is_reliable_from_the_registrys_bound_on(tmp_path: Path, least: float, reliable: bool) -> None:
+    settings = {"quality_offset": 0.1, "quality_dice": 0.5, "quality_agreement": 0.25, "quality_least": least}
+    folder = write_prompting(tmp_path, settings)
+    (region,) = models.load(provider="cpu", precision="fp32", weights_dir=folder).segment(lit_frame(), "breast").regions
+    assert region.quality is not None
+    assert (region.quality >= least, region.reliable) == (reliable, reliable)
+
+
+def test_the_shipped_registry_asks_for_an_expected_dice_of_six_tenths() -> None:
+    assert read_registry().entry().companions["prompt"].settings["quality_least"] == 0.6
+
+
 def faint_frame() -> np.ndarray:
     """A square that the network sees (above .3) and the decoder, which draws from .5, does not."""
     frame = np.random.default_rng(0).integers(20, 60, (120, 120)).astype(np.uint8)
@@ -147,6 +160,7 @@ def test_what_the_decoder_leaves_out_is_kept_and_marked(tmp_path: Path) -> None:
     segmenter = models.load(provider="cpu", precision="fp32", weights_dir=folder)
     (kept,) = segmenter.segment(faint_frame(), "breast").regions
     assert (kept.box, kept.unconfirmed) == (pytest.approx((40, 40, 40, 40), abs=2), True)
+    assert not kept.reliable
     assert kept.quality is None  # what the decoder expects is that of its own, empty mask
     (drawn,) = segmenter.segment(lit_frame(), "breast").regions
     assert not drawn.unconfirmed

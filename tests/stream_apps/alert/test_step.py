@@ -24,7 +24,7 @@ def states(stage: Stage) -> dict[str, str]:
 def test_a_suspicious_lesion_is_raised_with_its_evidence() -> None:
     (alert,) = Stage().take(revision(1, {1: "suspicious"}, report_html_key="report.html"))
     lesion = finding(1)
-    assert (alert.state, alert.severity, alert.rule) == ("raised", "suspicious", "persistent_lesion")
+    assert (alert.state, alert.severity, alert.rule) == ("raised", "worklist", "persistent_lesion")
     assert alert.about == AboutFinding(finding_id=lesion.finding_id, organ="breast", laterality="left")
     assert alert.alert_id == alert_id(f"finding:{lesion.finding_id}", "persistent_lesion")
     assert alert.evidence_keys == ("image.png", "mask.png", "report.html")

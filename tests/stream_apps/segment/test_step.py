@@ -70,19 +70,31 @@ def test_numbers_are_rounded_where_they_arise() -> None:
 
 
 class _Describing(ThresholdSegmenter):
+    reliable = True
+
     def segment(self, *arguments: Any, **options: Any) -> Segmentation:
         found = super().segment(*arguments, **options)
         look = (FoundDescriptor("margin", "circumscribed", 0.81234), FoundDescriptor("halo", None, 0.51))
         regions = tuple(
-            replace(each, quality=0.87654, unconfirmed=True, malignant=0.12345, descriptors=look)
+            replace(each, quality=0.87654, reliable=self.reliable, malignant=0.12345, descriptors=look)
             for each in found.regions
         )
         return replace(found, regions=regions)
 
 
+class _Doubting(_Describing):
+    reliable = False
+
+
+def test_off_an_unreliable_outline_nothing_is_said_to_anybody_downstream() -> None:
+    region = segmented(ENVELOPE, segmenter=_Doubting()).record.regions[0]
+    assert (region.outline_unreliable, region.malignant, region.descriptors) == (True, None, ())
+    assert (region.predicted_dice, region.score_mean) == (0.877, 0.912)
+
+
 def test_what_a_region_looks_like_goes_with_it() -> None:
     region = segmented(ENVELOPE, segmenter=_Describing()).record.regions[0]
-    assert (region.predicted_dice, region.unconfirmed, region.malignant) == (0.877, True, 0.123)
+    assert (region.predicted_dice, region.outline_unreliable, region.malignant) == (0.877, False, 0.123)
     assert [(each.name, each.value, each.probability) for each in region.descriptors] == [
         ("margin", "circumscribed", 0.812),
         ("halo", None, 0.51),
@@ -100,8 +112,9 @@ def test_a_panel_that_was_refused_beside_an_accepted_one_goes_with_the_result() 
     assert [(each.panel, each.reason) for each in record.refusals] == [(1, "not_breast_ultrasound")]
 
 
-def test_without_a_prediction_there_is_none() -> None:
-    assert segmented(ENVELOPE).record.regions[0].predicted_dice is None
+def test_without_a_prediction_there_is_none_and_the_outline_is_not_relied_on() -> None:
+    region = segmented(ENVELOPE).record.regions[0]
+    assert (region.predicted_dice, region.outline_unreliable) == (None, True)
 
 
 def test_the_same_frame_again_says_the_same() -> None:

@@ -1,0 +1,39 @@
+"""In which order findings stand, everywhere: the most suspicious first, then the largest.
+
+A revision lists its findings in this order and whatever shows them keeps it, so that a number means the same lesion on
+the page, in pictures, in alerts and in a program, also where the score itself is withheld
+(docs/decisions/0027-one-order-for-findings.md).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from sonovan.contracts.results import Finding, Member
+
+UNRELIABLE_SHARE: Final = 0.5
+"""The suspicion of a finding without a malignant score: none of its outlines is reliable, or no network gives one.
+
+It is the share of malignant lesions among outlines of an expected Dice below .6 on validation pictures of the breast
+(`python -m benchmarks.outlines`, docs/accuracy.md: 4 of 8). So what is unknown never sinks below what looks benign."""
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Most suspicious first, then largest, then by finding id.
+
+    Suspicion is `malignant`, or UNRELIABLE_SHARE where there is none. Size is the area on the best sighting's key
+    frame, in mm² where every finding has a scale, else in pixels. To be used on findings whose scores are not withheld.
+    """
+    found = list(findings)
+    scaled = all(each.best.area_mm2 is not None for each in found)
+
+    def place(finding: Finding) -> tuple[float, float, str]:
+        best = finding.best
+        size = (best.area_mm2 or 0.0) if scaled else float(best.area_px)
+        return (-(UNRELIABLE_SHARE if finding.malignant is None else finding.malignant), -size, finding.finding_id)
+
+    return tuple(sorted(found, key=place))
+
+
+def numbers_by_member(findings: Iterable[Finding]) -> Mapping[Member, int]:
+    """The number that each region has in reports and pictures: that of its finding, from 1, in the order given."""
+    return {member: number for number, finding in enumerate(findings, start=1) for member in finding.members}
