@@ -31,6 +31,7 @@ from sonovan.clinical.alert_rules import AlertSettings
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.digests import result_digest
+from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed, SequenceAssessed
@@ -46,6 +47,7 @@ from sonovan.producers.simulate import simulated_sources
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.keys import Bucket
 from sonovan.storage.minio_store import MinioStore
+from sonovan.storage.stores import get_named
 from sonovan.stream_apps.alert.step import alerts_of
 from sonovan.transport.tail import read_all
 
@@ -309,11 +311,22 @@ def _alerts_called_for(revisions: Iterable[ScreeningAssessed]) -> set[tuple[str,
 
 def _missing_objects(centre: Centre, results: Iterable[FrameSegmented], revisions: Iterable[ScreeningAssessed]) -> int:
     store = MinioStore(centre.store())
-    named = {(Bucket.FRAMES, one.image_key) for one in results}
-    named |= {(Bucket.MASKS, one.mask_key) for one in results if one.mask_key is not None}
+    named: set[tuple[str, str | None, str | None]] = set()
+    for result in results:
+        named.add((Bucket.FRAMES, result.image_key, result.image_sha256))
+        named.add((Bucket.MASKS, result.mask_key, result.mask_sha256))
     for one in revisions:
-        named |= {(Bucket.REPORTS, key) for key in (one.report_html_key, one.report_json_key) if key is not None}
-    return sum(not store.exists(bucket, key) for bucket, key in named)
+        named.add((Bucket.REPORTS, one.report_html_key, one.report_html_sha256))
+        named.add((Bucket.REPORTS, one.report_json_key, one.report_json_sha256))
+    return sum(not _stands(store, bucket, key, sha256) for bucket, key, sha256 in named if key and sha256)
+
+
+def _stands(store: MinioStore, bucket: str, key: str, sha256: str) -> bool:
+    """Whether the object is there, and the one that its record names."""
+    try:
+        return bool(get_named(store, bucket, key, sha256))
+    except (KeyError, InvalidRecord):
+        return False
 
 
 def _gaps(revisions: Iterable[ScreeningAssessed]) -> int:

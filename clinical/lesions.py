@@ -125,7 +125,9 @@ def _sighting(track: Track, shown: _Shown, ends: Mapping[str, tuple[int, int]]) 
         predicted_dice=region.predicted_dice,
         outline_unreliable=region.outline_unreliable,
         image_key=frame.image_key,
+        image_sha256=frame.image_sha256,
         mask_key=frame.mask_key,
+        mask_sha256=frame.mask_sha256,
     )
 
 

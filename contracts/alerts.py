@@ -64,6 +64,13 @@ def about_key(screening_id: str, about: About) -> str:
             assert_never(about)
 
 
+class Evidence(Part):
+    """A stored object that an alert rests on. `sha256` is of its bytes: who reads it refuses one that is another."""
+
+    key: ObjectKey
+    sha256: Sha256
+
+
 class LesionAlerted(Record):
     """One alert, or its withdrawal. No personal data: who the woman is stands nowhere here.
 
@@ -83,7 +90,7 @@ class LesionAlerted(Record):
     rule: Token
     because: tuple[Because, ...] = Field(max_length=256, description="never empty on the topic")
     withheld: bool = Field(default=False, description="never on the topic; where alerts are shown without all reasons")
-    evidence_keys: tuple[ObjectKey, ...] = Field(max_length=2 * MAX_SIGHTINGS)
+    evidence: tuple[Evidence, ...] = Field(max_length=2 * MAX_SIGHTINGS + 1)
     as_of: Moment
 
     @model_validator(mode="after")

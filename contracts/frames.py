@@ -124,6 +124,7 @@ class FrameSegmented(Record):
     """One frame's result. `provider` is what really ran (`openvino/bf16`, `cpu/fp32` …).
 
     `weights_sha256` is the network's file; `fingerprint` is what tells results of one network from another's.
+    `image_sha256` and `mask_sha256` are of the stored bytes: who reads an object refuses one that is another.
     """
 
     schema_name: ClassVar[str] = "frame.segmented"
@@ -157,12 +158,20 @@ class FrameSegmented(Record):
         default=None, description="fine detail across and down, comparable within a sweep only"
     )
     image_key: ObjectKey
+    image_sha256: Sha256
     mask_key: ObjectKey | None = Field(description="None where there is no region: nothing to store")
+    mask_sha256: Sha256 | None
     model_id: Token
     weights_sha256: Sha256
     fingerprint: Fingerprint
     provider: Token
     timings_ms: dict[Token, float] = Field(max_length=64)
+
+    @model_validator(mode="after")
+    def _names_all_of_a_mask(self) -> Self:
+        if (self.mask_key is None) != (self.mask_sha256 is None):
+            raise ValueError("a mask has a key and a sha256, or neither")
+        return self
 
     @property
     def frame_id(self) -> str:

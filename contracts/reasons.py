@@ -25,6 +25,7 @@ FINAL: Final = frozenset(
         "screening_too_large",  # more frames, sequences or rows than one screening may have
         "frame_contradicts_stored",
         "object_contradicts_stored",
+        "object_contradicts_record",
         "key_contradicts_record",
         "record_contradicts_stored",
     }

@@ -105,7 +105,9 @@ class Sighting(Part):
     predicted_dice: Share | None = Field(default=None, description="expected of the outlines on the key frame's panel")
     outline_unreliable: bool = Field(default=False, description="the outline on the key frame is not to be relied on")
     image_key: ObjectKey
+    image_sha256: Sha256
     mask_key: ObjectKey | None
+    mask_sha256: Sha256 | None
 
     @model_validator(mode="after")
     def _members_are_of_its_sequence(self) -> Self:
@@ -275,7 +277,11 @@ class SequenceAssessed(Record):
 
 
 class ScreeningAssessed(Record):
-    """One revision of what is known of a screening. Unsigned: never a result until a reader concludes."""
+    """One revision of what is known of a screening. Unsigned: never a result until a reader concludes.
+
+    The report's sha256 are of its stored bytes: who reads it refuses one that is another. A `preliminary` revision has
+    no report.
+    """
 
     schema_name: ClassVar[str] = "screening.assessed"
 
@@ -299,11 +305,20 @@ class ScreeningAssessed(Record):
     advice: tuple[Advice, ...] = Field(default=(), max_length=1024)
     categories: tuple[Category, ...] = Field(default=(), max_length=256)
     report_html_key: ObjectKey | None = None
+    report_html_sha256: Sha256 | None = None
     report_json_key: ObjectKey | None = None
+    report_json_sha256: Sha256 | None = None
     model_id: Token
     weights_sha256: Sha256
     fingerprint: Fingerprint
     rules_version: Token
+
+    @model_validator(mode="after")
+    def _names_all_of_a_report(self) -> Self:
+        named = (self.report_html_key, self.report_html_sha256, self.report_json_key, self.report_json_sha256)
+        if any(each is None for each in named) and any(each is not None for each in named):
+            raise ValueError("a report has a key and a sha256 for its page and its document, or none of them")
+        return self
 
 
 class ScreeningTicked(Record):

@@ -23,10 +23,10 @@ from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
+from sonovan.outputs import report_of
 from sonovan.reports.alerts import alert_line
 from sonovan.reports.words import Words
 from sonovan.state import state_path
-from sonovan.storage.keys import Bucket
 from sonovan.storage.minio_store import MinioStore
 from sonovan.stream_apps.assess.report import pictures_of
 from sonovan.transport.tail import read_all
@@ -132,7 +132,7 @@ def _show(centre: Centre, operator: BrokerSettings, screening_id: str) -> Shown:
     report = folder / "report.html"
     if assessed.report_html_key is None:
         raise InvalidRecord("record_invalid", f"screening {screening_id} has no report yet")
-    report.write_bytes(store.get(Bucket.REPORTS, assessed.report_html_key))
+    report.write_bytes(report_of(assessed, store)[0])
     overlays = []
     for number, finding in enumerate(assessed.findings, start=1):
         picture = folder / f"finding-{number}.png"

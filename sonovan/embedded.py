@@ -134,11 +134,12 @@ class EmbeddedCentre:
         taken = assess(message, self._scratch.row, self._vans.key_of, _NEVER)
         revision = taken.decided.revision
         if revision is not None:
+            assessed = revision.assessed
             if self._report_for is not None:
-                store_report(revision, self._store, self._report_for, self._language)
-            self.revisions.append(revision.assessed)
+                assessed = store_report(revision, self._store, self._report_for, self._language)
+            self.revisions.append(assessed)
             known = {alert.alert_id: alert for alert in self.alerts}
-            self.alerts += alerts_of(revision.assessed, self._alert_settings, known)
+            self.alerts += alerts_of(assessed, self._alert_settings, known)
         for (table, key), data in (*taken.received.items(), *taken.published.items()):
             self._scratch.write(table, key, data)
 

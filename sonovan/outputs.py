@@ -17,7 +17,7 @@ from sonovan.reports.phrases import Language
 from sonovan.reports.words import Words
 from sonovan.storage.frames import stored_frame
 from sonovan.storage.keys import Bucket
-from sonovan.storage.stores import ObjectStore
+from sonovan.storage.stores import ObjectStore, get_named
 
 _OWN: Final = re.compile(r"([0-9a-f-]{36}-)?\d{6}\.png")
 
@@ -58,26 +58,41 @@ def write_outputs(
     A file is named by the frame's index as records have it, from 0; what is drawn into an overlay counts from 1, as the
     report does. language: of what is drawn. Masks and overlays of an earlier run into the same folder go: a folder
     holds one screening, never two women's.
+    Raises InvalidRecord `object_contradicts_record` where a stored object is not the one that the records name.
     """
-    if assessed.report_html_key is None or assessed.report_json_key is None:
-        raise ValueError("a preliminary revision has no report")
+    page, text = report_of(assessed, store)
     for folder in ("masks", "overlays"):
         for path in (out / folder).glob("*.png"):
             if _OWN.fullmatch(path.name):
                 path.unlink(missing_ok=True)
     html, document = out / "report.html", out / "report.json"
-    _write(html, store.get(Bucket.REPORTS, assessed.report_html_key))
-    _write(document, store.get(Bucket.REPORTS, assessed.report_json_key))
+    _write(html, page)
+    _write(document, text)
     masks, overlays = [], []
     numbers = numbers_by_member(assessed.findings)
     several = len({frame.sequence_id for frame in frames}) > 1
     for frame in sorted(frames, key=lambda each: each.frame_id):
-        if frame.mask_key is None:
+        mask = stored_frame(store, frame).mask()
+        if mask is None:
             continue
         name = f"{frame.sequence_id}-{frame.frame_index:06d}.png" if several else f"{frame.frame_index:06d}.png"
-        masks.append(_write(out / "masks" / name, store.get(Bucket.MASKS, frame.mask_key)))
+        masks.append(_write(out / "masks" / name, mask))
         overlays.append(_write(out / "overlays" / name, _overlay(frame, numbers, store, Words(language))))
     return Written(html, document, tuple(masks), tuple(overlays))
+
+
+def report_of(assessed: ScreeningAssessed, store: ObjectStore) -> tuple[bytes, bytes]:
+    """A revision's report: its page (HTML) and its document (JSON), both those that the record names.
+
+    Raises ValueError for a preliminary revision, which has none, KeyError where it is not stored, InvalidRecord
+    `object_contradicts_record` where something else stands there.
+    """
+    html, document = assessed.report_html_key, assessed.report_json_key
+    html_sha256, document_sha256 = assessed.report_html_sha256, assessed.report_json_sha256
+    if html is None or html_sha256 is None or document is None or document_sha256 is None:
+        raise ValueError("a preliminary revision has no report")
+    page = get_named(store, Bucket.REPORTS, html, html_sha256)
+    return page, get_named(store, Bucket.REPORTS, document, document_sha256)
 
 
 def _overlay(frame: FrameSegmented, numbers: Mapping[Member, int], store: ObjectStore, words: Words) -> bytes:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.scratch import Scratch
-from sonovan.storage.frames import stored_labels
+from sonovan.storage.frames import stored_frame
 from sonovan.storage.stores import ObjectStore
 
 
@@ -50,14 +50,14 @@ class StoredMasks(Mapping[str, NDArray[np.uint8]]):
 
     def __init__(self, frames: Sequence[FrameSegmented], store: ObjectStore) -> None:
         """frames: whose masks lie in `store`; those without a region have none."""
-        self._store = store
-        self._keys = {frame.frame_id: frame.mask_key for frame in frames if frame.mask_key is not None}
+        self._store, self._frames = store, frames
+        self._places = {frame.frame_id: place for place, frame in enumerate(frames) if frame.mask_key is not None}
 
     def __getitem__(self, frame_id: str) -> NDArray[np.uint8]:
-        return stored_labels(self._store, self._keys[frame_id])
+        return stored_frame(self._store, self._frames[self._places[frame_id]]).labels()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
+        return iter(self._places)
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._places)

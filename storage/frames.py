@@ -1,18 +1,15 @@
 """What is stored of a frame, found by its result: the pixels as they came and the label mask, both verified."""
 
-import hashlib
-import hmac
 from dataclasses import dataclass
 
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import Pixels, decode_verified
 from sonovan.contracts.frames import FrameSegmented
-from sonovan.storage.keys import Bucket, mask_digest
-from sonovan.storage.stores import ObjectStore
+from sonovan.storage.keys import Bucket
+from sonovan.storage.stores import ObjectStore, get_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +22,12 @@ class StoredFrame:
     def pixels(self) -> Pixels:
         """(rows, columns) or (rows, columns, 3) red, green, blue, uint8 or uint16: the frame as the van sent it.
 
-        Raises KeyError where it is not stored, InvalidRecord `pixels_corrupt` where what is stored is not that frame,
-        Transient and Fatal as ObjectStore.get.
+        Raises KeyError where it is not stored, InvalidRecord `object_contradicts_record` where what is stored is not
+        what the result names, Transient and Fatal as ObjectStore.get.
         """
         result = self.result
         return decode_verified(
-            self.store.get(Bucket.FRAMES, result.image_key),
+            get_named(self.store, Bucket.FRAMES, result.image_key, result.image_sha256),
             codec=result.codec,
             rows=result.rows,
             columns=result.columns,
@@ -44,20 +41,19 @@ class StoredFrame:
 
         Raises as `pixels`.
         """
-        if self.result.mask_key is None:
+        mask = self.mask()
+        if mask is None:
             return np.zeros((self.result.rows, self.result.columns), np.uint8)
-        return stored_labels(self.store, self.result.mask_key)
+        return np.asarray(imagecodecs.png_decode(mask), np.uint8)
+
+    def mask(self) -> bytes | None:
+        """The label mask as it is stored, an 8-bit grey PNG; None where the frame has no region. Raises as `pixels`."""
+        result = self.result
+        if result.mask_key is None or result.mask_sha256 is None:
+            return None
+        return get_named(self.store, Bucket.MASKS, result.mask_key, result.mask_sha256)
 
 
 def stored_frame(store: ObjectStore, result: FrameSegmented) -> StoredFrame:
-    """What `store` has of the frame of a result: `.pixels()` and `.labels()`."""
+    """What `store` has of the frame of a result: `.pixels()`, `.labels()`, `.mask()`."""
     return StoredFrame(store, result)
-
-
-def stored_labels(store: ObjectStore, mask_key: str) -> NDArray[np.uint8]:
-    """The label mask (rows, columns) uint8 of this key. Raises as `StoredFrame.pixels`."""
-    data = store.get(Bucket.MASKS, mask_key)
-    digest = mask_digest(mask_key)
-    if not hmac.compare_digest(hashlib.sha256(data).hexdigest()[: len(digest)], digest):
-        raise InvalidRecord("pixels_corrupt", "the stored mask is not the one of its key")
-    return np.asarray(imagecodecs.png_decode(data), np.uint8)

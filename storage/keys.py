@@ -1,4 +1,7 @@
-"""The names of objects: pure functions of what they hold, so that storing again is harmless."""
+"""The names of objects: pure functions of what they hold, so that storing again is harmless.
+
+What comes from a van lies under the van's own name, so that nobody else's frames can stand where its frames belong.
+"""
 
 from enum import StrEnum
 
@@ -14,12 +17,14 @@ class Bucket(StrEnum):
     QUARANTINE = "sonovan-quarantine"
 
 
-def image_key(sequence_id: str, frame_index: int, codec: str) -> str:
-    """The coded frame as it came, in FRAMES."""
-    return f"{frame_id(sequence_id, frame_index)}.{codec}"
+def image_key(van_id: str, sequence_id: str, frame_index: int, codec: str) -> str:
+    """The coded frame as it came, in FRAMES. van_id: of the van whose signature it carries."""
+    return f"{van_id}/{frame_id(sequence_id, frame_index)}.{codec}"
 
 
-def mask_key(sequence_id: str, frame_index: int, fingerprint: str, mask_sha256: str, shadow: str = "") -> str:
+def mask_key(
+    van_id: str, sequence_id: str, frame_index: int, fingerprint: str, mask_sha256: str, shadow: str = ""
+) -> str:
     """A frame's label mask (8-bit grey PNG), in MASKS.
 
     fingerprint: of the network, its companions and settings. mask_sha256: of the PNG's bytes, so that a machine with
@@ -27,17 +32,16 @@ def mask_key(sequence_id: str, frame_index: int, fingerprint: str, mask_sha256: 
     shadow: prefix of a replay's objects, "" in the live path.
     """
     prefix = f"{shadow}/" if shadow else ""
-    return f"{prefix}{frame_id(sequence_id, frame_index)}/{fingerprint[:16]}-{mask_sha256[:32]}.png"
+    return f"{prefix}{van_id}/{frame_id(sequence_id, frame_index)}/{fingerprint[:16]}-{mask_sha256[:32]}.png"
 
 
-def mask_digest(key: str) -> str:
-    """The part of a mask's key that names its bytes: the first 32 hexadecimal digits of their sha256."""
-    return key.rpartition("-")[2].removesuffix(".png")
+def report_key(van_id: str, screening_id: str, revision_id: str, report_sha256: str, suffix: str) -> str:
+    """A revision's report (`html`, `json`, `pdf`), in REPORTS.
 
-
-def report_key(screening_id: str, revision_id: str, suffix: str) -> str:
-    """A revision's report (`html`, `json`, `pdf`), or a picture that it shows, in REPORTS."""
-    return f"{screening_id}/{revision_id}.{suffix}"
+    report_sha256: of its bytes. The same revision may be made twice, the second time with another number on its page:
+    that one stands beside the first, and each record names its own.
+    """
+    return f"{van_id}/{screening_id}/{revision_id}-{report_sha256[:32]}.{suffix}"
 
 
 def quarantine_key(content_sha256: str) -> str:

@@ -1,10 +1,13 @@
 """The seam behind which objects are kept: MinIO at the centre, a folder in the embedded run."""
 
+import hashlib
+import hmac
 from typing import Final, Protocol
 
 from sonovan.contracts.errors import InvalidRecord
 
 CONTRADICTS: Final = "object_contradicts_stored"
+REPLACED: Final = "object_contradicts_record"
 
 
 class ObjectStore(Protocol):
@@ -22,6 +25,18 @@ class ObjectStore(Protocol):
 
     def exists(self, bucket: str, key: str) -> bool:
         """Whether the object is there. Raises Transient and Fatal as `put`."""
+
+
+def get_named(store: ObjectStore, bucket: str, key: str, sha256: str) -> bytes:
+    """The bytes of an object that a record names. sha256: what the record says of them.
+
+    Raises InvalidRecord `object_contradicts_record` where other bytes stand there: somebody replaced them, or they are
+    damaged. Otherwise as ObjectStore.get.
+    """
+    data = store.get(bucket, key)
+    if not hmac.compare_digest(hashlib.sha256(data).hexdigest(), sha256):
+        raise InvalidRecord(REPLACED, f"{bucket}/{key} is not the object that its record names: replaced or damaged")
+    return data
 
 
 def contradiction(bucket: str, key: str) -> InvalidRecord:

@@ -155,12 +155,9 @@ class Handling:
     async def _outcome(self, message: Message, generation: int) -> Outcome:
         """What the step says of the message, or its rejection; what is to be stored is stored."""
         try:
-            outcome = await self._processed(message)
-            await self._stored(outcome, generation)
+            return await self._stored(await self._processed(message), generation)
         except InvalidRecord as error:
-            outcome = self._rejection(error, message)
-            await self._stored(outcome, generation)
-        return outcome
+            return await self._stored(self._rejection(error, message), generation)
 
     async def _processed(self, message: Message) -> Outcome:
         try:
@@ -181,12 +178,14 @@ class Handling:
                 return self._stage.process(message)
             return await asyncio.get_running_loop().run_in_executor(self._compute, self._stage.process, message)
 
-    async def _stored(self, outcome: Outcome, generation: int) -> None:
+    async def _stored(self, outcome: Outcome, generation: int) -> Outcome:
+        """The outcome to go on with once what it stores is stored."""
         store = outcome.store
         if store is None:
-            return
+            return outcome
         with self._measured.timed(Part.STORE):
-            await self._retried(lambda: asyncio.get_running_loop().run_in_executor(self._io, store), generation)
+            done = await self._retried(lambda: asyncio.get_running_loop().run_in_executor(self._io, store), generation)
+        return done if isinstance(done, Outcome) else outcome
 
     def _rejection(self, error: InvalidRecord, message: Message) -> Outcome:
         rejection = reject(self._stage.name, error, message.at, message.value)

@@ -48,7 +48,8 @@ class Outcome:
     """What must be done because of a message, in the order of these fields; each is durable before the next begins.
 
     store: a blocking write to the object store or a database, run in a thread; doing it again is harmless. It may
-    raise InvalidRecord (the message is rejected), Transient (it is tried again) and Fatal (the worker ends).
+    raise InvalidRecord (the message is rejected), Transient (it is tried again) and Fatal (the worker ends). Where what
+    is sent names what was stored, it returns the outcome to go on with.
     received: rows that hold what was received. records: groups of records to send; the first groups of a partition
     leave in the order of its messages. published: the rows that remember what was sent, made from the offset of the
     newest record that was sent to each topic. The message is acknowledged last.

@@ -224,6 +224,7 @@ _REASONS: Final = {
     "record_too_large": "the record is too large",
     "frame_contradicts_stored": "another frame of this name is stored",
     "object_contradicts_stored": "another object of this name is stored",
+    "object_contradicts_record": "the stored object is not the one that the record names",
     "key_contradicts_record": "the message's key does not fit the record",
     "record_contradicts_stored": "another record of this name is stored",
     # alerts

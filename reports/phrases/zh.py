@@ -207,6 +207,7 @@ _REASONS: Final = {
     "record_too_large": "记录过大",
     "frame_contradicts_stored": "已存有同名的另一帧",
     "object_contradicts_stored": "已存有同名的另一对象",
+    "object_contradicts_record": "存储的对象与记录所指的不符",
     "key_contradicts_record": "消息键与记录不符",
     "record_contradicts_stored": "已存有同名的另一记录",
     # alerts

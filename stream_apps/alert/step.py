@@ -11,7 +11,7 @@ from sonovan.clinical.alert_rules import (
     AlertSettings,
     Reasons,
 )
-from sonovan.contracts.alerts import SEVERITIES, About, AboutFinding, LesionAlerted, about_key
+from sonovan.contracts.alerts import SEVERITIES, About, AboutFinding, Evidence, LesionAlerted, about_key
 from sonovan.contracts.because import Because
 from sonovan.contracts.ids import alert_id
 from sonovan.contracts.results import ScreeningAssessed
@@ -79,7 +79,7 @@ def _raise(assessed: ScreeningAssessed, rule: AlertRule, name: str, about: About
         severity=rule.severity,
         rule=rule.name,
         because=because,
-        evidence_keys=_evidence(assessed, about),
+        evidence=_evidence(assessed, about),
         as_of=assessed.as_of,
     )
 
@@ -89,11 +89,13 @@ def _withdraw(assessed: ScreeningAssessed, before: LesionAlerted, why: Because) 
     return before.model_copy(update=new)
 
 
-def _evidence(assessed: ScreeningAssessed, about: About) -> tuple[str, ...]:
+def _evidence(assessed: ScreeningAssessed, about: About) -> tuple[Evidence, ...]:
     """The finding's pictures and masks, those of its best sighting first, if it is about one; and the report's page."""
-    keys = []
+    named: list[tuple[str | None, str | None]] = []
     if isinstance(about, AboutFinding):
         for finding in assessed.findings:
             if finding.finding_id == about.finding_id:
-                keys += [key for each in finding.in_order for key in (each.image_key, each.mask_key)]
-    return tuple(key for key in (*keys, assessed.report_html_key) if key is not None)
+                for each in finding.in_order:
+                    named += [(each.image_key, each.image_sha256), (each.mask_key, each.mask_sha256)]
+    named.append((assessed.report_html_key, assessed.report_html_sha256))
+    return tuple(Evidence(key=key, sha256=sha256) for key, sha256 in named if key is not None and sha256 is not None)

@@ -18,7 +18,6 @@ from sonovan.clinical.track import link
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import RejectedFrame, ScreeningAssessed, SequenceAssessed, Status
 from sonovan.contracts.van import ScreeningOpened
-from sonovan.storage.keys import report_key
 from sonovan.stream_apps.assess.rows import PublishedRow, SequenceRow, VanPart
 
 
@@ -46,7 +45,10 @@ class Assessment:
 def assessed_record(
     screening_id: str, revision_id: str, made_from: Assessment, before: PublishedRow | None, as_of: datetime
 ) -> ScreeningAssessed:
-    """The revision's record. `before` is what was published last: lesions keep their names, the number goes up."""
+    """The revision's record, which does not name its report yet.
+
+    before: what was published last; lesions keep their names, the number goes up.
+    """
     told, results, status = made_from.told, made_from.results, made_from.status
     published = {name: frozenset(members) for name, members in before.members.items()} if before else {}
     named, withdrawn = name_findings(screening_id, lesions_of(link(results.values())), published)
@@ -73,8 +75,6 @@ def assessed_record(
         refused_panels=refused_panels(results.values()),
         advice=derive_advice(status, adequacy, findings),
         categories=derive_categories(adequacy, status),
-        report_html_key=None if status == "preliminary" else report_key(screening_id, revision_id, "html"),
-        report_json_key=None if status == "preliminary" else report_key(screening_id, revision_id, "json"),
         model_id=told.part.model_id or "none",
         weights_sha256=told.part.weights_sha256 or "0" * 64,
         fingerprint=told.part.fingerprint or "0" * 64,

@@ -1,5 +1,6 @@
 """Make a revision's report from what is stored: key frames with their outlines, one page, one JSON document."""
 
+import hashlib
 import json
 import logging
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from sonovan.reports.page import KeyPictures, render_html
 from sonovan.reports.phrases import LANGUAGES, Language
 from sonovan.reports.words import Words
 from sonovan.storage.frames import stored_frame
-from sonovan.storage.keys import Bucket
+from sonovan.storage.keys import Bucket, report_key
 from sonovan.storage.stores import CONTRADICTS, ObjectStore
 from sonovan.stream_apps.assess.revise import Revision
 
@@ -25,30 +26,37 @@ BANNER: Final = (0x2A, 0x16, 0xA3)
 log = logging.getLogger(__name__)
 
 
-def store_report(revision: Revision, store: ObjectStore, intended_use: IntendedUse, language: Language = "en") -> None:
-    """Render and store the report of a `complete` or `incomplete` revision; a `preliminary` one has none.
+def store_report(
+    revision: Revision, store: ObjectStore, intended_use: IntendedUse, language: Language = "en"
+) -> ScreeningAssessed:
+    """Render and store the report of a `complete` or `incomplete` revision; its record, which names what was stored.
 
-    language: of the page; the JSON has codes.
+    A `preliminary` revision has no report, and its record comes back as it is. language: of the page; the JSON has
+    codes.
 
-    The same revision may come twice with another number (a crash between send and row): the page that stands stays.
-    Raises Transient and Fatal as the store does.
+    The same revision may come twice with another number (a crash between send and row): its page then stands beside
+    the first one. Raises Transient and Fatal as the store does.
     """
     assessed = revision.assessed
-    if assessed.report_html_key is None or assessed.report_json_key is None:
-        return
+    if assessed.status == "preliminary":
+        return assessed
     document = report_document(assessed, intended_use=intended_use)
     pictures = key_pictures(assessed, revision.results, store, language)
     page = render_html(document, pictures, language=language, drawn=notices_drawn(language))
     text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True).encode()
-    for key, data, kind in (
-        (assessed.report_json_key, text, "application/json"),
-        (assessed.report_html_key, page, "text/html; charset=utf-8"),
-    ):
+    named: dict[str, str] = {}
+    for suffix, data, kind in (("json", text, "application/json"), ("html", page, "text/html; charset=utf-8")):
+        digest = hashlib.sha256(data).hexdigest()
+        key = report_key(assessed.van_id, assessed.screening_id, assessed.revision_id, digest, suffix)
         try:
             store.put(Bucket.REPORTS, key, data, kind)
         except InvalidRecord as error:
             if error.reason != CONTRADICTS:
                 raise
+            # The name holds the digest, so somebody else stored there; readers will refuse what they find.
+            log.error("revision %s: something else stands where its report belongs", assessed.revision_id)
+        named |= {f"report_{suffix}_key": key, f"report_{suffix}_sha256": digest}
+    return assessed.model_copy(update=named)
 
 
 def notices_drawn(language: Language) -> dict[Language, bytes]:

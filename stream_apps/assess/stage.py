@@ -1,6 +1,7 @@
 """The assess stage: all that is known of a screening to its next revision. Run by `sonovan worker assess`."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -109,6 +110,13 @@ def assessed(
         offset = offsets.get(Topic.SCREENING_ASSESSED)
         return taken.published if offset is None else {**taken.published, **watermark_row(offset + 1)}
 
+    outcome = Outcome(None, taken.received, (decided.sequences, decided.records), published)
     revision = decided.revision
-    report = None if revision is None else partial(store_report, revision, store, intended_use, language)
-    return Outcome(report, taken.received, (decided.sequences, decided.records), published)
+    if revision is None:
+        return outcome
+
+    def reported() -> Outcome:
+        named = store_report(revision, store, intended_use, language)
+        return replace(outcome, records=(decided.sequences, decided.naming(named)))
+
+    return replace(outcome, store=reported)

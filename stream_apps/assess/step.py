@@ -33,6 +33,11 @@ class Decided:
     sequences: tuple[Outgoing, ...] = ()
     records: tuple[Outgoing, ...] = ()
 
+    def naming(self, reported: ScreeningAssessed) -> tuple[Outgoing, ...]:
+        """The records with the revision as it names its stored report."""
+        own = self.revision.assessed if self.revision else None
+        return tuple(replace(each, record=reported) if each.record is own else each for each in self.records)
+
 
 @dataclass(frozen=True, slots=True)
 class Assessed:

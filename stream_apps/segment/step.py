@@ -123,8 +123,9 @@ def segment_envelope(
         "segment": round(1000 * (segmented - decoded), 2),
         "measure": round(1000 * (perf_counter() - segmented), 2),
     }
-    objects, names = _objects(frame, envelope.payload, mask, segmenter.fingerprint)
-    record = _record(frame, found, regions, names, segmenter, timings)
+    image, label_mask = _objects(frame, envelope.payload, mask, segmenter.fingerprint)
+    record = _record(frame, found, regions, (image, label_mask), segmenter, timings)
+    objects = (image,) if label_mask is None else (image, label_mask)
     return SegmentedFrame(record, objects, _stored(frame), subject)
 
 
@@ -207,29 +208,30 @@ def _place(found: FoundPlace, spacing_mm: tuple[float, float] | None) -> Place:
 
 def _objects(
     frame: FrameCaptured, payload: bytes, mask: bytes | None, fingerprint: str
-) -> tuple[tuple[Stored, ...], tuple[str, str | None]]:
-    """What is stored of a frame, and the keys of image and mask."""
+) -> tuple[Stored, Stored | None]:
+    """What is stored of a frame: its image, and its mask where it has one."""
     image = Stored(
         Bucket.FRAMES,
-        image_key(frame.sequence_id, frame.frame_index, frame.codec),
+        image_key(frame.van_id, frame.sequence_id, frame.frame_index, frame.codec),
         payload,
         "application/octet-stream",
     )
     if mask is None:
-        return (image,), (image.key, None)
+        return image, None
     digest = hashlib.sha256(mask).hexdigest()
-    key = mask_key(frame.sequence_id, frame.frame_index, fingerprint, digest)
-    return (image, Stored(Bucket.MASKS, key, mask, "image/png")), (image.key, key)
+    key = mask_key(frame.van_id, frame.sequence_id, frame.frame_index, fingerprint, digest)
+    return image, Stored(Bucket.MASKS, key, mask, "image/png")
 
 
 def _record(
     frame: FrameCaptured,
     found: Segmentation,
     regions: tuple[Region, ...],
-    keys: tuple[str, str | None],
+    stored: tuple[Stored, Stored | None],
     segmenter: LoadedNetwork,
     timings: dict[str, float],
 ) -> FrameSegmented:
+    image, mask = stored
     return FrameSegmented(
         screening_id=frame.screening_id,
         sequence_id=frame.sequence_id,
@@ -255,8 +257,10 @@ def _record(
         not_assessable_reason=found.reason,
         sharpness=found.sharpness,
         refusals=tuple(PanelRefusal(panel=each.panel, reason=each.reason) for each in found.refusals),
-        image_key=keys[0],
-        mask_key=keys[1],
+        image_key=image.key,
+        image_sha256=hashlib.sha256(image.data).hexdigest(),
+        mask_key=None if mask is None else mask.key,
+        mask_sha256=None if mask is None else hashlib.sha256(mask.data).hexdigest(),
         model_id=segmenter.model_id,
         weights_sha256=segmenter.weights_sha256,
         fingerprint=segmenter.fingerprint,

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sonovan.contracts.frames import FrameSegmented, Region, RegionMeasures
 from sonovan.contracts.lexicon import Organ, Side
@@ -69,7 +69,9 @@ def segmented(
         "quality": 0.9,
         "assessable": True,
         "image_key": f"{sequence_id}/{frame_index:06d}.png",
+        "image_sha256": sha(f"image {sequence_id}{frame_index}"),
         "mask_key": "mask.png" if regions else None,
+        "mask_sha256": sha("mask") if regions else None,
         "model_id": "lesion-1",
         "weights_sha256": sha("weights"),
         "fingerprint": sha("network with companions"),
@@ -113,6 +115,15 @@ def held(frame_index: int) -> SetAside:
     return SetAside(frame_index=frame_index, reason="burned_in_annotation")
 
 
+REPORT: Final = {
+    "report_html_key": "a.html",
+    "report_html_sha256": sha("page"),
+    "report_json_key": "a.json",
+    "report_json_sha256": sha("document"),
+}
+"""How a revision names its report."""
+
+
 def sighting(frames: int = 5, sequence_id: str = SWEEP, **other: Any) -> Sighting:
     members = tuple(Member(frame_id=f"{sequence_id}/{10 + index:06d}", ordinal=0) for index in range(frames))
     fields: dict[str, Any] = {
@@ -134,7 +145,9 @@ def sighting(frames: int = 5, sequence_id: str = SWEEP, **other: Any) -> Sightin
         "score_max": 0.97,
         "contrast": -0.42,
         "image_key": "image.png",
+        "image_sha256": sha("image"),
         "mask_key": "mask.png",
+        "mask_sha256": sha("mask"),
     }
     return Sighting(**{**fields, **other})
 

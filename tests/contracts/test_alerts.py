@@ -36,7 +36,7 @@ def alert(about: About, **other: object) -> LesionAlerted:
         "severity": "suspicious",
         "rule": "a_rule",
         "because": (Because(code="frames_outlined", value=3),),
-        "evidence_keys": (),
+        "evidence": (),
         "as_of": NOON,
     }
     return LesionAlerted.model_validate({**fields, **other})

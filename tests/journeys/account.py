@@ -12,7 +12,8 @@ from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed, SequenceAssessed
 from sonovan.contracts.topics import APP_IDS, Topic, Writer
-from sonovan.storage.keys import Bucket
+from sonovan.outputs import report_of
+from sonovan.storage.frames import stored_frame
 from sonovan.stream_apps.assess.stage import READS
 from sonovan.transport.client import client_options
 from tests.journeys.van import Screening
@@ -80,8 +81,9 @@ def assert_accounted_for(world: World, screening: Screening) -> None:
     assert with_result | rejected | missing == screening.frame_ids
     assert not with_result & missing
     for result in results:
-        assert world.store.exists(Bucket.FRAMES, result.image_key)
-        assert result.mask_key is None or world.store.exists(Bucket.MASKS, result.mask_key)
+        found = stored_frame(world.store, result)
+        assert found.pixels().shape[:2] == (result.rows, result.columns)
+        assert (found.mask() is None) == (not result.regions)
     if revision is not None:
         assert_revisions_count_upward(world, screening)
 
@@ -92,9 +94,8 @@ def assert_revisions_count_upward(world: World, screening: Screening) -> None:
     numbers = {each.revision_id: each.revision_number for each in revisions}
     assert list(numbers.values()) == list(range(1, len(numbers) + 1))
     for revision in revisions:
-        for key in (revision.report_html_key, revision.report_json_key):
-            assert key is None or world.store.exists(Bucket.REPORTS, key)
         assert (revision.report_html_key is None) == (revision.status == "preliminary")
+        assert revision.report_html_key is None or all(report_of(revision, world.store))
 
 
 def assert_one_content_each(world: World) -> None:

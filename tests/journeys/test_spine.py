@@ -20,6 +20,7 @@ from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import Topic, van_answered_topic
 from sonovan.contracts.van import FrameCaptured
+from sonovan.outputs import report_of
 from sonovan.producers.items import Ids
 from sonovan.producers.spool import Spool
 from sonovan.storage.keys import Bucket
@@ -55,8 +56,9 @@ def test_1_a_sweep_is_sent_and_everything_exists(world: World, tmp_path: Path) -
     results = world.records(Topic.FRAME_SEGMENTED, FrameSegmented, ids.screening_id)
     assert {each.frame_id for each in results} == screening.frame_ids
     assert any(each.mask_key for each in results)
-    assert b"unsigned" in world.store.get(Bucket.REPORTS, str(revision.report_html_key))
-    document = json.loads(world.store.get(Bucket.REPORTS, str(revision.report_json_key)))
+    page, text = report_of(revision, world.store)
+    assert b"unsigned" in page
+    document = json.loads(text)
     assert revision.revision_id in json.dumps(document)
     assert_sound(world, screening)
 

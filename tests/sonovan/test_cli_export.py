@@ -7,13 +7,13 @@ from sonovan.cli.export import newest_report, results_of
 from sonovan.contracts.errors import Transient
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.results import ScreeningAssessed
-from tests.clinical.records import assessed, segmented
+from tests.clinical.records import REPORT, assessed, segmented
 
 EARLIER, LATER = mint_id(1_000), mint_id(2_000_000_000_000)
 
 
 def revision(screening_id: str, number: int, *, report: bool = True) -> ScreeningAssessed:
-    keys = {"report_html_key": "a.html", "report_json_key": "a.json"} if report else {"status": "preliminary"}
+    keys = REPORT if report else {"status": "preliminary"}
     return assessed(screening_id=screening_id, revision_number=number, **keys)
 
 

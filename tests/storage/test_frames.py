@@ -37,7 +37,7 @@ def test_pixels_and_labels_are_those_that_were_stored(tmp_path: Path) -> None:
 
 def test_a_frame_without_a_region_has_an_empty_mask(tmp_path: Path) -> None:
     store = FolderStore(tmp_path)
-    record = kept(store).model_copy(update={"regions": (), "mask_key": None})
+    record = kept(store).model_copy(update={"regions": (), "mask_key": None, "mask_sha256": None})
     labels = stored_frame(store, record).labels()
     assert (labels.shape, labels.any()) == ((record.rows, record.columns), np.False_)
 
@@ -59,7 +59,7 @@ def test_other_bytes_under_the_same_names_are_refused(tmp_path: Path) -> None:
     overwritten(store, Bucket.FRAMES, record.image_key, store.get(Bucket.FRAMES, other.image_key))
     overwritten(store, Bucket.MASKS, record.mask_key, b"no mask")
     found = stored_frame(store, record)
-    for read in (found.pixels, found.labels):
+    for read in (found.pixels, found.labels, found.mask):
         with pytest.raises(InvalidRecord) as caught:
             read()
-        assert caught.value.reason == "pixels_corrupt"
+        assert caught.value.reason == "object_contradicts_record"

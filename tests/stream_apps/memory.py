@@ -273,10 +273,10 @@ def _observed(stage: Stage, world: World) -> Stage:
         if store is None:
             return outcome
 
-        def counted() -> None:
+        def counted() -> object:
             world.answer()
             with world.effect("store"):
-                store()
+                return store()
 
         return replace(outcome, store=counted)
 

@@ -1,6 +1,7 @@
 """Any stage over a log, tables and a store in memory: what must hold for every one of them, whatever its step does."""
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -62,6 +63,20 @@ def test_what_cannot_be_used_is_rejected_with_its_bytes_kept_and_the_rest_goes_o
     assert bad.stage == worker.stage.name
     assert case.world.store.objects[Bucket.QUARANTINE, bad.quarantine_key] == message.value
     assert case.world.open_messages() == []
+
+
+def test_a_revision_is_sent_with_the_key_and_the_sha256_of_the_report_that_is_stored(tmp_path: Path) -> None:
+    case = CASES["assess"](tmp_path)
+    asyncio.run(live(case))
+    sent = [value for topic, _, value in case.world.sent if topic == Topic.SCREENING_ASSESSED]
+    revision = ScreeningAssessed.decode(sent[-1])
+    assert revision.status == "complete"
+    for key, sha256 in (
+        (revision.report_html_key, revision.report_html_sha256),
+        (revision.report_json_key, revision.report_json_sha256),
+    ):
+        stored = case.world.store.objects[Bucket.REPORTS, str(key)]
+        assert hashlib.sha256(stored).hexdigest() == sha256
 
 
 @pytest.mark.parametrize("name", list(CASES))

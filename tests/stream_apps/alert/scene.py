@@ -8,7 +8,7 @@ from sonovan.contracts.alerts import About, AboutScreening, AboutSide, AboutVan,
 from sonovan.contracts.because import Because
 from sonovan.contracts.results import ScreeningAssessed, Status, WithdrawnFinding
 from sonovan.stream_apps.alert.step import alerts_of
-from tests.clinical.records import SCREENING, adequacy, assessed, finding, sha
+from tests.clinical.records import REPORT, SCREENING, adequacy, assessed, finding, sha
 
 RULE = AlertSettings()
 Seen = Literal["suspicious", "harmless", "gone"]
@@ -34,7 +34,7 @@ def revision(
 def blind_revision(number: int, screening_id: str = SCREENING) -> ScreeningAssessed:
     """Revision `number`, of which neither side can be assessed, and frames are missing."""
     rows = tuple(adequacy(laterality=side, level="inadequate", assessable_share=0.0) for side in ("left", "right"))
-    return revision(number, {}, "incomplete", adequacy=rows, screening_id=screening_id, report_html_key="report.html")
+    return revision(number, {}, "incomplete", adequacy=rows, screening_id=screening_id, **REPORT)
 
 
 class Stage:

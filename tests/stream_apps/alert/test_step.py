@@ -8,7 +8,7 @@ from sonovan.contracts.alerts import AboutFinding, AboutScreening, AboutSide, Ab
 from sonovan.contracts.because import Because
 from sonovan.contracts.ids import alert_id
 from sonovan.contracts.results import Status, WithdrawnFinding
-from tests.clinical.records import OTHER_SCREENING, SWEEP_2, assessed, finding, sha, sighting
+from tests.clinical.records import OTHER_SCREENING, REPORT, SWEEP_2, assessed, finding, sha, sighting
 from tests.stream_apps.alert.scene import RULE, TEST_RULES, Seen, Stage, blind_revision, revision
 
 STATUSES = st.sampled_from(["preliminary", "incomplete", "complete"])
@@ -22,12 +22,13 @@ def states(stage: Stage) -> dict[str, str]:
 
 
 def test_a_suspicious_lesion_is_raised_with_its_evidence() -> None:
-    (alert,) = Stage().take(revision(1, {1: "suspicious"}, report_html_key="report.html"))
+    (alert,) = Stage().take(revision(1, {1: "suspicious"}, **REPORT))
     lesion = finding(1)
     assert (alert.state, alert.severity, alert.rule) == ("raised", "worklist", "persistent_lesion")
     assert alert.about == AboutFinding(finding_id=lesion.finding_id, organ="breast", laterality="left")
     assert alert.alert_id == alert_id(f"finding:{lesion.finding_id}", "persistent_lesion")
-    assert alert.evidence_keys == ("image.png", "mask.png", "report.html")
+    assert [each.key for each in alert.evidence] == ["image.png", "mask.png", "a.html"]
+    assert [each.sha256 for each in alert.evidence] == [sha("image"), sha("mask"), REPORT["report_html_sha256"]]
     assert alert.because == why_persistent(finding(1, score_mean=0.9), RULE)
 
 
@@ -35,7 +36,7 @@ def test_the_evidence_of_a_lesion_in_two_sweeps_begins_with_its_best_sighting() 
     second = sighting(3, SWEEP_2, score_mean=0.95, image_key="best.png", mask_key="best-mask.png")
     lesion = finding(sightings=(sighting(1), second), best_ordinal=1)
     (alert,) = Stage().take(revision(1, {}, findings=(lesion,)))
-    assert alert.evidence_keys == ("best.png", "best-mask.png", "image.png", "mask.png")
+    assert [each.key for each in alert.evidence] == ["best.png", "best-mask.png", "image.png", "mask.png"]
 
 
 def test_a_harmless_lesion_tells_nothing() -> None:
@@ -128,7 +129,7 @@ def test_rules_tell_of_sides_screenings_and_vans() -> None:
         ("blind_van", "urgent", AboutVan(van_id="van-1")),
     ]
     assert len({alert.alert_id for alert in alerts}) == 4
-    assert {alert.evidence_keys for alert in alerts} == {("report.html",)}
+    assert {tuple(each.key for each in alert.evidence) for alert in alerts} == {("a.html",)}
 
 
 def test_each_of_them_is_withdrawn_once_when_its_rule_is_no_longer_met() -> None:

@@ -1,5 +1,7 @@
 """The report comes out, whatever became of the stored frames."""
 
+import hashlib
+import json
 from datetime import date
 from pathlib import Path
 
@@ -7,8 +9,10 @@ import numpy as np
 import pytest
 
 from sonovan.contracts.digests import frames_digest
+from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_sha256
 from sonovan.contracts.frames import FrameSegmented
+from sonovan.outputs import report_of
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.keys import Bucket
 from sonovan.stream_apps.assess.report import store_report
@@ -22,19 +26,20 @@ class Pictured(Scene):
     def __init__(self, store: FolderStore) -> None:
         super().__init__(4, lesion=(0, 1, 2, 3))
         pixels = np.random.default_rng(0).integers(0, 256, (480, 640), dtype=np.uint8)
-        store.put(Bucket.FRAMES, "image", encode_pixels(pixels), "application/octet-stream")
-        self.stored = pixels_sha256(pixels)
+        coded = encode_pixels(pixels)
+        store.put(Bucket.FRAMES, "image", coded, "application/octet-stream")
+        self.stored = {"pixels_sha256": pixels_sha256(pixels), "image_sha256": hashlib.sha256(coded).hexdigest()}
 
     def revision(self) -> Revision:
         desk = Desk(self)
-        stored = {"pixels_sha256": self.stored, "codec": DEFAULT_CODEC}
+        stored = self.stored | {"codec": DEFAULT_CODEC}
         said = [
             (topic, record.model_copy(update={**stored, "acquired_on": date(2025, 3, 2 + record.frame_index)}))
             if isinstance(record, FrameSegmented)
             else (topic, record)
             for topic, record in self.everything()
         ]
-        said[-2] = self.sequence_closed(digest=frames_digest([self.stored] * 4))
+        said[-2] = self.sequence_closed(digest=frames_digest([self.stored["pixels_sha256"]] * 4))
         made = [outcome.revision for outcome in map(desk.take, said) if outcome.revision]
         assert made[-1].assessed.status == "complete"
         return made[-1]
@@ -46,8 +51,7 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 def page_of(revision: Revision, store: FolderStore) -> str:
-    store_report(revision, store, "research")
-    return store.get(Bucket.REPORTS, str(revision.assessed.report_html_key)).decode()
+    return report_of(store_report(revision, store, "research"), store)[0].decode()
 
 
 def test_a_report_shows_the_key_frame_of_each_finding(store):
@@ -57,8 +61,7 @@ def test_a_report_shows_the_key_frame_of_each_finding(store):
 
 def test_a_report_is_in_the_language_that_the_site_chose(store):
     revision = Pictured(store).revision()
-    store_report(revision, store, "research", "zh")
-    page = store.get(Bucket.REPORTS, str(revision.assessed.report_html_key)).decode()
+    page = report_of(store_report(revision, store, "research", "zh"), store)[0].decode()
     assert '<html lang="zh-Hans">' in page
 
 
@@ -79,8 +82,31 @@ def test_a_key_frame_that_is_gone_or_damaged_leaves_only_its_picture_out(damage,
     assert revision.assessed.findings[0].finding_id in page
 
 
-def test_the_same_revision_under_another_number_keeps_the_page_that_stands(store):
+def test_the_same_revision_under_another_number_stands_beside_the_first_and_each_record_names_its_own(store):
     revision = Pictured(store).revision()
-    first = page_of(revision, store)
-    again = revision.assessed.model_copy(update={"revision_number": 9})
-    assert page_of(Revision(again, revision.results), store) == first
+    again = Revision(revision.assessed.model_copy(update={"revision_number": 9}), revision.results)
+    first, second = (store_report(each, store, "research") for each in (revision, again))
+    assert first.report_json_key != second.report_json_key
+    numbers = [json.loads(report_of(each, store)[1])["revision_number"] for each in (first, second)]
+    assert numbers == [revision.assessed.revision_number, 9]
+
+
+def test_a_report_that_was_replaced_is_refused(store):
+    named = store_report(Pictured(store).revision(), store, "research")
+    store.path(Bucket.REPORTS, str(named.report_html_key)).write_bytes(b"another page")
+    with pytest.raises(InvalidRecord) as caught:
+        report_of(named, store)
+    assert caught.value.reason == "object_contradicts_record"
+
+
+def test_a_forged_page_that_stands_first_holds_no_revision_up_and_is_not_its_report(store):
+    revision = Pictured(store).revision()
+    named = store_report(revision, store, "research")
+    store.path(Bucket.REPORTS, str(named.report_html_key)).write_bytes(b"another page")
+    assert store_report(revision, store, "research") == named
+
+
+def test_a_preliminary_revision_names_no_report(store):
+    revision = Pictured(store).revision()
+    preliminary = Revision(revision.assessed.model_copy(update={"status": "preliminary"}), revision.results)
+    assert store_report(preliminary, store, "research") == preliminary.assessed
