@@ -47,3 +47,8 @@ def report_key(van_id: str, screening_id: str, revision_id: str, report_sha256: 
 def quarantine_key(content_sha256: str) -> str:
     """The bytes of a rejected message, in QUARANTINE; equal bytes are kept once."""
     return f"{content_sha256[:2]}/{content_sha256}"
+
+
+def quarantined_sha256(key: str) -> str:
+    """The sha256 of the bytes that lie in QUARANTINE under this key."""
+    return key.rpartition("/")[2]

@@ -74,8 +74,9 @@ def retry(
 ) -> None:
     """Send the bytes in quarantine to their topic again, as the account `operator`."""
     from sonovan.contracts.errors import InvalidRecord
-    from sonovan.storage.keys import Bucket
+    from sonovan.storage.keys import Bucket, quarantined_sha256
     from sonovan.storage.minio_store import MinioStore
+    from sonovan.storage.stores import get_named
     from sonovan.transport.producer import BoundedProducer
 
     record = find(_rejections(state), rejection_id)
@@ -83,7 +84,8 @@ def retry(
         raise typer.BadParameter(f"{record.reason} will not go away by itself; --force tries all the same.")
     key, headers = key_and_headers(record)
     try:
-        value = MinioStore(object_store(state)).get(Bucket.QUARANTINE, record.quarantine_key)
+        named = record.quarantine_key
+        value = get_named(MinioStore(object_store(state)), Bucket.QUARANTINE, named, quarantined_sha256(named))
     except KeyError:
         raise InvalidRecord(
             record.reason, "its bytes are no longer in quarantine; send it from the van again"

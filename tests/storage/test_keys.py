@@ -1,5 +1,5 @@
 from sonovan.contracts.ids import mint_id
-from sonovan.storage.keys import Bucket, image_key, mask_key, quarantine_key, report_key
+from sonovan.storage.keys import Bucket, image_key, mask_key, quarantine_key, quarantined_sha256, report_key
 
 SEQUENCE = mint_id()
 
@@ -8,6 +8,7 @@ def test_keys_are_pure_functions_of_identities() -> None:
     assert image_key("van-1", SEQUENCE, 7, "jpegls") == f"van-1/{SEQUENCE}/000007.jpegls"
     assert report_key("van-1", "screening", "revision", "2" * 64, "html") == f"van-1/screening/revision-{'2' * 32}.html"
     assert quarantine_key("ab" * 32) == f"ab/{'ab' * 32}"
+    assert quarantined_sha256(quarantine_key("ab" * 32)) == "ab" * 32
 
 
 def test_masks_of_other_weights_other_arithmetic_or_a_replay_stand_beside_each_other() -> None:
