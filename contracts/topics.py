@@ -18,8 +18,15 @@ from sonovan.contracts.van import (
     VanEnrolled,
 )
 
-TOPIC_PARTITIONS: Final = 12
-"""One count for all topics, changelogs included: Faust joins by equal counts and misreads unequal ones."""
+TOPIC_PARTITIONS: Final = 24
+"""One count for every topic that `assess` reads together, its changelogs included.
+
+Faust joins by equal counts and misreads unequal ones. It can never be changed where data is, for keys would change
+their partition (docs/scale.md).
+"""
+
+FRAME_PARTITIONS: Final = 96
+"""Of `frame.captured`, which `segment` reads alone and joins with nothing: as many workers can segment at once."""
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 FOR_EVER: Final = -1
@@ -100,6 +107,7 @@ def _row(
     compacted: bool = False,
     retention_ms: int = FOR_EVER,
     flush: bool = True,
+    partitions: int = TOPIC_PARTITIONS,
     personal: bool = False,
 ) -> TopicSpec:
     return TopicSpec(
@@ -113,6 +121,7 @@ def _row(
         compacted=compacted,
         retention_ms=retention_ms,
         flush=flush,
+        partitions=partitions,
         personal=personal,
     )
 
@@ -126,7 +135,8 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
              "a screening begins; the only record with a subject key", signed=True, retention_ms=90 * _DAY_MS,
              personal=True),
         _row(Topic.FRAME_CAPTURED, "sequence_id", FrameCaptured, {_VAN, _OPERATOR}, {_SEGMENT},
-             "a frame, its pixels inside", signed=True, retention_ms=14 * _DAY_MS, flush=False),
+             "a frame, its pixels inside", signed=True, retention_ms=2 * _DAY_MS, flush=False,
+             partitions=FRAME_PARTITIONS),
         _row(Topic.SEQUENCE_CLOSED, "screening_id", SequenceClosed, {_VAN, _OPERATOR}, {_ASSESS},
              "a sweep is over: how many frames it has", signed=True),
         _row(Topic.SCREENING_CLOSED, "screening_id", ScreeningClosed, {_VAN, _OPERATOR}, {_ASSESS},
@@ -161,6 +171,7 @@ def van_answered_topic(van_id: str) -> TopicSpec:
         readers=frozenset({Writer.VAN, Writer.OPERATOR}),
         purpose=f"receipts and reports for {van_id}",
         retention_ms=14 * _DAY_MS,
+        partitions=1,
     )
 
 

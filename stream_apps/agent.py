@@ -18,7 +18,7 @@ from sonovan.stream_apps.handling import Handling
 from sonovan.stream_apps.health import Health
 from sonovan.stream_apps.kafka_io import coordinates, deliver
 from sonovan.stream_apps.metrics import Measured, Place
-from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr
+from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr, raise_file_limit
 from sonovan.stream_apps.settings import WorkerSettings
 from sonovan.stream_apps.stage import Given, Message, OpenStage, Stage
 from sonovan.stream_apps.tables import ChangelogTables
@@ -31,6 +31,7 @@ ENDS_WITHIN_S = 2.0
 def run(name: str, instance: int) -> int:
     """Run one worker of the stage `name` until SIGTERM; returns the exit code: 0, 4 no service, 5 must not go on."""
     log_to_stderr(f"{name}-{instance}")
+    raise_file_limit()
     try:
         return asyncio.run(_serve(Writer(name), instance))
     except Exception as error:

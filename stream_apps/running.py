@@ -7,6 +7,7 @@ exit code, and has no deadline for leaving.
 import asyncio
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -25,6 +26,17 @@ log = logging.getLogger(__name__)
 DONE, NOT_AVAILABLE, FATAL = 0, 4, 5
 LEAVE_WITHIN_S = 8.0
 """A broker that is away can hold up a flush; nothing unacknowledged is lost by leaving without it."""
+
+
+def raise_file_limit() -> None:
+    """Allow this process as many open files as its hard limit does.
+
+    RocksDB keeps about six files of each partition of each table open: a worker that holds all of them needs some 800,
+    and the usual soft limit is 1,024.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class Worker:

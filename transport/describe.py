@@ -9,6 +9,7 @@ from sonovan.contracts.record import Record
 from sonovan.contracts.topics import (
     APP_IDS,
     FOR_EVER,
+    FRAME_PARTITIONS,
     STAGES,
     TABLES,
     TOPIC_PARTITIONS,
@@ -36,7 +37,8 @@ _PAGE = """# Topics
 
 Generated from `contracts/topics.py` by `sonovan topics describe --out docs`; a test keeps it equal. Do not edit.
 
-Every topic has {partitions} partitions, `message.timestamp.type=LogAppendTime` and `max.message.bytes` {max_bytes}.
+Every topic has {partitions} partitions, but `frame.captured` has {frame_partitions} and a van's answers have
+one ([scale.md](scale.md)). All have `message.timestamp.type=LogAppendTime` and `max.message.bytes` {max_bytes}.
 Three replicas, two of them in sync, where there are three brokers; on a single broker every message is flushed to disk
 (`flush.messages=1`) except where the table says "no flush". Values of vans' topics are signed envelopes
 (`contracts/envelope.py`), all others the record itself as JSON. The JSON Schemas lie in [schemas/](schemas/), and
@@ -94,6 +96,7 @@ def topics_page() -> str:
     )
     return _PAGE.format(
         partitions=TOPIC_PARTITIONS,
+        frame_partitions=FRAME_PARTITIONS,
         max_bytes=MAX_MESSAGE_BYTES,
         van=_VAN,
         consumer=_CONSUMER,

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import mint_id
-from sonovan.contracts.topics import TOPICS
+from sonovan.contracts.topics import TABLES, TOPICS, Topic, Writer, van_answered_topic
 from sonovan.contracts.van import Consent, FeaturesRecorded, PlannedRegion, ScreeningOpened
 
 MOMENT = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -90,5 +90,13 @@ def test_no_topic_kept_for_ever_holds_who_she_is():
             assert CLINICAL.isdisjoint(spec.value.model_fields), spec.name
 
 
-def test_every_topic_has_the_one_partition_count():
-    assert {spec.partitions for spec in TOPICS.values()} == {12}
+def test_topics_that_are_read_together_have_one_partition_count():
+    """Faust pairs partitions by number: `segment` reads frames alone, and everything else may be read with a table."""
+    assert {spec.partitions for name, spec in TOPICS.items() if name != Topic.FRAME_CAPTURED} == {24}
+    assert TOPICS[Topic.FRAME_CAPTURED].partitions == 96
+    assert TOPICS[Topic.FRAME_CAPTURED].readers == {Writer.SEGMENT, Writer.OPERATOR}
+    assert Writer.SEGMENT not in TABLES
+
+
+def test_a_vans_answers_have_one_partition_since_one_van_reads_them():
+    assert van_answered_topic("one").partitions == 1

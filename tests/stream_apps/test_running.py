@@ -1,5 +1,7 @@
 """With which code a worker ends, by which the supervisor decides how soon it is started again."""
 
+import resource
+
 import pytest
 from aiokafka.errors import (
     CommitFailedError,
@@ -12,7 +14,7 @@ from aiokafka.errors import (
 
 from sonovan.contracts.errors import Fatal, Transient
 from sonovan.deploy.restarts import HOPELESS_EXITS
-from sonovan.stream_apps.running import DONE, FATAL, NOT_AVAILABLE, exit_code
+from sonovan.stream_apps.running import DONE, FATAL, NOT_AVAILABLE, exit_code, raise_file_limit
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,13 @@ def test_what_waiting_does_not_mend_is_fatal(error: Exception) -> None:
 
 def test_without_an_error_it_is_done() -> None:
     assert exit_code(None) == DONE
+
+
+def test_a_worker_may_open_as_many_files_as_its_hard_limit_allows() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+    try:
+        raise_file_limit()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sonovan.contracts.topics import TABLES, TOPIC_PARTITIONS, TOPICS, Topic, changelog_topic, van_answered_topic
+from sonovan.contracts.topics import (
+    FRAME_PARTITIONS,
+    TABLES,
+    TOPIC_PARTITIONS,
+    TOPICS,
+    Topic,
+    changelog_topic,
+    van_answered_topic,
+)
 from sonovan.transport.plan import PlannedTopic, answered_van, changed_configs, differences, planned_topics, spec_named
 
 van_ids = st.from_regex(r"\A[a-z0-9][a-z0-9-]{0,31}\Z")
@@ -21,9 +29,10 @@ def test_every_row_every_changelog_and_every_vans_answers_are_planned() -> None:
 
 
 @given(brokers=st.integers(1, 9))
-def test_all_topics_have_one_partition_count_and_no_more_replicas_than_brokers(brokers: int) -> None:
-    for topic in planned_topics(brokers, ["one"]).values():
-        assert topic.partitions == TOPIC_PARTITIONS
+def test_topics_have_the_tables_partitions_and_no_more_replicas_than_brokers(brokers: int) -> None:
+    others = {Topic.FRAME_CAPTURED.value: FRAME_PARTITIONS, van_answered_topic("one").name: 1}
+    for name, topic in planned_topics(brokers, ["one"]).items():
+        assert topic.partitions == others.get(name, TOPIC_PARTITIONS)
         assert 1 <= int(topic.configs["min.insync.replicas"]) <= topic.replication_factor <= brokers
         assert topic.configs["message.timestamp.type"] == "LogAppendTime"
 
@@ -70,7 +79,7 @@ def test_every_difference_is_named() -> None:
     found = PlannedTopic(wanted.name, 1, 1, MappingProxyType({**wanted.configs, "retention.ms": "1", "unplanned": "x"}))
     assert differences(wanted, wanted) == []
     assert differences(wanted, found) == [
-        "screening.ticked.v1: 1 partitions, the table says 12",
+        "screening.ticked.v1: 1 partitions, the table says 24",
         "screening.ticked.v1: 1 replicas, possible are 3",
         "screening.ticked.v1: retention.ms is 1, the table says 86400000",
     ]
