@@ -1,7 +1,7 @@
 #!/bin/sh
 # Build MinIO with the guard of this folder: build.sh FOLDER writes FOLDER/minio. The same input gives the same bytes.
 # MinIO publishes no image or binary of this version; the newest that it does publish lacks security fixes. Used by
-# `sonovan up` (deploy/cache.py) and by compose (deploy/compose/minio.Dockerfile).
+# `sonovan up` (deploy/cache.py) and by compose (Dockerfile).
 set -eu
 module=github.com/minio/minio
 version=v0.0.0-20260212201848-7aac2a2c5b7c

@@ -10,6 +10,8 @@ from uuid import uuid4
 import pytest
 import urllib3
 from minio import Minio
+from minio.error import S3Error
+from minio.select import CSVInputSerialization, CSVOutputSerialization, SelectRequest
 
 from sonovan.storage.keys import Bucket
 from sonovan.storage.minio_store import MinioStore
@@ -145,6 +147,14 @@ def test_an_account_itself_sends_no_headers_of_replication_or_unpacking(
     store, name = MinioStore(object_store.accounts["assess"]), f"attacked/{uuid4()}"
     assert store._send("PUT", Bucket.REPORTS, name, FORGED, {header: "true"}).status == 403
     assert not store.exists(Bucket.REPORTS, name)
+
+
+def test_an_account_itself_selects_nothing_from_objects(object_store: ObjectStoreAlone, key: str) -> None:
+    own = object_store.accounts["assess"]
+    client = Minio(own.endpoint, own.access_key, own.secret_key.get_secret_value(), secure=False, region="us-east-1")
+    asked = SelectRequest("select * from S3Object", CSVInputSerialization(), CSVOutputSerialization())
+    with pytest.raises(S3Error, match="AccessDenied"):
+        client.select_object_content(Bucket.REPORTS, key, asked)
 
 
 @pytest.mark.parametrize(
