@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sonovan.contracts.ids import STRIDES, level_members, split_frame_id
 from sonovan.contracts.limits import MAX_LISTED
@@ -10,6 +10,9 @@ from sonovan.contracts.results import MissingFrames
 from sonovan.contracts.van import ScreeningClosed, SequenceClosed
 
 _Closing = TypeVar("_Closing", SequenceClosed, ScreeningClosed)
+
+CONTENTS: Final = 2
+"""Contents of one closing number that are kept: whoever sends ever new ones makes no row grow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,9 @@ class Completeness:
 def latest(closings: Iterable[_Closing]) -> tuple[_Closing, ...]:
     """The closings of the highest number of one sequence or screening, one of each content, in one fixed order.
 
-    Two closings that differ in time and van alone have the same content. Whoever keeps only what this returns loses
-    nothing: `latest((*kept, new))` is `latest` of all.
+    Two closings that differ in time and van alone have the same content. Of more than CONTENTS contents the first are
+    kept: that they contradict each other is known from two. Whoever keeps only what this returns loses nothing:
+    `latest((*kept, new))` is `latest` of all.
     """
     by_content: dict[str, _Closing] = {}
     highest = 0
@@ -47,7 +51,7 @@ def latest(closings: Iterable[_Closing]) -> tuple[_Closing, ...]:
         if closing.closing_number == highest:
             content = closing.model_dump_json(exclude={"closed_at", "van_id"})
             by_content[content] = min(by_content.get(content, closing), closing, key=lambda each: each.closed_at)
-    return tuple(by_content[content] for content in sorted(by_content))
+    return tuple(by_content[content] for content in sorted(by_content)[:CONTENTS])
 
 
 def check_completeness(

@@ -26,7 +26,7 @@ from sonovan.stream_apps.kafka_io import App, Sending
 from sonovan.stream_apps.metrics import Measured, Part
 from sonovan.stream_apps.rejecting import Unusable, reject
 from sonovan.stream_apps.retrying import retry
-from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Rows, Stage, rejected
+from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Rows, Stage, check_size, rejected
 from sonovan.stream_apps.vans import VanRegistry
 
 log = logging.getLogger(__name__)
@@ -155,7 +155,9 @@ class Handling:
     async def _outcome(self, message: Message, generation: int) -> Outcome:
         """What the step says of the message, or its rejection; what is to be stored is stored."""
         try:
-            return await self._stored(await self._processed(message), generation)
+            outcome = await self._processed(message)
+            check_size(outcome)
+            return await self._stored(outcome, generation)
         except InvalidRecord as error:
             return await self._stored(self._rejection(error, message), generation)
 
@@ -239,10 +241,8 @@ class Handling:
         sendings = []
         for each in records:
             if self._has_topic(each):
-                value = each.record.encode()
-                sendings.append(
-                    (each.topic, Sending(self._app, each.topic, each.key.encode(), value, self._clock.sleep))
-                )
+                sending = Sending(self._app, each.topic, each.key.encode(), each.value, self._clock.sleep)
+                sendings.append((each.topic, sending))
                 await sendings[-1][1].queued()
         return sendings
 

@@ -9,11 +9,13 @@ name, its topics and its tables are rows of `contracts/topics.py`.
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Protocol
 
 from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.broker import BrokerSettings
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.limits import MAX_ROW_BYTES, MAX_VALUE_BYTES
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import Topic, van_answered_topic
 from sonovan.storage.stores import ObjectStore
@@ -34,13 +36,18 @@ class Message:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outgoing:
     """One record to send. A receipt for a van that was never enrolled has no topic to go to, and is left out."""
 
     topic: str
     key: str
     record: Record
+
+    @cached_property
+    def value(self) -> bytes:
+        """The record's bytes, made once: they are measured before they are sent."""
+        return self.record.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +145,23 @@ class Stage:
 
 OpenStage = Callable[[Given], Awaitable[Stage]]
 """`open_stage` of a stage's module: reads the stage's settings and opens what it needs. Raises Transient and Fatal."""
+
+
+def check_size(outcome: Outcome) -> None:
+    """Raise InvalidRecord `result_too_large` for an outcome of which Kafka would refuse a row or a record.
+
+    What Kafka refuses ends the worker, and would end it again after every restart. A stage that knows whose message it
+    is refuses earlier, under the record's own ids.
+    """
+    later = {} if outcome.published is None else outcome.published({})
+    for rows in (outcome.received, later):
+        for (table, key), row in rows.items():
+            if row is not None and len(row) > MAX_ROW_BYTES:
+                raise InvalidRecord("result_too_large", f"row {key} of {table} would have {len(row)} bytes")
+    for group in outcome.records:
+        for each in group:
+            if len(each.value) > MAX_VALUE_BYTES:
+                raise InvalidRecord("result_too_large", f"a record for {each.topic} would have {len(each.value)} bytes")
 
 
 def rejected(rejection: Rejection, store: ObjectStore) -> Outcome:

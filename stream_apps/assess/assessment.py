@@ -50,7 +50,7 @@ def assessed_record(
     before: what was published last; lesions keep their names, the number goes up.
     """
     told, results, status = made_from.told, made_from.results, made_from.status
-    published = {name: frozenset(members) for name, members in before.members.items()} if before else {}
+    published = before.findings() if before else {}
     named, withdrawn = name_findings(screening_id, lesions_of(link(results.values())), published)
     ends = sequence_ends(results.values())
     findings = in_order(finding_of(lesion, results, name, ends) for name, lesion in named)

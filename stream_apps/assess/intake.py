@@ -1,18 +1,22 @@
 """What was received into what is known: who said what of which screening. Nothing is decided about lesions here."""
 
 from dataclasses import replace
+from typing import Final
 
 from sonovan.clinical.completeness import latest
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import split_frame_id
+from sonovan.contracts.limits import MAX_FRAMES, MAX_SEQUENCES
 from sonovan.contracts.results import ScreeningTicked
 from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.stream_apps.assess.known import Known
 from sonovan.stream_apps.assess.received import ControlRecord, Received
 from sonovan.stream_apps.assess.rows import ScreeningRow, VanPart, result_key
-from sonovan.stream_apps.rejecting import Unusable
+
+UNOPENED_VANS: Final = 4
+"""Vans that may speak of a screening before its opening is here; afterwards the opener alone does."""
 
 
 def take(received: Received, known: Known) -> Known | None:
@@ -23,16 +27,10 @@ def take(received: Received, known: Known) -> Known | None:
     record = received.record
     if isinstance(record, ScreeningTicked):
         return known
-    if isinstance(record, FrameSegmented):
-        _check_opener(known.screening, record.van_id)
-        return _take_result(record, known)
     if isinstance(record, RecordRejected):
         return _take_rejection(record, known)
-    try:
-        _check_opener(known.screening, record.van_id)
-        return _take_control(record, received, known)
-    except InvalidRecord as error:
-        raise (error if received.subject is None else Unusable(error, received.subject)) from None
+    _check_opener(known.screening, record.van_id)
+    return _take_result(record, known) if isinstance(record, FrameSegmented) else _take_control(record, received, known)
 
 
 def _take_control(record: ControlRecord, received: Received, known: Known) -> Known:
@@ -40,7 +38,8 @@ def _take_control(record: ControlRecord, received: Received, known: Known) -> Kn
     if isinstance(record, ScreeningOpened):
         if screening.opening is not None and screening.opening != record:
             raise InvalidRecord("record_contradicts_stored", "this screening was opened with other content")
-        screening = screening.model_copy(update={"opening": record})
+        own = {record.van_id: screening.vans[record.van_id]} if record.van_id in screening.vans else {}
+        screening = screening.model_copy(update={"opening": record, "vans": own})
     elif isinstance(record, SequenceClosed):
         row = known.sequence(record.sequence_id, record.van_id)
         row = row.model_copy(update={"closings": latest((*row.closings, record))})
@@ -72,6 +71,8 @@ def _take_result(result: FrameSegmented, known: Known) -> Known:
         screening = _with_part(screening, result.van_id, part)
     if part.fingerprint == result.fingerprint:
         row = known.sequence(result.sequence_id, result.van_id)
+        if not row.bitmap >> result.frame_index & 1 and _frames(known) >= MAX_FRAMES:
+            raise InvalidRecord("screening_too_large", f"a screening has at most {MAX_FRAMES} frames")
         row = row.model_copy(update={"segmented": f"{row.bitmap | 1 << result.frame_index:x}"})
         known = known.with_sequence(result.sequence_id, result.van_id, row)
     return replace(known, screening=_with_sequence(screening, result.van_id, result.sequence_id))
@@ -83,10 +84,12 @@ def _take_rejection(rejection: RecordRejected, known: Known) -> Known | None:
         return None
     sequence_id, index = split_frame_id(frame)
     row = known.sequence(sequence_id, van_id)
-    rejected = {**row.rejected, index: rejection.reason}
-    row = row.model_copy(update={"rejected": dict(sorted(rejected.items()))})
-    known = known.with_sequence(sequence_id, van_id, row)
+    known = known.with_sequence(sequence_id, van_id, row.with_rejected(index, rejection.reason))
     return replace(known, screening=_with_sequence(screening, van_id, sequence_id), again=True)
+
+
+def _frames(known: Known) -> int:
+    return sum(row.bitmap.bit_count() for row in known.sequences.values())
 
 
 def _check_opener(screening: ScreeningRow, van_id: str) -> None:
@@ -95,6 +98,8 @@ def _check_opener(screening: ScreeningRow, van_id: str) -> None:
 
 
 def _with_part(screening: ScreeningRow, van_id: str, part: VanPart) -> ScreeningRow:
+    if van_id not in screening.vans and len(screening.vans) >= UNOPENED_VANS:
+        raise InvalidRecord("opening_missing", f"{UNOPENED_VANS} other vans speak of a screening that none opened")
     return screening.model_copy(update={"vans": {**screening.vans, van_id: part}})
 
 
@@ -102,5 +107,7 @@ def _with_sequence(screening: ScreeningRow, van_id: str, sequence_id: str) -> Sc
     part = screening.vans.get(van_id, VanPart())
     if sequence_id in part.sequence_ids:
         return screening
+    if len(part.sequence_ids) >= MAX_SEQUENCES:
+        raise InvalidRecord("screening_too_large", f"a screening has at most {MAX_SEQUENCES} sequences")
     ids = tuple(sorted((*part.sequence_ids, sequence_id)))
     return _with_part(screening, van_id, part.model_copy(update={"sequence_ids": ids}))

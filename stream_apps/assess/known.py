@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.limits import MAX_ROW_BYTES
 from sonovan.contracts.record import Part
 from sonovan.stream_apps.assess.received import Received
 from sonovan.stream_apps.assess.rows import (
     PublishedRow,
     ScreeningRow,
     SequenceRow,
-    Table,
     VanPart,
     WaitingRow,
     sequence_key,
@@ -27,11 +28,12 @@ RowT = TypeVar("RowT", bound=Part)
 class Known:
     """All that is known of one screening: its rows, each read once.
 
-    sequences: by `sequence_key`. stored: reads the results' table, which holds a row a frame: a decision asks for
-    those of a revision alone. results: rows of that table which are to be written, by `result_key`. again: this
-    message was taken in before, by a worker that was killed while the rows were on their way to the changelog. So its
-    rows may stand in this worker's own tables and in nobody else's, and are written although they are equal. touched:
-    the sequences to which that applies.
+    sequences: by `sequence_key`. sizes: bytes of the screening's row and of these as they were read, by table and key.
+    stored: reads the results' table, which holds a row a frame: a decision asks for those of a revision alone.
+    results: rows of that table which are to be written, by `result_key`. again: this message was taken in before, by a
+    worker that was killed while the rows were on their way to the changelog. So its rows may stand in this worker's
+    own tables and in nobody else's, and are written although they are equal. touched: the sequences to which that
+    applies.
     """
 
     screening_id: str
@@ -40,6 +42,7 @@ class Known:
     published: PublishedRow | None
     waiting: WaitingRow | None
     stored: Callable[[str], bytes | None]
+    sizes: Mapping[tuple[str, str], int] = field(default_factory=dict)
     results: Mapping[str, bytes] = field(default_factory=dict)
     again: bool = False
     touched: frozenset[str] = frozenset()
@@ -64,20 +67,24 @@ def load(received: Received, row: Row) -> Known:
     Of sweeps: those that the opener's van has told of, and those that the message names.
     """
     screening_id = received.screening_id
-    screening = _row(ScreeningRow, row, "screenings", screening_id) or ScreeningRow()
+    stored = row("screenings", screening_id)
+    screening = _parsed(ScreeningRow, stored) or ScreeningRow()
     opener = screening.opening.van_id if screening.opening else received.van_id
     part = screening.vans.get(opener or "", VanPart())
     named = {each for closing in part.closings for each in closing.sequence_ids}
     keys = {sequence_key(each, opener or "") for each in named.union(part.sequence_ids)}
     keys |= {sequence_key(each, received.van_id or "") for each in received.sequence_ids}
-    found = {key: _row(SequenceRow, row, "sequences", key) for key in sorted(keys)}
+    read = {key: data for key in sorted(keys) if (data := row("sequences", key)) is not None}
+    sizes = {("sequences", key): len(data) for key, data in read.items()}
+    sizes["screenings", screening_id] = len(stored or b"")
     return Known(
         screening_id,
         screening,
-        {key: each for key, each in found.items() if each is not None},
-        _row(PublishedRow, row, "published", screening_id),
-        _row(WaitingRow, row, "waiting", screening_id),
+        {key: SequenceRow.model_validate_json(data) for key, data in read.items()},
+        _parsed(PublishedRow, row("published", screening_id)),
+        _parsed(WaitingRow, row("waiting", screening_id)),
         lambda key: row("results", key),
+        sizes,
     )
 
 
@@ -102,8 +109,24 @@ def published_rows(before: Known, after: Known) -> Rows:
     return rows
 
 
-def _row(kind: type[RowT], read: Row, table: Table, key: str) -> RowT | None:
-    data = read(table, key)
+def check_rows(before: Known, written: Rows) -> None:
+    """Raise InvalidRecord `screening_too_large` where a row, or the rows that each message reads, become too large.
+
+    Kafka would refuse the row, which ends the worker, again after every restart. And each message of a screening reads
+    its rows: their size bounds what the next small record costs. A message that makes them no larger is taken.
+    """
+    sizes = {place: len(row or b"") for place, row in written.items()}
+    largest = max(sizes.values(), default=0)
+    total, now = sum(before.sizes.values()), sum({**before.sizes, **_of_tables(sizes)}.values())
+    if largest > MAX_ROW_BYTES or (now > total and now > MAX_ROW_BYTES):
+        raise InvalidRecord("screening_too_large", f"its rows would have {max(largest, now)} bytes")
+
+
+def _of_tables(sizes: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    return {place: size for place, size in sizes.items() if place[0] in ("screenings", "sequences")}
+
+
+def _parsed(kind: type[RowT], data: bytes | None) -> RowT | None:
     return None if data is None else kind.model_validate_json(data)
 
 

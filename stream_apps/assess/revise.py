@@ -16,7 +16,7 @@ from sonovan.contracts.ids import frame_id, level, level_members, split_frame_id
 from sonovan.contracts.results import ScreeningAssessed, Status
 from sonovan.stream_apps.assess.assessment import Assessment, FromOpener, assessed_record
 from sonovan.stream_apps.assess.known import Known
-from sonovan.stream_apps.assess.rows import SequenceRow, VanPart, published_row, result_key
+from sonovan.stream_apps.assess.rows import SequenceRow, VanPart, indices, published_row, result_key
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def trigger_of(told: FromOpener) -> str:
         "sequences": {
             sequence_id: [
                 levels_whole(row),
-                sorted(index for index in row.rejected if not row.bitmap >> index & 1),
+                f"{row.rejected_bitmap & ~row.bitmap:x}",
                 [closing.model_dump_json() for closing in row.closings],
             ]
             for sequence_id, row in told.sequences.items()
@@ -72,9 +72,7 @@ def levels_whole(row: SequenceRow) -> int:
     """How many upload levels of a closed sequence are accounted for, from the coarsest; 0 without a closing."""
     if not row.closings:
         return 0
-    accounted = row.bitmap
-    for index in row.rejected:
-        accounted |= 1 << index
+    accounted = row.bitmap | row.rejected_bitmap
     counts = {closing.frame_count for closing in row.closings}
     for closing in row.closings:
         for frames in closing.set_aside:
@@ -87,11 +85,6 @@ def levels_whole(row: SequenceRow) -> int:
 def level_masks(frame_count: int) -> tuple[int, ...]:
     """Per level, the bitmap of its frame indices below `frame_count`."""
     return tuple(sum(1 << index for index in level_members(frame_count, number)) for number in range(LEVELS))
-
-
-def indices(bitmap: int) -> frozenset[int]:
-    """The positions of the set bits."""
-    return frozenset(index for index in range(bitmap.bit_length()) if bitmap >> index & 1)
 
 
 @lru_cache(maxsize=8192)
@@ -191,7 +184,7 @@ def _rejected(told: FromOpener, found: Mapping[str, FrameSegmented]) -> dict[str
     names = {
         frame_id(sequence_id, index): reason
         for sequence_id, row in told.sequences.items()
-        for index, reason in row.rejected.items()
+        for index, reason in row.reasons().items()
     }
     return {name: reason for name, reason in sorted(names.items()) if name not in found}
 

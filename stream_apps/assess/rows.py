@@ -9,12 +9,16 @@ There are five tables of small rows, with keys that keep what one van sends apar
 - waiting: one row per screening that is not complete, for the timer.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
+from operator import or_
 from typing import Final, Literal
 
 from pydantic import Field
 
+from sonovan.contracts.ids import frame_id, split_frame_id
 from sonovan.contracts.record import Id, Moment, Part, Sha256, Token, VanId
-from sonovan.contracts.results import ScreeningAssessed
+from sonovan.contracts.results import Member, ScreeningAssessed
 from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
 
 Table = Literal["screenings", "sequences", "results", "published", "waiting"]
@@ -49,30 +53,53 @@ class ScreeningRow(Part):
 class SequenceRow(Part):
     """One sweep of one van: its closings of the highest number, and its frames.
 
-    `segmented` is a bitmap of frame indices in hex; `rejected` maps the index to the reason.
+    `segmented` is a bitmap of frame indices in hex; `rejected` has such a bitmap for each reason. So a row of 100,000
+    frames has 25 kB, and 25 kB more for each reason.
     """
 
     closings: tuple[SequenceClosed, ...] = ()
     segmented: str = "0"
-    rejected: dict[int, Token] = Field(default_factory=dict)
+    rejected: dict[Token, str] = Field(default_factory=dict)
 
     @property
     def bitmap(self) -> int:
         """Bit i is set where frame i has a result."""
         return int(self.segmented, 16)
 
+    @property
+    def rejected_bitmap(self) -> int:
+        """Bit i is set where frame i was rejected."""
+        return reduce(or_, (int(each, 16) for each in self.rejected.values()), 0)
+
+    def with_rejected(self, index: int, reason: str) -> "SequenceRow":
+        """The same with this frame rejected for this reason, whatever it was rejected for before."""
+        others = {each: int(bits, 16) & ~(1 << index) for each, bits in self.rejected.items()}
+        bitmaps = {**others, reason: others.get(reason, 0) | 1 << index}
+        return self.model_copy(
+            update={"rejected": {each: f"{bits:x}" for each, bits in sorted(bitmaps.items()) if bits}}
+        )
+
+    def reasons(self) -> dict[int, str]:
+        """Why each rejected frame was rejected, by its index."""
+        return {index: reason for reason, bits in self.rejected.items() for index in indices(int(bits, 16))}
+
 
 class PublishedRow(Part):
     """What was last published of a screening. `trigger` names the state that led to it.
 
-    `members` holds every finding that was ever published, withdrawn ones too, with the members that it last had.
+    `members` holds every finding that was ever published, withdrawn ones too, with the members that it last had: by
+    sequence, runs of frames in which it was the same region (`packed`).
     """
 
     revision_id: Sha256
     revision_number: int
     status: Literal["preliminary", "incomplete", "complete"]
     trigger: str | None
-    members: dict[Sha256, tuple[tuple[str, int], ...]]
+    members: dict[Sha256, dict[Id, str]]
+
+    def findings(self) -> dict[str, frozenset[tuple[str, int]]]:
+        """The members of every finding: (frame id, ordinal)."""
+        return {name: unpacked(runs) for name, runs in self.members.items()}
 
 
 class WaitingRow(Part):
@@ -87,6 +114,46 @@ class WatermarkRow(Part):
     next_offset: int
 
 
+def indices(bitmap: int) -> frozenset[int]:
+    """The positions of the set bits."""
+    return frozenset(index for index, bit in enumerate(reversed(f"{bitmap:b}")) if bit == "1")
+
+
+def packed(members: Iterable[Member]) -> dict[str, str]:
+    """Members by sequence, as runs: `10-19.0,25.1` is region 0 of frames 10 to 19 and region 1 of frame 25.
+
+    A lesion keeps its ordinal over long stretches, so that a run stands for many frames.
+    """
+    by_sequence: dict[str, list[tuple[int, int]]] = {}
+    for member in members:
+        sequence_id, index = split_frame_id(member.frame_id)
+        by_sequence.setdefault(sequence_id, []).append((member.ordinal, index))
+    return {sequence_id: ",".join(_runs(sorted(places))) for sequence_id, places in sorted(by_sequence.items())}
+
+
+def unpacked(runs: Mapping[str, str]) -> frozenset[tuple[str, int]]:
+    """The (frame id, ordinal) of members that were packed."""
+    found: set[tuple[str, int]] = set()
+    for sequence_id, text in runs.items():
+        for run in text.split(","):
+            frames, _, ordinal = run.partition(".")
+            first, _, last = frames.partition("-")
+            found |= {
+                (frame_id(sequence_id, index), int(ordinal)) for index in range(int(first), int(last or first) + 1)
+            }
+    return frozenset(found)
+
+
+def _runs(places: list[tuple[int, int]]) -> Iterator[str]:
+    """places: (ordinal, frame index) in order."""
+    start = 0
+    for number, (ordinal, index) in enumerate(places):
+        if places[number + 1 : number + 2] != [(ordinal, index + 1)]:
+            first = places[start][1]
+            yield f"{first}.{ordinal}" if first == index else f"{first}-{index}.{ordinal}"
+            start = number + 1
+
+
 def sequence_key(sequence_id: str, van_id: str) -> str:
     """The key of a `SequenceRow`."""
     return f"{sequence_id}@{van_id}"
@@ -99,10 +166,7 @@ def result_key(frame_id: str, van_id: str, fingerprint: str) -> str:
 
 def published_row(assessed: ScreeningAssessed, before: PublishedRow | None, trigger: str | None) -> PublishedRow:
     """The row that remembers this revision, and what it replaces."""
-    members = {
-        finding.finding_id: tuple((member.frame_id, member.ordinal) for member in finding.members)
-        for finding in assessed.findings
-    }
+    members = {finding.finding_id: packed(finding.members) for finding in assessed.findings}
     return PublishedRow(
         revision_id=assessed.revision_id,
         revision_number=assessed.revision_number,

@@ -9,16 +9,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sonovan.contracts.answers import VanAnswered
+from pydantic import ValidationError
+
+from sonovan.contracts.answers import RecordRejected, VanAnswered
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.limits import MAX_VALUE_BYTES
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.stream_apps.assess.assessment import sequence_records
 from sonovan.stream_apps.assess.intake import take
-from sonovan.stream_apps.assess.known import Known, load, published_rows, received_rows
+from sonovan.stream_apps.assess.known import Known, check_rows, load, published_rows, received_rows
 from sonovan.stream_apps.assess.received import KeyOf, Received, receive
 from sonovan.stream_apps.assess.revise import Revision, revise
 from sonovan.stream_apps.assess.rows import ScreeningRow, WaitingRow
+from sonovan.stream_apps.rejecting import Subject, Unusable
 from sonovan.stream_apps.stage import Message, Outgoing, Row, Rows, receipt_to
 
 
@@ -57,8 +63,17 @@ def assess(message: Message, row: Row, key_of: KeyOf, incomplete_after: timedelt
     if received is None:
         return Assessed(Decided(), {}, {})
     before = load(received, row)
-    after, decided = decide(received, before, incomplete_after)
-    return Assessed(decided, received_rows(before, after), published_rows(before, after))
+    try:
+        after, decided = decide(received, before, incomplete_after)
+        taken = Assessed(decided, received_rows(before, after), published_rows(before, after))
+        check_rows(before, {**taken.received, **taken.published})
+        _check_records(decided)
+    except ValidationError:
+        detail = "what it leads to has more parts than its record may have"
+        raise Unusable(InvalidRecord("result_too_large", detail), received.subject or _subject(received)) from None
+    except InvalidRecord as error:
+        raise Unusable(error, received.subject or _subject(received)) from None
+    return taken
 
 
 def decide(received: Received, known: Known, incomplete_after: timedelta) -> tuple[Known, Decided]:
@@ -107,6 +122,18 @@ def due_ticks(waiting: Iterable[tuple[str, bytes]], now: datetime) -> list[Scree
     """A tick for every screening whose wait is over. waiting: the rows of that table by screening."""
     due = (screening_id for screening_id, data in sorted(waiting) if WaitingRow.model_validate_json(data).due_at <= now)
     return [ScreeningTicked(screening_id=screening_id, as_of=now) for screening_id in due]
+
+
+def _check_records(decided: Decided) -> None:
+    for each in (*decided.sequences, *decided.records):
+        if len(each.value) > MAX_VALUE_BYTES:
+            raise InvalidRecord("result_too_large", f"a record for {each.topic} would have {len(each.value)} bytes")
+
+
+def _subject(received: Received) -> Subject:
+    """Whom a record of the centre's own concerns; no receipt follows from it."""
+    frame = received.record.frame_id if isinstance(received.record, FrameSegmented | RecordRejected) else None
+    return Subject(received.van_id, received.screening_id, frame, verified=received.van_id is not None)
 
 
 def _receipts(received: Received) -> tuple[Outgoing, ...]:

@@ -5,11 +5,13 @@ from functools import partial
 from typing import Final
 
 from sonovan import models
-from sonovan.contracts.errors import Fatal
+from sonovan.contracts.errors import Fatal, InvalidRecord
+from sonovan.contracts.limits import MAX_ROW_BYTES
 from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import Topic, Writer
 from sonovan.models.errors import ModelError
 from sonovan.storage.stores import ObjectStore
+from sonovan.stream_apps.rejecting import Unusable
 from sonovan.stream_apps.segment.settings import SegmentSettings
 from sonovan.stream_apps.segment.step import LoadedNetwork, put_objects, segment_envelope
 from sonovan.stream_apps.stage import Given, Message, Outcome, Outgoing, Stage, receipt_to
@@ -52,4 +54,7 @@ def segmented(message: Message, *, segmenter: LoadedNetwork, vans: VanRegistry, 
         message.value, append_time=message.at.appended_at, registry=vans, segmenter=segmenter, key=message.key
     )
     result = Outgoing(Topic.FRAME_SEGMENTED, frame.record.screening_id, frame.record)
+    if len(result.value) > MAX_ROW_BYTES:  # `assess` keeps it as a row
+        detail = f"its outlines take {len(result.value)} bytes, at most {MAX_ROW_BYTES} are kept"
+        raise Unusable(InvalidRecord("result_too_large", detail), frame.subject)
     return Outcome(store=partial(put_objects, store, frame), records=((result,), (receipt_to(frame.receipt),)))

@@ -22,6 +22,6 @@ def test_each_sweeps_record_has_the_lesion_with_its_own_sightings_alone() -> Non
 
 def test_what_was_published_of_a_lesion_is_all_its_members() -> None:
     row = published_row(assessed(findings=(TWICE,)), None, None)
-    assert row.members == {TWICE.finding_id: tuple((each.frame_id, each.ordinal) for each in TWICE.members)}
+    assert row.findings() == {TWICE.finding_id: frozenset((each.frame_id, each.ordinal) for each in TWICE.members)}
     assert Member(frame_id=f"{SWEEP}/000010", ordinal=0) in TWICE.members
     assert len(TWICE.members) == 5 + 3
