@@ -181,7 +181,7 @@ def test_what_kafka_would_refuse_is_rejected_before_it_is_written_and_the_worker
 
     async def through() -> None:
         run = Run(world, lambda _world, _tables: Stage(name="toy", reads=(Topic.RECORD_REJECTED,), process=process))
-        await run.take(world.messages)
+        await run.take(world.arrived)
         await run.end()
 
     asyncio.run(through())
