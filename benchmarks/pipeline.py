@@ -313,7 +313,7 @@ def _enrolled(bench: Bench) -> VanEnrolled:
     from sonovan.contracts.signatures import public_key
 
     key = public_key(bench.signer.private_key)
-    return VanEnrolled(van_id=VAN, public_key=key, enrolled_at=datetime.now(UTC))
+    return VanEnrolled.first(VAN, key, datetime.now(UTC))
 
 
 def _cpu() -> str:

@@ -15,7 +15,7 @@ import msgpack
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.limits import MAX_CONTROL_BYTES, MAX_HEADER_BYTES, MAX_VALUE_BYTES
 from sonovan.contracts.record import Record
-from sonovan.contracts.signatures import sign, verify
+from sonovan.contracts.signatures import sign, verifies
 
 _VERSION: Final = 1
 _LONGEST: Final = {"header": MAX_HEADER_BYTES, "payload": MAX_VALUE_BYTES, "payload_sha256": 32, "signature": 64}
@@ -41,9 +41,9 @@ class Envelope:
         """sha256 of the header bytes: what a receipt of a control record names."""
         return header_sha256(self.header)
 
-    def verify(self, public_key_hex: str) -> None:
-        """Return if this van's key made the signature, else raise InvalidRecord `signature_invalid`."""
-        verify(public_key_hex, self.signature, self.header, self.payload_sha256)
+    def is_signed_by(self, public_key_hex: str) -> bool:
+        """Whether this key made the signature."""
+        return verifies(public_key_hex, self.signature, self.header, self.payload_sha256)
 
 
 def header_sha256(header: bytes) -> str:

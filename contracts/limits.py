@@ -55,3 +55,6 @@ MAX_FINDINGS: Final = 10_000
 
 MAX_LISTED: Final = 1000
 """Frame indices that a list of missing or refused frames names; how many there are beyond those is counted."""
+
+MAX_KEYS: Final = 32
+"""Keys in a van's history, revoked ones counted: each is tried where no other one made a signature."""

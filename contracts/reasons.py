@@ -5,6 +5,8 @@ from typing import Final
 RETRYABLE: Final = frozenset(
     {
         "van_unknown",  # the registry may learn of the van later
+        "signature_invalid",  # or of its key
+        "van_revoked",  # signed with an earlier key: the van may sign it with its new one
         "schema_from_future",  # this centre may be upgraded
         "codec_unknown",  # likewise
         "opening_missing",  # the opening may still arrive
@@ -14,8 +16,6 @@ RETRYABLE: Final = frozenset(
 FINAL: Final = frozenset(
     {
         "envelope_corrupt",
-        "signature_invalid",
-        "van_revoked",
         "van_not_opener",
         "record_invalid",
         "pixels_corrupt",

@@ -6,8 +6,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from sonovan.contracts.errors import InvalidRecord
-
 _CONTEXT: Final = b"sonovan record v1\x00"
 
 
@@ -27,10 +25,11 @@ def sign(private_key: bytes, header: bytes, payload_sha256: bytes) -> bytes:
     return Ed25519PrivateKey.from_private_bytes(private_key).sign(_CONTEXT + payload_sha256 + header)
 
 
-def verify(public_key_hex: str, signature: bytes, header: bytes, payload_sha256: bytes) -> None:
-    """Return if the signature holds; raise InvalidRecord `signature_invalid` if it does not."""
+def verifies(public_key_hex: str, signature: bytes, header: bytes, payload_sha256: bytes) -> bool:
+    """Whether this key made the signature over these header bytes and this sha256 of the payload."""
     try:
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key_hex))
         key.verify(signature, _CONTEXT + payload_sha256 + header)
     except (InvalidSignature, ValueError):
-        raise InvalidRecord("signature_invalid", "the signature does not fit header and payload") from None
+        return False
+    return True

@@ -1,6 +1,7 @@
 """What a van writes: its enrolment, a screening's opening, frames, closings and the clinical record."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import combinations, pairwise
 from typing import ClassVar, Final, Literal, Self
 
@@ -19,19 +20,66 @@ from sonovan.contracts.lexicon import (
     View,
     WhichSide,
 )
-from sonovan.contracts.limits import MAX_FRAME_PIXELS, MAX_FRAMES, MAX_PANELS, MAX_SEQUENCES, MAX_SET_ASIDE
+from sonovan.contracts.limits import MAX_FRAME_PIXELS, MAX_FRAMES, MAX_KEYS, MAX_PANELS, MAX_SEQUENCES, MAX_SET_ASIDE
 from sonovan.contracts.record import Count, Day, Id, Index, Moment, Number, Part, Record, Sha256, Token, VanId
 
 
+class VanKey(Part):
+    """A key of a van, and from when to when it counts. `revoked_at`: what the broker appends from then on does not."""
+
+    public_key: Sha256 = Field(description="Ed25519 public key, 32 bytes in hex")
+    enrolled_at: Moment
+    revoked_at: Moment | None = None
+
+    def counts_at(self, appended_at: datetime) -> bool:
+        """Whether the key may sign what the broker appended at this time.
+
+        Nothing is asked of `enrolled_at`: nobody can sign with a key before it is made, and the clock of whoever
+        enrols need not be the broker's.
+        """
+        return self.revoked_at is None or appended_at < self.revoked_at
+
+
 class VanEnrolled(Record):
-    """A van's place in the registry of keys; the last record of a van holds."""
+    """A van's place in the registry of keys, with every key that it had: the topic keeps the last record of a van.
+
+    keys: the oldest first. All but the newest are revoked, and none stands twice.
+    """
 
     schema_name: ClassVar[str] = "van.enrolled"
 
     van_id: VanId
-    public_key: Sha256 = Field(description="Ed25519 public key, 32 bytes in hex")
-    enrolled_at: Moment
-    revoked_at: Moment | None = None
+    keys: tuple[VanKey, ...] = Field(min_length=1, max_length=MAX_KEYS)
+
+    @model_validator(mode="after")
+    def _one_key_at_a_time(self) -> Self:
+        if any(key.revoked_at is None for key in self.keys[:-1]):
+            raise ValueError("a key before the newest is not revoked")
+        if len({key.public_key for key in self.keys}) < len(self.keys):
+            raise ValueError("a key stands twice")
+        return self
+
+    @classmethod
+    def first(cls, van_id: str, public_key: str, at: datetime) -> Self:
+        """The record of a van that had no key before."""
+        return cls(van_id=van_id, keys=(VanKey(public_key=public_key, enrolled_at=at),))
+
+    @property
+    def newest(self) -> VanKey:
+        """The key with which the van signs, unless it is revoked."""
+        return self.keys[-1]
+
+    def renewed(self, public_key: str, at: datetime) -> "VanEnrolled":
+        """The record with another newest key; the one before it counts up to `at`. The oldest of MAX_KEYS falls out."""
+        keys = (*self.revoked(at).keys, VanKey(public_key=public_key, enrolled_at=at))
+        return VanEnrolled(van_id=self.van_id, keys=keys[-MAX_KEYS:])
+
+    def revoked(self, at: datetime) -> "VanEnrolled":
+        """The record with its newest key revoked at that time, or as it is where that happened before."""
+        if self.newest.revoked_at is not None:
+            return self
+        newest = self.newest.model_copy(update={"revoked_at": at})
+        return VanEnrolled(van_id=self.van_id, keys=(*self.keys[:-1], newest))
 
 
 class PlannedRegion(Part):

@@ -47,7 +47,8 @@ def enrol(
 ) -> VanEnrolled:
     """Make a van's signing key and publish its public half. Doing it again is harmless.
 
-    A van that is enrolled keeps its key. One that was revoked gets a new key.
+    A van that is enrolled keeps its key. One that was revoked, or whose key's file is gone, gets a new key; the record
+    keeps the earlier ones, by which what was sent until then is still verified.
 
     kafka: the van's own account, which must exist. operator: an account that may write `van.enrolled`.
     Raises Transient and Fatal as Kafka does, Fatal where the key's file is damaged.
@@ -56,14 +57,16 @@ def enrol(
     key_file = folder / "private_key"
     known = registered(operator, van_id)
     key = _read_key(key_file) if key_file.exists() else None
-    if key is None or (known is not None and known.revoked_at is not None and known.public_key == public_key(key)):
+    had = {each.public_key for each in known.keys if each.revoked_at is not None} if known is not None else set()
+    if key is None or public_key(key) in had:
         key = generate_key()
         write_private(key_file, key.hex())
     account = {"bootstrap": kafka.bootstrap, "username": kafka.username, "password": kafka.password.get_secret_value()}
     write_private(folder / "kafka.json", json.dumps(account))
-    if known is not None and known.public_key == public_key(key):
+    if known is not None and known.newest.public_key == public_key(key):
         return known
-    record = VanEnrolled(van_id=van_id, public_key=public_key(key), enrolled_at=now())
+    own = public_key(key)
+    record = VanEnrolled.first(van_id, own, now()) if known is None else known.renewed(own, now())
     _publish(operator, record)
     return record
 
@@ -77,8 +80,8 @@ def revoke(
     """
     folder = van_folder(state, van_id)
     known = registered(operator, van_id)
-    if known is not None and known.revoked_at is None:
-        known = known.model_copy(update={"revoked_at": now()})
+    if known is not None and known.newest.revoked_at is None:
+        known = known.revoked(now())
         _publish(operator, known)
     for name in ("private_key", "kafka.json"):
         (folder / name).unlink(missing_ok=True)

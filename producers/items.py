@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from sonovan.contracts.envelope import open_envelope, seal_header
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import Consent, PlannedRegion
@@ -23,6 +24,11 @@ class Signer:
 
     van_id: str
     private_key: bytes = field(repr=False)
+
+    def sign_again(self, value: bytes) -> bytes:
+        """The same header and payload as in this envelope, with this van's signature of now."""
+        envelope = open_envelope(value)
+        return seal_header(envelope.header, self.private_key, envelope.payload)
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,11 +234,20 @@ class Spool:
         )
         return [Refused(item_id, reason, bool(retryable)) for item_id, reason, retryable in rows]
 
-    def retry(self) -> int:
+    def retry(self, sign_again: Callable[[bytes], bytes] = lambda value: value) -> int:
         """Queue the items again that were rejected for a passing reason or sent without a receipt; how many they
         are.
+
+        sign_again: gives the envelope of an item that was rejected as `van_revoked`, because an earlier key of the van
+        signed it, with the van's signature of now.
         """
         with self._transaction():
+            revoked = self._db.execute(
+                "SELECT number FROM items WHERE state = ? AND reason = ?", (REJECTED, "van_revoked")
+            ).fetchall()
+            for (number,) in revoked:
+                value = self._db.execute("SELECT value FROM bodies WHERE number = ?", (number,)).fetchone()[0]
+                self._db.execute("UPDATE bodies SET value = ? WHERE number = ?", (sign_again(value), number))
             found = self._db.execute(
                 "UPDATE items SET state = ?, reason = NULL, sent_at = NULL"
                 " WHERE state = ? OR (state = ? AND retryable = 1)",

@@ -82,9 +82,7 @@ class EmbeddedCentre:
         self._alert_settings, self._now = alert_settings or AlertSettings(), now
         self._language = language
         self._vans = VanRegistry()
-        self._vans.learn(
-            VanEnrolled(van_id=signer.van_id, public_key=public_key(signer.private_key), enrolled_at=now())
-        )
+        self._vans.learn(VanEnrolled.first(signer.van_id, public_key(signer.private_key), now()))
         self._ends = dict.fromkeys(Topic, 0)
         self.newest: SegmentedFrame | None = None
         self.revisions: list[ScreeningAssessed] = []
@@ -131,7 +129,7 @@ class EmbeddedCentre:
         self.newest = frame
 
     def _assess(self, message: Message) -> None:
-        taken = assess(message, self._scratch.row, self._vans.key_of, _NEVER)
+        taken = assess(message, self._scratch.row, self._vans.verify, _NEVER)
         revision = taken.decided.revision
         if revision is not None:
             assessed = revision.assessed

@@ -24,7 +24,7 @@ from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.in_flight import InFlight, Turn
 from sonovan.stream_apps.kafka_io import App, Sending
 from sonovan.stream_apps.metrics import Measured, Part
-from sonovan.stream_apps.rejecting import Unusable, reject
+from sonovan.stream_apps.rejecting import REGISTRY_MAY_BE_BEHIND, Unusable, reject
 from sonovan.stream_apps.retrying import retry
 from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Rows, Stage, check_size, rejected
 from sonovan.stream_apps.vans import VanRegistry
@@ -49,7 +49,7 @@ class Vans(Protocol):
     @property
     def registry(self) -> VanRegistry: ...
 
-    async def wait_for(self, van_id: str, wait_s: float) -> bool: ...
+    async def wait_for(self, van_id: str, taken: int, wait_s: float) -> bool: ...
 
 
 class WrittenTables(Protocol):
@@ -162,15 +162,18 @@ class Handling:
             return await self._stored(self._rejection(error, message), generation)
 
     async def _processed(self, message: Message) -> Outcome:
+        """What the step makes of the message; once more where the registry of vans, which may be behind, learns of its
+        van meanwhile."""
+        taken = 0 if self._vans is None else self._vans.registry.taken
         try:
             return await self._computed(message)
         except Unusable as error:
             van_id = error.subject.van_id
-            if error.reason != "van_unknown" or van_id is None or self._vans is None:
+            if error.reason not in REGISTRY_MAY_BE_BEHIND or van_id is None or self._vans is None:
                 raise
             # Counted from its arrival: whoever fills a topic with unknown vans cannot stall it for 10 s a message.
             wait_s, age_s = self._stage.unknown_van_wait_s, self._clock.now() - message.at.appended_at.timestamp()
-            if not await self._vans.wait_for(van_id, min(max(wait_s - age_s, 0.0), wait_s)):
+            if not await self._vans.wait_for(van_id, taken, min(max(wait_s - age_s, 0.0), wait_s)):
                 raise
         return await self._computed(message)
 

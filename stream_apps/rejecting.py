@@ -3,12 +3,16 @@
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from sonovan.contracts.answers import RecordRejected, VanAnswered
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import rejection_id
 from sonovan.contracts.reasons import RETRYABLE
 from sonovan.storage.keys import Bucket, quarantine_key
+
+REGISTRY_MAY_BE_BEHIND: Final = frozenset({"van_unknown", "signature_invalid"})
+"""Reasons that may go away when this worker's registry of vans takes in its next record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,11 @@ class Unusable(InvalidRecord):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Everything that leaves a stage instead of a result; `receipt` is None where the van or item is not known."""
+    """Everything that leaves a stage instead of a result.
+
+    `receipt` is None where no key of the van made the signature: nobody else may have the centre write to a van. Such
+    an item stays in the van's spool, and is sent again.
+    """
 
     record: RecordRejected
     quarantine: Stored
@@ -105,7 +113,8 @@ def message_key(record: RecordRejected) -> str:
 
 
 def _receipt(subject: Subject, reason: str, retryable: bool) -> VanAnswered | None:
-    if subject.van_id is None or subject.item_id is None or subject.content_sha256 is None:
+    signed = subject.verified or reason == "van_revoked"  # signed by the van, with a key that counts no longer
+    if not signed or subject.van_id is None or subject.item_id is None or subject.content_sha256 is None:
         return None
     return VanAnswered(
         van_id=subject.van_id,

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, SaslAuthenticationFailed, TopicAuthorizationFailedError
 
 from sonovan.contracts.broker import BrokerSettings
+from sonovan.contracts.envelope import Envelope
 from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import VanEnrolled
@@ -23,31 +24,47 @@ REFUSALS = (SaslAuthenticationFailed, TopicAuthorizationFailedError)
 
 
 class VanRegistry:
-    """What is known of every van; the last record of a van holds. Pure, and safe to read from threads."""
+    """What is known of every van; the last record of a van holds. Pure, and safe to read from threads.
+
+    taken: how many records were taken in so far, so that somebody can tell whether there was one since.
+    """
 
     def __init__(self) -> None:
         self._vans: dict[str, VanEnrolled] = {}
+        self._taken_at: dict[str, int] = {}
+        self.taken = 0
 
     def learn(self, van: VanEnrolled) -> None:
         """Take in one record of `van.enrolled`, in the order of the topic."""
         self._vans[van.van_id] = van
+        self.taken += 1
+        self._taken_at[van.van_id] = self.taken
 
     def knows(self, van_id: str) -> bool:
         """Whether the van was ever enrolled, revoked or not: it has a topic of answers then."""
         return van_id in self._vans
 
-    def key_of(self, van_id: str, appended_at: datetime) -> str:
-        """The public key (hex) with which a record that the broker appended at `appended_at` must be signed.
+    def changed_since(self, van_id: str, taken: int) -> bool:
+        """Whether a record of this van was taken in after the `taken`th one of all."""
+        return self._taken_at.get(van_id, 0) > taken
 
-        Raises InvalidRecord `van_unknown`, or `van_revoked` when the van was revoked at or before that time: a van's
-        own clock is never asked.
+    def verify(self, van_id: str, appended_at: datetime, envelope: Envelope) -> None:
+        """Return if the van signed the envelope with a key that counted when the broker appended it.
+
+        A van's own clock is never asked. Raises InvalidRecord:
+        `van_unknown`: no record of the van was seen yet;
+        `van_revoked`: the van signed it, with a key that was revoked at or before that time;
+        `signature_invalid`: no key of the van made the signature, as far as is known here.
         """
         van = self._vans.get(van_id)
         if van is None:
             raise InvalidRecord("van_unknown", f"van {van_id} is not enrolled")
-        if van.revoked_at is not None and van.revoked_at <= appended_at:
-            raise InvalidRecord("van_revoked", f"van {van_id} was revoked before this record arrived")
-        return van.public_key
+        keys = sorted(van.keys, key=lambda key: not key.counts_at(appended_at))
+        signer = next((key for key in keys if envelope.is_signed_by(key.public_key)), None)
+        if signer is None:
+            raise InvalidRecord("signature_invalid", f"no key of van {van_id} made the signature")
+        if not signer.counts_at(appended_at):
+            raise InvalidRecord("van_revoked", f"van {van_id} signed this with a key that was revoked before it came")
 
 
 class VanFollower:
@@ -88,17 +105,12 @@ class VanFollower:
             self._task.cancel()
             await asyncio.wait({self._task})
 
-    async def wait_for(self, van_id: str, wait_s: float) -> bool:
-        """Wait until the van is known, at most `wait_s` seconds; whether it is."""
+    async def wait_for(self, van_id: str, taken: int, wait_s: float) -> bool:
+        """Wait until a record of the van comes after the `taken`th one, at most `wait_s` seconds; whether it came."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s), self._changed:
-                await self._changed.wait_for(lambda: self.registry.knows(van_id))
-        return self.registry.knows(van_id)
-
-    async def key_of(self, van_id: str, appended_at: datetime, wait_s: float = 10.0) -> str:
-        """As VanRegistry.key_of, giving a van that is not known yet `wait_s` seconds to become so."""
-        await self.wait_for(van_id, wait_s)
-        return self.registry.key_of(van_id, appended_at)
+                await self._changed.wait_for(lambda: self.registry.changed_since(van_id, taken))
+        return self.registry.changed_since(van_id, taken)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

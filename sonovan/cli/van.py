@@ -41,7 +41,8 @@ def enrol(name: Annotated[str, typer.Argument(help="Small letters, digits, hyphe
     enrolment.van_folder(folder, name)
     centre = attach(folder)
     record = enrolment.enrol(folder, name, centre.enrol_van(name), centre.kafka("operator"))
-    typer.echo(f"van {name} is enrolled since {record.enrolled_at:%Y-%m-%d %H:%M} UTC, key {record.public_key[:16]}")
+    key = record.newest
+    typer.echo(f"van {name} is enrolled since {key.enrolled_at:%Y-%m-%d %H:%M} UTC, key {key.public_key[:16]}")
 
 
 @app.command()
@@ -189,9 +190,9 @@ def spool_retry(van: VanName = None, give_up_s: GiveUp = None, state: State = No
 
     folder = state_path(state)
     van_id = the_van(folder, van)
-    kafka = enrolment.load_kafka(folder, van_id)
+    kafka, signer = enrolment.load_kafka(folder, van_id), enrolment.load_signer(folder, van_id)
     with open_spool(folder, van_id) as spool:
-        spool.retry()
+        spool.retry(signer.sign_again)
         uploader = Uploader(spool, kafka, van_id)
         patience_s = give_up_s or WAIT_GIVE_UP_S
         uploader.run(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from sonovan.contracts.answers import RecordRejected
-from sonovan.contracts.envelope import open_envelope
+from sonovan.contracts.envelope import Envelope, open_envelope
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import split_frame_id
@@ -19,8 +19,8 @@ from sonovan.stream_apps.claims import control_claims
 from sonovan.stream_apps.rejecting import Subject, Unusable, verified
 from sonovan.stream_apps.stage import Message
 
-KeyOf = Callable[[str, datetime], str]
-"""(van_id, append time) → public key in hex; raises InvalidRecord `van_unknown` or `van_revoked`."""
+Verify = Callable[[str, datetime, Envelope], None]
+"""`stream_apps.vans.VanRegistry.verify`: (van_id, append time, envelope); raises InvalidRecord."""
 
 ControlRecord = ScreeningOpened | SequenceClosed | ScreeningClosed | FeaturesRecorded
 
@@ -48,14 +48,14 @@ class Received:
     subject: Subject | None = None
 
 
-def receive(message: Message, key_of: KeyOf) -> Received | None:
+def receive(message: Message, verify: Verify) -> Received | None:
     """Read a message. None: it concerns no screening.
 
     Raises InvalidRecord for a record that is wrong or forged, `Unusable` where it is a van's.
     """
     topic, moment = message.at.topic, message.at.appended_at
     if topic in _CONTROL:
-        return _control(message, key_of)
+        return _control(message, verify)
     if topic == Topic.FRAME_SEGMENTED:
         result = FrameSegmented.decode(message.value)
         return Received(result, moment, result.screening_id, result.van_id, (result.sequence_id,))
@@ -67,14 +67,14 @@ def receive(message: Message, key_of: KeyOf) -> Received | None:
     raise InvalidRecord("record_invalid", f"assess does not read topic {topic}")
 
 
-def _control(message: Message, key_of: KeyOf) -> Received:
+def _control(message: Message, verify: Verify) -> Received:
     envelope = open_envelope(message.value, MAX_CONTROL_BYTES)
     document = header_document(envelope.header)
     subject = control_claims(message.at.topic, document, envelope.header_sha256)
     try:
         if subject.van_id is None:
             raise InvalidRecord("record_invalid", "the header names no van")
-        envelope.verify(key_of(subject.van_id, message.at.appended_at))
+        verify(subject.van_id, message.at.appended_at, envelope)
         subject = verified(subject)
         record = _CONTROL[message.at.topic].from_document(document)
         if message.key != record.screening_id.encode():

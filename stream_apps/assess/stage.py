@@ -14,7 +14,7 @@ from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import Topic, Writer
 from sonovan.reports.phrases import Language
 from sonovan.storage.stores import ObjectStore
-from sonovan.stream_apps.assess.received import KeyOf
+from sonovan.stream_apps.assess.received import Verify
 from sonovan.stream_apps.assess.report import store_report
 from sonovan.stream_apps.assess.settings import AssessSettings
 from sonovan.stream_apps.assess.step import assess, due_ticks, report_receipt
@@ -42,12 +42,12 @@ async def open_stage(given: Given) -> Stage:
     """Nothing to open but the settings."""
     settings = read_settings(AssessSettings)
     published = partial(read_published, consumer_options(given.broker))
-    return assess_stage(given.tables, given.vans.key_of, given.store, settings, given.worker.intended_use, published)
+    return assess_stage(given.tables, given.vans.verify, given.store, settings, given.worker.intended_use, published)
 
 
 def assess_stage(
     tables: Tables,
-    key_of: KeyOf,
+    verify: Verify,
     store: ObjectStore,
     settings: AssessSettings,
     intended_use: IntendedUse,
@@ -74,7 +74,7 @@ def assess_stage(
         process=partial(
             assessed,
             row=tables.get,
-            key_of=key_of,
+            verify=verify,
             store=store,
             incomplete_after=settings.incomplete_after,
             intended_use=intended_use,
@@ -91,7 +91,7 @@ def assessed(
     message: Message,
     *,
     row: Row,
-    key_of: KeyOf,
+    verify: Verify,
     store: ObjectStore,
     incomplete_after: timedelta,
     intended_use: IntendedUse,
@@ -103,7 +103,7 @@ def assessed(
     than the newest revision does (docs/decisions/0019). The revision is sent when its sequences are durable: once it
     stands in its topic, nobody makes it again.
     """
-    taken = assess(message, row, key_of, incomplete_after)
+    taken = assess(message, row, verify, incomplete_after)
     decided = taken.decided
 
     def published(offsets: Mapping[str, int]) -> Rows:

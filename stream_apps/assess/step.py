@@ -21,7 +21,7 @@ from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOp
 from sonovan.stream_apps.assess.assessment import sequence_records
 from sonovan.stream_apps.assess.intake import take
 from sonovan.stream_apps.assess.known import Known, check_rows, load, published_rows, received_rows
-from sonovan.stream_apps.assess.received import KeyOf, Received, receive
+from sonovan.stream_apps.assess.received import Received, Verify, receive
 from sonovan.stream_apps.assess.revise import Revision, revise
 from sonovan.stream_apps.assess.rows import ScreeningRow, WaitingRow
 from sonovan.stream_apps.rejecting import Subject, Unusable
@@ -54,12 +54,12 @@ class Assessed:
     published: Rows
 
 
-def assess(message: Message, row: Row, key_of: KeyOf, incomplete_after: timedelta) -> Assessed:
+def assess(message: Message, row: Row, verify: Verify, incomplete_after: timedelta) -> Assessed:
     """Take one message in. row: reads a row of `assess`'s tables.
 
     Raises InvalidRecord (an `Unusable` where the subject is known) for a record that cannot be used.
     """
-    received = receive(message, key_of)
+    received = receive(message, verify)
     if received is None:
         return Assessed(Decided(), {}, {})
     before = load(received, row)

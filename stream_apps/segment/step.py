@@ -83,7 +83,7 @@ def segment_envelope(
 ) -> SegmentedFrame:
     """Open, verify, decode, segment and measure one `frame.captured` message.
 
-    value: the message's bytes. append_time: when the broker took it (UTC), by which a revoked van is judged.
+    value: the message's bytes. append_time: when the broker took it (UTC), by which a key is judged.
     key: the message's key, which must be the sequence's id; None where there was none to check (embedded run).
     A frame without regions, or one that is not assessable, is a result like any other.
     Raises Unusable (an InvalidRecord that knows whose frame it is, and whether the signature held).
@@ -95,7 +95,7 @@ def segment_envelope(
     with _about(subject):
         if subject.van_id is None:
             raise InvalidRecord("record_invalid", "the header names no van")
-        envelope.verify(registry.key_of(subject.van_id, append_time))
+        registry.verify(subject.van_id, append_time, envelope)
     subject = verified(subject)
     with _about(subject):
         frame = FrameCaptured.from_document(document)

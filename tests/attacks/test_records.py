@@ -19,6 +19,7 @@ from sonovan.contracts.van import FrameCaptured, Panel, SequenceClosed, lie_apar
 from sonovan.stream_apps.assess.received import receive
 from sonovan.stream_apps.rejecting import Coordinates, reject
 from sonovan.stream_apps.stage import Message
+from sonovan.stream_apps.vans import VanRegistry
 
 RECORDS = sorted({spec.value for spec in TOPICS.values()} | {VanAnswered}, key=lambda kind: kind.schema_name)
 MOMENT = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -91,12 +92,8 @@ def test_a_closing_number_that_no_receipt_can_name_is_rejected_and_stops_nothing
     header = json.dumps(closing(closing_number=number)).encode()
     value = seal_header(header, generate_key())
     at = Coordinates(Topic.SEQUENCE_CLOSED, 0, 7, MOMENT)
-
-    def key_of(van_id: str, _moment: datetime) -> str:
-        raise InvalidRecord("van_unknown", van_id)
-
     with pytest.raises(InvalidRecord) as caught:
-        receive(Message(at, mint_id(1).encode(), value), key_of)
+        receive(Message(at, mint_id(1).encode(), value), VanRegistry().verify)
     rejection = reject("assess", caught.value, at, value)
     assert rejection.record.reason == "van_unknown"
 

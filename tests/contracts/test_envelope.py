@@ -27,7 +27,7 @@ SEALED = seal(RECORD, KEY, b"pixels" * 20)
 def passes(data: bytes) -> bool:
     try:
         envelope = open_envelope(data)
-        envelope.verify(public_key(KEY))
+        return envelope.is_signed_by(public_key(KEY))
     except InvalidRecord:
         return False
     return ScreeningClosed.decode(envelope.header) == RECORD and envelope.payload == b"pixels" * 20
@@ -58,9 +58,9 @@ def test_any_bytes_are_refused_by_name(data):
 
 
 def test_another_key_is_refused():
-    with pytest.raises(InvalidRecord) as caught:
-        open_envelope(SEALED).verify(public_key(generate_key()))
-    assert caught.value.reason == "signature_invalid"
+    assert open_envelope(SEALED).is_signed_by(public_key(KEY))
+    assert not open_envelope(SEALED).is_signed_by(public_key(generate_key()))
+    assert not open_envelope(SEALED).is_signed_by("no key at all")
 
 
 def test_a_payload_swapped_under_its_header_is_refused():
@@ -68,8 +68,7 @@ def test_a_payload_swapped_under_its_header_is_refused():
     other = msgpack.unpackb(seal(RECORD, KEY, b"other pixels"))
     swapped = document | {"payload": other["payload"], "payload_sha256": other["payload_sha256"]}
     envelope = open_envelope(msgpack.packb(swapped))
-    with pytest.raises(InvalidRecord, match="signature"):
-        envelope.verify(public_key(KEY))
+    assert not envelope.is_signed_by(public_key(KEY))
 
 
 @pytest.mark.parametrize("version", [2, 127, 128, 2**40])

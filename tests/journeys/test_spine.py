@@ -189,7 +189,7 @@ def test_7_what_cannot_be_used_is_rejected_and_nothing_stops(world: World) -> No
     found = kept(world, known)
     assert {name: (each.reason, each.verified, each.retryable, each.van_id) for name, each in found.items()} == {
         "poison": ("envelope_corrupt", False, False, None),
-        "forged": ("signature_invalid", False, False, van.van_id),
+        "forged": ("signature_invalid", False, True, van.van_id),
         "newer": ("schema_from_future", True, True, van.van_id),
         "stranger": ("van_unknown", False, True, stranger.van_id),
     }

@@ -62,7 +62,7 @@ def test_every_item_is_signed_and_names_what_its_receipt_must_name() -> None:
     composed, items = run(source())
     for item in items:
         envelope = open_envelope(item.value)
-        envelope.verify(public_key(SIGNER.private_key))
+        assert envelope.is_signed_by(public_key(SIGNER.private_key))
         record = TOPICS[item.topic].value.decode(envelope.header)
         assert record.item_id == item.item_id  # type: ignore[attr-defined]  # every record of a van has one
         assert item.screening_id == composed.screening_id

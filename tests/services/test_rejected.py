@@ -65,7 +65,7 @@ def test_a_retry_sends_the_same_bytes_again_and_says_so(centre: Centre) -> None:
 
 
 def test_what_cannot_become_right_is_retried_only_by_force(centre: Centre) -> None:
-    record = rejected(centre, "signature_invalid").record
+    record = rejected(centre, "pixels_corrupt").record
     refused = sonovan(centre, "retry", record.rejection_id)
     assert refused.returncode == 2
     assert "--force" in refused.stderr

@@ -219,7 +219,6 @@ def test_what_cannot_be_used_is_rejected_kept_and_answered_and_nothing_stops(
     answers = Counter((answer.kind, answer.reason) for answer in receipts(centre, van))
     assert answers == {
         ("stored", None): 2,
-        ("rejected", "signature_invalid"): 1,
         ("rejected", "pixels_corrupt"): 1,
         ("rejected", "frame_contradicts_stored"): 1,
     }

@@ -120,11 +120,13 @@ def test_enrolment_twice_keeps_the_key_and_revoking_ends_it(centre: Centre, tmp_
 
     revoked = enrolment.revoke(tmp_path, "enrol-1", operator)
     assert revoked is not None
-    assert revoked.revoked_at is not None
+    assert revoked.newest.revoked_at is not None
     with pytest.raises(InvalidRecord) as caught:
         enrolment.load_signer(tmp_path, "enrol-1")
     assert caught.value.reason == "van_not_enrolled"
-    assert enrolment.enrol(tmp_path, "enrol-1", kafka, operator).public_key != first.public_key
+    again = enrolment.enrol(tmp_path, "enrol-1", kafka, operator)
+    assert again.keys[:-1] == revoked.keys
+    assert again.newest.public_key != first.newest.public_key
 
 
 def test_revoking_a_van_that_never_was_says_so(centre: Centre, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def assess_case(_folder: Path) -> Case:
     """A whole screening, a record that is none, and a tick after the end."""
     scene, world = Scene(frames=3, lesion=range(3)), World()
     desk = Desk(scene)
-    world.registry.learn(VanEnrolled(van_id=scene.van_id, public_key=public_key(scene.private), enrolled_at=world.now))
+    world.registry.learn(VanEnrolled.first(scene.van_id, public_key(scene.private), world.now))
     said = scene.everything()
     for number, message in enumerate(map(desk.message_of, said)):
         world.append(message.at.topic, message.value, message.key)
@@ -97,7 +97,7 @@ def assess_case(_folder: Path) -> Case:
         return [ScreeningAssessed.decode(value) for value in there[offset:]], len(there)
 
     def open_stage(world: World, tables: MemoryTables) -> Stage:
-        return assess_stage(tables, world.registry.key_of, world.store, settings, "research", published)
+        return assess_stage(tables, world.registry.verify, world.store, settings, "research", published)
 
     return Case(
         world,

@@ -199,7 +199,7 @@ class Vans:
     def __init__(self, registry: VanRegistry, learn: Callable[[float], None] = lambda _: None) -> None:
         self.registry, self._learn, self.waits = registry, learn, list[float]()
 
-    async def wait_for(self, van_id: str, wait_s: float) -> bool:
+    async def wait_for(self, van_id: str, taken: int, wait_s: float) -> bool:
         self.waits.append(wait_s)
         self._learn(wait_s)
         return self.registry.knows(van_id)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sonovan.contracts.answers import RecordRejected, VanAnswered
+from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.ids import opened_item
 from sonovan.contracts.results import ScreeningAssessed
@@ -274,7 +275,7 @@ def test_a_message_of_an_unknown_van_waits_for_what_is_left_of_its_time(
 
     def of_a_van(message: Message, outcome: Outcome) -> Outcome:
         try:
-            case.world.registry.key_of(van.van_id, message.at.appended_at)
+            case.world.registry.verify(van.van_id, message.at.appended_at, open_envelope(van.frame()))
         except InvalidRecord as error:
             raise Unusable(error, Subject(van_id=van.van_id)) from None
         return outcome

@@ -7,17 +7,25 @@ from typing import Literal
 
 from sonovan.contracts.digests import frames_digest
 from sonovan.contracts.envelope import seal
-from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented, Region, RegionMeasures
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningTicked
 from sonovan.contracts.signatures import generate_key, public_key
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import Consent, Panel, PlannedRegion, ScreeningClosed, ScreeningOpened, SequenceClosed
+from sonovan.contracts.van import (
+    Consent,
+    Panel,
+    PlannedRegion,
+    ScreeningClosed,
+    ScreeningOpened,
+    SequenceClosed,
+    VanEnrolled,
+)
 from sonovan.stream_apps.assess.step import Decided, assess
 from sonovan.stream_apps.rejecting import Coordinates
 from sonovan.stream_apps.stage import Message, Rows
+from sonovan.stream_apps.vans import VanRegistry
 
 EPOCH = datetime(2026, 3, 1, 8, tzinfo=UTC)
 DEADLINE = timedelta(minutes=10)
@@ -144,6 +152,8 @@ class Desk:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
+        self.registry = VanRegistry()
+        self.registry.learn(VanEnrolled.first(scene.van_id, public_key(scene.private), EPOCH))
         self.rows: dict[tuple[str, str], bytes] = {}
         self.written: dict[tuple[str, str], bytes | None] = {}
         self.now = EPOCH
@@ -165,7 +175,7 @@ class Desk:
         return Message(at, self.scene.screening_id.encode(), value)
 
     def arrive(self, message: Message, *, write: Written = "all") -> Decided:
-        taken = assess(message, self.row, self._key_of, DEADLINE)
+        taken = assess(message, self.row, self.registry.verify, DEADLINE)
         if write != "none":
             self.keep(taken.received)
         if write == "all":
@@ -182,8 +192,3 @@ class Desk:
                 self.rows.pop(place, None)
             else:
                 self.rows[place] = data
-
-    def _key_of(self, van_id: str, appended_at: datetime) -> str:
-        if van_id != self.scene.van_id:
-            raise InvalidRecord("van_unknown", f"van {van_id} is not enrolled")
-        return public_key(self.scene.private)

@@ -28,12 +28,8 @@ class TestVan:
     sequence_id: str = field(default_factory=mint_id)
 
     def enrolled(self, *, revoked_at: datetime | None = None) -> VanEnrolled:
-        return VanEnrolled(
-            van_id=self.van_id,
-            public_key=public_key(self.private_key),
-            enrolled_at=NOW - timedelta(days=1),
-            revoked_at=revoked_at,
-        )
+        van = VanEnrolled.first(self.van_id, public_key(self.private_key), NOW - timedelta(days=1))
+        return van if revoked_at is None else van.revoked(revoked_at)
 
     def registry(self) -> VanRegistry:
         registry = VanRegistry()
