@@ -1,4 +1,4 @@
-"""What the centre answers: receipts to a van, rejections, and the request to try one again."""
+"""What the centre answers: receipts to a van, rejections, the request to try one again, and what is passed over."""
 
 from typing import ClassVar, Literal
 
@@ -74,3 +74,21 @@ class RejectedRetried(Record):
     rejection_id: Sha256
     screening_id: Id | None = None
     retried_at: Moment
+
+
+class RecordSkipped(Record):
+    """An operator told a stage to pass one message, which is rejected as `skipped_by_operator` instead of being taken.
+
+    by: the operator's account on the machine. why_sha256: of the reason in the operator's own words. These stay in the
+    operator's audit file, for no free text travels; the hash holds the two together.
+    """
+
+    schema_name: ClassVar[str] = "record.skipped"
+
+    stage: Token
+    topic: Token
+    partition: Count
+    offset: Offset
+    skipped_at: Moment
+    by: Token
+    why_sha256: Sha256

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from sonovan.contracts.alerts import LesionAlerted
-from sonovan.contracts.answers import RecordRejected, RejectedRetried, VanAnswered
+from sonovan.contracts.answers import RecordRejected, RecordSkipped, RejectedRetried, VanAnswered
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked, SequenceAssessed
@@ -48,6 +48,7 @@ class Topic(StrEnum):
     LESION_ALERTED = "lesion.alerted.v1"
     RECORD_REJECTED = "record.rejected.v1"
     REJECTED_RETRIED = "rejected.retried.v1"
+    RECORD_SKIPPED = "record.skipped.v1"
 
 
 class Writer(StrEnum):
@@ -157,6 +158,8 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
              set(STAGES), {_ASSESS}, "a record that a stage could not use"),
         _row(Topic.REJECTED_RETRIED, "screening_id, or rejection_id", RejectedRetried, {_OPERATOR}, set(),
              "somebody asked to run a rejected record again"),
+        _row(Topic.RECORD_SKIPPED, "stage", RecordSkipped, {_OPERATOR}, set(STAGES),
+             "an operator told a stage to pass a message that ends it"),
     )
 }  # fmt: skip
 

@@ -20,6 +20,7 @@ from sonovan.stream_apps.kafka_io import coordinates, deliver
 from sonovan.stream_apps.metrics import Measured, Place
 from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr, raise_file_limit
 from sonovan.stream_apps.settings import WorkerSettings
+from sonovan.stream_apps.skipping import read_skips
 from sonovan.stream_apps.stage import Given, Message, OpenStage, Stage
 from sonovan.stream_apps.tables import ChangelogTables
 from sonovan.stream_apps.vans import VanFollower, VanRegistry
@@ -52,7 +53,8 @@ async def _serve(name: Writer, instance: int) -> int:
     measured = Measured(name, instance, stage.running)
     follows = name in TOPICS[Topic.VAN_ENROLLED].readers
     vans = VanFollower(broker, registry, lambda error: worker.fail(error)) if follows else None
-    handling = Handling(stage, app, store, tables, vans, lambda error: worker.fail(error), measured)
+    skips = await read_skips(broker, name)
+    handling = Handling(stage, app, store, tables, vans, lambda error: worker.fail(error), measured, skips=skips)
     worker = Worker(app, settings.data_dir, handling.move)
     _attach(app, stage, handling, worker)
     health = Health(settings.data_dir, lambda: worker.is_ready, lambda: _metrics(app, measured))

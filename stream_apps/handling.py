@@ -19,13 +19,14 @@ from typing import Protocol, TypeVar
 from aiokafka.errors import KafkaError
 
 from sonovan.contracts.answers import VanAnswered
-from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.in_flight import InFlight, Turn
 from sonovan.stream_apps.kafka_io import App, Sending
 from sonovan.stream_apps.metrics import Measured, Part
 from sonovan.stream_apps.rejecting import REGISTRY_MAY_BE_BEHIND, Unusable, reject
 from sonovan.stream_apps.retrying import retry
+from sonovan.stream_apps.skipping import Passed
 from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Rows, Stage, check_size, rejected
 from sonovan.stream_apps.vans import VanRegistry
 
@@ -83,10 +84,14 @@ class Handling:
         failed: Callable[[BaseException], None],
         measured: Measured,
         *,
+        skips: Passed = frozenset(),
         clock: Clock | None = None,
     ) -> None:
-        """vans: None for a stage that does not follow the registry. failed: told what must end the worker."""
+        """vans: None for a stage that does not follow the registry. failed: told what must end the worker. skips: the
+        messages that an operator told this stage to pass.
+        """
         self._stage, self._app, self._store, self._tables, self._vans = stage, app, store, tables, vans
+        self._skips = skips
         self._failed, self._measured, self._clock = failed, measured, clock or Clock()
         self._in_flight = InFlight(stage.in_flight, failed)
         self._generation = 0
@@ -123,6 +128,16 @@ class Handling:
                 return
         except _Moved:
             return
+        except (Fatal, Transient):
+            raise
+        except Exception:
+            at = message.at
+            log.critical(
+                "%s/%d/%d ended this worker; where it does so again and again, pass it: "
+                "sonovan skip %s %s %d %d --why REASON",
+                at.topic, at.partition, at.offset, self._stage.name, at.topic, at.partition, at.offset,
+            )  # fmt: skip
+            raise
         await turn.to_end()
         if generation == self._generation:
             event.ack()
@@ -155,11 +170,22 @@ class Handling:
     async def _outcome(self, message: Message, generation: int) -> Outcome:
         """What the step says of the message, or its rejection; what is to be stored is stored."""
         try:
+            if (message.at.topic, message.at.partition, message.at.offset) in self._skips:
+                raise self._skipped(message)
             outcome = await self._processed(message)
             check_size(outcome)
             return await self._stored(outcome, generation)
         except InvalidRecord as error:
             return await self._stored(self._rejection(error, message), generation)
+
+    def _skipped(self, message: Message) -> InvalidRecord:
+        """The error of a message that is not taken, under its own ids where a glance at it gives them."""
+        error = InvalidRecord("skipped_by_operator", "an operator told this stage to pass it")
+        try:
+            return Unusable(error, self._stage.subject_of(message))
+        except Exception:
+            log.info("nothing is known of whose the skipped message is")
+            return error
 
     async def _processed(self, message: Message) -> Outcome:
         """What the step makes of the message; once more where the registry of vans, which may be behind, learns of its

@@ -19,7 +19,7 @@ from sonovan.contracts.limits import MAX_ROW_BYTES, MAX_VALUE_BYTES
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import Topic, van_answered_topic
 from sonovan.storage.stores import ObjectStore
-from sonovan.stream_apps.rejecting import Coordinates, Rejection, message_key
+from sonovan.stream_apps.rejecting import Coordinates, Rejection, Subject, message_key
 from sonovan.stream_apps.settings import WorkerSettings
 from sonovan.stream_apps.vans import VanRegistry
 
@@ -118,7 +118,8 @@ class Stage:
     loop, where rows can be read. store_threads: how many threads run `Outcome.store`. unknown_van_wait_s: how long
     after its arrival a message of a van that is not enrolled waits for the registry.
     catch_up: run before the first message of a partition after it was assigned; its outcome is done like any other.
-    It may raise Transient. tick: every `tick_every_s` seconds, with the time: the records to send then.
+    It may raise Transient. subject_of: whose message it is, where its signature holds, for one that is passed over
+    unread; it may raise anything. tick: every `tick_every_s` seconds, with the time: the records to send then.
     background: runs beside the messages until the worker ends. running: what a monitor should know of the stage, such
     as the network and its provider.
     """
@@ -134,6 +135,7 @@ class Stage:
     tick: Callable[[datetime], Sequence[Outgoing]] | None = None
     tick_every_s: float = 5.0
     background: Callable[[], Awaitable[None]] | None = None
+    subject_of: Callable[[Message], Subject] = lambda _message: Subject()
     running: Mapping[str, str] = field(default_factory=dict)
     close: Callable[[], None] = lambda: None
 

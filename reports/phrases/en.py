@@ -214,6 +214,7 @@ _REASONS: Final = {
     "schema_from_future": "written by newer software",
     "codec_unknown": "coded in a way that is not known here",
     "result_too_large": "what was found on it is too large to be kept",
+    "skipped_by_operator": "passed over by an operator",
     "screening_too_large": "the screening has more than can be kept",
     "opening_missing": "the screening was not opened",
     "envelope_corrupt": "damaged on the way",

@@ -197,6 +197,7 @@ _REASONS: Final = {
     "schema_from_future": "由更新版本的软件写入",
     "codec_unknown": "编码方式未知",
     "result_too_large": "结果过大，无法保存",
+    "skipped_by_operator": "已由操作员跳过",
     "screening_too_large": "筛查内容超出可保存的上限",
     "opening_missing": "筛查未开启",
     "envelope_corrupt": "传输中损坏",

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "down": ("up", "Stop what up started; data stays."),
     "status": ("up", "Show what runs."),
     "worker": ("worker", "Run one app of the centre in the foreground."),
+    "skip": ("skip", "Let an app pass a message that ends it again and again."),
     "completion": ("completion", "Print what makes a shell complete these commands: bash, zsh, fish."),
 }
 

@@ -17,7 +17,7 @@ from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.assess.received import Verify
 from sonovan.stream_apps.assess.report import store_report
 from sonovan.stream_apps.assess.settings import AssessSettings
-from sonovan.stream_apps.assess.step import assess, due_ticks, report_receipt
+from sonovan.stream_apps.assess.step import assess, due_ticks, report_receipt, subject_of
 from sonovan.stream_apps.assess.takeover import read_published, reflected, watermark, watermark_row
 from sonovan.stream_apps.faust_options import consumer_options
 from sonovan.stream_apps.stage import Given, Message, Outcome, Outgoing, Row, Rows, Stage, Tables
@@ -80,6 +80,7 @@ def assess_stage(
             intended_use=intended_use,
             language=settings.report_language,
         ),
+        subject_of=partial(subject_of, key_of=key_of),
         unknown_van_wait_s=settings.unknown_van_wait_s,
         catch_up=catch_up,
         tick=tick,

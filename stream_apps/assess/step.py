@@ -76,6 +76,12 @@ def assess(message: Message, row: Row, verify: Verify, incomplete_after: timedel
     return taken
 
 
+def subject_of(message: Message, key_of: KeyOf) -> Subject:
+    """Whose record it is. Raises InvalidRecord for one that is wrong or forged."""
+    received = receive(message, key_of)
+    return Subject() if received is None else received.subject or _subject(received)
+
+
 def decide(received: Received, known: Known, incomplete_after: timedelta) -> tuple[Known, Decided]:
     """What is known with this message, and what it leads to. Pure.
 

@@ -13,7 +13,7 @@ from sonovan.models.errors import ModelError
 from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.rejecting import Unusable
 from sonovan.stream_apps.segment.settings import SegmentSettings
-from sonovan.stream_apps.segment.step import LoadedNetwork, put_objects, segment_envelope
+from sonovan.stream_apps.segment.step import LoadedNetwork, put_objects, segment_envelope, subject_of
 from sonovan.stream_apps.stage import Given, Message, Outcome, Outgoing, Stage, receipt_to
 from sonovan.stream_apps.vans import VanRegistry
 
@@ -44,6 +44,7 @@ def segment_stage(segmenter: LoadedNetwork, vans: VanRegistry, store: ObjectStor
         compute_threads=settings.compute_threads,
         store_threads=settings.store_threads,
         unknown_van_wait_s=settings.unknown_van_wait_s,
+        subject_of=lambda message: subject_of(message.value, append_time=message.at.appended_at, registry=vans),
         running={"model": segmenter.model_id, "provider": segmenter.provider, "fingerprint": segmenter.fingerprint},
     )
 

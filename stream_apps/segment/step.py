@@ -129,6 +129,16 @@ def segment_envelope(
     return SegmentedFrame(record, objects, _stored(frame), subject)
 
 
+def subject_of(value: bytes, *, append_time: datetime, registry: VanRegistry) -> Subject:
+    """Whose frame it is. Raises InvalidRecord where its signature does not hold."""
+    envelope = open_envelope(value)
+    subject = frame_claims(header_document(envelope.header))
+    if subject.van_id is None:
+        raise InvalidRecord("record_invalid", "the header names no van")
+    envelope.verify(registry.key_of(subject.van_id, append_time))
+    return verified(subject)
+
+
 def put_objects(store: ObjectStore, frame: SegmentedFrame) -> None:
     """Make the frame's objects durable; doing it again is harmless.
 

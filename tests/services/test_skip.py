@@ -1,0 +1,53 @@
+"""`sonovan skip` on a real broker: the stage reads it before it takes a message; the reason stays with the operator."""
+
+import asyncio
+import hashlib
+import json
+import subprocess
+import sys
+
+import pytest
+
+from sonovan.centre import Centre
+from sonovan.cli.skip import AUDIT
+from sonovan.contracts.answers import RecordSkipped
+from sonovan.contracts.topics import Topic
+from sonovan.stream_apps.skipping import read_skips
+from sonovan.transport.producer import BoundedProducer
+from sonovan.transport.tail import read_all
+
+pytestmark = pytest.mark.services
+
+WHY = "ends assess since noon, seen by the one on duty"
+
+
+def sonovan(centre: Centre, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sonovan", "skip", *arguments, "--state", str(centre.path)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_a_skip_is_read_by_its_stage_alone_and_its_words_stay_in_the_audit(centre: Centre) -> None:
+    with BoundedProducer(centre.kafka()) as producer:
+        sent = producer.send(Topic.SEQUENCE_CLOSED, b"poison", b"poison").result(30)
+    place = (sent.topic, str(sent.partition), str(sent.offset))
+    done = sonovan(centre, "assess", *place, "--why", WHY)
+    assert done.returncode == 0, done.stderr
+    assert (sent.topic, sent.partition, sent.offset) in asyncio.run(read_skips(centre.kafka("assess"), "assess"))
+    assert (sent.topic, sent.partition, sent.offset) not in asyncio.run(read_skips(centre.kafka("segment"), "segment"))
+    messages = read_all(centre.kafka("operator"), Topic.RECORD_SKIPPED)
+    assert all(WHY.encode() not in (message.value or b"") for message in messages)
+    record = messages[-1].decode()
+    assert isinstance(record, RecordSkipped)
+    assert record.why_sha256 == hashlib.sha256(WHY.encode()).hexdigest()
+    path = centre.path / AUDIT
+    line = json.loads(path.read_text().splitlines()[-1])
+    assert (line["why"], line["offset"], path.stat().st_mode & 0o777) == (WHY, sent.offset, 0o600)
+
+
+def test_what_is_not_there_or_not_read_is_refused(centre: Centre) -> None:
+    beyond = sonovan(centre, "assess", Topic.SEQUENCE_CLOSED, "0", "999999999", "--why", WHY)
+    assert beyond.returncode == 2
+    assert "nothing stands at" in beyond.stderr
+    foreign = sonovan(centre, "alert", Topic.FRAME_CAPTURED, "0", "0", "--why", WHY)
+    assert foreign.returncode == 2
+    assert "does not read" in foreign.stderr
