@@ -44,6 +44,8 @@ class VanAnswered(Record):
 class RecordRejected(Record):
     """A record that this stage could not use. Its bytes are kept in quarantine under `quarantine_key`.
 
+    They are not where `kept` is False: the van's share of quarantine was used up for the day.
+
     `verified`: the van's signature held, so a rejected frame counts as accounted for. `stage` is one of
     `contracts.topics.STAGES`; no list of words here, so that a rejection by a newer stage can be read.
     """
@@ -60,6 +62,7 @@ class RecordRejected(Record):
     offset: Offset
     content_sha256: Sha256
     quarantine_key: ObjectKey
+    kept: bool = True
     rejected_at: Moment
     screening_id: Id | None = None
     frame_id: FrameId | None = None

@@ -9,6 +9,7 @@ from typing import Any
 import faust
 
 from sonovan.contracts.broker import BrokerSettings
+from sonovan.contracts.limits import MIB
 from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import TABLES, TOPIC_PARTITIONS, TOPICS, Topic, Writer
 from sonovan.storage.minio_store import MinioStore
@@ -18,8 +19,10 @@ from sonovan.stream_apps.handling import Handling
 from sonovan.stream_apps.health import Health
 from sonovan.stream_apps.kafka_io import coordinates, deliver
 from sonovan.stream_apps.metrics import Measured, Place
+from sonovan.stream_apps.quarantine import QuarantineQuota
 from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr, raise_file_limit
 from sonovan.stream_apps.settings import WorkerSettings
+from sonovan.stream_apps.shares import RejectedShare
 from sonovan.stream_apps.skipping import read_skips
 from sonovan.stream_apps.stage import Given, Message, OpenStage, Stage
 from sonovan.stream_apps.tables import ChangelogTables
@@ -54,7 +57,13 @@ async def _serve(name: Writer, instance: int) -> int:
     follows = name in TOPICS[Topic.VAN_ENROLLED].readers
     vans = VanFollower(broker, registry, lambda error: worker.fail(error)) if follows else None
     skips = await read_skips(broker, name)
-    handling = Handling(stage, app, store, tables, vans, lambda error: worker.fail(error), measured, skips=skips)
+    shares = RejectedShare(name, settings.rejected_share, settings.rejected_vans, registry.count)
+    folder = settings.data_dir / f"{name}-{instance}"
+    quota = QuarantineQuota(folder / "quarantine.json", settings.quarantine_mib * MIB)
+    handling = Handling(
+        stage, app, store, tables, vans, lambda error: worker.fail(error), measured,
+        skips=skips, shares=shares, quota=quota,
+    )  # fmt: skip
     worker = Worker(app, settings.data_dir, handling.move)
     _attach(app, stage, handling, worker)
     health = Health(settings.data_dir, lambda: worker.is_ready, lambda: _metrics(app, measured))

@@ -20,12 +20,15 @@ from aiokafka.errors import KafkaError
 
 from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
+from sonovan.contracts.topics import TOPICS, Topic
 from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.in_flight import InFlight, Turn
 from sonovan.stream_apps.kafka_io import App, Sending
 from sonovan.stream_apps.metrics import Measured, Part
-from sonovan.stream_apps.rejecting import REGISTRY_MAY_BE_BEHIND, Unusable, reject
+from sonovan.stream_apps.quarantine import QuarantineQuota
+from sonovan.stream_apps.rejecting import REGISTRY_MAY_BE_BEHIND, Subject, Unusable, reject
 from sonovan.stream_apps.retrying import retry
+from sonovan.stream_apps.shares import CENTRE, RejectedShare
 from sonovan.stream_apps.skipping import Passed
 from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Rows, Stage, check_size, rejected
 from sonovan.stream_apps.vans import VanRegistry
@@ -85,13 +88,15 @@ class Handling:
         measured: Measured,
         *,
         skips: Passed = frozenset(),
+        shares: RejectedShare | None = None,
+        quota: QuarantineQuota | None = None,
         clock: Clock | None = None,
     ) -> None:
         """vans: None for a stage that does not follow the registry. failed: told what must end the worker. skips: the
-        messages that an operator told this stage to pass.
+        messages that an operator told this stage to pass. shares: None never stops, quota: None keeps all.
         """
         self._stage, self._app, self._store, self._tables, self._vans = stage, app, store, tables, vans
-        self._skips = skips
+        self._skips, self._shares, self._quota = skips, shares, quota
         self._failed, self._measured, self._clock = failed, measured, clock or Clock()
         self._in_flight = InFlight(stage.in_flight, failed)
         self._generation = 0
@@ -174,9 +179,15 @@ class Handling:
                 raise self._skipped(message)
             outcome = await self._processed(message)
             check_size(outcome)
+            self._note_use(outcome, message)
             return await self._stored(outcome, generation)
         except InvalidRecord as error:
             return await self._stored(self._rejection(error, message), generation)
+
+    def _note_use(self, outcome: Outcome, message: Message) -> None:
+        sender = outcome.van_id if TOPICS[Topic(message.at.topic)].signed else CENTRE
+        if self._shares is not None and sender is not None:
+            self._shares.used(sender)
 
     def _skipped(self, message: Message) -> InvalidRecord:
         """The error of a message that is not taken, under its own ids where a glance at it gives them."""
@@ -219,7 +230,14 @@ class Handling:
         return done if isinstance(done, Outcome) else outcome
 
     def _rejection(self, error: InvalidRecord, message: Message) -> Outcome:
-        rejection = reject(self._stage.name, error, message.at, message.value)
+        subject = error.subject if isinstance(error, Unusable) else Subject()
+        proven = subject.van_id if subject.verified else None
+        sender = proven if TOPICS[Topic(message.at.topic)].signed else proven or CENTRE
+        if self._shares is not None and sender is not None:
+            self._shares.rejected(sender, error.reason)
+        now = datetime.fromtimestamp(self._clock.now(), UTC)
+        keep = self._quota is None or self._quota.keeps(proven, len(message.value), now)
+        rejection = reject(self._stage.name, error, message.at, message.value, keep=keep)
         at, name = message.at, rejection.record.rejection_id
         log.warning("rejected %s/%d/%d: %s (%s)", at.topic, at.partition, at.offset, error.reason, name)
         self._measured.rejected(error.reason)

@@ -72,11 +72,11 @@ class Rejection:
     receipt: VanAnswered | None
 
 
-def reject(stage: str, error: InvalidRecord, at: Coordinates, value: bytes | None) -> Rejection:
+def reject(stage: str, error: InvalidRecord, at: Coordinates, value: bytes | None, *, keep: bool = True) -> Rejection:
     """The rejection of the message `value` that stood at `at`; None is what Kafka gives for a message without one.
 
-    error: an `Unusable` where something of the record could be read. Same message, same rejection: `rejected_at`
-    is the append time, so that a redelivery says the same again.
+    error: an `Unusable` where something of the record could be read. keep: whether quarantine has room for the bytes.
+    Same message, same rejection: `rejected_at` is the append time, so that a redelivery says the same again.
     """
     subject = error.subject if isinstance(error, Unusable) else Subject()
     data = value or b""
@@ -93,6 +93,7 @@ def reject(stage: str, error: InvalidRecord, at: Coordinates, value: bytes | Non
         offset=at.offset,
         content_sha256=content,
         quarantine_key=quarantine_key(content),
+        kept=keep,
         rejected_at=at.appended_at,
         screening_id=subject.screening_id,
         frame_id=subject.frame_id,

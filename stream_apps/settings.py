@@ -9,12 +9,14 @@ from sonovan.contracts.results import IntendedUse
 
 
 class WorkerSettings(BaseSettings):
-    """What all stages share: SONOVAN_DATA_DIR, SONOVAN_INTENDED_USE, SONOVAN_HEALTH_HOST and SONOVAN_HEALTH_PORT.
+    """What all stages share: SONOVAN_DATA_DIR, SONOVAN_INTENDED_USE, SONOVAN_HEALTH_HOST and others.
 
     data_dir: this worker's own folder, stable over restarts; holds its tables and the files `ready` and
     `health.json`. health_host, health_port: where /healthz, /readyz and /metrics answer; nobody is asked who they
     are, so loopback unless a private network is meant. Port 0 takes a free one, which `health.json` names and
-    `sonovan status` shows.
+    `sonovan status` shows. rejected_share, rejected_vans: a stage stops where so many vans (or all there are) have more
+    than this share of their last records rejected (`stream_apps/shares.py`); 1 never stops. quarantine_mib: what is
+    kept of one van's rejected bytes in a day.
     """
 
     model_config = SettingsConfigDict(env_prefix="SONOVAN_", extra="forbid", frozen=True)
@@ -23,3 +25,6 @@ class WorkerSettings(BaseSettings):
     intended_use: IntendedUse = "research"
     health_host: str = Field(default="127.0.0.1", min_length=1)
     health_port: int = Field(default=0, ge=0, le=65_535)
+    rejected_share: float = Field(default=0.5, gt=0, le=1)
+    rejected_vans: int = Field(default=3, ge=1)
+    quarantine_mib: int = Field(default=256, ge=0)

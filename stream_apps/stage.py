@@ -59,13 +59,15 @@ class Outcome:
     is sent names what was stored, it returns the outcome to go on with.
     received: rows that hold what was received. records: groups of records to send; the first groups of a partition
     leave in the order of its messages. published: the rows that remember what was sent, made from the offset of the
-    newest record that was sent to each topic. The message is acknowledged last.
+    newest record that was sent to each topic. The message is acknowledged last. van_id: whose record it was, where a
+    signature proved it.
     """
 
     store: Callable[[], object] | None = None
     received: Rows = field(default_factory=dict)
     records: Sequence[Sequence[Outgoing]] = ()
     published: Callable[[Mapping[str, int]], Rows] | None = None
+    van_id: str | None = None
 
 
 Process = Callable[[Message], Outcome]
@@ -167,11 +169,12 @@ def check_size(outcome: Outcome) -> None:
 
 
 def rejected(rejection: Rejection, store: ObjectStore) -> Outcome:
-    """A message that cannot be used: its bytes into quarantine, then the rejection, then the van's receipt."""
+    """A message that cannot be used: its bytes into quarantine, if they are kept, the rejection, the van's receipt."""
     kept, record = rejection.quarantine, rejection.record
+    put = partial(store.put, kept.bucket, kept.key, kept.data, kept.content_type)
     receipt = () if rejection.receipt is None else (receipt_to(rejection.receipt),)
     return Outcome(
-        store=partial(store.put, kept.bucket, kept.key, kept.data, kept.content_type),
+        store=put if record.kept else None,
         records=((Outgoing(Topic.RECORD_REJECTED, message_key(record), record),), receipt),
     )
 

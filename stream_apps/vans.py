@@ -48,6 +48,10 @@ class VanRegistry:
         """Whether a record of this van was taken in after the `taken`th one of all."""
         return self._taken_at.get(van_id, 0) > taken
 
+    def count(self) -> int:
+        """How many vans were ever enrolled."""
+        return len(self._vans)
+
     def verify(self, van_id: str, appended_at: datetime, envelope: Envelope) -> None:
         """Return if the van signed the envelope with a key that counted when the broker appended it.
 

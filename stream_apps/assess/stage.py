@@ -111,7 +111,7 @@ def assessed(
         offset = offsets.get(Topic.SCREENING_ASSESSED)
         return taken.published if offset is None else {**taken.published, **watermark_row(offset + 1)}
 
-    outcome = Outcome(None, taken.received, (decided.sequences, decided.records), published)
+    outcome = Outcome(None, taken.received, (decided.sequences, decided.records), published, taken.van_id)
     revision = decided.revision
     if revision is None:
         return outcome

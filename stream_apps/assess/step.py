@@ -47,11 +47,12 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """A message's three moves: what was decided, and the rows to write before and after it is sent."""
+    """A message's three moves: what was decided, the rows to write before and after it is sent; whose record it was."""
 
     decided: Decided
     received: Rows
     published: Rows
+    van_id: str | None
 
 
 def assess(message: Message, row: Row, verify: Verify, incomplete_after: timedelta) -> Assessed:
@@ -61,11 +62,11 @@ def assess(message: Message, row: Row, verify: Verify, incomplete_after: timedel
     """
     received = receive(message, verify)
     if received is None:
-        return Assessed(Decided(), {}, {})
+        return Assessed(Decided(), {}, {}, None)
     before = load(received, row)
     try:
         after, decided = decide(received, before, incomplete_after)
-        taken = Assessed(decided, received_rows(before, after), published_rows(before, after))
+        taken = Assessed(decided, received_rows(before, after), published_rows(before, after), received.van_id)
         check_rows(before, {**taken.received, **taken.published})
         _check_records(decided)
     except ValidationError:

@@ -58,4 +58,8 @@ def segmented(message: Message, *, segmenter: LoadedNetwork, vans: VanRegistry, 
     if len(result.value) > MAX_ROW_BYTES:  # `assess` keeps it as a row
         detail = f"its outlines take {len(result.value)} bytes, at most {MAX_ROW_BYTES} are kept"
         raise Unusable(InvalidRecord("result_too_large", detail), frame.subject)
-    return Outcome(store=partial(put_objects, store, frame), records=((result,), (receipt_to(frame.receipt),)))
+    return Outcome(
+        store=partial(put_objects, store, frame),
+        records=((result,), (receipt_to(frame.receipt),)),
+        van_id=frame.record.van_id,
+    )

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiokafka.errors import KafkaConnectionError
 
@@ -21,7 +21,6 @@ from sonovan.storage.stores import contradiction
 from sonovan.stream_apps.handling import Clock, Handling
 from sonovan.stream_apps.metrics import Measured
 from sonovan.stream_apps.rejecting import Coordinates
-from sonovan.stream_apps.skipping import Passed
 from sonovan.stream_apps.stage import Message, Outcome, Rows, Stage
 from sonovan.stream_apps.vans import VanRegistry
 from tests.waiting import comes_true, turn
@@ -222,7 +221,7 @@ class Delivered:
 class Run:
     """One worker's life over a world."""
 
-    def __init__(self, world: World, open_stage: Opener, vans: Vans | None = None, skips: Passed = frozenset()) -> None:
+    def __init__(self, world: World, open_stage: Opener, vans: Vans | None = None, **guards: Any) -> None:
         self.world, self.tables, self.failures = world, MemoryTables(world), list[BaseException]()
         self._failed = asyncio.Event()
         self.stage = _observed(open_stage(world, self.tables), world)
@@ -230,7 +229,7 @@ class Run:
         clock = Clock(lambda: world.now.timestamp(), world.pause)
         log, known = Producer(world), vans or Vans(world.registry)
         self.handling = Handling(
-            self.stage, log, world.store, self.tables, known, self._fail, self.measured, clock=clock, skips=skips
+            self.stage, log, world.store, self.tables, known, self._fail, self.measured, clock=clock, **guards
         )
 
     async def take(self, messages: Sequence[Message]) -> None:
