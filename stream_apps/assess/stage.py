@@ -80,7 +80,7 @@ def assess_stage(
             intended_use=intended_use,
             language=settings.report_language,
         ),
-        subject_of=partial(subject_of, key_of=key_of),
+        subject_of=partial(subject_of, verify=verify),
         unknown_van_wait_s=settings.unknown_van_wait_s,
         catch_up=catch_up,
         tick=tick,

@@ -77,9 +77,9 @@ def assess(message: Message, row: Row, verify: Verify, incomplete_after: timedel
     return taken
 
 
-def subject_of(message: Message, key_of: KeyOf) -> Subject:
+def subject_of(message: Message, verify: Verify) -> Subject:
     """Whose record it is. Raises InvalidRecord for one that is wrong or forged."""
-    received = receive(message, key_of)
+    received = receive(message, verify)
     return Subject() if received is None else received.subject or _subject(received)
 
 

@@ -135,7 +135,7 @@ def subject_of(value: bytes, *, append_time: datetime, registry: VanRegistry) ->
     subject = frame_claims(header_document(envelope.header))
     if subject.van_id is None:
         raise InvalidRecord("record_invalid", "the header names no van")
-    envelope.verify(registry.key_of(subject.van_id, append_time))
+    registry.verify(subject.van_id, append_time, envelope)
     return verified(subject)
 
 
