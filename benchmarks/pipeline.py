@@ -26,7 +26,7 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import VanEnrolled
+from sonovan.contracts.van import Consent, VanEnrolled
 from sonovan.deploy import services
 from sonovan.producers.enrol import enrol, load_kafka, load_signer
 from sonovan.producers.items import Item, Signer, Visit, mint_ids
@@ -42,6 +42,7 @@ from sonovan.transport.tail import Tail
 
 RESULTS: Final = Path(__file__).parent / "results" / "pipeline.json"
 VAN: Final = "bench"
+VISIT: Final = Visit(subject_key="0" * 64, site_code="bench", consent=Consent(screening=True, ai=True))
 RAMP: Final = 24
 GIVE_UP_S: Final = 1800.0
 LOOK_EVERY_S: Final = 1.0
@@ -259,7 +260,7 @@ def _items(bench: Bench, frames: int) -> Iterator[Item]:
     found: list[Item] = []
     sources = [_repeated(bench, min(300, frames - start)) for start in range(0, frames, 300)]
     ids = mint_ids(len(sources))
-    visit = Visit(subject_key="0" * 64, site_code="bench")
+    visit = VISIT
     # compose pushes, this pulls: one sweep at a time is held, so that 5,000 frames need little memory here.
     for source, sequence_id in zip(sources, ids.sequence_ids, strict=True):
         one = replace(ids, sequence_ids=(sequence_id,))
@@ -304,7 +305,13 @@ def _paced(bench: Bench, frames: int, fps: int) -> str:
             if item.topic is Topic.FRAME_CAPTURED:
                 producer.send(item.topic, item.key, item.value, item.headers)
 
-        compose([source], Visit(subject_key="0" * 64, site_code="bench"), bench.signer, send, ids=ids)
+        compose(
+            [source],
+            VISIT,
+            bench.signer,
+            send,
+            ids=ids,
+        )
         producer.flush(600.0)
     return ids.screening_id
 

@@ -58,7 +58,8 @@ def revision_id(
             "rejected": sorted(rejected.items()),
             "sequences": _contents(sequence_closings),
             "screening": _contents(screening_closings),
-            "features": features and features.model_dump(mode="json", exclude={"recorded_at", "van_id"}),
+            "features": features
+            and features.model_dump(mode="json", exclude={"recorded_at", "van_id", "features_number"}),
             "deadline_passed": deadline_passed,
             "model_id": model_id,
             "rules_version": rules_version,

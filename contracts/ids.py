@@ -87,9 +87,9 @@ def opened_item(screening_id: str) -> str:
     return f"{screening_id}/opened"
 
 
-def features_item(screening_id: str) -> str:
-    """The name of a screening's clinical record in spool and receipt."""
-    return f"{screening_id}/features"
+def features_item(screening_id: str, features_number: int) -> str:
+    """The name of a screening's clinical record, or of its correction, in spool and receipt."""
+    return f"{screening_id}/features/{features_number}"
 
 
 def closing_item(closed_id: str, closing_number: int) -> str:

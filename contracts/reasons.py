@@ -17,6 +17,7 @@ FINAL: Final = frozenset(
     {
         "envelope_corrupt",
         "van_not_opener",
+        "consent_refused",  # she did not agree to it: nothing of the record is kept
         "record_invalid",
         "pixels_corrupt",
         "pixels_too_large",

@@ -98,6 +98,11 @@ class Consent(Part):
     research: bool = False
     sharing: bool = False
 
+    @property
+    def to_analysis(self) -> bool:
+        """Whether she agreed to what this system does at all: screening, and a machine that looks at the pictures."""
+        return self.screening and self.ai
+
 
 class ScreeningOpened(Record):
     """A screening begins. The only record that ties it to a woman, by her `subject_key`."""
@@ -165,7 +170,7 @@ class FrameCaptured(Record):
     `pixels_sha256` (see `sonovan.contracts.frame_codec.pixels_sha256`) is the frame's identity whatever its codec.
     `acquired_on` is the day of examination that the file names, None where it names none; `captured_at` is when the van
     read the frame. `time_ms` counts from the sequence's first frame. `blackened_px` is how many pixels the privacy
-    guard cleared.
+    guard cleared. `consent` is what she agreed to, with every frame: a frame may be read before its opening is.
     A frame has at most MAX_FRAME_PIXELS pixels, and its panels lie apart (`lie_apart`).
     """
 
@@ -179,6 +184,7 @@ class FrameCaptured(Record):
     laterality: Side | None = None
     view: View | None = None
     position: Position | None = None
+    consent: Consent
     captured_at: Moment
     acquired_on: Day | None = None
     time_ms: float | None = Field(default=None, ge=0)
@@ -296,12 +302,17 @@ class ScreeningClosed(Record):
 
 
 class FeaturesRecorded(Record):
-    """The van's clinical record of the visit: coded fields only, None where nobody asked."""
+    """The van's clinical record of the visit: coded fields only, None where nobody asked.
+
+    A correction is a whole record with a higher `features_number`; the highest wins, whatever a clock says. The same
+    number with other content is rejected.
+    """
 
     schema_name: ClassVar[str] = "features.recorded"
 
     screening_id: Id
     van_id: VanId
+    features_number: Number
     recorded_at: Moment
     age_years: int | None = Field(default=None, ge=0, le=120)
     sex: Sex | None = None
@@ -318,4 +329,4 @@ class FeaturesRecorded(Record):
     @property
     def item_id(self) -> str:
         """The name that spool and receipt use."""
-        return features_item(self.screening_id)
+        return features_item(self.screening_id, self.features_number)

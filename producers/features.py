@@ -13,7 +13,7 @@ from sonovan.contracts.ids import mint_id
 from sonovan.contracts.van import FeaturesRecorded
 from sonovan.producers.sources import refusal
 
-_SET_BY_VAN: Final = {"screening_id", "van_id", "recorded_at"}
+_SET_BY_VAN: Final = {"screening_id", "van_id", "recorded_at", "features_number"}
 FEATURE_FIELDS: Final = tuple(sorted(FeaturesRecorded.model_fields.keys() - _SET_BY_VAN))
 _MAX_BYTES: Final = 1 << 20
 
@@ -50,11 +50,15 @@ def read_features(path: Path) -> dict[str, Any]:
 
 
 def features_recorded(
-    fields: Mapping[str, Any], *, screening_id: str, van_id: str, recorded_at: datetime
+    fields: Mapping[str, Any], *, screening_id: str, van_id: str, recorded_at: datetime, features_number: int = 1
 ) -> FeaturesRecorded:
-    """The record of these fields. Raises pydantic's ValidationError, or InvalidRecord for a field the van sets."""
+    """The record of these fields. features_number: higher with each correction of a screening's record.
+
+    Raises pydantic's ValidationError, or InvalidRecord for a field the van sets.
+    """
     taken = sorted(fields.keys() & _SET_BY_VAN)
     if taken:
         raise InvalidRecord("features_invalid", f"{', '.join(taken)} is set by the van, not by the clinical record")
-    whole = {**fields, "screening_id": screening_id, "van_id": van_id, "recorded_at": recorded_at}
+    own = {"screening_id": screening_id, "van_id": van_id, "recorded_at": recorded_at}
+    whole = {**fields, **own, "features_number": features_number}
     return FeaturesRecorded.model_validate(whole)

@@ -36,12 +36,12 @@ class Visit:
     """What the van knows about the visit beside the pictures.
 
     planned: the checklist of organs, sides and regions; None means both sides of each organ that is sent.
-    features: the clinical record as fields of `FeaturesRecorded`; None if there is none.
+    features: the clinical record as fields of `FeaturesRecorded`; None if there is none. consent: what she agreed to.
     """
 
     subject_key: str
     site_code: str
-    consent: Consent = field(default_factory=lambda: Consent(screening=True, ai=True))
+    consent: Consent
     slip_number: str | None = None
     planned: tuple[PlannedRegion, ...] | None = None
     features: Mapping[str, Any] | None = None

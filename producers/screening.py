@@ -16,6 +16,7 @@ from sonovan.contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_s
 from sonovan.contracts.limits import MAX_FRAMES, MAX_SEQUENCES, MAX_SET_ASIDE
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import (
+    Consent,
     FeaturesRecorded,
     FrameCaptured,
     ScreeningClosed,
@@ -86,7 +87,8 @@ def compose(
     ids: given, so that two runs have the same ids; None makes new ones. progress: called with the number of frames done
     since the last call. leaves: whether what is put leaves this machine; where it does not, frames with burned-in text
     are not held.
-    Raises ValueError if `ids` do not fit the sources. Whatever `put` raises ends the screening.
+    Raises ValueError if `ids` do not fit the sources, InvalidRecord `consent_refused` where she did not agree. Whatever
+    `put` raises ends the screening.
     """
     chosen = ids or mint_ids(len(sources))
     if len(chosen.sequence_ids) != len(sources):
@@ -129,7 +131,13 @@ class Composer:
         """sources: what the opening plans where the visit has no plan of its own; nothing is read from them.
 
         leaves: whether what is put leaves this machine.
+        Raises InvalidRecord `consent_refused` where she did not agree to the screening or to a machine's reading.
         """
+        if not visit.consent.to_analysis:
+            message = (
+                "nothing is sent of her: she must agree to the screening, and to a machine that reads the pictures"
+            )
+            raise InvalidRecord("consent_refused", message)
         self._leaves = leaves
         self._sources, self._visit, self._signer, self._put = sources, visit, signer, put
         self.screening_id, self._now = screening_id, now
@@ -160,7 +168,9 @@ class Composer:
     def frame(self, source: Source, sequence_id: str, shot: CapturedFrame) -> Item:
         """The signed message of one frame; nothing is put."""
         held = hold_reason(source) if self._leaves else None
-        return _frame_item(source, shot, self.screening_id, sequence_id, self._signer, self._now(), held)
+        return _frame_item(
+            source, shot, self.screening_id, sequence_id, self._visit.consent, self._signer, self._now(), held
+        )
 
     def count(self, source: Source) -> None:
         """Count a frame in. Raises InvalidRecord `too_large` where the screening holds no more, in frames or sequences.
@@ -310,6 +320,7 @@ def _frame_item(
     shot: CapturedFrame,
     screening_id: str,
     sequence_id: str,
+    consent: Consent,
     signer: Signer,
     moment: datetime,
     held: str | None,
@@ -327,6 +338,7 @@ def _frame_item(
         laterality=source.laterality,
         view=source.view,
         position=source.position,
+        consent=consent,
         captured_at=moment,
         acquired_on=source.acquired_on,
         time_ms=shot.time_ms,

@@ -16,7 +16,7 @@ from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import Finding, IntendedUse, ScreeningAssessed
-from sonovan.contracts.van import PlannedRegion
+from sonovan.contracts.van import Consent, PlannedRegion
 from sonovan.embedded import Screened
 from sonovan.models.errors import ModelError
 from sonovan.producers.items import Visit
@@ -83,8 +83,12 @@ def here_only(source: Source) -> str | None:
 
 
 def anonymous_visit(features: Mapping[str, Any] | None, planned: tuple[PlannedRegion, ...] | None = None) -> Visit:
-    """A visit of nobody: its key is random and joins nothing. planned: None for both sides of each organ."""
-    return Visit(subject_key=secrets.token_hex(32), site_code="embedded", features=features, planned=planned)
+    """A visit of nobody: its key is random and joins nothing. planned: None for both sides of each organ.
+
+    Consent is not asked for: nothing leaves the machine of whoever has the pictures and calls this to have them read.
+    """
+    consent = Consent(screening=True, ai=True)
+    return Visit(secrets.token_hex(32), "embedded", consent, features=features, planned=planned)
 
 
 def load_segmenter(model_id: str | None) -> models.Segmenter:

@@ -78,7 +78,18 @@ def _run(path: Path) -> int:
 
     _title("Real ultrasound: the multi-frame file that pydicom ships (a heart: no breast, so it is refused)")
     _say("(the file was made smaller after its regions were written; a copy has them at its size, else a van holds it)")
-    real = _sent(path, "van", "send", str(_fitted(path / "demo")), "--organ", "breast", "--side", "left")
+    real = _sent(
+        path,
+        "van",
+        "send",
+        str(_fitted(path / "demo")),
+        "--organ",
+        "breast",
+        "--side",
+        "left",
+        "--consent",
+        "screening,ai",
+    )
     real_shown = _show(centre, operator, real)
     _describe(real_shown)
 

@@ -116,7 +116,8 @@ class EmbeddedCentre:
         except InvalidRecord as error:
             rejection = reject(stage, error, at, value)
             kept = rejection.quarantine
-            self._store.put(kept.bucket, kept.key, kept.data, kept.content_type)
+            if rejection.record.kept:
+                self._store.put(kept.bucket, kept.key, kept.data, kept.content_type)
             self.rejected.append(rejection.record)
             self._append(Topic.RECORD_REJECTED, message_key(rejection.record).encode(), rejection.record.encode())
 

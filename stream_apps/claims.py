@@ -58,19 +58,19 @@ def _of_screening(spell: Callable[[str], str]) -> Callable[[Mapping[str, Any]], 
     return name
 
 
-def _of_closing(field: str) -> Callable[[Mapping[str, Any]], str | None]:
+def _numbered(field: str, counted: str, spell: Callable[[str, int], str]) -> Callable[[Mapping[str, Any]], str | None]:
     def name(document: Mapping[str, Any]) -> str | None:
-        closed, number = _said(document, field, _ID), _said(document, "closing_number", _NUMBER)
-        return None if closed is None or number is None else closing_item(closed, number)
+        about, number = _said(document, field, _ID), _said(document, counted, _NUMBER)
+        return None if about is None or number is None else spell(about, number)
 
     return name
 
 
 _ITEMS: Final[dict[Topic, Callable[[Mapping[str, Any]], str | None]]] = {
     Topic.SCREENING_OPENED: _of_screening(opened_item),
-    Topic.FEATURES_RECORDED: _of_screening(features_item),
-    Topic.SEQUENCE_CLOSED: _of_closing("sequence_id"),
-    Topic.SCREENING_CLOSED: _of_closing("screening_id"),
+    Topic.FEATURES_RECORDED: _numbered("screening_id", "features_number", features_item),
+    Topic.SEQUENCE_CLOSED: _numbered("sequence_id", "closing_number", closing_item),
+    Topic.SCREENING_CLOSED: _numbered("screening_id", "closing_number", closing_item),
 }
 
 

@@ -93,7 +93,7 @@ def reject(stage: str, error: InvalidRecord, at: Coordinates, value: bytes | Non
         offset=at.offset,
         content_sha256=content,
         quarantine_key=quarantine_key(content),
-        kept=keep,
+        kept=keep and error.reason != "consent_refused",
         rejected_at=at.appended_at,
         screening_id=subject.screening_id,
         frame_id=subject.frame_id,

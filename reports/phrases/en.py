@@ -210,6 +210,7 @@ _REASONS: Final = {
     # records that a stage rejected
     "van_unknown": "the van is not enrolled",
     "van_revoked": "the van's key was revoked",
+    "consent_refused": "she did not agree to it",
     "van_not_opener": "another van opened this screening",
     "schema_from_future": "written by newer software",
     "codec_unknown": "coded in a way that is not known here",

@@ -193,6 +193,7 @@ _REASONS: Final = {
     # records that a stage rejected
     "van_unknown": "筛查车未登记",
     "van_revoked": "筛查车的密钥已吊销",
+    "consent_refused": "受检者未同意",
     "van_not_opener": "该筛查由另一辆筛查车开启",
     "schema_from_future": "由更新版本的软件写入",
     "codec_unknown": "编码方式未知",

@@ -72,8 +72,9 @@ def send(
     slip: Annotated[str | None, typer.Option(help="Slip number.")] = None,
     site: Annotated[str, typer.Option(help="Site code.")] = "site-1",
     plan: Plan = None,
-    research: Annotated[bool, typer.Option("--research", help="She agrees to research.")] = False,
-    sharing: Annotated[bool, typer.Option("--sharing", help="She agrees to sharing.")] = False,
+    consent: Annotated[
+        str | None, typer.Option(help="What she agreed to: screening,ai and maybe research, sharing; else it is asked.")
+    ] = None,
     wait: Wait = False,
     as_json: AsJson = False,
     give_up_s: GiveUp = None,
@@ -81,15 +82,15 @@ def send(
     state: State = None,
 ) -> int:
     """Send one screening through the spool to the centre."""
-    from sonovan.cli.van_send import code_word, say, send_screening, the_van
+    from sonovan.cli.van_send import code_word, consent_given, say, send_screening, the_van
     from sonovan.contracts.ids import mint_id
-    from sonovan.contracts.van import Consent
     from sonovan.producers.features import read_features
     from sonovan.producers.items import Visit
     from sonovan.producers.plan import planned_regions
     from sonovan.producers.site import visit_key
     from sonovan.producers.sources import capture_options, open_sources
 
+    agreed = consent_given(consent)
     options = capture_options(organ=organ, side=side, view=view, position=position, pixel_spacing_mm=pixel_spacing_mm)
     folder = state_path(state)
     van_id = the_van(folder, van)
@@ -102,7 +103,7 @@ def send(
         subject_key=visit_key(folder, person),
         site_code=code_word("--site", site),
         slip_number=None if slip is None else code_word("--slip", slip),
-        consent=Consent(screening=True, ai=True, research=research, sharing=sharing),
+        consent=agreed,
         planned=planned_regions(plan, [source.organ for source in inputs.sources]),
         features=None if features is None else read_features(features),
     )
@@ -129,7 +130,7 @@ def simulate(
     """Send synthetic sweeps with known lesions as one screening; the truth is written beside the spool."""
     from sonovan.cli.van_send import say, send_screening, the_van
     from sonovan.contracts.ids import mint_id
-    from sonovan.contracts.van import PlannedRegion
+    from sonovan.contracts.van import Consent, PlannedRegion
     from sonovan.producers.enrol import van_folder
     from sonovan.producers.items import Visit
     from sonovan.producers.simulate import simulated_sources, write_sweeps
@@ -147,7 +148,12 @@ def simulate(
     truth = van_folder(folder, van_id) / "truth" / screening_id
     sources = simulated_sources(chosen, sweeps, frames, seed, truth)
     simulated = dict.fromkeys(PlannedRegion(organ=each.organ, side=each.laterality) for each in sources)
-    visit = Visit(subject_key=visit_key(folder, None), site_code="simulated", planned=tuple(simulated))
+    visit = Visit(
+        subject_key=visit_key(folder, None),
+        site_code="simulated",
+        consent=Consent(screening=True, ai=True),
+        planned=tuple(simulated),
+    )
     code = send_screening(folder, van_id, sources, visit, [], screening_id, wait, as_json, give_up_s)
     say(f"truth: {truth}")
     return code

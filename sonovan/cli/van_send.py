@@ -1,6 +1,7 @@
 """What `sonovan van send` and `simulate` do once they know what to send: spool, upload, tell."""
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from tqdm import tqdm
 from sonovan.cli.failures import Exit
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.record import Token
+from sonovan.contracts.van import Consent
 from sonovan.producers import enrol as enrolment
 from sonovan.producers.items import Ids, Visit, mint_ids
 from sonovan.producers.screening import Composed, compose
@@ -23,6 +25,12 @@ from sonovan.reports.words import Words
 WAIT_GIVE_UP_S: Final = 300.0
 SEND_GIVE_UP_S: Final = 30.0
 
+_USES: Final = {
+    "screening": "the screening",
+    "ai": "a machine that reads the pictures",
+    "research": "research with them",
+    "sharing": "sharing them with others",
+}
 _TOKEN: Final = TypeAdapter(Token)
 
 
@@ -156,6 +164,29 @@ def code_word(option: str, word: str) -> str:
     except ValidationError:
         message = f"{option} {word!r}: say a code of letters, digits and _.:/+- without spaces, 64 at most"
         raise InvalidRecord("option_invalid", message) from None
+
+
+def consent_given(said: str | None) -> Consent:
+    """What she agreed to, as it was said, or asked for where somebody is there to answer. Nothing is assumed.
+
+    Raises InvalidRecord `option_invalid` where nobody said and nobody can be asked, or for an unknown word;
+    `consent_refused` where she did not agree to the screening and to a machine's reading.
+    """
+    uses = tuple(Consent.model_fields)
+    if said is not None:
+        agreed = {word for word in said.split(",") if word}
+    elif sys.stdin.isatty():
+        agreed = {use for use in uses if typer.confirm(f"Did she agree to {_USES[use]}?", default=False, err=True)}
+    else:
+        raise InvalidRecord("option_invalid", f"--consent: say what she agreed to, of {','.join(uses)}")
+    if not agreed <= set(uses):
+        raise InvalidRecord("option_invalid", f"--consent {said!r}: say words of {','.join(uses)}, commas between")
+    consent = Consent.model_validate({use: use in agreed for use in uses})
+    if not consent.to_analysis:
+        raise InvalidRecord(
+            "consent_refused", "nothing is sent: she must agree to the screening and to a machine's reading"
+        )
+    return consent
 
 
 def no_answer(why: str, patience_s: float) -> None:

@@ -28,8 +28,10 @@ def take(received: Received, known: Known) -> Known | None:
     if isinstance(record, ScreeningTicked):
         return known
     if isinstance(record, RecordRejected):
-        return _take_rejection(record, known)
+        return None if known.screening.refused else _take_rejection(record, known)
     _check_opener(known.screening, record.van_id)
+    if known.screening.refused and not isinstance(record, ScreeningOpened):
+        raise InvalidRecord("consent_refused", "she did not agree to the screening, or not to a machine's reading")
     return _take_result(record, known) if isinstance(record, FrameSegmented) else _take_control(record, received, known)
 
 
@@ -39,6 +41,8 @@ def _take_control(record: ControlRecord, received: Received, known: Known) -> Kn
         if screening.opening is not None and screening.opening != record:
             raise InvalidRecord("record_contradicts_stored", "this screening was opened with other content")
         own = {record.van_id: screening.vans[record.van_id]} if record.van_id in screening.vans else {}
+        if not record.consent.to_analysis:
+            own = {}
         screening = screening.model_copy(update={"opening": record, "vans": own})
     elif isinstance(record, SequenceClosed):
         row = known.sequence(record.sequence_id, record.van_id)
@@ -53,7 +57,10 @@ def _take_control(record: ControlRecord, received: Received, known: Known) -> Kn
 
 def _with_record(part: VanPart, record: ScreeningClosed | FeaturesRecorded) -> VanPart:
     if isinstance(record, FeaturesRecorded):
-        newest = part.features is None or record.recorded_at >= part.features.recorded_at
+        before = part.features
+        if before is not None and before.features_number == record.features_number and before != record:
+            raise InvalidRecord("record_contradicts_stored", "another clinical record of this number is stored")
+        newest = before is None or record.features_number > before.features_number
         return part.model_copy(update={"features": record}) if newest else part
     return part.model_copy(update={"closings": latest((*part.closings, record))})
 

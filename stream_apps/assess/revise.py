@@ -32,9 +32,9 @@ class Revision:
 
 
 def told_by_opener(known: Known) -> FromOpener | None:
-    """What counts of a screening: its opener's part. None until the opening is here."""
+    """What counts of a screening: its opener's part. None until the opening is here, or where she refused."""
     screening = known.screening
-    if screening.opening is None:
+    if screening.opening is None or screening.refused:
         return None
     van_id = screening.opening.van_id
     part = screening.vans.get(van_id, VanPart())

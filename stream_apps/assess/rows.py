@@ -49,6 +49,11 @@ class ScreeningRow(Part):
     last_control_at: Moment | None = None
     deadline_passed: bool = False
 
+    @property
+    def refused(self) -> bool:
+        """Whether the opening says that she did not agree to what is done here."""
+        return self.opening is not None and not self.opening.consent.to_analysis
+
 
 class SequenceRow(Part):
     """One sweep of one van: its closings of the highest number, and its frames.

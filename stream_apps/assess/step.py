@@ -172,7 +172,7 @@ def _waiting(known: Known, now: datetime, incomplete_after: timedelta) -> Waitin
     """The timer's row: a screening waits until it is complete."""
     screening, row = known.screening, known.waiting
     complete = known.published is not None and known.published.status == "complete"
-    if complete or screening == ScreeningRow():  # a tick of a screening of which nothing is known
+    if complete or screening.refused or screening == ScreeningRow():  # the last: a tick of what nobody knows
         return None
     if row is not None and screening.deadline_passed and row.due_at > now:
         return row

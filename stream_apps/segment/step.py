@@ -101,6 +101,8 @@ def segment_envelope(
         frame = FrameCaptured.from_document(document)
         if key is not None and key != frame.sequence_id.encode():
             raise InvalidRecord("key_contradicts_record", "the message's key is not the sequence's id")
+        if not frame.consent.to_analysis:
+            raise InvalidRecord("consent_refused", "she did not agree to the screening, or not to a machine's reading")
         pixels = decode_verified(
             envelope.payload,
             codec=frame.codec,

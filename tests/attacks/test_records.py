@@ -117,6 +117,7 @@ def captured(rows: int, columns: int, *boxes: tuple[int, int, int, int], **field
         "frame_index": 0,
         "van_id": "van-1",
         "organ": "breast",
+        "consent": {"screening": True, "ai": True},
         "captured_at": MOMENT.isoformat(),
         "rows": rows,
         "columns": columns,

@@ -66,11 +66,17 @@ def test_an_unforeseen_error_says_nothing_of_the_value():
 
 def test_constructors_forbid_what_they_do_not_know():
     with pytest.raises(ValidationError):
-        FeaturesRecorded(screening_id=mint_id(), van_id="van-1", recorded_at=MOMENT, note="she says it hurts")  # type: ignore[call-arg]
+        FeaturesRecorded(
+            screening_id=mint_id(),
+            van_id="van-1",
+            features_number=1,
+            recorded_at=MOMENT,
+            note="she says it hurts",  # type: ignore[call-arg]
+        )
 
 
 def test_not_asked_is_not_none_found():
-    asked = FeaturesRecorded(screening_id=mint_id(), van_id="van-1", recorded_at=MOMENT, symptoms=())
+    asked = FeaturesRecorded(screening_id=mint_id(), van_id="van-1", features_number=1, recorded_at=MOMENT, symptoms=())
     not_asked = asked.model_copy(update={"symptoms": None})
     assert FeaturesRecorded.decode(asked.encode()).symptoms == ()
     assert FeaturesRecorded.decode(not_asked.encode()).symptoms is None

@@ -32,7 +32,10 @@ from tests.waiting import elapse
 
 pytestmark = [pytest.mark.journeys, pytest.mark.timeout(900)]
 
-OPTIONS: Final = ("--organ", "breast", "--side", "left", "--pixel-spacing-mm", str(SPACING_MM))
+OPTIONS: Final = (
+    *("--consent", "screening,ai", "--organ", "breast", "--side", "left"),
+    *("--pixel-spacing-mm", str(SPACING_MM)),
+)
 EMPTY_FOLDER: Final = 11
 """Number of an assess worker that has never run."""
 

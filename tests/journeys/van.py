@@ -15,6 +15,7 @@ from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.ids import mint_id, upload_order
 from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import Topic
+from sonovan.contracts.van import Consent
 from sonovan.inputs import sources_of
 from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan.producers import enrol as enrolment
@@ -106,7 +107,7 @@ class Van:
         options = capture_options(organ="breast", side="left", pixel_spacing_mm=SPACING_MM)
         items: list[Item] = []
         sources = sources_of(list(pixels), options, self.world.centre.path).sources
-        visit = Visit(subject_key="ab" * 32, site_code="journey")
+        visit = Visit(subject_key="ab" * 32, site_code="journey", consent=Consent(screening=True, ai=True))
         compose(sources, visit, self.signer, items.append, ids=chosen)
         return Screening(chosen, pixels, tuple(items))
 

@@ -43,7 +43,7 @@ def frame(screening: str, sequence: str, index: int, content: str = "b", held: s
 def items_of(screening: str, sequence: str, frames: int) -> list[Item]:
     return [
         control(Topic.SCREENING_OPENED, opened_item(screening), screening),
-        control(Topic.FEATURES_RECORDED, features_item(screening), screening),
+        control(Topic.FEATURES_RECORDED, features_item(screening, 1), screening),
         *(frame(screening, sequence, index) for index in range(frames)),
         control(Topic.SEQUENCE_CLOSED, closing_item(sequence, 1), screening),
         control(Topic.SCREENING_CLOSED, closing_item(screening, 1), screening),
@@ -70,7 +70,7 @@ def test_items_go_opening_features_closings_frames_by_level_closing(spool: Spool
     screening, sequence = mint_id(), mint_id()
     fill(spool, items_of(screening, sequence, 20))
     order = spool.pending(100, 0)
-    assert order[:3] == [opened_item(screening), features_item(screening), closing_item(sequence, 1)]
+    assert order[:3] == [opened_item(screening), features_item(screening, 1), closing_item(sequence, 1)]
     assert order[-1] == closing_item(screening, 1)
     indices = [int(name[-6:]) for name in order[3:-1]]
     assert indices == sorted(range(20), key=lambda index: (level(index), index))

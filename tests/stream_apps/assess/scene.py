@@ -12,7 +12,7 @@ from sonovan.contracts.ids import mint_id
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningTicked
 from sonovan.contracts.signatures import generate_key, public_key
-from sonovan.contracts.topics import Topic
+from sonovan.contracts.topics import TOPICS, Topic
 from sonovan.contracts.van import (
     Consent,
     Panel,
@@ -30,6 +30,7 @@ from sonovan.stream_apps.vans import VanRegistry
 EPOCH = datetime(2026, 3, 1, 8, tzinfo=UTC)
 DEADLINE = timedelta(minutes=10)
 WEIGHTS = "ab" * 32
+AGREED = Consent(screening=True, ai=True)
 
 Written = Literal["all", "received", "none"]
 
@@ -46,7 +47,7 @@ class Scene:
         self.screening_id, self.sequence_id = mint_id(1), mint_id(2)
         self.frames, self.lesion = frames, frozenset(lesion)
 
-    def opened(self, van_id: str | None = None) -> tuple[Topic, Record]:
+    def opened(self, van_id: str | None = None, consent: Consent = AGREED) -> tuple[Topic, Record]:
         return Topic.SCREENING_OPENED, ScreeningOpened(
             screening_id=self.screening_id,
             van_id=van_id or self.van_id,
@@ -54,7 +55,7 @@ class Scene:
             site_code="site-1",
             opened_at=EPOCH,
             planned=(PlannedRegion(organ="breast", side="left"),),
-            consent=Consent(screening=True, ai=True),
+            consent=consent,
         )
 
     def sequence_closed(
@@ -168,7 +169,7 @@ class Desk:
         topic, record = said
         self.now += timedelta(seconds=1)
         self.offset += 1
-        signed = topic in (Topic.SCREENING_OPENED, Topic.SEQUENCE_CLOSED, Topic.SCREENING_CLOSED)
+        signed = TOPICS[topic].signed
         sent = type("Newer", (type(record),), {"schema_version": f"{major}.0"}).model_validate(record.model_dump())
         value = seal(sent, private or self.scene.private) if signed else record.encode()
         at = Coordinates(topic, 0, self.offset, self.now)

@@ -45,6 +45,7 @@ class TestVan:
             "van_id": self.van_id,
             "organ": "breast",
             "laterality": "left",
+            "consent": {"screening": True, "ai": True},
             "captured_at": NOW,
             "time_ms": 40.0 * index,
             "rows": rows,
