@@ -44,7 +44,8 @@ class VanAnswered(Record):
 class RecordRejected(Record):
     """A record that this stage could not use. Its bytes are kept in quarantine under `quarantine_key`.
 
-    They are not where `kept` is False: the van's share of quarantine was used up for the day, or she did not agree to the record.
+    They are not where `kept` is False: the van's share of quarantine was used up for the day, or she did not agree to
+    the record.
 
     `verified`: the van's signature held, so a rejected frame counts as accounted for. `stage` is one of
     `contracts.topics.STAGES`; no list of words here, so that a rejection by a newer stage can be read.
