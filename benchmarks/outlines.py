@@ -181,7 +181,8 @@ def table(document: dict[str, Any]) -> str:
     lines += [
         "",
         'Findings of the breast sets by the probability of malignancy that is printed; "≤ 2 %" is the least that is '
-        "ever printed, for these intervals allow no less:",
+        "ever printed and the name of a band, not what was measured: these intervals leave more. About a third of "
+        "these lesions is malignant; of women who are screened far fewer are, so that fewer of each band will be:",
         "",
         "| split | printed | malignant of findings (95 %) |",
         "|---|---|---|",

@@ -21,7 +21,7 @@ from sonovan.models.picture.letterbox import Box, Gray, Letterbox
 from sonovan.models.picture.prepare import to_grey, whole_or
 from sonovan.models.picture.quality import Quality, panel_quality, sharpness
 from sonovan.models.picture.view import View, find_view, part_of
-from sonovan.models.regions import FoundRegion, find_regions, in_order, left_out, paint, unconfirmed
+from sonovan.models.regions import FoundRegion, find_regions, in_order, left_out, paint, unconfirmed, weighty
 from sonovan.models.registry import WEIGHTS_DIR, Entry, read_companion, read_registry, read_variants, read_weights
 from sonovan.models.settings import read_settings
 
@@ -154,8 +154,8 @@ class Segmenter:
             outlined = _placed(outlined, grey, parts, declared=declared)
             decoder = self._decoder
             outlined = [
-                replace(region, panel=number, reliable=decoder is not None and decoder.relies_on(region.quality))
-                for region in outlined
+                replace(each, panel=number, reliable=heavy and decoder is not None and decoder.relies_on(each.quality))
+                for each, heavy in zip(outlined, weighty(outlined), strict=True)
             ]
             clock.add("regions")
             if self._lesions is not None:

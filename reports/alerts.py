@@ -34,11 +34,12 @@ def every_language(alert: LesionAlerted) -> dict[Language, AlertWords]:
     return {language: alert_words(alert, language) for language in LANGUAGES}
 
 
-def alert_line(alert: LesionAlerted, language: Language = "en") -> str:
-    """What became of an alert, what it is about and why, in one line."""
+def alert_line(alert: LesionAlerted, language: Language = "en", number: int | None = None) -> str:
+    """What became of an alert, what it is about and why, in one line. number: its finding's in the report, from 1."""
     told, words = alert_words(alert, language), Words(language)
     why = words.text("semicolon").join(told["because"])
-    return words.text("alert_line", state=told["state"], severity=told["severity"], about=told["about"], because=why)
+    about = told["about"] if number is None else words.text("about_number", about=told["about"], number=number)
+    return words.text("alert_line", state=told["state"], severity=told["severity"], about=about, because=why)
 
 
 def _about(about: About, words: Words) -> str:

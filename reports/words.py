@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
+from sonovan.clinical.adequacy import FOREIGN
+from sonovan.clinical.advice import EXAMINE
 from sonovan.contracts.because import Because
 from sonovan.contracts.frames import Descriptor, Place
 from sonovan.contracts.lexicon import Organ, Position, Side
@@ -196,7 +198,9 @@ class Words:
         sentence = self._phrases.advice.get(found.rule)
         if sentence is None:
             return self.text("colon").join(filter(None, (self.rule(found.rule), place, because)))
-        return sentence.format(place=place, because=because)
+        told = sentence.format(place=place, because=because)
+        foreign = found.rule == EXAMINE and any(each.code in FOREIGN for each in found.because)
+        return self.text("check_organ", advice=told) if foreign else told
 
     def predicted_dice(self, value: float | None) -> str:
         """How far the outlines on the key frame can be expected to agree with a reader's."""
@@ -208,10 +212,27 @@ class Words:
 
     def descriptor(self, organ: Organ, found: Descriptor) -> str:
         """A descriptor's value and how sure the software is, or that it is not determined."""
-        share = self._percent(found.probability)
-        if found.value is None:
-            return self.text("likeliest", text=self.text("not_determined"), share=share)
-        return self.text("described", text=self._word(f"{organ}.{found.name}", found.value), share=share)
+        if found.value is None:  # its figure would be that of a word that is not named
+            return self.text("not_determined")
+        word = self._word(f"{organ}.{found.name}", found.value)
+        return self.text("described", text=word, share=self._percent(found.probability))
+
+    def findings_heading(self, findings: Sequence[Finding]) -> str:
+        """What the list of findings is called, and how it is ordered: by size where no finding has a suspicion, as of a
+        thyroid. A withheld suspicion orders all the same."""
+        if not findings:
+            return self.text("findings_heading")
+        judged = any(each.malignant is not None or each.malignant_withheld for each in findings)
+        return self.text("most_suspicious_first" if judged else "largest_first")
+
+    def nothing_outlined(self, rows: Sequence[Adequacy]) -> str:
+        """What stands where findings would: nothing was outlined, or no frame could be assessed at all."""
+        looked = any(row.assessable_share > 0 for row in rows)
+        return self.text("no_region" if looked else "nothing_looked_at")
+
+    def assessable(self, row: Adequacy) -> str:
+        """The share of a row's frames that could be assessed; "–" where there are none."""
+        return self.text("share", share=row.assessable_share * 100) if row.frames else "–"
 
     def malignant(self, finding: Finding) -> str | None:
         """The suggested probability of malignancy with its range over frames, that it is withheld, or that the outline

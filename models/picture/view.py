@@ -129,7 +129,9 @@ def _field(small: Gray, lit: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     if areas[main] < MIN_AREA * small.size:
         return None
     kept = [main, *(n for n in tissue if n != main and _belongs(stats[n], stats[main]))]
-    return np.isin(labels, kept)
+    belongs = np.zeros(count, np.bool_)
+    belongs[kept] = True
+    return np.asarray(belongs[labels], np.bool_)
 
 
 def _belongs(piece: NDArray[np.int32], main: NDArray[np.int32]) -> bool:

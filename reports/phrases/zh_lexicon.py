@@ -24,7 +24,7 @@ CHINESE_LEXICON: Final = {
     "breast.margin.indistinct": "模糊",
     "breast.margin.angular": "成角",
     "breast.margin.microlobulated": "微小分叶",
-    "breast.margin.spiculated": "毛刺",
+    "breast.margin.spiculated": "毛刺状",
     "breast.margin.not_circumscribed": "不清晰",
     "breast.echo_pattern": "回声类型",
     "breast.echo_pattern.anechoic": "无回声",

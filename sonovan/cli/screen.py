@@ -120,6 +120,7 @@ def screen(
 
 
 def _summary(language: Literal["en", "zh"], analysis: Any, page: Path, overlays: int) -> list[str]:
+    from sonovan.clinical.advice import READER_MUST_REVIEW
     from sonovan.reports.alerts import alert_line
     from sonovan.reports.document import unsigned_notice
     from sonovan.reports.words import Words
@@ -141,8 +142,12 @@ def _summary(language: Literal["en", "zh"], analysis: Any, page: Path, overlays:
         if malignancy := words.malignant(finding):
             lines.append(f"     {words.text('suspicion')}{words.text('colon')}{malignancy}")
     if not shown.findings:
-        lines.append(f"  {words.text('no_region')}")
-    lines += ["  " + words.text("alert", text=alert_line(alert, language)) for alert in analysis.alerts]
+        lines.append(f"  {words.nothing_outlined(shown.adequacy)}")
+    numbers = {finding.finding_id: number for number, finding in enumerate(shown.findings, start=1)}
+    for alert in analysis.alerts:
+        own = numbers.get(getattr(alert.about, "finding_id", ""))
+        lines.append("  " + words.text("alert", text=alert_line(alert, language, own)))
+    lines += [f"  {words.advice(each)}" for each in shown.advice if each.rule != READER_MUST_REVIEW]
     lines.append(words.text("report", path=page))
     where = page.parent / "overlays"
     lines.append(words.text("overlays", count=overlays, path=where) if overlays else words.text("no_overlays"))

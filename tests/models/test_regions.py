@@ -1,5 +1,7 @@
 """From probabilities to regions, their outlines and the label mask."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from sonovan.models.regions import (
     left_out,
     paint,
     unconfirmed,
+    weighty,
 )
 
 SIDE = 224
@@ -54,6 +57,16 @@ def test_regions_come_largest_first_then_by_place() -> None:
     labels = paint(found, picture.shape)
     assert [int((labels == number).sum()) for number in range(1, 5)] == [900, 144, 144, 144]
     assert ((labels > 0) == (picture > 0)).all()
+
+
+def test_a_predicted_quality_is_not_about_a_speck_beside_a_large_region() -> None:
+    picture = np.zeros((224, 224), np.uint8)
+    for column, row, side in ((10, 10, 60), (100, 20, 40), (160, 160, 20), (200, 20, 50)):
+        picture[row : row + side, column : min(column + side, 224)] = 255
+    large, middle, beyond, speck = regions_of(picture)
+    drawn = [replace(each, quality=0.9) for each in (large, middle, speck)]
+    assert weighty([*drawn, beyond]) == [True, True, False, False], "the last is not drawn: nothing is predicted of it"
+    assert weighty([replace(speck, quality=0.9)]) == [True], "a small lesion alone is all that the prediction is about"
 
 
 def test_the_smallest_area_is_counted_in_pixels_of_the_network() -> None:

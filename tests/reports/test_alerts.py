@@ -43,3 +43,16 @@ def test_one_line_names_what_became_of_it_what_it_is_about_and_why() -> None:
     reasons = (Because(code="frames_outlined", value=5), Because(code="unconfirmed"))
     line = alert_line(alert(AboutSide(organ="breast", laterality="left"), because=reasons))
     assert line.startswith("raised, suspicious – Left breast: outlined on 5 frames; unconfirmed: ")
+
+
+def test_a_line_says_which_finding_of_the_report_it_is_about() -> None:
+    about = AboutFinding(finding_id=sha("1"), organ="breast", laterality="left")
+    assert "Left breast, finding 2:" in alert_line(alert(about), number=2)
+    assert "左侧乳腺，病灶 2：" in alert_line(alert(about), "zh", number=2)
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "no probability of cancer"), ("zh", "并非患癌概率")])
+def test_a_score_in_an_alert_is_no_probability_of_cancer(language: Language, said: str) -> None:
+    reasons = (Because(code="mean_score", value=0.96, unit="1"),)
+    (told,) = alert_words(alert(AboutScreening(), because=reasons), language)["because"]
+    assert said in told

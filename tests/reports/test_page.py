@@ -8,9 +8,10 @@ import pytest
 
 from sonovan.contracts.because import Because
 from sonovan.contracts.frames import Place
-from sonovan.reports.phrases import Language
+from sonovan.contracts.results import Advice
+from sonovan.reports.phrases import LANGUAGES, Language
 from sonovan.reports.words import Words
-from tests.clinical.records import assessed, finding, sighting
+from tests.clinical.records import adequacy, assessed, finding, sighting
 from tests.reports.test_report import CHINESE, PNG, full, page, read
 
 
@@ -19,7 +20,8 @@ def test_the_findings_stand_in_a_table_before_everything_else_with_what_a_reader
     cut = (Because(code="outline_cut_by_edge"), Because(code="sweep_ends_on_it"))
     record = assessed(findings=(finding(1, malignant=0.61, place=place, at_least=cut, position="10h"),))
     text, _ = read(page(record))
-    row = "1 Left breast, 10 o'clock 9 mm below the skin, 12 mm left of the probe's middle ≥ 12.1 × 8.0 mm 61 %"
+    where = "9 mm below the skin, 12 mm from the probe's middle (picture left)"
+    row = f"1 Left breast, 10 o'clock {where} ≥ 12.1 × 8.0 mm 61 %"
     assert f"{row} no suggested category 5 frames, 11 to 15, 0.16 s" in text
     assert text.index(row) < text.index("Was it seen well enough?") < text.index("Frame 13: as recorded")
     assert "≥: the edge of the scan cuts the outline, the sweep begins or ends on the lesion" in text
@@ -30,9 +32,9 @@ def test_the_findings_stand_in_a_table_before_everything_else_with_what_a_reader
     [
         (
             {"origin": "picture", "depth_mm": 8.6, "lateral_mm": 3.0},
-            "9 mm below the picture's top, 3 mm right of the picture's middle",
+            "9 mm below the picture's top, 3 mm from the picture's middle (picture right)",
         ),
-        ({"origin": "probe"}, "at 25 % of the picture's depth, 30 % of the width left of the probe's middle"),
+        ({"origin": "probe"}, "at 25 % of the depth, 30 % of the width from the probe's middle (picture left)"),
         ({"origin": "probe", "depth_mm": 3.0, "lateral_mm": 0.4}, "3 mm below the skin, at the probe's middle"),
     ],
 )
@@ -40,6 +42,37 @@ def test_the_place_on_the_picture_is_said_as_exactly_as_it_is_known(place: dict[
     known = Place(**{"depth_share": 0.25, "lateral_share": -0.3, **place})
     assert Words().on_picture(sighting(place=known)) == expected
     assert Words().on_picture(sighting()) == "–"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_left_and_right_of_a_place_are_said_to_be_the_pictures_not_the_womans(
+    language: Language,
+) -> None:
+    where = {"en": ("picture left", "picture right"), "zh": ("图像左侧", "图像右侧")}[language]
+    for lateral, said in zip((-3.0, 3.0), where, strict=True):
+        place = Place(origin="probe", depth_mm=8.6, lateral_mm=lateral, depth_share=0.2, lateral_share=lateral / 30)
+        assert said in Words(language).on_picture(sighting(place=place))
+
+
+def test_findings_are_called_most_suspicious_first_only_where_a_suspicion_orders_them() -> None:
+    lesions = (finding(1, malignant=0.61), finding(2))
+    for use in ("decision_support", "research"):
+        assert "Findings, most suspicious first" in read(page(assessed(findings=lesions), use))[0]
+    assert "Findings, largest first" in read(page(assessed(findings=(finding(1), finding(2)))))[0]
+
+
+def test_where_no_frame_could_be_assessed_nothing_was_looked_for() -> None:
+    row = adequacy(level="not_examined", assessable_share=0.0, reasons=("not_thyroid_ultrasound",))
+    text, _ = read(page(assessed(findings=(), adequacy=(row,))))
+    assert "Findings No frame could be assessed: nothing was looked for. This is not a negative result." in text
+    assert "Findings No region was outlined." in read(page(assessed(findings=(), adequacy=(adequacy(),))))[0]
+
+
+@pytest.mark.parametrize(("reason", "asked"), [("not_breast_ultrasound", True), ("not_seen", False)])
+def test_who_declared_another_organ_is_told_to_check_it(reason: str, asked: bool) -> None:
+    advice = Advice(rule="examine", organ="breast", laterality="left", because=(Because(code=reason),))
+    assert ("the right organ was entered" in Words("en").advice(advice)) == asked
+    assert ("核对录入的检查器官" in Words("zh").advice(advice)) == asked
 
 
 def test_what_was_not_examined_is_said_at_the_top() -> None:

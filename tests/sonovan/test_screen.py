@@ -53,6 +53,12 @@ def test_a_real_file_leaves_report_masks_and_overlays(tmp_path, capsys):
     assert len(list((out / "masks").glob("*.png"))) == len(list((out / "overlays").glob("*.png")))
 
 
+def test_the_operator_reads_in_the_summary_what_to_scan_again_and_what_was_not_examined(picture, tmp_path, capsys):
+    _, text, _ = said(capsys, picture, *LEFT, "--out", tmp_path / "out")
+    assert "Left breast: not fully assessed" in text
+    assert "Right breast: not examined (planned, and no frame of it was sent). Scan it while the woman is here" in text
+
+
 def test_json_is_one_document_on_stdout_and_nothing_else(picture, tmp_path, capsys):
     code, text, _ = said(capsys, picture, *LEFT, "--out", tmp_path / "out", "--json")
     document = json.loads(text)

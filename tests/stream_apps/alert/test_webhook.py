@@ -59,7 +59,11 @@ def test_the_body_is_the_alert_with_words_in_both_languages_and_says_that_it_is_
         "state": "raised",
         "severity": "to be read in its turn",
         "about": "Left breast",
-        "because": ["outlined on 5 frames", "76.0 mm² on the key frame", "mean score 0.90"],
+        "because": [
+            "outlined on 5 frames",
+            "76.0 mm² on the key frame",
+            "mean region score 0.90 (no probability of cancer)",
+        ],
     }
     assert words["zh"].keys() == words["en"].keys()
     assert words["zh"]["about"] == "左侧乳腺"
