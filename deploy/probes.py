@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 
 TIMEOUT_S = 3.0
+LONGEST_ANSWER = 4096
 
 _SASL_HANDSHAKE, _SASL_AUTHENTICATE = 17, 36
 
@@ -23,6 +24,22 @@ def answers_ok(url: str) -> bool:
             return bool(answer.status == 200) and "x-minio-server-status" not in answer.headers
     except (OSError, urllib.error.URLError, http.client.HTTPException):
         return False
+
+
+def told_by(url: str) -> tuple[bool, str]:
+    """Whether an HTTP GET of `url` answers 200, and the text of the answer, its lines joined; empty without one."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=TIMEOUT_S) as answer:
+            return bool(answer.status == 200), _line(answer.read(LONGEST_ANSWER))
+    except urllib.error.HTTPError as error:
+        return False, _line(error.read(LONGEST_ANSWER))
+    except (OSError, http.client.HTTPException):
+        return False, ""
+
+
+def _line(answer: bytes) -> str:
+    return "; ".join(answer.decode(errors="replace").split("\n")).strip("; ")
 
 
 def authenticates(port: int, username: str, password: str) -> bool:

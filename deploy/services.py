@@ -1,6 +1,5 @@
 """Kafka and MinIO of one state folder: start, stop, status. What `sonovan up`, `down` and `status` call."""
 
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from sonovan.deploy import kafka, minio, processes
+from sonovan.deploy.answers import answer_of
 from sonovan.deploy.cache import ensure_cached
 from sonovan.deploy.identity import is_running
 from sonovan.deploy.launches import Launch, launched_names, log_path, read_launch, read_record
@@ -41,8 +41,10 @@ class RunningServices:
 class StatusRow:
     """One process of a state folder. state: `running`, `stopped`, or `ended` where it went without being stopped.
 
-    healthy is None where the process offers nothing to ask. past: its restarts since it was last started by hand, with
-    its last exit. next_start_s: seconds until the supervisor starts it again; None where it will not.
+    healthy is None where the process offers nothing to ask, else whether it is live. ready: whether a worker takes
+    messages, and waiting: what it waits for where it does not; None and empty for what is no worker. past: its restarts
+    since it was last started by hand, with its last exit. next_start_s: seconds until the supervisor starts it again;
+    None where it will not.
     """
 
     name: str
@@ -54,6 +56,8 @@ class StatusRow:
     log: Path
     past: Restarts = field(default_factory=Restarts)
     next_start_s: float | None = None
+    ready: bool | None = None
+    waiting: str = ""
 
 
 def start_services(
@@ -145,18 +149,16 @@ def probe(state: StateFolder, launch: Launch) -> Callable[[], bool] | None:
     if launch.health_url is not None:
         return partial(answers_ok, launch.health_url)
     if launch.health_file is not None:
-        return partial(_worker_answers, state, launch.name, Path(launch.health_file))
+        return lambda: worker_says(state, launch.name, "/healthz")[0]
     return None
 
 
-def _worker_answers(state: StateFolder, name: str, file: Path) -> bool:
-    """Whether the worker answers at the address that it wrote down itself; not one that ran before it."""
-    record = read_record(state, name)
-    try:
-        told = json.loads(file.read_text())
-        return record is not None and told["pid"] == record.pid and answers_ok(f"{told['address']}/healthz")
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+def worker_says(state: StateFolder, name: str, question: str) -> tuple[bool, str]:
+    """What the worker `name` answers to `/healthz` or `/readyz`; no, without words, where it does not answer."""
+    record, file = read_record(state, name), read_launch(state, name).health_file
+    if record is None or file is None:
+        return False, ""
+    return answer_of(Path(file), question, pid=record.pid)
 
 
 def _runs() -> bool:
@@ -173,7 +175,14 @@ def _row(state: StateFolder, name: str) -> StatusRow:
             past = past.model_copy(update={"last_exit": exit_status(state, record)})
         return StatusRow(name, None, "ended", None, launch.port, None, log, past, _next_start_s(state, past))
     asked = probe(state, launch)
-    return StatusRow(name, record.pid, "running", record.uptime_s(), launch.port, asked() if asked else None, log, past)
+    healthy = asked() if asked else None
+    ready, waiting = None, ""
+    if launch.health_file is not None:
+        ready, waiting = worker_says(state, name, "/readyz")
+    return StatusRow(
+        name, record.pid, "running", record.uptime_s(), launch.port, healthy, log, past,
+        ready=ready, waiting="" if ready else waiting,
+    )  # fmt: skip
 
 
 def _next_start_s(state: StateFolder, past: Restarts) -> float | None:

@@ -33,9 +33,6 @@ from sonovan.variables import refuse_unknown_variables
 
 APPS: Final = tuple(stage.value for stage in STAGES)
 ADMIN: Final = "admin"
-READY_FILE: Final = "ready"
-"""What a worker writes into its data folder, holding its pid, once partitions are assigned to it."""
-
 HEALTH_FILE: Final = "health.json"
 """Where in its data folder a worker writes at which address it answers."""
 
@@ -202,6 +199,7 @@ def _launch_worker(
 ) -> ProcessRecord:
     name = worker_name(stage, instance)
     own = {"SONOVAN_DATA_DIR": str(centre.state.apps / name), "SONOVAN_STATE": str(centre.path)}
+    own["SONOVAN_DISK_FOLDERS"] = f"{centre.state.kafka}:{centre.state.minio}"
     environment = _passed_on(os.environ if app_environment is None else app_environment)
     command = [sys.executable, "-m", "sonovan", "worker", stage, "--instance", str(instance)]
     return start_app(
@@ -214,10 +212,8 @@ def _launch_worker(
 
 
 def _await_ready(state: StateFolder, record: ProcessRecord, progress: Progress, deadline_s: float) -> None:
-    ready = state.apps / record.name / READY_FILE
-
     def says_so() -> bool:
-        return ready.is_file() and ready.read_text().strip() == str(record.pid)
+        return services.worker_says(state, record.name, "/readyz")[0]
 
     wait_healthy(state, record, says_so, deadline_s=deadline_s, progress=progress)
 

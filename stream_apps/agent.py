@@ -2,7 +2,6 @@
 
 import asyncio
 import importlib
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -18,7 +17,8 @@ from sonovan.stream_apps.faust_options import TABLE_OPTIONS, faust_options, sasl
 from sonovan.stream_apps.handling import Handling
 from sonovan.stream_apps.health import Health
 from sonovan.stream_apps.kafka_io import coordinates, deliver
-from sonovan.stream_apps.metrics import Measured, Place
+from sonovan.stream_apps.metrics import Measured
+from sonovan.stream_apps.progress import Progress
 from sonovan.stream_apps.quarantine import QuarantineQuota
 from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr, raise_file_limit
 from sonovan.stream_apps.settings import WorkerSettings
@@ -27,9 +27,9 @@ from sonovan.stream_apps.skipping import read_skips
 from sonovan.stream_apps.stage import Given, Message, OpenStage, Stage
 from sonovan.stream_apps.tables import ChangelogTables
 from sonovan.stream_apps.vans import VanFollower, VanRegistry
+from sonovan.stream_apps.watching import Watching
 
-ENDS_WITHIN_S = 2.0
-"""How long a reader of the metrics waits for the broker to tell where its topics end."""
+STARTING = "starting"
 
 
 def run(name: str, instance: int) -> int:
@@ -49,34 +49,45 @@ async def _serve(name: Writer, instance: int) -> int:
         **faust_options(broker, name, instance, settings.data_dir, tables=name in TABLES),
         broker_credentials=faust.SASLCredentials(**sasl_options(broker)),
     )
-    tables = ChangelogTables({each: _table(app, each) for each in TABLES.get(name, ())})
-    registry = VanRegistry()
-    open_stage: OpenStage = importlib.import_module(f"sonovan.stream_apps.{name}.stage").open_stage
-    stage = await open_stage(Given(broker, settings, store, registry, tables, partial(deliver, app)))
-    measured = Measured(name, instance, stage.running)
-    follows = name in TOPICS[Topic.VAN_ENROLLED].readers
-    vans = VanFollower(broker, registry, lambda error: worker.fail(error)) if follows else None
-    skips = await read_skips(broker, name)
-    shares = RejectedShare(name, settings.rejected_share, settings.rejected_vans, registry.count)
-    folder = settings.data_dir / f"{name}-{instance}"
-    quota = QuarantineQuota(folder / "quarantine.json", settings.quarantine_mib * MIB)
-    handling = Handling(
-        stage, app, store, tables, vans, lambda error: worker.fail(error), measured,
-        skips=skips, shares=shares, quota=quota,
-    )  # fmt: skip
-    worker = Worker(app, settings.data_dir, handling.move)
-    _attach(app, stage, handling, worker)
-    health = Health(settings.data_dir, lambda: worker.is_ready, lambda: _metrics(app, measured))
+    progress = Progress(settings.stuck_after_s)
+    measured = Measured(name, instance, {})
+    watching = Watching(app, measured, progress, settings.folders, settings.disk_low_mb)
+    health = Health(settings.data_dir, progress, watching.metrics)
+    progress.waits(STARTING, "it is starting")
+    # First of all: a stage may wait long for what it opens, and who asks must be told.
+    await health.start(settings.health_host, settings.health_port)
     try:
-        await health.start(settings.health_host, settings.health_port)
-        if vans is not None:
-            await vans.start()
-        return await worker.run()
+        tables = ChangelogTables({each: _table(app, each) for each in TABLES.get(name, ())})
+        registry = VanRegistry()
+        open_stage: OpenStage = importlib.import_module(f"sonovan.stream_apps.{name}.stage").open_stage
+        given = Given(broker, settings, store, registry, tables, partial(deliver, app), progress)
+        stage = await open_stage(given)
+        measured.runs(stage.running)
+        follows = name in TOPICS[Topic.VAN_ENROLLED].readers
+        vans = VanFollower(broker, registry, lambda error: worker.fail(error), progress) if follows else None
+        skips = await read_skips(broker, name)
+        shares = RejectedShare(name, settings.rejected_share, settings.rejected_vans, registry.count)
+        folder = settings.data_dir / f"{name}-{instance}"
+        quota = QuarantineQuota(folder / "quarantine.json", settings.quarantine_mib * MIB)
+        handling = Handling(
+            stage, app, store, tables, vans, lambda error: worker.fail(error), measured, progress,
+            skips=skips, shares=shares, quota=quota,
+        )  # fmt: skip
+        worker = Worker(app, progress, handling.move)
+        _attach(app, stage, handling, worker)
+        progress.has(STARTING)
+        watch = asyncio.create_task(watching.run(worker.fail), name="watching")
+        try:
+            if vans is not None:
+                await vans.start()
+            return await worker.run()
+        finally:
+            watch.cancel()
+            if vans is not None:
+                await vans.stop()
+            handling.close()
     finally:
-        if vans is not None:
-            await vans.stop()
         await health.stop()
-        handling.close()
 
 
 def _attach(app: Any, stage: Stage, handling: Handling, worker: Worker) -> None:
@@ -112,19 +123,3 @@ async def _or_fail(work: Any, worker: Worker) -> None:
 
 def _table(app: Any, name: str) -> Any:
     return app.Table(name, key_type=bytes, value_type=bytes, partitions=TOPIC_PARTITIONS, options=dict(TABLE_OPTIONS))
-
-
-async def _metrics(app: Any, measured: Measured) -> str:
-    """The metrics, with the lag as far as the broker says in time where its topics end."""
-    ends: Mapping[Place, int] = {}
-    committed: dict[Place, int | None] = {}
-    try:
-        consumer = app.consumer
-        mine = [place for place in consumer.assignment() if place.topic not in app.tables.changelog_topics]
-        async with asyncio.timeout(ENDS_WITHIN_S):
-            found = await consumer.highwaters(*mine) if mine else {}
-        ends = {(place.topic, place.partition): end for place, end in found.items()}
-        committed = {(place.topic, place.partition): consumer._committed_offset.get(place) for place in mine}
-    except Exception:  # noqa: S110  # the broker or the consumer is away: the counts are told all the same, the lag is not
-        pass
-    return measured.text(ends, committed)

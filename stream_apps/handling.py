@@ -9,12 +9,13 @@ acknowledgement. A crash between any two of them brings the message again, and d
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
 
@@ -25,6 +26,7 @@ from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.in_flight import InFlight, Turn
 from sonovan.stream_apps.kafka_io import App, Sending
 from sonovan.stream_apps.metrics import Measured, Part
+from sonovan.stream_apps.progress import Progress
 from sonovan.stream_apps.quarantine import QuarantineQuota
 from sonovan.stream_apps.rejecting import REGISTRY_MAY_BE_BEHIND, Subject, Unusable, reject
 from sonovan.stream_apps.retrying import retry
@@ -35,6 +37,10 @@ from sonovan.stream_apps.vans import VanRegistry
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+Told = Callable[[Transient], None]
+
+IN_HAND: Final = "in hand"
+"""Messages that were taken and are not done: something to do (`progress.Progress.busy`)."""
 
 
 class _Moved(Exception):
@@ -86,6 +92,7 @@ class Handling:
         vans: Vans | None,
         failed: Callable[[BaseException], None],
         measured: Measured,
+        progress: Progress,
         *,
         skips: Passed = frozenset(),
         shares: RejectedShare | None = None,
@@ -98,6 +105,7 @@ class Handling:
         self._stage, self._app, self._store, self._tables, self._vans = stage, app, store, tables, vans
         self._skips, self._shares, self._quota = skips, shares, quota
         self._failed, self._measured, self._clock = failed, measured, clock or Clock()
+        self._progress = progress
         self._in_flight = InFlight(stage.in_flight, failed)
         self._generation = 0
         self._caught_up: set[int] = set()
@@ -107,7 +115,12 @@ class Handling:
 
     async def take(self, event: Acknowledged, message: Message) -> None:
         """Take a message in; returns when the next one may come. Raises Fatal, unless messages are handled in tasks."""
+        generation = self._generation
+        await self._progress.room()
+        if generation != self._generation:
+            return
         self._measured.received(message.at)
+        self._progress.busy(IN_HAND, True)
         if self._stage.in_flight > 1:
             await self._in_flight.submit(message.at.partition, partial(self.handle, event, message))
             return
@@ -147,6 +160,8 @@ class Handling:
         if generation == self._generation:
             event.ack()
             self._measured.acknowledged(message.at)
+            self._progress.advanced()
+            self._progress.busy(IN_HAND, self._measured.in_flight > 0)
 
     async def move(self) -> None:
         """Partitions are being moved, or the worker leaves: what is under way ends and is not acknowledged."""
@@ -154,11 +169,13 @@ class Handling:
         self._caught_up.clear()
         await self._in_flight.cancel()
         self._measured.moved()
+        self._progress.busy(IN_HAND, False)
 
     async def tick(self) -> None:
         """Send what the stage's timer calls for, and write no rows. Raises Fatal; waits for a broker that is away."""
         if self._stage.tick is not None:
-            await self._send(self._stage.tick(datetime.fromtimestamp(self._clock.now(), UTC)))
+            with self._waiting() as told:
+                await self._send(self._stage.tick(datetime.fromtimestamp(self._clock.now(), UTC)), told)
 
     def close(self) -> None:
         """Give back the threads and what the stage holds; what the threads are doing is abandoned."""
@@ -249,14 +266,14 @@ class Handling:
             return False
         first, *others = outcome.records or ((),)
         await turn.to_send()
-        with self._measured.timed(Part.SEND):
-            sendings = await self._queued(first)
+        with self._measured.timed(Part.SEND), self._waiting() as told:
+            sendings = await self._queued(first, told)
             turn.sent()
             offsets = await self._durable(sendings)
             for group in others:
                 if generation != self._generation:
                     return False
-                offsets |= await self._send(group)
+                offsets |= await self._send(group, told)
         rows = outcome.published(offsets) if outcome.published is not None else {}
         return await self._written(Part.PUBLISHED_ROWS, rows, generation)
 
@@ -280,17 +297,17 @@ class Handling:
                 await self._retried(write, generation)
         return generation == self._generation
 
-    async def _send(self, records: Sequence[Outgoing]) -> dict[str, int]:
-        return await self._durable(await self._queued(records))
+    async def _send(self, records: Sequence[Outgoing], told: Told) -> dict[str, int]:
+        return await self._durable(await self._queued(records, told))
 
-    async def _queued(self, records: Sequence[Outgoing]) -> list[tuple[str, Sending]]:
+    async def _queued(self, records: Sequence[Outgoing], told: Told) -> list[tuple[str, Sending]]:
         """Hand records to the producer; they leave in this order."""
         sendings = []
         for each in records:
             if self._has_topic(each):
-                sending = Sending(self._app, each.topic, each.key.encode(), each.value, self._clock.sleep)
+                sending = Sending(self._app, each.topic, each.key.encode(), each.value, self._clock.sleep, told)
                 sendings.append((each.topic, sending))
-                await sendings[-1][1].queued()
+                await sending.queued()
         return sendings
 
     async def _durable(self, sendings: Sequence[tuple[str, Sending]]) -> dict[str, int]:
@@ -306,9 +323,25 @@ class Handling:
         """What `action` returns once nothing is away. Raises _Moved where an attempt failed and partitions moved: who
         waited on would take no message of the partitions that it has now, and would be measured as idle."""
 
-        def told() -> None:
-            self._measured.retried()
-            if generation != self._generation:
-                raise _Moved
+        with self._waiting() as waiting:
 
-        return await retry(action, sleep=self._clock.sleep, told=told)
+            def told(why: Transient) -> None:
+                waiting(why)
+                if generation != self._generation:
+                    raise _Moved
+
+            return await retry(action, sleep=self._clock.sleep, told=told)
+
+    @contextmanager
+    def _waiting(self) -> Iterator[Told]:
+        """Within it, the worker waits for what is told last; beyond it, it has that again."""
+        key = object()
+
+        def told(why: Transient) -> None:
+            self._measured.retried()
+            self._progress.waits(key, str(why))
+
+        try:
+            yield told
+        finally:
+            self._progress.has(key)

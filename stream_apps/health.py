@@ -1,5 +1,8 @@
 """A worker's health and metrics over HTTP: /healthz, /readyz and /metrics, on loopback unless told otherwise.
 
+/healthz answers 200 while starting the worker again would help nothing; /readyz answers 200 while it takes messages,
+and else 503 with what it waits for, one line each.
+
 Faust's own web server stays off: it serves the contents of tables. This one serves counts alone.
 """
 
@@ -13,6 +16,7 @@ from aiohttp import web
 
 from sonovan.contracts.errors import Fatal
 from sonovan.stream_apps.metrics import CONTENT_TYPE
+from sonovan.stream_apps.progress import Progress
 
 HEALTH_FILE: Final = "health.json"
 """In the worker's data folder: its pid and the address that it answers at."""
@@ -21,10 +25,10 @@ HEALTH_FILE: Final = "health.json"
 class Health:
     """Answers while the event loop runs: one that hangs does not answer, which is what a supervisor must see."""
 
-    def __init__(self, data_dir: Path, is_ready: Callable[[], bool], metrics: Callable[[], Awaitable[str]]) -> None:
-        """is_ready: whether partitions are assigned. metrics: the text that Prometheus reads."""
+    def __init__(self, data_dir: Path, progress: Progress, metrics: Callable[[], Awaitable[str]]) -> None:
+        """metrics: the text that Prometheus reads."""
         self._file = data_dir / HEALTH_FILE
-        self._is_ready, self._metrics = is_ready, metrics
+        self._progress, self._metrics = progress, metrics
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> str:
@@ -64,11 +68,16 @@ class Health:
             await self._runner.cleanup()
 
     async def _alive(self, _: web.Request) -> web.Response:
-        return web.Response(text="alive\n")
+        stuck_s = self._progress.stuck_s
+        if stuck_s is None:
+            return web.Response(text="alive\n")
+        return web.Response(text=f"has work and finished nothing of it for {stuck_s:.0f} s\n", status=503)
 
-    async def _ready(self, _: web.Request) -> web.Response:
-        ready = self._is_ready()
-        return web.Response(text="ready\n" if ready else "not ready\n", status=200 if ready else 503)
+    async def _ready(self, request: web.Request) -> web.Response:
+        if self._progress.stuck_s is not None:
+            return await self._alive(request)
+        waiting = self._progress.waiting
+        return web.Response(text="\n".join(waiting or ("ready",)) + "\n", status=503 if waiting else 200)
 
     async def _measured(self, _: web.Request) -> web.Response:
         return web.Response(body=(await self._metrics()).encode(), headers={"Content-Type": CONTENT_TYPE})

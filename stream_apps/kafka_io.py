@@ -42,18 +42,20 @@ class Sending:
         key: bytes,
         value: bytes,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        told: Callable[[Transient], None] = lambda _: None,
     ) -> None:
-        """sleep: how to pause between attempts."""
+        """sleep: how to pause between attempts. told: called at each attempt that failed, with why."""
         self._app, self._topic, self._key, self._value, self._sleep = app, topic, key, value, sleep
+        self._told = told
         self._acknowledged: Awaitable[Any] | None = None
 
     async def queued(self) -> None:
         """Hand the record to the producer; records queued one after another leave in that order."""
-        self._acknowledged = await retry(self._queue, sleep=self._sleep)
+        self._acknowledged = await retry(self._queue, sleep=self._sleep, told=self._told)
 
     async def durable(self) -> int:
         """Return when all in-sync replicas hold the record, with its offset; what fails on the way is sent again."""
-        return await retry(self._confirm, sleep=self._sleep)
+        return await retry(self._confirm, sleep=self._sleep, told=self._told)
 
     async def _queue(self) -> Awaitable[Any]:
         try:

@@ -87,6 +87,10 @@ class Measured:
         self._times: dict[Part, list[int]] = {}
         self._total_s: dict[Part, float] = {}
 
+    def runs(self, running: Mapping[str, str]) -> None:
+        """What runs is known: the network and its provider, for one."""
+        self._running |= running
+
     def received(self, at: Coordinates) -> None:
         """A message was taken in."""
         self._under_way.setdefault((at.topic, at.partition), {})[at.offset] = at.appended_at.timestamp()
@@ -97,6 +101,15 @@ class Measured:
         self._under_way.get(place, {}).pop(at.offset, None)
         self._next[place] = max(at.offset + 1, self._next.get(place, 0))
         self._count(Metric.PROCESSED, at.topic)
+
+    @property
+    def in_flight(self) -> int:
+        """How many messages were taken in and are not acknowledged."""
+        return sum(map(len, self._under_way.values()))
+
+    def done_up_to(self, place: Place) -> int:
+        """The offset after the last message of a partition that was acknowledged here; 0 where there was none."""
+        return self._next.get(place, 0)
 
     def moved(self) -> None:
         """Partitions are being moved: what was under way comes again, here or elsewhere."""
@@ -144,7 +157,7 @@ class Measured:
     def _gauges(self, ends: Mapping[Place, int], committed: Mapping[Place, int | None]) -> Iterator[Sample]:
         yield Metric.INFO, (), 1.0
         yield Metric.PARTITIONS, (), float(len(ends))
-        yield Metric.IN_FLIGHT, (), float(sum(map(len, self._under_way.values())))
+        yield Metric.IN_FLIGHT, (), float(self.in_flight)
         for place, end in sorted(ends.items()):
             if (reached := self._reached(place, committed.get(place))) is not None or end == 0:
                 yield Metric.LAG, (place[0], str(place[1])), float(max(end - (reached or 0), 0))

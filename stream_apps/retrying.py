@@ -20,12 +20,12 @@ async def retry(
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     jitter: Callable[[], float] = random.random,
-    told: Callable[[], None] = lambda: None,
+    told: Callable[[Transient], None] = lambda _: None,
 ) -> T:
     """What `action` returns, once it does not raise Transient; every other error leaves at once.
 
     Pauses double from FIRST_S to LONGEST_S, each between half and the whole of that by `jitter` (in [0, 1)).
-    told: called at each attempt that failed.
+    told: called at each attempt that failed, with why.
     """
     pause_s = FIRST_S
     while True:
@@ -33,6 +33,6 @@ async def retry(
             return await action()
         except Transient as error:
             log.warning("not ready, trying again in %.1f s: %s", pause_s, error)
-            told()
+            told(error)
         await sleep(pause_s * (0.5 + 0.5 * jitter()))
         pause_s = min(2 * pause_s, LONGEST_S)

@@ -1,4 +1,4 @@
-"""A worker's life: ready when partitions are assigned, gone within seconds of SIGTERM, non-zero when it must not go on.
+"""A worker's life: ready once it holds partitions, gone within seconds of SIGTERM, non-zero when it must not go on.
 
 No faust here: the app is handed in. Faust's own Worker is not used, since it owns stdout, the root logger and the
 exit code, and has no deadline for leaving.
@@ -12,13 +12,13 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from aiokafka.errors import KafkaError
 
 from sonovan.contracts.errors import Fatal, Transient
 from sonovan.stream_apps.kafka_io import REFUSALS
+from sonovan.stream_apps.progress import LEAVING, PARTITIONS, Progress
 from sonovan.stream_apps.rebalancing import Rebalancing
 
 log = logging.getLogger(__name__)
@@ -42,16 +42,15 @@ def raise_file_limit() -> None:
 class Worker:
     """Runs one Faust app until it is told to stop or fails."""
 
-    def __init__(self, app: Any, data_dir: Path, cancel_work: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, app: Any, progress: Progress, cancel_work: Callable[[], Awaitable[None]]) -> None:
         """cancel_work: ends what is in flight; called when partitions are revoked and before the app stops."""
         self._app = app
-        self._ready = data_dir / "ready"
+        self._progress = progress
+        progress.waits(PARTITIONS, "it holds no partitions yet")
         self._cancel_work = cancel_work
         self._stop = asyncio.Event()
         self._error: BaseException | None = None
         self._rebalancing = Rebalancing(app)
-        self.is_ready = False
-        """Whether partitions are assigned and the worker does not leave."""
         app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         app.on_rebalance_complete.connect(self._on_ready, weak=False)
 
@@ -65,7 +64,6 @@ class Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        self._ready.unlink(missing_ok=True)
         self._app.in_worker = True
         starting = asyncio.create_task(self._app.start(), name="faust-app")
         stopping = asyncio.create_task(self._stop.wait(), name="asked-to-stop")
@@ -79,10 +77,9 @@ class Worker:
                 self.fail(self._app.crash_reason or RuntimeError("the app crashed"))
         code = exit_code(self._error)
         self._leave_in_time(code)
-        self.is_ready = False
+        self._progress.waits(LEAVING, "it leaves")
         await self._cancel_work()
         await self._app.stop()
-        self._ready.unlink(missing_ok=True)
         return code
 
     def _leave_in_time(self, code: int) -> None:
@@ -91,17 +88,19 @@ class Worker:
         deadline.start()
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
-        self.is_ready = False
+        self._progress.waits(PARTITIONS, "its partitions are being moved")
         await self._cancel_work()
 
     async def _on_ready(self, *_: Any, **__: Any) -> None:
         self._rebalancing.mend()
-        self.is_ready = True
-        log.info("ready, %d partitions", len(self._app.consumer.assignment()))
-        self._ready.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._ready.with_suffix(".new")
-        temporary.write_text(f"{os.getpid()}\n")
-        temporary.replace(self._ready)
+        assigned = len(self._app.consumer.assignment())
+        log.info("ready, %d partitions", assigned)
+        if assigned:
+            self._progress.has(PARTITIONS)
+        else:
+            self._progress.waits(
+                PARTITIONS, "it holds no partitions: other workers hold all of them, or the broker names none"
+            )
 
 
 def exit_code(error: BaseException | None) -> int:

@@ -9,14 +9,17 @@ from sonovan.contracts.results import IntendedUse
 
 
 class WorkerSettings(BaseSettings):
-    """What all stages share: SONOVAN_DATA_DIR, SONOVAN_INTENDED_USE, SONOVAN_HEALTH_HOST and others.
+    """What all stages share, each with the prefix SONOVAN_.
 
-    data_dir: this worker's own folder, stable over restarts; holds its tables and the files `ready` and
-    `health.json`. health_host, health_port: where /healthz, /readyz and /metrics answer; nobody is asked who they
-    are, so loopback unless a private network is meant. Port 0 takes a free one, which `health.json` names and
-    `sonovan status` shows. rejected_share, rejected_vans: a stage stops where so many vans (or all there are) have more
-    than this share of their last records rejected (`stream_apps/shares.py`); 1 never stops. quarantine_mib: what is
-    kept of one van's rejected bytes in a day.
+    data_dir: this worker's own folder, stable over restarts; holds its tables and `health.json`. health_host,
+    health_port: where /healthz, /readyz and /metrics answer; nobody is asked who they are, so loopback unless a private
+    network is meant. Port 0 takes a free one, which `health.json` names and `sonovan status` shows. stuck_after_s: a
+    worker that has work, waits for nothing and finishes nothing for so long is not live. disk_low_mb: with less room
+    than so many million bytes a worker takes no more messages and is not ready. disk_folders: folders on whose disks
+    that room must be, beside the data folder, parted by colons: those of Kafka and MinIO, where they lie here.
+    rejected_share, rejected_vans: a stage stops where so many vans (or all there are) have more than this share of
+    their last records rejected (`stream_apps/shares.py`); 1 never stops. quarantine_mib: what is kept of one van's
+    rejected bytes in a day.
     """
 
     model_config = SettingsConfigDict(env_prefix="SONOVAN_", extra="forbid", frozen=True)
@@ -28,3 +31,11 @@ class WorkerSettings(BaseSettings):
     rejected_share: float = Field(default=0.5, gt=0, le=1)
     rejected_vans: int = Field(default=3, ge=1)
     quarantine_mib: int = Field(default=256, ge=0)
+    stuck_after_s: float = Field(default=180.0, gt=0)
+    disk_low_mb: int = Field(default=2_000, ge=0)
+    disk_folders: str = ""
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Every folder on whose disk there must be room."""
+        return (self.data_dir, *(Path(each) for each in self.disk_folders.split(":") if each))

@@ -19,6 +19,7 @@ from sonovan.contracts.limits import MAX_ROW_BYTES, MAX_VALUE_BYTES
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import Topic, van_answered_topic
 from sonovan.storage.stores import ObjectStore
+from sonovan.stream_apps.progress import Progress
 from sonovan.stream_apps.rejecting import Coordinates, Rejection, Subject, message_key
 from sonovan.stream_apps.settings import WorkerSettings
 from sonovan.stream_apps.vans import VanRegistry
@@ -100,6 +101,7 @@ class Given:
     """What a worker hands to the stage that it runs.
 
     send: (topic, key, value) for what a background task sends; returns the record's offset once it is durable.
+    progress: told what opening the stage waits for.
     """
 
     broker: BrokerSettings
@@ -108,6 +110,7 @@ class Given:
     vans: VanRegistry
     tables: Tables
     send: Send
+    progress: Progress
 
 
 @dataclass(frozen=True, kw_only=True)

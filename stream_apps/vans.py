@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -15,11 +16,14 @@ from sonovan.contracts.envelope import Envelope
 from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import VanEnrolled
+from sonovan.stream_apps.progress import VANS, Progress
 
 log = logging.getLogger(__name__)
 
 RECONNECT_S = 1.0
 POLL_MS = 1000
+ASK_EVERY_S = 5.0
+ANSWERS_WITHIN_S = 2.0
 REFUSALS = (SaslAuthenticationFailed, TopicAuthorizationFailedError)
 
 
@@ -74,9 +78,15 @@ class VanRegistry:
 class VanFollower:
     """Keeps a VanRegistry up to date from the broker, in the background; a broker that is away is waited for."""
 
-    def __init__(self, broker: BrokerSettings, registry: VanRegistry, failed: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self,
+        broker: BrokerSettings,
+        registry: VanRegistry,
+        failed: Callable[[BaseException], None],
+        progress: Progress,
+    ) -> None:
         """failed: told when the broker refuses this account, after `start` has returned."""
-        self.registry = registry
+        self.registry, self._progress = registry, progress
         self._broker = broker
         self._failed = failed
         self._changed = asyncio.Condition()
@@ -122,6 +132,7 @@ class VanFollower:
 
     async def _follow(self) -> None:
         while True:
+            self._progress.waits(VANS, "the registry of vans is not read to its end yet")
             try:
                 await self._follow_once()
             except REFUSALS as error:
@@ -143,16 +154,30 @@ class VanFollower:
         )
         try:
             await consumer.start()
-            ends = await consumer.end_offsets(consumer.assignment())
+            ends: Mapping[TopicPartition, int] | None = await consumer.end_offsets(consumer.assignment())
+            asked_at_s = time.monotonic()
             while True:
-                if not self._caught_up.is_set() and await _reached(consumer, ends):
+                if ends is not None and VANS in self._progress and await _reached(consumer, ends):
                     self._caught_up.set()
+                    self._progress.has(VANS)
+                if time.monotonic() - asked_at_s > ASK_EVERY_S:
+                    # The client itself never says that its broker is away: it waits, and what is known grows old.
+                    ends, asked_at_s = await self._ends(consumer), time.monotonic()
                 for messages in (await consumer.getmany(timeout_ms=POLL_MS)).values():
                     for message in messages:
                         if message.value is not None:
                             await self._learn(message.value)
         finally:
             await consumer.stop()
+
+    async def _ends(self, consumer: Any) -> Mapping[TopicPartition, int] | None:
+        try:
+            async with asyncio.timeout(ANSWERS_WITHIN_S):
+                ends: Mapping[TopicPartition, int] = await consumer.end_offsets(consumer.assignment())
+        except (TimeoutError, KafkaError):
+            self._progress.waits(VANS, "the registry of vans cannot be read: the broker does not answer")
+            return None
+        return ends
 
     async def _learn(self, value: bytes) -> None:
         try:

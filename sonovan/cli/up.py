@@ -69,7 +69,7 @@ def _cells(row: "StatusRow") -> dict[str, object]:
     return {
         "name": row.name,
         "pid": row.pid,
-        "state": row.state if row.healthy is not False else "unhealthy",
+        "state": _state(row),
         "uptime_s": None if row.uptime_s is None else round(row.uptime_s),
         "port": row.port,
         "restarts": row.past.count,
@@ -78,8 +78,16 @@ def _cells(row: "StatusRow") -> dict[str, object]:
     }
 
 
+def _state(row: "StatusRow") -> str:
+    if row.healthy is False:
+        return "unhealthy"
+    return "waiting" if row.ready is False else row.state
+
+
 def _document(row: "StatusRow") -> dict[str, object]:
     return _cells(row) | {
+        "ready": row.ready,
+        "waiting": row.waiting,
         "failing": row.past.failing,
         "reason": row.past.reason,
         "ended_at": None if row.past.ended_at is None else row.past.ended_at.isoformat(),
@@ -88,7 +96,7 @@ def _document(row: "StatusRow") -> dict[str, object]:
 
 
 def _troubles(rows: "list[StatusRow]") -> list[str]:
-    """One line for each process that is down or keeps failing: how it ended, why, and what becomes of it."""
+    """One line for each process that is down, keeps failing or waits: why, and what becomes of it."""
     from sonovan.deploy.services import SUPERVISOR
     from sonovan.deploy.supervisor import told_exit
 
@@ -104,6 +112,8 @@ def _troubles(rows: "list[StatusRow]") -> list[str]:
             words = "keeps failing: " if row.past.failing else ""
             why = f"; {row.past.reason}" if row.past.reason else ""
             lines.append(f"{row.name}: {words}{told_exit(row.past.last_exit)}{why}; {again}")
+        if row.waiting:
+            lines.append(f"{row.name}: {'not live: ' if row.healthy is False else ''}{row.waiting}")
     return lines
 
 

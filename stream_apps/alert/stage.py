@@ -24,6 +24,9 @@ from sonovan.stream_apps.stage import Given, Message, Outcome, Stage
 
 READS: Final = (Topic.SCREENING_ASSESSED,)
 
+DATABASE: Final = "database"
+"""The outbox's, as something that the worker waits for (`progress.Progress.waits`)."""
+
 NOTE_S: Final = 10.0
 """How much longer than its attempt a delivery is leased: the note in the database takes time as well."""
 
@@ -32,7 +35,10 @@ async def open_stage(given: Given) -> Stage:
     """Open the outbox, waiting for its database. Raises Fatal where that cannot be used."""
     settings = read_settings(AlertSettings)
     url = _database_url(settings, given.worker.data_dir)
-    outbox = await retry(lambda: asyncio.to_thread(Outbox, url))
+    outbox = await retry(
+        lambda: asyncio.to_thread(Outbox, url), told=lambda why: given.progress.waits(DATABASE, str(why))
+    )
+    given.progress.has(DATABASE)
     recipients = _recipients(given, settings)
     sender = Sender(
         outbox,

@@ -1,5 +1,6 @@
 """The segment stage: frames to results, several at once. Run by `sonovan worker segment`."""
 
+import asyncio
 import sys
 from functools import partial
 from typing import Final
@@ -28,7 +29,8 @@ async def open_stage(given: Given) -> Stage:
     sys.setswitchinterval(SWITCH_S)
     settings = read_settings(SegmentSettings)
     try:
-        segmenter = models.load(settings.model_id)
+        # In a thread: making a graph ready takes minutes on some runtimes, and /healthz is asked meanwhile.
+        segmenter = await asyncio.to_thread(models.load, settings.model_id)
     except ModelError as error:
         raise Fatal(str(error)) from error
     return segment_stage(segmenter, given.vans, given.store, settings)

@@ -20,6 +20,7 @@ from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import APP_IDS, Topic, Writer, van_answered_topic
+from sonovan.deploy.answers import answer_of
 from sonovan.deploy.launches import read_record
 from sonovan.storage.keys import Bucket
 from sonovan.storage.minio_store import MinioStore
@@ -63,8 +64,7 @@ class WorkerProcess:
     @property
     def ready(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
-        file = self.folder / "ready"
-        return file.exists() and file.read_text().strip() == str(self.process.pid)
+        return answer_of(self.folder / "health.json", "/readyz", pid=self.process.pid)[0]
 
     def kill(self) -> None:
         self.process.kill()

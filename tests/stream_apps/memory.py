@@ -20,6 +20,7 @@ from sonovan.contracts.errors import Transient
 from sonovan.storage.stores import contradiction
 from sonovan.stream_apps.handling import Clock, Handling
 from sonovan.stream_apps.metrics import Measured
+from sonovan.stream_apps.progress import Progress
 from sonovan.stream_apps.rejecting import Coordinates
 from sonovan.stream_apps.stage import Message, Outcome, Rows, Stage
 from sonovan.stream_apps.vans import VanRegistry
@@ -27,6 +28,7 @@ from tests.waiting import comes_true, turn
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 PATIENCE_S = 60.0
+STUCK_AFTER_S = 180.0
 
 
 class Died(Exception):
@@ -226,11 +228,13 @@ class Run:
         self._failed = asyncio.Event()
         self.stage = _observed(open_stage(world, self.tables), world)
         self.measured = Measured(self.stage.name, 1, {}, clock=lambda: world.now.timestamp(), ticks=lambda: 0.0)
+        self.progress = Progress(STUCK_AFTER_S, ticks=lambda: world.now.timestamp())
         clock = Clock(lambda: world.now.timestamp(), world.pause)
         log, known = Producer(world), vans or Vans(world.registry)
         self.handling = Handling(
-            self.stage, log, world.store, self.tables, known, self._fail, self.measured, clock=clock, **guards
-        )
+            self.stage, log, world.store, self.tables, known, self._fail, self.measured, self.progress,
+            clock=clock, **guards,
+        )  # fmt: skip
 
     async def take(self, messages: Sequence[Message]) -> None:
         """Take messages in, as the agent does; returns when all are through, or raises what ended the worker."""

@@ -10,6 +10,7 @@ from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.limits import MAX_KEYS
 from sonovan.contracts.signatures import generate_key, public_key
 from sonovan.contracts.van import VanEnrolled
+from sonovan.stream_apps.progress import Progress
 from sonovan.stream_apps.vans import VanFollower, VanRegistry
 from tests.stream_apps.segment.frames import NOW, TestVan
 
@@ -80,7 +81,7 @@ def test_the_oldest_key_of_a_full_history_falls_out() -> None:
 
 def test_waiting_for_a_van_ends_when_a_record_of_it_comes_or_when_time_is_up() -> None:
     async def everything() -> None:
-        follower = VanFollower(NOWHERE, VanRegistry(), lambda error: None)
+        follower = VanFollower(NOWHERE, VanRegistry(), lambda error: None, Progress(60.0))
         assert not await follower.wait_for(VAN.van_id, 0, 0.01)
         waiting = asyncio.create_task(follower.wait_for(VAN.van_id, 0, 60))
         for _ in ("before a record that cannot be used", "and after it"):
@@ -98,7 +99,7 @@ def test_waiting_for_a_van_ends_when_a_record_of_it_comes_or_when_time_is_up() -
 
 def test_without_a_broker_following_does_not_begin() -> None:
     async def everything() -> None:
-        await VanFollower(NOWHERE, VanRegistry(), lambda error: None).start()
+        await VanFollower(NOWHERE, VanRegistry(), lambda error: None, Progress(60.0)).start()
 
     with pytest.raises(Transient, match=r"127\.0\.0\.1:9"):
         asyncio.run(everything())

@@ -1,0 +1,74 @@
+"""Whether a worker gets on, and what it waits for: what /healthz and /readyz tell, and when it holds.
+
+Waiting for something that is away is not being dead: starting the worker again would help nothing, so it stays live,
+is not ready, and names what it waits for. A worker that has something to do, waits for nothing that it knows of and
+finishes nothing is not live. Used from the event loop's thread alone.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Hashable
+from typing import Final
+
+PARTITIONS: Final = "partitions"
+BROKER: Final = "broker"
+VANS: Final = "vans"
+DISK: Final = "disk"
+LEAVING: Final = "leaving"
+"""Names of what a worker may wait for, beside the single attempts that `retrying.retry` makes again."""
+
+
+class Progress:
+    """One worker's state, from its start on. `ticks` is any steady clock in seconds."""
+
+    def __init__(self, stuck_after_s: float, *, ticks: Callable[[], float] = time.monotonic) -> None:
+        """stuck_after_s: how long a worker may have something to do and finish nothing before it counts as not live."""
+        self._stuck_after_s, self._ticks = stuck_after_s, ticks
+        self._waits: dict[Hashable, str] = {}
+        self._busy: dict[str, bool] = {}
+        self._since_s = ticks()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def waits(self, key: Hashable, why: str) -> None:
+        """Something is not there; `why` says what, as "the broker does not answer" does."""
+        self._waits[key] = why
+        if key == DISK:
+            self._room.clear()
+
+    def has(self, key: Hashable) -> None:
+        """It is there; harmless where it was never missed."""
+        if self._waits.pop(key, None) is not None:
+            self.advanced()
+        if key == DISK:
+            self._room.set()
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._waits
+
+    def busy(self, name: str, working: bool) -> None:
+        """Whether there is something to do, of the kind `name`; the time that it may take counts from its beginning."""
+        if working and not any(self._busy.values()):
+            self.advanced()
+        self._busy[name] = working
+
+    def advanced(self) -> None:
+        """Something was finished."""
+        self._since_s = self._ticks()
+
+    async def room(self) -> None:
+        """Return once there is room on the disk."""
+        await self._room.wait()
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """What the worker waits for, each once, longest first; empty when it is ready."""
+        return tuple(dict.fromkeys(self._waits.values()))
+
+    @property
+    def stuck_s(self) -> float | None:
+        """For how long it has finished nothing though it could; None where it is live."""
+        still_s = self._ticks() - self._since_s
+        if self._waits or not any(self._busy.values()) or still_s < self._stuck_after_s:
+            return None
+        return still_s
