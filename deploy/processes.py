@@ -12,6 +12,7 @@ from sonovan.deploy.errors import ServiceFailed
 from sonovan.deploy.files import write_private
 from sonovan.deploy.identity import ProcessRecord, is_running, kill_group, send, wait_end
 from sonovan.deploy.launches import Launch, launch_path, log_path, read_launch, read_record, record_path
+from sonovan.deploy.logs import is_long, put_aside, rotate
 from sonovan.deploy.probes import answers_ok
 from sonovan.deploy.restarts import forget_restarts
 from sonovan.deploy.spawning import exit_path, spawn
@@ -20,8 +21,6 @@ from sonovan.deploy.state import StateFolder, silent
 STOP_GRACE_S = 20.0
 HEALTH_POLL_S = 0.1
 PROGRESS_EVERY_S = 5.0
-LOGS_KEPT = 3
-LOG_BYTES = 16 * 1024 * 1024  # a restart appends to the log, and begins a new one beyond this
 LOG_TAIL_BYTES = 16 * 1024
 STARTED_AGAIN = "--- started again"  # begins the line of a log that parts one run of the process from the next
 
@@ -34,7 +33,7 @@ def start(state: StateFolder, launch: Launch) -> ProcessRecord:
             if running.argv_hash == launch.fingerprint():
                 return running
             stop(state, launch.name)
-        _rotate(log_path(state, launch.name))
+        rotate(log_path(state, launch.name))
         write_private(launch_path(state, launch.name), launch.model_dump_json(indent=1))
         forget_restarts(state, launch.name)
         return spawn(state, launch)
@@ -52,11 +51,20 @@ def restart(state: StateFolder, record: ProcessRecord) -> ProcessRecord | None:
             return None
         launch = read_launch(state, record.name)
         log = log_path(state, record.name)
-        if log.exists() and log.stat().st_size > LOG_BYTES:
-            _rotate(log)
+        if is_long(log):
+            rotate(log)
         with open(log, "a", encoding="utf-8", opener=_privately) as stream:
             stream.write(f"{STARTED_AGAIN}, {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\n")
         return spawn(state, launch)
+
+
+def bound_log(state: StateFolder, name: str) -> None:
+    """Put the log of a running process aside where it has grown long; the process goes on writing to an empty one."""
+    log = log_path(state, name)
+    if is_long(log):
+        with state.lock():
+            if is_long(log):
+                put_aside(log)
 
 
 def end(state: StateFolder, record: ProcessRecord, *, grace_s: float = STOP_GRACE_S) -> None:
@@ -166,15 +174,6 @@ def _end(records: Sequence[ProcessRecord], grace_s: float) -> None:
     for record in records:
         if not wait_end(record, give_up_at - time.monotonic()):
             kill_group(record)
-
-
-def _rotate(log: Path) -> None:
-    for number in range(LOGS_KEPT - 1, 0, -1):
-        older = log.with_name(f"{log.name}.{number}")
-        if older.exists():
-            os.replace(older, log.with_name(f"{log.name}.{number + 1}"))
-    if log.exists():
-        os.replace(log, log.with_name(f"{log.name}.1"))
 
 
 def last_line(log: Path) -> str:

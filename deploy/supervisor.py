@@ -60,6 +60,8 @@ class Supervisor:
         self._troubles = []
         records = self._wanted()
         self._forget_all_but(records)
+        for name in (SUPERVISOR, *(record.name for record in records)):
+            self._try(partial(processes.bound_log, self._state, name))
         services = [record for record in records if record.name in SERVICES]
         for record in services:
             self._try(partial(self._look_at, record, services_are_well=True))
