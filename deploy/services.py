@@ -42,7 +42,7 @@ class StatusRow:
     """One process of a state folder. state: `running`, `stopped`, or `ended` where it went without being stopped.
 
     healthy is None where the process offers nothing to ask, else whether it is live. ready: whether a worker takes
-    messages, and waiting: what it waits for where it does not; None and empty for what is no worker. past: its restarts
+    messages, and waiting: what it waits for or warns of; None and empty for what is no worker. past: its restarts
     since it was last started by hand, with its last exit. next_start_s: seconds until the supervisor starts it again;
     None where it will not.
     """
@@ -181,7 +181,7 @@ def _row(state: StateFolder, name: str) -> StatusRow:
         ready, waiting = worker_says(state, name, "/readyz")
     return StatusRow(
         name, record.pid, "running", record.uptime_s(), launch.port, healthy, log, past,
-        ready=ready, waiting="" if ready else waiting,
+        ready=ready, waiting=waiting.removeprefix("ready").removeprefix("; "),
     )  # fmt: skip
 
 

@@ -175,7 +175,10 @@ class Handling:
         """Send what the stage's timer calls for, and write no rows. Raises Fatal; waits for a broker that is away."""
         if self._stage.tick is not None:
             with self._waiting() as told:
-                await self._send(self._stage.tick(datetime.fromtimestamp(self._clock.now(), UTC)), told)
+                await self._send(self._stage.tick(self._brokers_time()), told)
+
+    def _brokers_time(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now() + self._progress.broker_ahead_s, UTC)
 
     def close(self) -> None:
         """Give back the threads and what the stage holds; what the threads are doing is abandoned."""
@@ -312,7 +315,11 @@ class Handling:
 
     async def _durable(self, sendings: Sequence[tuple[str, Sending]]) -> dict[str, int]:
         """Wait until the broker has them; the offset of the newest one for each topic."""
-        return {topic: await sending.durable() for topic, sending in sendings}
+        offsets = {topic: await sending.durable() for topic, sending in sendings}
+        for _, sending in sendings:
+            if sending.broker_ahead_s is not None:
+                self._progress.broker_ahead(sending.broker_ahead_s)
+        return offsets
 
     def _has_topic(self, outgoing: Outgoing) -> bool:
         if not isinstance(outgoing.record, VanAnswered):

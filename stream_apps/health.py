@@ -1,7 +1,7 @@
 """A worker's health and metrics over HTTP: /healthz, /readyz and /metrics, on loopback unless told otherwise.
 
 /healthz answers 200 while starting the worker again would help nothing; /readyz answers 200 while it takes messages,
-and else 503 with what it waits for, one line each.
+and else 503 with what it waits for, one line each; a clock that is apart from the broker's is named in either.
 
 Faust's own web server stays off: it serves the contents of tables. This one serves counts alone.
 """
@@ -77,7 +77,9 @@ class Health:
         if self._progress.stuck_s is not None:
             return await self._alive(request)
         waiting = self._progress.waiting
-        return web.Response(text="\n".join(waiting or ("ready",)) + "\n", status=503 if waiting else 200)
+        return web.Response(
+            text="\n".join((*(waiting or ("ready",)), *self._progress.notes)) + "\n", status=503 if waiting else 200
+        )
 
     async def _measured(self, _: web.Request) -> web.Response:
         return web.Response(body=(await self._metrics()).encode(), headers={"Content-Type": CONTENT_TYPE})

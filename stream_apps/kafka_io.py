@@ -1,9 +1,10 @@
 """Sending through a Faust app's producer, and reading where a message stood. No faust here: the app is handed in."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
@@ -23,6 +24,10 @@ REFUSALS = (
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
 )
+
+
+LOG_APPEND_TIME: Final = 1
+"""The broker's own time, as Kafka marks it in an answer."""
 
 
 class App(Protocol):
@@ -47,6 +52,9 @@ class Sending:
         """sleep: how to pause between attempts. told: called at each attempt that failed, with why."""
         self._app, self._topic, self._key, self._value, self._sleep = app, topic, key, value, sleep
         self._told = told
+        self._queued_at_s = 0.0
+        self.broker_ahead_s: float | None = None
+        """By how much the broker's clock is ahead of this machine's at least; known once the record is durable."""
         self._acknowledged: Awaitable[Any] | None = None
 
     async def queued(self) -> None:
@@ -58,6 +66,7 @@ class Sending:
         return await retry(self._confirm, sleep=self._sleep, told=self._told)
 
     async def _queue(self) -> Awaitable[Any]:
+        self._queued_at_s = time.time()
         try:
             acknowledged: Awaitable[Any] = await self._app.producer.send(
                 self._topic, self._key, self._value, partition=None, timestamp=None, headers=None
@@ -74,6 +83,9 @@ class Sending:
             kept = await asyncio.shield(asyncio.ensure_future(acknowledged))
         except KafkaError as error:
             raise _kind_of(error, self._topic) from error
+        if kept.timestamp_type == LOG_APPEND_TIME:
+            appended_at_s = kept.timestamp / 1000
+            self.broker_ahead_s = appended_at_s - min(max(appended_at_s, self._queued_at_s), time.time())
         return int(kept.offset)
 
 

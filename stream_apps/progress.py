@@ -6,9 +6,12 @@ finishes nothing is not live. Used from the event loop's thread alone.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Hashable
 from typing import Final
+
+log = logging.getLogger(__name__)
 
 PARTITIONS: Final = "partitions"
 BROKER: Final = "broker"
@@ -16,6 +19,9 @@ VANS: Final = "vans"
 DISK: Final = "disk"
 LEAVING: Final = "leaving"
 """Names of what a worker may wait for, beside the single attempts that `retrying.retry` makes again."""
+
+APART_S: Final = 2.0
+"""Clocks that are further apart are named; times in records are the broker's either way."""
 
 
 class Progress:
@@ -27,6 +33,8 @@ class Progress:
         self._waits: dict[Hashable, str] = {}
         self._busy: dict[str, bool] = {}
         self._since_s = ticks()
+        self.broker_ahead_s = 0.0
+        """By how much the broker's clock is ahead of this machine's, in seconds; below 0 where it is behind."""
         self._room = asyncio.Event()
         self._room.set()
 
@@ -56,6 +64,17 @@ class Progress:
         """Something was finished."""
         self._since_s = self._ticks()
 
+    def broker_ahead(self, seconds: float) -> None:
+        """Compare the clocks: `seconds` is 0 where the broker's time lies between a record's sending and its answer."""
+        if abs(seconds) >= APART_S > abs(self.broker_ahead_s):
+            log.warning("%s", clocks_apart(seconds))
+        self.broker_ahead_s = seconds
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What somebody should mend though the worker gets on."""
+        return (clocks_apart(self.broker_ahead_s),) if abs(self.broker_ahead_s) >= APART_S else ()
+
     async def room(self) -> None:
         """Return once there is room on the disk."""
         await self._room.wait()
@@ -72,3 +91,9 @@ class Progress:
         if self._waits or not any(self._busy.values()) or still_s < self._stuck_after_s:
             return None
         return still_s
+
+
+def clocks_apart(broker_ahead_s: float) -> str:
+    """Which clock is ahead, in words."""
+    whose = "behind" if broker_ahead_s > 0 else "ahead of"
+    return f"this machine's clock is {abs(broker_ahead_s):.0f} s {whose} the broker's: set both by one time server"

@@ -95,7 +95,7 @@ def decide(received: Received, known: Known, incomplete_after: timedelta) -> tup
     ticked = isinstance(received.record, ScreeningTicked)
     after = _with_deadline(received, after, incomplete_after)
     after, revision = revise(after, appended_at=received.appended_at, ticked=ticked)
-    after = replace(after, waiting=_waiting(after, received.appended_at, incomplete_after))
+    after = replace(after, waiting=_waiting(after, received.appended_at, incomplete_after, ticked=ticked))
     receipts = _receipts(received)
     if revision is None:
         return after, Decided(records=receipts)
@@ -161,18 +161,26 @@ def _receipts(received: Received) -> tuple[Outgoing, ...]:
 
 
 def _with_deadline(received: Received, known: Known, incomplete_after: timedelta) -> Known:
-    """A tick may tell that the deadline has passed; the newest opening or closing set it, and once passed it stays."""
+    """A tick may tell that the deadline has passed; the newest opening or closing set it, and once passed it stays.
+
+    Both times are the broker's: the clock of the machine that ticks decides nothing.
+    """
     record, since = received.record, known.screening.last_control_at
-    if not isinstance(record, ScreeningTicked) or since is None or record.as_of < since + incomplete_after:
+    if not isinstance(record, ScreeningTicked) or since is None or received.appended_at < since + incomplete_after:
         return known
     return replace(known, screening=known.screening.model_copy(update={"deadline_passed": True}), again=True)
 
 
-def _waiting(known: Known, now: datetime, incomplete_after: timedelta) -> WaitingRow | None:
-    """The timer's row: a screening waits until it is complete."""
+def _waiting(known: Known, now: datetime, incomplete_after: timedelta, *, ticked: bool) -> WaitingRow | None:
+    """The timer's row: a screening waits until it is complete, or until its deadline has passed and it was ticked.
+
+    What arrives later makes it wait once more, so that late frames come into one more revision.
+    """
     screening, row = known.screening, known.waiting
     complete = known.published is not None and known.published.status == "complete"
     if complete or screening.refused or screening == ScreeningRow():  # the last: a tick of what nobody knows
+        return None
+    if screening.deadline_passed and ticked:
         return None
     if row is not None and screening.deadline_passed and row.due_at > now:
         return row

@@ -22,12 +22,16 @@ def test_a_broker_that_answers_nothing_is_named_by_a_worker_that_stays_live(cent
     try:
         assert (row_of(centre, "assess").ready, row_of(centre, "assess").waiting) == (True, "")
         os.kill(kafka.pid, signal.SIGSTOP)
-        until(lambda: "the broker does not answer" in row_of(centre, "assess").waiting, "it says so", ASKS_WITHIN_S)
+        until(
+            lambda: "the broker does not answer" in row_of(centre, "assess").waiting,
+            "it says so",
+            deadline_s=ASKS_WITHIN_S,
+        )
         row = row_of(centre, "assess")
         assert (row.ready, row.healthy) == (False, True)
         assert row_of(centre, "kafka").healthy is False
         os.kill(kafka.pid, signal.SIGCONT)
-        until(lambda: row_of(centre, "assess").ready is True, "it is ready again", ASKS_WITHIN_S)
+        until(lambda: row_of(centre, "assess").ready is True, "it is ready again", deadline_s=ASKS_WITHIN_S)
     finally:
         os.kill(kafka.pid, signal.SIGCONT)
         stop_one(centre.state, "assess")

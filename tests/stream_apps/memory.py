@@ -6,6 +6,7 @@ offsets are committed. Every durable effect passes `World.effect`, where a test 
 
 import asyncio
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -85,6 +86,7 @@ class World:
     die_at: int | None = None
     store_away: int = 0
     broker_away: int = 0
+    broker_ahead_s: float = 0.0
     gate: threading.Event = field(default_factory=threading.Event)
     held: int = 0
     pauses: list[float] = field(default_factory=list)
@@ -132,6 +134,10 @@ class World:
             if self.die_at is not None and len(self.effects) >= self.die_at:
                 raise Died(name)
             self.effects.append(name)
+
+    def broker_stamp_ms(self) -> float:
+        """The broker's time, which is this machine's unless a test sets it apart."""
+        return (time.time() + self.broker_ahead_s) * 1000
 
     async def pause(self, seconds: float) -> None:
         """A pause of the clock's: nobody waits, the time is noted."""
@@ -191,7 +197,7 @@ class Producer:
         with self._world.effect(f"send {topic}"):
             self._world.sent.append((topic, key, value))
             offset = sum(name == topic for name, _, _ in self._world.sent) - 1
-        kept.set_result(SimpleNamespace(offset=offset))
+        kept.set_result(SimpleNamespace(offset=offset, timestamp=self._world.broker_stamp_ms(), timestamp_type=1))
         return kept
 
 

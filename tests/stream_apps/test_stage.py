@@ -332,6 +332,28 @@ def test_ticks_are_sent_with_the_clocks_time(tmp_path: Path) -> None:
     assert asyncio.run(tick()) == [Topic.SCREENING_TICKED]
 
 
+@pytest.mark.parametrize(("ahead_s", "named"), [(0.0, ""), (-600.0, "600 s ahead of"), (600.0, "600 s behind")])
+def test_a_clock_that_is_apart_from_the_brokers_is_named_and_ticks_by_the_brokers(
+    tmp_path: Path, ahead_s: float, named: str
+) -> None:
+    case = CASES["assess"](tmp_path)
+    case.world.broker_ahead_s = ahead_s
+
+    async def ticks_after(minutes: float) -> list[str]:
+        worker = Run(case.world, case.open)
+        await worker.take(case.world.open_messages()[:4])
+        sent = len(case.world.sent)
+        case.world.now += timedelta(minutes=minutes)
+        await worker.handling.tick()
+        notes = worker.progress.notes
+        assert (named in notes[0]) if named else (notes == ())
+        await worker.end()
+        return [topic for topic, _, _ in case.world.sent[sent:]]
+
+    # Deadlines stand in the broker's time; here they are ten minutes after the opening.
+    assert asyncio.run(ticks_after(5.0 if ahead_s > 0 else 15.0)) == ([] if ahead_s < 0 else [Topic.SCREENING_TICKED])
+
+
 def test_a_stage_that_catches_up_takes_one_message_at_a_time(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="one at a time"):
         toy(lambda _, outcome: outcome, tmp_path, in_flight=2, catch_up=lambda _: None).open(World(), None)  # type: ignore[arg-type]

@@ -168,6 +168,8 @@ class Desk:
         """The record as the broker holds it. major: of the schema that it says it has."""
         topic, record = said
         self.now += timedelta(seconds=1)
+        if isinstance(record, ScreeningTicked):
+            self.now = max(self.now, record.as_of)
         self.offset += 1
         signed = TOPICS[topic].signed
         sent = type("Newer", (type(record),), {"schema_version": f"{major}.0"}).model_validate(record.model_dump())

@@ -1,5 +1,6 @@
 """What `assess` says of a screening, whatever the order in which it hears of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import get_args
 
@@ -138,6 +139,30 @@ def test_the_timer_speaks_only_of_screenings_whose_time_has_come():
     assert [tick.screening_id for tick in due_ticks(waiting, EPOCH + DEADLINE * 2)] == [scene.screening_id]
     run(desk, *scene.everything())
     assert not [key for table, key in desk.rows if table == "waiting"]
+
+
+def test_a_timer_whose_clock_is_ahead_makes_nothing_incomplete():
+    scene = Scene(4)
+    desk = Desk(scene)
+    run(desk, scene.opened(), scene.frame(0))
+    ahead = desk.message_of(scene.ticked(EPOCH))
+    _, tick = scene.ticked(EPOCH + timedelta(hours=1))
+    assert desk.arrive(replace(ahead, value=tick.encode())).revision is None
+    assert [key for table, key in desk.rows if table == "waiting"]
+
+
+def test_an_incomplete_screening_is_ticked_no_more_until_something_arrives():
+    scene = Scene(20, lesion=range(4, 12))
+    desk = Desk(scene)
+    run(desk, *(each for each in scene.everything() if each not in (scene.frame(7), scene.frame(8))))
+    waits = lambda: [key for table, key in desk.rows if table == "waiting"]  # noqa: E731
+    assert waits()
+    assert run(desk, scene.ticked(EPOCH + timedelta(hours=1)))[-1].status == "incomplete"
+    assert not waits()
+    assert run(desk, scene.frame(7)) == []
+    assert waits()
+    assert run(desk, scene.ticked(EPOCH + timedelta(hours=2)))[-1].missing[0].indices == (8,)
+    assert not waits()
 
 
 def test_other_frames_than_the_van_signed_are_never_complete():
