@@ -221,4 +221,4 @@ def test_the_rules_version_stands_for_these_numbers() -> None:
         )
     )
     digest = hashlib.sha256(numbers.encode()).hexdigest()[:12]
-    assert (RULES_VERSION, digest) == ("1.6", "197162ddfc42")
+    assert (RULES_VERSION, digest) == ("1.7", "197162ddfc42")

@@ -22,6 +22,20 @@ def test_an_unreliable_outline_stands_between_what_looks_malignant_and_what_look
     assert in_order((below, unknown, above)) == (above, unknown, below)
 
 
+@pytest.mark.parametrize(
+    ("area_px", "frames", "side", "first"),
+    [(140, 3, "left", "lesion"), (160, 3, "left", "speck"), (140, 8, "left", "speck"), (140, 3, "right", "speck")],
+)
+def test_a_speck_that_always_stands_beside_a_lesion_does_not_push_it_down(
+    area_px: int, frames: int, side: str, first: str
+) -> None:
+    lesion = finding(1, frames=5, malignant=0.36, area_px=1000, area_mm2=40.0)
+    speck = finding(2, frames=frames, area_px=area_px, area_mm2=area_px / 25, laterality=side)
+    benign = finding(3, malignant=0.1, area_px=1000)
+    expected = (lesion, speck, benign) if first == "lesion" else (speck, lesion, benign)
+    assert in_order((benign, speck, lesion)) == expected
+
+
 def test_without_a_scale_for_all_pixels_decide() -> None:
     scaled, unscaled = finding(1, area_mm2=4.0, area_px=900), finding(2, area_mm2=None, area_px=1000)
     assert in_order((scaled, unscaled)) == (unscaled, scaled)
