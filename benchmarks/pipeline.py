@@ -42,7 +42,7 @@ from sonovan.transport.tail import Tail
 
 RESULTS: Final = Path(__file__).parent / "results" / "pipeline.json"
 VAN: Final = "bench"
-VISIT: Final = Visit(subject_key="0" * 64, site_code="bench", consent=Consent(screening=True, ai=True))
+VISIT: Final = Visit(subject_key="0" * 64, site_code="site-1", consent=Consent(screening=True, ai=True))
 RAMP: Final = 24
 GIVE_UP_S: Final = 1800.0
 LOOK_EVERY_S: Final = 1.0

@@ -21,7 +21,8 @@ from sonovan.contracts.lexicon import (
     WhichSide,
 )
 from sonovan.contracts.limits import MAX_FRAME_PIXELS, MAX_FRAMES, MAX_KEYS, MAX_PANELS, MAX_SEQUENCES, MAX_SET_ASIDE
-from sonovan.contracts.record import Count, Day, Id, Index, Moment, Number, Part, Record, Sha256, Token, VanId
+from sonovan.contracts.record import Count, Day, Id, Index, Moment, Number, Part, Record, Sha256, VanId
+from sonovan.contracts.words import CodecName, Manufacturer, Note, ScannerModel, SiteCode, SlipNumber
 
 
 class VanKey(Part):
@@ -112,8 +113,8 @@ class ScreeningOpened(Record):
     screening_id: Id
     van_id: VanId
     subject_key: Sha256
-    slip_number: Token | None = None
-    site_code: Token
+    slip_number: SlipNumber | None = None
+    site_code: SiteCode
     opened_at: Moment
     planned: tuple[PlannedRegion, ...] = Field(default=(), max_length=64)
     consent: Consent
@@ -192,12 +193,12 @@ class FrameCaptured(Record):
     columns: int = Field(ge=1, le=LONGEST_SIDE)
     channels: Literal[1, 3]
     bits: Literal[8, 16]
-    codec: Token
+    codec: CodecName
     pixels_sha256: Sha256
     panels: tuple[Panel, ...] = Field(min_length=1, max_length=MAX_PANELS)
     blackened_px: Count = 0
-    manufacturer: Token | None = None
-    model: Token | None = None
+    manufacturer: Manufacturer | None = None
+    model: ScannerModel | None = None
 
     @model_validator(mode="after")
     def _panels_lie_inside_and_apart(self) -> Self:
@@ -231,7 +232,7 @@ class SetAside(Part):
 
     frame_index: Index
     frames: int = Field(default=1, ge=1, le=MAX_FRAMES)
-    reason: Token
+    reason: Note
     discarded: bool = False
 
     @property
@@ -291,7 +292,7 @@ class ScreeningClosed(Record):
     van_id: VanId
     closing_number: Number
     sequence_ids: tuple[Id, ...] = Field(max_length=MAX_SEQUENCES)
-    quality_warnings: tuple[Token, ...] = Field(default=(), max_length=64)
+    quality_warnings: tuple[Note, ...] = Field(default=(), max_length=64)
     covered: tuple[PlannedRegion, ...] | None = Field(default=None, max_length=200)
     closed_at: Moment
 

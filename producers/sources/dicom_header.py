@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 from pydicom import Dataset, dcmread
 from pydicom.filereader import read_file_meta_info
 from pydicom.pixels.processing import apply_color_lut
@@ -28,6 +29,7 @@ from pydicom.uid import (
 )
 
 from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.contracts.words import ScannerModel, maker_of
 from sonovan.producers.sources.bounds import check_size
 from sonovan.producers.sources.decode import CODED, JPEG, JPEG_2000, PHOTOMETRICS, Array, PixelLayout
 from sonovan.producers.sources.dicom_frames import FramePlaces, find_frames
@@ -57,6 +59,8 @@ _PIXEL_DATA: Final = (0x7FE0, 0x0010)
 
 OLDEST_YEAR: Final = 1970
 """Whoever removes dates from a file may leave 1900 or 1 in their place."""
+
+_MODEL: Final[TypeAdapter[str]] = TypeAdapter(ScannerModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +160,8 @@ def read_header(path: Path, stream: BinaryIO) -> DicomHeader:
         burned_in=str(dataset.get("BurnedInAnnotation") or "").strip().upper() not in ("", "NO"),
         instance=str(instance) if instance else None,
         warnings=(*places.warnings, *stated.warnings, *of_regions, *of_spacing, *of_times, *of_sign),
-        manufacturer=_token(dataset.get("Manufacturer")),
-        model=_token(dataset.get("ManufacturerModelName")),
+        manufacturer=maker_of(str(dataset.get("Manufacturer") or "")),
+        model=_model(dataset.get("ManufacturerModelName")),
         acquired_on=_day(dataset),
     )
 
@@ -270,7 +274,10 @@ def _channel(dataset: Dataset, name: str, entries: int, syntax: UID) -> Array:
     return np.frombuffer(data, "<u2" if syntax.is_little_endian else ">u2")[:entries].astype(np.uint16)
 
 
-def _token(text: object) -> str | None:
-    """A maker's name as a code: what is no letter or digit becomes an underscore."""
-    word = re.sub(r"[^A-Za-z0-9.+-]+", "_", str(text or "")).strip("_.+-")[:64]
-    return word or None
+def _model(text: object) -> str | None:
+    """A scanner's model as a code, spaces as hyphens; None for what does not look like one."""
+    word = re.sub(r"[^A-Za-z0-9]+", "-", str(text or "")).strip("-")
+    try:
+        return _MODEL.validate_python(word)
+    except ValidationError:
+        return None

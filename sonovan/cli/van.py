@@ -82,7 +82,7 @@ def send(
     state: State = None,
 ) -> int:
     """Send one screening through the spool to the centre."""
-    from sonovan.cli.van_send import code_word, consent_given, say, send_screening, the_van
+    from sonovan.cli.van_send import consent_given, say, send_screening, site_code, slip_number, the_van
     from sonovan.contracts.ids import mint_id
     from sonovan.producers.features import read_features
     from sonovan.producers.items import Visit
@@ -101,8 +101,8 @@ def send(
         say(line)
     visit = Visit(
         subject_key=visit_key(folder, person),
-        site_code=code_word("--site", site),
-        slip_number=None if slip is None else code_word("--slip", slip),
+        site_code=site_code(site),
+        slip_number=None if slip is None else slip_number(slip),
         consent=agreed,
         planned=planned_regions(plan, [source.organ for source in inputs.sources]),
         features=None if features is None else read_features(features),
@@ -112,6 +112,25 @@ def send(
     return send_screening(
         folder, van_id, inputs.sources, visit, list(inputs.refused), mint_id(), wait, as_json, give_up_s
     )
+
+
+@app.command()
+def slips(
+    series: Annotated[str, typer.Argument(help="One or two capital letters.")],
+    first: Annotated[int, typer.Option(min=1, help="The first number.")] = 1,
+    count: Annotated[int, typer.Option(min=1, max=100_000, help="How many.")] = 100,
+) -> None:
+    """Print slip numbers with their check characters, one a line."""
+    from sonovan.contracts.errors import InvalidRecord
+    from sonovan.contracts.words import MAX_SLIP, slip_number
+
+    if first + count - 1 > MAX_SLIP:
+        raise InvalidRecord("option_invalid", f"--first, --count: a slip's number is at most {MAX_SLIP}")
+    try:
+        for number in range(first, first + count):
+            typer.echo(slip_number(series, number))
+    except ValueError:
+        raise InvalidRecord("option_invalid", f"series {series!r}: say one or two capital letters") from None
 
 
 @app.command()

@@ -12,8 +12,8 @@ from tqdm import tqdm
 
 from sonovan.cli.failures import Exit
 from sonovan.contracts.errors import InvalidRecord, Transient
-from sonovan.contracts.record import Token
 from sonovan.contracts.van import Consent
+from sonovan.contracts.words import SiteCode, SlipNumber
 from sonovan.producers import enrol as enrolment
 from sonovan.producers.items import Ids, Visit, mint_ids
 from sonovan.producers.screening import Composed, compose
@@ -31,7 +31,8 @@ _USES: Final = {
     "research": "research with them",
     "sharing": "sharing them with others",
 }
-_TOKEN: Final = TypeAdapter(Token)
+_SITE: Final[TypeAdapter[str]] = TypeAdapter(SiteCode)
+_SLIP: Final[TypeAdapter[str]] = TypeAdapter(SlipNumber)
 
 
 def say(line: str) -> None:
@@ -158,12 +159,22 @@ def open_spool(folder: Path, van_id: str) -> Spool:
     return Spool(enrolment.van_folder(folder, van_id) / "spool.sqlite")
 
 
-def code_word(option: str, word: str) -> str:
+def site_code(word: str) -> str:
+    """What was said as the site. Raises InvalidRecord `option_invalid`."""
+    return _read("--site", _SITE, word, "say the site's number, such as site-1")
+
+
+def slip_number(word: str) -> str:
+    """What was said as the slip number; hyphens are left out. Raises InvalidRecord `option_invalid`."""
+    detail = "it is not what a slip says: one or two letters, a number and its check character (sonovan van slips)"
+    return _read("--slip", _SLIP, word.replace("-", "").upper(), detail)
+
+
+def _read(option: str, kind: TypeAdapter[str], word: str, detail: str) -> str:
     try:
-        return _TOKEN.validate_python(word)
+        return kind.validate_python(word)
     except ValidationError:
-        message = f"{option} {word!r}: say a code of letters, digits and _.:/+- without spaces, 64 at most"
-        raise InvalidRecord("option_invalid", message) from None
+        raise InvalidRecord("option_invalid", f"{option}: {detail}") from None
 
 
 def consent_given(said: str | None) -> Consent:

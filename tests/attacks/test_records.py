@@ -16,6 +16,7 @@ from sonovan.contracts.record import Record
 from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import TOPICS, Topic
 from sonovan.contracts.van import FrameCaptured, Panel, SequenceClosed, lie_apart
+from sonovan.contracts.words import NOTES
 from sonovan.stream_apps.assess.received import receive
 from sonovan.stream_apps.rejecting import Coordinates, reject
 from sonovan.stream_apps.stage import Message
@@ -158,7 +159,7 @@ def test_panels_side_by_side_are_taken() -> None:
 
 def test_frames_set_aside_are_listed_in_runs_that_fit_a_header() -> None:
     longest = [
-        {"frame_index": 200 * number, "frames": 100, "reason": "r" * 64, "discarded": False}
+        {"frame_index": 200 * number, "frames": 100, "reason": max(NOTES, key=len), "discarded": False}
         for number in range(MAX_SET_ASIDE)
     ]
     whole = SequenceClosed.from_document(closing(frame_count=100_000, set_aside=longest))

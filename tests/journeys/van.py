@@ -107,7 +107,7 @@ class Van:
         options = capture_options(organ="breast", side="left", pixel_spacing_mm=SPACING_MM)
         items: list[Item] = []
         sources = sources_of(list(pixels), options, self.world.centre.path).sources
-        visit = Visit(subject_key="ab" * 32, site_code="journey", consent=Consent(screening=True, ai=True))
+        visit = Visit(subject_key="ab" * 32, site_code="site-1", consent=Consent(screening=True, ai=True))
         compose(sources, visit, self.signer, items.append, ids=chosen)
         return Screening(chosen, pixels, tuple(items))
 

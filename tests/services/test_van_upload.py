@@ -41,6 +41,8 @@ VAN_TOPICS = (
     Topic.SCREENING_CLOSED,
 )
 
+AGREED = ("--consent", "screening,ai")
+
 
 def enrolled(centre: Centre, state: Path, van_id: str) -> tuple[BrokerSettings, Signer]:
     enrolment.enrol(state, van_id, centre.enrol_van(van_id), centre.kafka("operator"))
@@ -256,7 +258,7 @@ def test_the_commands_from_enrolment_to_the_report(centre: Centre, tmp_path: Pat
 
     with Answering(centre, van_id, reporting):
         done = van(
-            state, "send", str(good), str(bad), "--organ", "breast", "--wait", "--json", "--van", van_id,
+            state, "send", *AGREED, str(good), str(bad), "--organ", "breast", "--wait", "--json", "--van", van_id,
             "--person", "4711",
         )  # fmt: skip
     assert done.returncode == 3, done.stderr
@@ -271,20 +273,22 @@ def test_the_commands_from_enrolment_to_the_report(centre: Centre, tmp_path: Pat
     assert (status["stored"], status["queued"], status["waiting_bytes"]) == (6, 0, 0)
     assert "6 items purged" in van(state, "spool", "purge", "--van", van_id).stdout
     assert van(state, "revoke", van_id).returncode == 0
-    assert van(state, "send", str(good), "--organ", "breast", "--van", van_id).returncode == 2
+    assert van(state, "send", *AGREED, str(good), "--organ", "breast", "--van", van_id).returncode == 2
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("send", "{bad}", "--organ", "breast"), "modality CT"),
-        (("send", "{good}", "--organ", "liver"), "--organ liver"),
-        (("send", "{good}", "--organ", "breast", "--side", "right"), "the file says left, --side says right"),
-        (("send", "{good}"), "--organ"),
-        (("send", "none.dcm", "--organ", "breast"), "no such file"),
-        (("send", "{good}", "--organ", "breast", "--features", "none.json"), "no such file"),
-        (("send", "{good}", "--organ", "breast", "--slip", "Li Mei"), "--slip"),
-        (("send", "{good}", "--organ", "breast", "--van", "nobody"), "sonovan van enrol nobody"),
+        (("send", *AGREED, "{bad}", "--organ", "breast"), "modality CT"),
+        (("send", *AGREED, "{good}", "--organ", "liver"), "--organ liver"),
+        (("send", *AGREED, "{good}", "--organ", "breast", "--side", "right"), "the file says left, --side says right"),
+        (("send", *AGREED, "{good}"), "--organ"),
+        (("send", *AGREED, "none.dcm", "--organ", "breast"), "no such file"),
+        (("send", *AGREED, "{good}", "--organ", "breast", "--features", "none.json"), "no such file"),
+        (("send", *AGREED, "{good}", "--organ", "breast", "--slip", "Li Mei"), "--slip"),
+        (("send", *AGREED, "{good}", "--organ", "breast", "--van", "nobody"), "sonovan van enrol nobody"),
+        (("send", "{good}", "--organ", "breast"), "--consent"),
+        (("send", "--consent", "screening", "{good}", "--organ", "breast"), "she must agree"),
         (("simulate", "--sweeps", "0"), "--sweeps"),
     ],
 )
