@@ -61,6 +61,7 @@ _CODED_PLACES: Final[dict[str, Place]] = {
 }  # fmt: skip
 _CODED_SIDES: Final[dict[str, Literal["left", "right", "both"]]] = {
     "7771000": "left", "G-A101": "left", "24028007": "right", "G-A100": "right", "51440002": "both", "G-A102": "both",
+    "L": "left", "LT": "left", "R": "right", "RT": "right", "B": "both",
 }  # fmt: skip
 
 _ORGAN_WORDS: Final[dict[str, Organ]] = {
@@ -68,13 +69,19 @@ _ORGAN_WORDS: Final[dict[str, Organ]] = {
     **dict.fromkeys(("THYROID", "THYROIDGLAND"), "thyroid"),
 }
 _FOREIGN_WORDS: Final = frozenset(
-    {"ABDOMEN", "ANKLE", "AORTA", "APPENDIX", "ARM", "BLADDER", "BOWEL", "BRAIN", "CALF", "CAROTID", "CERVIX", "COLON",
-     "CSPINE", "ELBOW", "EYE", "FEMUR", "FETAL", "FETUS", "FINGER", "FOOT", "GALLBLADDER", "HAND", "HEAD", "HEART",
-     "HIP", "JAW", "KIDNEY", "KIDNEYS", "KNEE", "LEG", "LIVER", "LSPINE", "LUNG", "LUNGS", "OVARY", "PANCREAS",
-     "PAROTID", "PELVIS", "PENIS", "PROSTATE", "RECTUM", "SCROTUM", "SHOULDER", "SKULL", "SPINE", "SPLEEN", "STOMACH",
-     "TESTIS", "THIGH", "TOE", "TSPINE", "UTERUS", "VAGINA", "WRIST"}
+    {"ABDOMEN", "ANKLE", "AORTA", "APPENDIX", "ARM", "BLADDER", "BOWEL", "BRAIN", "CALF", "CARDIAC", "CAROTID",
+     "CERVIX", "COLON", "CSPINE", "ELBOW", "EXTREMITY", "EYE", "FEMUR", "FETAL", "FETUS", "FINGER", "FOOT",
+     "GALLBLADDER", "HAND", "HEAD", "HEART", "HIP", "JAW", "KIDNEY", "KIDNEYS", "KNEE", "LEG", "LIVER", "LSPINE",
+     "LUNG", "LUNGS", "OVARY", "PANCREAS", "PAROTID", "PELVIS", "PENIS", "PROSTATE", "RECTUM", "RENAL", "SCROTUM",
+     "SHOULDER", "SKULL", "SPINE", "SPLEEN", "STOMACH", "TESTES", "TESTICLE", "TESTICLES", "TESTIS", "THIGH",
+     "TOE", "TSPINE", "UTERUS", "VAGINA", "WRIST"}
 )  # fmt: skip
 """Parts that are neither breast nor thyroid. A preset that decides nothing (NECK, CHEST, SMALL PARTS) is not listed."""
+_NEUTRAL_WORDS: Final = frozenset(
+    {"AXILLA", "BODY", "CHEST", "CHESTWALL", "LYMPH", "NECK", "NODE", "NODES", "OTHER", "PARTS", "SKIN", "SMALL",
+     "SMALLPARTS", "SMALLPART", "PART", "SOFT", "SOFTTISSUE", "SUPERFICIAL", "THORAX", "TISSUE", "UNKNOWN", "WALL",
+     "WHOLE", "WHOLEBODY"}
+)  # fmt: skip
 _SIDE_WORDS: Final[dict[str, Side]] = {
     "L": "left", "LT": "left", "LEFT": "left", "R": "right", "RT": "right", "RIGHT": "right",
 }  # fmt: skip
@@ -95,7 +102,8 @@ def part_of(words: str) -> Place:
     sides: set[Side] = {side for token in tokens if (side := _SIDE_WORDS.get(token))} if organs else set()
     foreign = {token.lower() for token in tokens if token in _FOREIGN_WORDS}
     both = bool(organs) and any(token in _BOTH_WORDS for token in tokens)
-    return Place(frozenset(sides), frozenset(organs), frozenset(foreign), both)
+    known = all(token in _NEUTRAL_WORDS or token in _SIDE_WORDS or token in _BOTH_WORDS for token in tokens)
+    return Place(frozenset(sides), frozenset(organs), frozenset(foreign), both, known=known and bool(tokens))
 
 
 def _glued(token: str) -> str | None:
@@ -124,15 +132,16 @@ def place_of(code: str, scheme: str = "SCT", meaning: str = "") -> Place:
 
 def side_of_code(code: str, meaning: str = "") -> Literal["left", "right", "both"] | None:
     """The side that a modifier's code stands for, or its meaning where the code is not known; None for any other."""
-    known = _CODED_SIDES.get(code.strip().upper())
+    known = _CODED_SIDES.get(code.strip().upper()) or _CODED_SIDES.get(meaning.strip(" .").upper())
     if known is not None:
         return known
     words = set(re.findall(r"[a-z]+", meaning.lower())) | {
         w for s, w in (("左", "left"), ("右", "right")) if s in meaning
     }
-    if "bilateral" in words or {"left", "right"} <= words:
+    left, right = bool(words & {"left", "lt"}), bool(words & {"right", "rt"})
+    if "bilateral" in words or (left and right):
         return "both"
-    return "left" if "left" in words else "right" if "right" in words else None
+    return "left" if left else "right" if right else None
 
 
 def agreed_side(path: Path, stated: AbstractSet[Side], options: CaptureOptions) -> Side | None:

@@ -29,6 +29,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from sonovan.producers.sources.colour import colours_as_seen, samples_as_seen
 from sonovan.producers.sources.headers import (
     HeaderError,
     coded_size,
@@ -37,7 +38,8 @@ from sonovan.producers.sources.headers import (
     jpeg2000_transformed,
     jpeg_colour,
 )
-from sonovan.producers.sources.jpeg_scan import check_scans, components
+from sonovan.producers.sources.jpeg_scan import check_scans, components, is_progressive
+from sonovan.producers.sources.picture_damage import jpeg_damage
 from sonovan.producers.sources.source import Pixels
 
 Array = npt.NDArray[Any]
@@ -63,7 +65,10 @@ class DecodeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PixelLayout:
-    """The Image Pixel module of a file (PS3.3 C.7.6.3), and its palette as (entries, 3) uint8 or uint16."""
+    """The Image Pixel module of a file (PS3.3 C.7.6.3), and its palette as (entries, 3) uint8 or uint16.
+
+    overlays: bits that hold no sample may be those of an overlay.
+    """
 
     rows: int
     columns: int
@@ -78,6 +83,7 @@ class PixelLayout:
     little_endian: bool
     palette: Array | None = None
     palette_first: int = 0
+    overlays: bool = False
 
     @property
     def native_bytes(self) -> int:
@@ -110,6 +116,9 @@ def decode_frame(data: bytes, layout: PixelLayout) -> Pixels:
     expected = (layout.rows, layout.columns) if layout.samples == 1 else (layout.rows, layout.columns, layout.samples)
     if samples.shape != expected or samples.dtype.kind not in "ui" or samples.dtype.itemsize > 2:
         raise DecodeError(f"decoded to {samples.shape} {samples.dtype}, declared {expected}")
+    if layout.samples == 3 and samples.dtype == np.uint8 and layout.transfer_syntax not in JPEG:
+        coded_422 = coded and photometric == "YBR_FULL_422"
+        photometric = colours_as_seen(samples, "YBR_FULL" if coded_422 else photometric)
     if photometric == "PALETTE COLOR":
         return _through_palette(samples, layout)
     picture = _full_range(samples, layout)
@@ -129,6 +138,8 @@ def _native(data: bytes, layout: PixelLayout) -> Array:
         return _expand_422(flat, rows, columns)
     if layout.samples == 1:
         return flat.reshape(rows, columns)
+    if layout.samples == 3 and flat.dtype == np.uint8:
+        return samples_as_seen(flat, rows, columns, planar=layout.planar)
     if layout.planar:
         return flat.reshape(layout.samples, rows, columns).transpose(1, 2, 0)
     return flat.reshape(rows, columns, layout.samples)
@@ -224,6 +235,8 @@ def _jpeg(data: bytes, layout: PixelLayout) -> Array:
         check_scans(data)
     except HeaderError as error:
         raise DecodeError(f"the JPEG frame is damaged: {error}") from error
+    if is_progressive(data) and (damage := jpeg_damage(data)) is not None:
+        raise DecodeError(f"the JPEG frame is damaged: {damage}")
     if layout.samples == 1:
         return np.asarray(imagecodecs.jpeg8_decode(data))
     stored = np.asarray(imagecodecs.jpeg8_decode(data, colorspace="rgb", outcolorspace="rgb"))
@@ -268,9 +281,13 @@ def _full_range(samples: Array, layout: PixelLayout) -> Pixels:
     """Unsigned samples over the full range of 8 or 16 bits."""
     stored = layout.stored
     wide = samples.astype(np.int32)
-    if layout.transfer_syntax not in CODED or layout.transfer_syntax == RLELossless:
-        wide >>= layout.high_bit + 1 - stored
     coded = layout.transfer_syntax in CODED and layout.transfer_syntax != RLELossless
+    if not coded:
+        shift = layout.high_bit + 1 - stored
+        beyond = 0 if layout.signed or layout.overlays else ~(((1 << stored) - 1) << shift)
+        if wide.size and int(np.bitwise_or.reduce(wide, axis=None)) & beyond:
+            raise DecodeError(f"its samples have bits beyond the {stored} below bit {layout.high_bit + 1} of the file")
+        wide >>= shift
     if coded and not layout.signed and wide.size and int(wide.max()) >> stored:
         raise DecodeError(f"samples up to {int(wide.max())}, the file declares {stored} bits")
     wide &= (1 << stored) - 1  # bits above the stored ones once held overlays

@@ -69,6 +69,8 @@ def _layout(
     if scales and header.spacing_mm and not any(alike(scale, header.spacing_mm) for scale in scales):
         detail = f"PixelSpacing is {header.spacing_mm[1]:.4g} mm, its regions say {scales[0][1]:.4g} mm"
         warnings.append(warned("spacing_contradicts_regions", path, detail))
+    if header.oblong and told is None:
+        warnings.append(warned("pixels_may_be_oblong", path, "its PixelAspectRatio is not 1 and it has no scale"))
     if layout.covered:
         warnings.append(warned("region_covered", path, "a picture with a scale of its own lies within another one"))
     return layout, tuple(warnings)

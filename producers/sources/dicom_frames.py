@@ -112,6 +112,10 @@ def _count(
         detail = f"{layout.photometric} of {size} bytes a frame, its pixel data have {other.native_bytes} a frame"
         return declared or 1, other, (warned("length_contradicted", path, detail),)
     if cut:
+        said = length // size if length % size <= _PADDING else 0
+        if declared is not None and said > declared:
+            detail = f"NumberOfFrames is {declared}, its pixel data are said to hold {said} frames"
+            return said, layout, (warned("frame_count_contradicted", path, detail),)
         return declared or max(1, length // size), layout, ()
     if other is not None and length % other.native_bytes <= _PADDING:
         raise _contradiction(path, size, length, declared)
@@ -125,6 +129,8 @@ def _count(
         detail = f"its pixel data have {length} bytes, {count} frames of {size} and {rest} more"
         return max(count, declared or 1), layout, (warned("length_contradicted", path, detail),)
     if declared is not None and count < declared:
+        if any(0 <= length * times - size * declared <= times * _PADDING for times in _shorter(layout)):
+            raise _contradiction(path, size, length, declared)
         return declared, layout, ()
     if count in (times * (declared or 1) for times in _OTHER_LAYOUTS) and (declared is not None or single):
         raise _contradiction(path, size, length, declared)
@@ -133,6 +139,12 @@ def _count(
         return 1, layout, ()
     detail = f"NumberOfFrames is {told}, its pixel data hold {count} frames"
     return count, layout, (warned("frame_count_contradicted", path, detail),)
+
+
+def _shorter(layout: PixelLayout) -> tuple[int, ...]:
+    """So many times shorter pixel data may be of 8 bits, of one sample, or of both, instead of fewer frames."""
+    depth, samples = layout.allocated // 8, layout.samples
+    return tuple({depth, samples, depth * samples} - {1})
 
 
 def _makes(length: int, size: int, count: int) -> bool:

@@ -54,6 +54,7 @@ _ULTRASOUND: Final = frozenset(
 _DIRECTORY: Final = "1.2.840.10008.1.3.10"
 _SECONDARY_CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
 _UNDEFINED_LENGTH: Final = 0xFFFFFFFF
+_ALMOST_SQUARE: Final = 0.01
 _PIXEL_DATA: Final = (0x7FE0, 0x0010)
 
 
@@ -68,6 +69,7 @@ class DicomHeader:
     """What the van uses of a file. times_ms: of every frame, None where the file does not say.
 
     regions: those whose place is certain, of region_items declared ones. spacing_mm: (column, row) of PixelSpacing.
+    oblong: the file's PixelAspectRatio is not 1.
     """
 
     frames: FramePlaces
@@ -77,6 +79,7 @@ class DicomHeader:
     spacing_mm: tuple[float, float] | None
     places: Stated
     burned_in: bool
+    oblong: bool
     instance: str | None
     warnings: tuple[Warned, ...]
     manufacturer: str | None
@@ -158,6 +161,7 @@ def read_header(path: Path, stream: BinaryIO) -> DicomHeader:
         spacing_mm=spacing,
         places=stated,
         burned_in=str(dataset.get("BurnedInAnnotation") or "").strip().upper() not in ("", "NO"),
+        oblong=_oblong(dataset),
         instance=str(instance) if instance else None,
         warnings=(*places.warnings, *stated.warnings, *of_regions, *of_spacing, *of_times, *of_sign),
         manufacturer=maker_of(str(dataset.get("Manufacturer") or "")),
@@ -175,6 +179,11 @@ def _day(dataset: Dataset) -> date | None:
             if day is not None and day.year >= OLDEST_YEAR:
                 return day
     return None
+
+
+def _oblong(dataset: Dataset) -> bool:
+    told = numbers(dataset, "PixelAspectRatio").values
+    return len(told) == 2 and min(told) > 0 and abs(told[0] / told[1] - 1) > _ALMOST_SQUARE
 
 
 def _refuse_unless_ultrasound(path: Path, dataset: Dataset) -> None:
@@ -234,8 +243,14 @@ def _pixel_layout(path: Path, dataset: Dataset, syntax: UID) -> PixelLayout:
         rows=rows, columns=columns, samples=samples, allocated=allocated, stored=stored,
         high_bit=high_bit, signed=bool(whole(dataset, "PixelRepresentation")),
         planar=bool(whole(dataset, "PlanarConfiguration")), photometric=photometric, transfer_syntax=syntax,
-        little_endian=syntax.is_little_endian, palette=palette, palette_first=first,
+        little_endian=syntax.is_little_endian, palette=palette, palette_first=first, overlays=_in_unused_bits(dataset),
     )  # fmt: skip
+
+
+def _in_unused_bits(dataset: Dataset) -> bool:
+    """Whether a bit of an overlay lies among the samples (OverlayBitPosition, retired)."""
+    positions = [tag for tag in tuple(dataset.keys()) if tag.group & 0xFF00 == 0x6000 and tag.element == 0x0102]
+    return any(dataset[tag].value for tag in positions)
 
 
 _THREE: Final = ("RGB", "YBR")

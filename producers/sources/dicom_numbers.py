@@ -81,6 +81,14 @@ def _value(dataset: Dataset, keyword: str) -> Any:
 
 
 _DECIMAL: Final = frozenset(
-    {"PixelSpacing", "FrameTime", "FrameTimeVector", "CineRate", "RecommendedDisplayFrameRate", "NumberOfFrames"}
+    {
+        "PixelSpacing",
+        "FrameTime",
+        "FrameTimeVector",
+        "CineRate",
+        "RecommendedDisplayFrameRate",
+        "NumberOfFrames",
+        "PixelAspectRatio",
+    }
 )
 """Attributes that are text in the standard's dictionary; an implicit file does not say so itself."""

@@ -67,6 +67,8 @@ def stated_places(path: Path, dataset: Dataset) -> Stated:
             organs |= found.organs
             foreign |= found.foreign
             both |= found.both
+            if not (found.organs or found.foreign or found.known):
+                unknown.add(word[:64])
         for sequence, modifiers in _REGIONS:
             for item in _items(scope, sequence):
                 place = place_of(_code(item), _text(item, "CodingSchemeDesignator"), _text(item, "CodeMeaning"))

@@ -8,6 +8,7 @@ from typing import Final
 
 from pydicom import Dataset
 
+from sonovan.contracts.van import FINEST_MM
 from sonovan.producers.sources.dicom_numbers import numbers, whole
 from sonovan.producers.sources.reasons import Warned, refusal, warned
 from sonovan.producers.sources.regions import CM, TWO_D, UltrasoundRegion
@@ -16,6 +17,8 @@ _CORNERS: Final = (
     "RegionLocationMinX0", "RegionLocationMinY0", "RegionLocationMaxX1", "RegionLocationMaxY1",
 )  # fmt: skip
 _ALIKE: Final = 0.01
+COARSEST_MM: Final = 100
+"""No pixel is larger: the limit of `--pixel-spacing-mm`."""
 Spacing = tuple[float, float]
 
 
@@ -57,6 +60,8 @@ def _region(path: Path, item: Dataset, corners: list[int], number: int, warnings
     for axis in "XY":
         delta = numbers(item, f"PhysicalDelta{axis}")
         value = delta.values[0] if len(delta.values) == 1 else 0.0
+        if not FINEST_MM <= 10 * abs(value) <= COARSEST_MM:
+            value = 0.0
         if delta.told and not value and kind == TWO_D and units == [CM, CM]:
             detail = f"PhysicalDelta{axis} of ultrasound region {number} is '{delta.told}'"
             warnings.append(warned("region_scale_unreadable", path, detail))
@@ -79,8 +84,8 @@ def read_spacing(path: Path, dataset: Dataset) -> tuple[Spacing | None, tuple[Wa
         told = numbers(scope, "PixelSpacing")
         if not told.told:
             continue
-        if len(told.values) != 2 or min(told.values) <= 0:
-            detail = f"PixelSpacing is '{told.told}', not two sizes above 0"
+        if len(told.values) != 2 or not all(FINEST_MM <= each <= COARSEST_MM for each in told.values):
+            detail = f"PixelSpacing is '{told.told}', not two sizes from {FINEST_MM} to {COARSEST_MM} mm"
             warnings.append(warned("number_unreadable", path, detail))
             continue
         if told.comma:

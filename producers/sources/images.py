@@ -122,6 +122,8 @@ def _decoded(index: int, file: Path, options: CaptureOptions) -> CapturedFrame:
         raise refusal(
             "size_contradicts_stream", file, f"decoded {columns} x {rows}, declared {told.columns} x {told.rows}"
         )
+    if tags.white_is_zero and picture.dtype == np.uint16:  # OpenCV turns those of 8 bits round, and no others
+        picture = ~picture
     notes: tuple[str, ...] = ()
     if picture.ndim == 3 and picture.shape[2] == 4:
         picture, notes = picture[..., :3], (*notes, "alpha_dropped")

@@ -16,6 +16,7 @@ import numpy as np
 from sonovan.producers.sources.headers import HeaderError
 
 _SEQUENTIAL: Final = (0xC0, 0xC1)
+_PROGRESSIVE: Final = 0xC2
 _LOSSLESS: Final = 0xC3
 _ALONE: Final = {0x01, *range(0xD0, 0xD8)}
 _MARKER: Final = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
@@ -37,12 +38,15 @@ class _Stream:
     components: dict[int, tuple[int, int]] = field(default_factory=dict)
     tables: dict[int, bytes] = field(default_factory=dict)
     interval: int = 0
+    missing: dict[int, list[int]] = field(default_factory=dict)
+    """Of a progressive picture: the bits that each of the 64 coefficients of a component still lacks."""
 
 
 def check_scans(data: bytes) -> None:
     """Raise HeaderError where the scans of a JPEG stream are damaged, or where its end marker is missing.
 
-    data: the stream; what follows its end marker is not looked at. A progressive one is only followed to that marker.
+    data: the stream; what follows its end marker is not looked at. Of a progressive one it is only asked whether every
+    pass is there.
     """
     try:
         _check(data)
@@ -73,6 +77,8 @@ def _check(data: bytes) -> None:
         raise HeaderError("it is cut off: it has no end marker")
     if not scans:
         raise HeaderError("it has no scan")
+    if stream.kind == _PROGRESSIVE and any(any(bits) for bits in stream.missing.values()):
+        raise HeaderError("scans of it are missing")
 
 
 def _learn(marker: int, body: bytes, stream: _Stream) -> None:
@@ -90,12 +96,17 @@ def _learn(marker: int, body: bytes, stream: _Stream) -> None:
         for number in range(body[5]):
             name, sampling = body[6 + 3 * number], body[7 + 3 * number]
             stream.components[name] = (sampling >> 4 or 1, sampling & 15 or 1)
+            stream.missing[name] = [16] * 64
 
 
 def _scan(data: bytes, place: int, body: bytes, stream: _Stream) -> int:
     """Walk one scan whose coded data begin at `place`; the place of the marker behind it."""
     found = _MARKER.search(data, place)
     end = found.start() if found else len(data)
+    if stream.kind == _PROGRESSIVE:
+        first, last, bits = body[-3:]
+        for number in range(body[0]):
+            stream.missing[body[1 + 2 * number]][first : last + 1] = [bits & 15] * (last + 1 - first)
     if stream.kind not in (*_SEQUENTIAL, _LOSSLESS):
         return end
     parts = _RESTART.split(data[place:end])
@@ -187,6 +198,17 @@ def _windows(coded: bytes) -> memoryview:
     three = data[:-2] << 16 | data[1:-1] << 8 | data[2:]
     windows = np.stack([(three >> (8 - shift)) & 0xFFFF for shift in range(8)], axis=-1)
     return memoryview(windows.astype(np.uint16).tobytes()).cast("H")
+
+
+def is_progressive(data: bytes) -> bool:
+    """Whether a JPEG stream is coded in several passes over the whole picture (T.81 annex G)."""
+    place = 2
+    while place + 4 <= len(data) and data[place] == 0xFF:
+        marker = data[place + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return marker == _PROGRESSIVE
+        place += 1 if marker == 0xFF else 2 + max(2, int(struct.unpack_from(">H", data, place + 2)[0]))
+    return False
 
 
 def components(data: bytes) -> Iterator[tuple[int, int, int]]:

@@ -9,11 +9,14 @@ import struct
 import zlib
 from typing import Final
 
-from sonovan.producers.sources.headers import CodedSize
+from sonovan.producers.sources.headers import CodedSize, HeaderError
+from sonovan.producers.sources.jpeg_scan import check_scans, is_progressive
 from sonovan.producers.sources.picture_tags import png_chunks
 
 _PLACES: Final = {273: 279, 324: 325}
 """TIFF: the tag with the places of strips or tiles, and the tag with their lengths."""
+_CODING: Final = 259
+_DEFLATED: Final = ([8], [32946])
 _SIZES: Final = {1: 1, 3: 2, 4: 4}
 
 
@@ -31,7 +34,7 @@ def picture_damage(data: bytes, told: CodedSize) -> str | None:
         return f"it has {len(data)} of {declared} bytes" if len(data) < declared else None
     if data[:2] == b"BM":
         return _bmp(data, told)
-    return _tiff(data)
+    return _tiff(data, told)
 
 
 def jpeg_damage(data: bytes) -> str | None:
@@ -48,6 +51,11 @@ def jpeg_damage(data: bytes) -> str | None:
         return None
     except KeyError:
         return "its colours are of no known kind"
+    try:
+        if is_progressive(data):
+            check_scans(data)
+    except HeaderError as error:
+        return str(error)
     for colours in ("GRAY", "CMYK"):
         try:
             simplejpeg.decode_jpeg(data, colours, strict=True)
@@ -79,6 +87,18 @@ def _png(data: bytes, told: CodedSize) -> str | None:
     return None if inflate.eof or pixels > limit else "its pixels end early"
 
 
+def _inflates(coded: bytes, told: CodedSize) -> bool:
+    """Whether zlib's own check value fits; True as well beyond the length of a whole picture."""
+    inflate, pixels = zlib.decompressobj(), 0
+    try:
+        while coded and not inflate.eof and pixels <= 8 * (told.rows + 1024) * (told.columns + 1024):
+            pixels += len(inflate.decompress(coded, 1 << 20))
+            coded = inflate.unconsumed_tail
+    except zlib.error:
+        return False
+    return inflate.eof or bool(coded)
+
+
 def _bmp(data: bytes, told: CodedSize) -> str | None:
     start, header = struct.unpack_from("<I", data, 10)[0], struct.unpack_from("<I", data, 14)[0]
     if header < 40:
@@ -92,15 +112,15 @@ def _bmp(data: bytes, told: CodedSize) -> str | None:
     return f"it has {len(data)} of {needed} bytes" if len(data) < needed else None
 
 
-def _tiff(data: bytes) -> str | None:
-    """Whether every strip or tile of the first picture lies within the file."""
+def _tiff(data: bytes, told: CodedSize) -> str | None:
+    """Whether every strip or tile of the first picture lies within the file, and is whole where its coding tells."""
     order = "<" if data[:2] == b"II" else ">"
     try:
         place = struct.unpack_from(order + "I", data, 4)[0]
         numbers: dict[int, list[int]] = {}
         for number in range(struct.unpack_from(order + "H", data, place)[0]):
             tag, kind, count, raw = struct.unpack_from(order + "HHI4s", data, place + 2 + 12 * number)
-            if tag in (*_PLACES, *_PLACES.values()) and kind in _SIZES and count <= len(data):
+            if tag in (_CODING, *_PLACES, *_PLACES.values()) and kind in _SIZES and count <= len(data):
                 size = _SIZES[kind] * count
                 at = struct.unpack(order + "I", raw)[0]
                 raw = raw[:size] if size <= 4 else data[at : at + size]
@@ -111,4 +131,6 @@ def _tiff(data: bytes) -> str | None:
         for at, length in zip(numbers.get(places, []), numbers.get(lengths, []), strict=False):
             if at + length > len(data):
                 return f"its pixels reach to byte {at + length} of {len(data)}"
+            if numbers.get(_CODING, [1])[:1] in _DEFLATED and not _inflates(data[at : at + length], told):
+                return "its pixels are damaged"
     return None

@@ -14,6 +14,7 @@ import numpy as np
 from sonovan.producers.sources.source import Pixels
 
 ORIENTATION: Final = 274
+_PHOTOMETRIC: Final = 262
 _X_RESOLUTION, _Y_RESOLUTION = 282, 283
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
@@ -22,13 +23,15 @@ _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 class PictureTags:
     """orientation: 1 to 8 as EXIF counts them, 1 where nothing is said. pictures: how many the file holds.
 
-    across_mm and down_mm: the pixel's size as the file tells it, in any unit; None where it is not told.
+    across and down: the pixel's size as the file tells it, in any unit; None where it is not told. white_is_zero: of a
+    TIFF whose samples are the darker the larger they are.
     """
 
     orientation: int = 1
     across: float | None = None
     down: float | None = None
     pictures: int = 1
+    white_is_zero: bool = False
 
     @property
     def oblong(self) -> bool:
@@ -107,7 +110,7 @@ def _png(data: bytes) -> PictureTags:
 
 
 def _jpeg(data: bytes) -> PictureTags:
-    orientation, place, parts = 1, 2, False
+    orientation, place, parts, size = 1, 2, False, b""
     sides: tuple[float | None, float | None] = (None, None)
     while place + 4 <= len(data) and data[place] == 0xFF:
         marker = data[place + 1]
@@ -122,11 +125,25 @@ def _jpeg(data: bytes) -> PictureTags:
             sides = _sides(*struct.unpack_from(">HH", body, 8))
         elif marker == 0xE1 and body[:6] == b"Exif\0\0":
             orientation = _exif(body[6:])
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            size = body[1:5]
         parts = parts or (marker == 0xE2 and body[:4] == b"MPF\0")  # previews of this picture follow it
         place += 2 + length
     following = data[place:].split(_JPEG_END)[1:]
-    more = 0 if parts else sum(each.lstrip(b"\0").startswith(_JPEG_START) for each in following)
+    begun = [each.lstrip(b"\0") for each in following if each.lstrip(b"\0").startswith(_JPEG_START)]
+    more = sum(_frame_size(each) == size for each in begun) if parts else len(begun)  # a preview is smaller
     return PictureTags(orientation, *sides, 1 + more)
+
+
+def _frame_size(data: bytes) -> bytes:
+    """The four bytes of height and width in the frame header of a JPEG; none where it has no such header."""
+    place = 2
+    while place + 9 <= len(data) and data[place] == 0xFF:
+        marker = data[place + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return data[place + 5 : place + 9]
+        place += 2 + max(2, int(struct.unpack_from(">H", data, place + 2)[0]))
+    return b""
 
 
 def _webp(data: bytes) -> PictureTags:
@@ -150,17 +167,20 @@ def _tiff(data: bytes) -> PictureTags:
     if order is None:
         return PictureTags()
     place = struct.unpack_from(order + "I", data, 4)[0]
+    white_is_zero = False
     orientation, densities = 1, {_X_RESOLUTION: 0.0, _Y_RESOLUTION: 0.0}
     for number in range(struct.unpack_from(order + "H", data, place)[0]):
         at = place + 2 + 12 * number
         tag, kind = struct.unpack_from(order + "HH", data, at)
         if tag == ORIENTATION and kind == 3:
             orientation = struct.unpack_from(order + "H", data, at + 8)[0]
+        elif tag == _PHOTOMETRIC and kind == 3:
+            white_is_zero = struct.unpack_from(order + "H", data, at + 8)[0] == 0
         elif tag in densities and kind == 5:
             above, below = struct.unpack_from(order + "II", data, struct.unpack_from(order + "I", data, at + 8)[0])
             densities[tag] = above / below if below else 0.0
     sides = _sides(densities[_X_RESOLUTION], densities[_Y_RESOLUTION])
-    return PictureTags(orientation if 1 <= orientation <= 8 else 1, *sides)
+    return PictureTags(orientation if 1 <= orientation <= 8 else 1, *sides, white_is_zero=white_is_zero)
 
 
 def tiff_as_stored(data: bytes) -> bytes:

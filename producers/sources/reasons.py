@@ -57,6 +57,8 @@ SOURCE_WARNINGS: Final[dict[str, str]] = {
     "picture_repeated": "both are read",
     "pixels_made_square": "it is read, and a scale that is typed is taken, as a player shows it",
     "pixels_may_be_oblong": "it is read as it is stored: sizes may be wrong along one side",
+    "tracks_left_out": "the best of its tracks is read",
+    "time_gap": "frames may be lost there: compare with the scanner's own clip",
     "instance_repeated": "both are read: the exporter gave two pictures one name",
 }
 
@@ -71,7 +73,7 @@ class Warned:
 
 def warned(reason: str, path: Path, detail: str) -> Warned:
     """A warning with one line for the person who typed the path: the input, what is odd about it, what follows."""
-    return Warned(reason, f"{shown(path)}: {' '.join(detail.split())}; {SOURCE_WARNINGS[reason]}")
+    return Warned(reason, f"{shown(path)}: {_one_line(detail)}; {SOURCE_WARNINGS[reason]}")
 
 
 def refusal(reason: str, path: Path, detail: str) -> InvalidRecord:
@@ -79,11 +81,18 @@ def refusal(reason: str, path: Path, detail: str) -> InvalidRecord:
 
     reason: a key of SOURCE_REASONS. The message names the path, so it is for the person who typed it only.
     """
-    wrong = " ".join(detail.split())
-    return InvalidRecord(reason, f"{shown(path)}: {wrong}; {SOURCE_REASONS[reason]}")
+    return InvalidRecord(reason, f"{shown(path)}: {_one_line(detail)}; {SOURCE_REASONS[reason]}")
 
 
 def shown(path: Path) -> str:
     """A path as it may be printed: bytes that are no UTF-8, line ends and control characters are escaped."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return _printable(os.fsencode(path).decode("utf-8", "backslashreplace"))
+
+
+def _one_line(detail: str) -> str:
+    """A detail, which may quote what stands in a file, as it may be printed."""
+    return _printable(" ".join(detail.split()))
+
+
+def _printable(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)

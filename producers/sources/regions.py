@@ -1,6 +1,7 @@
 """Ultrasound regions of a DICOM file to panels: where the pictures are, how large a pixel is (PS3.3 C.8.5.5)."""
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 from sonovan.contracts.lexicon import Side
@@ -10,8 +11,10 @@ from sonovan.producers.sources.source import Box, whole_panel
 
 TWO_D: Final = 1
 _PICTURES: Final = frozenset({1, 2, 3, 4})  # 2D, M-mode, spectral, waveform; 0 is none of them, 5 graphics
+_GRAPHICS: Final = 5
 CM: Final = 3
 _SLACK_PX: Final = 2  # some scanners give the corner one past the last pixel
+_SHARED_PX: Final = 8
 _MAX_PANELS: Final = 16
 
 
@@ -84,7 +87,10 @@ def lay_out(
         return Layout(whole, None, ("regions_uncertain",), uncertain=True)
     if not regions:
         return Layout(whole, None, ("regions_not_declared",))
-    pictures = [region for region in regions if region.spatial_format in _PICTURES] or regions
+    pictures = [region for region in regions if region.spatial_format in _PICTURES]
+    pictures = pictures or [region for region in regions if region.spatial_format != _GRAPHICS]
+    if not pictures:  # graphics hold text, not ultrasound: nothing is known of where the picture lies
+        return Layout(whole, None, ("regions_uncertain",), uncertain=True)
     declared = tuple(region.box(rows, columns) for region in pictures)
     two_d = [region for region in pictures if region.spatial_format == TWO_D]
     if not two_d:
@@ -99,6 +105,13 @@ def lay_out(
     boxes += [(inset, inset.box(rows, columns)) for inset in insets]
     kept = sorted(
         ((region, box) for region, box in boxes if box[2] > 1 and box[3] > 1), key=lambda each: (each[1][1], each[1][0])
+    )
+    covered = covered or any(
+        _much_overlap(one[1], other[1])
+        and one[0].spacing_mm is not None
+        and other[0].spacing_mm is not None
+        and not _alike(one[0].spacing_mm, other[0].spacing_mm)
+        for one, other in combinations(kept, 2)
     )
     panels = tuple(
         _panel(number, region, box, spacing_mm=spacing_mm, side=side)
@@ -145,6 +158,13 @@ def _overlap(one: Box, other: Box) -> bool:
         and one[1] < other[1] + other[3]
         and other[1] < one[1] + one[3]
     )
+
+
+def _much_overlap(one: Box, other: Box) -> bool:
+    """Whether two boxes share more than a few rows and columns, which neighbours on a screen may."""
+    across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    return min(across, down) > _SHARED_PX
 
 
 def _panel(

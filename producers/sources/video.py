@@ -13,9 +13,10 @@ from sonovan.producers.sources.agreement import agreed_organ
 from sonovan.producers.sources.bounds import check_frames, check_size
 from sonovan.producers.sources.clip import Clip, decoding_error, open_clip, turning
 from sonovan.producers.sources.clip_damage import ClipDamage
+from sonovan.producers.sources.clip_times import other_tracks, packet_times, time_gaps
 from sonovan.producers.sources.containers import avi_count, torn
 from sonovan.producers.sources.picture_damage import jpeg_damage
-from sonovan.producers.sources.reasons import refusal, warned
+from sonovan.producers.sources.reasons import Warned, refusal, warned
 from sonovan.producers.sources.source import CapturedFrame, CaptureOptions, LostFrame, Pixels, Source, whole_panel
 
 _CHUNK_HEAD: Final = 8
@@ -35,10 +36,9 @@ def open_video(path: Path, container: str, options: CaptureOptions) -> Source:
         check_size(path, context.height, round(context.width * wide), 3)
         if clip.declared > 0:
             check_frames(path, int(clip.declared), options.max_frames)
+        warnings = tuple(_warnings(path, clip))
     if not any(isinstance(shot, CapturedFrame) for shot in _frames(path, container, options)):
         raise refusal("no_frames", path, "the clip holds no frame that can be decoded")
-    oblong = f"its pixels are {wide:.3g} times as wide as high"
-    warnings = () if wide == 1 else (warned("pixels_made_square", path, oblong),)
     return Source(
         path=path,
         organ=agreed_organ(path, set(), set(), options),
@@ -50,6 +50,19 @@ def open_video(path: Path, container: str, options: CaptureOptions) -> Source:
         notes=("regions_not_declared",),
         warnings=warnings,
     )
+
+
+def _warnings(path: Path, clip: Clip) -> Iterator[Warned]:
+    """What should be looked at in a clip that is read; its packets are read through, and none is decoded."""
+    if clip.wide != 1:
+        yield warned("pixels_made_square", path, f"its pixels are {clip.wide:.3g} times as wide as high")
+    if more := other_tracks(clip):
+        yield warned("tracks_left_out", path, f"it holds {more} more tracks of pictures")
+    if gaps := time_gaps(packet_times(clip)):
+        ticks, (number, start, length) = float(clip.stream.time_base or 0), gaps[0]
+        places = f"at {len(gaps)} places, first " if len(gaps) > 1 else ""
+        detail = f"{places}after frame {number} at {start * ticks:.2f} s, no frame comes for {length * ticks:.2f} s"
+        yield warned("time_gap", path, detail)
 
 
 @dataclass(slots=True)

@@ -4,12 +4,14 @@ import os
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.producers.sources import CapturedFrame, CaptureOptions, LostFrame, open_source, open_sources
 from sonovan.producers.sources.clip_damage import ClipDamage
+from sonovan.producers.sources.clip_times import time_gaps
 from tests.producers.clips import number_of, packets, shades, write_clip
 
 BREAST = CaptureOptions(organ="breast", pixel_spacing_mm=(0.1, 0.1))
@@ -161,3 +163,31 @@ def test_frames_that_are_shown_before_the_key_frame_they_follow_rest_on_the_grou
     assert damage.frame(4, corrupt=False)
     assert damage.frame(5, corrupt=False)
     assert damage.missing() == [1]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.mkv", "matroska"), ("a.ts", "mpegts"), ("a.mp4", "mp4")])
+def test_a_gap_in_the_times_of_a_steady_clip_is_warned_of(name: str, kind: str, tmp_path: Path) -> None:
+    moments = [*range(10), *range(14, 24)]
+    path = write_clip(tmp_path / name, shades(20), kind=kind, times=moments, options=H264)
+    (warning,) = open_source(path, BREAST).warnings
+    assert warning.reason == "time_gap"
+    assert "after frame 10" in warning.message
+
+
+def test_a_clip_of_varying_rate_has_no_gaps() -> None:
+    assert time_gaps([0, 40, 80, 120, 160, 200, 240, 280, 320]) == []
+    assert time_gaps([0, 40, 80, 120, 160, 200, 240, 360, 400]) == [(7, 240, 120)]
+    assert time_gaps([0, 40, 200, 240, 500, 560, 900, 940, 1300]) == []
+    assert time_gaps([0, 40, 200]) == []
+
+
+def test_a_second_track_of_pictures_is_warned_of(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        tracks = [container.add_stream("mjpeg", rate=25) for _ in range(2)]
+        for track in tracks:
+            track.width, track.height, track.pix_fmt = 64, 48, "yuvj420p"
+        for picture in shades(3, 48, 64):
+            for track in tracks:
+                container.mux(track.encode(av.VideoFrame.from_ndarray(picture, format="gray")))
+    assert [each.reason for each in open_source(path, BREAST).warnings] == ["tracks_left_out"]

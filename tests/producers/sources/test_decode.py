@@ -3,11 +3,14 @@
 import struct
 from pathlib import Path
 
+import cv2
 import imagecodecs
 import numpy as np
 import pytest
+from pydicom import dcmread
 from pydicom.uid import (
     UID,
+    ExplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGLosslessSV1,
@@ -215,3 +218,94 @@ def test_a_black_picture_is_whole() -> None:
         check_scans(bytes(imagecodecs.jpeg8_encode(picture, 90)))
         check_scans(bytes(imagecodecs.jpeg8_encode(picture, 90, optimize=True)))
         check_scans(bytes(imagecodecs.jpeg8_encode(picture, lossless=True, predictor=1)))
+
+
+def rle(picture: np.ndarray) -> bytes:
+    planes = [picture] if picture.ndim == 2 else [np.ascontiguousarray(picture[..., n]) for n in range(3)]
+    bodies = [bytes(imagecodecs.packbits_encode(plane)) for plane in planes]
+    bodies = [body + b"\0" * (len(body) % 2) for body in bodies]
+    starts = [64 + sum(map(len, bodies[:number])) for number in range(len(bodies))]
+    return struct.pack("<16I", len(planes), *starts, *[0] * (15 - len(planes))) + b"".join(bodies)
+
+
+def in_ycc(picture: np.ndarray) -> np.ndarray:
+    """Grey as YCbCr."""
+    return np.stack([picture, np.full_like(picture, 128), np.full_like(picture, 128)], axis=-1)
+
+
+@pytest.mark.parametrize("stored", ["RGB", "YBR_FULL"])
+@pytest.mark.parametrize("stated", ["RGB", "YBR_FULL"])
+@pytest.mark.parametrize("coding", ["none", "rle", "jpeg-ls"])
+def test_a_grey_picture_says_itself_which_colours_it_holds(
+    stored: str, stated: str, coding: str, tmp_path: Path
+) -> None:
+    picture = in_ycc(smooth()) if stored == "YBR_FULL" else np.repeat(smooth()[..., None], 3, axis=-1)
+    syntax = {"none": ExplicitVRLittleEndian, "rle": RLELossless, "jpeg-ls": JPEGLSLossless}[coding]
+    frames = {
+        "none": lambda: picture,
+        "rle": lambda: rle(picture),
+        "jpeg-ls": lambda: bytes(imagecodecs.jpegls_encode(picture, level=0)),
+    }[coding]()
+    path = write_dicom(tmp_path / "a.dcm", [frames], syntax=syntax, shape=(48, 64, 3), photometric=stated)
+    pixels = one(path).pixels
+    assert np.abs(pixels.astype(int) - smooth()[..., None]).max() <= 2
+
+
+@pytest.mark.parametrize("stored", [0, 1])
+@pytest.mark.parametrize("stated", [0, 1])
+@pytest.mark.parametrize("kind", ["RGB", "YBR_FULL"])
+def test_a_grey_picture_says_itself_how_its_planes_lie(stored: int, stated: int, kind: str, tmp_path: Path) -> None:
+    picture = in_ycc(smooth()) if kind == "YBR_FULL" else np.repeat(smooth()[..., None], 3, axis=-1)
+    data = (picture.transpose(2, 0, 1) if stored else picture).tobytes()
+    path = write_dicom(tmp_path / "a.dcm", [data], shape=(48, 64, 3), photometric=kind, PlanarConfiguration=stated)
+    assert np.abs(one(path).pixels.astype(int) - smooth()[..., None]).max() <= 2
+
+
+@pytest.mark.parametrize("picture", [colour(), np.full((48, 64, 3), (200, 10, 10), np.uint8)], ids=["smooth", "plain"])
+@pytest.mark.parametrize("planes", [0, 1])
+def test_a_coloured_picture_is_read_as_its_file_states(picture: np.ndarray, planes: int, tmp_path: Path) -> None:
+    data = (picture.transpose(2, 0, 1) if planes else picture).tobytes()
+    path = write_dicom(tmp_path / "a.dcm", [data], shape=(48, 64, 3), photometric="RGB", PlanarConfiguration=planes)
+    assert np.array_equal(one(path).pixels, picture)
+
+
+def test_uncompressed_samples_beyond_the_declared_bits_never_wrap(tmp_path: Path) -> None:
+    picture = smooth().astype(np.uint16) << 4
+    sound = write_dicom(tmp_path / "a.dcm", [picture], allocated=16, stored=12)
+    assert np.array_equal(one(sound).pixels >> 8, smooth())
+    for stored, high in ((8, 7), (10, 9), (8, 15)):
+        path = write_dicom(tmp_path / "b.dcm", [picture + 1], allocated=16, stored=stored, HighBit=high)
+        (shot,) = shots(path)
+        assert isinstance(shot, LostFrame), (stored, high)
+        assert shot.reason == "frame_unreadable"
+
+
+def test_an_overlay_in_unused_bits_is_masked(tmp_path: Path) -> None:
+    picture = smooth().astype(np.uint16) | 0x1000
+    path = write_dicom(tmp_path / "a.dcm", [picture], allocated=16, stored=8)
+    dataset = dcmread(path)
+    dataset.add_new(0x60000102, "US", 12)
+    dataset.save_as(path)
+    assert np.array_equal(one(path).pixels, smooth())
+
+
+def progressive(picture: np.ndarray) -> bytes:
+    options = [cv2.IMWRITE_JPEG_PROGRESSIVE, 1, cv2.IMWRITE_JPEG_QUALITY, 95]
+    return cv2.imencode(".jpg", picture, options)[1].tobytes()
+
+
+@pytest.mark.parametrize("damage", ["hole", "other bytes", "scans missing"])
+def test_a_damaged_progressive_frame_is_lost(damage: str, tmp_path: Path) -> None:
+    whole = progressive(grey(96, 128))
+    path = write_dicom(tmp_path / "a.dcm", [whole], syntax=JPEGBaseline8Bit, shape=(96, 128))
+    assert one(path).pixels.shape == (96, 128)
+    middle, last = len(whole) // 2, whole.rindex(b"\xff\xda")
+    broken = {
+        "hole": whole[:middle] + bytes(64) + whole[middle + 64 :],
+        "other bytes": whole[:middle] + b"\x5a" * 64 + whole[middle + 64 :],
+        "scans missing": whole[:last] + b"\xff\xd9",
+    }[damage]
+    path = write_dicom(tmp_path / "b.dcm", [broken], syntax=JPEGBaseline8Bit, shape=(96, 128))
+    (shot,) = shots(path)
+    assert isinstance(shot, LostFrame)
+    assert shot.reason == "frame_unreadable"

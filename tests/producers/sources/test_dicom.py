@@ -322,13 +322,15 @@ def test_a_file_cut_within_its_offset_table_keeps_its_name(tmp_path: Path) -> No
         assert [getattr(shot, "reason", "read") for shot in shots] == ["truncated", "truncated"], length
 
 
-def test_a_scale_next_to_zero_is_refused(tmp_path: Path) -> None:
+def test_a_scale_next_to_zero_is_left_out_and_said(tmp_path: Path) -> None:
     """Nothing can be measured with it: it would divide by zero at the centre, again and again."""
     tiny = region(0, 0, 63, 47, PhysicalDeltaX=1e-170, PhysicalDeltaY=1e-170)
     path = write_dicom(tmp_path / "a.dcm", [grey()], SequenceOfUltrasoundRegions=[tiny])
-    with pytest.raises(InvalidRecord) as caught:
-        open_source(path, BREAST)
-    assert caught.value.reason == "unreadable"
+    source = open_source(path, BREAST)
+    (shot,) = source.read()
+    assert isinstance(shot, CapturedFrame)
+    assert [panel.spacing_mm for panel in shot.panels] == [None]
+    assert {each.reason for each in source.warnings} == {"region_scale_unreadable"}
 
 
 def test_a_stream_larger_than_its_file_says_is_not_decoded(tmp_path: Path) -> None:

@@ -199,3 +199,20 @@ def test_a_file_cut_within_a_fragment_loses_the_rest(tmp_path: Path) -> None:
     assert found[:4] == [0, 1, 2, 3]
     assert all(isinstance(each, str) for each in found[4:])
     assert len(found) == 6
+
+
+def test_frames_beyond_the_declared_count_of_a_file_that_is_cut_are_counted(tmp_path: Path) -> None:
+    path = write_dicom(tmp_path / "a.dcm", PICTURES, NumberOfFrames=3)
+    path.write_bytes(path.read_bytes()[: -PICTURES[0].nbytes - 10])
+    source = open_source(path, BREAST)
+    assert outcome(source) == [0, 1, 2, 3, "truncated", "truncated"]
+    assert [each.reason for each in source.warnings] == ["frame_count_contradicted"]
+
+
+def test_pixels_of_half_the_declared_depth_are_refused_with_both_lengths(tmp_path: Path) -> None:
+    path = write_dicom(tmp_path / "a.dcm", PICTURES, allocated=16, stored=16)
+    with pytest.raises(InvalidRecord) as caught:
+        open_source(path, BREAST)
+    assert caught.value.reason == "size_contradicts_stream"
+    assert f"{12 * PICTURES[0].size} bytes" in caught.value.message
+    assert caught.value.message.count(str(6 * PICTURES[0].size)) == 1

@@ -123,3 +123,29 @@ def test_a_place_that_nobody_knows_is_warned_of(tmp_path: Path) -> None:
 def test_organ_and_side_may_come_from_codes_alone(tmp_path: Path) -> None:
     source = opened(tmp_path, CaptureOptions(), AnatomicRegionSequence=[breast(RIGHT)])
     assert (source.organ, source.laterality) == ("breast", "right")
+
+
+@pytest.mark.parametrize("modifier", [code("RT", "99X", "RT"), code("R", "99X"), code("1", "99X", "Rt. side")])
+def test_a_modifier_of_two_letters_names_a_side(modifier: Dataset, tmp_path: Path) -> None:
+    assert refused(tmp_path, AnatomicRegionSequence=[breast(modifier)]) == "side_contradicts_file"
+
+
+@pytest.mark.parametrize("word", ["TESTICLE", "LOWER EXTREMITY", "CARDIAC"])
+def test_a_body_part_of_another_organ_is_refused(word: str, tmp_path: Path) -> None:
+    assert refused(tmp_path, BodyPartExamined=word) == "organ_contradicts_file"
+
+
+def test_a_body_part_that_nobody_knows_is_warned_of(tmp_path: Path) -> None:
+    source = opened(tmp_path, BodyPartExamined="SEIN DROIT")
+    assert [each.reason for each in source.warnings] == ["place_unknown"]
+    assert "SEIN DROIT" in source.warnings[0].message
+    assert opened(tmp_path, BodyPartExamined="SMALL PARTS").warnings == ()
+
+
+def test_what_stands_in_a_file_is_never_printed_raw(tmp_path: Path) -> None:
+    path = write_dicom(tmp_path / "a.dcm", [grey()], Laterality="RX")
+    path.write_bytes(path.read_bytes().replace(b"CS\x02\0RX", b"CS\x02\0\x1b["))
+    with pytest.raises(InvalidRecord) as caught:
+        open_source(path, LEFT)
+    assert caught.value.reason == "side_unreadable"
+    assert "\x1b" not in caught.value.message

@@ -162,3 +162,37 @@ def test_frames_may_state_their_own_moments(tmp_path: Path) -> None:
 def test_anything_but_a_no_to_burned_in_text_holds_the_frames(declared: str, tmp_path: Path) -> None:
     assert hold_reason(opened(tmp_path, BurnedInAnnotation=declared)) == "burned_in_annotation"
     assert hold_reason(opened(tmp_path, BurnedInAnnotation="NO")) is None
+
+
+def test_a_region_of_graphics_alone_opens_nothing(tmp_path: Path) -> None:
+    """Graphics are text and scales: a name may stand there, and the picture does not."""
+    source = opened(tmp_path, SequenceOfUltrasoundRegions=[region(0, 0, 63, 11, RegionSpatialFormat=5)])
+    assert hold_reason(source) == "regions_uncertain"
+    both = [region(0, 0, 63, 11, RegionSpatialFormat=5), region(0, 12, 63, 47, RegionSpatialFormat=0)]
+    assert opened(tmp_path, SequenceOfUltrasoundRegions=both).declared == ((0, 12, 64, 36),)
+
+
+@pytest.mark.parametrize("tag", ["regions", "spacing"])
+def test_a_scale_that_no_picture_can_have_is_left_out(tag: str, tmp_path: Path) -> None:
+    """It would condemn the whole file where its panels are made."""
+    if tag == "regions":
+        item = region(0, 0, 63, 47, PhysicalDeltaX=1e-9, PhysicalDeltaY=1e-9)
+        source = opened(tmp_path, SequenceOfUltrasoundRegions=[item])
+    else:
+        source = opened(tmp_path, PixelSpacing=["1e-9", "1e-9"])
+    assert panels(source)[0].spacing_mm is None
+    assert set(reasons(source)) == {"region_scale_unreadable" if tag == "regions" else "number_unreadable"}
+
+
+def test_pictures_of_two_scales_that_overlap_are_warned_of(tmp_path: Path) -> None:
+    wide = region(0, 0, 45, 47)
+    other = region(20, 0, 63, 47, PhysicalDeltaX=0.01, PhysicalDeltaY=0.015)
+    assert "region_covered" in reasons(opened(tmp_path, SequenceOfUltrasoundRegions=[wide, other]))
+    beside = region(44, 0, 63, 47, PhysicalDeltaX=0.01, PhysicalDeltaY=0.015)
+    assert reasons(opened(tmp_path, SequenceOfUltrasoundRegions=[wide, beside])) == []
+
+
+def test_an_aspect_of_pixels_without_a_scale_is_warned_of(tmp_path: Path) -> None:
+    assert reasons(opened(tmp_path, PixelAspectRatio=[2, 1])) == ["pixels_may_be_oblong"]
+    assert reasons(opened(tmp_path, PixelAspectRatio=[1, 1])) == []
+    assert reasons(opened(tmp_path, PixelAspectRatio=[2, 1], SequenceOfUltrasoundRegions=[PICTURE])) == []

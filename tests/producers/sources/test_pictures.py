@@ -187,3 +187,62 @@ def test_pictures_in_four_inks_are_read_in_colour(tmp_path: Path) -> None:
     data = bytes(imagecodecs.jpeg8_encode(inks, 98, colorspace="CMYK", outcolorspace="CMYK"))
     (tmp_path / "a.jpg").write_bytes(data)
     assert only(tmp_path / "a.jpg").pixels.shape == (48, 64, 3)
+
+
+def tiff(picture: np.ndarray, *, white_is_zero: bool = False, deflated: bool = False) -> bytes:
+    """A TIFF of one strip."""
+    data = picture.astype("<u2" if picture.dtype == np.uint16 else "u1").tobytes()
+    data = zlib.compress(data) if deflated else data
+    data += b"\0" * (len(data) % 2)
+    rows, columns = picture.shape
+    bits, coding = 8 * picture.dtype.itemsize, 8 if deflated else 1
+    tags = [
+        (256, 4, columns), (257, 4, rows), (258, 3, bits), (259, 3, coding), (262, 3, 0 if white_is_zero else 1),
+        (273, 4, 8), (277, 3, 1), (278, 4, rows), (279, 4, len(data)),
+    ]  # fmt: skip
+    body = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
+    return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + struct.pack("<H", len(tags)) + body + bytes(4)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_a_tiff_whose_white_is_zero_is_turned_round(kind: type, tmp_path: Path) -> None:
+    picture = SHOWN.astype(kind) * (257 if kind is np.uint16 else 1)
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff(~picture, white_is_zero=True))
+    assert np.array_equal(only(path).pixels, picture)
+
+
+def test_a_deflated_tiff_with_a_hole_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    data = tiff(grey(), deflated=True)
+    path.write_bytes(data)
+    assert np.array_equal(only(path).pixels, grey())
+    path.write_bytes(data[:1000] + bytes(64) + data[1064:])
+    with pytest.raises(InvalidRecord) as caught:
+        open_source(path, BREAST)
+    assert caught.value.reason == "truncated"
+
+
+def test_a_progressive_jpeg_without_its_last_scan_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    data = cv2.imencode(".jpg", grey(), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    path.write_bytes(data)
+    assert only(path).pixels.shape == (48, 64)
+    path.write_bytes(data[: data.rindex(b"\xff\xda")] + b"\xff\xd9")
+    with pytest.raises(InvalidRecord) as caught:
+        open_source(path, BREAST)
+    assert caught.value.reason == "truncated"
+
+
+def test_pictures_of_one_size_behind_the_other_are_several_and_previews_are_not(tmp_path: Path) -> None:
+    def mpf(*pictures: np.ndarray) -> bytes:
+        first, *others = (cv2.imencode(".jpg", each)[1].tobytes() for each in pictures)
+        return first[:2] + b"\xff\xe2\0\x06MPF\0" + first[2:] + b"".join(others)
+
+    path = tmp_path / "a.jpg"
+    path.write_bytes(mpf(grey(), grey(24, 32)))
+    assert only(path).pixels.shape == (48, 64)
+    path.write_bytes(mpf(grey(), grey(seed=1)))
+    with pytest.raises(InvalidRecord) as caught:
+        open_source(path, BREAST)
+    assert caught.value.reason == "several_pictures"
