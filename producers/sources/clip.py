@@ -74,6 +74,16 @@ def decoding_error() -> type[Exception]:
     return cast(type[Exception], av.FFmpegError)
 
 
+def other_tracks(clip: Clip) -> int:
+    """How many tracks of pictures a clip holds beside the one that is read; a cover's picture is none."""
+    from av.stream import Disposition
+
+    return sum(
+        each.index != clip.stream.index and not each.disposition & Disposition.attached_pic
+        for each in clip.container.streams.video
+    )
+
+
 def _clip(path: Path, opened: Any) -> Clip:
     stream = opened.streams.best("video")
     if stream is None:

@@ -1,4 +1,4 @@
-"""Which frames a clip seems to lack by its own times, and which tracks it holds beside the one that is read."""
+"""Which frames a clip seems to lack by its own times."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -44,13 +44,3 @@ def time_gaps(times: Sequence[int]) -> list[tuple[int, int, int]]:
         for number, (before, after) in enumerate(pairwise(times), start=1)
         if after - before > _GAP * step
     ]
-
-
-def other_tracks(clip: Clip) -> int:
-    """How many tracks of pictures a clip holds beside the one that is read; a cover's picture is none."""
-    from av.stream import Disposition
-
-    return sum(
-        each.index != clip.stream.index and not each.disposition & Disposition.attached_pic
-        for each in clip.container.streams.video
-    )

@@ -11,9 +11,9 @@ import numpy as np
 
 from sonovan.producers.sources.agreement import agreed_organ
 from sonovan.producers.sources.bounds import check_frames, check_size
-from sonovan.producers.sources.clip import Clip, decoding_error, open_clip, turning
+from sonovan.producers.sources.clip import Clip, decoding_error, open_clip, other_tracks, turning
 from sonovan.producers.sources.clip_damage import ClipDamage
-from sonovan.producers.sources.clip_times import other_tracks, packet_times, time_gaps
+from sonovan.producers.sources.clip_times import packet_times, time_gaps
 from sonovan.producers.sources.containers import avi_count, torn
 from sonovan.producers.sources.picture_damage import jpeg_damage
 from sonovan.producers.sources.reasons import Warned, refusal, warned
