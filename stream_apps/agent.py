@@ -20,7 +20,7 @@ from sonovan.stream_apps.kafka_io import coordinates, deliver
 from sonovan.stream_apps.metrics import Measured
 from sonovan.stream_apps.progress import Progress
 from sonovan.stream_apps.quarantine import QuarantineQuota
-from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr, raise_file_limit
+from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr, own_folder, raise_file_limit
 from sonovan.stream_apps.settings import WorkerSettings
 from sonovan.stream_apps.shares import RejectedShare
 from sonovan.stream_apps.skipping import read_skips
@@ -37,13 +37,14 @@ def run(name: str, instance: int) -> int:
     log_to_stderr(f"{name}-{instance}")
     raise_file_limit()
     try:
-        return asyncio.run(_serve(Writer(name), instance))
+        broker, settings = read_settings(BrokerSettings), read_settings(WorkerSettings)
+        with own_folder(settings.data_dir):
+            return asyncio.run(_serve(Writer(name), instance, broker, settings))
     except Exception as error:
         return exit_code(error)
 
 
-async def _serve(name: Writer, instance: int) -> int:
-    broker, settings = read_settings(BrokerSettings), read_settings(WorkerSettings)
+async def _serve(name: Writer, instance: int, broker: BrokerSettings, settings: WorkerSettings) -> int:
     store = MinioStore(read_settings(ObjectStoreSettings))
     app = faust.App(
         **faust_options(broker, name, instance, settings.data_dir, tables=name in TABLES),

@@ -5,13 +5,16 @@ exit code, and has no deadline for leaving.
 """
 
 import asyncio
+import fcntl
 import logging
 import os
 import resource
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -101,6 +104,24 @@ class Worker:
             self._progress.waits(
                 PARTITIONS, "it holds no partitions: other workers hold all of them, or the broker names none"
             )
+
+
+@contextmanager
+def own_folder(data_dir: Path) -> Iterator[None]:
+    """Hold a worker's data folder; the kernel lets it go with the process.
+
+    Raises Fatal where another worker holds it: two that write the same tables damage them.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(data_dir / "held", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Fatal(f"SONOVAN_DATA_DIR: another worker runs in {data_dir}; give each a folder of its own") from None
+        yield
+    finally:
+        os.close(handle)
 
 
 def exit_code(error: BaseException | None) -> int:

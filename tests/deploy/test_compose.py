@@ -18,6 +18,7 @@ from sonovan.contracts.limits import MAX_MESSAGE_BYTES
 from sonovan.contracts.settings import variables_of
 from sonovan.contracts.topics import STAGES, Writer
 from sonovan.deploy.cache import minio_build
+from sonovan.models.settings import ModelSettings
 from sonovan.storage.settings import ACCOUNT_SETTINGS, ObjectStoreSettings
 from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.assess.settings import AssessSettings
@@ -28,6 +29,16 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "compose.yaml"
 ENV_SCRIPT = ROOT / "deploy" / "compose" / "env.sh"
 BROKER_SCRIPT = ROOT / "deploy" / "compose" / "broker.sh"
+FIXED_IN_CONTAINERS = {
+    "SONOVAN_DISK_FOLDERS",  # a container sees its own volume alone
+    "SONOVAN_HEALTH_HOST",
+    "SONOVAN_HEALTH_PORT",
+    "SONOVAN_MODELS_WEIGHTS_DIR",
+    "SONOVAN_S3_QUARANTINE_DAYS",  # of whoever makes the buckets
+    "SONOVAN_S3_REGION",
+}
+"""Settings that .env may not change: the containers fix them, or have another place for them."""
+
 WORKERS = tuple(stage.value for stage in STAGES)
 
 
@@ -112,20 +123,21 @@ def test_broker_script_refuses_a_missing_or_weak_password() -> None:
 
 
 def test_each_worker_gets_the_settings_that_it_reads_and_no_others(services: dict[str, dict[str, Any]]) -> None:
-    stages: dict[str, type[BaseSettings]] = {
-        "segment": SegmentSettings,
-        "assess": AssessSettings,
-        "alert": AlertSettings,
+    stages: dict[str, tuple[type[BaseSettings], ...]] = {
+        "segment": (SegmentSettings, ModelSettings),
+        "assess": (AssessSettings,),
+        "alert": (AlertSettings,),
     }
     for name, own in stages.items():
         known, needed = set(), set()
-        for kind in (BrokerSettings, WorkerSettings, ObjectStoreSettings, own):
+        for kind in (BrokerSettings, WorkerSettings, ObjectStoreSettings, *own):
             prefix = kind.model_config["env_prefix"]
             known |= {f"{prefix}{field}".upper() for field in kind.model_fields}
             needed |= {f"{prefix}{n}".upper() for n, field in kind.model_fields.items() if field.is_required()}
         given = {each for each in services[name]["environment"] if each.startswith("SONOVAN_")}
         assert given <= known, name
         assert needed <= given, name
+        assert known - given <= FIXED_IN_CONTAINERS, name
 
 
 def test_the_one_message_size_and_the_accounts_are_those_of_the_topic_table(

@@ -1,6 +1,7 @@
 """With which code a worker ends, by which the supervisor decides how soon it is started again."""
 
 import resource
+from pathlib import Path
 
 import pytest
 from aiokafka.errors import (
@@ -14,7 +15,7 @@ from aiokafka.errors import (
 
 from sonovan.contracts.errors import Fatal, Transient
 from sonovan.deploy.restarts import HOPELESS_EXITS
-from sonovan.stream_apps.running import DONE, FATAL, NOT_AVAILABLE, exit_code, raise_file_limit
+from sonovan.stream_apps.running import DONE, FATAL, NOT_AVAILABLE, exit_code, own_folder, raise_file_limit
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,14 @@ def test_a_worker_may_open_as_many_files_as_its_hard_limit_allows() -> None:
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_second_worker_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with (
+        own_folder(tmp_path / "worker"),
+        pytest.raises(Fatal, match="SONOVAN_DATA_DIR"),
+        own_folder(tmp_path / "worker"),
+    ):
+        pass
+    with own_folder(tmp_path / "worker"):
+        assert (tmp_path / "worker" / "held").is_file()
