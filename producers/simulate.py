@@ -81,7 +81,7 @@ def _source(organ: Organ, number: int, frames: int, seed: int, truth: Path | Non
         frame_count=frames,
         read=read,
         manufacturer="simulated",
-        model="phantom",
+        model="phantom-1",
     )
 
 

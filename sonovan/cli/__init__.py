@@ -6,6 +6,7 @@ imported when its command is typed. Commands return None or an exit code, or rai
 """
 
 import importlib
+import os
 from types import ModuleType
 from typing import Annotated, Any, Final
 
@@ -91,4 +92,5 @@ def build() -> TyperGroup:
 
 def main() -> None:
     """Run the command and end the process with its exit code."""
+    os.umask(0o077)  # what a command writes, and every process that it starts, is its owner's alone
     raise SystemExit(run(build()))

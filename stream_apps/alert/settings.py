@@ -1,5 +1,6 @@
 """What the alert stage may be told: SONOVAN_ALERT_* in the environment."""
 
+from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -15,8 +16,9 @@ class AlertSettings(BaseSettings):
     """Where alerts are kept and who is told.
 
     database_url: any SQLAlchemy URL whose driver is installed (PostgreSQL: `postgresql+psycopg://…`); None keeps them
-    in a file of the worker's data folder. Workers of one centre must share it. webhook_url: http or https, None tells
-    nobody but the topic; webhook_secret signs its requests. webhook_timeout_s: for the whole of an attempt.
+    in a file of the worker's data folder. Workers of one centre must share it. webhook_url: https, or http on this
+    machine, None tells nobody but the topic. webhook_secret signs its requests, and so does webhook_secret_before while
+    a receiver still knows the secret before it alone. webhook_timeout_s: for the whole of an attempt.
     The rule's numbers are those of `sonovan.clinical.alert_rules.AlertSettings`.
     """
 
@@ -25,6 +27,7 @@ class AlertSettings(BaseSettings):
     database_url: SecretStr | None = None
     webhook_url: SecretStr | None = None
     webhook_secret: SecretStr | None = Field(default=None, min_length=16)
+    webhook_secret_before: SecretStr | None = Field(default=None, min_length=16)
     webhook_timeout_s: float = Field(default=10.0, gt=0, le=120)
     retry_longest_s: float = Field(default=300.0, gt=0, le=86_400)
     min_frames: int = Field(default=_RULE.min_frames, ge=1)
@@ -36,7 +39,9 @@ class AlertSettings(BaseSettings):
     @classmethod
     def _is_web_address(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not _is_web_address(value.get_secret_value()):
-            raise ValueError("must be http://host… or https://host…")
+            raise ValueError(
+                "must be https://host…; http:// is for a receiver on this machine (127.0.0.1, ::1, localhost)"
+            )
         return value
 
     @model_validator(mode="after")
@@ -44,6 +49,12 @@ class AlertSettings(BaseSettings):
         if self.webhook_url is not None and self.webhook_secret is None:
             raise ValueError("a webhook needs SONOVAN_ALERT_WEBHOOK_SECRET, which signs its requests")
         return self
+
+    @property
+    def webhook_secrets(self) -> tuple[bytes, ...]:
+        """What signs a request, the secret of now first."""
+        secrets = (self.webhook_secret, self.webhook_secret_before)
+        return tuple(each.get_secret_value().encode() for each in secrets if each is not None)
 
     @property
     def rule(self) -> RuleSettings:
@@ -63,4 +74,13 @@ def _is_web_address(value: str) -> bool:
         host.encode("idna")
     except (ValueError, UnicodeError):
         return False
-    return parts.scheme in ("http", "https") and host != "" and not any(letter.isspace() for letter in value)
+    private = parts.scheme == "https" or (parts.scheme == "http" and _is_this_machine(host))
+    return private and host != "" and not any(letter.isspace() for letter in value)
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether what is sent there stays on this machine; a name that begins like its address does not count."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

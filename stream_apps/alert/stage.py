@@ -82,8 +82,8 @@ def _database_url(settings: AlertSettings, data_dir: Path) -> str:
 
 def _recipients(given: Given, settings: AlertSettings) -> dict[str, Deliver]:
     recipients: dict[str, Deliver] = {TOPIC: to_topic(given.send)}
-    if settings.webhook_url is not None and settings.webhook_secret is not None:
-        url, secret = settings.webhook_url.get_secret_value(), settings.webhook_secret.get_secret_value().encode()
-        webhook = Webhook(url, secret, settings.webhook_timeout_s, time.time, given.worker.intended_use)
+    if settings.webhook_url is not None:
+        url, secrets = settings.webhook_url.get_secret_value(), settings.webhook_secrets
+        webhook = Webhook(url, secrets, settings.webhook_timeout_s, time.time, given.worker.intended_use)
         recipients[WEBHOOK] = webhook.post
     return recipients

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import aiohttp
@@ -40,23 +40,25 @@ def webhook_body(alert: LesionAlerted, intended_use: IntendedUse) -> bytes:
     return json.dumps(document, ensure_ascii=False, sort_keys=True).encode()
 
 
-def signature(secret: bytes, timestamp: int, key: str, body: bytes) -> str:
-    """`t=<unix seconds>,v1=<hex>`: HMAC-SHA256 over `<timestamp>.<key>.<body>`.
+def signature(secrets: Sequence[bytes], timestamp: int, key: str, body: bytes) -> str:
+    """`t=<unix seconds>,v1=<hex>`: HMAC-SHA256 over `<timestamp>.<key>.<body>`, a `v1` for each secret.
 
     A receiver refuses an old timestamp, and takes a key that it knows for a second attempt.
     """
-    digest = hmac.new(secret, f"{timestamp}.{key}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={timestamp},v1={digest}"
+    signed = f"{timestamp}.{key}.".encode() + body
+    return ",".join(
+        [f"t={timestamp}", *(f"v1={hmac.new(each, signed, hashlib.sha256).hexdigest()}" for each in secrets)]
+    )
 
 
 class Webhook:
     """A receiver that answers 2xx, to its end, once it has the alert; everything else is tried again."""
 
     def __init__(
-        self, url: str, secret: bytes, timeout_s: float, now: Callable[[], float], intended_use: IntendedUse
+        self, url: str, secrets: Sequence[bytes], timeout_s: float, now: Callable[[], float], intended_use: IntendedUse
     ) -> None:
-        """url: http or https, nothing of it is ever logged. timeout_s: for the whole of an attempt."""
-        self._url, self._secret, self._now, self._intended_use = url, secret, now, intended_use
+        """url: nothing of it is ever logged. secrets: each signs. timeout_s: for the whole of an attempt."""
+        self._url, self._secrets, self._now, self._intended_use = url, secrets, now, intended_use
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
 
     async def post(self, delivery: Delivery) -> None:
@@ -69,7 +71,7 @@ class Webhook:
         headers = {
             "Content-Type": "application/json",
             KEY_HEADER: delivery.key,
-            SIGNATURE_HEADER: signature(self._secret, int(self._now()), delivery.key, body),
+            SIGNATURE_HEADER: signature(self._secrets, int(self._now()), delivery.key, body),
         }
         try:
             # One session for one attempt: alerts are rare, and no cookie or dead connection outlives it.

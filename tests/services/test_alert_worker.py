@@ -250,7 +250,7 @@ def test_alerts_about_sides_a_screening_and_a_van_reach_the_topic_and_a_receiver
     for each in (blind_revision(1, screening), revision(2, {}, screening_id=screening)):
         take(outbox, each, RULE, (TOPIC, WEBHOOK), now, TEST_RULES)
     with BoundedProducer(worked.centre.kafka("alert")) as producer, worked.receiver() as receiver:
-        webhook = Webhook(receiver.url, SECRET.encode(), 5.0, time.time, "research")
+        webhook = Webhook(receiver.url, (SECRET.encode(),), 5.0, time.time, "research")
         channels = {TOPIC: to_topic(partial(deliver, Producing(producer))), WEBHOOK: webhook.post}
         sender = Sender(outbox, channels, lease_s=60, longest_pause_s=1)
 

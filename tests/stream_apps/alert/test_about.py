@@ -51,7 +51,7 @@ class Centre:
     def __init__(self, folder: Path, receiver: Receiver) -> None:
         self.log, self.receiver = Log(), receiver
         self.outbox = Outbox(sqlite_url(folder / "outbox.sqlite"))
-        webhook = Webhook(receiver.url, b"a secret of the site", 5.0, lambda: NOW, "research")
+        webhook = Webhook(receiver.url, (b"a secret of the site",), 5.0, lambda: NOW, "research")
         channels = {TOPIC: to_topic(partial(deliver, self.log)), WEBHOOK: webhook.post}
         self._sender = Sender(self.outbox, channels, lease_s=20.0, longest_pause_s=6.0, now=lambda: NOW)
 

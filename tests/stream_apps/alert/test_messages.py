@@ -46,7 +46,7 @@ def test_an_alert_that_cannot_be_read_ends_the_worker_and_loses_nothing(tmp_path
         take(outbox, second, RULE, ("webhook",), NOW)
     with pytest.raises(Fatal, match="schema_from_future"):
         asyncio.run(
-            Webhook("http://127.0.0.1:9/", b"s" * 16, 1.0, lambda: 0.0, "research").post(
+            Webhook("http://127.0.0.1:9/", (b"s" * 16,), 1.0, lambda: 0.0, "research").post(
                 Delivery("key", "webhook", "application/json", FROM_THE_FUTURE, 0)
             )
         )
@@ -59,7 +59,7 @@ def test_what_was_kept_before_the_intended_use_changed_leaves_under_the_new_one(
     owed = outbox.claim("webhook", NOW, timedelta(minutes=1))
     with Receiver() as receiver:
         for use in ("decision_support", "research"):
-            webhook = Webhook(receiver.url, b"s" * 16, 5.0, lambda: 0.0, use)  # type: ignore[arg-type]
+            webhook = Webhook(receiver.url, (b"s" * 16,), 5.0, lambda: 0.0, use)  # type: ignore[arg-type]
             asyncio.run(webhook.post(owed[0]))
     shown, withheld = (json.loads(request.body) for request in receiver.received)
     assert (len(shown["because"]), shown["withheld"]) == (1, False)

@@ -36,7 +36,19 @@ def test_a_short_secret_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "a.example", "ftp://s3cret", "https://", "https://s3cret x/", "http://[::1", "http://a:b/", "http://a..b/"],
+    [
+        *(
+            "",
+            "a.example",
+            "ftp://s3cret",
+            "https://",
+            "https://s3cret x/",
+            "http://[::1",
+            "http://a:b/",
+            "http://a..b/",
+        ),
+        *("http://a.example/s3cret", "http://127.0.0.1.a.example/", "http://10.0.0.1/", "http://localhost.a.example/"),
+    ],
 )
 def test_what_is_no_web_address_is_refused_without_being_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     with pytest.raises(Fatal) as caught:

@@ -11,7 +11,7 @@ from sonovan.contracts.because import Because
 from sonovan.contracts.errors import Transient
 from sonovan.contracts.results import IntendedUse
 from sonovan.storage.outbox import Delivery
-from sonovan.stream_apps.alert.webhook import Webhook, webhook_body
+from sonovan.stream_apps.alert.webhook import Webhook, signature, webhook_body
 from tests.stream_apps.alert.receiver import Manners, Receiver, answer, chatter, drip, flood, free_port, hang
 from tests.stream_apps.alert.scene import Stage, revision
 
@@ -26,7 +26,7 @@ def an_alert() -> LesionAlerted:
 
 def post(url: str, key: str = "key-1", timeout_s: float = 5.0) -> None:
     delivery = Delivery(key, "webhook", "application/json", an_alert().encode(), 0)
-    asyncio.run(Webhook(url, SECRET, timeout_s, lambda: NOW, "research").post(delivery))
+    asyncio.run(Webhook(url, (SECRET,), timeout_s, lambda: NOW, "research").post(delivery))
 
 
 def refused(manners: Manners) -> str:
@@ -43,6 +43,14 @@ def test_the_receiver_can_verify_who_sent_it_and_that_it_is_whole() -> None:
     parts = dict(part.split("=", 1) for part in request.headers["sonovan-signature"].split(","))
     signed = f"{parts['t']}.{request.key}.".encode() + request.body
     assert parts == {"t": str(NOW), "v1": hmac.new(SECRET, signed, hashlib.sha256).hexdigest()}
+
+
+def test_while_a_secret_is_changed_a_request_is_signed_with_both() -> None:
+    later, before = b"a secret of now", b"a secret of before"
+    first, *signs = signature((later, before), NOW, "key-1", b"body").split(",")
+    assert first == f"t={NOW}"
+    signed = f"{NOW}.key-1.body".encode()
+    assert signs == [f"v1={hmac.new(each, signed, hashlib.sha256).hexdigest()}" for each in (later, before)]
 
 
 def test_the_body_is_the_alert_with_words_in_both_languages_and_says_that_it_is_unsigned() -> None:
