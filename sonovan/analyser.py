@@ -15,7 +15,7 @@ analysis = analyser.close()
 import math
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +24,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sonovan.analysis import Analysis, analysis_of, anonymous_visit, load_segmenter
+from sonovan.analysis import Analysis, analysis_of, anonymous_visit, here_only, load_segmenter
 from sonovan.clinical.advice import withhold_frame
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented, Region
@@ -259,7 +259,9 @@ def analyse(
             raise ValueError(f"{len(names.sequence_ids)} sequence ids for {len(inputs.sources)} sources")
         planned = planned_regions(plan, [source.organ for source in inputs.sources])
         visit = anonymous_visit(features, planned)
-        return Analyser._over(inputs.sources, inputs.refused, names, visit, model_id, intended_use, progress)
+        held = tuple(line for source in inputs.sources if (line := here_only(source)))
+        found = Analyser._over(inputs.sources, inputs.refused, names, visit, model_id, intended_use, progress)
+        return replace(found, warnings=(*inputs.warned, *held))
 
 
 def _live_source(options: CaptureOptions) -> Source:

@@ -36,7 +36,8 @@ class Analysis:
     unless the intended use is `decision_support`, the latter in `frames` too. frames: one result per frame, in order.
     masks: frame id → (rows, columns) uint8, the region's ordinal + 1, for frames with a region. Results and masks are
     read from a temporary file when they are asked for: keep those that you look at more than once.
-    refused: one error per input, or part of one, that could not be read.
+    refused: one error per input, or part of one, that could not be read. warnings: one line for each thing that
+    was read and should be looked at, as `sonovan screen` prints them.
     """
 
     screening: ScreeningAssessed
@@ -45,6 +46,7 @@ class Analysis:
     alerts: tuple[LesionAlerted, ...]
     rejected: tuple[RecordRejected, ...]
     refused: tuple[InvalidRecord, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -1,6 +1,7 @@
 """`analyse`: arrays, datasets and paths in, findings out; the same input and ids give the same revision."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from sonovan.producers.screening import Composed
 from sonovan.scratch import Scratch
 from sonovan.stored import StoredResults
 from tests.clinical.records import SCREENING, assessed
+from tests.producers.files import grey, write_dicom
 from tests.stream_apps.alert.scene import Stage, revision
 
 YBR = str(examples.get_path("ybr_color"))
@@ -67,6 +69,16 @@ def test_a_dataset_in_memory_is_read_like_its_file():
     from_dataset = analyse(dcmread(YBR), organ="breast", side="left", ids=Ids(ids.screening_id, ids.sequence_ids))
     assert from_path.revision_id == from_dataset.revision_id
     assert len(from_path.frames) == 30
+
+
+def test_what_should_be_looked_at_is_told(tmp_path: Path) -> None:
+    path = write_dicom(
+        tmp_path / "a.dcm", [grey(), grey(seed=1)], BodyPartExamined="SEIN DROIT", BurnedInAnnotation="YES"
+    )
+    told = analyse(path, organ="breast", side="left").warnings
+    assert len(told) == 2
+    assert "SEIN DROIT" in told[0]
+    assert "burned" in told[1]
 
 
 @pytest.mark.parametrize(
