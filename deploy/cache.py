@@ -15,6 +15,7 @@ from sonovan.deploy.files import locked, sync_folder
 from sonovan.deploy.tools import GO, JAVA, MAVEN, find_tools
 
 POM = Path(__file__).parent / "jars" / "pom.xml"
+SUMS = POM.with_name("sha256sums")
 STORE = Path(__file__).parent / "store"
 LOCK_DEADLINE_S = 1800.0
 PROGRESS_EVERY_S = 10.0
@@ -28,8 +29,8 @@ def cache_folder() -> Path:
 
 
 def jars_folder() -> Path:
-    """Where the jars of `jars/pom.xml` lie once they are fetched."""
-    return cache_folder() / f"kafka-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
+    """Where the jars of `jars/pom.xml` lie once they are fetched and are those of `jars/sha256sums`."""
+    return cache_folder() / f"kafka-{hashlib.sha256(POM.read_bytes() + SUMS.read_bytes()).hexdigest()[:12]}"
 
 
 def minio_folder() -> Path:
@@ -58,11 +59,24 @@ def ensure_cached(progress: Callable[[str], None]) -> tuple[Path, Path, Path]:
             goal = ["-q", "-B", "-f", str(folder / "pom.xml"), "dependency:copy-dependencies", "-DincludeScope=runtime"]
             argv = [str(found["mvn"]), *goal, f"-DoutputDirectory={folder}"]
             _run_shown("Kafka: fetching jars with Maven (once)", argv, {}, progress)
+            check_jars(folder, SUMS.read_text())
     with _made_once(minio_folder(), "MinIO", progress) as folder:
         if folder is not None:
             argv = ["/bin/sh", str(STORE / "build.sh"), str(folder)]
             _run_shown("MinIO: building with Go (once, 3 to 4 minutes)", argv, {}, progress)
     return found["java"], jars_folder(), minio_folder() / "minio"
+
+
+def check_jars(folder: Path, sums: str) -> None:
+    """Compare the jars of a folder with `sums`: lines of sha256 (hex), two spaces and a file's name.
+
+    Raises DeployError that names every jar that is not the one that was pinned, is missing, or was never pinned.
+    """
+    pinned = {name: digest for digest, name in (line.split("  ", 1) for line in sums.splitlines())}
+    found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in folder.glob("*.jar")}
+    other = sorted(name for name in pinned.keys() | found.keys() if pinned.get(name) != found.get(name))
+    if other:
+        raise DeployError(f"not the jars of {SUMS.name}: {', '.join(other)}; nothing of them is used")
 
 
 @contextmanager

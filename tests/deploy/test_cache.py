@@ -1,5 +1,6 @@
 """The cache is made once and whole; what is missing for it is named. Maven and Go are small scripts here."""
 
+import hashlib
 import re
 import shutil
 import threading
@@ -40,6 +41,9 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     assert PINNED is not None
     monkeypatch.setenv("SOURCE", str(source))
     monkeypatch.setenv("SUM", PINNED[1])
+    sums = tmp_path / "sha256sums"
+    sums.write_text(f"{hashlib.sha256(b'jar' + bytes([10])).hexdigest()}  kafka.jar\n")
+    monkeypatch.setattr(cache, "SUMS", sums)
     return folder
 
 
@@ -115,6 +119,14 @@ def test_another_source_of_minio_than_the_pinned_one_is_not_built(
         cache.ensure_cached(print)
     assert (tmp_path / "count").read_text().split() == ["run"]  # Maven alone
     assert not cache.minio_folder().exists()
+
+
+def test_jars_that_are_not_the_pinned_ones_are_named_and_not_used(programs: Path) -> None:
+    other = MVN.replace("echo jar", 'echo extra > "$folder/extra.jar"; echo another')
+    install(programs, java=JAVA_17, mvn=other, go=GO_126)
+    with pytest.raises(DeployError, match=r"extra\.jar, kafka\.jar"):
+        cache.ensure_cached(print)
+    assert not cache.jars_folder().exists()
 
 
 def test_another_guard_is_another_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
