@@ -31,22 +31,40 @@ plain="org.apache.kafka.common.security.plain.PlainLoginModule required"
 } >"$run/server.properties"
 printf '%s\n' "security.protocol=SASL_PLAINTEXT" "sasl.mechanism=SCRAM-SHA-512" "sasl.jaas.config=$scram" >"$run/admin.properties"
 
+accounts() {  # an account for each password that compose.yaml gives
+    local name
+    for name in "${!SONOVAN_KAFKA_@}"; do
+        [[ $name =~ ^SONOVAN_KAFKA_([A-Z]+)_PASSWORD$ ]] && echo "${BASH_REMATCH[1],,}"
+    done
+    return 0
+}
+digests() {
+    local account secret
+    for account in $(accounts); do
+        secret=$(password "$account")
+        echo "$account $(printf %s "$secret" | sha256sum | cut -c1-64)"
+    done
+}
+
 if [[ ! -f $data/log/meta.properties ]]; then
     # Formatted beside its place, then moved: a power cut leaves no half. Arguments from a file: `ps` shows no password.
     rm -rf "$data/formatting"
     sed "s|^log.dirs=.*|log.dirs=$data/formatting|" "$run/server.properties" >"$run/format.properties"
     {
         printf '%s\n' --config "$run/format.properties" --cluster-id "$("$kafka/bin/kafka-storage.sh" random-uuid)"
-        for name in "${!SONOVAN_KAFKA_@}"; do  # an account for each password that compose.yaml gives
-            [[ $name =~ ^SONOVAN_KAFKA_([A-Z]+)_PASSWORD$ ]] || continue
-            account=${BASH_REMATCH[1],,}
+        for account in $(accounts); do
             secret=$(password "$account")
             printf '%s\n' --add-scram "SCRAM-SHA-512=[name=$account,password=$secret]"
         done
     } >"$run/format.arguments"
     "$kafka/bin/kafka-storage.sh" format "@$run/format.arguments"
     rm "$run/format.properties" "$run/format.arguments"
+    digests >"$data/formatting/accounts.sha256"
     sync
     mv "$data/formatting" "$data/log"
+else
+    # The broker knows the passwords with which it was formatted, and no others: one that changed would only be refused later.
+    changed=$(digests | grep -vxFf "$data/log/accounts.sha256" | cut -d' ' -f1 | tr '\n' ' ' || true)
+    [[ -z $changed ]] || { echo "passwords that are not those with which $data was formatted: $changed" >&2; exit 2; }
 fi
 exec "$kafka/bin/kafka-server-start.sh" "$run/server.properties"

@@ -122,6 +122,40 @@ def test_broker_script_refuses_a_missing_or_weak_password() -> None:
     assert "SONOVAN_KAFKA_ADMIN_PASSWORD" in refused.stderr
 
 
+def test_broker_script_refuses_a_password_that_changed_after_formatting(tmp_path: Path) -> None:
+    """Kafka's own scripts are small ones here: one formats, one would start the broker."""
+    (tmp_path / "kafka" / "bin").mkdir(parents=True)
+    for name, script in {
+        "kafka-storage.sh": 'if [ "$1" = format ]; then mkdir -p "$KAFKA_DATA/formatting"'
+        ' && touch "$KAFKA_DATA/formatting/meta.properties"; else echo id; fi',
+        "kafka-server-start.sh": "echo started",
+    }.items():
+        file = tmp_path / "kafka" / "bin" / name
+        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.chmod(0o755)
+    told = {
+        "PATH": os.environ["PATH"],
+        "KAFKA_HOME": str(tmp_path / "kafka"),
+        "KAFKA_DATA": str(tmp_path / "data"),
+        "SONOVAN_KAFKA_MAX_MESSAGE_BYTES": "1000",
+        "SONOVAN_KAFKA_ADMIN_PASSWORD": "a" * 43,
+        "SONOVAN_KAFKA_ASSESS_PASSWORD": "b" * 43,
+    }
+
+    def begin(**changed: str) -> tuple[int, str]:
+        run = subprocess.run(
+            ["/bin/bash", BROKER_SCRIPT], env=told | changed, capture_output=True, text=True, check=False
+        )
+        return run.returncode, run.stdout + run.stderr
+
+    assert begin() == (0, "started\n")
+    assert begin() == (0, "started\n")
+    status, said = begin(SONOVAN_KAFKA_ASSESS_PASSWORD="c" * 43)
+    assert (status, said.split(": ")[1].split()) == (2, ["assess"])
+    status, said = begin(SONOVAN_KAFKA_READER_PASSWORD="d" * 43)
+    assert (status, said.split(": ")[1].split()) == (2, ["reader"])
+
+
 def test_each_worker_gets_the_settings_that_it_reads_and_no_others(services: dict[str, dict[str, Any]]) -> None:
     stages: dict[str, tuple[type[BaseSettings], ...]] = {
         "segment": (SegmentSettings, ModelSettings),
