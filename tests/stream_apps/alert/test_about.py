@@ -41,7 +41,7 @@ class Log:
     async def send(self, topic: str, key: bytes, value: bytes, **_: object) -> "asyncio.Future[SimpleNamespace]":
         self.sent.append((topic, key, value))
         kept: asyncio.Future[SimpleNamespace] = asyncio.get_running_loop().create_future()
-        kept.set_result(SimpleNamespace(offset=len(self.sent) - 1))
+        kept.set_result(SimpleNamespace(offset=len(self.sent) - 1, timestamp=None, timestamp_type=None))
         return kept
 
 
