@@ -44,8 +44,10 @@ NOTES: Final = frozenset(
         "size_contradicts_stream",
         "spacing_contradicts_itself",
         "spacing_contradicts_regions",
+        "time_gap",
         "too_large",
         "too_small",
+        "tracks_left_out",
         "truncated",
         "unreadable",
     }
