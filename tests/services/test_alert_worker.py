@@ -240,7 +240,7 @@ class Producing:
     async def send(self, topic: Topic, key: bytes, value: bytes, **_: object) -> "asyncio.Future[SimpleNamespace]":
         await asyncio.to_thread(self._producer.send(topic, key, value).result, 30)
         kept: asyncio.Future[SimpleNamespace] = asyncio.get_running_loop().create_future()
-        kept.set_result(SimpleNamespace(offset=0))
+        kept.set_result(SimpleNamespace(offset=0, timestamp=None, timestamp_type=None))
         return kept
 
 
