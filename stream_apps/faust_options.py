@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sonovan.contracts.broker import BrokerSettings
+from sonovan.contracts.errors import Transient
 from sonovan.contracts.topics import APP_IDS, TOPIC_PARTITIONS, Writer
 
 STREAM_BUFFER: Final = 16
@@ -91,3 +92,12 @@ def consumer_options(broker: BrokerSettings) -> dict[str, Any]:
         "sasl_plain_username": broker.username,
         "sasl_plain_password": broker.password.get_secret_value(),
     }
+
+
+def no_answer(broker: BrokerSettings) -> Transient:
+    """The error of whoever found no broker in time.
+
+    aiokafka says a refused password at bootstrap like an absent broker; which of the two is in its own log line.
+    """
+    who = f"{broker.bootstrap} does not answer, or refuses the account {broker.username}"
+    return Transient(f"the broker at {who}; mend it, then try again")

@@ -13,9 +13,10 @@ from aiokafka.errors import KafkaError, SaslAuthenticationFailed, TopicAuthoriza
 
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.envelope import Envelope
-from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
+from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import VanEnrolled
+from sonovan.stream_apps.faust_options import no_answer
 from sonovan.stream_apps.progress import VANS, Progress
 
 log = logging.getLogger(__name__)
@@ -108,9 +109,7 @@ class VanFollower:
             await self._task  # raises what ended it
         if not done:
             await self.stop()
-            # aiokafka says a refused password at bootstrap like an absent broker; which of the two is in its log line.
-            who = f"{self._broker.bootstrap} does not answer, or refuses the account {self._broker.username}"
-            raise Transient(f"the broker at {who}; mend it, then try again")
+            raise no_answer(self._broker)
         self._task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
