@@ -18,7 +18,7 @@ from sonovan.contracts.van import (
     VanEnrolled,
 )
 
-TOPIC_PARTITIONS: Final = 24
+TOPIC_PARTITIONS: Final = 12
 """One count for every topic that `assess` reads together, its changelogs included.
 
 Faust joins by equal counts and misreads unequal ones. It can never be changed where data is, for keys would change

@@ -34,7 +34,7 @@ LEAVE_WITHIN_S = 8.0
 def raise_file_limit() -> None:
     """Allow this process as many open files as its hard limit does.
 
-    RocksDB keeps about six files of each partition of each table open: a worker that holds all of them needs some 800,
+    RocksDB keeps about six files of each partition of each table open: a worker that holds all of them needs some 400,
     and the usual soft limit is 1,024.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -121,7 +121,10 @@ def test_a_reader_who_leaves_is_no_defect() -> None:
 
 
 def test_an_interrupt_is_told_without_a_traceback(tmp_path: Path) -> None:
-    code = "import os, signal, typer\nfrom sonovan.cli.failures import run\napp = typer.Typer()\n" + (
+    code = (
+        # whoever runs the tests in the background of a shell has it hand down that interrupts are ignored
+        "import os, signal, typer\nfrom sonovan.cli.failures import run\napp = typer.Typer()\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "@app.command()\ndef a() -> None: os.kill(os.getpid(), signal.SIGINT)\n@app.command()\ndef b() -> None: ...\n"
         "raise SystemExit(run(typer.main.get_command(app), ['a']))"
     )

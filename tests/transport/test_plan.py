@@ -79,7 +79,7 @@ def test_every_difference_is_named() -> None:
     found = PlannedTopic(wanted.name, 1, 1, MappingProxyType({**wanted.configs, "retention.ms": "1", "unplanned": "x"}))
     assert differences(wanted, wanted) == []
     assert differences(wanted, found) == [
-        "screening.ticked.v1: 1 partitions, the table says 24",
+        "screening.ticked.v1: 1 partitions, the table says 12",
         "screening.ticked.v1: 1 replicas, possible are 3",
         "screening.ticked.v1: retention.ms is 1, the table says 86400000",
     ]
