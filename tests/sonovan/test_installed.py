@@ -62,6 +62,12 @@ def test_the_wheel_holds_every_room_under_sonovan_and_nothing_else(wheel: Path) 
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
+def test_the_wheel_holds_what_services_are_built_from(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    built_from = ("jars/pom.xml", "jars/sha256sums", "store/build.sh", "store/guard.go")
+    assert {f"sonovan/deploy/{name}" for name in built_from} <= names
+
+
 @pytest.mark.parametrize("package", [True, False], ids=["packages", "namespace folders"])
 def test_a_program_with_folders_of_its_own_called_models_and_storage_runs(
     wheel: Path, tmp_path: Path, package: bool
