@@ -125,8 +125,10 @@ def segment_envelope(
         "segment": round(1000 * (segmented - decoded), 2),
         "measure": round(1000 * (perf_counter() - segmented), 2),
     }
-    image, label_mask = _objects(frame, envelope.payload, mask, segmenter.fingerprint)
-    record = _record(frame, found, regions, (image, label_mask), segmenter, timings)
+    mask_sha256 = None if mask is None else hashlib.sha256(mask).hexdigest()
+    image, label_mask = _objects(frame, envelope.payload, mask, mask_sha256, segmenter.fingerprint)
+    digests = (envelope.payload_sha256.hex(), mask_sha256)  # opening the envelope has held the image against its own
+    record = _record(frame, found, regions, (image, label_mask), digests, segmenter, timings)
     objects = (image,) if label_mask is None else (image, label_mask)
     return SegmentedFrame(record, objects, _stored(frame), subject)
 
@@ -219,7 +221,7 @@ def _place(found: FoundPlace, spacing_mm: tuple[float, float] | None) -> Place:
 
 
 def _objects(
-    frame: FrameCaptured, payload: bytes, mask: bytes | None, fingerprint: str
+    frame: FrameCaptured, payload: bytes, mask: bytes | None, mask_sha256: str | None, fingerprint: str
 ) -> tuple[Stored, Stored | None]:
     """What is stored of a frame: its image, and its mask where it has one."""
     image = Stored(
@@ -228,10 +230,9 @@ def _objects(
         payload,
         "application/octet-stream",
     )
-    if mask is None:
+    if mask is None or mask_sha256 is None:
         return image, None
-    digest = hashlib.sha256(mask).hexdigest()
-    key = mask_key(frame.van_id, frame.sequence_id, frame.frame_index, fingerprint, digest)
+    key = mask_key(frame.van_id, frame.sequence_id, frame.frame_index, fingerprint, mask_sha256)
     return image, Stored(Bucket.MASKS, key, mask, "image/png")
 
 
@@ -240,9 +241,11 @@ def _record(
     found: Segmentation,
     regions: tuple[Region, ...],
     stored: tuple[Stored, Stored | None],
+    digests: tuple[str, str | None],
     segmenter: LoadedNetwork,
     timings: dict[str, float],
 ) -> FrameSegmented:
+    """stored: image and mask. digests: the sha256 of each."""
     image, mask = stored
     return FrameSegmented(
         screening_id=frame.screening_id,
@@ -270,9 +273,9 @@ def _record(
         sharpness=found.sharpness,
         refusals=tuple(PanelRefusal(panel=each.panel, reason=each.reason) for each in found.refusals),
         image_key=image.key,
-        image_sha256=hashlib.sha256(image.data).hexdigest(),
+        image_sha256=digests[0],
         mask_key=None if mask is None else mask.key,
-        mask_sha256=None if mask is None else hashlib.sha256(mask.data).hexdigest(),
+        mask_sha256=digests[1],
         model_id=segmenter.model_id,
         weights_sha256=segmenter.weights_sha256,
         fingerprint=segmenter.fingerprint,
