@@ -214,9 +214,11 @@ class Handling:
         error = InvalidRecord("skipped_by_operator", "an operator told this stage to pass it")
         try:
             return Unusable(error, self._stage.subject_of(message))
-        except Exception:
-            log.info("nothing is known of whose the skipped message is")
-            return error
+        except InvalidRecord as unusable:
+            log.info("whose the skipped message is cannot be told: %s", unusable.reason)
+        except Exception:  # what ends a worker in the step may do so here: passing it is what the operator asked for
+            log.exception("whose the skipped message is cannot be told")
+        return error
 
     async def _processed(self, message: Message) -> Outcome:
         """What the step makes of the message; once more where the registry of vans, which may be behind, learns of its
