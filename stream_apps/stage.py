@@ -166,9 +166,14 @@ def check_size(outcome: Outcome) -> None:
             if row is not None and len(row) > MAX_ROW_BYTES:
                 raise InvalidRecord("result_too_large", f"row {key} of {table} would have {len(row)} bytes")
     for group in outcome.records:
-        for each in group:
-            if len(each.value) > MAX_VALUE_BYTES:
-                raise InvalidRecord("result_too_large", f"a record for {each.topic} would have {len(each.value)} bytes")
+        check_records(group)
+
+
+def check_records(records: Iterable[Outgoing]) -> None:
+    """Raise InvalidRecord `result_too_large` for a record that Kafka would refuse."""
+    for each in records:
+        if len(each.value) > MAX_VALUE_BYTES:
+            raise InvalidRecord("result_too_large", f"a record for {each.topic} would have {len(each.value)} bytes")
 
 
 def rejected(rejection: Rejection, store: ObjectStore) -> Outcome:

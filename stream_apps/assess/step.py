@@ -14,7 +14,6 @@ from pydantic import ValidationError
 from sonovan.contracts.answers import RecordRejected, VanAnswered
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
-from sonovan.contracts.limits import MAX_VALUE_BYTES
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
@@ -25,7 +24,7 @@ from sonovan.stream_apps.assess.received import Received, Verify, receive
 from sonovan.stream_apps.assess.revise import Revision, revise
 from sonovan.stream_apps.assess.rows import ScreeningRow, WaitingRow
 from sonovan.stream_apps.rejecting import Subject, Unusable
-from sonovan.stream_apps.stage import Message, Outgoing, Row, Rows, receipt_to
+from sonovan.stream_apps.stage import Message, Outgoing, Row, Rows, check_records, receipt_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def assess(message: Message, row: Row, verify: Verify, incomplete_after: timedel
         after, decided = decide(received, before, incomplete_after)
         taken = Assessed(decided, received_rows(before, after), published_rows(before, after), received.van_id)
         check_rows(before, {**taken.received, **taken.published})
-        _check_records(decided)
+        check_records((*decided.sequences, *decided.records))
     except ValidationError:
         detail = "what it leads to has more parts than its record may have"
         raise Unusable(InvalidRecord("result_too_large", detail), received.subject or _subject(received)) from None
@@ -129,12 +128,6 @@ def due_ticks(waiting: Iterable[tuple[str, bytes]], now: datetime) -> list[Scree
     """A tick for every screening whose wait is over. waiting: the rows of that table by screening."""
     due = (screening_id for screening_id, data in sorted(waiting) if WaitingRow.model_validate_json(data).due_at <= now)
     return [ScreeningTicked(screening_id=screening_id, as_of=now) for screening_id in due]
-
-
-def _check_records(decided: Decided) -> None:
-    for each in (*decided.sequences, *decided.records):
-        if len(each.value) > MAX_VALUE_BYTES:
-            raise InvalidRecord("result_too_large", f"a record for {each.topic} would have {len(each.value)} bytes")
 
 
 def _subject(received: Received) -> Subject:
