@@ -105,7 +105,7 @@ def _dataset(syntax: UID) -> Dataset:
     region.PhysicalDeltaX = region.PhysicalDeltaY = 0.02
     dataset.SequenceOfUltrasoundRegions = [region]
     if syntax in _CODED:
-        dataset.PixelData = encapsulate([_coded(frame, syntax) for frame in frames])
+        dataset.PixelData = encapsulate([coded(frame, syntax) for frame in frames])
         dataset["PixelData"].is_undefined_length = True
     else:
         dataset.PixelData = b"".join(frame.tobytes() for frame in frames)
@@ -119,7 +119,8 @@ def _picture(number: int) -> npt.NDArray[np.uint8]:
     return np.asarray((60 + x + 20 * np.sin(y / 5) + noise).clip(0, 255), np.uint8)
 
 
-def _coded(picture: npt.NDArray[np.uint8], syntax: UID) -> bytes:
+def coded(picture: npt.NDArray[np.uint8], syntax: UID) -> bytes:
+    """A grey picture, 64 pixels wide, as one stream of a transfer syntax; run lengths in one segment."""
     if syntax == JPEGBaseline8Bit:
         return bytes(imagecodecs.jpeg8_encode(picture, 90))
     if syntax == JPEGLosslessSV1:

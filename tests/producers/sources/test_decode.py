@@ -18,6 +18,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from benchmarks.fuzz_dicom import coded
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.producers.sources import CapturedFrame, CaptureOptions, LostFrame, open_source
 from sonovan.producers.sources.headers import HeaderError
@@ -51,18 +52,6 @@ def bare(stream: bytes) -> bytes:
             out += stream[place : place + 2 + length]
         place += 2 + length
     return out + stream[place:]
-
-
-def coded(picture: np.ndarray, syntax: UID) -> bytes:
-    if syntax == JPEGBaseline8Bit:
-        return bytes(imagecodecs.jpeg8_encode(picture, 90))
-    if syntax == JPEGLosslessSV1:
-        return bytes(imagecodecs.jpeg8_encode(picture, lossless=True, predictor=1))
-    if syntax == JPEGLSLossless:
-        return bytes(imagecodecs.jpegls_encode(picture, level=0))
-    if syntax == RLELossless:
-        return struct.pack("<16I", 1, 64, *[0] * 14) + bytes(imagecodecs.packbits_encode(picture))
-    return bytes(imagecodecs.jpeg2k_encode(picture, level=0, reversible=True, codecformat="j2k"))
 
 
 SYNTAXES = (JPEGBaseline8Bit, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless, RLELossless)
