@@ -1,4 +1,4 @@
-# Every target first makes .venv in this folder from the hashed lock file.
+# Every target first makes .venv in this folder from the hashed lock file, which has the tools of tests and checks, too.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -11,8 +11,8 @@ READY := $(VENV)/.ready
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-$(READY): requirements.lock pyproject.toml deploy/venv.sh
-	@PYTHON=$(PYTHON) deploy/venv.sh $(VENV) requirements.lock
+$(READY): requirements-dev.lock pyproject.toml deploy/venv.sh
+	@PYTHON=$(PYTHON) deploy/venv.sh $(VENV) requirements-dev.lock
 	@touch $@
 
 demo: $(READY) ## one real file and one simulated sweep from a van's spool to a report and an alert (KEEP=1 leaves it running)
@@ -59,8 +59,10 @@ test-consumers: $(READY) ## every recipe of docs/consuming.md against a real bro
 	@$(RUN) -m pytest -q -rs tests/consumers
 
 lock: ## resolve the dependencies again (needs uv)
-	uv pip compile pyproject.toml --python-version 3.11 --extra test --extra check \
+	uv pip compile pyproject.toml --python-version 3.11 --extra build \
 		--generate-hashes --no-emit-index-url --no-header -o requirements.lock
+	uv pip compile pyproject.toml -c requirements.lock --python-version 3.11 --extra build --extra test --extra check \
+		--generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock
 	uv pip compile tests/consumers/requirements.in --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header -o tests/consumers/requirements.lock
 
