@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 from sonovan.clinical.adequacy import FOREIGN
 from sonovan.clinical.advice import EXAMINE
+from sonovan.clinical.alert_rules import MALIGNANT_SCORE, SUSPICIOUS_WORD
 from sonovan.contracts.because import Because
 from sonovan.contracts.frames import Descriptor, Place
 from sonovan.contracts.lexicon import Organ, Position, Side
@@ -81,6 +82,12 @@ class Words:
         if phrase is None:
             figure = " ".join(str(part) for part in (found.value, found.unit) if part is not None)
             return f"{_spelled(found.code)} {figure}".rstrip()
+        if found.code == SUSPICIOUS_WORD and isinstance(found.value, str):
+            term, _, word = found.value.rpartition(".")
+            name = self._phrases.lexicon.get(term, _spelled(term))
+            return phrase.format(value=self.text("colon").join((name, self._word(term, word))))
+        if found.code == MALIGNANT_SCORE and isinstance(found.value, float):
+            return phrase + self.text("brackets", text=self._percent(found.value))
         if "{value" in phrase:
             return phrase.format(value=found.value) if found.value is not None else _spelled(found.code)
         if found.unit == "1" and isinstance(found.value, int | float):

@@ -234,6 +234,8 @@ _REASONS: Final = {
     "key_contradicts_record": "the message's key does not fit the record",
     "record_contradicts_stored": "another record of this name is stored",
     # alerts
+    "malignant_score": "probability of malignancy at or above the site's threshold, by software, no diagnosis",
+    "suspicious_word": "{value}, by software",
     "frames_outlined": "outlined on {value} frames",
     "key_frame_area": "{value:.1f} mm² on the key frame",
     "key_frame_area_px": "area {value} px on the key frame (no scale)",
@@ -285,6 +287,7 @@ ENGLISH: Final = Phrases(
     reasons=_REASONS,
     rules={
         "breast_not_adequate": "breast_not_adequate, ACR BI-RADS Atlas 5th ed.",
+        "suspicious_lesion": "suspicious lesion",
         "persistent_lesion": "persistent lesion",
         "reader_must_review": "Reader must review",
         "scan_again": "Scan again",

@@ -217,6 +217,8 @@ _REASONS: Final = {
     "key_contradicts_record": "消息键与记录不符",
     "record_contradicts_stored": "已存有同名的另一记录",
     # alerts
+    "malignant_score": "恶性概率达到或超过本站点阈值，由软件给出，并非诊断",
+    "suspicious_word": "{value}（软件给出）",
     "frames_outlined": "在 {value} 帧上被勾画",
     "key_frame_area": "关键帧上面积 {value:.1f} mm²",
     "key_frame_area_px": "关键帧上面积 {value} 像素（无比例尺）",
@@ -265,6 +267,7 @@ CHINESE: Final = Phrases(
     reasons=_REASONS,
     rules={
         "breast_not_adequate": "breast_not_adequate（ACR BI-RADS 图谱第 5 版）",
+        "suspicious_lesion": "可疑病灶",
         "persistent_lesion": "持续出现的病灶",
         "reader_must_review": "须由医师复核",
         "scan_again": "重新扫查",

@@ -19,7 +19,7 @@ class AlertSettings(BaseSettings):
     in a file of the worker's data folder. Workers of one centre must share it. webhook_url: https, or http on this
     machine, None tells nobody but the topic. webhook_secret signs its requests, and so does webhook_secret_before while
     a receiver still knows the secret before it alone. webhook_timeout_s: for the whole of an attempt.
-    The rule's numbers are those of `sonovan.clinical.alert_rules.AlertSettings`.
+    The rules' numbers are those of `sonovan.clinical.alert_rules.AlertSettings`.
     """
 
     model_config = SettingsConfigDict(env_prefix="SONOVAN_ALERT_", extra="forbid", frozen=True)
@@ -30,6 +30,7 @@ class AlertSettings(BaseSettings):
     webhook_secret_before: SecretStr | None = Field(default=None, min_length=16)
     webhook_timeout_s: float = Field(default=10.0, gt=0, le=120)
     retry_longest_s: float = Field(default=300.0, gt=0, le=86_400)
+    min_malignant: float = Field(default=_RULE.min_malignant, ge=0, le=1)
     min_frames: int = Field(default=_RULE.min_frames, ge=1)
     min_area_mm2: float = Field(default=_RULE.min_area_mm2, ge=0)
     min_area_px: int = Field(default=_RULE.min_area_px, ge=0)
@@ -58,8 +59,9 @@ class AlertSettings(BaseSettings):
 
     @property
     def rule(self) -> RuleSettings:
-        """The rule's numbers."""
+        """The rules' numbers."""
         return RuleSettings(
+            min_malignant=self.min_malignant,
             min_frames=self.min_frames,
             min_area_mm2=self.min_area_mm2,
             min_area_px=self.min_area_px,
