@@ -5,8 +5,9 @@ from typing import Final
 
 from sonovan.clinical.adequacy import CUT_SHORT, UNFINISHED, reasons_of
 from sonovan.contracts.because import Because
+from sonovan.contracts.derivation import Advice
 from sonovan.contracts.frames import FrameSegmented
-from sonovan.contracts.results import Adequacy, Advice, Category, Finding, IntendedUse, ScreeningAssessed, Status
+from sonovan.contracts.results import Adequacy, Finding, IntendedUse, ScreeningAssessed, Status
 
 _SEEN_BADLY = frozenset({"low_quality", "motion"})
 _SEEN_TOO_LITTLE = frozenset({"low_assessable_share", "few_frames", "nothing_assessable", CUT_SHORT})
@@ -68,7 +69,8 @@ def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> Screenin
     findings = tuple(
         finding.model_copy(
             update={
-                "category": finding.category and _withheld(finding.category),
+                "categories": tuple(category.hidden for category in finding.categories),
+                "risk": None,
                 "malignant": None,
                 "malignant_range": None,
                 "malignant_withheld": finding.malignant_withheld or finding.malignant is not None,
@@ -79,7 +81,7 @@ def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> Screenin
     return assessed.model_copy(
         update={
             "findings": findings,
-            "categories": tuple(_withheld(category) for category in assessed.categories),
+            "categories": tuple(category.hidden for category in assessed.categories),
             "advice": tuple(
                 each if each.rule in OF_OPERATION else Advice(rule=each.rule, withheld=True) for each in assessed.advice
             ),
@@ -98,7 +100,3 @@ def withhold_frame(frame: FrameSegmented, intended_use: IntendedUse) -> FrameSeg
         for region in frame.regions
     )
     return frame.model_copy(update={"regions": regions})
-
-
-def _withheld(category: Category) -> Category:
-    return category.model_copy(update={"value": None, "rule": None, "because": (), "withheld": True})

@@ -20,8 +20,9 @@ from typing import Final
 
 from sonovan.clinical.adequacy import CUT_SHORT, UNFINISHED, reasons_of
 from sonovan.contracts.because import Because
+from sonovan.contracts.derivation import Category
 from sonovan.contracts.lexicon import Side
-from sonovan.contracts.results import Adequacy, Category, Status
+from sonovan.contracts.results import Adequacy, Status
 
 BREAST_NOT_ADEQUATE: Final = "breast_not_adequate"
 

@@ -8,8 +8,9 @@ from typing import Final
 from sonovan.clinical.descriptors import over_frames, suspicion
 from sonovan.clinical.key_frame import key_of
 from sonovan.clinical.track import MemberKey, Track
-from sonovan.contracts.frames import FrameSegmented, Region
-from sonovan.contracts.results import Category, Finding, Member, Sighting
+from sonovan.contracts.description import Outline
+from sonovan.contracts.frames import FrameSegmented, Region, RegionMeasures
+from sonovan.contracts.results import Finding, Member, Sighting
 
 TOP_MEMBERS: Final = 3
 """A sighting's `score_mean` is the mean over this many of its best members (all, where there are fewer)."""
@@ -37,7 +38,6 @@ def finding_of(
     results: Mapping[str, FrameSegmented],
     finding_id: str,
     ends: Mapping[str, tuple[int, int]],
-    category: Category | None = None,
 ) -> Finding:
     """The finding that a lesion makes; `results` holds at least the frames of its tracks, by frame id.
 
@@ -59,7 +59,6 @@ def finding_of(
         malignant_range=score and score[1],
         outline_unreliable=all(region.outline_unreliable for region in regions),
         descriptors=over_frames(tracks[0].organ, regions),
-        category=category,
     )
 
 
@@ -104,6 +103,7 @@ def _sighting(track: Track, shown: _Shown, ends: Mapping[str, tuple[int, int]]) 
         panel=track.panel,
         view=frame.view,
         position=frame.position,
+        nipple_distance_mm=frame.nipple_distance_mm,
         members=tuple(Member(frame_id=frame_id, ordinal=ordinal) for frame_id, ordinal in track.members),
         frame_span=(first.frame_index, last.frame_index),
         duration_ms=round((last.time_ms or 0.0) - (first.time_ms or 0.0), 3) if timed else None,
@@ -121,6 +121,9 @@ def _sighting(track: Track, shown: _Shown, ends: Mapping[str, tuple[int, int]]) 
         score_mean=round(math.fsum(top) / len(top), 4),
         score_max=max(region.score_max for region in regions),
         contrast=region.measures.contrast,
+        cnr=region.measures.cnr,
+        gcnr=region.measures.gcnr,
+        outline=_outline(region.measures),
         unconfirmed=all(each.unconfirmed for each in regions),
         predicted_dice=region.predicted_dice,
         outline_unreliable=region.outline_unreliable,
@@ -128,6 +131,16 @@ def _sighting(track: Track, shown: _Shown, ends: Mapping[str, tuple[int, int]]) 
         image_sha256=frame.image_sha256,
         mask_key=frame.mask_key,
         mask_sha256=frame.mask_sha256,
+    )
+
+
+def _outline(measures: RegionMeasures) -> Outline:
+    return Outline(
+        circularity=measures.circularity,
+        solidity=measures.solidity,
+        angularity=measures.angularity,
+        lobulations=measures.lobulations,
+        radial_deviation=measures.radial_deviation,
     )
 
 

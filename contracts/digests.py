@@ -5,8 +5,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sonovan.contracts.clinical_record import FeaturesRecorded
+from sonovan.contracts.derivation import Programme
 from sonovan.contracts.frames import FrameSegmented
-from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, SequenceClosed
+from sonovan.contracts.van import ScreeningClosed, SequenceClosed
 
 _CLOSING_OUTSIDE = {"closed_at", "van_id"}
 _SEEN = {
@@ -16,6 +18,8 @@ _SEEN = {
     "not_assessable_reason",
     "refusals",
     "sharpness",
+    "mode",
+    "nipple_distance_mm",
     "pixels_sha256",
     "weights_sha256",
     "fingerprint",
@@ -44,13 +48,14 @@ def revision_id(
     deadline_passed: bool,
     model_id: str,
     rules_version: str,
+    programme: Programme,
 ) -> str:
     """The name of a revision: the same inputs give the same name, wherever it is computed.
 
     results: the digest of each frame's result by frame id. rejected: the reason by frame id.
     sequence_closings, screening_closings: those that count, each without its time and van. Several contents under one
     closing number are a conflict, and all of them go into the name. features: the clinical record, likewise.
-    deadline_passed: whether the revision is one of an incomplete screening.
+    programme: what the site chooses of the rules. deadline_passed: whether it is one of an incomplete screening.
     """
     return _sha256_of(
         {
@@ -63,6 +68,7 @@ def revision_id(
             "deadline_passed": deadline_passed,
             "model_id": model_id,
             "rules_version": rules_version,
+            "programme": programme.model_dump(mode="json"),
         }
     )
 

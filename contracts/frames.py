@@ -25,6 +25,9 @@ from sonovan.contracts.record import (
 )
 from sonovan.contracts.van import LONGEST_SIDE, Panel
 
+Mode = Literal["grey", "doppler", "elastography"]
+"""What a frame is a picture of: echoes, or their movement or stiffness in colour over them."""
+
 
 class RegionMeasures(Part):
     """What `sonovan.clinical.measure` reads off one region. mm only where the panel's spacing is known, else None.
@@ -42,9 +45,13 @@ class RegionMeasures(Part):
     orientation_deg: float
     circularity: float = Field(ge=0)
     solidity: float = Field(ge=0)
+    angularity: Share | None = None
+    lobulations: Count | None = None
+    radial_deviation: float | None = Field(default=None, ge=0, le=10)
     mean_grey: float = Field(ge=0, le=255)
     contrast: float | None = None
     cnr: float | None = None
+    gcnr: Share | None = None
 
 
 class Place(Part):
@@ -137,6 +144,8 @@ class FrameSegmented(Record):
     laterality: Side | None = None
     view: View | None = None
     position: Position | None = None
+    nipple_distance_mm: float | None = Field(default=None, ge=0, le=250)
+    mode: Mode = "grey"
     captured_at: Moment
     acquired_on: Day | None = None
     time_ms: float | None = Field(default=None, ge=0)

@@ -27,6 +27,8 @@ Position = Literal[
 its upper, middle or lower third."""
 
 Scheme = Literal["BI-RADS", "TI-RADS", "C-TIRADS"]
+BiRadsEdition = Literal["2013", "v2025"]
+"""The lexicon of the breast: the Atlas's 5th edition, or the manual of 2025."""
 CATEGORIES: Final[Mapping[Scheme, tuple[str, ...]]] = MappingProxyType(
     {
         "BI-RADS": ("0", "1", "2", "3", "4A", "4B", "4C", "5", "6"),
@@ -39,13 +41,25 @@ CATEGORIES: Final[Mapping[Scheme, tuple[str, ...]]] = MappingProxyType(
 Sex = Literal["female", "male", "other"]
 Symptom = Literal[
     "lump", "breast_pain", "nipple_discharge", "bloody_nipple_discharge", "nipple_retraction", "skin_retraction",
-    "skin_thickening", "peau_d_orange", "erythema", "axillary_lump", "neck_lump", "neck_pain", "hoarseness",
-    "dysphagia", "dyspnoea",
+    "skin_thickening", "peau_d_orange", "erythema", "nipple_eczema", "skin_ulcer", "axillary_lump", "neck_lump",
+    "neck_pain", "voice_change", "dysphagia", "dyspnoea",
 ]  # fmt: skip
 WhichSide = Literal["left", "right", "both", "none"]
-FamilyHistory = Literal["first_degree", "other", "none"]
-Biopsy = Literal["benign", "malignant", "none"]
+Discharge = Literal[
+    "bloody", "serous", "milky", "purulent", "coloured", "one_duct", "several_ducts", "spontaneous", "on_pressure",
+]  # fmt: skip
+"""What nipple discharge is like: its look, from how many ducts, and whether it comes by itself."""
 Menopause = Literal["pre", "peri", "post"]
+Hormones = Literal["contraceptive", "menopausal_therapy", "fertility_treatment", "anti_oestrogen", "thyroid_hormone"]
+Brca = Literal["brca1", "brca2", "uncertain_variant", "negative", "not_tested"]
+NeckRadiation = Literal["in_childhood", "as_adult", "none"]
+Cancer = Literal["breast", "ovary", "thyroid", "other"]
+Degree = Literal["first", "second", "further"]
+"""Of kin: first are parents, sisters, brothers and children."""
+BiopsyResult = Literal["benign", "atypical", "malignant", "not_known"]
+
+BloodFlow = Literal["none", "internal", "rim", "internal_and_rim"]
+"""Colour in and around a lesion on Doppler frames; where none was taken, nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +187,7 @@ BREAST: Final = (
     Term("skin_retraction", _YES_NO, "breast", Code("SCT", "129796009", "Skin retraction of breast"),
          suspicious=("yes",)),
     Term("oedema", _YES_NO, "breast", Code("SCT", "79654002", "Edema"), suspicious=("yes",)),
+    Term("blood_flow", get_args(BloodFlow), "breast"),
 )  # fmt: skip
 """BI-RADS ultrasound; `halo` is the lesion boundary of its 4th edition, which the data sets still name.
 
@@ -210,6 +225,7 @@ THYROID: Final = (
     ),
     Term("calcifications", ("none", "macrocalcification", "microcalcification"), "thyroid",
          suspicious=("microcalcification", "macrocalcification")),
+    Term("blood_flow", get_args(BloodFlow), "thyroid"),
 )  # fmt: skip
 """ACR TI-RADS; `markedly_hypoechoic` and `calcifications` with `microcalcification` are the words of C-TIRADS.
 
@@ -259,13 +275,19 @@ CLINICAL: Final = (
     )),
     Term("palpable_lump", get_args(WhichSide)),
     Term("nipple_discharge", get_args(WhichSide)),
-    Term("family_history", get_args(FamilyHistory)),
-    Term("previous_biopsy", get_args(Biopsy)),
+    Term("discharge", get_args(Discharge)),
+    Term("skin_or_nipple_change", get_args(WhichSide)),
+    Term("hormones", get_args(Hormones)),
+    Term("brca", get_args(Brca)),
+    Term("neck_radiation", get_args(NeckRadiation)),
+    Term("cancer", get_args(Cancer)),
+    Term("degree", get_args(Degree)),
+    Term("result", get_args(BiopsyResult)),
     Term("menopause", get_args(Menopause), codes=_sct(
         pre=("309606002", "Before menopause"), peri=("303111005", "During menopause"),
         post=("307429007", "After menopause"))),
 )  # fmt: skip
-"""The coded fields of `features.recorded`, each named as the field is."""
+"""The coded fields of `features.recorded` and of its parts, each named as the field is."""
 
 TERMS: Final = (*BREAST, *THYROID, *PLACES, *CLINICAL)
 

@@ -5,8 +5,10 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from sonovan.contracts.because import Because
+from sonovan.contracts.derivation import USUAL, Advice, Category, Programme, Risk
+from sonovan.contracts.description import Extent, Location, Outline, Vessels
 from sonovan.contracts.frames import Descriptor, Place
-from sonovan.contracts.lexicon import CATEGORIES, Organ, Position, Scheme, Side, View
+from sonovan.contracts.lexicon import Organ, Position, Scheme, Side, View
 from sonovan.contracts.limits import (
     MAX_FINDINGS,
     MAX_FRAMES,
@@ -47,43 +49,22 @@ class Member(Part):
     ordinal: int = Field(ge=0, lt=MAX_REGIONS)
 
 
-class Category(Part):
-    """A category that a written rule derives, for review, of one organ and side.
-
-    `rule` names the rule, `because` what it found, in the rule's order. Where `withheld`, `value` and `rule` are None
-    and `because` is empty.
-    """
-
-    scheme: Scheme
-    value: Token | None
-    rule: Token | None
-    because: tuple[Because, ...] = Field(default=(), max_length=256)
-    organ: Organ
-    laterality: Side | None = None
-    withheld: bool = False
-
-    @model_validator(mode="after")
-    def _is_of_its_scheme(self) -> Self:
-        if self.value is not None and self.value not in CATEGORIES[self.scheme]:
-            raise ValueError(f"{self.scheme} has no such category")
-        return self
-
-
 class Sighting(Part):
     """One lesion as one panel of one sequence shows it, over the frames in which it was outlined.
 
     `key_frame_id` is the most reliable of the frames that show it large (`sonovan.clinical.key_frame.key_of` chooses)
-    and `key_ordinal` the region in it; view, position, box, sizes, place, contrast and `predicted_dice` are the key
-    frame's. Axes are Feret diameters (`RegionMeasures`). `at_least`: why the lesion may be larger than these sizes say
-    (`outline_cut_by_edge`, `sweep_ends_on_it`), empty where nothing says so. `frame_span` holds the first and
-    the last frame index, `duration_ms` the time between them where frames carry times. `score_mean` is the mean over
-    the best members, `score_max` the highest of all.
+    and `key_ordinal` the region in it; view, position, distance to the nipple, box, sizes, place, contrast, outline and
+    `predicted_dice` are the key frame's. Axes are Feret diameters (`RegionMeasures`). `at_least`: why the lesion may be
+    larger than these sizes say (`outline_cut_by_edge`, `sweep_ends_on_it`), empty where nothing says so. `frame_span`
+    holds the first and the last frame index, `duration_ms` the time between them where frames carry times. `score_mean`
+    is the mean over the best members, `score_max` the highest of all.
     """
 
     sequence_id: Id
     panel: int = Field(ge=0, lt=MAX_PANELS)
     view: View | None = None
     position: Position | None = None
+    nipple_distance_mm: float | None = Field(default=None, ge=0, le=250)
     members: tuple[Member, ...] = Field(min_length=1, max_length=MAX_FRAMES)
     frame_span: tuple[Index, Index]
     duration_ms: float | None
@@ -101,6 +82,9 @@ class Sighting(Part):
     score_mean: Share
     score_max: Share
     contrast: float | None
+    cnr: float | None = None
+    gcnr: Share | None = None
+    outline: Outline | None = None
     unconfirmed: bool = Field(default=False, description="the network saw it, and on no frame did its decoder draw it")
     predicted_dice: Share | None = Field(default=None, description="expected of the outlines on the key frame's panel")
     outline_unreliable: bool = Field(default=False, description="the outline on the key frame is not to be relied on")
@@ -135,7 +119,8 @@ class Finding(Part):
     shown and measured first. `malignant`, `malignant_range` and `descriptors` belong to the lesion and are taken over
     the members of all sightings (`sonovan.clinical.descriptors`). `malignant` is the mean over the three most
     suspicious of the frames whose outline is reliable, `malignant_range` the lowest and the highest of all of them;
-    both are None where no network gives a score, where no outline is reliable, and under `malignant_withheld`.
+    both are None where no network gives a score, where no outline is reliable, and under `malignant_withheld`, as is
+    `risk`. `location`, `extent` (of a nodule of the thyroid) and `vessels` are None where nobody said or looked.
     """
 
     finding_id: Sha256
@@ -148,12 +133,16 @@ class Finding(Part):
     malignant_withheld: bool = False
     outline_unreliable: bool = Field(default=False, description="on no frame is its outline reliable: a reader decides")
     descriptors: tuple[Descriptor, ...] = Field(default=(), max_length=32)
-    category: Category | None
+    location: Location | None = None
+    extent: Extent | None = None
+    vessels: Vessels | None = None
+    risk: Risk | None = None
+    categories: tuple[Category, ...] = Field(default=(), max_length=4, description="one of each scheme at most")
 
     @model_validator(mode="after")
     def _says_nothing_off_unreliable_outlines(self) -> Self:
-        if self.outline_unreliable and (self.malignant is not None or self.descriptors):
-            raise ValueError("a finding whose outlines are unreliable has neither `malignant` nor descriptors")
+        if self.outline_unreliable and (self.malignant is not None or self.risk is not None or self.descriptors):
+            raise ValueError("a finding whose outlines are unreliable has neither score nor risk nor descriptors")
         return self
 
     @model_validator(mode="after")
@@ -163,6 +152,10 @@ class Finding(Part):
         if len({(each.sequence_id, each.panel) for each in self.sightings}) < len(self.sightings):
             raise ValueError("two sightings are of the same sequence and panel")
         return self
+
+    def category(self, scheme: Scheme) -> Category | None:
+        """Its category of a scheme, None where there is none."""
+        return next((each for each in self.categories if each.scheme == scheme), None)
 
     @property
     def best(self) -> Sighting:
@@ -247,20 +240,6 @@ class RefusedPanel(Part):
     more: Count = 0
 
 
-class Advice(Part):
-    """What to do next, by a written rule, for an organ, side and region, or for the screening where `organ` is None.
-
-    `because` holds what the rule found. Where `withheld`, the place is None and `because` is empty.
-    """
-
-    rule: Token
-    because: tuple[Because, ...] = Field(default=(), max_length=256)
-    organ: Organ | None = None
-    laterality: Side | None = None
-    region: Position | None = None
-    withheld: bool = False
-
-
 class SequenceAssessed(Record):
     """What one sequence shows within one revision: the findings that it has a sighting of, with its sightings alone."""
 
@@ -312,6 +291,7 @@ class ScreeningAssessed(Record):
     weights_sha256: Sha256
     fingerprint: Fingerprint
     rules_version: Token
+    programme: Programme = USUAL
 
     @model_validator(mode="after")
     def _names_all_of_a_report(self) -> Self:

@@ -6,11 +6,11 @@ from typing import Final
 
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected, RecordSkipped, RejectedRetried, VanAnswered
+from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked, SequenceAssessed
 from sonovan.contracts.van import (
-    FeaturesRecorded,
     FrameCaptured,
     ScreeningClosed,
     ScreeningOpened,

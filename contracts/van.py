@@ -7,18 +7,12 @@ from typing import ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sonovan.contracts.ids import closing_item, features_item, frame_id, opened_item
+from sonovan.contracts.ids import closing_item, frame_id, opened_item
 from sonovan.contracts.lexicon import (
-    Biopsy,
-    FamilyHistory,
-    Menopause,
     Organ,
     Position,
-    Sex,
     Side,
-    Symptom,
     View,
-    WhichSide,
 )
 from sonovan.contracts.limits import MAX_FRAME_PIXELS, MAX_FRAMES, MAX_KEYS, MAX_PANELS, MAX_SEQUENCES, MAX_SET_ASIDE
 from sonovan.contracts.record import Count, Day, Id, Index, Moment, Number, Part, Record, Sha256, VanId
@@ -185,6 +179,7 @@ class FrameCaptured(Record):
     laterality: Side | None = None
     view: View | None = None
     position: Position | None = None
+    nipple_distance_mm: float | None = Field(default=None, ge=0, le=250, description="as the operator entered it")
     consent: Consent
     captured_at: Moment
     acquired_on: Day | None = None
@@ -300,34 +295,3 @@ class ScreeningClosed(Record):
     def item_id(self) -> str:
         """The name that spool and receipt use."""
         return closing_item(self.screening_id, self.closing_number)
-
-
-class FeaturesRecorded(Record):
-    """The van's clinical record of the visit: coded fields only, None where nobody asked.
-
-    A correction is a whole record with a higher `features_number`; the highest wins, whatever a clock says. The same
-    number with other content is rejected.
-    """
-
-    schema_name: ClassVar[str] = "features.recorded"
-
-    screening_id: Id
-    van_id: VanId
-    features_number: Number
-    recorded_at: Moment
-    age_years: int | None = Field(default=None, ge=0, le=120)
-    sex: Sex | None = None
-    symptoms: tuple[Symptom, ...] | None = Field(
-        default=None, max_length=32, description="() = asked, none; None = not asked"
-    )
-    palpable_lump: WhichSide | None = None
-    nipple_discharge: WhichSide | None = None
-    family_history: FamilyHistory | None = None
-    previous_biopsy: Biopsy | None = None
-    menopause: Menopause | None = None
-    tsh_miu_per_l: float | None = Field(default=None, ge=0, le=1000)
-
-    @property
-    def item_id(self) -> str:
-        """The name that spool and receipt use."""
-        return features_item(self.screening_id, self.features_number)

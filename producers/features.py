@@ -1,4 +1,4 @@
-"""Read the clinical record of a visit: a JSON file of coded fields, checked before anything is sent."""
+"""Read the clinical record of a visit: a JSON file or table of coded fields, checked before anything is sent."""
 
 import json
 from collections.abc import Mapping
@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import mint_id
-from sonovan.contracts.van import FeaturesRecorded
+from sonovan.producers.features_csv import fields_of
 from sonovan.producers.sources import refusal
 
 _SET_BY_VAN: Final = {"screening_id", "van_id", "recorded_at", "features_number"}
@@ -19,14 +20,15 @@ _MAX_BYTES: Final = 1 << 20
 
 
 def read_features(path: Path) -> dict[str, Any]:
-    """The fields in a JSON file, valid for `FeaturesRecorded`.
+    """The fields in a JSON file, or in a table that ends in .csv, valid for `FeaturesRecorded`.
 
     Raises InvalidRecord `features_invalid` (every wrong or unknown field named), `not_found` or `no_permission`.
     """
     try:
         with path.open("rb") as stream:
             text = stream.read(_MAX_BYTES + 1)
-        fields = json.loads(text[:_MAX_BYTES])
+        table = path.suffix.lower() == ".csv"
+        fields = fields_of(text[:_MAX_BYTES].decode()) if table else json.loads(text[:_MAX_BYTES])
     except FileNotFoundError as error:
         raise refusal("not_found", path, "there is no such file") from error
     except PermissionError as error:
@@ -34,7 +36,8 @@ def read_features(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise refusal("features_invalid", path, f"it cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:
-        raise refusal("features_invalid", path, "it is not JSON") from error
+        told = f"it is no table of fields ({error})" if path.suffix.lower() == ".csv" else "it is not JSON"
+        raise refusal("features_invalid", path, told) from error
     if not isinstance(fields, dict):
         raise refusal("features_invalid", path, "it is not a JSON object of fields")
     unknown = sorted(map(str, fields.keys() - set(FEATURE_FIELDS)))

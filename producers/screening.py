@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.digests import frames_digest
 from sonovan.contracts.envelope import header_sha256, seal_header
 from sonovan.contracts.errors import InvalidRecord
@@ -17,7 +18,6 @@ from sonovan.contracts.limits import MAX_FRAMES, MAX_SEQUENCES, MAX_SET_ASIDE
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import (
     Consent,
-    FeaturesRecorded,
     FrameCaptured,
     ScreeningClosed,
     ScreeningOpened,
@@ -338,6 +338,7 @@ def _frame_item(
         laterality=source.laterality,
         view=source.view,
         position=source.position,
+        nipple_distance_mm=source.nipple_distance_mm,
         consent=consent,
         captured_at=moment,
         acquired_on=source.acquired_on,

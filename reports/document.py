@@ -6,11 +6,10 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from sonovan.clinical.advice import withhold
+from sonovan.contracts.derivation import Advice, Category, Programme
 from sonovan.contracts.record import Day, Fingerprint, Id, Moment, Part, Sha256, Token, VanId
 from sonovan.contracts.results import (
     Adequacy,
-    Advice,
-    Category,
     Finding,
     IntendedUse,
     MissingFrames,
@@ -65,6 +64,7 @@ class ScreeningReport(Part):
     weights_sha256: Sha256
     fingerprint: Fingerprint
     rules_version: Token
+    programme: Programme
 
 
 def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -> dict[str, Any]:
@@ -96,6 +96,7 @@ def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -
         weights_sha256=shown.weights_sha256,
         fingerprint=shown.fingerprint,
         rules_version=shown.rules_version,
+        programme=shown.programme,
     )
     return report.model_dump(mode="json")
 

@@ -7,12 +7,11 @@ from sonovan.clinical.adequacy import FOREIGN
 from sonovan.clinical.advice import EXAMINE
 from sonovan.clinical.alert_rules import MALIGNANT_SCORE, SUSPICIOUS_WORD
 from sonovan.contracts.because import Because
+from sonovan.contracts.derivation import Advice, Category
 from sonovan.contracts.frames import Descriptor, Place
 from sonovan.contracts.lexicon import Organ, Position, Side
 from sonovan.contracts.results import (
     Adequacy,
-    Advice,
-    Category,
     Finding,
     IntendedUse,
     Level,
@@ -181,10 +180,12 @@ class Words:
             return span
         return self.text("comma").join((span, self.text("seconds", seconds=sighting.duration_ms / 1000)))
 
-    def category(self, found: Category | None) -> str:
-        """A suggested category, or why there is none."""
-        if found is None:
-            return self.text("no_category")
+    def categories(self, found: Sequence[Category]) -> str:
+        """The suggested categories of a finding, or that there is none."""
+        return self.text("comma").join(map(self.category, found)) or self.text("no_category")
+
+    def category(self, found: Category) -> str:
+        """A suggested category."""
         if found.withheld or found.value is None:
             return self.text("category_withheld", scheme=found.scheme)
         return self.text("category_suggested", scheme=found.scheme, value=found.value)

@@ -95,6 +95,7 @@ class Analyser:
         plan: Sequence[str] | None = None,
         view: str | None = None,
         position: str | None = None,
+        nipple_distance_mm: float | None = None,
         pixel_spacing_mm: float | None = None,
         features: Mapping[str, Any] | None = None,
         ids: Ids | None = None,
@@ -109,7 +110,12 @@ class Analyser:
         weights that do not fit their sha256, a provider that is not there or an unknown SONOVAN_ variable.
         """
         options = capture_options(
-            organ=organ, side=side, view=view, position=position, pixel_spacing_mm=pixel_spacing_mm
+            organ=organ,
+            side=side,
+            view=view,
+            position=position,
+            nipple_distance_mm=nipple_distance_mm,
+            pixel_spacing_mm=pixel_spacing_mm,
         )
         source = _live_source(options)
         names = ids or mint_ids(1)
@@ -227,6 +233,7 @@ def analyse(
     plan: Sequence[str] | None = None,
     view: str | None = None,
     position: str | None = None,
+    nipple_distance_mm: float | None = None,
     pixel_spacing_mm: float | None = None,
     features: Mapping[str, Any] | None = None,
     ids: Ids | None = None,
@@ -239,8 +246,9 @@ def analyse(
     frames: one picture (rows, columns[, 3]), a sweep of them (frames, rows, columns[, 3]) or a list, uint8 or uint16;
     a pydicom dataset; or paths to DICOM files, clips, pictures and folders. organ: "breast" or "thyroid"; may be left
     out where the file says it. plan: what was to be scanned, such as ("left",); None is both sides of the organ, and a
-    side of which nothing is given is not examined. pixel_spacing_mm: where the input has no scale of its own.
-    features: fields of `sonovan.contracts.van.FeaturesRecorded`. ids: names of another run, to compare with.
+    side of which nothing is given is not examined. nipple_distance_mm: from the nipple to the probe's middle.
+    pixel_spacing_mm: where the input has no scale of its own. features: fields of
+    `sonovan.contracts.clinical_record.FeaturesRecorded`. ids: names of another run, to compare with.
     intended_use: None takes SONOVAN_INTENDED_USE, else research. progress: called with the frames done since the last
     call.
 
@@ -248,7 +256,14 @@ def analyse(
     Fatal for weights that do not fit their sha256, a provider that was asked for and is not there, or a SONOVAN_
     variable that is not known.
     """
-    options = capture_options(organ=organ, side=side, view=view, position=position, pixel_spacing_mm=pixel_spacing_mm)
+    options = capture_options(
+        organ=organ,
+        side=side,
+        view=view,
+        position=position,
+        nipple_distance_mm=nipple_distance_mm,
+        pixel_spacing_mm=pixel_spacing_mm,
+    )
     refuse_unknown_variables()
     with tempfile.TemporaryDirectory(prefix="sonovan-") as folder:  # for a dataset in memory, until it is read
         inputs = sources_of(frames, options, Path(folder))
@@ -278,6 +293,7 @@ def _live_source(options: CaptureOptions) -> Source:
         laterality=options.side,
         view=options.view,
         position=options.position,
+        nipple_distance_mm=options.nipple_distance_mm,
         frame_count=None,
         read=read,
     )

@@ -12,9 +12,11 @@ from functools import partial
 from sonovan.clinical.alert_rules import AlertSettings
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.derivation import Programme
 from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import IntendedUse, ScreeningAssessed, ScreeningTicked
+from sonovan.contracts.settings import read_settings
 from sonovan.contracts.signatures import generate_key, public_key
 from sonovan.contracts.topics import TOPICS, Topic
 from sonovan.contracts.van import VanEnrolled
@@ -28,6 +30,7 @@ from sonovan.storage.stores import ObjectStore
 from sonovan.stored import StoredResults
 from sonovan.stream_apps.alert.step import alerts_of
 from sonovan.stream_apps.assess.report import store_report
+from sonovan.stream_apps.assess.settings import ProgrammeSettings
 from sonovan.stream_apps.assess.step import assess
 from sonovan.stream_apps.rejecting import Coordinates, message_key, reject
 from sonovan.stream_apps.segment.step import SegmentedFrame, put_objects, segment_envelope
@@ -71,16 +74,18 @@ class EmbeddedCentre:
         alert_settings: AlertSettings | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         language: Language = "en",
+        programme: Programme | None = None,
     ) -> None:
         """scratch: keeps the rows, and what is stored where there is no `store`: no pixels then.
 
         report_for: the intended use of the reports that go into the store; None stores none.
-        language: of their pages. now: the broker's clock.
+        language: of their pages. now: the broker's clock. programme: None takes SONOVAN_PROGRAMME_*.
         """
         self._segmenter, self._scratch, self._report_for = segmenter, scratch, report_for
         self._store: ObjectStore = scratch if store is None else store
         self._alert_settings, self._now = alert_settings or AlertSettings(), now
         self._language = language
+        self._programme = programme or read_settings(ProgrammeSettings).programme
         self._vans = VanRegistry()
         self._vans.learn(VanEnrolled.first(signer.van_id, public_key(signer.private_key), now()))
         self._ends = dict.fromkeys(Topic, 0)
@@ -130,7 +135,7 @@ class EmbeddedCentre:
         self.newest = frame
 
     def _assess(self, message: Message) -> None:
-        taken = assess(message, self._scratch.row, self._vans.verify, _NEVER)
+        taken = assess(message, self._scratch.row, self._vans.verify, _NEVER, self._programme)
         revision = taken.decided.revision
         if revision is not None:
             assessed = revision.assessed

@@ -79,6 +79,7 @@ def _arrays(pictures: Sequence[Pixels], options: CaptureOptions) -> Source:
         laterality=options.side,
         view=options.view,
         position=options.position,
+        nipple_distance_mm=options.nipple_distance_mm,
         frame_count=len(pictures),
         read=read,
     )

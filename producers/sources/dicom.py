@@ -31,6 +31,7 @@ def open_dicom(path: Path, options: CaptureOptions) -> Source:
         laterality=side,
         view=options.view,
         position=options.position,
+        nipple_distance_mm=options.nipple_distance_mm,
         frame_count=header.frames.count,
         read=lambda: _frames(path, header, layout),
         declared=layout.declared,

@@ -50,6 +50,7 @@ def open_images(path: Path, files: Sequence[Path], options: CaptureOptions) -> S
         laterality=options.side,
         view=options.view,
         position=options.position,
+        nipple_distance_mm=options.nipple_distance_mm,
         frame_count=len(files),
         read=lambda: _frames(files, options),
         notes=("regions_not_declared",),

@@ -36,6 +36,7 @@ class CaptureOptions(Part):
     side: Side | None = None
     view: View | None = None
     position: Position | None = None
+    nipple_distance_mm: float | None = Field(default=None, ge=0, le=250)
     pixel_spacing_mm: tuple[float, float] | None = Field(default=None)
     max_frames: int = Field(default=20_000, ge=1, le=MAX_FRAMES)
 
@@ -46,6 +47,7 @@ def capture_options(
     side: str | None = None,
     view: str | None = None,
     position: str | None = None,
+    nipple_distance_mm: float | None = None,
     pixel_spacing_mm: float | None = None,
 ) -> CaptureOptions:
     """Options from typed words. Raises InvalidRecord `organ_unknown` or `option_invalid`."""
@@ -56,12 +58,14 @@ def capture_options(
             raise InvalidRecord("option_invalid", f"--{name} {word}: say {_one_of(kind)}")
     if side == "isthmus" and organ == "breast":
         raise InvalidRecord("option_invalid", "--side isthmus: a breast has none; say left or right")
+    if nipple_distance_mm is not None and not 0 <= nipple_distance_mm <= 250:
+        raise InvalidRecord("option_invalid", f"--nipple-distance-mm {nipple_distance_mm}: say at most 250")
     if pixel_spacing_mm is not None and not FINEST_MM <= pixel_spacing_mm <= 100:
         message = f"--pixel-spacing-mm {pixel_spacing_mm}: say at least {FINEST_MM}, at most 100"
         raise InvalidRecord("option_invalid", message)
     spacing = None if pixel_spacing_mm is None else (pixel_spacing_mm, pixel_spacing_mm)
     words = {"organ": organ, "side": side, "view": view, "position": position, "pixel_spacing_mm": spacing}
-    return CaptureOptions.model_validate(words)
+    return CaptureOptions.model_validate({**words, "nipple_distance_mm": nipple_distance_mm})
 
 
 def _one_of(kind: Any) -> str:
@@ -101,7 +105,7 @@ class Source:
     where it declares nothing. burned_in: the file says that annotation is burned in. notes: codes for the closing's
     quality warnings. warnings: what the person at the keyboard should know. instance: the file's SOPInstanceUID.
     uncertain: the file declares ultrasound regions, and the place of none is known.
-    acquired_on: the day of examination that the file names.
+    acquired_on: the day of examination that the file names. nipple_distance_mm: as the operator entered it.
     `read()` raises InvalidRecord for what ends the sequence early and Transient
     where the disk does not answer.
     """
@@ -122,6 +126,7 @@ class Source:
     warnings: tuple[Warned, ...] = ()
     instance: str | None = None
     uncertain: bool = False
+    nipple_distance_mm: float | None = None
 
 
 def whole_panel(rows: int, columns: int, spacing_mm: tuple[float, float] | None, side: Side | None) -> Panel:

@@ -45,6 +45,7 @@ def open_video(path: Path, container: str, options: CaptureOptions) -> Source:
         laterality=options.side,
         view=options.view,
         position=options.position,
+        nipple_distance_mm=options.nipple_distance_mm,
         frame_count=None,
         read=lambda: _frames(path, container, options),
         notes=("regions_not_declared",),

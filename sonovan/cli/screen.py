@@ -31,8 +31,9 @@ def screen(
     ] = None,
     view: Annotated[str | None, typer.Option(help="a code, such as transverse")] = None,
     position: Annotated[str | None, typer.Option(help="a code, such as 10h")] = None,
+    nipple_distance_mm: Annotated[float | None, typer.Option(help="from the nipple to the probe's middle")] = None,
     pixel_spacing_mm: Annotated[float | None, typer.Option(help="where the input has no scale of its own")] = None,
-    features: Annotated[Path | None, typer.Option(help="the clinical record, JSON")] = None,
+    features: Annotated[Path | None, typer.Option(help="the clinical record, JSON or CSV")] = None,
     out: Annotated[Path | None, typer.Option(help="folder to write to [default: screening-ID]")] = None,
     model: Annotated[str | None, typer.Option(help="a network of the registry")] = None,
     language: Annotated[Literal["en", "zh"], typer.Option(help="of the page and the summary")] = "en",
@@ -55,7 +56,14 @@ def screen(
 
     if model is not None:
         check_name(model, models_settings().weights_dir or WEIGHTS_DIR)
-    options = capture_options(organ=organ, side=side, view=view, position=position, pixel_spacing_mm=pixel_spacing_mm)
+    options = capture_options(
+        organ=organ,
+        side=side,
+        view=view,
+        position=position,
+        nipple_distance_mm=nipple_distance_mm,
+        pixel_spacing_mm=pixel_spacing_mm,
+    )
     fields = read_features(features) if features is not None else None
     use = read_settings(FaceSettings).intended_use
     inputs = open_sources(paths, options)

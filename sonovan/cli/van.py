@@ -66,8 +66,9 @@ def send(
     side: Annotated[str | None, typer.Option(help="left, right or isthmus.")] = None,
     view: Annotated[str | None, typer.Option(help="A code, e.g. radial.")] = None,
     position: Annotated[str | None, typer.Option(help="Probe position, a code, e.g. 10h.")] = None,
+    nipple_distance_mm: Annotated[float | None, typer.Option(help="From the nipple to the probe's middle.")] = None,
     pixel_spacing_mm: Annotated[float | None, typer.Option(help="Where the files do not say.")] = None,
-    features: Annotated[Path | None, typer.Option(help="The clinical record, JSON.")] = None,
+    features: Annotated[Path | None, typer.Option(help="The clinical record, JSON or CSV.")] = None,
     person: Annotated[str | None, typer.Option(help="Person id; only a key made from it leaves the van.")] = None,
     slip: Annotated[str | None, typer.Option(help="Slip number.")] = None,
     site: Annotated[str, typer.Option(help="Site code.")] = "site-1",
@@ -91,7 +92,14 @@ def send(
     from sonovan.producers.sources import capture_options, open_sources
 
     agreed = consent_given(consent)
-    options = capture_options(organ=organ, side=side, view=view, position=position, pixel_spacing_mm=pixel_spacing_mm)
+    options = capture_options(
+        organ=organ,
+        side=side,
+        view=view,
+        position=position,
+        nipple_distance_mm=nipple_distance_mm,
+        pixel_spacing_mm=pixel_spacing_mm,
+    )
     folder = state_path(state)
     van_id = the_van(folder, van)
     inputs = open_sources(paths, options)

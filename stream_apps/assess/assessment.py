@@ -15,6 +15,7 @@ from sonovan.clinical.order import in_order
 from sonovan.clinical.refusals import refused_panels
 from sonovan.clinical.rules import RULES_VERSION
 from sonovan.clinical.track import link
+from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import RejectedFrame, ScreeningAssessed, SequenceAssessed, Status
 from sonovan.contracts.van import ScreeningOpened
@@ -40,6 +41,7 @@ class Assessment:
     status: Status
     results: Mapping[str, FrameSegmented]
     rejected: Mapping[str, str]
+    programme: Programme = USUAL
 
 
 def assessed_record(
@@ -79,6 +81,7 @@ def assessed_record(
         weights_sha256=told.part.weights_sha256 or "0" * 64,
         fingerprint=told.part.fingerprint or "0" * 64,
         rules_version=RULES_VERSION,
+        programme=made_from.programme,
     )
 
 

@@ -5,12 +5,13 @@ from typing import Final
 
 from sonovan.clinical.completeness import latest
 from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import split_frame_id
 from sonovan.contracts.limits import MAX_FRAMES, MAX_SEQUENCES
 from sonovan.contracts.results import ScreeningTicked
-from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
+from sonovan.contracts.van import ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.stream_apps.assess.known import Known
 from sonovan.stream_apps.assess.received import ControlRecord, Received
 from sonovan.stream_apps.assess.rows import ScreeningRow, VanPart, result_key

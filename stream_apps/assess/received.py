@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.envelope import Envelope, open_envelope
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
@@ -14,7 +15,7 @@ from sonovan.contracts.limits import MAX_CONTROL_BYTES
 from sonovan.contracts.record import header_document
 from sonovan.contracts.results import ScreeningTicked
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
+from sonovan.contracts.van import ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.stream_apps.claims import control_claims
 from sonovan.stream_apps.rejecting import Subject, Unusable, verified
 from sonovan.stream_apps.stage import Message

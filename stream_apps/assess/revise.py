@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from sonovan.clinical.completeness import Completeness, check_completeness
 from sonovan.clinical.rules import RULES_VERSION
+from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.digests import frames_digest, result_digest, revision_id
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import frame_id, level, level_members, split_frame_id
@@ -93,11 +94,13 @@ def _decoded(data: bytes) -> tuple[FrameSegmented, str]:
     return result, result_digest(result)
 
 
-def revise(known: Known, *, appended_at: datetime, ticked: bool) -> tuple[Known, Revision | None]:
+def revise(
+    known: Known, *, appended_at: datetime, ticked: bool, programme: Programme = USUAL
+) -> tuple[Known, Revision | None]:
     """The revision that is called for, or None where the last published one still holds; and what is known then.
 
     appended_at: the broker's time of the record that leads to it. ticked: a timer asks, so late frames of an
-    incomplete screening are worth a revision of their own.
+    incomplete screening are worth a revision of their own. programme: what the site chooses of the rules.
     """
     told = told_by_opener(known)
     if told is None or (told.part.fingerprint is None and not told.part.closings):
@@ -110,7 +113,7 @@ def revise(known: Known, *, appended_at: datetime, ticked: bool) -> tuple[Known,
     found, digests = _results(told, known)
     whole = _without_unbacked(told, found, known)
     if whole is not known:
-        return revise(whole, appended_at=appended_at, ticked=ticked)
+        return revise(whole, appended_at=appended_at, ticked=ticked, programme=programme)
     rejected = _rejected(told, found)
     completeness = check_completeness(
         told.part.closings,
@@ -133,10 +136,11 @@ def revise(known: Known, *, appended_at: datetime, ticked: bool) -> tuple[Known,
         deadline_passed=told.deadline_passed and status != "complete",
         model_id=told.part.model_id or "none",
         rules_version=RULES_VERSION,
+        programme=programme,
     )
     if before is not None and before.revision_id == name:
         return replace(known, published=before.model_copy(update={"trigger": trigger})), None
-    made_from = Assessment(told, completeness, status, found, rejected)
+    made_from = Assessment(told, completeness, status, found, rejected, programme)
     assessed = assessed_record(known.screening_id, name, made_from, before, appended_at)
     published = published_row(assessed, before, trigger)
     return replace(known, published=published), Revision(assessed, found)

@@ -16,10 +16,11 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.ids import frame_id, split_frame_id
 from sonovan.contracts.record import Id, Moment, Part, Sha256, Token, VanId
 from sonovan.contracts.results import Member, ScreeningAssessed
-from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
+from sonovan.contracts.van import ScreeningClosed, ScreeningOpened, SequenceClosed
 
 Table = Literal["screenings", "sequences", "results", "published", "waiting"]
 

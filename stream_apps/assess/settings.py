@@ -1,11 +1,31 @@
-"""The settings of the assess stage: SONOVAN_ASSESS_* in the environment."""
+"""The settings of the assess stage: SONOVAN_ASSESS_* and SONOVAN_PROGRAMME_* in the environment."""
 
 from datetime import timedelta
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from sonovan.contracts.derivation import USUAL, Programme
+from sonovan.contracts.lexicon import BiRadsEdition
+from sonovan.contracts.record import Token
 from sonovan.reports.phrases import Language
+
+
+class ProgrammeSettings(BaseSettings):
+    """What a programme chooses of the clinical rules, as `sonovan.contracts.derivation.Programme` has it."""
+
+    model_config = SettingsConfigDict(env_prefix="SONOVAN_PROGRAMME_", extra="forbid", frozen=True)
+
+    bi_rads_edition: BiRadsEdition = USUAL.bi_rads_edition
+    c_tirads_4a_fna_mm: float = Field(default=USUAL.c_tirads_4a_fna_mm, ge=5, le=40)
+    c_tirads_4b_fna_mm: float = Field(default=USUAL.c_tirads_4b_fna_mm, ge=5, le=40)
+    calibration: Token = USUAL.calibration
+    calibration_shift: float = Field(default=USUAL.calibration_shift, ge=-10, le=10)
+
+    @property
+    def programme(self) -> Programme:
+        """The choice as records carry it."""
+        return Programme(**self.model_dump())
 
 
 class AssessSettings(BaseSettings):

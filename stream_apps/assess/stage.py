@@ -8,6 +8,7 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
+from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.errors import Transient
 from sonovan.contracts.results import IntendedUse, ScreeningAssessed
 from sonovan.contracts.settings import read_settings
@@ -16,7 +17,7 @@ from sonovan.reports.phrases import Language
 from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.assess.received import Verify
 from sonovan.stream_apps.assess.report import store_report
-from sonovan.stream_apps.assess.settings import AssessSettings
+from sonovan.stream_apps.assess.settings import AssessSettings, ProgrammeSettings
 from sonovan.stream_apps.assess.step import assess, due_ticks, report_receipt, subject_of
 from sonovan.stream_apps.assess.takeover import read_published, reflected, watermark, watermark_row
 from sonovan.stream_apps.faust_options import consumer_options
@@ -40,9 +41,11 @@ ReadPublished = Callable[[int, int], Awaitable[tuple[list[ScreeningAssessed], in
 
 async def open_stage(given: Given) -> Stage:
     """Nothing to open but the settings."""
-    settings = read_settings(AssessSettings)
+    settings, programme = read_settings(AssessSettings), read_settings(ProgrammeSettings).programme
     published = partial(read_published, consumer_options(given.broker))
-    return assess_stage(given.tables, given.vans.verify, given.store, settings, given.worker.intended_use, published)
+    return assess_stage(
+        given.tables, given.vans.verify, given.store, settings, given.worker.intended_use, published, programme
+    )
 
 
 def assess_stage(
@@ -52,8 +55,11 @@ def assess_stage(
     settings: AssessSettings,
     intended_use: IntendedUse,
     published: ReadPublished,
+    programme: Programme = USUAL,
 ) -> Stage:
-    """The stage over these tables. published: reads the revisions that stand in a partition of `screening.assessed`."""
+    """The stage over these tables. published: reads the revisions that stand in a partition of `screening.assessed`.
+    programme: what the site chooses of the clinical rules.
+    """
 
     async def catch_up(partition: int) -> Outcome:
         try:
@@ -79,6 +85,7 @@ def assess_stage(
             incomplete_after=settings.incomplete_after,
             intended_use=intended_use,
             language=settings.report_language,
+            programme=programme,
         ),
         subject_of=partial(subject_of, verify=verify),
         unknown_van_wait_s=settings.unknown_van_wait_s,
@@ -97,6 +104,7 @@ def assessed(
     incomplete_after: timedelta,
     intended_use: IntendedUse,
     language: Language,
+    programme: Programme = USUAL,
 ) -> Outcome:
     """The report, rows of what was received, the revision with what belongs to it, rows of what was published.
 
@@ -104,7 +112,7 @@ def assessed(
     than the newest revision does (docs/decisions/0019). The revision is sent when its sequences are durable: once it
     stands in its topic, nobody makes it again.
     """
-    taken = assess(message, row, verify, incomplete_after)
+    taken = assess(message, row, verify, incomplete_after, programme)
     decided = taken.decided
 
     def published(offsets: Mapping[str, int]) -> Rows:

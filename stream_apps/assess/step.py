@@ -12,11 +12,13 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 
 from sonovan.contracts.answers import RecordRejected, VanAnswered
+from sonovan.contracts.clinical_record import FeaturesRecorded
+from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import FeaturesRecorded, ScreeningClosed, ScreeningOpened, SequenceClosed
+from sonovan.contracts.van import ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.stream_apps.assess.assessment import sequence_records
 from sonovan.stream_apps.assess.intake import take
 from sonovan.stream_apps.assess.known import Known, check_rows, load, published_rows, received_rows
@@ -54,7 +56,9 @@ class Assessed:
     van_id: str | None
 
 
-def assess(message: Message, row: Row, verify: Verify, incomplete_after: timedelta) -> Assessed:
+def assess(
+    message: Message, row: Row, verify: Verify, incomplete_after: timedelta, programme: Programme = USUAL
+) -> Assessed:
     """Take one message in. row: reads a row of `assess`'s tables.
 
     Raises InvalidRecord (an `Unusable` where the subject is known) for a record that cannot be used.
@@ -64,7 +68,7 @@ def assess(message: Message, row: Row, verify: Verify, incomplete_after: timedel
         return Assessed(Decided(), {}, {}, None)
     before = load(received, row)
     try:
-        after, decided = decide(received, before, incomplete_after)
+        after, decided = decide(received, before, incomplete_after, programme)
         taken = Assessed(decided, received_rows(before, after), published_rows(before, after), received.van_id)
         check_rows(before, {**taken.received, **taken.published})
         check_records((*decided.sequences, *decided.records))
@@ -82,7 +86,9 @@ def subject_of(message: Message, verify: Verify) -> Subject:
     return Subject() if received is None else received.subject or _subject(received)
 
 
-def decide(received: Received, known: Known, incomplete_after: timedelta) -> tuple[Known, Decided]:
+def decide(
+    received: Received, known: Known, incomplete_after: timedelta, programme: Programme = USUAL
+) -> tuple[Known, Decided]:
     """What is known with this message, and what it leads to. Pure.
 
     incomplete_after: how long after its newest opening or closing a screening is called incomplete.
@@ -93,7 +99,7 @@ def decide(received: Received, known: Known, incomplete_after: timedelta) -> tup
         return known, Decided()
     ticked = isinstance(received.record, ScreeningTicked)
     after = _with_deadline(received, after, incomplete_after)
-    after, revision = revise(after, appended_at=received.appended_at, ticked=ticked)
+    after, revision = revise(after, appended_at=received.appended_at, ticked=ticked, programme=programme)
     after = replace(after, waiting=_waiting(after, received.appended_at, incomplete_after, ticked=ticked))
     receipts = _receipts(received)
     if revision is None:

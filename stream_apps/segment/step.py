@@ -256,6 +256,7 @@ def _record(
         laterality=frame.laterality,
         view=frame.view,
         position=frame.position,
+        nipple_distance_mm=frame.nipple_distance_mm,
         captured_at=frame.captured_at,
         acquired_on=frame.acquired_on,
         time_ms=frame.time_ms,

@@ -6,10 +6,11 @@ import pytest
 
 from sonovan.cli.van_send import consent_given
 from sonovan.contracts.answers import RecordRejected, VanAnswered
+from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import Consent, FeaturesRecorded
+from sonovan.contracts.van import Consent
 from sonovan.producers.items import Item, Visit
 from sonovan.producers.screening import compose
 from sonovan.stream_apps.rejecting import reject

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import FeaturesRecorded
 from sonovan.stream_apps.assess.rows import ScreeningRow
 from tests.stream_apps.assess.scene import EPOCH, Desk, Scene
 

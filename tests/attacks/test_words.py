@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import TOPICS
-from sonovan.contracts.van import FeaturesRecorded, FrameCaptured, ScreeningClosed, ScreeningOpened, SequenceClosed
+from sonovan.contracts.van import FrameCaptured, ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.contracts.words import MANUFACTURERS, NOTES, check_sign, maker_of, slip_number
 from sonovan.producers.sources.reasons import SOURCE_WARNINGS
 from tests.attacks.test_records import MOMENT, captured, closing
@@ -79,8 +80,8 @@ WHOLE: dict[type[Record], dict[str, Any]] = {
         "symptoms": ["lump"],
         "palpable_lump": "left",
         "nipple_discharge": "left",
-        "family_history": "none",
-        "previous_biopsy": "none",
+        "biopsies": (),
+        "family": (),
         "menopause": "pre",
     },
 }

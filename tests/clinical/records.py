@@ -161,7 +161,6 @@ def finding(number: int = 1, frames: int = 5, **other: Any) -> Finding:
         "laterality": "left",
         "sightings": (sighting(frames, **seen),) if "sightings" not in other else (),
         "best_ordinal": 0,
-        "category": None,
     }
     return Finding(**{**fields, **other})
 

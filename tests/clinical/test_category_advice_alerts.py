@@ -16,7 +16,8 @@ from sonovan.clinical.rules import RULES_VERSION
 from sonovan.clinical.track import LINK_RULES
 from sonovan.contracts.alerts import AboutFinding
 from sonovan.contracts.because import Because
-from sonovan.contracts.results import Advice, Category, IntendedUse, Level
+from sonovan.contracts.derivation import Advice, Category
+from sonovan.contracts.results import IntendedUse, Level
 from tests.clinical.records import SWEEP_2, adequacy, assessed, finding, region, segmented, sighting
 
 
@@ -121,7 +122,7 @@ def categorised() -> Category:
 def test_categories_and_advice_are_shown_under_decision_support_alone(use: IntendedUse) -> None:
     full = assessed(
         categories=(categorised(),),
-        findings=(finding(category=categorised()), finding(2)),
+        findings=(finding(categories=(categorised(),)), finding(2)),
         advice=(
             *derive_advice("complete", [adequacy(level="inadequate", reasons=("nothing_assessable",))], []),
             Advice(rule="biopsy", because=(Because(code="inadequate"),), organ="breast"),
@@ -132,9 +133,8 @@ def test_categories_and_advice_are_shown_under_decision_support_alone(use: Inten
         assert shown == full
         return
     assert [(each.value, each.withheld) for each in shown.categories] == [(None, True)]
-    assert shown.findings[0].category is not None
-    assert shown.findings[0].category.value is None
-    assert shown.findings[1].category is None
+    assert [each.value for each in shown.findings[0].categories] == [None]
+    assert shown.findings[1].categories == ()
     assert [each.rule for each in shown.advice] == ["reader_must_review", "scan_again", "biopsy"]
     assert shown.advice[:2] == full.advice[:2]
     assert shown.advice[2] == Advice(rule="biopsy", withheld=True)

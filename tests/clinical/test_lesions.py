@@ -37,7 +37,7 @@ def test_a_sighting_takes_its_sizes_and_place_from_its_key_frame_and_says_why_th
     assert best.duration_ms == 160.0
     assert best.score_mean == pytest.approx((0.9 + 0.9 + 0.5) / 3, abs=1e-4)
     assert best.score_max == 0.95
-    assert found(*frames).category is None
+    assert found(*frames).categories == ()
 
 
 def test_a_finding_is_unconfirmed_where_all_its_members_are() -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.digests import result_digest, revision_id
 from sonovan.contracts.frames import Descriptor, FrameSegmented, PanelRefusal
 from sonovan.contracts.van import ScreeningClosed, SequenceClosed
@@ -55,7 +56,7 @@ def name(**changed: object) -> str:
     arguments = {
         "results": {"a/000001": "x", "a/000000": "y"}, "rejected": {}, "sequence_closings": [SEQUENCE],
         "screening_closings": [SCREENING], "features": None, "deadline_passed": False, "model_id": "m",
-        "rules_version": "1.0",
+        "rules_version": "1.0", "programme": USUAL,
     } | changed  # fmt: skip
     return revision_id(**arguments)
 
@@ -73,3 +74,8 @@ def test_order_times_and_van_lie_outside_a_revisions_id():
 )  # fmt: skip
 def test_all_that_a_revision_says_lies_inside_its_id(inside):
     assert name(**inside) != name()
+
+
+def test_another_choice_of_the_programme_is_another_revision():
+    for chosen in (Programme(bi_rads_edition="v2025"), Programme(calibration_shift=-1.5)):
+        assert name(programme=chosen) != name()

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
+from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import TABLES, TOPICS, Topic, Writer, van_answered_topic
-from sonovan.contracts.van import Consent, FeaturesRecorded, PlannedRegion, ScreeningOpened
+from sonovan.contracts.van import Consent, PlannedRegion, ScreeningOpened
 
 MOMENT = datetime(2026, 3, 1, 8, tzinfo=UTC)
 OPENED = ScreeningOpened(

@@ -21,7 +21,7 @@ from sonovan.deploy.cache import minio_build
 from sonovan.models.settings import ModelSettings
 from sonovan.storage.settings import ACCOUNT_SETTINGS, ObjectStoreSettings
 from sonovan.stream_apps.alert.settings import AlertSettings
-from sonovan.stream_apps.assess.settings import AssessSettings
+from sonovan.stream_apps.assess.settings import AssessSettings, ProgrammeSettings
 from sonovan.stream_apps.segment.settings import SegmentSettings
 from sonovan.stream_apps.settings import WorkerSettings
 
@@ -159,7 +159,7 @@ def test_broker_script_refuses_a_password_that_changed_after_formatting(tmp_path
 def test_each_worker_gets_the_settings_that_it_reads_and_no_others(services: dict[str, dict[str, Any]]) -> None:
     stages: dict[str, tuple[type[BaseSettings], ...]] = {
         "segment": (SegmentSettings, ModelSettings),
-        "assess": (AssessSettings,),
+        "assess": (AssessSettings, ProgrammeSettings),
         "alert": (AlertSettings,),
     }
     for name, own in stages.items():

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.digests import frames_digest
 from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.frame_codec import decode_verified
 from sonovan.contracts.signatures import public_key
 from sonovan.contracts.topics import TOPICS, Topic
-from sonovan.contracts.van import FeaturesRecorded, FrameCaptured, ScreeningClosed, ScreeningOpened, SequenceClosed
+from sonovan.contracts.van import FrameCaptured, ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.producers.items import Ids, Item, mint_ids
 from sonovan.producers.screening import Composed, compose
 from sonovan.producers.sources import CapturedFrame, CaptureOptions, LostFrame, Source, open_sources

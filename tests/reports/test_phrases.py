@@ -27,7 +27,7 @@ NO_REASONS = {"adequate", "usable", "limited", "inadequate", "not_examined", "un
               "complete", "preliminary", "breast", "laterality", "region", "organ",
               "quality", "level", "reasons", "finding", "suspicious", "decision_support", "withheld", "category",
               "malignant", "malignant_withheld", "findings", "categories", "advice", "value", "rule", "because",
-              "regions", "mm", "px", "side", "screening", "van"}  # fmt: skip
+              "regions", "risk", "mm", "px", "side", "screening", "van"}  # fmt: skip
 """Words in the modules of rules that are no reason: names of fields, levels, units."""
 RULES = {category.BREAST_NOT_ADEQUATE, *advice.OF_OPERATION, *(rule.name for rule in alert_rules.RULES)}  # fmt: skip
 
