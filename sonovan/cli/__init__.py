@@ -23,6 +23,7 @@ GROUPS: Final = {
     "topics": ("topics", "Kafka's topics: list, create, check, tail, describe."),
     "rejected": ("rejected", "Records that a stage could not use: list, show, retry."),
     "export": ("export", "Copies of what the centre keeps: report."),
+    "evaluate": ("evaluate_froc", "The whole path on data whose truth is known: froc."),
     "models": ("models", "The networks: list, verify, export, evaluate, compare, import."),
 }
 COMMANDS: Final = {

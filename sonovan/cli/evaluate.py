@@ -28,13 +28,14 @@ SplitOption = Annotated[Split | None, typer.Option("--split", help="by the folde
 OrganOption = Annotated[str | None, typer.Option("--organ", help=ORGAN)]
 LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="at most so many pictures of each set")]
 WeightsOption = Annotated[Path | None, typer.Option("--weights-dir", help="folder with registry.json and the weights")]
+ModelOption = Annotated[str | None, typer.Option(help="a network of the registry [default: its first]")]
 JsonOption = Annotated[bool, typer.Option("--json", help="one JSON document on stdout, nothing else")]
 
 
 def evaluate(
     data: DataOption,
     split: SplitOption = None,
-    model: Annotated[str | None, typer.Option(help="a network of the registry [default: its first]")] = None,
+    model: ModelOption = None,
     organ: OrganOption = None,
     limit: LimitOption = None,
     out: Annotated[
@@ -55,14 +56,14 @@ def evaluate(
     from sonovan.models.evaluation.table import HEADER, cells
     from sonovan.outputs import make_folder
 
-    with _told_in_one_line():
+    with told_in_one_line():
         sets = _read(data, split, organ, limit)
         segmenter = _load(model, weights_dir, sets)
         if out is not None:
             make_folder(out)
         told, sections = [], []
         for rows in sets:
-            with _progress(rows) as step:
+            with progress(rows[0].set, len(rows), "pictures") as step:
                 scores = score_pictures(segmenter, rows, step)
             told.append(summary(segmenter, scores, split))
             if out is not None:
@@ -97,12 +98,12 @@ def compare(
     from sonovan.models.evaluation.compare import difference
     from sonovan.models.evaluation.table import mean_ci95, shown
 
-    with _told_in_one_line():
+    with told_in_one_line():
         sets = _read(data, split, organ, limit)
         a, b = (_load(name, weights_dir, sets, named_by="") for name in (first, second))
         told = []
         for rows in sets:
-            with _progress(rows) as step:
+            with progress(rows[0].set, len(rows), "pictures") as step:
                 told.append(difference(a, b, compare_networks(a, b, rows, step), split))
     if as_json:
         document = told if len(told) > 1 or not _is_set(data) else told[0]
@@ -128,7 +129,8 @@ def check_name(model: str | None, folder: Path, named_by: str = "--model: ") -> 
 
 
 @contextmanager
-def _told_in_one_line() -> Iterator[None]:
+def told_in_one_line() -> Iterator[None]:
+    """Data that cannot be used, and a network that cannot be trusted, end the command with one line."""
     from sonovan.models.evaluation.index import UnusableData
 
     try:
@@ -189,16 +191,17 @@ def _load(
 
 
 @contextmanager
-def _progress(rows: "Sequence[Row]") -> Iterator[Callable[[], None]]:
+def progress(name: str, total: int, of: str) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal's stderr, else one line there. of: what is counted, in words."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        typer.echo(f"{rows[0].set}: {len(rows)} pictures", err=True)
+        typer.echo(f"{name}: {total} {of}", err=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(rows[0].set, total=len(rows))
+        task = bar.add_task(name, total=total)
         yield lambda: bar.advance(task)
 
 
