@@ -20,6 +20,8 @@ demo: $(READY) ## one real file and one simulated sweep from a van's spool to a 
 
 test: $(READY) ## every test: units, services, the journeys through real Kafka and MinIO
 	@echo "left to \`make test-training\`: tests/training, which needs torch"
+	@command -v pdftotext >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq poppler-utils >/dev/null; } \
+		|| echo "pdftotext is missing (Debian: poppler-utils): PDFs are not read back" >&2
 	@$(RUN) -m pytest -q
 
 check: $(READY) ## style, types, who may import whom

@@ -31,3 +31,15 @@ if ! "$folder/bin/python" -c 'import cv2' 2>/dev/null; then
         exit 2
     }
 fi
+
+# WeasyPrint loads Pango and asks fontconfig for fonts. Without them everything but PDF works, so nothing stops here.
+if "$folder/bin/python" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("weasyprint") is None)'; then
+    packages=()
+    "$folder/bin/python" -c 'import weasyprint' 2>/dev/null || packages+=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)
+    [ -n "$(fc-list :lang=zh-cn family 2>/dev/null)" ] || packages+=(fontconfig fonts-wqy-zenhei fonts-liberation)
+    if [ ${#packages[@]} -gt 0 ]; then
+        { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "installing ${packages[*]} for PDF …" >&2 \
+            && apt-get update -qq >/dev/null && apt-get install -y -qq "${packages[@]}" >/dev/null; } \
+            || echo "PDF of reports needs more (Debian: ${packages[*]}); all else works without." >&2
+    fi
+fi

@@ -19,6 +19,7 @@ ROOMS = {
     "av": ("producers/sources/clip.py",),
     "simplejpeg": ("producers/sources/picture_damage.py",),
     "torch": ("training/",),
+    "weasyprint": ("reports/pdf.py",),
     "fastapi": ("console/", "producers/page/"),
     "pydicom": ("producers/sources/", "sonovan/"),
 }
