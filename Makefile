@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-kills bench-fuzz bench-models bench-codecs lock clean test-training test-consumers docs images
+.PHONY: help demo test check bench bench-kills bench-fuzz bench-models bench-codecs lock clean test-training test-consumers docs images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -48,6 +48,12 @@ bench-fuzz: $(READY) ## damaged inputs, each read in a process of its own, for M
 
 bench-models: $(READY) ## every runtime, precision and batch: benchmarks/results/models.json (DATA=../shared/data)
 	@$(RUN) -m benchmarks.models --data $(or $(DATA),../shared/data) --register
+
+audit: $(READY) ## what is pinned, with its known advisories (deploy/advisories.toml); fails where one is neither mended nor accepted
+	@$(RUN) -m sonovan.deploy.audit
+
+pin-images: ## write the digests of the base images into the Dockerfiles (needs docker and a registry)
+	@sh deploy/pin-images.sh deploy/Dockerfile deploy/*/Dockerfile
 
 test-training: ## the training room's tests, in an environment of its own with torch
 	@PYTHON=$(PYTHON) deploy/venv.sh .venv-training training/requirements.lock

@@ -22,7 +22,7 @@ GO_126 = """case "$1" in version) echo "go version go1.26.8 linux/amd64";;
     for argument; do case "$argument" in */minio) cp cmd/sonovan-guard.go "$argument";; esac; done;;
   esac"""
 PINNED = re.search(r"^sum=(\S+)$", (cache.STORE / "build.sh").read_text(), re.MULTILINE)
-COMMON = ("cp", "chmod", "dirname", "mktemp", "rm", "sed")
+COMMON = ("cat", "chmod", "cp", "cut", "dirname", "mktemp", "rm", "sed", "sha256sum", "sort", "tr", "uniq")
 
 
 @pytest.fixture
@@ -41,9 +41,10 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     assert PINNED is not None
     monkeypatch.setenv("SOURCE", str(source))
     monkeypatch.setenv("SUM", PINNED[1])
-    sums = tmp_path / "sha256sums"
-    sums.write_text(f"{hashlib.sha256(b'jar' + bytes([10])).hexdigest()}  kafka.jar\n")
-    monkeypatch.setattr(cache, "SUMS", sums)
+    jars = tmp_path / "jars"
+    shutil.copytree(cache.JARS, jars)
+    (jars / "sha256sums").write_text(f"{hashlib.sha256(b'jar' + bytes([10])).hexdigest()}  kafka.jar\n")
+    monkeypatch.setattr(cache, "JARS", jars)
     return folder
 
 
@@ -124,7 +125,7 @@ def test_another_source_of_minio_than_the_pinned_one_is_not_built(
 def test_jars_that_are_not_the_pinned_ones_are_named_and_not_used(programs: Path) -> None:
     other = MVN.replace("echo jar", 'echo extra > "$folder/extra.jar"; echo another')
     install(programs, java=JAVA_17, mvn=other, go=GO_126)
-    with pytest.raises(DeployError, match=r"extra\.jar, kafka\.jar"):
+    with pytest.raises(DeployError, match=r"sha256sums: extra\.jar kafka\.jar"):
         cache.ensure_cached(print)
     assert not cache.jars_folder().exists()
 

@@ -17,7 +17,7 @@ from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.limits import MAX_MESSAGE_BYTES
 from sonovan.contracts.settings import variables_of
 from sonovan.contracts.topics import STAGES, Writer
-from sonovan.deploy.cache import minio_build
+from sonovan.deploy.cache import kafka_jars, minio_build
 from sonovan.models.settings import ModelSettings
 from sonovan.storage.settings import ACCOUNT_SETTINGS, ObjectStoreSettings
 from sonovan.stream_apps.alert.settings import AlertSettings
@@ -70,12 +70,18 @@ def test_ports_are_published_on_loopback_only(services: dict[str, dict[str, Any]
 
 def test_images_are_pinned_and_services_watched(services: dict[str, dict[str, Any]]) -> None:
     assert all(re.search(r":[\w.-]*\d[\w.-]*$", described["image"]) for described in services.values())
-    assert {name for name, described in services.items() if "healthcheck" not in described} == {"setup"}
+    assert {name for name, described in services.items() if "healthcheck" not in described} == {"settings", "setup"}
 
 
 def test_containers_and_local_run_the_same_versions(services: dict[str, dict[str, Any]]) -> None:
     pom = (ROOT / "deploy" / "jars" / "pom.xml").read_text()
-    assert f"<version>{services['broker']['image'].rpartition(':')[2]}</version>" in pom
+    base = re.search(
+        r"^FROM apache/kafka:([\d.]+)", (ROOT / "deploy" / "jars" / "Dockerfile").read_text(), re.MULTILINE
+    )
+    assert base is not None
+    assert f"<version>{base[1]}</version>" in pom
+    assert services["broker"]["image"] == f"sonovan-broker:{kafka_jars()}"
+    assert services["broker"]["build"] == {"context": "deploy/jars"}
     assert services["minio"]["image"] == f"sonovan-minio:{minio_build()}"
     assert services["minio"]["build"] == {"context": "deploy/store"}
     assert "build.sh guard.go" in (ROOT / "deploy" / "store" / "Dockerfile").read_text()
@@ -93,9 +99,52 @@ def test_each_worker_logs_in_as_itself_with_its_own_volume(services: dict[str, d
 
 def test_mounted_files_and_dockerfiles_exist(services: dict[str, dict[str, Any]]) -> None:
     mounted = [volume.split(":")[0] for described in services.values() for volume in described.get("volumes", ())]
-    assert all((ROOT / path).is_file() for path in mounted if path.startswith("./"))
+    assert all((ROOT / path).is_file() for path in mounted if path.startswith("./") and path != "./.env")
     builds = [described["build"] for described in services.values() if "build" in described]
     assert all((ROOT / build["context"] / build.get("dockerfile", "Dockerfile")).is_file() for build in builds)
+
+
+def test_the_broker_runs_the_checked_jars_alone() -> None:
+    dockerfile = (ROOT / "deploy" / "jars" / "Dockerfile").read_text()
+    assert "COPY pom.xml sha256sums fetch.sh /build/" in dockerfile
+    assert re.search(r"RUN .*sh /build/fetch.sh /libs$", dockerfile, re.MULTILINE)
+    assert dockerfile.index("RUN rm -r /opt/kafka/libs\n") < dockerfile.index(
+        "COPY --from=jars /libs /opt/kafka/libs\n"
+    )
+
+
+def test_a_name_in_env_that_nothing_reads_stops_everything_before_it_starts(
+    services: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    told = services["settings"]["volumes"]
+    assert [part.split(":")[0] for part in told] == ["./deploy/compose/check.sh", "./.env", "./compose.yaml"]
+    assert services["settings"]["entrypoint"][1:] == [part.split(":")[1] for part in told]
+    assert "environment" not in services["settings"]
+    first = {"settings": {"condition": "service_completed_successfully"}}
+    assert services["broker"]["depends_on"] == services["minio"]["depends_on"] == first
+    assert {"broker", "minio"} <= services["setup"]["depends_on"].keys()
+    assert all("setup" in services[name]["depends_on"] for name in WORKERS)
+
+    def checked(text: str) -> tuple[int, str]:
+        (tmp_path / "env").write_text(text)
+        script = ROOT / "deploy" / "compose" / "check.sh"
+        run = subprocess.run(
+            ["/bin/sh", script, tmp_path / "env", COMPOSE], capture_output=True, text=True, check=False
+        )
+        return run.returncode, run.stderr
+
+    taken = re.findall(r"\$\{(\w+):|^ +(SONOVAN_\w+):$", COMPOSE.read_text(), re.MULTILINE)
+    written = "".join(f"{one or other}=x\n" for one, other in taken)
+    assert "SONOVAN_ASSESS_REPORT_LANGUAGE=x" in written
+    assert checked(f"# SONOVAN_NOTHING=1\n{written}COMPOSE_PROJECT_NAME=one\nHTTP_PROXY=\n") == (0, "")
+    for line in (
+        "SONOVAN_ASSESS_REPORT_LANGUAG=zh",
+        "export SONOVAN_DISK_LOW=1",
+        "  SONOVAN_KAFKA_USERNAME=admin",
+        "sonovan_x=1",
+    ):
+        status, said = checked(f"{written}{line}\n")
+        assert (status, line.split("=")[0].split()[-1] in said) == (2, True), line
 
 
 def test_env_script_gives_all_that_compose_asks_for_and_never_again(tmp_path: Path) -> None:
@@ -177,7 +226,9 @@ def test_each_worker_gets_the_settings_that_it_reads_and_no_others(services: dic
 def test_the_one_message_size_and_the_accounts_are_those_of_the_topic_table(
     services: dict[str, dict[str, Any]],
 ) -> None:
-    sizes = {described["environment"].get("SONOVAN_KAFKA_MAX_MESSAGE_BYTES") for described in services.values()}
+    sizes = {
+        (described.get("environment") or {}).get("SONOVAN_KAFKA_MAX_MESSAGE_BYTES") for described in services.values()
+    }
     assert sizes - {None} == {f"${{SONOVAN_KAFKA_MAX_MESSAGE_BYTES:-{MAX_MESSAGE_BYTES}}}"}
     accounts = {name.split("_")[2].lower() for name in services["broker"]["environment"] if name.endswith("_PASSWORD")}
     assert accounts == {writer.value for writer in Writer if writer is not Writer.VAN} | {"admin"}
