@@ -302,9 +302,8 @@ class ScreeningAssessed(Record):
 
 
 class ScreeningTicked(Record):
-    """How a timer speaks to a table."""
+    """How a timer speaks to a table. Whether the deadline has passed is decided by the broker's time of this record."""
 
     schema_name: ClassVar[str] = "screening.ticked"
 
     screening_id: Id
-    as_of: Moment

@@ -39,6 +39,7 @@ from sonovan.stream_apps.vans import VanRegistry
 
 VAN_ID = "embedded"
 _NEVER = timedelta(days=365 * 100)
+"""The wait for what is missing: it ends when everything is composed, not at a time."""
 
 
 @dataclass(slots=True)
@@ -86,6 +87,7 @@ class EmbeddedCentre:
         self._alert_settings, self._now = alert_settings or AlertSettings(), now
         self._language = language
         self._programme = programme or read_settings(ProgrammeSettings).programme
+        self._incomplete_after = _NEVER
         self._vans = VanRegistry()
         self._vans.learn(VanEnrolled.first(signer.van_id, public_key(signer.private_key), now()))
         self._ends = dict.fromkeys(Topic, 0)
@@ -104,8 +106,8 @@ class EmbeddedCentre:
 
     def deadline(self, screening_id: str) -> None:
         """Everything that will come has come: what is missing now is listed."""
-        tick = ScreeningTicked(screening_id=screening_id, as_of=self._now() + 2 * _NEVER)
-        self._say(Topic.SCREENING_TICKED, screening_id, tick)
+        self._incomplete_after = timedelta(0)
+        self._say(Topic.SCREENING_TICKED, screening_id, ScreeningTicked(screening_id=screening_id))
 
     def _append(self, topic: Topic, key: bytes, value: bytes) -> None:
         at = Coordinates(topic, 0, self._ends[topic], self._now())
@@ -135,7 +137,7 @@ class EmbeddedCentre:
         self.newest = frame
 
     def _assess(self, message: Message) -> None:
-        taken = assess(message, self._scratch.row, self._vans.verify, _NEVER, self._programme)
+        taken = assess(message, self._scratch.row, self._vans.verify, self._incomplete_after, self._programme)
         revision = taken.decided.revision
         if revision is not None:
             assessed = revision.assessed

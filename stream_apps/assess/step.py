@@ -133,7 +133,7 @@ def report_receipt(assessed: ScreeningAssessed) -> Outgoing:
 def due_ticks(waiting: Iterable[tuple[str, bytes]], now: datetime) -> list[ScreeningTicked]:
     """A tick for every screening whose wait is over. waiting: the rows of that table by screening."""
     due = (screening_id for screening_id, data in sorted(waiting) if WaitingRow.model_validate_json(data).due_at <= now)
-    return [ScreeningTicked(screening_id=screening_id, as_of=now) for screening_id in due]
+    return [ScreeningTicked(screening_id=screening_id) for screening_id in due]
 
 
 def _subject(received: Received) -> Subject:

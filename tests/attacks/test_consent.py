@@ -66,7 +66,7 @@ def test_a_screening_that_she_did_not_agree_to_gets_no_revision_whatever_its_fra
             desk.arrive(message)
         rejection = reject("assess", caught.value, message.at, message.value)
         assert (rejection.record.reason, rejection.record.kept) == ("consent_refused", False)
-    assert desk.take(scene.ticked(EPOCH.replace(year=2027))).revision is None
+    assert desk.tick(EPOCH.replace(year=2027)).revision is None
     assert not any(table in ("waiting", "published") for table, _ in desk.rows)
     assert b"age_years" not in desk.rows["screenings", scene.screening_id]
 

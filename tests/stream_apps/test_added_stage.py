@@ -29,7 +29,7 @@ async def open_stage(given: Given) -> Stage:
 
 def count(message: Message) -> Outcome:
     assessed = ScreeningAssessed.decode(message.value)
-    told = ScreeningTicked(screening_id=assessed.screening_id, as_of=assessed.as_of)
+    told = ScreeningTicked(screening_id=assessed.screening_id)
     return Outcome(records=((Outgoing(Topic.SCREENING_COUNTED, assessed.screening_id, told),),))
 '''
 

@@ -140,8 +140,8 @@ class Scene:
             timings_ms={"segment": 1.0},
         )
 
-    def ticked(self, as_of: datetime) -> tuple[Topic, Record]:
-        return Topic.SCREENING_TICKED, ScreeningTicked(screening_id=self.screening_id, as_of=as_of)
+    def ticked(self) -> tuple[Topic, Record]:
+        return Topic.SCREENING_TICKED, ScreeningTicked(screening_id=self.screening_id)
 
     def everything(self) -> list[tuple[Topic, Record]]:
         frames = [self.frame(index) for index in range(self.frames)]
@@ -160,6 +160,11 @@ class Desk:
         self.now = EPOCH
         self.offset = 0
 
+    def tick(self, at: datetime) -> Decided:
+        """The timer's record, which the broker appends at `at`."""
+        self.now = max(self.now, at - timedelta(seconds=1))
+        return self.take(self.scene.ticked())
+
     def take(self, said: tuple[Topic, Record], *, private: bytes | None = None, write: Written = "all") -> Decided:
         """One record through the step. write: which rows are written before the worker dies."""
         return self.arrive(self.message_of(said, private=private), write=write)
@@ -168,8 +173,6 @@ class Desk:
         """The record as the broker holds it. major: of the schema that it says it has."""
         topic, record = said
         self.now += timedelta(seconds=1)
-        if isinstance(record, ScreeningTicked):
-            self.now = max(self.now, record.as_of)
         self.offset += 1
         signed = TOPICS[topic].signed
         sent = type("Newer", (type(record),), {"schema_version": f"{major}.0"}).model_validate(record.model_dump())

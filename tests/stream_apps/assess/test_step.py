@@ -1,7 +1,6 @@
 """What `assess` says of a screening, whatever the order in which it hears of it."""
 
-from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import get_args
 
 import pytest
@@ -31,6 +30,11 @@ def revisions(outcomes: list[Decided]) -> list[ScreeningAssessed]:
 
 def run(desk: Desk, *said: tuple) -> list[ScreeningAssessed]:
     return revisions([desk.take(each) for each in said])
+
+
+def ticked(desk: Desk, at: datetime) -> list[ScreeningAssessed]:
+    """What comes of the timer's record, which the broker appends at `at`."""
+    return revisions([desk.tick(at)])
 
 
 def test_a_whole_screening_ends_in_one_complete_revision_with_its_lesion():
@@ -113,10 +117,10 @@ def test_a_missing_frame_is_incomplete_after_the_deadline_and_its_late_arrival_a
     said = [each for each in scene.everything() if each != scene.frame(7)]
     before = run(desk, *said)
     assert all(revision.status == "preliminary" for revision in before)
-    incomplete = run(desk, scene.ticked(EPOCH + timedelta(hours=1)))[-1]
+    incomplete = ticked(desk, EPOCH + timedelta(hours=1))[-1]
     assert incomplete.status == "incomplete"
     assert [(gap.sequence_id, gap.indices) for gap in incomplete.missing] == [(scene.sequence_id, (7,))]
-    assert run(desk, scene.ticked(EPOCH + timedelta(hours=2))) == []
+    assert ticked(desk, EPOCH + timedelta(hours=2)) == []
     complete = run(desk, scene.frame(7))[-1]
     assert complete.status == "complete"
     assert complete.revision_number == incomplete.revision_number + 1
@@ -126,7 +130,8 @@ def test_a_missing_frame_is_incomplete_after_the_deadline_and_its_late_arrival_a
 def test_the_deadline_does_not_change_the_name_of_a_complete_revision():
     scene = Scene(6, lesion=range(6))
     late = Desk(scene)
-    run(late, *scene.everything()[:-1], scene.ticked(EPOCH + timedelta(hours=1)))
+    run(late, *scene.everything()[:-1])
+    ticked(late, EPOCH + timedelta(hours=1))
     assert run(late, scene.screening_closed())[-1].revision_id == run(Desk(scene), *scene.everything())[-1].revision_id
 
 
@@ -141,13 +146,11 @@ def test_the_timer_speaks_only_of_screenings_whose_time_has_come():
     assert not [key for table, key in desk.rows if table == "waiting"]
 
 
-def test_a_timer_whose_clock_is_ahead_makes_nothing_incomplete():
+def test_a_tick_that_the_broker_has_before_the_deadline_makes_nothing_incomplete():
     scene = Scene(4)
     desk = Desk(scene)
     run(desk, scene.opened(), scene.frame(0))
-    ahead = desk.message_of(scene.ticked(EPOCH))
-    _, tick = scene.ticked(EPOCH + timedelta(hours=1))
-    assert desk.arrive(replace(ahead, value=tick.encode())).revision is None
+    assert run(desk, scene.ticked()) == []
     assert [key for table, key in desk.rows if table == "waiting"]
 
 
@@ -157,11 +160,11 @@ def test_an_incomplete_screening_is_ticked_no_more_until_something_arrives():
     run(desk, *(each for each in scene.everything() if each not in (scene.frame(7), scene.frame(8))))
     waits = lambda: [key for table, key in desk.rows if table == "waiting"]  # noqa: E731
     assert waits()
-    assert run(desk, scene.ticked(EPOCH + timedelta(hours=1)))[-1].status == "incomplete"
+    assert ticked(desk, EPOCH + timedelta(hours=1))[-1].status == "incomplete"
     assert not waits()
     assert run(desk, scene.frame(7)) == []
     assert waits()
-    assert run(desk, scene.ticked(EPOCH + timedelta(hours=2)))[-1].missing[0].indices == (8,)
+    assert ticked(desk, EPOCH + timedelta(hours=2))[-1].missing[0].indices == (8,)
     assert not waits()
 
 
@@ -172,14 +175,14 @@ def test_other_frames_than_the_van_signed_are_never_complete():
     assert not [
         r for r in run(desk, *said, scene.sequence_closed(), scene.screening_closed()) if r.status == "complete"
     ]
-    assert run(desk, scene.ticked(EPOCH + timedelta(hours=1)))[-1].status == "incomplete"
+    assert ticked(desk, EPOCH + timedelta(hours=1))[-1].status == "incomplete"
 
 
 def test_contradicting_closings_of_one_number_are_incomplete_until_a_higher_one():
     scene = Scene(4)
     desk = Desk(scene)
     run(desk, *scene.everything(), scene.sequence_closed(count=3))
-    incomplete = run(desk, scene.ticked(EPOCH + timedelta(hours=1)))
+    incomplete = ticked(desk, EPOCH + timedelta(hours=1))
     assert incomplete[-1].status == "incomplete"
     assert run(desk, scene.sequence_closed(number=2))[-1].status == "complete"
 
