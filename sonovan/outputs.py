@@ -24,12 +24,16 @@ _OWN: Final = re.compile(r"([0-9a-f-]{36}-)?\d{6}\.png")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Where things lie. masks and overlays: one file per frame with a region, in order."""
+    """Where things lie. masks and overlays: one file per frame with a region, in order.
+
+    missing: the ids of frames whose image or mask is not stored any more.
+    """
 
     report_html: Path
     report_json: Path
     masks: tuple[Path, ...]
     overlays: tuple[Path, ...]
+    missing: tuple[str, ...] = ()
 
 
 def make_folder(out: Path) -> None:
@@ -66,19 +70,24 @@ def write_outputs(
             if _OWN.fullmatch(path.name):
                 path.unlink(missing_ok=True)
     html, document = out / "report.html", out / "report.json"
-    _write(html, page)
-    _write(document, text)
-    masks, overlays = [], []
+    write(html, page)
+    write(document, text)
+    masks, overlays, gone = [], [], []
     numbers = numbers_by_member(assessed.findings)
     several = len({frame.sequence_id for frame in frames}) > 1
     for frame in sorted(frames, key=lambda each: each.frame_id):
-        mask = stored_frame(store, frame).mask()
-        if mask is None:
+        try:
+            mask = stored_frame(store, frame).mask()
+            overlay = None if mask is None else _overlay(frame, numbers, store, Words(language))
+        except KeyError:
+            gone.append(frame.frame_id)
+            continue
+        if mask is None or overlay is None:
             continue
         name = f"{frame.sequence_id}-{frame.frame_index:06d}.png" if several else f"{frame.frame_index:06d}.png"
-        masks.append(_write(out / "masks" / name, mask))
-        overlays.append(_write(out / "overlays" / name, _overlay(frame, numbers, store, Words(language))))
-    return Written(html, document, tuple(masks), tuple(overlays))
+        masks.append(write(out / "masks" / name, mask))
+        overlays.append(write(out / "overlays" / name, overlay))
+    return Written(html, document, tuple(masks), tuple(overlays), tuple(gone))
 
 
 def report_of(assessed: ScreeningAssessed, store: ObjectStore) -> tuple[bytes, bytes]:
@@ -113,7 +122,8 @@ def _overlay(frame: FrameSegmented, numbers: Mapping[Member, int], store: Object
     )
 
 
-def _write(path: Path, data: bytes) -> Path:
+def write(path: Path, data: bytes) -> Path:
+    """Write a file whole or not at all. Raises Transient where there is no room or no permission."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sonovan.contracts.broker import BrokerSettings
     from sonovan.contracts.frames import FrameSegmented
     from sonovan.contracts.results import ScreeningAssessed
+    from sonovan.outputs import Written
+    from sonovan.pages import Pages
 
 app = typer.Typer(help="Copies of what the centre keeps.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -35,11 +37,13 @@ def report(
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the newest report of a screening, with its masks and overlays, into a folder.
+    """Write the newest report of a screening into a folder: pages and PDFs in every language, JSON, masks, overlays.
 
-    The folder then looks like the one that `sonovan screen --out` leaves. Unsigned: never a result.
+    What is stored is checked against what the records say of it. What is missing is named, and ends the command with 3.
+    Unsigned: never a result.
     """
     from sonovan.outputs import make_folder, write_outputs
+    from sonovan.pages import write_pages
     from sonovan.reports.words import Words
     from sonovan.storage.minio_store import MinioStore
 
@@ -47,7 +51,10 @@ def report(
     revision = newest_report(_revisions(kafka), screening)
     folder = out or Path(f"screening-{revision.screening_id}")
     make_folder(folder)
-    written = write_outputs(revision, _frames(kafka, revision), MinioStore(object_store(state)), folder)
+    frames, store = _frames(kafka, revision), MinioStore(object_store(state))
+    written = write_outputs(revision, frames, store, folder)
+    pages = write_pages(revision, frames, store, folder)
+    missing = missing_of(revision, written, pages)
     if as_json:
         document = {
             "screening_id": revision.screening_id,
@@ -58,19 +65,40 @@ def report(
             "files": {
                 "html": str(written.report_html),
                 "json": str(written.report_json),
+                "pages": {language: str(path) for language, path in pages.html.items()},
+                "pdf": {language: str(path) for language, path in pages.pdf.items()},
                 "masks": [str(path) for path in written.masks],
                 "overlays": [str(path) for path in written.overlays],
             },
+            "missing": missing,
         }
         sys.stdout.write(json.dumps(document) + "\n")
-        return
-    found = Words().counted(len(revision.findings), "finding")
-    sys.stdout.write(
-        f"screening {revision.screening_id}: {revision.status}, revision {revision.revision_number}, {found}; "
-        "unsigned, not a result\n"
-        f"report:   {written.report_html}\n"
-        f"overlays: {len(written.overlays)} in {folder / 'overlays'}\n"
-    )
+    else:
+        found = Words().counted(len(revision.findings), "finding")
+        sys.stdout.write(
+            f"screening {revision.screening_id}: {revision.status}, revision {revision.revision_number}, {found}; "
+            "unsigned, not a result\n"
+            f"report:   {written.report_html}\n"
+            f"pages:    {', '.join(map(str, pages.html.values())) or 'none'}\n"
+            f"pdf:      {', '.join(map(str, pages.pdf.values())) or 'none'}\n"
+            f"overlays: {len(written.overlays)} in {folder / 'overlays'}\n"
+        )
+    for each in missing:
+        sys.stderr.write(f"missing: {each}\n")
+    if missing:
+        raise typer.Exit(3)
+
+
+def missing_of(revision: "ScreeningAssessed", written: "Written", pages: "Pages") -> list[str]:
+    """What a reader of the folder lacks, one sentence each: frames, pictures, whole files."""
+    from sonovan.reports.words import Words
+
+    words = Words()
+    return [
+        *(f"sweep {gap.sequence_id}: {words.missing(gap)}" for gap in revision.missing),
+        *(f"mask and overlay of frame {frame_id}: not stored any more" for frame_id in written.missing),
+        *pages.missing,
+    ]
 
 
 def newest_report(revisions: "list[ScreeningAssessed]", beginning: str | None) -> "ScreeningAssessed":
