@@ -23,6 +23,7 @@ from sonovan.contracts.errors import Fatal, Transient
 from sonovan.stream_apps.kafka_io import REFUSALS
 from sonovan.stream_apps.progress import LEAVING, PARTITIONS, Progress
 from sonovan.stream_apps.rebalancing import Rebalancing
+from sonovan.stream_apps.repeats import Repeats
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ class Worker:
         return code
 
     def _leave_in_time(self, code: int) -> None:
-        deadline = threading.Timer(LEAVE_WITHIN_S, os._exit, [code])
+        deadline = threading.Timer(LEAVE_WITHIN_S, _leave, [code])
         deadline.daemon = True
         deadline.start()
 
@@ -104,6 +105,11 @@ class Worker:
             self._progress.waits(
                 PARTITIONS, "it holds no partitions: other workers hold all of them, or the broker names none"
             )
+
+
+def _leave(code: int) -> None:
+    logging.shutdown()  # shows what `Repeats` holds
+    os._exit(code)
 
 
 @contextmanager
@@ -140,9 +146,10 @@ def exit_code(error: BaseException | None) -> int:
 
 
 def log_to_stderr(name: str) -> None:
-    """One line per event on stderr; the libraries speak from warnings on, since they would print messages."""
+    """One line per event on stderr, repeated warnings left out; the libraries speak from warnings on, since they would
+    print messages."""
     logging.basicConfig(
-        stream=sys.stderr,
+        handlers=[Repeats(logging.StreamHandler(sys.stderr))],
         level=logging.WARNING,
         format=f"%(asctime)s {name} %(levelname)s %(name)s: %(message)s",
         force=True,
