@@ -1,0 +1,368 @@
+"""Ten minutes of fuzzed and hostile records beside honest vans, through a whole centre: `make bench-hostile`.
+
+A centre is brought up as `sonovan up` does it, supervisor included. Honest vans screen at a steady pace, first alone
+for a while (the reference), then beside vans that were taken over (`benchmarks/hostile_van.py`): these have valid keys
+and accounts, and each sends so many bytes a second. Meanwhile the memory of every worker is read once a second. At the
+end each honest frame and report is looked for, and how long it took. The exit code is 1 where a bound breaks: a
+worker's memory, a restart, a frame or report that is missing, a wait. Written to `results/hostile.json`.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Final
+
+from benchmarks.hostile_van import HostileVan
+from sonovan.centre import Centre, down, status, up
+from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.limits import MIB
+from sonovan.contracts.record import Record
+from sonovan.contracts.results import ScreeningAssessed
+from sonovan.contracts.topics import STAGES, Topic
+from sonovan.contracts.van import Consent
+from sonovan.deploy.launches import log_path, read_record
+from sonovan.producers.enrol import enrol, load_kafka, load_signer
+from sonovan.producers.items import Item, Visit, mint_ids
+from sonovan.producers.screening import compose
+from sonovan.producers.simulate import simulated_sources
+from sonovan.producers.sources import CapturedFrame, LostFrame, Source
+from sonovan.transport.producer import BoundedProducer, Pending
+from sonovan.transport.tail import Tail
+
+RESULTS: Final = Path(__file__).parent / "results" / "hostile.json"
+VISIT: Final = Visit(subject_key="0" * 64, site_code="site-1", consent=Consent(screening=True, ai=True))
+WORKERS: Final = tuple(stage.value for stage in STAGES)
+
+MEMORY_MIB: Final = {"segment": 2048, "assess": 1024, "alert": 512}
+"""Above this no worker may go."""
+
+FRAME_WAIT_S: Final = {"p50": 5.0, "p95": 15.0, "max": 30.0}
+"""From capture to the result, of honest frames beside hostile vans."""
+
+REPORT_WAIT_S: Final = {"p50": 10.0, "p95": 20.0, "max": 40.0}
+"""From the last frame's capture to the complete report, of honest screenings beside hostile vans."""
+
+STOPPED: Final = "rejects too much"
+DRAIN_S: Final = 300.0
+SENT_WITHIN_S: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is sent. frames: of each honest screening, at `fps`, one every `every_s` seconds from each honest van.
+
+    bytes_per_s: of each hostile van. reference_s: how long the honest vans are alone first.
+    """
+
+    seconds: float
+    reference_s: float
+    honest: int = 2
+    hostile: int = 2
+    frames: int = 16
+    fps: float = 4.0
+    every_s: float = 10.0
+    bytes_per_s: int = MIB
+    seed: int = 0
+
+
+@dataclass
+class Load:
+    """What was sent: honest screenings with the names of their frames, hostile messages by kind."""
+
+    screenings: dict[str, set[str]] = field(default_factory=dict)
+    sweeps: list[tuple[str, str]] = field(default_factory=list)
+    hostile: Counter[str] = field(default_factory=Counter)
+    hostile_bytes: Counter[str] = field(default_factory=Counter)
+    unsent: Counter[str] = field(default_factory=Counter)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run, judge, write the results; the exit code is 1 where a bound breaks."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.hostile", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0, help="beside hostile vans")
+    parser.add_argument("--reference-minutes", type=float, default=2.0, help="honest vans alone, before that")
+    parser.add_argument("--kib-per-s", type=int, default=1024, help="of each hostile van")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    chosen = parser.parse_args(arguments)
+    plan = Plan(
+        60 * chosen.minutes, 60 * chosen.reference_minutes, bytes_per_s=1024 * chosen.kib_per_s, seed=chosen.seed
+    )
+    with tempfile.TemporaryDirectory(prefix="sonovan-hostile-") as folder:
+        state = Path(folder) / "state"
+        try:
+            results = run(up(state, supervised=True, progress=_say), plan)
+        finally:
+            down(state)
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
+    chosen.out.write_text(json.dumps(results, indent=2) + "\n")
+    _say(json.dumps(results, indent=2))
+    _say("every bound held" if not results["broken"] else f"BROKEN: {'; '.join(results['broken'])}")
+    return 1 if results["broken"] else 0
+
+
+def run(centre: Centre, plan: Plan) -> dict[str, Any]:
+    """Everything over a centre whose workers run: send, measure, judge. `broken` in the result lists the bounds that
+    did not hold."""
+    names = [f"{kind}-{mint_id()[-8:]}" for kind in ["honest"] * plan.honest + ["hostile"] * plan.hostile]
+    for name in names:
+        enrol(centre.path, name, centre.enrol_van(name), centre.kafka("operator"))
+    honest, hostile = names[: plan.honest], names[plan.honest :]
+    rejections = Tail(centre.kafka("operator"), Topic.RECORD_REJECTED, "now")
+    before = _restarts(centre)
+    with Memory(centre) as memory:
+        _say(f"{plan.reference_s:g} s of honest vans alone")
+        alone = _send(centre, plan, honest, [], plan.reference_s)
+        reference = _waits(centre, alone)
+        _say(f"{plan.seconds:g} s beside hostile vans, {_waited(reference)} before")
+        load = _send(centre, plan, honest, hostile, plan.seconds)
+        waits = _waits(centre, load)
+    told = [record for each in rejections.to_the_end(DRAIN_S) if isinstance(record := each.decode(), RecordRejected)]
+    results: dict[str, Any] = {
+        "seconds": plan.seconds,
+        "honest": {"vans": plan.honest, "screenings": len(load.screenings), **waits},
+        "honest_alone": {"screenings": len(alone.screenings), **reference},
+        "bounds": {"memory_mib": MEMORY_MIB, "frame_wait_s": FRAME_WAIT_S, "report_wait_s": REPORT_WAIT_S},
+        "peak_mib": dict(memory.peak_mib),
+        "restarts": {name: count - before.get(name, 0) for name, count in _restarts(centre).items()},
+        "hostile": {
+            "vans": plan.hostile,
+            "kib_per_s_each": plan.bytes_per_s // 1024,
+            "records": dict(sorted(load.hostile.items())),
+            "mib": {name: round(size / MIB, 1) for name, size in sorted(load.hostile_bytes.items())},
+            "unsent": dict(load.unsent),
+        },
+        "rejected": dict(sorted(Counter(one.reason for one in told).items())),
+        "quarantine": {
+            "kept": sum(one.kept for one in told),
+            "not_kept": sum(not one.kept for one in told),
+            "mib": round(_stored_bytes(centre, {one.quarantine_key for one in told if one.kept}) / MIB, 1),
+        },
+        "stopped_by_share": sum(
+            STOPPED in log_path(centre.state, name).read_text(errors="replace") for name in WORKERS
+        ),
+        "seed": plan.seed,
+        "measured_on": datetime.now(UTC).date().isoformat(),
+    }
+    return results | {"broken": broken(results)}
+
+
+def broken(results: dict[str, Any]) -> list[str]:
+    """The bounds that did not hold, in words."""
+    found = [
+        f"{name} took {peak} MiB, at most {MEMORY_MIB[name]}"
+        for name, peak in results["peak_mib"].items()
+        if name in MEMORY_MIB and peak > MEMORY_MIB[name]
+    ]
+    found += [f"{name} was started again {count} times" for name, count in results["restarts"].items() if count]
+    for part in ("honest", "honest_alone"):
+        lost = results[part]["lost"]
+        found += [f"{part}: {count} {what} lost" for what, count in lost.items() if count]
+    for what, bounds in (("frame_wait_s", FRAME_WAIT_S), ("report_wait_s", REPORT_WAIT_S)):
+        measured = results["honest"][what]
+        found += [
+            f"{what} {name}: {measured[name]}, at most {bound}"
+            for name, bound in bounds.items()
+            if measured and measured[name] > bound
+        ]
+    if results["stopped_by_share"]:
+        found.append(f"{', '.join(results['stopped_by_share'])} stopped, for it rejected too much")
+    return found
+
+
+class Memory:
+    """Reads the resident memory of every process of a centre once a second, as a context manager."""
+
+    EVERY_S: Final = 1.0
+
+    def __init__(self, centre: Centre) -> None:
+        self._centre, self._end = centre, Event()
+        self.peak_mib: dict[str, float] = {}
+        self._thread = Thread(target=self._watch, name="memory", daemon=True)
+
+    def __enter__(self) -> "Memory":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._end.wait(self.EVERY_S):
+            for name in (*WORKERS, "kafka", "minio"):
+                record = read_record(self._centre.state, name)
+                if record is not None:
+                    self.peak_mib[name] = max(self.peak_mib.get(name, 0.0), resident_mib(record.pid))
+
+
+def resident_mib(pid: int) -> float:
+    """A process's resident memory in MiB; 0 where it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((round(int(line.split()[1]) / 1024, 1) for line in lines if line.startswith("VmRSS:")), 0.0)
+
+
+def _send(centre: Centre, plan: Plan, honest: Sequence[str], hostile: Sequence[str], seconds: float) -> Load:
+    """Let all vans send for so long; what was sent."""
+    load, until = Load(), time.monotonic() + seconds
+    with ThreadPoolExecutor(len(honest) + len(hostile)) as pool:
+        running = [pool.submit(_screen, centre, plan, load, name, until, number) for number, name in enumerate(honest)]
+        running += [
+            pool.submit(_attack, centre, plan, load, name, honest, until, plan.seed + number)
+            for number, name in enumerate(hostile)
+        ]
+        for each in running:
+            each.result()
+    return load
+
+
+def _screen(centre: Centre, plan: Plan, load: Load, van: str, until: float, number: int) -> None:
+    """Honest screenings at their pace, each complete."""
+    source = simulated_sources("breast", 1, plan.frames, 7 + number)[0]
+    frames = [shot for shot in source.read() if isinstance(shot, CapturedFrame)]
+    signer, pending = load_signer(centre.path, van), list[Pending]()
+    with BoundedProducer(load_kafka(centre.path, van), in_flight_bytes=8 * MIB) as producer:
+
+        def put(item: Item) -> None:
+            if item.frame_index is not None:
+                load.screenings[item.screening_id].add(item.item_id)
+            pending.append(producer.send(item.topic, item.key, item.value, item.headers, deadline_s=SENT_WITHIN_S))
+
+        while (begun := time.monotonic()) < until:
+            ids = mint_ids(1)
+            load.screenings[ids.screening_id] = set()
+            load.sweeps.append((ids.screening_id, ids.sequence_ids[0]))
+            compose([_paced(source, frames, plan.fps)], VISIT, signer, put, ids=ids)
+            for each in pending:
+                each.result(SENT_WITHIN_S)
+            pending.clear()
+            time.sleep(max(min(begun + plan.every_s, until) - time.monotonic(), 0.0))
+
+
+def _paced(source: Source, frames: Sequence[CapturedFrame], fps: float) -> Source:
+    def read() -> Iterable[CapturedFrame | LostFrame]:
+        start = time.monotonic()
+        for index, frame in enumerate(frames):
+            time.sleep(max(start + index / fps - time.monotonic(), 0.0))
+            yield frame
+
+    return replace(source, read=lambda: iter(read()), frame_count=len(frames))
+
+
+def _attack(centre: Centre, plan: Plan, load: Load, van: str, honest: Sequence[str], until: float, seed: int) -> None:
+    """Hostile messages, so many bytes a second; where the broker throttles the van, fewer."""
+    attacker = HostileVan(load_signer(centre.path, van), list(honest), load.sweeps, seed)
+    begun, sent, pending = time.monotonic(), 0, list[Pending]()
+    with BoundedProducer(
+        load_kafka(centre.path, van), in_flight_bytes=64 * MIB, delivery_timeout_s=SENT_WITHIN_S
+    ) as producer:
+        for each in attacker.messages():
+            due = begun + sent / plan.bytes_per_s
+            if max(due, time.monotonic()) >= until:
+                break
+            time.sleep(max(due - time.monotonic(), 0.0))
+            pending.append(producer.send(each.topic, each.key, each.value))
+            sent += len(each.value) + len(each.key)
+            load.hostile[each.kind] += 1
+            load.hostile_bytes[each.kind] += len(each.value)
+        for one in pending:
+            try:
+                one.result(SENT_WITHIN_S)
+            except Exception as error:  # a hostile van that is throttled or refused is no failure of this run
+                load.unsent[type(error).__name__] += 1
+
+
+def _waits(centre: Centre, load: Load) -> dict[str, Any]:
+    """How long honest frames and reports took, once all are there or DRAIN_S have passed; what is lost."""
+    give_up_at = time.monotonic() + DRAIN_S
+    frames: dict[str, tuple[datetime, datetime]] = {}
+    reports: dict[str, datetime] = {}
+    expected = {name for names in load.screenings.values() for name in names}
+    with (
+        Tail(centre.kafka("operator"), Topic.FRAME_SEGMENTED) as results,
+        Tail(centre.kafka("operator"), Topic.SCREENING_ASSESSED) as revisions,
+    ):
+        while (len(frames) < len(expected) or len(reports) < len(load.screenings)) and time.monotonic() < give_up_at:
+            for message in results.to_the_end(DRAIN_S):
+                result = _of(message.value, FrameSegmented, message.key, load)
+                if isinstance(result, FrameSegmented) and result.frame_id in expected:
+                    frames.setdefault(result.frame_id, (result.captured_at, message.appended_at))
+            for message in revisions.to_the_end(DRAIN_S):
+                revision = _of(message.value, ScreeningAssessed, message.key, load)
+                if isinstance(revision, ScreeningAssessed) and revision.status == "complete":
+                    reports.setdefault(revision.screening_id, message.appended_at)
+            time.sleep(0.5)
+    frame_waits = [(appended - captured).total_seconds() for captured, appended in frames.values()]
+    report_waits = [
+        (reports[screening] - max(frames[name][0] for name in names if name in frames)).total_seconds()
+        for screening, names in load.screenings.items()
+        if screening in reports
+    ]
+    return {
+        "frames": len(expected),
+        "lost": {"frames": len(expected - frames.keys()), "reports": len(load.screenings.keys() - reports.keys())},
+        "frame_wait_s": _summary(frame_waits),
+        "report_wait_s": _summary(report_waits),
+    }
+
+
+def _of(value: bytes | None, kind: type[Record], key: bytes | None, load: Load) -> Record | None:
+    """The record, where it is of an honest screening: others are not even decoded."""
+    return kind.decode(value) if value and key and key.decode(errors="replace") in load.screenings else None
+
+
+def _summary(seconds: Sequence[float]) -> dict[str, float]:
+    if len(seconds) < 2:
+        return {}
+    cuts = statistics.quantiles(seconds, n=20, method="inclusive")
+    return {"p50": round(statistics.median(seconds), 2), "p95": round(cuts[18], 2), "max": round(max(seconds), 2)}
+
+
+def _waited(waits: dict[str, Any]) -> str:
+    return f"frames waited {waits['frame_wait_s']} s, reports {waits['report_wait_s']} s"
+
+
+def _restarts(centre: Centre) -> dict[str, int]:
+    return {row.name: row.past.count for row in status(centre.path) if row.name in (*WORKERS, "kafka", "minio")}
+
+
+def _log(centre: Centre, name: str) -> str:
+    path = log_path(centre.state, name)
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+def _stored_bytes(centre: Centre, keys: set[str]) -> int:
+    from minio import Minio
+
+    settings = centre.store()
+    client = Minio(
+        settings.endpoint, settings.access_key, settings.secret_key.get_secret_value(), secure=False, region="us-east-1"
+    )
+    found = client.list_objects("sonovan-quarantine", recursive=True)
+    return sum(each.size or 0 for each in found if each.object_name in keys)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{datetime.now(UTC):%H:%M:%S} {line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("SONOVAN_MODELS_PROVIDER", "openvino")
+    sys.exit(main())
