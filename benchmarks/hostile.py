@@ -24,7 +24,7 @@ from threading import Event, Thread
 from typing import Any, Final
 
 from benchmarks.hostile_van import HostileVan
-from sonovan.centre import Centre, down, status, up
+from sonovan.centre import Centre, down, up
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import mint_id
@@ -34,6 +34,7 @@ from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import STAGES, Topic
 from sonovan.contracts.van import Consent
 from sonovan.deploy.launches import log_path, read_record
+from sonovan.deploy.services import SERVICES
 from sonovan.producers.enrol import enrol, load_kafka, load_signer
 from sonovan.producers.items import Item, Visit, mint_ids
 from sonovan.producers.screening import compose
@@ -122,7 +123,6 @@ def run(centre: Centre, plan: Plan) -> dict[str, Any]:
         enrol(centre.path, name, centre.enrol_van(name), centre.kafka("operator"))
     honest, hostile = names[: plan.honest], names[plan.honest :]
     rejections = Tail(centre.kafka("operator"), Topic.RECORD_REJECTED, "now")
-    before = _restarts(centre)
     with Memory(centre) as memory:
         _say(f"{plan.reference_s:g} s of honest vans alone")
         alone = _send(centre, plan, honest, [], plan.reference_s)
@@ -137,7 +137,7 @@ def run(centre: Centre, plan: Plan) -> dict[str, Any]:
         "honest_alone": {"screenings": len(alone.screenings), **reference},
         "bounds": {"memory_mib": MEMORY_MIB, "frame_wait_s": FRAME_WAIT_S, "report_wait_s": REPORT_WAIT_S},
         "peak_mib": dict(memory.peak_mib),
-        "restarts": {name: count - before.get(name, 0) for name, count in _restarts(centre).items()},
+        "restarts": memory.restarts,
         "hostile": {
             "vans": plan.hostile,
             "kib_per_s_each": plan.bytes_per_s // 1024,
@@ -191,6 +191,7 @@ class Memory:
     def __init__(self, centre: Centre) -> None:
         self._centre, self._end = centre, Event()
         self.peak_mib: dict[str, float] = {}
+        self._pids: dict[str, set[int]] = {}
         self._thread = Thread(target=self._watch, name="memory", daemon=True)
 
     def __enter__(self) -> "Memory":
@@ -201,11 +202,17 @@ class Memory:
         self._end.set()
         self._thread.join()
 
+    @property
+    def restarts(self) -> dict[str, int]:
+        """How often each process was another one than before."""
+        return {name: len(pids) - 1 for name, pids in self._pids.items()}
+
     def _watch(self) -> None:
         while not self._end.wait(self.EVERY_S):
-            for name in (*WORKERS, "kafka", "minio"):
+            for name in (*WORKERS, *SERVICES):
                 record = read_record(self._centre.state, name)
                 if record is not None:
+                    self._pids.setdefault(name, set()).add(record.pid)
                     self.peak_mib[name] = max(self.peak_mib.get(name, 0.0), resident_mib(record.pid))
 
 
@@ -336,10 +343,6 @@ def _summary(seconds: Sequence[float]) -> dict[str, float]:
 
 def _waited(waits: dict[str, Any]) -> str:
     return f"frames waited {waits['frame_wait_s']} s, reports {waits['report_wait_s']} s"
-
-
-def _restarts(centre: Centre) -> dict[str, int]:
-    return {row.name: row.past.count for row in status(centre.path) if row.name in (*WORKERS, "kafka", "minio")}
 
 
 def _log(centre: Centre, name: str) -> str:

@@ -1,11 +1,14 @@
-"""A MinIO of its own with buckets and accounts, and nothing beside it."""
+"""What is attacked: a MinIO with nothing beside it, and the session's broker and store with workers of all stages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import pytest
 from pydantic import SecretStr
 
+from sonovan.centre import Centre
+from sonovan.contracts.topics import STAGES
 from sonovan.deploy import minio, processes
 from sonovan.deploy.cache import ensure_cached
 from sonovan.deploy.services import START_DEADLINE_S
@@ -14,6 +17,17 @@ from sonovan.storage.access import ACCOUNTS, access_key
 from sonovan.storage.accounts import create_accounts
 from sonovan.storage.buckets import create_buckets
 from sonovan.storage.settings import ObjectStoreSettings, StoreAccount
+from tests.journeys.conftest import SETTINGS
+from tests.journeys.world import World
+
+ATTACKED: Final = {
+    **SETTINGS,
+    # What is kept of one van's rejected bytes in a day: less than two of the largest messages.
+    "SONOVAN_QUARANTINE_MIB": "48",
+    # A record whose signer is not known is held for so long.
+    "SONOVAN_SEGMENT_UNKNOWN_VAN_WAIT_S": "1",
+    "SONOVAN_ASSESS_UNKNOWN_VAN_WAIT_S": "1",
+}
 
 
 @dataclass(frozen=True)
@@ -62,3 +76,24 @@ def _with_accounts(state: StateFolder, port: int | None) -> ObjectStoreAlone:
         for account, each in keys.items()
     }
     return ObjectStoreAlone(root, own, f"http://127.0.0.1:{state.remembered_port('minio-console')}")
+
+
+@pytest.fixture(scope="package")
+def attacked(centre: Centre) -> Iterator[World]:
+    world = World(centre)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ATTACKED.items():
+            patch.setenv(name, value)
+        try:
+            yield world
+        finally:
+            for stage in STAGES:
+                world.stop(stage)
+            world.close()
+
+
+@pytest.fixture
+def world(attacked: World) -> World:
+    """The session's broker and store with one worker of each stage, as `sonovan up` starts them."""
+    attacked.work()
+    return attacked

@@ -96,7 +96,7 @@ def test_3_assess_is_killed_between_the_send_and_the_table_write(world: World) -
         "complete": [*screening.coarse_first[4:], screening_closing],
     }
     for status, part in parts.items():
-        world.start_dying_assess(status)
+        world.start_changed_assess("tests.journeys.dying_assess", status)
         van.send(part)
         world.until(lambda: not world.runs("assess"), f"assess dies after its {status} revision")
         assert any(each.status == status for each in revisions(world, screening))

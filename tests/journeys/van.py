@@ -1,10 +1,10 @@
 """Vans of the journeys: sweeps of a phantom, composed and signed as a van does, sent in any order."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import imagecodecs
 import numpy as np
@@ -79,9 +79,10 @@ class Screening:
     def frame_ids(self) -> set[str]:
         return {item.item_id for item in self.frames}
 
-    def embedded(self) -> Analysis:
+    def embedded(self, features: Mapping[str, Any] | None = None) -> Analysis:
         """What the embedded run makes of the same frames under the same names."""
-        return analyse(list(self.pixels), organ="breast", side="left", pixel_spacing_mm=SPACING_MM, ids=self.ids)
+        options = {"organ": "breast", "side": "left", "pixel_spacing_mm": SPACING_MM, "ids": self.ids}
+        return analyse(list(self.pixels), features=features, **options)
 
 
 class Van:
@@ -101,13 +102,19 @@ class Van:
         self.kafka = self.world.centre.enrol_van(self.van_id)
         enrolment.enrol(folder, self.van_id, self.kafka, self.world.centre.kafka("operator"))
 
-    def screening(self, pixels: Sweep, ids: Ids | None = None) -> Screening:
-        """Compose a screening of one sweep."""
+    def revoke(self) -> None:
+        """Take its key out of the registry; its account of Kafka is taken away as well."""
+        enrolment.revoke(self.world.centre.path, self.van_id, self.world.centre.kafka("operator"))
+        self.world.centre.revoke_van(self.van_id)
+
+    def screening(self, pixels: Sweep, ids: Ids | None = None, features: Mapping[str, Any] | None = None) -> Screening:
+        """Compose a screening of one sweep. features: fields of the clinical record."""
         chosen = ids or mint_ids(1)
         options = capture_options(organ="breast", side="left", pixel_spacing_mm=SPACING_MM)
         items: list[Item] = []
         sources = sources_of(list(pixels), options, self.world.centre.path).sources
-        visit = Visit(subject_key="ab" * 32, site_code="site-1", consent=Consent(screening=True, ai=True))
+        consent = Consent(screening=True, ai=True)
+        visit = Visit(subject_key="ab" * 32, site_code="site-1", consent=consent, features=features)
         compose(sources, visit, self.signer, items.append, ids=chosen)
         return Screening(chosen, pixels, tuple(items))
 

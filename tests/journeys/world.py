@@ -53,15 +53,15 @@ class World:
         centre = attach(self.centre.path)  # a state folder's lock is not shared between threads
         start_worker(centre, stage, instance, app_environment=os.environ | dict(settings or {}), deadline_s=240.0)
 
-    def start_dying_assess(self, when: str) -> None:
-        """Start, in place of `assess`, one that dies once it has sent the revision that `when` describes."""
+    def start_changed_assess(self, module: str, argument: str) -> None:
+        """Start, in place of `assess`, the one of a module of the tests, which does something else in one place."""
         own = {
             "SONOVAN_DATA_DIR": str(self.centre.state.apps / "assess"),
             "SONOVAN_STATE": str(self.centre.path),
             "PYTHONPATH": str(REPOSITORY),
         }
         given = {name: value for name, value in os.environ.items() if name.startswith("SONOVAN_ASSESS_")}
-        argv = [sys.executable, "-m", "tests.journeys.dying_assess", when]
+        argv = [sys.executable, "-m", module, argument]
         start_app(self.centre.state, "assess", argv, given | self.centre.environment("assess") | own)
 
     def record(self, stage: str, instance: int = 1) -> ProcessRecord | None:

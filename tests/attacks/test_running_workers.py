@@ -1,0 +1,342 @@
+"""Each attack of the issue on records and signatures, against running workers over a real broker and store.
+
+What each guard does in detail is tested without services beside this file. Here it must hold for worker processes as
+`sonovan up` starts them, and no worker may end: `world` starts those that are gone, so each test looks at their pids.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from sonovan.contracts.answers import RecordRejected, VanAnswered
+from sonovan.contracts.envelope import open_envelope, seal, seal_header
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.limits import MAX_FRAMES, MAX_SET_ASIDE, MIB
+from sonovan.contracts.record import Record
+from sonovan.contracts.results import ScreeningAssessed
+from sonovan.contracts.signatures import generate_key
+from sonovan.contracts.topics import Topic, van_answered_topic
+from sonovan.contracts.van import Consent, FeaturesRecorded, SequenceClosed, SetAside
+from sonovan.contracts.words import NOTES
+from sonovan.producers.items import Item, Signer
+from sonovan.storage.keys import Bucket
+from tests.attacks.test_bytes import of
+from tests.journeys.account import wait_for
+from tests.journeys.van import Screening, Van, sweep
+from tests.journeys.world import World
+from tests.stream_apps.segment.frames import TestVan
+
+pytestmark = pytest.mark.services
+
+BOMB: Final = 31 * MIB
+PEAK_MIB: Final = 300
+"""How much more memory three messages of 31 MiB may take than the worker had; they took 2.2 GiB each."""
+
+SMALL_WITHIN_S: Final = 0.15
+"""What a record of half a kilobyte may take where its screening is filled to the bound; it took 3.1 s."""
+
+
+@pytest.fixture(scope="module")
+def vans(attacked: World) -> tuple[Van, Van]:
+    """Two vans with keys and accounts of their own."""
+    return Van(attacked), Van(attacked)
+
+
+@pytest.fixture
+def van(vans: tuple[Van, Van]) -> Van:
+    """A van; where it is attacked, the attacker is the other one."""
+    return vans[0]
+
+
+@pytest.fixture
+def attacker(vans: tuple[Van, Van]) -> Van:
+    """A van that was taken over: its key and its account are valid."""
+    return vans[1]
+
+
+@contextmanager
+def nobody_ends(world: World, *stages: str) -> Iterator[None]:
+    """See that the workers of these stages are the same processes at the end."""
+    before = [world.record(stage) for stage in stages]
+    yield
+    assert [world.record(stage) for stage in stages] == before
+    assert all(world.runs(stage) for stage in stages)
+
+
+def rejected(world: World, count: int, **fields: object) -> list[RecordRejected]:
+    """The rejections with these values, once there are so many."""
+
+    def found() -> list[RecordRejected]:
+        there = world.records(Topic.RECORD_REJECTED, RecordRejected)
+        return [one for one in there if all(getattr(one, name) == value for name, value in fields.items())]
+
+    world.until(lambda: len(found()) >= count, f"{count} rejections with {fields}")
+    return found()
+
+
+def answers(world: World, van: Van) -> list[VanAnswered]:
+    return world.records(van_answered_topic(van.van_id).name, VanAnswered)
+
+
+def changed(value: bytes, private: bytes, **fields: object) -> bytes:
+    """The envelope with other fields in its header, signed with this key."""
+    envelope = open_envelope(value)
+    header = json.loads(envelope.header) | fields
+    return seal_header(json.dumps(header).encode(), private, envelope.payload)
+
+
+def send(van: Van, *messages: tuple[Topic, str, bytes]) -> None:
+    van.send_values([(topic, key.encode(), value, ()) for topic, key, value in messages])
+
+
+def signed(van: Van, topic: Topic, record: Record, screening_id: str) -> tuple[Topic, str, bytes]:
+    return topic, screening_id, seal(record, van.signer.private_key)
+
+
+def control(screening: Screening, topic: Topic) -> Item:
+    return next(item for item in screening.control if item.topic == topic)
+
+
+def completes(world: World, van: Van) -> None:
+    """An honest screening of this van comes to its report."""
+    screening = van.screening(sweep(4))
+    van.send(screening.items)
+    wait_for(world, screening, "complete")
+
+
+def peak_mib(pid: int) -> float:
+    return memory_mib(pid, "VmHWM")
+
+
+def memory_mib(pid: int, what: str) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{what}:"))
+
+
+BOMBS: Final[dict[str, Callable[[], bytes]]] = {
+    "millions of small lists": lambda: b"\x81\xa6header" + of(b"\xdd", BOMB, b"\x90" * BOMB),
+    "a huge map": lambda: of(b"\xdf", BOMB // 2, b"\x01\x90" * (BOMB // 2)),
+    "lists within lists": lambda: b"\x85\xa1v\x01\xa6header" + b"\x91" * BOMB,
+}
+
+
+@pytest.mark.parametrize(
+    ("stage", "topic", "reason"),
+    [
+        ("segment", Topic.FRAME_CAPTURED, "envelope_corrupt"),
+        ("assess", Topic.SEQUENCE_CLOSED, "record_too_large"),
+    ],
+)
+def test_messages_of_31_mib_of_msgpack_take_little_more_memory_than_their_own(
+    world: World, attacker: Van, stage: str, topic: Topic, reason: str
+) -> None:
+    record = world.record(stage)
+    assert record is not None
+    key = mint_id()
+    with nobody_ends(world, stage):
+        Path(f"/proc/{record.pid}/clear_refs").write_text("5")  # VmHWM begins anew: proc(5)
+        before = memory_mib(record.pid, "VmRSS")
+        send(attacker, *((topic, key, bomb()) for bomb in BOMBS.values()))
+        told = rejected(world, len(BOMBS), topic=topic, reason=reason, van_id=None)
+        assert memory_mib(record.pid, "VmHWM") - before < PEAK_MIB
+    assert sum(one.kept for one in told) <= 1, "who nobody is has one share of quarantine"
+
+
+@pytest.mark.parametrize("number", [10**70, 10**10, -1])
+def test_a_closing_number_of_seventy_digits_ends_nothing_whoever_signed_it(
+    world: World, van: Van, attacker: Van, number: int
+) -> None:
+    screening = attacker.screening(sweep(2))
+    value = control(screening, Topic.SEQUENCE_CLOSED).value
+    signed_by = attacker.signer.private_key
+    with nobody_ends(world, "assess"):
+        send(
+            attacker,
+            (Topic.SEQUENCE_CLOSED, screening.screening_id, changed(value, signed_by, closing_number=number)),
+            (Topic.SEQUENCE_CLOSED, screening.screening_id, changed(value, generate_key(), closing_number=number)),
+        )
+        told = rejected(world, 2, screening_id=screening.screening_id)
+    assert {one.reason for one in told} == {"record_invalid", "signature_invalid"}
+
+
+def test_sixteen_equal_panels_are_refused_before_a_pixel_is_looked_at(world: World, attacker: Van) -> None:
+    screening = attacker.screening(sweep(2))
+    frame = screening.frames[0]
+    box = {"left": 0, "top": 0, "width": 320, "height": 240}
+    panels = [{"ordinal": number, **box} for number in range(16)]
+    with nobody_ends(world, "segment"):
+        value = changed(frame.value, attacker.signer.private_key, panels=panels)
+        send(attacker, (Topic.FRAME_CAPTURED, frame.key.decode(), value))
+        (told,) = rejected(world, 1, screening_id=screening.screening_id)
+    assert (told.reason, told.verified, told.retryable) == ("record_invalid", True, False)
+
+
+def fat_closing(van: Van, screening_id: str, seed: int) -> tuple[Topic, str, bytes]:
+    """The largest closing that a header holds, of a sweep of its own."""
+    aside = tuple(
+        SetAside(frame_index=200 * place, frames=1 + seed, reason=max(NOTES, key=len), discarded=True)
+        for place in range(MAX_SET_ASIDE)
+    )
+    return signed(van, Topic.SEQUENCE_CLOSED, closing(van, screening_id, MAX_FRAMES, set_aside=aside), screening_id)
+
+
+def closing(van: Van, screening_id: str, frames: int = 1, **fields: Any) -> SequenceClosed:
+    return SequenceClosed(
+        screening_id=screening_id,
+        sequence_id=mint_id(),
+        van_id=van.van_id,
+        closing_number=1,
+        frame_count=frames,
+        frames_digest="ab" * 32,
+        organ="breast",
+        closed_at=datetime.now(UTC),
+        **fields,
+    )
+
+
+def test_a_screening_that_is_filled_makes_no_row_that_kafka_refuses_nor_its_next_records_dear(
+    world: World, van: Van, attacker: Van
+) -> None:
+    screening = attacker.screening(sweep(2))
+    screening_id = screening.screening_id
+    opening = control(screening, Topic.SCREENING_OPENED)
+    huge = changed(opening.value, attacker.signer.private_key)[:-1] + b"x" * (13 * MIB)
+    with nobody_ends(world, "assess"):
+        attacker.send([opening])
+        send(attacker, (Topic.SCREENING_OPENED, screening_id, huge))
+        send(attacker, *(fat_closing(attacker, screening_id, number) for number in range(40)))
+        assert rejected(world, 1, reason="record_too_large", topic=Topic.SCREENING_OPENED, kept=True)
+        assert rejected(world, 1, reason="screening_too_large", screening_id=screening_id)
+        small = [closing(attacker, screening_id) for _ in range(20)]
+        asked_at = datetime.now(UTC)
+        send(attacker, *(signed(attacker, Topic.SEQUENCE_CLOSED, each, screening_id) for each in small))
+        wanted = {each.item_id for each in small}
+        world.until(lambda: wanted <= {one.item_id for one in answers(world, attacker)}, "small records are answered")
+        assert (datetime.now(UTC) - asked_at).total_seconds() < 1.0 + SMALL_WITHIN_S * len(small)
+        completes(world, van)
+
+
+def test_who_knows_a_sequence_id_takes_no_frame_from_its_owner(world: World, van: Van, attacker: Van) -> None:
+    screening = van.screening(sweep(4))
+    stolen = attacker.screening(sweep(4), screening.ids)
+    attacker.send(stolen.frames)
+    world.until(
+        lambda: len(world.records(Topic.FRAME_SEGMENTED, FrameSegmented, screening.screening_id)) == 4, "it was first"
+    )
+    van.send(screening.items)
+    revision = wait_for(world, screening, "complete")
+    assert revision.revision_id == screening.embedded().revision_id
+    assert {one.kind for one in answers(world, van) if one.item_id in screening.frame_ids} == {"stored"}
+
+
+def test_no_van_has_a_stage_write_into_the_answers_of_another(world: World, van: Van, attacker: Van) -> None:
+    screening = van.screening(sweep(2))
+    private = attacker.signer.private_key
+    forged = [(item.topic, item.key, changed(item.value, private), ()) for item in screening.items]
+    attacker.send_values(forged)
+    told = rejected(world, len(forged), screening_id=screening.screening_id)
+    assert {(one.reason, one.verified, one.retryable) for one in told} == {("signature_invalid", False, True)}
+    for each in (van, attacker):
+        assert [one for one in answers(world, each) if one.screening_id == screening.screening_id] == []
+
+
+def test_a_correction_counts_whatever_the_clock_said_of_the_record_before(world: World, van: Van) -> None:
+    screening = van.screening(sweep(4), features={"age_years": 74})
+    features = control(screening, Topic.FEATURES_RECORDED)
+    ahead = (datetime.now(UTC) + timedelta(days=365)).isoformat()
+    private = van.signer.private_key
+    early = changed(features.value, private, recorded_at=ahead)
+    send(van, (Topic.FEATURES_RECORDED, screening.screening_id, early))
+    van.send([item for item in screening.items if item is not features])
+    wait_for(world, screening, "complete")
+    again = FeaturesRecorded(
+        screening_id=screening.screening_id,
+        van_id=van.van_id,
+        features_number=2,
+        recorded_at=datetime.now(UTC),
+        age_years=47,
+    )
+    send(van, signed(van, Topic.FEATURES_RECORDED, again, screening.screening_id))
+    corrected = screening.embedded(features={"age_years": 47})
+    wait_for(world, screening, "complete", lambda one: one.revision_id == corrected.revision_id)
+
+
+def test_what_she_did_not_agree_to_happens_nowhere(world: World, van: Van) -> None:
+    screening = van.screening(sweep(2))
+    refused = Consent(screening=True, ai=False).model_dump()
+    frame, opening = screening.frames[0], control(screening, Topic.SCREENING_OPENED)
+    private = van.signer.private_key
+    send(
+        van,
+        (Topic.FRAME_CAPTURED, frame.key.decode(), changed(frame.value, private, consent=refused)),
+        (Topic.SCREENING_OPENED, screening.screening_id, changed(opening.value, private, consent=refused)),
+    )
+    (told,) = rejected(world, 1, reason="consent_refused", frame_id=frame.item_id)
+    assert (told.stage, told.kept) == ("segment", False)
+    # A van that lies in its frames' headers: they are segmented, and `assess` makes nothing of them.
+    van.send([item for item in screening.items if item is not opening])
+    told_by_assess = rejected(
+        world, 4, stage="assess", reason="consent_refused", screening_id=screening.screening_id, kept=False
+    )
+    assert len(told_by_assess) == 4
+    assert world.records(Topic.SCREENING_ASSESSED, ScreeningAssessed, screening.screening_id) == []
+    assert not world.store.exists(Bucket.QUARANTINE, told.quarantine_key)
+
+
+def test_what_a_van_sent_before_it_got_another_key_is_read_as_it_was_signed(world: World) -> None:
+    van = Van(world)
+    screening = van.screening(sweep(8))
+    world.stop("segment")
+    van.send(screening.items)
+    van.revoke()
+    earlier, van.signer = van.signer, Signer(van.van_id, generate_key())
+    van.enrol()
+    late = TestVan(van.van_id, earlier.private_key, screening.screening_id)
+    send(van, (Topic.FRAME_CAPTURED, late.sequence_id, late.frame(0)))
+    world.start("segment")
+    wait_for(world, screening, "complete")
+    told = rejected(world, 1, van_id=van.van_id)
+    assert [(one.reason, one.retryable) for one in told] == [("van_revoked", True)]
+
+
+def test_an_operator_passes_a_record_that_ends_a_worker_at_every_start(world: World, van: Van) -> None:
+    poison = van.screening(sweep(2))
+    opening = control(poison, Topic.SCREENING_OPENED)
+    module = "tests.attacks.poisoned_assess"
+    world.start_changed_assess(module, poison.screening_id)
+    van.send([opening])
+    world.until(lambda: not world.runs("assess"), "the record ends the worker")
+    told = re.search(r"pass it: sonovan (skip assess .*) --why REASON", world.log("assess"))
+    assert told is not None
+    world.sonovan(*shlex.split(told[1]), "--why", "ends assess since noon")
+    world.start_changed_assess(module, poison.screening_id)
+    completes(world, van)
+    (skipped,) = rejected(world, 1, screening_id=poison.screening_id)
+    assert (skipped.reason, skipped.kept, skipped.verified) == ("skipped_by_operator", True, True)
+    assert world.store.get(Bucket.QUARANTINE, skipped.quarantine_key) == opening.value
+    world.until(
+        lambda: any(one.reason == "skipped_by_operator" for one in answers(world, van)), "the van is told of it"
+    )
+
+
+def test_a_stage_that_rejects_what_most_vans_send_stops_and_says_so(world: World, vans: tuple[Van, Van]) -> None:
+    world.stop("assess")
+    world.work()  # a worker that has heard of no van yet
+    three = (*vans, Van(world))
+    screenings = [mint_id() for _ in three]
+    for van, screening_id in zip(three, screenings, strict=True):
+        record = seal(closing(van, screening_id), van.signer.private_key)
+        wrong = changed(record, van.signer.private_key, organ="liver")
+        send(van, *[(Topic.SEQUENCE_CLOSED, screening_id, wrong)] * 12)
+    world.until(lambda: not world.runs("assess"), "the stage stops")
+    assert "assess rejects too much" in world.log("assess")
+    world.work()
+    completes(world, vans[0])
