@@ -26,6 +26,7 @@ from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.in_flight import InFlight, Turn
 from sonovan.stream_apps.kafka_io import App, Sending
 from sonovan.stream_apps.metrics import Measured, Part
+from sonovan.stream_apps.patience import Patience
 from sonovan.stream_apps.progress import Progress
 from sonovan.stream_apps.quarantine import QuarantineQuota
 from sonovan.stream_apps.rejecting import REGISTRY_MAY_BE_BEHIND, Subject, Unusable, reject
@@ -105,7 +106,7 @@ class Handling:
         self._stage, self._app, self._store, self._tables, self._vans = stage, app, store, tables, vans
         self._skips, self._shares, self._quota = skips, shares, quota
         self._failed, self._measured, self._clock = failed, measured, clock or Clock()
-        self._progress = progress
+        self._progress, self._patience = progress, Patience(self._clock.now)
         self._in_flight = InFlight(stage.in_flight, failed)
         self._generation = 0
         self._caught_up: set[int] = set()
@@ -230,9 +231,13 @@ class Handling:
             van_id = error.subject.van_id
             if error.reason not in REGISTRY_MAY_BE_BEHIND or van_id is None or self._vans is None:
                 raise
+            if not self._patience.allows():
+                raise
             # Counted from its arrival: whoever fills a topic with unknown vans cannot stall it for 10 s a message.
-            wait_s, age_s = self._stage.unknown_van_wait_s, self._clock.now() - message.at.appended_at.timestamp()
-            if not await self._vans.wait_for(van_id, taken, min(max(wait_s - age_s, 0.0), wait_s)):
+            wait_s, now = self._stage.unknown_van_wait_s, self._clock.now()
+            left_s = min(max(wait_s - (now - message.at.appended_at.timestamp()), 0.0), wait_s)
+            if not await self._vans.wait_for(van_id, taken, left_s):
+                self._patience.in_vain(self._clock.now() - now)
                 raise
         return await self._computed(message)
 

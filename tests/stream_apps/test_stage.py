@@ -295,6 +295,31 @@ def test_a_message_of_an_unknown_van_waits_for_what_is_left_of_its_time(
     assert [topic for topic, _, _ in case.world.sent] == [Topic.REJECTED_RETRIED]
 
 
+def test_forged_records_without_end_keep_a_worker_waiting_for_a_tenth_of_the_time_at_most() -> None:
+    """One a second: `assess`, which takes one at a time, was ten seconds behind for all vans and for good."""
+    world, waited = World(), list[float]()
+
+    def forged(message: Message) -> Outcome:
+        raise Unusable(InvalidRecord("signature_invalid", "nobody's key"), Subject(van_id="van-a"))
+
+    def pass_time(wait_s: float) -> None:
+        waited.append(wait_s)
+        world.now += timedelta(seconds=wait_s)
+
+    async def through() -> None:
+        stage = Stage(name="toy", reads=(Topic.RECORD_REJECTED,), process=forged)
+        worker = Run(world, lambda _world, _tables: stage, Vans(world.registry, pass_time))
+        for _ in range(300):
+            await worker.take([world.append(Topic.RECORD_REJECTED, b"forged")])
+        await worker.end()
+
+    began = world.now
+    asyncio.run(through())
+    assert waited[0] == 10.0
+    assert sum(waited) <= 10.0 + (world.now - began).total_seconds() / 10
+    assert len([topic for topic, _, _ in world.sent if topic == Topic.RECORD_REJECTED]) == 300
+
+
 def test_a_van_that_was_never_enrolled_gets_no_receipt_and_one_that_was_gets_it(tmp_path: Path) -> None:
     known, stranger = TestVan("known"), TestVan("stranger")
 
