@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-kills bench-fuzz bench-models bench-codecs lock clean test-training test-consumers docs images audit pin-images
+.PHONY: help demo test check bench bench-kills bench-assess bench-hostile bench-fuzz bench-models bench-codecs lock clean test-training test-consumers docs images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -42,6 +42,12 @@ bench: $(READY) ## the pipeline against its floor: benchmarks/results/pipeline.j
 
 bench-kills: $(READY) ## fifty random kills while eight sweeps are sent: benchmarks/results/kills.json
 	@$(RUN) -m benchmarks.kills
+
+bench-assess: $(READY) ## what one worker of assess takes a second: benchmarks/results/assess.json
+	@$(RUN) -m benchmarks.assess
+
+bench-hostile: $(READY) ## hostile vans beside honest ones for MINUTES (10): benchmarks/results/hostile.json
+	@$(RUN) -m benchmarks.hostile --minutes $(or $(MINUTES),10)
 
 bench-fuzz: $(READY) ## damaged inputs, each read in a process of its own, for MINUTES (10): no traceback, signal or broken bound
 	@$(RUN) -m benchmarks.fuzz --minutes $(or $(MINUTES),10)

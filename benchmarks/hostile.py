@@ -173,10 +173,12 @@ def broken(results: dict[str, Any]) -> list[str]:
         found += [f"{part}: {count} {what} lost" for what, count in lost.items() if count]
     for what, bounds in (("frame_wait_s", FRAME_WAIT_S), ("report_wait_s", REPORT_WAIT_S)):
         measured = results["honest"][what]
+        if not measured:
+            found.append(f"{what}: nothing came that could be measured")
         found += [
             f"{what} {name}: {measured[name]}, at most {bound}"
             for name, bound in bounds.items()
-            if measured and measured[name] > bound
+            if name in measured and measured[name] > bound
         ]
     if results["stopped_by_share"]:
         found.append(f"{', '.join(results['stopped_by_share'])} stopped, for it rejected too much")

@@ -102,13 +102,16 @@ class HostileVan:
         """All that it ever sends, one after another, without end."""
         kinds, weights = list(WEIGHTS), list(WEIGHTS.values())
         while True:
-            kind = self._chance.choices(kinds, weights)[0]
-            make: Callable[[], list[tuple[Topic, str, bytes]]] = getattr(self, f"_{kind}")
-            for topic, key, value in make():
-                made = Hostile(kind, topic, key.encode(), value)
-                if kind != "replayed" and len(value) < 256 * KIB:
-                    self._sent = [*self._sent[-199:], made]
-                yield made
+            yield from self.attack(self._chance.choices(kinds, weights)[0])
+
+    def attack(self, kind: str) -> Iterator[Hostile]:
+        """The messages of one attack of this kind."""
+        make: Callable[[], list[tuple[Topic, str, bytes]]] = getattr(self, f"_{kind}")
+        for topic, key, value in make():
+            made = Hostile(kind, topic, key.encode(), value)
+            if kind != "replayed" and len(value) < 256 * KIB:
+                self._sent = [*self._sent[-199:], made]
+            yield made
 
     # What nobody can read
 
