@@ -72,10 +72,10 @@ class Plan:
     reference_s: float
     honest: int = 2
     hostile: int = 2
-    frames: int = 16
+    frames: int = 12
     fps: float = 4.0
-    every_s: float = 10.0
-    bytes_per_s: int = MIB
+    every_s: float = 20.0
+    bytes_per_s: int = MIB // 2
     seed: int = 0
 
 
@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.hostile", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="beside hostile vans")
     parser.add_argument("--reference-minutes", type=float, default=2.0, help="honest vans alone, before that")
-    parser.add_argument("--kib-per-s", type=int, default=1024, help="of each hostile van")
+    parser.add_argument("--kib-per-s", type=int, default=512, help="of each hostile van")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULTS)
     chosen = parser.parse_args(arguments)

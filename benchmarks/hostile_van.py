@@ -34,6 +34,7 @@ from sonovan.contracts.van import (
     SetAside,
 )
 from sonovan.contracts.words import NOTES
+from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan.producers.items import Signer
 
 CONTROL: Final = (
@@ -43,6 +44,9 @@ CONTROL: Final = (
     Topic.FEATURES_RECORDED,
 )
 AGREED: Final = Consent(screening=True, ai=True)
+WHOLE: Final[tuple[Panel, ...]] = ()
+"""Stands for one panel of the whole frame."""
+
 FLOOD: Final = 100
 """Small records in one burst."""
 
@@ -239,7 +243,8 @@ class HostileVan:
         return [*made, self._features(self._revised, self._revisions)]
 
     def _frame_at_the_pixel_limit(self) -> list[tuple[Topic, str, bytes]]:
-        return [self._frame(self._widest)]
+        boxes = [(1024 * (number % 4), 1024 * (number // 4), 1024, 1024) for number in range(16)]
+        return [self._frame(self._widest, panels=_panels(boxes) if self._chance.random() < 0.5 else WHOLE)]
 
     def _sixteen_panels(self) -> list[tuple[Topic, str, bytes]]:
         """Sixteen panels side by side: each is a picture of its own for the network."""
@@ -370,8 +375,8 @@ class HostileVan:
                 "bits": 8,
                 "codec": DEFAULT_CODEC,
                 "pixels_sha256": picture.sha256,
-                "panels": _panels([(0, 0, columns, rows)]),
                 **fields,
+                "panels": fields.get("panels", WHOLE) or _panels([(0, 0, columns, rows)]),
             }
         )
         encoded = json.dumps(_document(header) | (changes or {})).encode()
@@ -387,10 +392,9 @@ class HostileVan:
 
     @cached_property
     def _widest(self) -> "Coded":
-        """16 megapixels, nearly all alike, in few bytes."""
-        grey = np.full((4096, 4096), 60, np.uint8)
-        grey[1000:3000:7, 1000:3000:5] = 200
-        return Coded.of(grey)
+        """16 megapixels of a breast with a lesion, drawn large: a megabyte of coded pixels."""
+        picture = simulate_sweep("breast", frames=3, size=(256, 256), lesions=1).frames[1]
+        return Coded.of(np.kron(picture, np.ones((16, 16), np.uint8)))
 
 
 @dataclass(frozen=True, slots=True)
