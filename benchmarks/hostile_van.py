@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.digests import frames_digest
 from sonovan.contracts.envelope import seal, seal_header
 from sonovan.contracts.frame_codec import DEFAULT_CODEC, Pixels, encode_pixels, pixels_sha256
@@ -24,7 +25,6 @@ from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import (
     Consent,
-    FeaturesRecorded,
     FrameCaptured,
     Panel,
     PlannedRegion,

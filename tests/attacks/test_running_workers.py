@@ -17,6 +17,7 @@ from typing import Any, Final
 import pytest
 
 from sonovan.contracts.answers import RecordRejected, VanAnswered
+from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.envelope import open_envelope, seal, seal_header
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import mint_id
@@ -25,7 +26,7 @@ from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import Topic, van_answered_topic
-from sonovan.contracts.van import Consent, FeaturesRecorded, SequenceClosed, SetAside
+from sonovan.contracts.van import Consent, SequenceClosed, SetAside
 from sonovan.contracts.words import NOTES
 from sonovan.producers.items import Item, Signer
 from sonovan.storage.keys import Bucket
