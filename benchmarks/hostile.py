@@ -50,11 +50,13 @@ WORKERS: Final = tuple(stage.value for stage in STAGES)
 MEMORY_MIB: Final = {"segment": 2048, "assess": 1024, "alert": 512}
 """Above this no worker may go."""
 
-FRAME_WAIT_S: Final = {"p50": 5.0, "p95": 15.0, "max": 30.0}
-"""From capture to the result, of honest frames beside hostile vans."""
+TIMES: Final = 2.0
+MORE_S: Final = {"p50": 5.0, "p95": 15.0, "max": 30.0}
+"""Beside hostile vans an honest frame or report may take TIMES as long as alone, and so many seconds more.
 
-REPORT_WAIT_S: Final = {"p50": 10.0, "p95": 20.0, "max": 40.0}
-"""From the last frame's capture to the complete report, of honest screenings beside hostile vans."""
+A frame waits from its capture to its result, a report from the last frame's capture. Machines and what else they do
+differ, so the time alone is measured in the same run.
+"""
 
 STOPPED: Final = "rejects too much"
 DRAIN_S: Final = 300.0
@@ -135,7 +137,7 @@ def run(centre: Centre, plan: Plan) -> dict[str, Any]:
         "seconds": plan.seconds,
         "honest": {"vans": plan.honest, "screenings": len(load.screenings), **waits},
         "honest_alone": {"screenings": len(alone.screenings), **reference},
-        "bounds": {"memory_mib": MEMORY_MIB, "frame_wait_s": FRAME_WAIT_S, "report_wait_s": REPORT_WAIT_S},
+        "bounds": {"memory_mib": MEMORY_MIB, "times_alone": TIMES, "and_more_s": MORE_S},
         "peak_mib": dict(memory.peak_mib),
         "restarts": memory.restarts,
         "hostile": {
@@ -171,14 +173,16 @@ def broken(results: dict[str, Any]) -> list[str]:
     for part in ("honest", "honest_alone"):
         lost = results[part]["lost"]
         found += [f"{part}: {count} {what} lost" for what, count in lost.items() if count]
-    for what, bounds in (("frame_wait_s", FRAME_WAIT_S), ("report_wait_s", REPORT_WAIT_S)):
-        measured = results["honest"][what]
-        if not measured:
+    for what in ("frame_wait_s", "report_wait_s"):
+        beside, alone = results["honest"][what], results["honest_alone"][what]
+        if not beside or not alone:
             found.append(f"{what}: nothing came that could be measured")
+            continue
+        bounds = {name: TIMES * alone[name] + more for name, more in MORE_S.items()}
         found += [
-            f"{what} {name}: {measured[name]}, at most {bound}"
+            f"{what} {name}: {beside[name]}, at most {bound:.1f}"
             for name, bound in bounds.items()
-            if name in measured and measured[name] > bound
+            if beside[name] > bound
         ]
     if results["stopped_by_share"]:
         found.append(f"{', '.join(results['stopped_by_share'])} stopped, for it rejected too much")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.hostile import FRAME_WAIT_S, MEMORY_MIB, REPORT_WAIT_S, broken
+from benchmarks.hostile import MEMORY_MIB, MORE_S, TIMES, broken
 from benchmarks.hostile_van import WEIGHTS, HostileVan
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.limits import MAX_VALUE_BYTES
@@ -31,13 +31,20 @@ def test_a_seed_gives_the_same_attacks_in_the_same_order() -> None:
     assert first == again != other
 
 
+ALONE = {"p50": 1.0, "p95": 2.0, "max": 3.0}
+SLOWEST = {name: TIMES * alone + MORE_S[name] for name, alone in ALONE.items()}
+
+
+def waits(frames: dict[str, float], reports: dict[str, float], lost: int = 0) -> dict[str, Any]:
+    return {"lost": {"frames": lost, "reports": 0}, "frame_wait_s": frames, "report_wait_s": reports}
+
+
 def results(**changes: Any) -> dict[str, Any]:
-    waits = {"lost": {"frames": 0, "reports": 0}, "frame_wait_s": FRAME_WAIT_S, "report_wait_s": REPORT_WAIT_S}
     sound: dict[str, Any] = {
         "peak_mib": {**MEMORY_MIB, "kafka": 9000.0},
         "restarts": {"segment": 0},
-        "honest": waits,
-        "honest_alone": waits,
+        "honest": waits(SLOWEST, SLOWEST),
+        "honest_alone": waits(ALONE, ALONE),
         "stopped_by_share": [],
     }
     return {**sound, **changes}
@@ -53,9 +60,10 @@ def test_what_stays_within_its_bounds_is_sound() -> None:
         ({"peak_mib": {"assess": MEMORY_MIB["assess"] + 1}}, "assess took"),
         ({"restarts": {"alert": 1}}, "alert was started again"),
         ({"stopped_by_share": ["assess"]}, "assess stopped"),
-        ({"honest": {**results()["honest"], "lost": {"frames": 1, "reports": 0}}}, "1 frames lost"),
-        ({"honest": {**results()["honest"], "frame_wait_s": {**FRAME_WAIT_S, "max": 99.0}}}, "frame_wait_s max"),
-        ({"honest": {**results()["honest"], "report_wait_s": {}}}, "report_wait_s"),
+        ({"honest": waits(SLOWEST, SLOWEST, lost=1)}, "1 frames lost"),
+        ({"honest": waits({**SLOWEST, "max": 99.0}, SLOWEST)}, "frame_wait_s max"),
+        ({"honest": waits(SLOWEST, {**SLOWEST, "p50": 99.0})}, "report_wait_s p50"),
+        ({"honest": waits(SLOWEST, {})}, "report_wait_s"),
     ],
 )
 def test_a_bound_that_breaks_is_named(changes: dict[str, Any], words: str) -> None:
