@@ -4,37 +4,19 @@
 often it comes stands in `WEIGHTS`. Nothing here sends: `benchmarks/hostile.py` does.
 """
 
-import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
-
-from sonovan.contracts.clinical_record import FeaturesRecorded
-from sonovan.contracts.digests import frames_digest
-from sonovan.contracts.envelope import seal, seal_header
-from sonovan.contracts.frame_codec import DEFAULT_CODEC, Pixels, encode_pixels, pixels_sha256
+from benchmarks.hostile_records import WHOLE, Made, OwnRecords, document_of, now, side_by_side
+from sonovan.contracts.envelope import seal
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.limits import KIB, MAX_FRAMES, MAX_SEQUENCES, MAX_SET_ASIDE, MAX_VALUE_BYTES, MIB
-from sonovan.contracts.record import Record
 from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import (
-    Consent,
-    FrameCaptured,
-    Panel,
-    PlannedRegion,
-    ScreeningClosed,
-    ScreeningOpened,
-    SequenceClosed,
-    SetAside,
-)
+from sonovan.contracts.van import Consent, PlannedRegion, ScreeningClosed, SetAside
 from sonovan.contracts.words import NOTES
-from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan.producers.items import Signer
 
 CONTROL: Final = (
@@ -43,10 +25,6 @@ CONTROL: Final = (
     Topic.SCREENING_CLOSED,
     Topic.FEATURES_RECORDED,
 )
-AGREED: Final = Consent(screening=True, ai=True)
-WHOLE: Final[tuple[Panel, ...]] = ()
-"""Stands for one panel of the whole frame."""
-
 FLOOD: Final = 100
 """Small records in one burst."""
 
@@ -95,6 +73,7 @@ class HostileVan:
 
     def __init__(self, signer: Signer, others: list[str], sweeps: list[tuple[str, str]], seed: int) -> None:
         self._signer, self._others, self._sweeps = signer, others, sweeps
+        self._own = OwnRecords(signer)
         self._chance = random.Random(seed)
         self._stranger = generate_key()
         self._sent: list[Hostile] = []
@@ -110,7 +89,7 @@ class HostileVan:
 
     def attack(self, kind: str) -> Iterator[Hostile]:
         """The messages of one attack of this kind."""
-        make: Callable[[], list[tuple[Topic, str, bytes]]] = getattr(self, f"_{kind}")
+        make: Callable[[], list[Made]] = getattr(self, f"_{kind}")
         for topic, key, value in make():
             made = Hostile(kind, topic, key.encode(), value)
             if kind != "replayed" and len(value) < 256 * KIB:
@@ -119,12 +98,14 @@ class HostileVan:
 
     # What nobody can read
 
-    def _random_bytes(self) -> list[tuple[Topic, str, bytes]]:
+    def _random_bytes(self) -> list[Made]:
         size = int(2 ** self._chance.uniform(0, 16))
         return [(self._any_topic(), self._any_id(), self._chance.randbytes(size))]
 
-    def _mutated(self) -> list[tuple[Topic, str, bytes]]:
-        topic, key, value = self._chance.choice((self._opening(mint_id()), self._closing(mint_id()), self._frame()))
+    def _mutated(self) -> list[Made]:
+        topic, key, value = self._chance.choice(
+            (self._own.opening(mint_id()), self._own.closing(mint_id()), self._own.frame())
+        )
         data = bytearray(value)
         match self._chance.randrange(4):
             case 0:
@@ -139,13 +120,13 @@ class HostileVan:
                     data[self._chance.randrange(len(data))] ^= 1 << self._chance.randrange(8)
         return [(topic, key, bytes(data))]
 
-    def _too_large(self) -> list[tuple[Topic, str, bytes]]:
+    def _too_large(self) -> list[Made]:
         return [(self._any_topic(), mint_id(), self._chance.randbytes(8 * KIB) * (MAX_VALUE_BYTES // (8 * KIB) - 1))]
 
-    def _nested(self) -> list[tuple[Topic, str, bytes]]:
+    def _nested(self) -> list[Made]:
         return [(self._any_topic(), mint_id(), self._bomb(200 * KIB))]
 
-    def _nested_31_mib(self) -> list[tuple[Topic, str, bytes]]:
+    def _nested_31_mib(self) -> list[Made]:
         return [(self._any_topic(), mint_id(), self._bomb(31 * MIB))]
 
     def _bomb(self, size: int) -> bytes:
@@ -161,139 +142,139 @@ class HostileVan:
 
     # What others should have signed
 
-    def _forged(self) -> list[tuple[Topic, str, bytes]]:
+    def _forged(self) -> list[Made]:
         victim = self._chance.choice([*self._others, "van-nobody"])
-        record = self._opening_record(mint_id(), victim)
+        record = self._own.opening_record(mint_id(), victim)
         if self._chance.random() < 0.5:
             return [(Topic.SCREENING_OPENED, record.screening_id, seal(record, self._signer.private_key))]
-        topic, key, value = self._frame(van_id=victim, private=self._chance.choice((self._stranger, None)))
+        topic, key, value = self._own.frame(van_id=victim, private=self._chance.choice((self._stranger, None)))
         return [(topic, key, value)]
 
-    def _other_vans_sweep(self) -> list[tuple[Topic, str, bytes]]:
+    def _other_vans_sweep(self) -> list[Made]:
         """Under ids of another van, signed as itself: frames, a closing, an opening."""
         screening_id, sequence_id = self._chance.choice(self._sweeps or [(mint_id(), mint_id())])
         return [
-            self._frame(screening_id=screening_id, sequence_id=sequence_id, frame_index=self._chance.randrange(8)),
-            self._closing(screening_id, sequence_id),
-            self._opening(screening_id),
+            self._own.frame(screening_id=screening_id, sequence_id=sequence_id, frame_index=self._chance.randrange(8)),
+            self._own.closing(screening_id, sequence_id),
+            self._own.opening(screening_id),
         ]
 
     # What fits every limit, or is just above it
 
-    def _full_records(self) -> list[tuple[Topic, str, bytes]]:
+    def _full_records(self) -> list[Made]:
         screening_id = mint_id()
         planned = tuple(PlannedRegion(organ="breast", side="left") for _ in range(64))
-        opening = self._opening_record(screening_id).model_copy(update={"planned": planned})
+        opening = self._own.opening_record(screening_id).model_copy(update={"planned": planned})
         closing = ScreeningClosed(
             screening_id=screening_id,
             van_id=self._signer.van_id,
             closing_number=1,
             sequence_ids=tuple(mint_id() for _ in range(MAX_SEQUENCES)),
             quality_warnings=(LONGEST_NOTE,) * 64,
-            closed_at=_now(),
+            closed_at=now(),
         )
         return [
-            (Topic.SCREENING_OPENED, screening_id, self._sealed(opening)),
-            self._features(screening_id, 1),
-            (Topic.SCREENING_CLOSED, screening_id, self._sealed(closing)),
+            (Topic.SCREENING_OPENED, screening_id, self._own.sealed(opening)),
+            self._own.features(screening_id, 1),
+            (Topic.SCREENING_CLOSED, screening_id, self._own.sealed(closing)),
         ]
 
-    def _fat_closing(self) -> list[tuple[Topic, str, bytes]]:
+    def _fat_closing(self) -> list[Made]:
         """Fill the rows of one screening with the largest closings there are, then the next one's."""
         self._closings += 1
         opened = []
         if self._closings % 30 == 1:
             self._filled = mint_id()
-            opened = [self._opening(self._filled)]
+            opened = [self._own.opening(self._filled)]
         aside = tuple(
             SetAside(frame_index=200 * place, frames=1 + self._closings % 100, reason=LONGEST_NOTE, discarded=True)
             for place in range(MAX_SET_ASIDE)
         )
-        fat = self._closing_record(self._filled, mint_id()).model_copy(
+        fat = self._own.closing_record(self._filled, mint_id()).model_copy(
             update={"frame_count": MAX_FRAMES, "set_aside": aside}
         )
-        return [*opened, (Topic.SEQUENCE_CLOSED, self._filled, self._sealed(fat))]
+        return [*opened, (Topic.SEQUENCE_CLOSED, self._filled, self._own.sealed(fat))]
 
-    def _revised_again(self) -> list[tuple[Topic, str, bytes]]:
+    def _revised_again(self) -> list[Made]:
         """Have one screening revised with every clinical record, and let it grow by a frame now and then."""
         self._revisions += 1
         made = []
         if self._revisions == 1:
             made = [
-                self._opening(self._revised),
-                self._closing(self._revised, self._revised_sequence, frame_count=MAX_FRAMES),
+                self._own.opening(self._revised),
+                self._own.closing(self._revised, self._revised_sequence, frame_count=MAX_FRAMES),
                 (
                     Topic.SCREENING_CLOSED,
                     self._revised,
-                    self._sealed(
+                    self._own.sealed(
                         ScreeningClosed(
                             screening_id=self._revised,
                             van_id=self._signer.van_id,
                             closing_number=1,
                             sequence_ids=(self._revised_sequence,),
-                            closed_at=_now(),
+                            closed_at=now(),
                         )
                     ),
                 ),
             ]
         if self._revisions % 3 == 0:
             sequence_id, index = self._revised_sequence, self._frames % MAX_FRAMES
-            made.append(self._frame(screening_id=self._revised, sequence_id=sequence_id, frame_index=index))
+            made.append(self._own.frame(screening_id=self._revised, sequence_id=sequence_id, frame_index=index))
             self._frames += 1
-        return [*made, self._features(self._revised, self._revisions)]
+        return [*made, self._own.features(self._revised, self._revisions)]
 
-    def _frame_at_the_pixel_limit(self) -> list[tuple[Topic, str, bytes]]:
+    def _frame_at_the_pixel_limit(self) -> list[Made]:
         boxes = [(1024 * (number % 4), 1024 * (number // 4), 1024, 1024) for number in range(16)]
-        return [self._frame(self._widest, panels=_panels(boxes) if self._chance.random() < 0.5 else WHOLE)]
+        return [self._own.frame(self._own.widest, panels=side_by_side(boxes) if self._chance.random() < 0.5 else WHOLE)]
 
-    def _sixteen_panels(self) -> list[tuple[Topic, str, bytes]]:
+    def _sixteen_panels(self) -> list[Made]:
         """Sixteen panels side by side: each is a picture of its own for the network."""
-        return [self._frame(panels=_panels([(40 * number, 0, 40, 64) for number in range(16)]))]
+        return [self._own.frame(panels=side_by_side([(40 * number, 0, 40, 64) for number in range(16)]))]
 
-    def _panels_that_overlap(self) -> list[tuple[Topic, str, bytes]]:
+    def _panels_that_overlap(self) -> list[Made]:
         box = {"left": 0, "top": 0, "width": 640, "height": 64}
-        return [self._frame(changes={"panels": [{"ordinal": number, **box} for number in range(16)]})]
+        return [self._own.frame(changes={"panels": [{"ordinal": number, **box} for number in range(16)]})]
 
     # What may not be
 
-    def _no_consent(self) -> list[tuple[Topic, str, bytes]]:
+    def _no_consent(self) -> list[Made]:
         screening_id = mint_id()
         refused = Consent(screening=True, ai=False)
-        opening = self._opening_record(screening_id).model_copy(update={"consent": refused})
+        opening = self._own.opening_record(screening_id).model_copy(update={"consent": refused})
         return [
-            self._frame(screening_id=screening_id, consent=refused),
-            self._frame(screening_id=screening_id),
-            (Topic.SCREENING_OPENED, screening_id, self._sealed(opening)),
+            self._own.frame(screening_id=screening_id, consent=refused),
+            self._own.frame(screening_id=screening_id),
+            (Topic.SCREENING_OPENED, screening_id, self._own.sealed(opening)),
         ]
 
-    def _closing_numbers(self) -> list[tuple[Topic, str, bytes]]:
+    def _closing_numbers(self) -> list[Made]:
         screening_id, sequence_id = mint_id(), mint_id()
         numbers = [10**70, -1, 0, 2**31 - 1, 2**31, 1.5, True, 3, 2]
         number = self._chance.choice(numbers)
-        document = _document(self._closing_record(screening_id, sequence_id)) | {"closing_number": number}
-        return [(Topic.SEQUENCE_CLOSED, screening_id, self._sealed_document(document))]
+        document = document_of(self._own.closing_record(screening_id, sequence_id)) | {"closing_number": number}
+        return [(Topic.SEQUENCE_CLOSED, screening_id, self._own.sealed_document(document))]
 
-    def _unknown_kinds(self) -> list[tuple[Topic, str, bytes]]:
+    def _unknown_kinds(self) -> list[Made]:
         screening_id = mint_id()
         schema = self._chance.choice(("sequence.closed/9.0", "nonsense/1.0", "frame.segmented/1.0", "", "x/y/z"))
-        document = _document(self._closing_record(screening_id, mint_id())) | {"schema": schema}
-        return [(self._any_topic(), screening_id, self._sealed_document(document))]
+        document = document_of(self._own.closing_record(screening_id, mint_id())) | {"schema": schema}
+        return [(self._any_topic(), screening_id, self._own.sealed_document(document))]
 
-    def _another_key(self) -> list[tuple[Topic, str, bytes]]:
-        topic, _, value = self._chance.choice((self._closing(mint_id()), self._frame()))
+    def _another_key(self) -> list[Made]:
+        topic, _, value = self._chance.choice((self._own.closing(mint_id()), self._own.frame()))
         return [(topic, self._any_id(), value)]
 
     # Again and again
 
-    def _replayed(self) -> list[tuple[Topic, str, bytes]]:
+    def _replayed(self) -> list[Made]:
         if not self._sent:
             return []
         again = self._chance.choice(self._sent)
         return [(again.topic, again.key.decode(errors="replace"), again.value)]
 
-    def _flood(self) -> list[tuple[Topic, str, bytes]]:
+    def _flood(self) -> list[Made]:
         screening_id = mint_id()
-        return [self._closing(screening_id, mint_id()) for _ in range(FLOOD)]
+        return [self._own.closing(screening_id, mint_id()) for _ in range(FLOOD)]
 
     # Parts
 
@@ -302,127 +283,3 @@ class HostileVan:
 
     def _any_id(self) -> str:
         return self._chance.choice((mint_id(), "", "x" * 200))
-
-    def _sealed(self, record: Record) -> bytes:
-        return seal(record, self._signer.private_key)
-
-    def _sealed_document(self, document: dict[str, Any]) -> bytes:
-        return seal_header(json.dumps(document).encode(), self._signer.private_key)
-
-    def _opening_record(self, screening_id: str, van_id: str | None = None) -> ScreeningOpened:
-        return ScreeningOpened(
-            screening_id=screening_id,
-            van_id=van_id or self._signer.van_id,
-            subject_key="ab" * 32,
-            site_code="site-1",
-            opened_at=_now(),
-            consent=AGREED,
-        )
-
-    def _opening(self, screening_id: str) -> tuple[Topic, str, bytes]:
-        return Topic.SCREENING_OPENED, screening_id, self._sealed(self._opening_record(screening_id))
-
-    def _closing_record(self, screening_id: str, sequence_id: str, frame_count: int = 3) -> SequenceClosed:
-        return SequenceClosed(
-            screening_id=screening_id,
-            sequence_id=sequence_id,
-            van_id=self._signer.van_id,
-            closing_number=1,
-            frame_count=frame_count,
-            frames_digest=frames_digest(["ab" * 32]),
-            organ="breast",
-            closed_at=_now(),
-        )
-
-    def _closing(
-        self, screening_id: str, sequence_id: str | None = None, frame_count: int = 3
-    ) -> tuple[Topic, str, bytes]:
-        record = self._closing_record(screening_id, sequence_id or mint_id(), frame_count)
-        return Topic.SEQUENCE_CLOSED, screening_id, self._sealed(record)
-
-    def _features(self, screening_id: str, number: int) -> tuple[Topic, str, bytes]:
-        record = FeaturesRecorded(
-            screening_id=screening_id,
-            van_id=self._signer.van_id,
-            features_number=number,
-            recorded_at=_now(),
-            age_years=number % 100,
-        )
-        return Topic.FEATURES_RECORDED, screening_id, self._sealed(record)
-
-    def _frame(
-        self,
-        coded: "Coded | None" = None,
-        private: bytes | None = None,
-        changes: dict[str, Any] | None = None,
-        **fields: Any,
-    ) -> tuple[Topic, str, bytes]:
-        """A frame's message. coded: its pixels; private: another key than its own; changes: to the finished header."""
-        picture = coded or self._small
-        rows, columns = picture.shape
-        header = FrameCaptured.model_validate(
-            {
-                "screening_id": mint_id(),
-                "sequence_id": mint_id(),
-                "frame_index": 0,
-                "van_id": self._signer.van_id,
-                "organ": "breast",
-                "consent": AGREED,
-                "captured_at": _now(),
-                "rows": rows,
-                "columns": columns,
-                "channels": 1,
-                "bits": 8,
-                "codec": DEFAULT_CODEC,
-                "pixels_sha256": picture.sha256,
-                **fields,
-                "panels": fields.get("panels", WHOLE) or _panels([(0, 0, columns, rows)]),
-            }
-        )
-        encoded = json.dumps(_document(header) | (changes or {})).encode()
-        value = seal_header(encoded, private or self._signer.private_key, picture.payload)
-        return Topic.FRAME_CAPTURED, header.sequence_id, value
-
-    @cached_property
-    def _small(self) -> "Coded":
-        """64 by 640 pixels of speckle with something bright in it."""
-        speckle = np.random.default_rng(1).integers(20, 90, (64, 640), dtype=np.uint8)
-        speckle[20:44, 100:150] = 230
-        return Coded.of(speckle)
-
-    @cached_property
-    def _widest(self) -> "Coded":
-        """16 megapixels of a breast with a lesion, drawn large: a megabyte of coded pixels."""
-        picture = simulate_sweep("breast", frames=3, size=(256, 256), lesions=1).frames[1]
-        return Coded.of(np.kron(picture, np.ones((16, 16), np.uint8)))
-
-
-@dataclass(frozen=True, slots=True)
-class Coded:
-    """Pixels coded once, for many messages. shape: (rows, columns)."""
-
-    shape: tuple[int, int]
-    sha256: str
-    payload: bytes
-
-    @classmethod
-    def of(cls, pixels: Pixels) -> "Coded":
-        """Code grey pixels."""
-        rows, columns = pixels.shape
-        return cls((rows, columns), pixels_sha256(pixels), encode_pixels(pixels))
-
-
-def _document(record: Record) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(record.encode())
-    return document
-
-
-def _panels(boxes: list[tuple[int, int, int, int]]) -> tuple[Panel, ...]:
-    return tuple(
-        Panel(ordinal=number, left=left, top=top, width=width, height=height)
-        for number, (left, top, width, height) in enumerate(boxes)
-    )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
