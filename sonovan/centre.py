@@ -27,6 +27,7 @@ from sonovan.storage.accounts import create_accounts
 from sonovan.storage.buckets import create_buckets
 from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.storage.settings import ObjectStoreSettings, StoreAccount
+from sonovan.stream_apps.progress import STANDS_BY
 from sonovan.transport.admin import Administrator
 from sonovan.transport.grants import van_account
 from sonovan.variables import refuse_unknown_variables
@@ -187,7 +188,10 @@ def start_worker(
     progress: Progress = silent,
     deadline_s: float = APP_DEADLINE_S,
 ) -> None:
-    """Start one worker and wait until it holds partitions; harmless when it runs already with the same environment."""
+    """Start one worker and wait until it holds partitions, or stands by since other workers hold them all.
+
+    Harmless when it runs already with the same environment.
+    """
     refuse_unknown_variables(os.environ if app_environment is None else app_environment)
     with _deploy_errors():
         record = _launch_worker(centre, stage, instance, app_environment)
@@ -213,7 +217,8 @@ def _launch_worker(
 
 def _await_ready(state: StateFolder, record: ProcessRecord, progress: Progress, deadline_s: float) -> None:
     def says_so() -> bool:
-        return services.worker_says(state, record.name, "/readyz")[0]
+        ready, words = services.worker_says(state, record.name, "/readyz")
+        return ready or words.startswith(STANDS_BY)
 
     wait_healthy(state, record, says_so, deadline_s=deadline_s, progress=progress)
 

@@ -74,7 +74,7 @@ async def _serve(name: Writer, instance: int, broker: BrokerSettings, settings: 
             stage, app, store, tables, vans, lambda error: worker.fail(error), measured, progress,
             skips=skips, shares=shares, quota=quota,
         )  # fmt: skip
-        worker = Worker(app, progress, handling.move)
+        worker = Worker(app, progress, handling.move, [topic.value for topic in stage.reads])
         _attach(app, stage, handling, worker)
         progress.has(STARTING)
         watch = asyncio.create_task(watching.run(worker.fail), name="watching")

@@ -20,6 +20,12 @@ DISK: Final = "disk"
 LEAVING: Final = "leaving"
 """Names of what a worker may wait for, beside the single attempts that `retrying.retry` makes again."""
 
+STANDS_BY: Final = "it stands by: other workers hold all partitions"
+"""What a worker waits for that takes over when another one goes."""
+
+READING_BACK: Final = "reading tables back"
+"""Partitions are being moved, or tables read back from their changelogs: something to do (`Progress.busy`)."""
+
 APART_S: Final = 2.0
 """Clocks that are further apart are named; times in records are the broker's either way."""
 
@@ -86,9 +92,13 @@ class Progress:
 
     @property
     def stuck_s(self) -> float | None:
-        """For how long it has finished nothing though it could; None where it is live."""
+        """For how long it has finished nothing though it could; None where it is live.
+
+        To wait for partitions that are one's own, while the broker answers, is to be at work on them.
+        """
         still_s = self._ticks() - self._since_s
-        if self._waits or not any(self._busy.values()) or still_s < self._stuck_after_s:
+        waits = self._waits.keys() - ({PARTITIONS} if self._busy.get(READING_BACK) else set())
+        if waits or not any(self._busy.values()) or still_s < self._stuck_after_s:
             return None
         return still_s
 

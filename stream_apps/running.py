@@ -12,7 +12,7 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from aiokafka.errors import KafkaError
 
 from sonovan.contracts.errors import Fatal, Transient
 from sonovan.stream_apps.kafka_io import REFUSALS
-from sonovan.stream_apps.progress import LEAVING, PARTITIONS, Progress
+from sonovan.stream_apps.progress import LEAVING, PARTITIONS, STANDS_BY, Progress
 from sonovan.stream_apps.rebalancing import Rebalancing
 from sonovan.stream_apps.repeats import Repeats
 
@@ -46,9 +46,14 @@ def raise_file_limit() -> None:
 class Worker:
     """Runs one Faust app until it is told to stop or fails."""
 
-    def __init__(self, app: Any, progress: Progress, cancel_work: Callable[[], Awaitable[None]]) -> None:
-        """cancel_work: ends what is in flight; called when partitions are revoked and before the app stops."""
-        self._app = app
+    def __init__(
+        self, app: Any, progress: Progress, cancel_work: Callable[[], Awaitable[None]], topics: Sequence[str]
+    ) -> None:
+        """cancel_work: ends what is in flight; called when partitions are revoked and before the app stops.
+
+        topics: what the app reads.
+        """
+        self._app, self._topics = app, topics
         self._progress = progress
         progress.waits(PARTITIONS, "it holds no partitions yet")
         self._cancel_work = cancel_work
@@ -97,14 +102,15 @@ class Worker:
 
     async def _on_ready(self, *_: Any, **__: Any) -> None:
         self._rebalancing.mend()
-        assigned = len(self._app.consumer.assignment())
+        consumer = self._app.consumer
+        assigned = len(consumer.assignment())
         log.info("ready, %d partitions", assigned)
         if assigned:
             self._progress.has(PARTITIONS)
+        elif any(consumer.topic_partitions(topic) for topic in self._topics):
+            self._progress.waits(PARTITIONS, STANDS_BY)
         else:
-            self._progress.waits(
-                PARTITIONS, "it holds no partitions: other workers hold all of them, or the broker names none"
-            )
+            self._progress.waits(PARTITIONS, "it holds no partitions: the broker names none yet")
 
 
 def _leave(code: int) -> None:

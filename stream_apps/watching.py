@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sonovan.contracts.errors import Transient
 from sonovan.stream_apps.metrics import Measured, Place
-from sonovan.stream_apps.progress import BROKER, DISK, PARTITIONS, Progress
+from sonovan.stream_apps.progress import BROKER, DISK, PARTITIONS, READING_BACK, Progress
 
 LOOK_EVERY_S: Final = 3.0
 ENDS_WITHIN_S: Final = 2.0
@@ -40,6 +40,7 @@ class Watching:
     ) -> None:
         self._app, self._measured, self._progress = app, measured, progress
         self._folders, self._disk_low_mb = folders, disk_low_mb
+        self._read_back: Mapping[Any, int] = {}
 
     async def run(self, failed: Callable[[BaseException], None]) -> None:
         """Look until cancelled. failed: told when the worker has not been live for so long that it must end."""
@@ -51,13 +52,15 @@ class Watching:
             else:
                 since_s = since_s or time.monotonic()
                 if time.monotonic() - since_s > ENDS_AFTER_S:
-                    failed(Transient(f"work waits and none was finished for {self._progress.stuck_s:.0f} s"))
+                    what = "; ".join(self._progress.waiting) or "work waits"
+                    failed(Transient(f"{what}, and nothing was finished for {self._progress.stuck_s:.0f} s"))
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def look(self) -> None:
         """Note whether there is room, whether the broker answers, and whether records wait in the topics."""
         look_at_disks(self._progress, self._folders, self._disk_low_mb)
         try:
+            self._progress.busy(READING_BACK, await self._reads_back())
             self._progress.busy(IN_TOPICS, await self._work_waits())
         except Exception as error:
             self._progress.waits(BROKER, f"the broker does not answer ({type(error).__name__})")
@@ -79,6 +82,22 @@ class Watching:
         left = [place for place, end in ends.items() if self._measured.done_up_to((place.topic, place.partition)) < end]
         async with asyncio.timeout(ENDS_WITHIN_S):
             return any([(await consumer.position(place) or 0) < ends[place] for place in left])
+
+    async def _reads_back(self) -> bool:
+        """Whether partitions are this worker's and it takes no messages of them yet; raises where the broker is away.
+
+        Each message that is read back from a changelog counts as something finished.
+        """
+        mine = list(self._app.assignor.assigned_actives())
+        if PARTITIONS not in self._progress or not mine:
+            return False
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            await self._app.consumer.highwaters(mine[0])
+        read_back = dict(self._app.tables.recovery.active_offsets)
+        if read_back != self._read_back:
+            self._read_back = read_back
+            self._progress.advanced()
+        return True
 
     async def metrics(self) -> str:
         """What Prometheus reads, with the lag as far as the broker says in time where its topics end."""
