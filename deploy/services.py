@@ -20,7 +20,8 @@ from sonovan.deploy.state import StateFolder, silent
 
 START_DEADLINE_S = 120.0
 DEFAULT_MAX_MESSAGE_BYTES = 32 * 1024 * 1024
-SERVICES = (minio.NAME, kafka.NAME)  # in the order in which they stop, after the apps
+KAFKA = kafka.NAME
+SERVICES = (minio.NAME, KAFKA)  # in the order in which they stop, after the apps
 SUPERVISOR = "supervisor"  # the process that starts the others again (supervisor.py); it stops first
 
 

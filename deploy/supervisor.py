@@ -22,7 +22,8 @@ from sonovan.deploy.errors import DeployError
 from sonovan.deploy.identity import ProcessRecord, is_running
 from sonovan.deploy.launches import launched_names, log_path, read_launch, read_record
 from sonovan.deploy.restarts import Pace, Watch, keep_restarts, read_restarts
-from sonovan.deploy.services import SERVICES, SUPERVISOR, probe
+from sonovan.deploy.room import lacks_room
+from sonovan.deploy.services import KAFKA, SERVICES, SUPERVISOR, probe
 from sonovan.deploy.spawning import exit_status
 from sonovan.deploy.state import StateFolder
 
@@ -44,12 +45,17 @@ class Supervisor:
         say: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
         share: Callable[[], float] = random.random,
+        full: Callable[[bool], str | None] | None = None,
     ) -> None:
-        """say: gets one line for each thing that it notes or does. clock: seconds. share: random, from 0 to 1."""
+        """say: gets one line for each thing that it notes or does. clock: seconds. share: random, from 0 to 1.
+
+        full: why Kafka must not run, asked with whether it does; the room on its disk by default.
+        """
+        self._full = full or (lambda runs: lacks_room(state.kafka, runs=runs))
         self._state, self._pace, self._say, self._clock, self._share = state, pace, say, clock, share
         self._watches: dict[ProcessRecord, Watch] = {}
         self._asked: dict[ProcessRecord, tuple[float, bool | None]] = {}
-        self._silent: set[ProcessRecord] = set()
+        self._ended: dict[ProcessRecord, str] = {}
         self._troubles: list[str] = []
 
     def look(self) -> None:
@@ -92,7 +98,7 @@ class Supervisor:
         for gone in self._watches.keys() - set(records):
             del self._watches[gone]
             self._asked.pop(gone, None)
-            self._silent.discard(gone)
+            self._ended.pop(gone, None)
 
     def _look_at(self, record: ProcessRecord, *, services_are_well: bool) -> None:
         watch = self._watches.get(record)
@@ -101,14 +107,17 @@ class Supervisor:
             self._watches[record] = watch
         before = watch.past
         if is_running(record):
-            if watch.runs(self._clock(), well=self._well(record), judged=services_are_well):
-                self._end_silent(record)
+            full = self._full(True) if record.name == KAFKA else None
+            if full is not None:
+                self._end(record, full)
+            elif watch.runs(self._clock(), well=self._well(record), judged=services_are_well):
+                self._end(record, "it ran but did not answer")
         else:
             self._note_end(record, watch)
         if watch.past != before:
             keep_restarts(self._state, record.name, watch.past)
         # A worker that is started while Kafka or MinIO is away would only end again.
-        if watch.due(self._clock()) and services_are_well:
+        if watch.due(self._clock()) and services_are_well and not (record.name == KAFKA and self._full(False)):
             self._restart(record, watch)
 
     def _well(self, record: ProcessRecord) -> bool | None:
@@ -121,8 +130,8 @@ class Supervisor:
         return well
 
     def _note_end(self, record: ProcessRecord, watch: Watch) -> None:
-        if record in self._silent:
-            reason = "it ran but did not answer, and was ended"
+        if record in self._ended:
+            reason = f"{self._ended[record]}, and was ended"
         else:
             reason = f"its log: {processes.last_line(log_path(self._state, record.name))}"
         noted = watch.ended(
@@ -143,9 +152,9 @@ class Supervisor:
         self._watches[started] = watch
         self._say(f"{record.name}: started again, pid {started.pid}, restart {watch.past.count}")
 
-    def _end_silent(self, record: ProcessRecord) -> None:
-        self._say(f"{record.name} (pid {record.pid}) runs but does not answer: it is ended")
-        self._silent.add(record)
+    def _end(self, record: ProcessRecord, why: str) -> None:
+        self._say(f"{record.name} (pid {record.pid}) is ended: {why}")
+        self._ended[record] = why
         processes.end(self._state, record)
 
 

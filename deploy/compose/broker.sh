@@ -67,4 +67,19 @@ else
     changed=$(digests | grep -vxFf "$data/log/accounts.sha256" | cut -d' ' -f1 | tr '\n' ' ' || true)
     [[ -z $changed ]] || { echo "passwords that are not those with which $data was formatted: $changed" >&2; exit 2; }
 fi
+# On a full disk Kafka halts in the middle of a write. Below `least` it is ended cleanly instead, and whatever restarts it waits
+# here for twice that. deploy/supervisor.py does the same for `sonovan up`.
+least=${SONOVAN_KAFKA_DISK_LEAST_MB:-500}
+free_mb() { df -Pk "$data" | awk 'NR == 2 {print int($4 * 1024 / 1000000)}'; }
+[[ $least =~ ^[0-9]{1,9}$ ]] || { echo "SONOVAN_KAFKA_DISK_LEAST_MB: a number of MB" >&2; exit 2; }
+(( $(free_mb) >= 2 * least )) || echo "the disk of $data has $(free_mb) MB free: waiting for $((2 * least))" >&2
+until (( $(free_mb) >= 2 * least )); do sleep 1; done
+(
+    while kill -0 $$ && sleep 1; do
+        (( $(free_mb) < least )) || continue
+        echo "the disk of $data has less than $least MB free: Kafka is ended before it is full" >"/proc/$$/fd/2"
+        kill -TERM $$
+        exit
+    done
+) >/dev/null 2>&1 &
 exec "$kafka/bin/kafka-server-start.sh" "$run/server.properties"

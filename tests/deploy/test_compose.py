@@ -5,6 +5,7 @@ No container engine is needed, and none runs it here: that the images build and 
 
 import os
 import re
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.assess.settings import AssessSettings, ProgrammeSettings
 from sonovan.stream_apps.segment.settings import SegmentSettings
 from sonovan.stream_apps.settings import WorkerSettings
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "compose.yaml"
@@ -203,6 +205,45 @@ def test_broker_script_refuses_a_password_that_changed_after_formatting(tmp_path
     assert (status, said.split(": ")[1].split()) == (2, ["assess"])
     status, said = begin(SONOVAN_KAFKA_READER_PASSWORD="d" * 43)
     assert (status, said.split(": ")[1].split()) == (2, ["reader"])
+
+
+def test_broker_script_ends_the_broker_before_its_disk_is_full_and_waits_for_room(tmp_path: Path) -> None:
+    """df tells what stands in a file; the broker is a process that sleeps."""
+    (tmp_path / "bin").mkdir()
+    scripts = {
+        "df": 'echo head; echo "disk 1 1 $(cat "$FREE_KB") 1% /"',
+        "kafka-storage.sh": 'if [ "$1" = format ]; then mkdir -p "$KAFKA_DATA/formatting";'
+        ' touch "$KAFKA_DATA/formatting/meta.properties"; else echo id; fi',
+        "kafka-server-start.sh": 'touch "$KAFKA_DATA/started"; exec sleep 1000',
+    }
+    for name, script in scripts.items():
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    free = tmp_path / "free"
+    free.write_text("700000")
+    told = {
+        "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+        "KAFKA_HOME": str(tmp_path),
+        "KAFKA_DATA": str(tmp_path / "data"),
+        "FREE_KB": str(free),
+        "SONOVAN_KAFKA_MAX_MESSAGE_BYTES": "1000",
+        "SONOVAN_KAFKA_ADMIN_PASSWORD": "a" * 43,
+    }
+    with (tmp_path / "said").open("w") as said:
+        broker = subprocess.Popen(["/bin/bash", BROKER_SCRIPT], env=told, stderr=said, stdout=said)
+    try:
+        heard = (tmp_path / "said").read_text
+        until(lambda: "716 MB free: waiting for 1000" in heard(), "it waits for room", deadline_s=20, evidence=heard)
+        assert not (tmp_path / "data" / "started").exists()
+        free.write_text("1000000")
+        until((tmp_path / "data" / "started").exists, "it starts", deadline_s=20, evidence=heard)
+        free.write_text("700000")
+        until(lambda: free.write_text("400000") and broker.poll() is not None, "it ends", deadline_s=20, evidence=heard)
+        assert broker.returncode == -signal.SIGTERM
+        assert "less than 500 MB free: Kafka is ended before it is full" in heard()
+    finally:
+        broker.kill()
+        broker.wait()
 
 
 def test_each_worker_gets_the_settings_that_it_reads_and_no_others(services: dict[str, dict[str, Any]]) -> None:

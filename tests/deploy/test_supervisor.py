@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import shutil
 import socketserver
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from sonovan.deploy.identity import ProcessRecord, is_running
 from sonovan.deploy.launches import log_path, read_record, record_path
 from sonovan.deploy.logs import LOG_BYTES, LOGS_KEPT
 from sonovan.deploy.restarts import Restarts, read_restarts
+from sonovan.deploy.room import lacks_room
 from sonovan.deploy.services import SUPERVISOR, kill_one, start_supervisor, status, stop, stop_one
 from sonovan.deploy.state import StateFolder
 from sonovan.deploy.supervisor import Supervisor, told_exit
@@ -41,7 +43,10 @@ class Rounds:
 
     def __init__(self, state: StateFolder) -> None:
         self.state, self.now_s, self.said = state, 0.0, list[str]()
-        self.supervisor = Supervisor(state, PACE, say=self.said.append, clock=lambda: self.now_s, share=calm)
+        self.full: str | None = None
+        self.supervisor = Supervisor(
+            state, PACE, say=self.said.append, clock=lambda: self.now_s, share=calm, full=lambda _: self.full
+        )
 
     def look(self, after_s: float = 0.0) -> None:
         self.now_s += after_s
@@ -101,6 +106,33 @@ def test_a_process_that_keeps_ending_is_told_with_its_code_and_its_last_line(sta
     assert row.past.failing
     assert row.next_start_s is None, "no supervisor process runs here, so nothing will start it"
     assert "keeps failing" in rounds.said[-1]
+
+
+def test_kafka_is_ended_before_its_disk_is_full_and_started_again_once_there_is_room(state: StateFolder) -> None:
+    processes.start_app(state, "worker", SLEEPER, {})
+    first = processes.start_app(state, "kafka", SLEEPER, {})
+    rounds = Rounds(state)
+    rounds.look()
+    assert is_running(first)
+    rounds.full = "the disk has 3 MB free"
+    rounds.look()
+    rounds.see_the_end("kafka")
+    assert read_restarts(state, "kafka").reason == "the disk has 3 MB free, and was ended"
+    assert is_running(read_record(state, "worker"))
+    rounds.look(1000.0)
+    assert read_record(state, "kafka") == first
+    rounds.full = None
+    rounds.look()
+    assert is_running(read_record(state, "kafka"))
+
+
+def test_kafka_starts_with_more_room_than_it_ends_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for free_mb, ends, waits in ((400, True, True), (700, False, True), (1000, False, False)):
+        free = shutil.disk_usage(tmp_path)._replace(free=free_mb * 1_000_000)
+        with monkeypatch.context() as here:
+            here.setattr("sonovan.deploy.room.shutil.disk_usage", lambda _, free=free: free)
+            assert (lacks_room(tmp_path, runs=True) is not None) == ends
+            assert (lacks_room(tmp_path, runs=False) is not None) == waits
 
 
 def test_an_error_of_an_earlier_run_is_not_told_as_the_reason(state: StateFolder, tmp_path: Path) -> None:

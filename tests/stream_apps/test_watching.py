@@ -1,4 +1,4 @@
-"""A worker that reads its tables back is at work, and not live where it gets nowhere; without partitions it stands by."""
+"""A worker that reads its tables back is at work, not live where it gets nowhere; without partitions it stands by."""
 
 import asyncio
 from collections import Counter
