@@ -23,6 +23,7 @@ FINAL: Final = frozenset(
         "pixels_too_large",
         "record_too_large",
         "result_too_large",  # what the record leads to is larger than a message or a row may be
+        "screening_ended",  # its rows were deleted when its time was over
         "skipped_by_operator",  # it ended the worker again and again
         "screening_too_large",  # more frames, sequences or rows than one screening may have
         "frame_contradicts_stored",

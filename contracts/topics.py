@@ -66,6 +66,7 @@ class TopicSpec:
     """One row of the table.
 
     key: what the message key holds. signed: the value is a van's envelope around the record.
+    compact_within_ms: of a compacted topic, how long a record that was replaced or deleted may stay; None leaves it to Kafka.
     personal: the record holds a subject key or her clinical record; a consumer reads it only where somebody asked so.
     retention_ms: FOR_EVER or milliseconds. flush: on a single broker every message is flushed to disk.
     """
@@ -78,6 +79,7 @@ class TopicSpec:
     purpose: str
     signed: bool = False
     compacted: bool = False
+    compact_within_ms: int | None = None
     retention_ms: int = FOR_EVER
     flush: bool = True
     partitions: int = TOPIC_PARTITIONS
@@ -182,9 +184,18 @@ APP_IDS: Final[dict[Writer, str]] = {stage: f"sonovan-{stage.value}" for stage i
 """Faust's app ids: also the consumer groups, and the prefix of the changelogs that an app may create."""
 
 TABLES: Final[dict[Writer, tuple[str, ...]]] = {
-    Writer.ASSESS: ("screenings", "sequences", "results", "published", "waiting"),
+    Writer.ASSESS: ("screenings", "sequences", "results", "published", "waiting", "ending"),
 }
 """Faust's tables; each has a compacted changelog `changelog_topic(writer, table)`."""
+
+
+COMPACT_CHANGELOGS_WITHIN_MS: Final = _DAY_MS
+"""Of every changelog: a row that was deleted because its time was over is gone from the disk a day later, wherever
+something is written after that."""
+
+TOMBSTONES_MS: Final = 7 * _DAY_MS
+"""How long a changelog says that a row was deleted: a worker's folder that is older brings the row back, and deletes it
+again."""
 
 
 def changelog_topic(writer: Writer, table: str) -> str:

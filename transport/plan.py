@@ -7,8 +7,10 @@ from types import MappingProxyType
 from sonovan.contracts.limits import MAX_MESSAGE_BYTES
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import (
+    COMPACT_CHANGELOGS_WITHIN_MS,
     FOR_EVER,
     TABLES,
+    TOMBSTONES_MS,
     TOPIC_PARTITIONS,
     TOPICS,
     TopicSpec,
@@ -64,7 +66,15 @@ def planned_topics(
 
 def _changelog(name: str) -> TopicSpec:
     return TopicSpec(
-        name, "table key", Record, frozenset(), frozenset(), "changelog", compacted=True, partitions=TOPIC_PARTITIONS
+        name,
+        "table key",
+        Record,
+        frozenset(),
+        frozenset(),
+        "changelog",
+        compacted=True,
+        compact_within_ms=COMPACT_CHANGELOGS_WITHIN_MS,
+        partitions=TOPIC_PARTITIONS,
     )
 
 
@@ -79,6 +89,8 @@ def _planned(spec: TopicSpec, brokers: int, max_message_bytes: int) -> PlannedTo
         "min.insync.replicas": str(min(spec.min_insync_replicas, replicas)),
         "retention.ms": str(FOR_EVER if spec.compacted else spec.retention_ms),
     }
+    if spec.compact_within_ms is not None:
+        configs |= {"max.compaction.lag.ms": str(spec.compact_within_ms), "delete.retention.ms": str(TOMBSTONES_MS)}
     if brokers == 1 and spec.flush:
         configs["flush.messages"] = "1"
     return PlannedTopic(spec.name, spec.partitions, replicas, MappingProxyType(configs))

@@ -220,6 +220,7 @@ _REASONS: Final = {
     "codec_unknown": "coded in a way that is not known here",
     "result_too_large": "what was found on it is too large to be kept",
     "skipped_by_operator": "passed over by an operator",
+    "screening_ended": "the screening ended some time ago, and nothing more is added to it",
     "screening_too_large": "the screening has more than can be kept",
     "opening_missing": "the screening was not opened",
     "envelope_corrupt": "damaged on the way",

@@ -203,6 +203,7 @@ _REASONS: Final = {
     "codec_unknown": "编码方式未知",
     "result_too_large": "结果过大，无法保存",
     "skipped_by_operator": "已由操作员跳过",
+    "screening_ended": "筛查已于早前结束，不再接收新的内容",
     "screening_too_large": "筛查内容超出可保存的上限",
     "opening_missing": "筛查未开启",
     "envelope_corrupt": "传输中损坏",

@@ -19,20 +19,29 @@ from sonovan.stream_apps.assess.rows import ScreeningRow, VanPart, result_key
 UNOPENED_VANS: Final = 4
 """Vans that may speak of a screening before its opening is here; afterwards the opener alone does."""
 
+_REFUSED: Final = "she did not agree to the screening, or not to a machine's reading"
+
 
 def take(received: Received, known: Known) -> Known | None:
     """What is known with this message. None: it is of no use here (a rejection of a van that is not the opener).
 
-    Raises InvalidRecord for a record from another van than the opener's, or in contradiction to an earlier one.
+    Raises InvalidRecord for a record of a screening that ended, from another van than the opener's, or in contradiction
+    to an earlier one.
     """
     record = received.record
     if isinstance(record, ScreeningTicked):
         return known
+    if known.screening.ended_at is not None:
+        if isinstance(record, RecordRejected):
+            return None
+        if known.screening.refused:
+            raise InvalidRecord("consent_refused", _REFUSED)
+        raise InvalidRecord("screening_ended", "its rows were deleted: nothing more can be made of what comes now")
     if isinstance(record, RecordRejected):
         return None if known.screening.refused else _take_rejection(record, known)
     _check_opener(known.screening, record.van_id)
     if known.screening.refused and not isinstance(record, ScreeningOpened):
-        raise InvalidRecord("consent_refused", "she did not agree to the screening, or not to a machine's reading")
+        raise InvalidRecord("consent_refused", _REFUSED)
     return _take_result(record, known) if isinstance(record, FrameSegmented) else _take_control(record, received, known)
 
 
@@ -41,10 +50,9 @@ def _take_control(record: ControlRecord, received: Received, known: Known) -> Kn
     if isinstance(record, ScreeningOpened):
         if screening.opening is not None and screening.opening != record:
             raise InvalidRecord("record_contradicts_stored", "this screening was opened with other content")
-        own = {record.van_id: screening.vans[record.van_id]} if record.van_id in screening.vans else {}
-        if not record.consent.to_analysis:
-            own = {}
-        screening = screening.model_copy(update={"opening": record, "vans": own})
+        used = {record.van_id} if record.consent.to_analysis else set()
+        vans = {van_id: part if van_id in used else part.places() for van_id, part in screening.vans.items()}
+        screening = screening.model_copy(update={"opening": record, "vans": vans})
     elif isinstance(record, SequenceClosed):
         row = known.sequence(record.sequence_id, record.van_id)
         row = row.model_copy(update={"closings": latest((*row.closings, record))})
@@ -67,12 +75,13 @@ def _with_record(part: VanPart, record: ScreeningClosed | FeaturesRecorded) -> V
 
 
 def _take_result(result: FrameSegmented, known: Known) -> Known:
-    """The first result of a frame and network stays; results of another network than the first one's are kept aside."""
+    """The first result of a frame stays. One of another network than the screening's is left in its topic alone."""
     key, screening = result_key(result.frame_id, result.van_id, result.fingerprint), known.screening
     stored = known.result(key)
     # Results come in thousands: one that is new is the first of its rows to be written, so nothing of it stands yet.
-    known = replace(known, results={key: stored or result.encode()}, again=stored is not None)
     part = screening.vans.get(result.van_id, VanPart())
+    if part.fingerprint in (None, result.fingerprint):
+        known = replace(known, results={key: stored or result.encode()}, again=stored is not None)
     if part.fingerprint is None:
         first = {"weights_sha256": result.weights_sha256, "fingerprint": result.fingerprint}
         part = part.model_copy(update={**first, "model_id": result.model_id})
@@ -106,7 +115,7 @@ def _check_opener(screening: ScreeningRow, van_id: str) -> None:
 
 
 def _with_part(screening: ScreeningRow, van_id: str, part: VanPart) -> ScreeningRow:
-    if van_id not in screening.vans and len(screening.vans) >= UNOPENED_VANS:
+    if screening.opening is None and van_id not in screening.vans and len(screening.vans) >= UNOPENED_VANS:
         raise InvalidRecord("opening_missing", f"{UNOPENED_VANS} other vans speak of a screening that none opened")
     return screening.model_copy(update={"vans": {**screening.vans, van_id: part}})
 

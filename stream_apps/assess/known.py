@@ -10,8 +10,10 @@ from typing import TypeVar
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.limits import MAX_ROW_BYTES
 from sonovan.contracts.record import Part
+from sonovan.contracts.results import ScreeningTicked
 from sonovan.stream_apps.assess.received import Received
 from sonovan.stream_apps.assess.rows import (
+    EndingRow,
     PublishedRow,
     ScreeningRow,
     SequenceRow,
@@ -41,6 +43,7 @@ class Known:
     sequences: Mapping[str, SequenceRow]
     published: PublishedRow | None
     waiting: WaitingRow | None
+    ending: EndingRow | None
     stored: Callable[[str], bytes | None]
     sizes: Mapping[tuple[str, str], int] = field(default_factory=dict)
     results: Mapping[str, bytes] = field(default_factory=dict)
@@ -64,7 +67,8 @@ class Known:
 def load(received: Received, row: Row) -> Known:
     """Read the rows of the screening that a message concerns, each once.
 
-    Of sweeps: those that the opener's van has told of, and those that the message names.
+    Of sweeps: those that the opener's van has told of, and those that the message names; for a tick, which may end the
+    screening, those of every van.
     """
     screening_id = received.screening_id
     stored = row("screenings", screening_id)
@@ -74,6 +78,8 @@ def load(received: Received, row: Row) -> Known:
     named = {each for closing in part.closings for each in closing.sequence_ids}
     keys = {sequence_key(each, opener or "") for each in named.union(part.sequence_ids)}
     keys |= {sequence_key(each, received.van_id or "") for each in received.sequence_ids}
+    if isinstance(received.record, ScreeningTicked):
+        keys |= {sequence_key(each, van_id) for van_id, told in screening.vans.items() for each in told.sequence_ids}
     read = {key: data for key in sorted(keys) if (data := row("sequences", key)) is not None}
     sizes = {("sequences", key): len(data) for key, data in read.items()}
     sizes["screenings", screening_id] = len(stored or b"")
@@ -83,6 +89,7 @@ def load(received: Received, row: Row) -> Known:
         {key: SequenceRow.model_validate_json(data) for key, data in read.items()},
         _parsed(PublishedRow, row("published", screening_id)),
         _parsed(WaitingRow, row("waiting", screening_id)),
+        _parsed(EndingRow, row("ending", screening_id)),
         lambda key: row("results", key),
         sizes,
     )
@@ -106,6 +113,8 @@ def published_rows(before: Known, after: Known) -> Rows:
         rows["published", after.screening_id] = _bytes(after.published)
     if after.waiting != before.waiting or (after.again and after.waiting is not None):
         rows["waiting", after.screening_id] = None if after.waiting is None else _bytes(after.waiting)
+    if after.ending is not None and (after.ending != before.ending or after.again):
+        rows["ending", after.screening_id] = _bytes(after.ending)
     return rows
 
 

@@ -1,12 +1,13 @@
 """The rows that `assess` keeps, by table.
 
-There are five tables of small rows, with keys that keep what one van sends apart from what another one sends:
+There are six tables of small rows, with keys that keep what one van sends apart from what another one sends:
 
 - screenings: one row per screening.
 - sequences: one row per sequence and van, with a bitmap of its frames.
 - results: one row per frame, van and network.
 - published: one row per screening with its last published revision, so that lesions keep their names.
 - waiting: one row per screening that is not complete, for the timer.
+- ending: one row per screening whose rows are not deleted yet, for the timer too: it is looked through seldom.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +23,7 @@ from sonovan.contracts.record import Id, Moment, Part, Sha256, Token, VanId
 from sonovan.contracts.results import Member, ScreeningAssessed
 from sonovan.contracts.van import ScreeningClosed, ScreeningOpened, SequenceClosed
 
-Table = Literal["screenings", "sequences", "results", "published", "waiting"]
+Table = Literal["screenings", "sequences", "results", "published", "waiting", "ending"]
 
 WATERMARK: Final = "#watermark"
 """Key of the `published` row that holds how far a partition of `screening.assessed` is reflected in the table."""
@@ -41,19 +42,29 @@ class VanPart(Part):
     weights_sha256: Sha256 | None = Field(default=None, description="of the first result")
     fingerprint: Sha256 | None = Field(default=None, description="of the first result: it fixes the screening's")
 
+    def places(self) -> "VanPart":
+        """What finds this van's other rows, and nothing of what it said."""
+        return VanPart(sequence_ids=self.sequence_ids, fingerprint=self.fingerprint)
+
 
 class ScreeningRow(Part):
-    """One screening as heard so far. `last_control_at` is the broker's time of the newest opening or closing."""
+    """One screening as heard so far. `last_control_at` is the broker's time of the newest opening or closing.
+
+    `ended_at`: when its rows began to be deleted. Such a row is kept for ever, and holds nothing else in the end: what
+    comes later is rejected by it, rather than taken for a new screening.
+    """
 
     opening: ScreeningOpened | None = None
     vans: dict[VanId, VanPart] = Field(default_factory=dict)
     last_control_at: Moment | None = None
     deadline_passed: bool = False
+    ended_at: Moment | None = None
+    ended_refused: bool = Field(default=False, description="she had not agreed to what is done here")
 
     @property
     def refused(self) -> bool:
         """Whether the opening says that she did not agree to what is done here."""
-        return self.opening is not None and not self.opening.consent.to_analysis
+        return self.ended_refused or (self.opening is not None and not self.opening.consent.to_analysis)
 
 
 class SequenceRow(Part):
@@ -112,6 +123,13 @@ class WaitingRow(Part):
     """A screening that the timer must speak to once `due_at` has passed."""
 
     due_at: Moment
+
+
+class EndingRow(Part):
+    """When the screening's first record came, and when its rows are deleted."""
+
+    began_at: Moment
+    ends_at: Moment
 
 
 class WatermarkRow(Part):

@@ -9,6 +9,7 @@ from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.lexicon import BiRadsEdition
 from sonovan.contracts.record import Token
 from sonovan.reports.phrases import Language
+from sonovan.stream_apps.assess.ending import RowLife
 
 
 class ProgrammeSettings(BaseSettings):
@@ -35,6 +36,8 @@ class AssessSettings(BaseSettings):
     tick_every_s: how often screenings whose time has come are looked for.
     unknown_van_wait_s: how long a record of a van that is not enrolled yet is held.
     report_language: of the reports' pages.
+    settled_row_days: rows of a complete screening are deleted so many days after its last record. row_days: those of
+    any screening so many days after its first one. end_every_s: how often it is looked which ones that concerns.
     """
 
     model_config = SettingsConfigDict(env_prefix="SONOVAN_ASSESS_", extra="forbid", frozen=True)
@@ -43,8 +46,16 @@ class AssessSettings(BaseSettings):
     tick_every_s: float = Field(default=5.0, gt=0)
     unknown_van_wait_s: float = Field(default=10.0, ge=0, le=60)
     report_language: Language = "en"
+    settled_row_days: float = Field(default=14.0, gt=0)
+    row_days: float = Field(default=90.0, gt=0, le=90)
+    end_every_s: float = Field(default=600.0, gt=0)
 
     @property
     def incomplete_after(self) -> timedelta:
         """`incomplete_after_s` as a span of time."""
         return timedelta(seconds=self.incomplete_after_s)
+
+    @property
+    def row_life(self) -> RowLife:
+        """`settled_row_days` and `row_days` as spans of time."""
+        return RowLife(timedelta(days=self.settled_row_days), timedelta(days=self.row_days))

@@ -15,6 +15,7 @@ from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import Topic, Writer
 from sonovan.reports.phrases import Language
 from sonovan.storage.stores import ObjectStore
+from sonovan.stream_apps.assess.ending import RowLife, due_ends
 from sonovan.stream_apps.assess.received import Verify
 from sonovan.stream_apps.assess.report import store_report
 from sonovan.stream_apps.assess.settings import AssessSettings, ProgrammeSettings
@@ -70,8 +71,14 @@ def assess_stage(
         # Whoever sent them may have died before the van was told.
         return Outcome(records=(tuple(map(report_receipt, revisions)),), published=lambda _: rows)
 
+    look_at: datetime | None = None
+
     def tick(now: datetime) -> list[Outgoing]:
+        nonlocal look_at
         ticks = due_ticks(tables.items("waiting"), now)
+        if look_at is None or now >= look_at:
+            ticks += due_ends(tables.items("ending"), now)
+            look_at = now + timedelta(seconds=settings.end_every_s)
         return [Outgoing(Topic.SCREENING_TICKED, each.screening_id, each) for each in ticks]
 
     return Stage(
@@ -83,6 +90,7 @@ def assess_stage(
             verify=verify,
             store=store,
             incomplete_after=settings.incomplete_after,
+            life=settings.row_life,
             intended_use=intended_use,
             language=settings.report_language,
             programme=programme,
@@ -102,6 +110,7 @@ def assessed(
     verify: Verify,
     store: ObjectStore,
     incomplete_after: timedelta,
+    life: RowLife,
     intended_use: IntendedUse,
     language: Language,
     programme: Programme = USUAL,
@@ -112,7 +121,7 @@ def assessed(
     than the newest revision does (docs/decisions/0019). The revision is sent when its sequences are durable: once it
     stands in its topic, nobody makes it again.
     """
-    taken = assess(message, row, verify, incomplete_after, programme)
+    taken = assess(message, row, verify, incomplete_after, programme, life)
     decided = taken.decided
 
     def published(offsets: Mapping[str, int]) -> Rows:

@@ -8,6 +8,7 @@ anywhere in between does the same again: every record's id and content follow fr
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -20,6 +21,7 @@ from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.stream_apps.assess.assessment import sequence_records
+from sonovan.stream_apps.assess.ending import RowLife, ended, ending_of, is_over
 from sonovan.stream_apps.assess.intake import take
 from sonovan.stream_apps.assess.known import Known, check_rows, load, published_rows, received_rows
 from sonovan.stream_apps.assess.received import Received, Verify, receive
@@ -27,6 +29,8 @@ from sonovan.stream_apps.assess.revise import Revision, revise
 from sonovan.stream_apps.assess.rows import ScreeningRow, WaitingRow
 from sonovan.stream_apps.rejecting import Subject, Unusable
 from sonovan.stream_apps.stage import Message, Outgoing, Row, Rows, check_records, receipt_to
+
+_LIFE: Final = RowLife()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,12 @@ class Assessed:
 
 
 def assess(
-    message: Message, row: Row, verify: Verify, incomplete_after: timedelta, programme: Programme = USUAL
+    message: Message,
+    row: Row,
+    verify: Verify,
+    incomplete_after: timedelta,
+    programme: Programme = USUAL,
+    life: RowLife = _LIFE,
 ) -> Assessed:
     """Take one message in. row: reads a row of `assess`'s tables.
 
@@ -67,8 +76,10 @@ def assess(
     if received is None:
         return Assessed(Decided(), {}, {}, None)
     before = load(received, row)
+    if is_over(received, before):
+        return Assessed(Decided(), *ended(before, received.appended_at), None)
     try:
-        after, decided = decide(received, before, incomplete_after, programme)
+        after, decided = decide(received, before, incomplete_after, programme, life)
         taken = Assessed(decided, received_rows(before, after), published_rows(before, after), received.van_id)
         check_rows(before, {**taken.received, **taken.published})
         check_records((*decided.sequences, *decided.records))
@@ -87,11 +98,15 @@ def subject_of(message: Message, verify: Verify) -> Subject:
 
 
 def decide(
-    received: Received, known: Known, incomplete_after: timedelta, programme: Programme = USUAL
+    received: Received,
+    known: Known,
+    incomplete_after: timedelta,
+    programme: Programme = USUAL,
+    life: RowLife = _LIFE,
 ) -> tuple[Known, Decided]:
     """What is known with this message, and what it leads to. Pure.
 
-    incomplete_after: how long after its newest opening or closing a screening is called incomplete.
+    incomplete_after: how long after its newest opening or closing a screening is called incomplete. life: of its rows.
     Raises InvalidRecord for a record that contradicts an earlier one, or of another van than the opener's.
     """
     after = take(received, known)
@@ -101,6 +116,7 @@ def decide(
     after = _with_deadline(received, after, incomplete_after)
     after, revision = revise(after, appended_at=received.appended_at, ticked=ticked, programme=programme)
     after = replace(after, waiting=_waiting(after, received.appended_at, incomplete_after, ticked=ticked))
+    after = replace(after, ending=ending_of(after, received.appended_at, life))
     receipts = _receipts(received)
     if revision is None:
         return after, Decided(records=receipts)
@@ -177,7 +193,9 @@ def _waiting(known: Known, now: datetime, incomplete_after: timedelta, *, ticked
     """
     screening, row = known.screening, known.waiting
     complete = known.published is not None and known.published.status == "complete"
-    if complete or screening.refused or screening == ScreeningRow():  # the last: a tick of what nobody knows
+    if complete or screening.refused or screening.ended_at is not None:
+        return None
+    if screening == ScreeningRow():  # a tick of what nobody knows
         return None
     if screening.deadline_passed and ticked:
         return None
