@@ -66,7 +66,7 @@ class TopicSpec:
     """One row of the table.
 
     key: what the message key holds. signed: the value is a van's envelope around the record.
-    compact_within_ms: of a compacted topic, how long a record that was replaced or deleted may stay; None leaves it to Kafka.
+    compact_within_ms: how long a record of a compacted topic that was replaced may stay; None leaves it to Kafka.
     personal: the record holds a subject key or her clinical record; a consumer reads it only where somebody asked so.
     retention_ms: FOR_EVER or milliseconds. flush: on a single broker every message is flushed to disk.
     """

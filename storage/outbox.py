@@ -178,6 +178,14 @@ class Outbox:
             rows = connection.execute(counted.group_by(_DELIVERIES.c.recipient)).all()
         return {row.recipient: row.owed for row in rows}
 
+    def undelivered(self) -> dict[str, tuple[datetime, int]]:
+        """Recipient → since when it is owed what it is owed longest (UTC), and how many deliveries it is owed."""
+        first, count = func.min(_DELIVERIES.c.made_at).label("since"), func.count().label("owed")
+        waiting = select(_DELIVERIES.c.recipient, first, count).where(_DELIVERIES.c.due_at.is_not(None))
+        with transaction(self._engine) as connection:
+            rows = connection.execute(waiting.group_by(_DELIVERIES.c.recipient)).all()
+        return {row.recipient: (row.since.replace(tzinfo=UTC), int(row.owed)) for row in rows}
+
     def close(self) -> None:
         """Give back the connections."""
         self._engine.dispose()

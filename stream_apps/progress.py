@@ -37,6 +37,7 @@ class Progress:
         """stuck_after_s: how long a worker may have something to do and finish nothing before it counts as not live."""
         self._stuck_after_s, self._ticks = stuck_after_s, ticks
         self._waits: dict[Hashable, str] = {}
+        self._faults: dict[str, str] = {}
         self._busy: dict[str, bool] = {}
         self._since_s = ticks()
         self.broker_ahead_s = 0.0
@@ -76,10 +77,20 @@ class Progress:
             log.warning("%s", clocks_apart(seconds))
         self.broker_ahead_s = seconds
 
+    def fault(self, name: str, why: str | None) -> None:
+        """Something that somebody should mend though the worker gets on; None: it is mended, or never was a fault."""
+        if why is None:
+            self._faults.pop(name, None)
+        else:
+            if name not in self._faults:
+                log.warning("%s", why)
+            self._faults[name] = why
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What somebody should mend though the worker gets on."""
-        return (clocks_apart(self.broker_ahead_s),) if abs(self.broker_ahead_s) >= APART_S else ()
+        clocks = (clocks_apart(self.broker_ahead_s),) if abs(self.broker_ahead_s) >= APART_S else ()
+        return (*clocks, *self._faults.values())
 
     async def room(self) -> None:
         """Return once there is room on the disk."""

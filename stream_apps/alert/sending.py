@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -20,6 +21,16 @@ Deliver = Callable[[Delivery], Awaitable[None]]
 TOPIC: Final = "topic"
 WEBHOOK: Final = "webhook"
 FIRST_PAUSE_S: Final = 1.0
+LOOK_EVERY_S: Final = 10.0
+"""How often it is looked for whom something waits too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """After how long something undelivered is a fault, and who is told: (recipient, why), None once there is none."""
+
+    after: timedelta
+    fault: Callable[[str, str | None], None]
 
 
 class Sender:
@@ -32,18 +43,20 @@ class Sender:
         *,
         lease_s: float,
         longest_pause_s: float,
+        late: Late | None = None,
         now: Callable[[], float] = time.time,
         idle_s: float = 0.5,
     ) -> None:
         """lease_s: longer than the slowest attempt. idle_s: how often an empty outbox is looked at."""
         self._outbox, self._recipients = outbox, recipients
         self._lease, self._longest_pause_s = timedelta(seconds=lease_s), longest_pause_s
-        self._now, self._idle_s = now, idle_s
+        self._now, self._idle_s, self._late = now, idle_s, late
 
     async def run(self) -> None:
         """Deliver until cancelled. Raises Fatal as the outbox or a recipient does."""
         # A task for each: one that is away, or answers late, must not hold up the others.
         tasks = [asyncio.create_task(self._serve(name), name=f"send-{name}") for name in self._recipients]
+        tasks.append(asyncio.create_task(self._watch(), name="send-watch"))
         try:
             await self._name_the_forgotten()
             await asyncio.gather(*tasks)
@@ -56,6 +69,25 @@ class Sender:
         due = await asyncio.to_thread(self._outbox.claim, recipient, self._moment(), self._lease)
         await asyncio.gather(*(self._deliver(each) for each in due))
         return len(due)
+
+    async def name_the_late(self) -> None:
+        """Tell of every recipient that has not taken something for too long. Raises Transient as the outbox does."""
+        if self._late is None:
+            return
+        waiting, now = await asyncio.to_thread(self._outbox.undelivered), self._moment()
+        for recipient in self._recipients.keys() | waiting.keys():
+            since, count = waiting.get(recipient, (now, 0))
+            late = count > 0 and now - since >= self._late.after
+            why = f"undelivered to {recipient} since {since:%Y-%m-%d %H:%M} UTC: {count} messages wait"
+            self._late.fault(f"undelivered {recipient}", why if late else None)
+
+    async def _watch(self) -> None:
+        while self._late is not None:
+            try:
+                await self.name_the_late()
+            except Transient as error:
+                log.warning("%s", error)
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _serve(self, recipient: str) -> None:
         while True:

@@ -19,6 +19,7 @@ class AlertSettings(BaseSettings):
     in a file of the worker's data folder. Workers of one centre must share it. webhook_url: https, or http on this
     machine, None tells nobody but the topic. webhook_secret signs its requests, and so does webhook_secret_before while
     a receiver still knows the secret before it alone. webhook_timeout_s: for the whole of an attempt.
+    undelivered_after_s: an alert that a recipient has not taken for so long is a fault that `sonovan status` shows.
     The rules' numbers are those of `sonovan.clinical.alert_rules.AlertSettings`.
     """
 
@@ -29,6 +30,7 @@ class AlertSettings(BaseSettings):
     webhook_secret: SecretStr | None = Field(default=None, min_length=16)
     webhook_secret_before: SecretStr | None = Field(default=None, min_length=16)
     webhook_timeout_s: float = Field(default=10.0, gt=0, le=120)
+    undelivered_after_s: float = Field(default=900.0, gt=0)
     retry_longest_s: float = Field(default=300.0, gt=0, le=86_400)
     min_malignant: float = Field(default=_RULE.min_malignant, ge=0, le=1)
     min_frames: int = Field(default=_RULE.min_frames, ge=1)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from sonovan.contracts.topics import Topic, Writer
 from sonovan.storage.outbox import Outbox
 from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.stream_apps.alert.messages import take, to_topic
-from sonovan.stream_apps.alert.sending import TOPIC, WEBHOOK, Deliver, Sender
+from sonovan.stream_apps.alert.sending import TOPIC, WEBHOOK, Deliver, Late, Sender
 from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.alert.webhook import Webhook
 from sonovan.stream_apps.retrying import retry
@@ -45,6 +45,7 @@ async def open_stage(given: Given) -> Stage:
         recipients,
         lease_s=settings.webhook_timeout_s + NOTE_S,
         longest_pause_s=settings.retry_longest_s,
+        late=Late(timedelta(seconds=settings.undelivered_after_s), given.progress.fault),
     )
     return alert_stage(outbox, settings.rule, tuple(recipients), sender)
 

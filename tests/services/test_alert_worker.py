@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from sonovan.centre import Centre, start_worker, worker_name
+from sonovan.centre import Centre, start_worker, status, worker_name
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.ids import mint_id
@@ -60,6 +60,7 @@ class Site:
             "SONOVAN_ALERT_WEBHOOK_SECRET": SECRET,
             "SONOVAN_ALERT_WEBHOOK_TIMEOUT_S": str(timeout_s),
             "SONOVAN_ALERT_RETRY_LONGEST_S": "1",
+            "SONOVAN_ALERT_UNDELIVERED_AFTER_S": "2",
         }
         start_worker(self.centre, "alert", instance, app_environment=webhook)
         self.started.add(instance)
@@ -212,6 +213,17 @@ def test_workers_that_come_and_go_tell_each_alert_once(site: Site) -> None:
         await_true(lambda: len(set(receiver.keys)) == 24)
     assert len({key.partition(".")[0] for key in receiver.keys}) == 24
     assert [site.told(each) for each in screenings] == [["raised"]] * 24
+
+
+def test_a_receiver_that_is_away_for_long_is_a_fault_of_a_worker_that_is_ready(site: Site) -> None:
+    site.send(a_revision(mint_id()))
+
+    def told() -> list[str]:
+        return [row.waiting for row in status(site.centre.path) if row.name == worker_name("alert", 1) and row.ready]
+
+    await_true(lambda: any("undelivered to webhook since" in each for each in told()))
+    with site.receiver():
+        await_true(lambda: not any("undelivered" in each for each in told()))
 
 
 def test_sigterm_leaves_at_once_while_the_receiver_hangs(worked: Site) -> None:

@@ -15,7 +15,8 @@ from sonovan.storage.outbox import Delivery, Outbox
 from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.stream_apps.alert.asked import NotBefore
 from sonovan.stream_apps.alert.messages import take
-from sonovan.stream_apps.alert.sending import Deliver, Sender
+from sonovan.stream_apps.alert.sending import Deliver, Late, Sender
+from sonovan.stream_apps.progress import Progress
 from tests.stream_apps.alert.scene import RULE, revision
 from tests.waiting import until
 
@@ -93,6 +94,28 @@ def running(sending: Sender, condition: Callable[[], bool]) -> None:
                 await task
 
     asyncio.run(watch())
+
+
+def test_what_is_undelivered_for_too_long_is_a_fault_until_it_is_delivered(
+    outbox: Outbox, clock: Clock, owe: Callable[..., None]
+) -> None:
+    progress, webhook = Progress(60.0), Recipient(up=False)
+    late = Late(timedelta(minutes=15), progress.fault)
+    sending = Sender(outbox, {"webhook": webhook}, lease_s=LEASE_S, longest_pause_s=LONGEST_S, late=late, now=clock)
+    owe(revision(1, {1: "suspicious"}), "webhook", "another")
+    asyncio.run(sending.name_the_late())
+    assert progress.notes == ()
+    clock.pass_(15 * 60)
+    asyncio.run(sending.name_the_late())
+    # 1,700,000,000 s after the epoch; the other recipient is not configured any more
+    assert sorted(progress.notes) == [
+        f"undelivered to {name} since 2023-11-14 22:13 UTC: 1 messages wait" for name in ("another", "webhook")
+    ]
+    assert progress.waiting == ()
+    webhook.up = True
+    asyncio.run(sending.deliver_due("webhook"))
+    asyncio.run(sending.name_the_late())
+    assert [note.split()[2] for note in progress.notes] == ["another"]
 
 
 def test_a_receiver_that_was_down_is_told_once_when_it_is_up(
