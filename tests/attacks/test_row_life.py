@@ -12,11 +12,12 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from sonovan.centre import Centre, down, start_worker, up
 from sonovan.contracts.answers import RecordRejected, VanAnswered
+from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.signatures import public_key
 from sonovan.contracts.topics import TABLES, Topic, Writer, changelog_topic, van_answered_topic
-from sonovan.contracts.van import FeaturesRecorded, VanEnrolled
+from sonovan.contracts.van import VanEnrolled
 from sonovan.transport.client import client_options
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningTicked
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import Consent, FeaturesRecorded
+from sonovan.contracts.van import Consent
 from sonovan.stream_apps.assess import ending
 from sonovan.stream_apps.assess.ending import due_ends
 from sonovan.stream_apps.assess.rows import ScreeningRow
@@ -39,7 +40,8 @@ def due(desk: Desk, now: datetime) -> list[ScreeningTicked]:
 def end(desk: Desk, at: datetime) -> int:
     """Take ticks as long as the timer sends them; how many."""
     taken = 0
-    while ticks := due(desk, at):
+    desk.now = max(desk.now, at)
+    while ticks := due(desk, desk.now):
         for tick in ticks:
             desk.take((Topic.SCREENING_TICKED, tick))
             taken += 1
@@ -76,7 +78,8 @@ def test_a_complete_screening_leaves_one_row_that_says_nothing_of_her() -> None:
 def test_what_can_be_traced_to_her_goes_with_the_first_tick() -> None:
     scene = Scene(6, lesion=range(6))
     desk = whole(scene)
-    (tick,) = due(desk, desk.now + SETTLED)
+    desk.now += SETTLED
+    (tick,) = due(desk, desk.now)
     desk.take((Topic.SCREENING_TICKED, tick))
     assert not any(map(PERSONAL.search, desk.rows.values()))
 
@@ -88,14 +91,15 @@ def test_what_comes_after_the_end_is_rejected_by_name_and_makes_no_row() -> None
     left = dict(desk.rows)
     for said in (scene.opened(), scene.frame(3), scene.screening_closed(number=2), features(scene, 2)):
         assert refused(desk, said) == "screening_ended"
-    desk.take(scene.ticked(desk.now + timedelta(days=1)))
+    desk.take(scene.ticked())
     assert desk.rows == left
 
 
 def test_what_comes_between_the_first_tick_and_the_last_is_rejected_too() -> None:
     scene = Scene(6)
     desk = whole(scene)
-    (tick,) = due(desk, desk.now + SETTLED)
+    desk.now += SETTLED
+    (tick,) = due(desk, desk.now)
     desk.take((Topic.SCREENING_TICKED, tick))
     assert refused(desk, features(scene, 2)) == "screening_ended"
 
@@ -119,8 +123,10 @@ def test_a_screening_that_never_completes_ends_after_90_days_and_is_named(
     desk = Desk(scene)
     said = scene.everything()
     said.pop(left_out)
-    for each in (*said, scene.ticked(EPOCH + timedelta(hours=1))):
+    for each in said:
         desk.take(each)
+    desk.now += timedelta(hours=1)
+    desk.take(scene.ticked())
     assert due(desk, EPOCH + MOST) == []
     end(desk, EPOCH + MOST + timedelta(minutes=1))
     assert [table for table, _ in desk.rows] == ["screenings"]
@@ -173,7 +179,7 @@ def ending_case(tmp_path: Path) -> Case:
     key = next(message.key for message in case.world.arrived if message.key)
     late = case.world.arrived[0]
     case.world.now += timedelta(days=15)
-    tick = ScreeningTicked(screening_id=key.decode(), as_of=case.world.now)
+    tick = ScreeningTicked(screening_id=key.decode())
     for _ in range(3):
         case.world.append(Topic.SCREENING_TICKED, tick.encode(), key)
     case.world.append(late.at.topic, late.value, key)
