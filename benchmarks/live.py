@@ -30,7 +30,7 @@ _PAGE_KIB: Final = 4
 class Stub:
     """Stands for a network: one square region, at no cost."""
 
-    model_id, weights_sha256, fingerprint, provider = "stub", "ab" * 32, "cd" * 32, "none/fp32"
+    model_id, weights_sha256, fingerprint, provider = "stub-1", "ab" * 32, "cd" * 32, "none/fp32"
 
     def segment(
         self,

@@ -24,6 +24,7 @@ from sonovan.contracts.record import (
     VanId,
 )
 from sonovan.contracts.van import LONGEST_SIDE, Panel
+from sonovan.contracts.words import CodecName, ModelName, ProviderName
 
 Mode = Literal["grey", "doppler", "elastography"]
 """What a frame is a picture of: echoes, or their movement or stiffness in colour over them."""
@@ -153,7 +154,7 @@ class FrameSegmented(Record):
     columns: int = Field(ge=1, le=LONGEST_SIDE)
     channels: Literal[1, 3]
     bits: Literal[8, 16]
-    codec: Token
+    codec: CodecName
     pixels_sha256: Sha256
     panels: tuple[Panel, ...] = Field(max_length=MAX_PANELS)
     regions: tuple[Region, ...] = Field(max_length=MAX_REGIONS)
@@ -170,10 +171,10 @@ class FrameSegmented(Record):
     image_sha256: Sha256
     mask_key: ObjectKey | None = Field(description="None where there is no region: nothing to store")
     mask_sha256: Sha256 | None
-    model_id: Token
+    model_id: ModelName
     weights_sha256: Sha256
     fingerprint: Fingerprint
-    provider: Token
+    provider: ProviderName
     timings_ms: dict[Token, float] = Field(max_length=64)
 
     @model_validator(mode="after")

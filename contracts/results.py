@@ -36,6 +36,7 @@ from sonovan.contracts.record import (
     Token,
     VanId,
 )
+from sonovan.contracts.words import ModelName
 
 IntendedUse = Literal["research", "measurement", "decision_support"]
 Status = Literal["preliminary", "incomplete", "complete"]
@@ -287,7 +288,7 @@ class ScreeningAssessed(Record):
     report_html_sha256: Sha256 | None = None
     report_json_key: ObjectKey | None = None
     report_json_sha256: Sha256 | None = None
-    model_id: Token
+    model_id: ModelName
     weights_sha256: Sha256
     fingerprint: Fingerprint
     rules_version: Token

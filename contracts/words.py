@@ -138,6 +138,17 @@ ScannerModel = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{0,8}-?[A-Za-
 CodecName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{2,6}$")]
 """How a frame's pixels are coded; a name that this centre does not know is `codec_unknown`."""
 
+ModelName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^none$|^[a-z]{2,12}[0-9]{0,2}(-[a-z]{1,12}[0-9]{0,2}){0,2}-([0-9]{1,3}|x[0-9a-f]{8})(-[a-z]{2,12})?$"
+    ),
+]
+"""A network's name: words, and a number of three digits at most or the beginning of its hash (`lite2-unet-3`); `none`
+where no network looked at anything. The registry of networks takes the same names (`models/registry.py`)."""
+ProviderName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,12}/[a-z0-9]{2,6}$")]
+"""What ran a network, and in which precision: `openvino/bf16`."""
+
 
 def maker_of(text: str) -> str | None:
     """The maker that a DICOM file's Manufacturer names, by its first word; `other` for one not known here."""

@@ -16,6 +16,9 @@ from sonovan.models.errors import WrongWeights
 Precision = Literal["fp32", "bf16", "fp16", "int8"]
 WEIGHTS_DIR: Final = Path(__file__).parent / "weights"
 
+NAME_PATTERN: Final = r"^[a-z]{2,12}[0-9]{0,2}(-[a-z]{1,12}[0-9]{0,2}){0,2}-([0-9]{1,3}|x[0-9a-f]{8})(-[a-z]{2,12})?$"
+"""A network's name, as results and reports show it: nobody's name fits. `contracts.words.ModelName` is the same."""
+
 
 class GraphInput(BaseModel):
     """The graph's one input: a square of `rows` by `columns` pixels.
@@ -95,7 +98,7 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    id: Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
     file: FileName
     sha256: Sha256
     organs: dict[str, Annotated[int, Field(ge=0)]] = Field(min_length=1)

@@ -19,6 +19,7 @@ from sonovan.contracts.results import (
     Status,
     WithdrawnFinding,
 )
+from sonovan.contracts.words import ModelName
 from sonovan.reports.phrases import LANGUAGES, Language
 from sonovan.reports.words import Words
 
@@ -60,7 +61,7 @@ class ScreeningReport(Part):
     missing: tuple[MissingFrames, ...]
     rejected: tuple[RejectedFrame, ...]
     refused_panels: tuple[RefusedPanel, ...] = ()
-    model_id: Token
+    model_id: ModelName
     weights_sha256: Sha256
     fingerprint: Fingerprint
     rules_version: Token

@@ -182,8 +182,7 @@ def import_sam(checkpoint: Path, weights: Path, say: Callable[[str], None] = lam
     """
     sam, tokens = read_checkpoint(checkpoint)
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
-    stem = re.sub(r"[^A-Za-z0-9._-]", "-", checkpoint.stem).strip("-._")[:40]
-    model_id = f"sam-{stem}-{digest[:8]}"
+    model_id = f"sam-x{digest[:8]}"
     weights.mkdir(parents=True, exist_ok=True)
     encoder, decoder = weights / f"{model_id}.onnx", weights / f"{model_id}-prompt.onnx"
     say(f"exporting {model_id}: input {sam.image_encoder.img_size}, {_parameters(sam) / 1e6:.1f} M parameters")

@@ -22,6 +22,7 @@ from sonovan.contracts.ids import frame_id, split_frame_id
 from sonovan.contracts.record import Id, Moment, Part, Sha256, Token, VanId
 from sonovan.contracts.results import Member, ScreeningAssessed
 from sonovan.contracts.van import ScreeningClosed, ScreeningOpened, SequenceClosed
+from sonovan.contracts.words import ModelName
 
 Table = Literal["screenings", "sequences", "results", "published", "waiting", "ending"]
 
@@ -38,7 +39,7 @@ class VanPart(Part):
     closings: tuple[ScreeningClosed, ...] = ()
     features: FeaturesRecorded | None = None
     sequence_ids: tuple[Id, ...] = ()
-    model_id: Token | None = None
+    model_id: ModelName | None = None
     weights_sha256: Sha256 | None = Field(default=None, description="of the first result")
     fingerprint: Sha256 | None = Field(default=None, description="of the first result: it fixes the screening's")
 

@@ -1,11 +1,13 @@
 """Neither a name nor a number of a person fits into any text that a van writes."""
 
 import json
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.errors import InvalidRecord
@@ -13,7 +15,17 @@ from sonovan.contracts.ids import mint_id
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import TOPICS
 from sonovan.contracts.van import FrameCaptured, ScreeningClosed, ScreeningOpened, SequenceClosed
-from sonovan.contracts.words import MANUFACTURERS, NOTES, check_sign, maker_of, slip_number
+from sonovan.contracts.words import (
+    MANUFACTURERS,
+    NOTES,
+    CodecName,
+    ModelName,
+    ProviderName,
+    check_sign,
+    maker_of,
+    slip_number,
+)
+from sonovan.models.registry import NAME_PATTERN
 from sonovan.producers.sources.reasons import SOURCE_WARNINGS
 from tests.attacks.test_records import MOMENT, captured, closing
 
@@ -133,6 +145,20 @@ def test_no_text_of_a_van_takes_a_person(kind: type[Record], person: str) -> Non
         except InvalidRecord:
             continue
         assert person.lower() not in record.encode().decode().lower(), place
+
+
+@pytest.mark.parametrize("person", PERSONS)
+@pytest.mark.parametrize("name", [ModelName, CodecName, ProviderName])
+def test_no_name_of_a_network_a_codec_or_a_runtime_takes_a_person(name: Any, person: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(name).validate_python(person)
+
+
+@pytest.mark.parametrize("name", ["lite2-unet-3", "lite2-unet-3-prompt", "lesions-1", "sam-x0a1b2c3d", "tiny-heads-1"])
+def test_a_network_has_a_short_name_with_a_number_in_the_registry_as_in_results(name: str) -> None:
+    assert TypeAdapter(ModelName).validate_python(name) == name
+    assert re.fullmatch(NAME_PATTERN, name)
+    assert f"^none$|{NAME_PATTERN}" in json.dumps(TypeAdapter(ModelName).json_schema())
 
 
 def test_a_slip_number_with_one_wrong_sign_is_refused() -> None:

@@ -118,7 +118,7 @@ def write_heads(folder: Path, companions: Mapping[str, tuple[bytes, Mapping[str,
         digest = hashlib.sha256(graph).hexdigest()
         named[role] = {"file": f"tiny.{role}.onnx", "sha256": digest, "settings": dict(settings)}
     entry = {
-        "id": "tiny-heads", "file": "tiny.onnx", "sha256": hashlib.sha256(data).hexdigest(),
+        "id": "tiny-heads-1", "file": "tiny.onnx", "sha256": hashlib.sha256(data).hexdigest(),
         "organs": {"breast": 0, "thyroid": 1}, "input": {"name": "frames", "rows": SIDE, "columns": SIDE},
         "output": {"name": "masks", "features": ["deep", "fine", "edge"]}, "threshold": 0.5, "min_area_px": 4,
         "precisions": ["fp32"], "licence": "test", "card": "none.md", "companions": named,

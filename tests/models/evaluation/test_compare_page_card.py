@@ -39,7 +39,7 @@ def clinic(tmp_path: Path) -> Path:
 def strict(tiny_weights: Path, tmp_path: Path) -> models.Segmenter:
     """The tiny network with a threshold that nothing reaches."""
     registry = json.loads((tiny_weights / "registry.json").read_text())
-    registry["models"][0] |= {"id": "strict", "threshold": 0.95}
+    registry["models"][0] |= {"id": "strict-1", "threshold": 0.95}
     (tmp_path / "strict").mkdir()
     (tmp_path / "strict" / "registry.json").write_text(json.dumps(registry))
     (tmp_path / "strict" / "tiny.onnx").write_bytes((tiny_weights / "tiny.onnx").read_bytes())
@@ -51,7 +51,7 @@ def test_a_difference_is_paired_and_signed(tiny: models.Segmenter, strict: model
     steps: list[int] = []
     told = difference(tiny, strict, compare(tiny, strict, rows, lambda: steps.append(1)))
     assert len(steps) == told["n"] == 3
-    assert (told["a"]["model"], told["b"]["model"]) == (MODEL_ID, "strict")
+    assert (told["a"]["model"], told["b"]["model"]) == (MODEL_ID, "strict-1")
     assert (told["a"]["lesion_dice"], told["b"]["lesion_dice"]) == (0.8333, 0.0)
     gain = told["difference"]
     assert (gain["mean"], gain["better"], gain["worse"]) == (-0.8333, 0, 2)

@@ -13,7 +13,7 @@ from sonovan.models.segmenter import Segmentation
 class ThresholdSegmenter:
     """One region, what is brighter than 200; nothing is assessable in a frame of one value."""
 
-    model_id = "threshold"
+    model_id = "threshold-1"
     weights_sha256 = "ab" * 32
     fingerprint = "cd" * 32
     provider = "none/fp32"
