@@ -40,7 +40,10 @@ _STAGES: Final = {
 }
 
 _SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS screenings (rank INTEGER PRIMARY KEY AUTOINCREMENT, screening_id TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS screenings (
+    rank INTEGER PRIMARY KEY AUTOINCREMENT, screening_id TEXT NOT NULL UNIQUE,
+    features INTEGER NOT NULL DEFAULT 0  -- clinical records of it that were spooled, corrections counted
+);
 CREATE TABLE IF NOT EXISTS items (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     item_id TEXT NOT NULL UNIQUE,
@@ -273,6 +276,14 @@ class Spool:
             self._db.execute("PRAGMA incremental_vacuum").fetchall()
         return final + ledger
 
+    def features_number(self, screening_id: str) -> int | None:
+        """The number of the screening's newest clinical record that was spooled, 0 where there was none.
+
+        None for a screening that never was in this spool. Purging forgets neither.
+        """
+        rows = self._read("SELECT features FROM screenings WHERE screening_id = ?", (screening_id,))
+        return int(rows[0][0]) if rows else None
+
     def close(self) -> None:
         """End the connection."""
         with self._turn:
@@ -298,6 +309,8 @@ class Spool:
             rank = self._db.execute(
                 "SELECT rank FROM screenings WHERE screening_id = ?", (item.screening_id,)
             ).fetchone()[0]
+            if item.topic == Topic.FEATURES_RECORDED:
+                self._db.execute("UPDATE screenings SET features = features + 1 WHERE rank = ?", (rank,))
             number = self._db.execute(
                 "INSERT INTO items (item_id, screening_id, rank, stage, level, topic, content_sha256, size,"
                 " composing, state, reason, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",

@@ -123,6 +123,48 @@ def send(
 
 
 @app.command()
+def correct(
+    screening_id: Annotated[str, typer.Argument(help="The screening's id, as van send printed it.")],
+    features: Annotated[Path, typer.Option(help="The whole clinical record as it should be, JSON.")],
+    give_up_s: GiveUp = None,
+    van: VanName = None,
+    state: State = None,
+) -> int:
+    """Send the clinical record of a screening again, corrected; the newest one counts, whatever the clock says."""
+    from sonovan.cli.van_send import SEND_GIVE_UP_S, no_answer, open_spool, queueing, say, the_van
+    from sonovan.contracts.errors import Transient
+    from sonovan.producers import enrol as enrolment
+    from sonovan.producers.correct import spool_correction
+    from sonovan.producers.features import read_features
+    from sonovan.producers.upload import Uploader, all_settled
+
+    fields = read_features(features)
+    folder = state_path(state)
+    van_id = the_van(folder, van)
+    kafka, signer = enrolment.load_kafka(folder, van_id), enrolment.load_signer(folder, van_id)
+    patience_s = give_up_s or SEND_GIVE_UP_S
+    with open_spool(folder, van_id) as spool:
+        item = spool_correction(spool, signer, screening_id, fields, waiting=queueing)
+        try:
+            Uploader(spool, kafka, van_id).run(
+                lambda: all_settled(spool, screening_id),
+                give_up_s=patience_s,
+                waiting=queueing,
+                troubled=lambda why: no_answer(why, patience_s),
+            )
+        except Transient as error:
+            raise Transient(
+                f"{error}; the correction is kept on the van, send it by: sonovan van spool retry"
+            ) from None
+        rejected = [each for each in spool.rejected(screening_id) if each.item_id == item.item_id]
+    for each in rejected:
+        say(f"{each.item_id}: rejected by the centre: {each.reason}")
+    if not rejected:
+        typer.echo(f"screening {screening_id}: clinical record {item.item_id.rpartition('/')[2]} is stored")
+    return int(Exit.SOME_REJECTED if rejected else Exit.DONE)
+
+
+@app.command()
 def slips(
     series: Annotated[str, typer.Argument(help="One or two capital letters.")],
     first: Annotated[int, typer.Option(min=1, help="The first number.")] = 1,

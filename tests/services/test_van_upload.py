@@ -156,6 +156,34 @@ def test_without_receipts_nothing_leaves_and_a_later_run_takes_them(centre: Cent
         assert spool.status(screening).counts[STORED] == 9
 
 
+def test_a_clinical_record_is_corrected_by_a_command(
+    centre: Centre, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = centre.path
+    _, signer = enrolled(centre, state, "upload-corrects")
+    with Spool(enrolment.van_folder(state, "upload-corrects") / "spool.sqlite") as spool:
+        screening = spooled(spool, signer)
+    record = tmp_path / "record.json"
+    record.write_text('{"age_years": 54}')
+    command = [
+        "van",
+        "correct",
+        screening,
+        "--features",
+        str(record),
+        "--van",
+        "upload-corrects",
+        "--state",
+        str(state),
+    ]
+    with Answering(centre, "upload-corrects", lambda answer: answer) as answering:
+        assert run(build(), command) == 0
+        assert run(build(), command) == 0
+    assert [name for name in answering.seen if "/features/" in name] == [f"{screening}/features/{n}" for n in (1, 2)]
+    assert f"screening {screening}: clinical record 2 is stored" in capsys.readouterr().out
+    assert run(build(), ["van", "correct", mint_id(), *command[3:]]) == 2
+
+
 def test_what_gets_no_receipt_is_sent_again(centre: Centre, tmp_path: Path) -> None:
     kafka, signer = enrolled(centre, tmp_path, "upload-3")
     ignored: set[str] = set()
