@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from sonovan.clinical.adequacy import CUT_SHORT, UNFINISHED, reasons_of
+from sonovan.clinical.referral import DIAGNOSTIC_REFERRAL
 from sonovan.contracts.because import Because
 from sonovan.contracts.derivation import Advice
 from sonovan.contracts.frames import FrameSegmented
@@ -20,6 +21,9 @@ SEND_MISSING_FRAMES: Final = "send_missing_frames"
 
 OF_OPERATION: Final = frozenset({READER_MUST_REVIEW, SCAN_AGAIN, EXAMINE, SAY_WHICH_SIDE, SEND_MISSING_FRAMES})
 """Advice on how the examination is done and read, which holds whatever may be said of the woman: never withheld."""
+
+OF_RECORD: Final = frozenset({DIAGNOSTIC_REFERRAL})
+"""Advice that follows from the clinical record alone, so that no intended use withholds it."""
 
 
 def derive_advice(status: Status, adequacy: Iterable[Adequacy], findings: Iterable[Finding]) -> tuple[Advice, ...]:
@@ -59,13 +63,15 @@ def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> Screenin
     """`assessed` as it may be shown: categories and clinical advice with their reasons under `decision_support` alone.
 
     Otherwise every category keeps its scheme and side, clinical advice its rule, and nothing else; both say `withheld`.
-    Advice `OF_OPERATION` stays whole: who scans must know what to scan again under every intended use.
+    Advice `OF_OPERATION` stays whole: who scans must know what to scan again under every intended use. So does advice
+    `OF_RECORD`, which rests on what the woman said and not on a picture.
     The probability that a lesion is malignant is withheld like a category, for BI-RADS categories are bands of it
     (docs/decisions/0011-a-malignant-score-is-a-category.md). Outlines, sizes, scores, descriptors, adequacy and the
     order of the findings stay.
     """
     if intended_use == "decision_support":
         return assessed
+    shown = OF_OPERATION | OF_RECORD
     findings = tuple(
         finding.model_copy(
             update={
@@ -83,7 +89,7 @@ def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> Screenin
             "findings": findings,
             "categories": tuple(category.hidden for category in assessed.categories),
             "advice": tuple(
-                each if each.rule in OF_OPERATION else Advice(rule=each.rule, withheld=True) for each in assessed.advice
+                each if each.rule in shown else Advice(rule=each.rule, withheld=True) for each in assessed.advice
             ),
         }
     )

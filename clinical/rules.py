@@ -6,4 +6,4 @@ it goes into each revision's id. A test holds it against the rules' default numb
 
 from typing import Final
 
-RULES_VERSION: Final = "1.8"
+RULES_VERSION: Final = "1.9"

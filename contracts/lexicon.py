@@ -197,14 +197,14 @@ not among them: shadows also fall from the edges of benign lesions."""
 THYROID: Final = (
     Term(
         "composition",
-        ("cystic", "spongiform", "mixed", "solid", "cystic_or_mixed"),
+        ("cystic", "spongiform", "mixed", "solid", "cystic_or_mixed", "undeterminable"),
         "thyroid",
         covers={"cystic_or_mixed": ("cystic", "mixed")},
     ),
     Term(
         "echogenicity",
         ("anechoic", "hyperechoic", "isoechoic", "hypoechoic", "very_hypoechoic", "markedly_hypoechoic",
-         "hyper_or_isoechoic"),
+         "hyper_or_isoechoic", "undeterminable"),
         "thyroid",
         covers={"hyper_or_isoechoic": ("hyperechoic", "isoechoic"), "markedly_hypoechoic": ("very_hypoechoic",)},
         suspicious=("very_hypoechoic", "markedly_hypoechoic"),
@@ -212,7 +212,8 @@ THYROID: Final = (
     Term("shape", ("wider_than_tall", "taller_than_wide"), "thyroid", suspicious=("taller_than_wide",)),
     Term(
         "margin",
-        ("smooth", "ill_defined", "lobulated", "irregular", "extrathyroidal_extension", "lobulated_or_irregular"),
+        ("smooth", "ill_defined", "lobulated", "irregular", "extrathyroidal_extension", "lobulated_or_irregular",
+         "undeterminable"),
         "thyroid",
         covers={"lobulated_or_irregular": ("lobulated", "irregular")},
         suspicious=("extrathyroidal_extension", "irregular", "lobulated", "lobulated_or_irregular", "ill_defined"),
@@ -230,7 +231,8 @@ THYROID: Final = (
 """ACR TI-RADS; `markedly_hypoechoic` and `calcifications` with `microcalcification` are the words of C-TIRADS.
 
 Suspicious as in `BREAST`: what adds points in either scheme where one part of a nodule shows it. `solid` adds points
-too, yet is no such word: a mixed nodule looks solid wherever the cut misses its fluid."""
+too, yet is no such word: a mixed nodule looks solid wherever the cut misses its fluid. `undeterminable` is
+what a reader enters who looked and could not tell."""
 
 DESCRIPTORS: Final[Mapping[Organ, Mapping[str, Term]]] = MappingProxyType(
     {

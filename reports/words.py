@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from sonovan.clinical.adequacy import FOREIGN
 from sonovan.clinical.advice import EXAMINE
 from sonovan.clinical.alert_rules import MALIGNANT_SCORE, SUSPICIOUS_WORD
+from sonovan.clinical.referral import SIGN
 from sonovan.contracts.because import Because
 from sonovan.contracts.derivation import Advice, Category
 from sonovan.contracts.frames import Descriptor, Place
@@ -81,7 +82,7 @@ class Words:
         if phrase is None:
             figure = " ".join(str(part) for part in (found.value, found.unit) if part is not None)
             return f"{_spelled(found.code)} {figure}".rstrip()
-        if found.code == SUSPICIOUS_WORD and isinstance(found.value, str):
+        if found.code in (SUSPICIOUS_WORD, SIGN) and isinstance(found.value, str):
             term, _, word = found.value.rpartition(".")
             name = self._phrases.lexicon.get(term, _spelled(term))
             return phrase.format(value=self.text("colon").join((name, self._word(term, word))))
@@ -188,11 +189,38 @@ class Words:
         """A suggested category."""
         if found.withheld or found.value is None:
             return self.text("category_withheld", scheme=found.scheme)
-        return self.text("category_suggested", scheme=found.scheme, value=found.value)
+        told = self._suggested(found)
+        if not found.still_unseen:
+            return told
+        places = [self.place(each.organ, each.side, each.region) for each in found.still_unseen]
+        return self.text("category_incomplete", category=told, places=self.text("comma").join(places))
+
+    def points(self, found: Category) -> str:
+        """Every point of a category: which term, which word, how many, and who said the word."""
+        return self.text("comma").join(
+            self.text(
+                "points_of",
+                term=self._phrases.lexicon.get(f"{found.organ}.{each.term}", _spelled(each.term)),
+                word=self._word(f"{found.organ}.{each.term}", each.word),
+                points=each.points,
+                by=self.text("by_reader") if each.by == "reader" else self.text("by_software"),
+            )
+            for each in found.points
+        )
+
+    def _suggested(self, found: Category) -> str:
+        figures = {"scheme": found.scheme, "value": found.value, "total": found.total}
+        if found.total is None:
+            return self.text("category_suggested", scheme=found.scheme, value=found.value)
+        if not found.at_least:
+            return self.text("category_points", **figures)
+        terms = [self._phrases.lexicon.get(f"{found.organ}.{each}", _spelled(each)) for each in found.not_read]
+        return self.text("category_at_least", terms=self.text("comma").join(terms), **figures)
 
     def category_reasons(self, found: Category) -> str:
         """Of what a category speaks, why, and by which rule."""
-        place, because = self.place(found.organ, found.laterality), self.all_because(found.because)
+        place = self.place(found.organ, found.laterality)
+        because = self.text("comma").join(filter(None, (self.points(found), self.all_because(found.because))))
         return self.text("category_reasons", place=place, because=because, rule=self.rule(found.rule or ""))
 
     def advice(self, found: Advice) -> str:

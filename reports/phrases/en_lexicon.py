@@ -214,4 +214,7 @@ ENGLISH_LEXICON: Final = {
     "thyroid.blood_flow.internal": "internal",
     "thyroid.blood_flow.rim": "in the rim",
     "thyroid.blood_flow.internal_and_rim": "internal and in the rim",
+    "thyroid.composition.undeterminable": "cannot be determined",
+    "thyroid.echogenicity.undeterminable": "cannot be determined",
+    "thyroid.margin.undeterminable": "cannot be determined",
 }

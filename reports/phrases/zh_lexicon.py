@@ -218,4 +218,7 @@ CHINESE_LEXICON: Final = {
     "thyroid.blood_flow.internal": "内部",
     "thyroid.blood_flow.rim": "周边",
     "thyroid.blood_flow.internal_and_rim": "内部及周边",
+    "thyroid.composition.undeterminable": "无法判定",
+    "thyroid.echogenicity.undeterminable": "无法判定",
+    "thyroid.margin.undeterminable": "无法判定",
 }

@@ -6,12 +6,14 @@ from datetime import datetime
 
 from sonovan.clinical.adequacy import judge_adequacy
 from sonovan.clinical.advice import derive_advice
-from sonovan.clinical.category import derive_categories
+from sonovan.clinical.category import categorised, derive_categories
 from sonovan.clinical.completeness import Completeness
 from sonovan.clinical.findings import name_findings
 from sonovan.clinical.key_frame import sequence_ends
 from sonovan.clinical.lesions import cut_to, finding_of, lesions_of
+from sonovan.clinical.nodules import scored, size_advice
 from sonovan.clinical.order import in_order
+from sonovan.clinical.referral import referred
 from sonovan.clinical.refusals import refused_panels
 from sonovan.clinical.rules import RULES_VERSION
 from sonovan.clinical.track import link
@@ -55,12 +57,14 @@ def assessed_record(
     published = before.findings() if before else {}
     named, withdrawn = name_findings(screening_id, lesions_of(link(results.values())), published)
     ends = sequence_ends(results.values())
-    findings = in_order(finding_of(lesion, results, name, ends) for name, lesion in named)
+    features = told.part.features
+    found = in_order(finding_of(lesion, results, name, ends) for name, lesion in named)
+    findings = categorised(found, made_from.programme, None if features is None else features.age_years)
     rejected = tuple(RejectedFrame(frame_id=name, reason=reason) for name, reason in made_from.rejected.items())
     adequacy = judge_adequacy(
         told.opening.planned, results.values(), rejected, made_from.completeness, final=status != "preliminary"
     )
-    return ScreeningAssessed(
+    assessed = ScreeningAssessed(
         screening_id=screening_id,
         van_id=told.opening.van_id,
         revision_id=revision_id,
@@ -75,14 +79,15 @@ def assessed_record(
         missing=made_from.completeness.missing if status == "incomplete" else (),
         rejected=rejected,
         refused_panels=refused_panels(results.values()),
-        advice=derive_advice(status, adequacy, findings),
-        categories=derive_categories(adequacy, status),
+        advice=(*derive_advice(status, adequacy, findings), *size_advice(scored(findings), made_from.programme)),
+        categories=derive_categories(adequacy, status, findings, made_from.programme),
         model_id=told.part.model_id or "none",
         weights_sha256=told.part.weights_sha256 or "0" * 64,
         fingerprint=told.part.fingerprint or "0" * 64,
         rules_version=RULES_VERSION,
         programme=made_from.programme,
     )
+    return referred(assessed, features)
 
 
 def sequence_records(assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented]) -> list[SequenceAssessed]:

@@ -205,8 +205,17 @@ def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: Fr
                 name=term_name(frame.organ, each.name), value=each.value, probability=round(float(each.probability), 3)
             )
             for each in (found.descriptors if found.reliable else ())
+            if _may_be_said(term_name(frame.organ, each.name), frame)
         ),
     )
+
+
+def _may_be_said(term: str, frame: FrameCaptured) -> bool:
+    """Whether a view shows what a word speaks of. "Taller than wide" is meant of transverse views of the thyroid alone.
+
+    Source: Tessler et al., J Am Coll Radiol 14:587 (2017), "Shape".
+    """
+    return frame.organ != "thyroid" or term != "shape" or frame.view == "transverse"
 
 
 def _place(found: FoundPlace, spacing_mm: tuple[float, float] | None) -> Place:

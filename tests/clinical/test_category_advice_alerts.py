@@ -7,12 +7,17 @@ import pytest
 from sonovan.clinical.adequacy import ADEQUACY_RULES
 from sonovan.clinical.advice import derive_advice, withhold, withhold_frame
 from sonovan.clinical.alert_rules import AlertSettings, persistent_lesions, why_persistent
+from sonovan.clinical.birads import BANDS
+from sonovan.clinical.c_tirads import SUSPICIOUS
 from sonovan.clinical.category import derive_categories
 from sonovan.clinical.descriptors import ENOUGH, TOP_SUSPICIOUS
 from sonovan.clinical.lesions import TOP_MEMBERS
 from sonovan.clinical.motion import MOTION_RULES
+from sonovan.clinical.nodules import ACR_SIZES
 from sonovan.clinical.order import UNRELIABLE_SHARE
+from sonovan.clinical.referral import CHANGES, DIAGNOSTIC_REFERRAL, LUMPS, PATHOLOGICAL
 from sonovan.clinical.rules import RULES_VERSION
+from sonovan.clinical.tirads import POINTS
 from sonovan.clinical.track import LINK_RULES
 from sonovan.contracts.alerts import AboutFinding
 from sonovan.contracts.because import Because
@@ -213,7 +218,23 @@ def test_the_rules_version_stands_for_these_numbers() -> None:
             TOP_SUSPICIOUS,
             ENOUGH,
             UNRELIABLE_SHARE,
+            BANDS,
+            POINTS,
+            ACR_SIZES,
+            sorted((term, sorted(words)) for term, words in SUSPICIOUS.items()),
+            (LUMPS, PATHOLOGICAL, CHANGES),
         )
     )
     digest = hashlib.sha256(numbers.encode()).hexdigest()[:12]
-    assert (RULES_VERSION, digest) == ("1.8", "9721e50c13ec")
+    assert (RULES_VERSION, digest) == ("1.9", "2dbb0501adde")
+
+
+def test_a_referral_is_shown_under_every_intended_use() -> None:
+    sign = Because(code="reported_sign", value="palpable_lump.left")
+    referral = Advice(rule=DIAGNOSTIC_REFERRAL, because=(sign,), organ="breast", laterality="left")
+    assert withhold(assessed(advice=(referral,)), "research").advice == (referral,)
+
+
+def test_biopsy_by_size_is_withheld_unless_for_decision_support() -> None:
+    biopsy = Advice(rule="biopsy_by_size", organ="thyroid", laterality="left", finding_id=finding().finding_id)
+    assert withhold(assessed(advice=(biopsy,)), "measurement").advice == (Advice(rule="biopsy_by_size", withheld=True),)

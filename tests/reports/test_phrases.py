@@ -9,7 +9,18 @@ from typing import get_args
 
 import pytest
 
-from sonovan.clinical import adequacy, advice, alert_rules, category, key_frame
+from sonovan.clinical import (
+    adequacy,
+    advice,
+    alert_rules,
+    birads,
+    c_tirads,
+    category,
+    key_frame,
+    nodules,
+    referral,
+    tirads,
+)
 from sonovan.contracts.alerts import SEVERITIES, LesionAlerted
 from sonovan.contracts.because import Because
 from sonovan.contracts.lexicon import TERMS
@@ -27,9 +38,16 @@ NO_REASONS = {"adequate", "usable", "limited", "inadequate", "not_examined", "un
               "complete", "preliminary", "breast", "laterality", "region", "organ",
               "quality", "level", "reasons", "finding", "suspicious", "decision_support", "withheld", "category",
               "malignant", "malignant_withheld", "findings", "categories", "advice", "value", "rule", "because",
-              "regions", "risk", "mm", "px", "side", "screening", "van"}  # fmt: skip
+              "regions", "risk", "mm", "px", "a", "software", "finding_id", "still_unseen",
+              "side", "screening", "van"}  # fmt: skip
 """Words in the modules of rules that are no reason: names of fields, levels, units."""
-RULES = {category.BREAST_NOT_ADEQUATE, *advice.OF_OPERATION, *(rule.name for rule in alert_rules.RULES)}  # fmt: skip
+MODULES = (adequacy, advice, alert_rules, birads, c_tirads, category, key_frame, nodules, referral, tirads)
+LEXICON = {text for term in TERMS for text in (term.name, *term.words)} - {"motion"}
+"""Words of the lexicon are no reasons."""
+BY_RULE = {referral.DIAGNOSTIC_REFERRAL, nodules.BIOPSY_BY_SIZE, nodules.FOLLOW_UP_BY_SIZE}
+"""Clinical advice, each with a sentence."""
+RULES = {category.BREAST_NOT_ADEQUATE, birads.BREAST_LESION, birads.MOST_WORRISOME_FINDING, tirads.ACR_TI_RADS,
+         c_tirads.C_TI_RADS, *BY_RULE, *advice.OF_OPERATION, *(rule.name for rule in alert_rules.RULES)}  # fmt: skip
 
 
 def spelled_in(module: object) -> set[str]:
@@ -46,7 +64,7 @@ def refusals() -> set[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_reason_has_words(language: Language) -> None:
-    given = set().union(*map(spelled_in, (adequacy, advice, alert_rules, category, key_frame))) - NO_REASONS - RULES
+    given = set().union(*map(spelled_in, MODULES)) - NO_REASONS - RULES - LEXICON
     known = set(PHRASES[language].reasons)
     assert given | refusals() | REASONS <= known, "a code without words"
     assert known <= given | refusals() | REASONS, "words that no code needs"
@@ -55,7 +73,7 @@ def test_every_reason_has_words(language: Language) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_rule_and_its_advice_has_words(language: Language) -> None:
     assert set(PHRASES[language].rules) == RULES
-    assert set(PHRASES[language].advice) == advice.OF_OPERATION - {advice.READER_MUST_REVIEW}
+    assert set(PHRASES[language].advice) == BY_RULE | advice.OF_OPERATION - {advice.READER_MUST_REVIEW}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -106,7 +124,8 @@ def test_no_chinese_phrase_is_left_in_english() -> None:
     phrases = PHRASES["zh"]
     told = {**phrases.texts, **phrases.reasons, **phrases.lexicon, **phrases.advice, **phrases.rules, **phrases.status}
     plain = {name for name, text in told.items() if not re.search(r"[\u4e00-\u9fff]", text)}
-    assert plain == {"unsigned_notice", "alert_line", "colon", "comma", "semicolon", "brackets", "burned_in", "months",
+    assert plain == {"acr_ti_rads_2017", "c_ti_rads_2020", "reported_sign", "points_of", "unsigned_notice",
+                     "alert_line", "colon", "comma", "semicolon", "brackets", "burned_in", "months",
                      "missing_frames", "place_and_region", "size_mm", "lateral_mm", "moment", "least_share",
                      "most_share", "share", "described"}  # fmt: skip
 
