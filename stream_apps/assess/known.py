@@ -5,7 +5,8 @@ In between, `step.decide` makes the screening's next state from the first one; n
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from functools import lru_cache
+from typing import Final, TypeVar
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.limits import MAX_ROW_BYTES
@@ -22,6 +23,9 @@ from sonovan.stream_apps.assess.rows import (
     sequence_key,
 )
 from sonovan.stream_apps.stage import Row, Rows
+
+SEQUENCES_IN_MIND: Final = 256
+"""Rows of sweeps that stay parsed: some 80 MB where each has the largest closing that there is, 1 MB as a rule."""
 
 RowT = TypeVar("RowT", bound=Part)
 
@@ -86,13 +90,22 @@ def load(received: Received, row: Row) -> Known:
     return Known(
         screening_id,
         screening,
-        {key: SequenceRow.model_validate_json(data) for key, data in read.items()},
+        {key: sequence_row(data) for key, data in read.items()},
         _parsed(PublishedRow, row("published", screening_id)),
         _parsed(WaitingRow, row("waiting", screening_id)),
         _parsed(EndingRow, row("ending", screening_id)),
         lambda key: row("results", key),
         sizes,
     )
+
+
+@lru_cache(maxsize=SEQUENCES_IN_MIND)
+def sequence_row(data: bytes) -> SequenceRow:
+    """The row of a sweep, whose bytes are parsed once as long as they stay in mind.
+
+    Each message of a screening reads the rows of all its sweeps, and changes one of them at most.
+    """
+    return SequenceRow.model_validate_json(data)
 
 
 def received_rows(before: Known, after: Known) -> Rows:

@@ -16,6 +16,7 @@ from sonovan.contracts.record import Record
 from sonovan.contracts.results import Member
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import SequenceClosed, SetAside
+from sonovan.stream_apps.assess.known import sequence_row
 from sonovan.stream_apps.assess.rows import PublishedRow, SequenceRow, packed, unpacked
 from sonovan.stream_apps.rejecting import Unusable
 from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Stage
@@ -74,6 +75,18 @@ def test_closings_without_end_fill_no_row_and_the_next_small_record_costs_no_mor
     assert refused(desk, fat) == TOO_LARGE
     assert desk.cost_of(scene.frame(0)) < 3 * MAX_ROW_BYTES
     assert desk.cost_of(scene.screening_closed()) < 3 * MAX_ROW_BYTES
+
+
+def test_of_a_filled_screening_a_small_record_parses_the_row_alone_that_it_changes() -> None:
+    """Parsing the largest rows took 77 ms a record: enough to fall behind a few hundred bytes a second."""
+    scene = Scene(frames=50)
+    desk = CountingDesk(scene)
+    desk.take(scene.opened())
+    refused(desk, (fat_closing(scene, mint_id(), number) for number in range(12)))
+    before = sequence_row.cache_info().misses
+    for index in range(50):
+        desk.take(scene.frame(index))
+    assert sequence_row.cache_info().misses - before <= 50
 
 
 def test_ever_new_contents_of_one_closing_cost_what_two_of_them_cost() -> None:
