@@ -47,7 +47,7 @@ RESULTS: Final = Path(__file__).parent / "results" / "hostile.json"
 VISIT: Final = Visit(subject_key="0" * 64, site_code="site-1", consent=Consent(screening=True, ai=True))
 WORKERS: Final = tuple(stage.value for stage in STAGES)
 
-MEMORY_MIB: Final = {"segment": 2048, "assess": 1024, "alert": 512}
+MEMORY_MIB: Final = {"segment": 1536, "assess": 1024, "alert": 512}
 """Above this no worker may go."""
 
 TIMES: Final = 2.0
@@ -77,7 +77,7 @@ class Plan:
     frames: int = 12
     fps: float = 4.0
     every_s: float = 20.0
-    bytes_per_s: int = MIB // 2
+    bytes_per_s: int = MIB // 4
     seed: int = 0
 
 
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.hostile", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="beside hostile vans")
     parser.add_argument("--reference-minutes", type=float, default=2.0, help="honest vans alone, before that")
-    parser.add_argument("--kib-per-s", type=int, default=512, help="of each hostile van")
+    parser.add_argument("--kib-per-s", type=int, default=256, help="of each hostile van")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULTS)
     chosen = parser.parse_args(arguments)

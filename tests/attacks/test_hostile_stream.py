@@ -8,7 +8,7 @@ from tests.journeys.world import World
 pytestmark = pytest.mark.services
 
 PLAN = Plan(
-    seconds=20.0, reference_s=4.0, honest=1, hostile=2, frames=8, fps=4.0, every_s=4.0, bytes_per_s=512 * 1024, seed=1
+    seconds=20.0, reference_s=4.0, honest=1, hostile=2, frames=8, fps=4.0, every_s=4.0, bytes_per_s=512 * 1024, seed=2
 )
 
 
