@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,6 @@ from typing import Any, Final, TypeVar
 
 from sonovan.analysis import anonymous_visit, load_segmenter
 from sonovan.centre import Centre, down, status, up
-from sonovan.clinical.alert_rules import AlertSettings
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.digests import result_digest
@@ -48,6 +48,7 @@ from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.keys import Bucket
 from sonovan.storage.minio_store import MinioStore
 from sonovan.storage.stores import get_named
+from sonovan.stream_apps.alert.rule_file import RuleFile
 from sonovan.stream_apps.alert.step import alerts_of
 from sonovan.transport.tail import read_all
 
@@ -60,17 +61,21 @@ GIVE_UP_S: Final = 900.0
 PAUSES_S: Final = (0.5, 5.0)
 LOOK_EVERY_S: Final = 0.1
 
-ALERTS: Final = AlertSettings(min_frames=2, min_area_mm2=0.0, min_area_px=0, min_score=0.0)
+RULES: Final = """format = 1
+version = "two-frames"
+
+[rules.persistent_lesion]
+min_frames = 2
+min_area_mm2 = 0
+min_area_px = 0
+min_score = 0
+"""
 """Whatever is outlined on two frames is told: this is not about the rule."""
 
 SETTINGS: Final = {
     # One runtime for workers and embedded runs, whatever this machine would choose.
     "SONOVAN_MODELS_PROVIDER": "openvino",
     "SONOVAN_MODELS_PRECISION": "fp32",
-    "SONOVAN_ALERT_MIN_FRAMES": "2",
-    "SONOVAN_ALERT_MIN_AREA_MM2": "0",
-    "SONOVAN_ALERT_MIN_AREA_PX": "0",
-    "SONOVAN_ALERT_MIN_SCORE": "0",
 }
 
 RecordT = TypeVar("RecordT", bound=Record)
@@ -141,7 +146,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     os.environ.update(SETTINGS)
     with tempfile.TemporaryDirectory(prefix="sonovan-kills-") as folder:
-        state = Path(folder) / "state"
+        state, rules = Path(folder) / "state", Path(folder) / "rules.toml"
+        rules.write_text(RULES)
+        os.environ["SONOVAN_ALERT_RULES_FILE"] = str(rules)
         try:
             results = _run(state, chosen.kills, chosen.sweeps, chosen.frames, chosen.seed)
         finally:
@@ -298,12 +305,13 @@ def _alert(record: LesionAlerted) -> tuple[str, str, str]:
 
 def _alerts_called_for(revisions: Iterable[ScreeningAssessed]) -> set[tuple[str, str, str]]:
     """The alerts that the rules make of the revisions, each screening's in the order of its numbers."""
+    rules = RuleFile.model_validate(tomllib.loads(RULES)).rule_set
     known: dict[str, LesionAlerted] = {}
     called_for = set()
     by_number = {(one.screening_id, one.revision_number): one for one in revisions}
     for _, revision in sorted(by_number.items()):
         mine = {name: one for name, one in known.items() if one.screening_id == revision.screening_id}
-        for alert in alerts_of(revision, ALERTS, mine):
+        for alert in alerts_of(revision, mine, rules):
             known[alert.alert_id] = alert
             called_for.add(_alert(alert))
     return called_for

@@ -1,20 +1,27 @@
 """Which findings, sides, screenings and vans somebody must be told of: a list of rules, each a pure function.
 
 A rule reads one revision and gives, for everything that it fires for, what the alert is about and why, as codes with
-figures. Another rule is another entry of `RULES`; its codes need words in `sonovan.reports`, and those that may be
-shown under every intended use stand in `ALWAYS_SHOWN`.
+figures. Another rule is another class in `alert_settings`, for its numbers, and another line of `rules_of`; its codes
+need words in `sonovan.reports`, and those that may be shown under every intended use stand in `ALWAYS_SHOWN`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from sonovan.contracts.alerts import About, AboutFinding, AboutKind, LesionAlerted, Severity
+from sonovan.clinical.adequacy import reasons_of
+from sonovan.clinical.advice import SCAN_AGAIN
+from sonovan.clinical.alert_settings import AlertSettings, PersistentLesion, Rule, SuspiciousLesion
+from sonovan.contracts.alerts import About, AboutFinding, AboutKind, AboutSide, LesionAlerted, Severity, ToldOf
 from sonovan.contracts.because import Because
+from sonovan.contracts.lexicon import LEAST_WORRISOME_FIRST
 from sonovan.contracts.results import Finding, IntendedUse, ScreeningAssessed, Sighting
 
 SUSPICIOUS_LESION: Final = "suspicious_lesion"
 """The rule's name in alerts: a lesion that the heads call suspicious, by score or by word, whatever its size."""
+NOT_RESCANNED: Final = "not_rescanned"
+"""The rule's name in alerts: a side that is inadequate, and was not scanned again before she left."""
 PERSISTENT_LESION: Final = "persistent_lesion"
 """The rule's name in alerts: a region linked over enough frames, large enough, scored highly enough."""
 
@@ -32,6 +39,16 @@ UNCONFIRMED: Final = "unconfirmed"
 OUTLINE_UNRELIABLE: Final = "outline_unreliable"
 """On none of the finding's frames is the outline reliable: what is in it is for a reader to say."""
 
+INADEQUATE: Final = "examination_inadequate"
+
+SIDE_CHANGED: Final = "side_changed"
+"""The lesion is on another side than was told before: the value is the side that was wrong, as
+`sonovan.reports.phrases.shape.lexicon_key` spells it."""
+SIZE_CHANGED: Final = "size_changed"
+SIZE_CHANGED_PX: Final = "size_changed_px"
+CATEGORY_CHANGED: Final = "category_changed"
+CATEGORY_ROSE: Final = "category_rose"
+
 FINDING_MERGED: Final = "finding_merged"
 FINDING_WITHDRAWN: Final = "finding_withdrawn"
 RULE_NO_LONGER_MET: Final = "rule_no_longer_met"
@@ -45,131 +62,163 @@ ALWAYS_SHOWN: Final = frozenset(
         MEAN_SCORE,
         UNCONFIRMED,
         OUTLINE_UNRELIABLE,
+        SIDE_CHANGED,
+        SIZE_CHANGED,
+        SIZE_CHANGED_PX,
         FINDING_MERGED,
         FINDING_WITHDRAWN,
         RULE_NO_LONGER_MET,
     }
 )
 """Codes that are shown whatever the intended use: descriptors, counts, sizes, scores of the outline, and what became of
-a finding. The probability of malignancy is not among them (docs/decisions/0011)."""
+a finding. The probability of malignancy and categories are not among them (docs/decisions/0011)."""
 
-
-SUSPICIOUS_WORDS: Final = (
-    "breast.margin.spiculated",
-    "breast.orientation.not_parallel",
-    "thyroid.shape.taller_than_wide",
-    "thyroid.margin.extrathyroidal_extension",
-    "thyroid.echogenicity.very_hypoechoic",
-    "thyroid.echogenicity.markedly_hypoechoic",
-    "thyroid.echogenic_foci.punctate_echogenic_foci",
-    "thyroid.calcifications.microcalcification",
-)
-"""Words that are enough by themselves, as `organ.term.word`.
-
-Of a breast lesion the two of the highest predictive value (86 and 69 %: Hong et al., AJR 184:1260, 2005); an irregular
-shape and a margin that is not circumscribed are said of too many benign lesions (docs/decisions/0052). Of a thyroid
-nodule, for which no network gives a malignant score, every word that has three points in ACR TI-RADS (Tessler 2017)."""
-
-
-@dataclass(frozen=True, slots=True)
-class AlertSettings:
-    """When the rules fire; every number is the least that fires.
-
-    `suspicious_lesion`: min_malignant is held against the finding's `malignant`, the mean over its three most
-    suspicious reliable frames; suspicious_words are those that are enough by themselves, each as `organ.term.word`.
-    The default was chosen on validation pictures (docs/decisions/0052), of which about a third is malignant: a site
-    that screens chooses its own.
-
-    `persistent_lesion`: a finding meets it where one of its sightings, by itself, meets all: frames of several sweeps
-    do not add up. min_area_mm2 holds where the scale is known, min_area_px where it is not. min_score is held against
-    the sighting's `score_mean` (the mean over its best members).
-    Defaults, for a site to confirm on its own sweeps: three frames, so that no single frame's error calls anybody;
-    12 mm², about 4 mm across, just below the 5 mm from which ACR TI-RADS follows a nodule at all (Tessler 2017);
-    200 px, about as much on a usual screen (0.25 mm per pixel).
-    """
-
-    min_malignant: float = 0.35
-    suspicious_words: tuple[str, ...] = SUSPICIOUS_WORDS
-    min_frames: int = 3
-    min_area_mm2: float = 12.0
-    min_area_px: int = 200
-    min_score: float = 0.6
-
+OF_OPERATION: Final = frozenset({NOT_RESCANNED})
+"""Rules on how the examination is done, whose reasons are shown whatever the intended use, as such advice is."""
 
 Reasons = tuple[Because, ...]
+_Find = Callable[[ScreeningAssessed], Iterable[tuple[About, Reasons]]]
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRule:
-    """One rule.
+    """One rule, with the site's numbers in it.
 
     name: goes into alerts and their ids. about: the kind of thing that every alert of this rule is about.
-    find: a revision and the site's numbers to one (what it is about, why) for each alert that must stand; nothing
-    where the rule is not met. It must give the same for the same revision.
+    find: a revision to one (what it is about, why) for each alert that must stand; nothing where the rule is not met.
+    It must give the same for the same revision.
     """
 
     name: str
     severity: Severity
     about: AboutKind
-    find: Callable[[ScreeningAssessed, AlertSettings], Iterable[tuple[About, Reasons]]]
+    find: _Find
 
 
-def suspicious_lesions(assessed: ScreeningAssessed, settings: AlertSettings) -> Iterator[tuple[About, Reasons]]:
+def rules_of(settings: AlertSettings) -> tuple[AlertRule, ...]:
+    """The rules that a site uses, in the order in which their alerts are raised."""
+    suspicious, persistent, again = settings.suspicious_lesion, settings.persistent_lesion, settings.not_rescanned
+    every: tuple[tuple[Rule, str, AboutKind, _Find], ...] = (
+        (suspicious, SUSPICIOUS_LESION, "finding", partial(suspicious_lesions, rule=suspicious)),
+        (persistent, PERSISTENT_LESION, "finding", partial(persistent_lesions, rule=persistent)),
+        (again, NOT_RESCANNED, "side", not_rescanned),
+    )
+    return tuple(AlertRule(name, rule.severity, about, find) for rule, name, about, find in every if rule.on)
+
+
+def suspicious_lesions(assessed: ScreeningAssessed, rule: SuspiciousLesion) -> Iterator[tuple[About, Reasons]]:
     """Every finding of the revision that meets `suspicious_lesion`, in the revision's order."""
     for finding in assessed.findings:
-        reasons = why_suspicious(finding, settings)
+        reasons = why_suspicious(finding, rule)
         if reasons:
             yield _about(finding), reasons
 
 
-def why_suspicious(finding: Finding, settings: AlertSettings) -> Reasons:
+def why_suspicious(finding: Finding, rule: SuspiciousLesion) -> Reasons:
     """Why this finding meets `suspicious_lesion`; empty where it does not.
 
     It has no floor of size or frames: a still is one frame. Score and words rest on reliable outlines alone
     (`sonovan.clinical.descriptors`), so that a finding without one never meets it: `persistent_lesion` tells of it.
     """
     reasons = []
-    if finding.malignant is not None and finding.malignant >= settings.min_malignant:
+    if finding.malignant is not None and finding.malignant >= rule.min_malignant:
         reasons.append(Because(code=MALIGNANT_SCORE, value=finding.malignant, unit="1"))
     for each in finding.descriptors:
         word = f"{finding.organ}.{each.name}.{each.value}"
-        if word in settings.suspicious_words:
+        if word in rule.words:
             reasons.append(Because(code=SUSPICIOUS_WORD, value=word))
     if not reasons:
         return ()
     return (*reasons, Because(code=FRAMES_OUTLINED, value=finding.frame_count), _size(finding.best), *_doubts(finding))
 
 
-def persistent_lesions(assessed: ScreeningAssessed, settings: AlertSettings) -> Iterator[tuple[About, Reasons]]:
+def persistent_lesions(assessed: ScreeningAssessed, rule: PersistentLesion) -> Iterator[tuple[About, Reasons]]:
     """Every finding of the revision that meets `persistent_lesion`, in the revision's order."""
     for finding in assessed.findings:
-        reasons = why_persistent(finding, settings)
+        reasons = why_persistent(finding, rule)
         if reasons:
             yield _about(finding), reasons
 
 
-def why_persistent(finding: Finding, settings: AlertSettings) -> Reasons:
+def why_persistent(finding: Finding, rule: PersistentLesion) -> Reasons:
     """Why this finding meets `persistent_lesion`; empty where it does not.
 
     A finding that is `unconfirmed`, or whose outlines are unreliable, meets it all the same, and the reasons name that.
     """
     for sighting in finding.in_order:
         size = _size(sighting)
-        large = sighting.area_px >= settings.min_area_px
+        large = sighting.area_px >= rule.min_area_px
         if sighting.area_mm2 is not None:
-            large = sighting.area_mm2 >= settings.min_area_mm2
-        if sighting.frame_count >= settings.min_frames and large and sighting.score_mean >= settings.min_score:
+            large = sighting.area_mm2 >= rule.min_area_mm2
+        if sighting.frame_count >= rule.min_frames and large and sighting.score_mean >= rule.min_score:
             score = Because(code=MEAN_SCORE, value=sighting.score_mean, unit="1")
             return (Because(code=FRAMES_OUTLINED, value=sighting.frame_count), size, score, *_doubts(finding))
     return ()
 
 
+def not_rescanned(assessed: ScreeningAssessed) -> Iterator[tuple[About, Reasons]]:
+    """Every side that is inadequate and must be scanned again, once the van has closed the screening.
+
+    Not while frames are missing: they may be what it lacks (`sonovan.clinical.advice.derive_advice`).
+    """
+    if assessed.status == "preliminary":
+        return
+    advised = {(each.organ, each.laterality, each.region) for each in assessed.advice if each.rule == SCAN_AGAIN}
+    found: dict[AboutSide, list[Because]] = {}
+    for row in assessed.adequacy:
+        if row.level == "inadequate" and (row.organ, row.laterality, row.region) in advised:
+            reasons = found.setdefault(AboutSide(organ=row.organ, laterality=row.laterality), [])
+            reasons += [each for each in reasons_of(row) if each not in reasons]
+    for about, reasons in found.items():
+        yield about, (Because(code=INADEQUATE), *reasons)
+
+
+def changes_of(before: ToldOf, now: ToldOf, share: float) -> Reasons:
+    """What differs from what was told of a lesion: its size by at least `share` of it, and its categories.
+
+    Sizes are compared in mm, or in pixels where neither has a scale. The value of each is what was told before.
+    """
+    if before.long_axis_mm is not None and now.long_axis_mm is not None:
+        was, size = before.long_axis_mm, now.long_axis_mm
+        told = Because(code=SIZE_CHANGED, value=was, unit="mm")
+    else:
+        was, size = before.long_axis_px, now.long_axis_px
+        told = Because(code=SIZE_CHANGED_PX, value=was)
+    same_scale = (before.long_axis_mm is None) == (now.long_axis_mm is None)
+    changed = [told] if same_scale and abs(size - was) >= share * was else []
+    values = dict(now.categories)
+    for scheme, value in before.categories:
+        if values.get(scheme) not in (None, value):
+            changed.append(Because(code=CATEGORY_CHANGED, value=f"{scheme}:{value}"))
+    return tuple(changed)
+
+
+def risen_of(before: ToldOf, now: ToldOf) -> Reasons:
+    """The categories that are higher than those that were told; the value is the new one."""
+    was, risen = dict(before.categories), []
+    for scheme, value in now.categories:
+        order = LEAST_WORRISOME_FIRST[scheme]
+        if scheme in was and order.index(value) > order.index(was[scheme]):
+            risen.append(Because(code=CATEGORY_ROSE, value=f"{scheme}:{value}"))
+    return tuple(risen)
+
+
+def told_of(finding: Finding) -> ToldOf:
+    """What an alert tells of a lesion, to be held against later revisions."""
+    return ToldOf(
+        long_axis_mm=finding.best.long_axis_mm,
+        long_axis_px=finding.best.long_axis_px,
+        categories=tuple((each.scheme, each.value) for each in finding.categories if each.value is not None),
+    )
+
+
 def withhold_alert(alert: LesionAlerted, intended_use: IntendedUse) -> LesionAlerted:
-    """`alert` as it may leave the centre: reasons outside `ALWAYS_SHOWN` go under `decision_support` alone."""
-    shown = tuple(each for each in alert.because if each.code in ALWAYS_SHOWN)
-    if intended_use == "decision_support" or shown == alert.because:
+    """`alert` as it may leave the centre: other reasons, and categories, leave under `decision_support` alone."""
+    shown = tuple(each for each in alert.because if each.code in ALWAYS_SHOWN or alert.rule in OF_OPERATION)
+    lesion = alert.lesion and alert.lesion.model_copy(update={"categories": ()})
+    if intended_use == "decision_support" or (shown, lesion) == (alert.because, alert.lesion):
         return alert
-    return alert.model_copy(update={"because": shown, "withheld": True})
+    return alert.model_copy(update={"because": shown, "lesion": lesion, "withheld": True})
 
 
 def _about(finding: Finding) -> AboutFinding:
@@ -185,10 +234,3 @@ def _size(sighting: Sighting) -> Because:
 def _doubts(finding: Finding) -> Iterator[Because]:
     doubts = ((UNCONFIRMED, finding.unconfirmed), (OUTLINE_UNRELIABLE, finding.outline_unreliable))
     return (Because(code=code) for code, holds in doubts if holds)
-
-
-RULES: Final[tuple[AlertRule, ...]] = (
-    AlertRule(name=SUSPICIOUS_LESION, severity="suspicious", about="finding", find=suspicious_lesions),
-    AlertRule(name=PERSISTENT_LESION, severity="worklist", about="finding", find=persistent_lesions),
-)
-"""The rules that the centre runs, in the order in which their alerts are raised."""

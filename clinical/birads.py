@@ -9,15 +9,17 @@ edition is the programme's (2013 or v2025); the likelihoods are the same in both
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sonovan.clinical.alert_rules import MALIGNANT_SCORE, SUSPICIOUS_WORD, SUSPICIOUS_WORDS
+from sonovan.clinical.alert_rules import MALIGNANT_SCORE, SUSPICIOUS_WORD
+from sonovan.clinical.alert_settings import SUSPICIOUS_WORDS
 from sonovan.contracts.because import Because
 from sonovan.contracts.derivation import Category, Programme
+from sonovan.contracts.lexicon import LEAST_WORRISOME_FIRST
 from sonovan.contracts.results import Finding
 
 BREAST_LESION: Final = "breast_lesion"
 MOST_WORRISOME_FINDING: Final = "most_worrisome_finding"
 
-ORDER: Final = ("1", "2", "3", "6", "0", "4A", "4B", "4C", "5")
+ORDER: Final = LEAST_WORRISOME_FIRST["BI-RADS"]
 """From the least to the most worrisome; an incomplete examination stands below a suspicious lesion."""
 BANDS: Final = ((0.95, "5"), (0.5, "4C"), (0.1, "4B"), (0.02, "4A"))
 """The likelihood above which a lesion has the category: ≥ 95 %, > 50, > 10, > 2."""

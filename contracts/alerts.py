@@ -1,11 +1,11 @@
-"""Alerts: what somebody must be told, about a finding, a side of the body, a screening or a van."""
+"""Alerts: what somebody must be told, about a finding, a side of the body, a screening or a van; and who answered."""
 
 from typing import Annotated, ClassVar, Final, Literal, Self, assert_never, get_args
 
 from pydantic import Field, model_validator
 
 from sonovan.contracts.because import Because
-from sonovan.contracts.lexicon import Organ, Side
+from sonovan.contracts.lexicon import Organ, Scheme, Side
 from sonovan.contracts.limits import MAX_SIGHTINGS
 from sonovan.contracts.record import Id, Moment, ObjectKey, Part, Record, Sha256, Token, VanId
 
@@ -71,12 +71,33 @@ class Evidence(Part):
     sha256: Sha256
 
 
-class LesionAlerted(Record):
-    """One alert, or its withdrawal. No personal data: who the woman is stands nowhere here.
+class ToldOf(Part):
+    """What was told of a lesion: a later revision that differs calls for a correction.
 
-    `alert_id` is the same for every record of one rule about one thing (`sonovan.contracts.ids.alert_id`): when it is
-    raised, raised again with a higher severity, and withdrawn. `screening_id` and `revision_id` name the revision that
-    gave rise to this record, for an alert about a van too. `because` says why it was raised, or why it is withdrawn.
+    long_axis_mm, long_axis_px: of its best sighting. categories: suggested ones, at most one of each scheme.
+    """
+
+    long_axis_mm: float | None
+    long_axis_px: float
+    categories: tuple[tuple[Scheme, Token], ...] = Field(default=(), max_length=4)
+
+
+AlertState = Literal["raised", "acknowledged", "corrected", "vanished", "withdrawn"]
+
+
+class LesionAlerted(Record):
+    """One alert, or what became of it. No personal data: who the woman is stands nowhere here.
+
+    `alert_id` is the same for every record of one rule about one thing (`sonovan.contracts.ids.alert_id`).
+    `screening_id` and `revision_id` name the revision that gave rise to this record, for an alert about a van too.
+    rules_version: of the rules that the site had set then.
+
+    state: `raised`; raised again with a higher severity or category. `acknowledged`: somebody sees to it, and nobody
+    else is called. `corrected`: what was told of the lesion has changed. `withdrawn`: its cause is gone. `vanished`:
+    its cause is gone, and it stands all the same, since somebody had acknowledged it.
+    `because` says why it was raised; where corrected, first what has changed and then why it stands; where its cause is
+    gone, why. `raised_in` is the revision that raised it; with the alert's id it names what is answered.
+    `acknowledged_by` and `acknowledged_at` stay with the alert until it is raised again.
     """
 
     schema_name: ClassVar[str] = "lesion.alerted"
@@ -84,13 +105,18 @@ class LesionAlerted(Record):
     alert_id: Sha256
     screening_id: Id
     revision_id: Sha256
+    raised_in: Sha256
     about: About
-    state: Literal["raised", "withdrawn"]
+    state: AlertState
     severity: Severity
     rule: Token
+    rules_version: Token
     because: tuple[Because, ...] = Field(max_length=256, description="never empty on the topic")
     withheld: bool = Field(default=False, description="never on the topic; where alerts are shown without all reasons")
     evidence: tuple[Evidence, ...] = Field(max_length=2 * MAX_SIGHTINGS + 1)
+    lesion: ToldOf | None = Field(default=None, description="None where it is about something else")
+    acknowledged_by: Token | None = Field(default=None, description="a code of the site, never a name")
+    acknowledged_at: Moment | None = None
     as_of: Moment
 
     @model_validator(mode="after")
@@ -98,3 +124,26 @@ class LesionAlerted(Record):
         if not self.because and not self.withheld:
             raise ValueError("an alert needs a reason")
         return self
+
+    @model_validator(mode="after")
+    def _is_answered_by_somebody(self) -> Self:
+        if (self.acknowledged_by is None) != (self.acknowledged_at is None):
+            raise ValueError("whoever acknowledged did so at a time")
+        if self.state in ("acknowledged", "vanished") and self.acknowledged_by is None:
+            raise ValueError("somebody acknowledged it")
+        return self
+
+
+class AlertAcknowledged(Record):
+    """Somebody sees to an alert: nobody else is called.
+
+    raised_in: as in what was answered, so that it is no answer to an alert that was raised again since.
+    by: a code of the site for who answered, never a name.
+    """
+
+    schema_name: ClassVar[str] = "alert.acknowledged"
+
+    alert_id: Sha256
+    screening_id: Id
+    raised_in: Sha256
+    by: Token

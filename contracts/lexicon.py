@@ -38,6 +38,12 @@ CATEGORIES: Final[Mapping[Scheme, tuple[str, ...]]] = MappingProxyType(
 )
 """The final categories of each scheme, in its own order."""
 
+LEAST_WORRISOME_FIRST: Final[Mapping[Scheme, tuple[str, ...]]] = MappingProxyType(
+    {**CATEGORIES, "BI-RADS": ("1", "2", "3", "6", "0", "4A", "4B", "4C", "5")}
+)
+"""The categories in the order in which they decide: an incomplete breast stands below a suspicious lesion. Source: ACR
+BI-RADS Atlas, 5th ed."""
+
 Sex = Literal["female", "male", "other"]
 Symptom = Literal[
     "lump", "breast_pain", "nipple_discharge", "bloody_nipple_discharge", "nipple_retraction", "skin_retraction",

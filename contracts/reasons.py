@@ -25,6 +25,7 @@ FINAL: Final = frozenset(
         "result_too_large",  # what the record leads to is larger than a message or a row may be
         "screening_ended",  # its rows were deleted when its time was over
         "skipped_by_operator",  # it ended the worker again and again
+        "alert_unknown",  # an answer to an alert that was never raised, or whose outbox is lost
         "screening_too_large",  # more frames, sequences or rows than one screening may have
         "frame_contradicts_stored",
         "object_contradicts_stored",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sonovan.contracts.alerts import LesionAlerted
+from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
 from sonovan.contracts.answers import RecordRejected, RecordSkipped, RejectedRetried, VanAnswered
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.frames import FrameSegmented
@@ -46,6 +46,7 @@ class Topic(StrEnum):
     SCREENING_ASSESSED = "screening.assessed.v1"
     SCREENING_TICKED = "screening.ticked.v1"
     LESION_ALERTED = "lesion.alerted.v1"
+    ALERT_ACKNOWLEDGED = "alert.acknowledged.v1"
     RECORD_REJECTED = "record.rejected.v1"
     REJECTED_RETRIED = "rejected.retried.v1"
     RECORD_SKIPPED = "record.skipped.v1"
@@ -155,7 +156,9 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
         _row(Topic.SCREENING_TICKED, "screening_id", ScreeningTicked, {_ASSESS}, {_ASSESS},
              "time, as a record", retention_ms=_DAY_MS, flush=False),
         _row(Topic.LESION_ALERTED, "screening_id", LesionAlerted, {_ALERT}, set(),
-             "an alert about a finding, a side, a screening or a van: raised or withdrawn"),
+             "an alert about a finding, a side, a screening or a van: raised, and what became of it"),
+        _row(Topic.ALERT_ACKNOWLEDGED, "screening_id", AlertAcknowledged, {_OPERATOR}, {_ALERT},
+             "somebody sees to an alert: nobody else is called"),
         _row(Topic.RECORD_REJECTED, "screening_id, or rejection_id", RecordRejected,
              set(STAGES), {_ASSESS}, "a record that a stage could not use"),
         _row(Topic.REJECTED_RETRIED, "screening_id, or rejection_id", RejectedRetried, {_OPERATOR}, set(),

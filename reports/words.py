@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 from sonovan.clinical.adequacy import FOREIGN
 from sonovan.clinical.advice import EXAMINE
-from sonovan.clinical.alert_rules import MALIGNANT_SCORE, SUSPICIOUS_WORD
+from sonovan.clinical.alert_rules import MALIGNANT_SCORE, SIDE_CHANGED, SUSPICIOUS_WORD
 from sonovan.clinical.referral import SIGN
 from sonovan.contracts.because import Because
 from sonovan.contracts.derivation import Advice, Category
@@ -88,6 +88,9 @@ class Words:
             return phrase.format(value=self.text("colon").join((name, self._word(term, word))))
         if found.code == MALIGNANT_SCORE and isinstance(found.value, float):
             return phrase + self.text("brackets", text=self._percent(found.value))
+        if found.code == SIDE_CHANGED:
+            was = self._phrases.lexicon.get(str(found.value))
+            return phrase.format(value=was or self.text("not_recorded"))
         if "{value" in phrase:
             return phrase.format(value=found.value) if found.value is not None else _spelled(found.code)
         if found.unit == "1" and isinstance(found.value, int | float):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sonovan.clinical.alert_rules import AlertSettings
+from sonovan.clinical.alert_settings import AlertSettings
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.derivation import Programme
@@ -28,7 +28,7 @@ from sonovan.reports.phrases import Language
 from sonovan.scratch import Scratch
 from sonovan.storage.stores import ObjectStore
 from sonovan.stored import StoredResults
-from sonovan.stream_apps.alert.step import alerts_of
+from sonovan.stream_apps.alert.step import RuleSet, alerts_of
 from sonovan.stream_apps.assess.report import store_report
 from sonovan.stream_apps.assess.settings import ProgrammeSettings
 from sonovan.stream_apps.assess.step import assess
@@ -84,7 +84,7 @@ class EmbeddedCentre:
         """
         self._segmenter, self._scratch, self._report_for = segmenter, scratch, report_for
         self._store: ObjectStore = scratch if store is None else store
-        self._alert_settings, self._now = alert_settings or AlertSettings(), now
+        self._rules, self._now = RuleSet.of(alert_settings or AlertSettings()), now
         self._language = language
         self._programme = programme or read_settings(ProgrammeSettings).programme
         self._incomplete_after = _NEVER
@@ -145,7 +145,7 @@ class EmbeddedCentre:
                 assessed = store_report(revision, self._store, self._report_for, self._language)
             self.revisions.append(assessed)
             known = {alert.alert_id: alert for alert in self.alerts}
-            self.alerts += alerts_of(assessed, self._alert_settings, known)
+            self.alerts += alerts_of(assessed, known, self._rules)
         for (table, key), data in (*taken.received.items(), *taken.published.items()):
             self._scratch.write(table, key, data)
 

@@ -3,14 +3,18 @@
 The outbox does not know what a message is about. Each message belongs to a thread, and the messages of a thread are
 delivered in order. Each thread belongs to a scope, by which threads are looked up. Any SQLAlchemy URL will do; SQLite
 is the default. A delivery's key is the `Idempotency-Key` of its request, the same in every attempt.
+
+A message may be due later: on a higher rung of a ladder, or after quiet hours. A later message of its thread drops what
+was not due yet, so that nobody hears first of what no longer holds; who was told hears of every change.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ColumnElement,
     Connection,
@@ -48,6 +52,8 @@ _THREADS = Table(
     Column("thread", String(64), primary_key=True),
     Column("scope", String(64), nullable=False, index=True),
     Column("messages", Integer, nullable=False),  # how many it has had
+    Column("opened", Integer, nullable=False),  # the number of the message that opened it, the last time
+    Column("ended", Boolean, nullable=False),
     Column("last", LargeBinary, nullable=False),  # the body of the newest
 )
 _DELIVERIES = Table(
@@ -61,8 +67,9 @@ _DELIVERIES = Table(
     Column("content_type", String(64), nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("made_at", DateTime, nullable=False),
+    Column("called_at", DateTime, nullable=False),  # when it was due at first
     Column("attempts", Integer, nullable=False),
-    Column("due_at", DateTime, nullable=True),  # None once delivered: the index then holds only what is owed
+    Column("due_at", DateTime, nullable=True),  # None once delivered or dropped: the index holds only what is owed
     Column("delivered_at", DateTime, nullable=True),
     UniqueConstraint("thread", "recipient", "rung", "number"),
     Index("outbox_deliveries_due", "recipient", "due_at"),
@@ -84,11 +91,26 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """When a recipient is told. rung: of the ladder on which others are told while nobody answers, 0 for the first."""
+
+    recipient: str
+    due: datetime
+    rung: int = 0
+
+
+Kind = Literal["opens", "changes", "settles", "ends"]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """Something that must be told, in the same bytes to each of its recipients.
+    """Something that must be told, in the same bytes to everybody.
 
     scope, thread: where it belongs. label: goes into its keys, letters, digits, dots and hyphens, at most 64.
-    rung: of the ladder on which more and other recipients are told the longer nobody answers; 0 for the first ones.
+    kind: `opens` is told to everybody in `calls`, at their times. The others are told to whoever the thread was told to
+    since it was opened, at the time that `follow` has for them, or at once. What the thread still had to tell and was
+    not due yet is dropped; `changes` tells its own bytes in its stead, then. `settles` leaves the thread open: who was
+    told hears of what comes after it, too. After `ends` that begins anew.
     """
 
     scope: str
@@ -96,19 +118,21 @@ class Message:
     label: str
     content_type: str
     body: bytes
-    recipients: tuple[str, ...]
-    rung: int = 0
+    kind: Kind
+    calls: tuple[Call, ...] = ()
+    follow: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message owed to one recipient. attempts: how often it was tried before."""
+    """One message owed to one recipient. attempts: how often it was tried before. rung: of its ladder."""
 
     key: str
     recipient: str
     content_type: str
     body: bytes
     attempts: int
+    rung: int = 0
 
 
 Decide = Callable[[Mapping[str, bytes]], Sequence[Message]]
@@ -137,16 +161,28 @@ class Outbox:
             for scope in sorted(version.scopes - {version.source}):
                 _lock(connection, scope)
             rows = connection.execute(select(_THREADS).where(_THREADS.c.scope.in_(version.scopes))).all()
-            counts = {row.thread: int(row.messages) for row in rows}
             messages = decide({row.thread: bytes(row.last) for row in rows})
             for message in messages:
                 if message.scope not in version.scopes:
                     raise ValueError("a message lies outside the scopes of the version that it follows from")
-                number = counts[message.thread] = counts.get(message.thread, 0) + 1
-                _remember(connection, message, number)
-                for recipient in message.recipients:
-                    connection.execute(insert(_DELIVERIES).values(_owed(message, number, recipient, now)))
+                _owe(connection, message, now)
             return len(messages)
+
+    def amend(self, thread: str, decide: Callable[[bytes], Message | None], now: datetime) -> bool:
+        """Decide what follows from something that is no version, for one thread; whether there is such a thread.
+
+        decide: the body of the thread's newest message → the message that follows from it, None for nothing.
+        """
+        with transaction(self._engine) as connection:
+            named = select(_THREADS).where(_THREADS.c.thread == thread)
+            row = connection.execute(named).one_or_none()
+            if row is None:
+                return False
+            _lock(connection, row.scope)
+            message = decide(bytes(connection.execute(named).one().last))
+            if message is not None:
+                _owe(connection, message, now)
+            return True
 
     def claim(self, recipient: str, now: datetime, lease: timedelta, limit: int = 16) -> list[Delivery]:
         """What is due to one recipient, oldest first; nobody else gets it until the lease is over.
@@ -161,7 +197,10 @@ class Outbox:
             if rows:
                 leased = update(_DELIVERIES).where(_DELIVERIES.c.key.in_([row.key for row in rows]))
                 connection.execute(leased.values(due_at=_plain(now + lease), attempts=_DELIVERIES.c.attempts + 1))
-            return [Delivery(row.key, row.recipient, row.content_type, bytes(row.body), row.attempts) for row in rows]
+            return [
+                Delivery(row.key, row.recipient, row.content_type, bytes(row.body), row.attempts, row.rung)
+                for row in rows
+            ]
 
     def delivered(self, key: str, now: datetime) -> None:
         """Note that the recipient has taken the delivery."""
@@ -178,10 +217,14 @@ class Outbox:
             rows = connection.execute(counted.group_by(_DELIVERIES.c.recipient)).all()
         return {row.recipient: row.owed for row in rows}
 
-    def undelivered(self) -> dict[str, tuple[datetime, int]]:
-        """Recipient → since when it is owed what it is owed longest (UTC), and how many deliveries it is owed."""
-        first, count = func.min(_DELIVERIES.c.made_at).label("since"), func.count().label("owed")
-        waiting = select(_DELIVERIES.c.recipient, first, count).where(_DELIVERIES.c.due_at.is_not(None))
+    def undelivered(self, now: datetime) -> dict[str, tuple[datetime, int]]:
+        """Recipient → since when it should have been told what it waits for longest (UTC), and how much that is.
+
+        What is due later, on a higher rung or after quiet hours, waits for nobody.
+        """
+        first, count = func.min(_DELIVERIES.c.called_at).label("since"), func.count().label("owed")
+        owed = and_(_DELIVERIES.c.due_at.is_not(None), _DELIVERIES.c.called_at <= _plain(now))
+        waiting = select(_DELIVERIES.c.recipient, first, count).where(owed)
         with transaction(self._engine) as connection:
             rows = connection.execute(waiting.group_by(_DELIVERIES.c.recipient)).all()
         return {row.recipient: (row.since.replace(tzinfo=UTC), int(row.owed)) for row in rows}
@@ -215,12 +258,49 @@ def _lock(connection: Connection, name: str) -> tuple[int, str]:
     return 0, ""
 
 
-def _remember(connection: Connection, message: Message, number: int) -> None:
-    values = {"scope": message.scope, "last": message.body, "messages": number}
-    if number > 1:
-        connection.execute(update(_THREADS).where(_THREADS.c.thread == message.thread).values(**values))
-    else:
+def _owe(connection: Connection, message: Message, now: datetime) -> None:
+    """Keep a message as the newest of its thread, and owe it to everybody whom it concerns."""
+    row = connection.execute(select(_THREADS).where(_THREADS.c.thread == message.thread)).one_or_none()
+    number = 1 if row is None else row.messages + 1
+    opened = number if row is None or row.ended else row.opened
+    values = {
+        "scope": message.scope,
+        "last": message.body,
+        "messages": number,
+        "opened": opened,
+        "ended": message.kind == "ends",
+    }
+    if row is None:
         connection.execute(insert(_THREADS).values(thread=message.thread, **values))
+    else:
+        connection.execute(update(_THREADS).where(_THREADS.c.thread == message.thread).values(**values))
+    for call in _calls(connection, message, opened, now):
+        connection.execute(insert(_DELIVERIES).values(_owed(message, number, call, now)))
+
+
+def _calls(connection: Connection, message: Message, opened: int, now: datetime) -> list[Call]:
+    """Drop what the thread had to tell and was not due yet; whom the message is told to instead, and when."""
+    # Locked: a worker that claims one of them at this moment has told it, so that it must not be dropped.
+    owed = select(_DELIVERIES).where(_DELIVERIES.c.thread == message.thread).with_for_update()
+    rows = connection.execute(owed).all()
+    waiting = [row for row in rows if row.attempts == 0 and row.due_at is not None and row.due_at > _plain(now)]
+    dropped = [row.key for row in waiting]
+    connection.execute(update(_DELIVERIES).where(_DELIVERIES.c.key.in_(dropped)).values(due_at=None))
+    if message.kind == "opens":
+        return list(message.calls)
+    told = {
+        row.recipient
+        for row in rows
+        if row.key not in dropped and row.number >= opened and (row.due_at is not None or row.delivered_at is not None)
+    }
+    calls = [Call(recipient, message.follow.get(recipient, now)) for recipient in sorted(told)]
+    if message.kind == "changes":
+        calls += [
+            Call(row.recipient, row.due_at.replace(tzinfo=UTC), row.rung)
+            for row in waiting
+            if row.rung > 0 or row.recipient not in told
+        ]
+    return calls
 
 
 def _is_next() -> ColumnElement[bool]:
@@ -230,19 +310,20 @@ def _is_next() -> ColumnElement[bool]:
     return ~exists().where(same, earlier.c.number < _DELIVERIES.c.number, earlier.c.due_at.is_not(None))
 
 
-def _owed(message: Message, number: int, recipient: str, now: datetime) -> dict[str, Any]:
+def _owed(message: Message, number: int, call: Call, now: datetime) -> dict[str, Any]:
     # The number tells apart the same content told twice (raised, withdrawn, raised again).
     return {
-        "key": f"{message.thread}.{number}.{message.label}.{recipient}.{message.rung}",
+        "key": f"{message.thread}.{number}.{message.label}.{call.recipient}.{call.rung}",
         "thread": message.thread,
         "number": number,
-        "recipient": recipient,
-        "rung": message.rung,
+        "recipient": call.recipient,
+        "rung": call.rung,
         "content_type": message.content_type,
         "body": message.body,
         "made_at": _plain(now),
+        "called_at": _plain(call.due),
         "attempts": 0,
-        "due_at": _plain(now),
+        "due_at": _plain(call.due),
         "delivered_at": None,
     }
 

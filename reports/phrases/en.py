@@ -173,6 +173,12 @@ _TEXTS: Final = {
     "about_van": "Van {van_id}",
     "summary": "{frames}, {assessable} assessable, {regions}",
     "summary_finding": "{seen}, {size}, region score {score:.2f} (no probability of cancer), outline: {outline}",
+    "letter_subject": "[sonovan] {state}: {severity}, {about} (unsigned)",
+    "letter_first": "{about}: {severity} ({state})",
+    "letter_nobody_answered": "Others were told before you, and nobody has answered.",
+    "letter_screening": "Screening {screening}, as of {moment}",
+    "letter_rule": "Alert {alert}, rule: {rule} (rules {version})",
+    "withheld_reasons": "- further reasons are withheld under this intended use",
     "alert": "alert {text}",
     "about_number": "{about}, finding {number}",
     "alert_line": "{state}, {severity} – {about}: {because}",
@@ -227,6 +233,7 @@ _REASONS: Final = {
     "result_too_large": "what was found on it is too large to be kept",
     "skipped_by_operator": "passed over by an operator",
     "screening_ended": "the screening ended some time ago, and nothing more is added to it",
+    "alert_unknown": "an answer to an alert that is not known",
     "screening_too_large": "the screening has more than can be kept",
     "opening_missing": "the screening was not opened",
     "envelope_corrupt": "damaged on the way",
@@ -263,6 +270,11 @@ _REASONS: Final = {
     "outline_cut_by_edge": "the edge of the scan cuts the outline",
     "sweep_ends_on_it": "the sweep begins or ends on the lesion",
     "outline_unreliable": "outline unreliable: a reader decides",
+    "side_changed": "WRONG SIDE before: it was told as {value}",
+    "size_changed": "another size: before {value:.1f} mm",
+    "size_changed_px": "another size: before {value:.0f} pixels",
+    "category_changed": "another suggested category: before {value}",
+    "category_rose": "higher suggested category: {value}",
     "finding_merged": "the lesion was merged into another",
     "finding_withdrawn": "its region is no longer outlined, which is not a negative result",
     "rule_no_longer_met": "the rule is no longer met",
@@ -302,7 +314,26 @@ ENGLISH: Final = Phrases(
         "unknown": "not known",
     },
     severity={"worklist": "to be read in its turn", "suspicious": "suspicious", "urgent": "urgent"},
-    alert_state={"raised": "raised", "withdrawn": "withdrawn"},
+    alert_state={
+        "raised": "raised",
+        "acknowledged": "acknowledged",
+        "corrected": "corrected",
+        "vanished": "cause gone, still open",
+        "withdrawn": "withdrawn",
+    },
+    to_do={
+        "raised": (
+            "Look at the report: sonovan export report {screening}\n"
+            "Then answer, so that nobody else is called: sonovan alerts ack {alert} --by YOUR-CODE"
+        ),
+        "acknowledged": "{by} sees to it. Nobody else is called.",
+        "corrected": (
+            "What you were told before was wrong in the points above; use this instead.\n"
+            "Report: sonovan export report {screening}"
+        ),
+        "vanished": "{by} had acknowledged it, so it stays open: {by} decides what becomes of it.",
+        "withdrawn": "Nothing is to be done for this alert. The screening is still to be read.",
+    },
     reasons=_REASONS,
     rules={
         "breast_lesion": "likelihood of malignancy, ACR BI-RADS Atlas 5th ed.",
@@ -314,6 +345,7 @@ ENGLISH: Final = Phrases(
         "follow_up_by_size": "Follow-up by size",
         "breast_not_adequate": "breast_not_adequate, ACR BI-RADS Atlas 5th ed.",
         "suspicious_lesion": "suspicious lesion",
+        "not_rescanned": "inadequate and not scanned again",
         "persistent_lesion": "persistent lesion",
         "reader_must_review": "Reader must review",
         "scan_again": "Scan again",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from sonovan.contracts.alerts import Severity
+from sonovan.contracts.alerts import AlertState, Severity
 from sonovan.contracts.lexicon import Term
 from sonovan.contracts.results import IntendedUse, Level, Status
 
@@ -21,6 +21,7 @@ class Phrases:
     intended_use: by use, its name and what it means.
     reasons: by code, what a rule found or why a frame, panel or record was refused; `{value}` is its figure.
     rules: by name, what a rule is called. advice: by rule, the sentence, with `{place}` and `{because}`.
+    to_do: what whoever is told of an alert does next, by its state, with `{alert}`, `{screening}` and `{by}`.
     lexicon: by `lexicon_key`, every term and word of `sonovan.contracts.lexicon`.
     """
 
@@ -30,7 +31,8 @@ class Phrases:
     status: Mapping[Status, str]
     level: Mapping[Level, str]
     severity: Mapping[Severity, str]
-    alert_state: Mapping[Literal["raised", "withdrawn"], str]
+    alert_state: Mapping[AlertState, str]
+    to_do: Mapping[AlertState, str]
     reasons: Mapping[str, str]
     rules: Mapping[str, str]
     advice: Mapping[str, str]

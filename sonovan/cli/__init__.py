@@ -22,6 +22,7 @@ GROUPS: Final = {
     "consumer": ("consumer", "Who reads topics from outside: enrol, revoke, list."),
     "topics": ("topics", "Kafka's topics: list, create, check, tail, describe."),
     "rejected": ("rejected", "Records that a stage could not use: list, show, retry."),
+    "alerts": ("alerts", "Alerts: list, ack, test a file of rules."),
     "export": ("export", "Copies of what the centre keeps: report."),
     "evaluate": ("evaluate_froc", "The whole path on data whose truth is known: froc."),
     "models": ("models", "The networks: list, verify, export, evaluate, compare, import."),

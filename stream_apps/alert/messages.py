@@ -1,47 +1,67 @@
 """Between alerts and the outbox: what a revision is to it, what an alert is to it, and who must be told."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from typing import Final
 
-from sonovan.clinical.alert_rules import RULES, AlertRule, AlertSettings
-from sonovan.contracts.alerts import AboutVan, LesionAlerted
+from sonovan.contracts.alerts import AboutVan, AlertAcknowledged, AlertState, LesionAlerted
 from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
-from sonovan.storage.outbox import Delivery, Message, Outbox, Version
-from sonovan.stream_apps.alert.step import alerts_of
+from sonovan.storage.outbox import Delivery, Kind, Message, Outbox, Version
+from sonovan.stream_apps.alert.ladder import Ladder
+from sonovan.stream_apps.alert.step import RuleSet, acknowledged, alerts_of
 from sonovan.stream_apps.stage import Send
 
 CONTENT_TYPE = "application/json"
 
+KINDS: Final[Mapping[AlertState, Kind]] = {
+    "raised": "opens",
+    "corrected": "changes",
+    "acknowledged": "settles",
+    "vanished": "settles",
+    "withdrawn": "ends",
+}
+"""What each state of an alert is to the outbox: whom it calls, and what becomes of the calls that are still to come."""
+
 
 def take(
-    outbox: Outbox,
-    assessed: ScreeningAssessed,
-    settings: AlertSettings,
-    recipients: Sequence[str],
-    now: datetime,
-    rules: Sequence[AlertRule] = RULES,
+    outbox: Outbox, assessed: ScreeningAssessed, rules: RuleSet, ladder: Ladder, at: datetime, now: datetime
 ) -> int:
-    """Have the outbox keep what this revision raises or withdraws, for every recipient; how many alerts that were.
+    """Have the outbox keep what follows from this revision, for everybody on the ladder; how many alerts that were.
 
+    at: when the revision was appended; the ladder counts from then, or from `now` where a clock says it is to come.
     Raises Transient and Fatal as the outbox does, and Fatal where it holds an alert that cannot be read here.
     """
 
     def decide(known: Mapping[str, bytes]) -> list[Message]:
         before = {name: kept_alert(body) for name, body in known.items()}
-        return [message_of(alert, recipients) for alert in alerts_of(assessed, settings, before, rules)]
+        return [message_of(alert, ladder, min(at, now)) for alert in alerts_of(assessed, before, rules)]
 
     return outbox.take(version_of(assessed, rules), decide, now)
 
 
-def version_of(assessed: ScreeningAssessed, rules: Sequence[AlertRule]) -> Version:
+def answer(outbox: Outbox, answered: AlertAcknowledged, ladder: Ladder, at: datetime, now: datetime) -> None:
+    """Have the outbox keep that somebody sees to an alert: it calls nobody else, and tells those whom it has called.
+
+    at: when the answer was appended. Raises Transient and Fatal as `take`, InvalidRecord for an unknown alert.
+    """
+
+    def decide(body: bytes) -> Message | None:
+        alert = acknowledged(kept_alert(body), answered, at)
+        return None if alert is None else message_of(alert, ladder, min(at, now))
+
+    if not outbox.amend(answered.alert_id, decide, now):
+        raise InvalidRecord("alert_unknown", "an answer to an alert that this outbox has not raised")
+
+
+def version_of(assessed: ScreeningAssessed, rules: RuleSet) -> Version:
     """The revision as a version of its screening. The van's alerts are asked for only where a rule is about vans."""
-    scopes = [assessed.screening_id, *(assessed.van_id for rule in rules if rule.about == "van")]
+    scopes = [assessed.screening_id, *(assessed.van_id for rule in rules.rules if rule.about == "van")]
     return Version(assessed.screening_id, assessed.revision_number, assessed.revision_id, frozenset(scopes))
 
 
-def message_of(alert: LesionAlerted, recipients: Sequence[str]) -> Message:
+def message_of(alert: LesionAlerted, ladder: Ladder, at: datetime) -> Message:
     """The alert as the outbox keeps it: whole, as on the topic; each channel shows what its receiver may see.
 
     The label tells apart a severity from a higher one, and what one outbox sent from what a new one sends after the
@@ -53,7 +73,9 @@ def message_of(alert: LesionAlerted, recipients: Sequence[str]) -> Message:
         label=f"{alert.severity}.{alert.revision_id[:16]}",
         content_type=CONTENT_TYPE,
         body=alert.encode(),
-        recipients=tuple(recipients),
+        kind=KINDS[alert.state],
+        calls=ladder.calls(alert.severity, at),
+        follow=ladder.follow(alert.severity, at),
     )
 
 

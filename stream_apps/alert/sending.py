@@ -18,8 +18,6 @@ log = logging.getLogger(__name__)
 Deliver = Callable[[Delivery], Awaitable[None]]
 """Brings a delivery to its recipient, or raises Transient. It must end when cancelled: no thread that waits."""
 
-TOPIC: Final = "topic"
-WEBHOOK: Final = "webhook"
 FIRST_PAUSE_S: Final = 1.0
 LOOK_EVERY_S: Final = 10.0
 """How often it is looked for whom something waits too long."""
@@ -74,7 +72,8 @@ class Sender:
         """Tell of every recipient that has not taken something for too long. Raises Transient as the outbox does."""
         if self._late is None:
             return
-        waiting, now = await asyncio.to_thread(self._outbox.undelivered), self._moment()
+        now = self._moment()
+        waiting = await asyncio.to_thread(self._outbox.undelivered, now)
         for recipient in self._recipients.keys() | waiting.keys():
             since, count = waiting.get(recipient, (now, 0))
             late = count > 0 and now - since >= self._late.after

@@ -1,15 +1,14 @@
 """What the alert stage may be told: SONOVAN_ALERT_* in the environment."""
 
-from ipaddress import ip_address
-from typing import Self
-from urllib.parse import urlsplit
+from pathlib import Path
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from sonovan.clinical.alert_rules import AlertSettings as RuleSettings
-
-_RULE = RuleSettings()
+from sonovan.stream_apps.alert.mail import MailServer
+from sonovan.stream_apps.alert.rule_file import MailAddress
+from sonovan.stream_apps.alert.web_address import host_of, is_this_machine, is_web_address
 
 
 class AlertSettings(BaseSettings):
@@ -18,9 +17,11 @@ class AlertSettings(BaseSettings):
     database_url: any SQLAlchemy URL whose driver is installed (PostgreSQL: `postgresql+psycopg://…`); None keeps them
     in a file of the worker's data folder. Workers of one centre must share it. webhook_url: https, or http on this
     machine, None tells nobody but the topic. webhook_secret signs its requests, and so does webhook_secret_before while
-    a receiver still knows the secret before it alone. webhook_timeout_s: for the whole of an attempt.
+    a receiver still knows the secret before it alone. webhook_timeout_s: for the whole of an attempt. webhook_hosts:
+    those that a webhook may be of, separated by commas; the rule file may name no other.
+    rules_file: the site's rules, who is told and when (`sonovan.stream_apps.alert.rule_file`); without one the rules
+    have their defaults, and the webhook is told of everything at once. smtp_*: how mail leaves, from smtp_from.
     undelivered_after_s: an alert that a recipient has not taken for so long is a fault that `sonovan status` shows.
-    The rules' numbers are those of `sonovan.clinical.alert_rules.AlertSettings`.
     """
 
     model_config = SettingsConfigDict(env_prefix="SONOVAN_ALERT_", extra="forbid", frozen=True)
@@ -32,16 +33,20 @@ class AlertSettings(BaseSettings):
     webhook_timeout_s: float = Field(default=10.0, gt=0, le=120)
     undelivered_after_s: float = Field(default=900.0, gt=0)
     retry_longest_s: float = Field(default=300.0, gt=0, le=86_400)
-    min_malignant: float = Field(default=_RULE.min_malignant, ge=0, le=1)
-    min_frames: int = Field(default=_RULE.min_frames, ge=1)
-    min_area_mm2: float = Field(default=_RULE.min_area_mm2, ge=0)
-    min_area_px: int = Field(default=_RULE.min_area_px, ge=0)
-    min_score: float = Field(default=_RULE.min_score, ge=0, le=1)
+    webhook_hosts: str = ""
+    rules_file: Path | None = None
+    smtp_host: str | None = Field(default=None, min_length=1)
+    smtp_port: int = Field(default=587, ge=1, le=65_535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_from: MailAddress | None = None
+    smtp_timeout_s: float = Field(default=20.0, gt=0, le=120)
 
     @field_validator("webhook_url")
     @classmethod
     def _is_web_address(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _is_web_address(value.get_secret_value()):
+        if value is not None and not is_web_address(value.get_secret_value()):
             raise ValueError(
                 "must be https://host…; http:// is for a receiver on this machine (127.0.0.1, ::1, localhost)"
             )
@@ -51,6 +56,17 @@ class AlertSettings(BaseSettings):
     def _webhook_is_signed(self) -> Self:
         if self.webhook_url is not None and self.webhook_secret is None:
             raise ValueError("a webhook needs SONOVAN_ALERT_WEBHOOK_SECRET, which signs its requests")
+        host = None if self.webhook_url is None else host_of(self.webhook_url.get_secret_value())
+        if host is not None and self.hosts and host not in self.hosts:
+            raise ValueError("the host of SONOVAN_ALERT_WEBHOOK_URL is not in SONOVAN_ALERT_WEBHOOK_HOSTS")
+        return self
+
+    @model_validator(mode="after")
+    def _mail_is_private(self) -> Self:
+        if (self.smtp_host is None) != (self.smtp_from is None):
+            raise ValueError("mail needs both SONOVAN_ALERT_SMTP_HOST and SONOVAN_ALERT_SMTP_FROM")
+        if self.smtp_host is not None and self.smtp_security == "none" and not is_this_machine(self.smtp_host):
+            raise ValueError("SONOVAN_ALERT_SMTP_SECURITY is none on this machine alone")
         return self
 
     @property
@@ -60,31 +76,21 @@ class AlertSettings(BaseSettings):
         return tuple(each.get_secret_value().encode() for each in secrets if each is not None)
 
     @property
-    def rule(self) -> RuleSettings:
-        """The rules' numbers."""
-        return RuleSettings(
-            min_malignant=self.min_malignant,
-            min_frames=self.min_frames,
-            min_area_mm2=self.min_area_mm2,
-            min_area_px=self.min_area_px,
-            min_score=self.min_score,
+    def hosts(self) -> frozenset[str]:
+        """The hosts that a webhook may be of; empty where none is named."""
+        return frozenset(each.strip().lower() for each in self.webhook_hosts.split(",") if each.strip())
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """How mail leaves; None where it does not."""
+        if self.smtp_host is None or self.smtp_from is None:
+            return None
+        return MailServer(
+            host=self.smtp_host,
+            port=self.smtp_port,
+            security=self.smtp_security,
+            sender=self.smtp_from,
+            timeout_s=self.smtp_timeout_s,
+            user=self.smtp_user,
+            password=None if self.smtp_password is None else self.smtp_password.get_secret_value(),
         )
-
-
-def _is_web_address(value: str) -> bool:
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname or "", parts.port
-        host.encode("idna")
-    except (ValueError, UnicodeError):
-        return False
-    private = parts.scheme == "https" or (parts.scheme == "http" and _is_this_machine(host))
-    return private and host != "" and not any(letter.isspace() for letter in value)
-
-
-def _is_this_machine(host: str) -> bool:
-    """Whether what is sent there stays on this machine; a name that begins like its address does not count."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

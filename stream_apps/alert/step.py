@@ -1,56 +1,131 @@
-"""One revision to the alerts that it raises or withdraws. Pure."""
+"""One revision to the alerts that it raises, corrects or withdraws; one answer to what becomes of an alert. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from sonovan.clinical.alert_rules import (
     FINDING_MERGED,
     FINDING_WITHDRAWN,
     RULE_NO_LONGER_MET,
-    RULES,
+    SIDE_CHANGED,
     AlertRule,
-    AlertSettings,
     Reasons,
+    changes_of,
+    risen_of,
+    rules_of,
+    told_of,
 )
-from sonovan.contracts.alerts import SEVERITIES, About, AboutFinding, Evidence, LesionAlerted, about_key
+from sonovan.clinical.alert_settings import AlertSettings
+from sonovan.contracts.alerts import (
+    SEVERITIES,
+    About,
+    AboutFinding,
+    AlertAcknowledged,
+    Evidence,
+    LesionAlerted,
+    ToldOf,
+    about_key,
+)
 from sonovan.contracts.because import Because
 from sonovan.contracts.ids import alert_id
-from sonovan.contracts.results import ScreeningAssessed
+from sonovan.contracts.results import Finding, ScreeningAssessed
+
+USUAL: Final = "usual-1"
+"""The version of the rules of a site that sets none."""
 
 
-def alerts_of(
-    assessed: ScreeningAssessed,
-    settings: AlertSettings,
-    known: Mapping[str, LesionAlerted],
-    rules: Sequence[AlertRule] = RULES,
-) -> list[LesionAlerted]:
-    """What must be told because of this revision: raised first, in the rules' order, then withdrawn.
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """The rules of a site, and what they are called in alerts.
+
+    change_share: by what share of the size that was told a lesion must differ for a correction to be sent.
+    """
+
+    version: str
+    rules: tuple[AlertRule, ...]
+    change_share: float
+
+    @classmethod
+    def of(cls, settings: AlertSettings, version: str = USUAL) -> "RuleSet":
+        """The rules with these numbers."""
+        return cls(version, rules_of(settings), settings.change_share)
+
+
+def alerts_of(assessed: ScreeningAssessed, known: Mapping[str, LesionAlerted], rules: RuleSet) -> list[LesionAlerted]:
+    """What must be told because of this revision: raised or corrected first, in the rules' order, then what is gone.
 
     known: the newest record of every alert of this screening and, where a rule is about vans, of its van, by alert id.
-    An alert is raised once, and again only after a withdrawal or with a higher severity. It is withdrawn once: when
-    its finding is withdrawn, or when a revision that is not preliminary no longer meets its rule.
+    An alert is raised once, and again only after its cause was gone, or with a higher severity or category. A revision
+    that is not preliminary corrects one whose lesion is on another side, of another size or category than was told.
+    An alert is withdrawn once: when its finding is withdrawn, or when a revision that is not preliminary no longer
+    meets its rule. One that somebody has acknowledged stays, and tells that its cause is gone.
     """
-    raised, met = [], set()
-    for rule in rules:
-        for about, because in rule.find(assessed, settings):
+    told, met = [], set()
+    for rule in rules.rules:
+        for about, because in rule.find(assessed):
             name = alert_id(about_key(assessed.screening_id, about), rule.name)
             met.add(name)
-            before = known.get(name)
-            if before is None or before.state == "withdrawn" or _is_higher(rule, before):
-                raised.append(_raise(assessed, rule, name, about, because))
-    withdrawn = []
+            now = _raised(assessed, rule, rules.version, name, about, because)
+            alert = _met(assessed, known.get(name), now, rules.change_share)
+            if alert is not None:
+                told.append(alert)
+    gone = []
     for name, before in sorted(known.items()):
-        why = None if name in met or before.state == "withdrawn" else _why_withdrawn(assessed, before, rules)
+        why = None if name in met or not _stands(before) else _why_gone(assessed, before, rules.rules)
         if why is not None:
-            withdrawn.append(_withdraw(assessed, before, why))
-    return [*raised, *withdrawn]
+            gone.append(_gone(assessed, before, why))
+    return [*told, *gone]
 
 
-def _is_higher(rule: AlertRule, before: LesionAlerted) -> bool:
-    return SEVERITIES.index(rule.severity) > SEVERITIES.index(before.severity)
+def acknowledged(before: LesionAlerted, answer: AlertAcknowledged, at: datetime) -> LesionAlerted | None:
+    """What becomes of an alert that somebody answers; None where it stands no longer, was raised again since, or was
+    answered before: the first answer counts."""
+    if not _stands(before) or before.acknowledged_by is not None or before.raised_in != answer.raised_in:
+        return None
+    new = {"state": "acknowledged", "acknowledged_by": answer.by, "acknowledged_at": at, "as_of": at}
+    return before.model_copy(update=new)
 
 
-def _why_withdrawn(assessed: ScreeningAssessed, before: LesionAlerted, rules: Sequence[AlertRule]) -> Because | None:
-    """Why an alert that stands, and whose rule this revision does not meet, is withdrawn; None where it stays.
+def _stands(alert: LesionAlerted) -> bool:
+    return alert.state not in ("withdrawn", "vanished")
+
+
+def _met(
+    assessed: ScreeningAssessed, before: LesionAlerted | None, now: LesionAlerted, share: float
+) -> LesionAlerted | None:
+    """What to tell of an alert whose rule is met: `now` where it is raised, a correction of `before`, or None."""
+    if before is None or not _stands(before):
+        return now
+    risen = risen_of(before.lesion, now.lesion) if before.lesion and now.lesion else ()
+    if risen or SEVERITIES.index(now.severity) > SEVERITIES.index(before.severity):
+        return now.model_copy(update={"because": (*risen, *now.because)})
+    changes = tuple(_changes(before, now, share)) if assessed.status != "preliminary" else ()
+    if not changes:
+        return None
+    kept = {
+        "state": "corrected",
+        "severity": before.severity,
+        "because": (*changes, *now.because),
+        "raised_in": before.raised_in,
+        "acknowledged_by": before.acknowledged_by,
+        "acknowledged_at": before.acknowledged_at,
+    }
+    return now.model_copy(update=kept)
+
+
+def _changes(before: LesionAlerted, now: LesionAlerted, share: float) -> Iterator[Because]:
+    if isinstance(before.about, AboutFinding) and isinstance(now.about, AboutFinding):
+        if before.about.laterality != now.about.laterality:
+            was = f"{before.about.organ}.side.{before.about.laterality or 'none'}"
+            yield Because(code=SIDE_CHANGED, value=was)
+        if before.lesion and now.lesion:
+            yield from changes_of(before.lesion, now.lesion, share)
+
+
+def _why_gone(assessed: ScreeningAssessed, before: LesionAlerted, rules: Sequence[AlertRule]) -> Because | None:
+    """Why an alert that stands, and whose rule this revision does not meet, is gone; None where it stays.
 
     An alert about a van is withdrawn by the screening that raised it alone: another one tells nothing about that one.
     One of a rule that is not in `rules` stays until its finding is withdrawn.
@@ -69,33 +144,48 @@ def _why_withdrawn(assessed: ScreeningAssessed, before: LesionAlerted, rules: Se
     return Because(code=RULE_NO_LONGER_MET) if judged else None
 
 
-def _raise(assessed: ScreeningAssessed, rule: AlertRule, name: str, about: About, because: Reasons) -> LesionAlerted:
+def _raised(
+    assessed: ScreeningAssessed, rule: AlertRule, version: str, name: str, about: About, because: Reasons
+) -> LesionAlerted:
     return LesionAlerted(
         alert_id=name,
         screening_id=assessed.screening_id,
         revision_id=assessed.revision_id,
+        raised_in=assessed.revision_id,
         about=about,
         state="raised",
         severity=rule.severity,
         rule=rule.name,
+        rules_version=version,
         because=because,
         evidence=_evidence(assessed, about),
+        lesion=_told_of(assessed, about),
         as_of=assessed.as_of,
     )
 
 
-def _withdraw(assessed: ScreeningAssessed, before: LesionAlerted, why: Because) -> LesionAlerted:
-    new = {"state": "withdrawn", "because": (why,), "revision_id": assessed.revision_id, "as_of": assessed.as_of}
+def _gone(assessed: ScreeningAssessed, before: LesionAlerted, why: Because) -> LesionAlerted:
+    state = "withdrawn" if before.acknowledged_by is None else "vanished"
+    new = {"state": state, "because": (why,), "revision_id": assessed.revision_id, "as_of": assessed.as_of}
     return before.model_copy(update=new)
+
+
+def _finding(assessed: ScreeningAssessed, about: About) -> Finding | None:
+    if not isinstance(about, AboutFinding):
+        return None
+    return next((each for each in assessed.findings if each.finding_id == about.finding_id), None)
+
+
+def _told_of(assessed: ScreeningAssessed, about: About) -> ToldOf | None:
+    finding = _finding(assessed, about)
+    return None if finding is None else told_of(finding)
 
 
 def _evidence(assessed: ScreeningAssessed, about: About) -> tuple[Evidence, ...]:
     """The finding's pictures and masks, those of its best sighting first, if it is about one; and the report's page."""
     named: list[tuple[str | None, str | None]] = []
-    if isinstance(about, AboutFinding):
-        for finding in assessed.findings:
-            if finding.finding_id == about.finding_id:
-                for each in finding.in_order:
-                    named += [(each.image_key, each.image_sha256), (each.mask_key, each.mask_sha256)]
+    finding = _finding(assessed, about)
+    for each in finding.in_order if finding is not None else ():
+        named += [(each.image_key, each.image_sha256), (each.mask_key, each.mask_sha256)]
     named.append((assessed.report_html_key, assessed.report_html_sha256))
     return tuple(Evidence(key=key, sha256=sha256) for key, sha256 in named if key is not None and sha256 is not None)

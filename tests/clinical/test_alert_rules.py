@@ -1,13 +1,12 @@
 import pytest
 
 from sonovan.clinical.alert_rules import (
-    RULES,
-    SUSPICIOUS_WORDS,
-    AlertSettings,
+    rules_of,
     suspicious_lesions,
     why_suspicious,
     withhold_alert,
 )
+from sonovan.clinical.alert_settings import SUSPICIOUS_WORDS, AlertSettings, SuspiciousLesion
 from sonovan.contracts.alerts import AboutFinding
 from sonovan.contracts.because import Because
 from sonovan.contracts.frames import Descriptor
@@ -16,7 +15,7 @@ from sonovan.contracts.results import Finding, IntendedUse
 from tests.clinical.records import assessed, finding, sighting
 from tests.contracts.test_alerts import alert
 
-SETTINGS = AlertSettings(min_malignant=0.4, suspicious_words=("breast.margin.spiculated",))
+SETTINGS = SuspiciousLesion(min_malignant=0.4, words=("breast.margin.spiculated",))
 
 
 def described(value: str | None, name: str = "margin", **other: object) -> Finding:
@@ -76,9 +75,10 @@ def test_the_words_of_the_default_stand_in_the_lexicon() -> None:
 
 def test_suspicion_alerts_and_an_outline_alone_goes_to_the_worklist() -> None:
     """clinical.md, What screening women have: alerts select by suspicion, the worklist holds the rest."""
-    assert [(rule.name, rule.severity) for rule in RULES] == [
+    assert [(rule.name, rule.severity) for rule in rules_of(AlertSettings())] == [
         ("suspicious_lesion", "suspicious"),
         ("persistent_lesion", "worklist"),
+        ("not_rescanned", "worklist"),
     ]
 
 

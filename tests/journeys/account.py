@@ -111,7 +111,11 @@ def assert_one_content_each(world: World) -> None:
         lambda each: (each.revision_id, each.sequence_id),
         _bytes,
     )
-    _one_content(world.records(Topic.LESION_ALERTED, LesionAlerted), lambda each: (each.alert_id, each.state), _bytes)
+    _one_content(
+        world.records(Topic.LESION_ALERTED, LesionAlerted),
+        lambda each: (each.alert_id, each.state, each.revision_id),
+        _bytes,
+    )
     _one_content(world.records(Topic.RECORD_REJECTED, RecordRejected), lambda each: (each.rejection_id,), _bytes)
 
 

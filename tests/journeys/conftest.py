@@ -12,12 +12,18 @@ SETTINGS = {
     # One runtime for workers and embedded runs, whatever this machine would choose.
     "SONOVAN_MODELS_PROVIDER": "openvino",
     "SONOVAN_MODELS_PRECISION": "fp32",
-    # Whatever is outlined on two frames is told: the journeys are not about the rule.
-    "SONOVAN_ALERT_MIN_FRAMES": "2",
-    "SONOVAN_ALERT_MIN_AREA_MM2": "0",
-    "SONOVAN_ALERT_MIN_AREA_PX": "0",
-    "SONOVAN_ALERT_MIN_SCORE": "0",
 }
+
+ALERT_RULES = """format = 1
+version = "two-frames"
+
+[rules.persistent_lesion]
+min_frames = 2
+min_area_mm2 = 0
+min_area_px = 0
+min_score = 0
+"""
+"""Whatever is outlined on two frames is told: the journeys are not about the rule."""
 
 
 @pytest.fixture(scope="package")
@@ -27,6 +33,9 @@ def world(service_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
     with pytest.MonkeyPatch.context() as patch:
         for name, value in SETTINGS.items():
             patch.setenv(name, value)
+        rules = path.parent / "rules.toml"
+        rules.write_text(ALERT_RULES)
+        patch.setenv("SONOVAN_ALERT_RULES_FILE", str(rules))
         logging.getLogger("kafka").setLevel(logging.ERROR)  # its warnings would hide what the workers said
         try:
             world = World(up(path, apps=()))

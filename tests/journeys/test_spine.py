@@ -263,11 +263,13 @@ def test_10_an_alert_is_told_once_by_key_whatever_becomes_of_its_receiver(world:
         world.until(lambda: set(slow.keys) <= set(kind.keys), "the receiver has everything")
         assert_sound(world, screening)
         alerts = world.records(Topic.LESION_ALERTED, LesionAlerted, screening.screening_id)
-        words = {(alert.alert_id, alert.state) for alert in alerts}
+        words = {(alert.alert_id, alert.state, alert.revision_id) for alert in alerts}
         assert words
         world.until(lambda: len(set(kind.keys)) >= len(words), "each word arrives")
     bodies = {request.key: request.body for request in (*slow.received, *kind.received)}
-    assert {(each["alert_id"], each["state"]) for each in map(json.loads, bodies.values())} == words
+    assert {
+        (each["alert_id"], each["state"], each["revision_id"]) for each in map(json.loads, bodies.values())
+    } == words
     assert len(bodies) == len(words), "an alert came under two keys"
     assert all(bodies[request.key] == request.body for request in (*slow.received, *kind.received))
 

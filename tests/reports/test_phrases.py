@@ -21,6 +21,7 @@ from sonovan.clinical import (
     referral,
     tirads,
 )
+from sonovan.clinical.alert_settings import AlertSettings
 from sonovan.contracts.alerts import SEVERITIES, LesionAlerted
 from sonovan.contracts.because import Because
 from sonovan.contracts.lexicon import TERMS
@@ -38,7 +39,7 @@ NO_REASONS = {"adequate", "usable", "limited", "inadequate", "not_examined", "un
               "complete", "preliminary", "breast", "laterality", "region", "organ",
               "quality", "level", "reasons", "finding", "suspicious", "decision_support", "withheld", "category",
               "malignant", "malignant_withheld", "findings", "categories", "advice", "value", "rule", "because",
-              "regions", "risk", "mm", "px", "a", "software", "finding_id", "still_unseen",
+              "regions", "lesion", "risk", "mm", "px", "a", "software", "finding_id", "still_unseen",
               "side", "screening", "van"}  # fmt: skip
 """Words in the modules of rules that are no reason: names of fields, levels, units."""
 MODULES = (adequacy, advice, alert_rules, birads, c_tirads, category, key_frame, nodules, referral, tirads)
@@ -46,8 +47,9 @@ LEXICON = {text for term in TERMS for text in (term.name, *term.words)} - {"moti
 """Words of the lexicon are no reasons."""
 BY_RULE = {referral.DIAGNOSTIC_REFERRAL, nodules.BIOPSY_BY_SIZE, nodules.FOLLOW_UP_BY_SIZE}
 """Clinical advice, each with a sentence."""
+ALERT_RULES = {rule.name for rule in alert_rules.rules_of(AlertSettings())}
 RULES = {category.BREAST_NOT_ADEQUATE, birads.BREAST_LESION, birads.MOST_WORRISOME_FINDING, tirads.ACR_TI_RADS,
-         c_tirads.C_TI_RADS, *BY_RULE, *advice.OF_OPERATION, *(rule.name for rule in alert_rules.RULES)}  # fmt: skip
+         c_tirads.C_TI_RADS, *BY_RULE, *advice.OF_OPERATION, *ALERT_RULES}  # fmt: skip
 
 
 def spelled_in(module: object) -> set[str]:
@@ -90,6 +92,7 @@ def test_every_status_level_use_and_state_has_words(language: Language) -> None:
     assert set(phrases.intended_use) == set(get_args(IntendedUse))
     assert set(phrases.severity) == set(SEVERITIES)
     assert set(phrases.alert_state) == set(get_args(LesionAlerted.model_fields["state"].annotation))
+    assert set(phrases.to_do) == set(phrases.alert_state)
 
 
 def test_the_languages_have_the_same_phrases_with_the_same_figures() -> None:
@@ -126,8 +129,8 @@ def test_no_chinese_phrase_is_left_in_english() -> None:
     plain = {name for name, text in told.items() if not re.search(r"[\u4e00-\u9fff]", text)}
     assert plain == {"acr_ti_rads_2017", "c_ti_rads_2020", "reported_sign", "points_of", "unsigned_notice",
                      "alert_line", "colon", "comma", "semicolon", "brackets", "burned_in", "months",
-                     "missing_frames", "place_and_region", "size_mm", "lateral_mm", "moment", "least_share",
-                     "most_share", "share", "described"}  # fmt: skip
+                     "missing_frames", "letter_first", "place_and_region", "size_mm", "lateral_mm", "moment",
+                     "least_share", "most_share", "share", "described"}  # fmt: skip
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

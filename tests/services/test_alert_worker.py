@@ -27,8 +27,9 @@ from sonovan.storage.keys import Bucket
 from sonovan.storage.minio_store import MinioStore
 from sonovan.storage.outbox import Outbox
 from sonovan.storage.outbox_engine import sqlite_url
-from sonovan.stream_apps.alert.messages import take, to_topic
-from sonovan.stream_apps.alert.sending import TOPIC, WEBHOOK, Sender
+from sonovan.stream_apps.alert.ladder import TOPIC, WEBHOOK
+from sonovan.stream_apps.alert.messages import to_topic
+from sonovan.stream_apps.alert.sending import Sender
 from sonovan.stream_apps.alert.webhook import Webhook
 from sonovan.stream_apps.kafka_io import deliver
 from sonovan.transport.client import client_options
@@ -36,7 +37,7 @@ from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
 from tests.clinical.records import assessed, finding, sha
 from tests.stream_apps.alert.receiver import KIND, Manners, Receiver, Request, answer, free_port, hang
-from tests.stream_apps.alert.scene import RULE, TEST_RULES, blind_revision, revision
+from tests.stream_apps.alert.scene import TEST_RULES, blind_revision, revision, take
 from tests.waiting import until
 
 pytestmark = pytest.mark.services
@@ -260,7 +261,7 @@ def test_alerts_about_sides_a_screening_and_a_van_reach_the_topic_and_a_receiver
     screening, now = mint_id(), datetime.now(UTC)
     outbox = Outbox(sqlite_url(tmp_path / "outbox.sqlite"))
     for each in (blind_revision(1, screening), revision(2, {}, screening_id=screening)):
-        take(outbox, each, RULE, (TOPIC, WEBHOOK), now, TEST_RULES)
+        take(outbox, each, now, TEST_RULES)
     with BoundedProducer(worked.centre.kafka("alert")) as producer, worked.receiver() as receiver:
         webhook = Webhook(receiver.url, (SECRET.encode(),), 5.0, time.time, "research")
         channels = {TOPIC: to_topic(partial(deliver, Producing(producer))), WEBHOOK: webhook.post}

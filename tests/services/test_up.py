@@ -72,13 +72,15 @@ def test_a_second_up_restarts_nothing_and_keeps_what_was_written(started: Centre
 
 
 def test_an_app_gets_its_own_account_folder_and_settings(started: Centre) -> None:
-    start_worker(started, "alert", 2, app_environment={"SONOVAN_ALERT_MIN_FRAMES": "7", "SONOVAN_SHARED_DATA": "/x"})
+    start_worker(
+        started, "alert", 2, app_environment={"SONOVAN_ALERT_RETRY_LONGEST_S": "7", "SONOVAN_SHARED_DATA": "/x"}
+    )
     try:
         (pid,) = [pid for name, pid in running(started.path).items() if name == "alert-2"]
         given = dict(pair.split("=", 1) for pair in Path(f"/proc/{pid}/environ").read_text().split("\0") if "=" in pair)
         assert given["SONOVAN_KAFKA_USERNAME"] == "alert"
         assert given["SONOVAN_DATA_DIR"] == str(started.path / "apps" / "alert-2")
-        assert given["SONOVAN_ALERT_MIN_FRAMES"] == "7"
+        assert given["SONOVAN_ALERT_RETRY_LONGEST_S"] == "7"
         assert "SONOVAN_SHARED_DATA" not in given
         assert Path(f"/proc/{pid}/cmdline").read_text().split("\0")[1:-1] == [
             "-m", "sonovan", "worker", "alert", "--instance", "2",

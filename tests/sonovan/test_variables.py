@@ -53,7 +53,9 @@ def test_help_is_given_in_spite_of_it() -> None:
 
 
 def test_what_is_known_stops_nothing(tmp_path: Path) -> None:
-    told = sonovan("status", SONOVAN_STATE=str(tmp_path), SONOVAN_ALERT_MIN_FRAMES="4", SONOVAN_MODELS_PRECISION="auto")
+    told = sonovan(
+        "status", SONOVAN_STATE=str(tmp_path), SONOVAN_ALERT_RETRY_LONGEST_S="4", SONOVAN_MODELS_PRECISION="auto"
+    )
     assert told.returncode == 0, told.stderr
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from sonovan.storage.outbox import Decide, Message, Outbox, Version
+from sonovan.storage.outbox import Call, Decide, Kind, Message, Outbox, Version
 
 NOON: Final = datetime(2025, 3, 4, 12, 0, tzinfo=UTC)
 RECIPIENTS: Final[Sequence[str]] = ("webhook", "topic")
@@ -17,8 +17,18 @@ def version_of(source: int, number: int, *scopes: str) -> Version:
     return Version(name, number, f"digest-{number}", frozenset({name, *scopes}))
 
 
-def message(thread: str, body: bytes, scope: str = "source-0", rung: int = 0, label: str = "label") -> Message:
-    return Message(scope, thread, label, "text/plain", body, tuple(RECIPIENTS), rung)
+def message(
+    thread: str,
+    body: bytes,
+    scope: str = "source-0",
+    rung: int = 0,
+    label: str = "label",
+    kind: Kind = "opens",
+    calls: Sequence[Call] | None = None,
+) -> Message:
+    """To every recipient at once, unless `calls` are given."""
+    told = tuple(Call(each, NOON, rung) for each in RECIPIENTS) if calls is None else tuple(calls)
+    return Message(scope, thread, label, "text/plain", body, kind, told)
 
 
 def deciding(source: int, state: State, scope: str | None = None) -> Decide:
@@ -27,7 +37,8 @@ def deciding(source: int, state: State, scope: str | None = None) -> Decide:
 
     def decide(known: Mapping[str, bytes]) -> list[Message]:
         before = known.get(f"thread-of-{scope}", b"withdrawn")
-        return [] if before == state.encode() else [message(f"thread-of-{scope}", state.encode(), scope)]
+        kind: Kind = "opens" if state == "raised" else "ends"
+        return [] if before == state.encode() else [message(f"thread-of-{scope}", state.encode(), scope, kind=kind)]
 
     return decide
 

@@ -2,17 +2,16 @@
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
 from sonovan.contracts.errors import Fatal, Transient
-from sonovan.storage.outbox import Message, Outbox, Version
+from sonovan.storage.outbox import Call, Kind, Message, Outbox, Version
 from sonovan.storage.outbox_engine import sqlite_url
 from tests.storage.outbox_child import claim_all
 from tests.storage.postgres import new_database
@@ -32,6 +31,7 @@ def test_a_message_is_owed_to_everybody_under_a_key_of_their_own(outbox: Outbox)
     assert outbox.owed() == {"webhook": 1, "topic": 1}
 
 
+@settings(deadline=None)  # it writes to a disk
 @given(body=st.binary(max_size=300))
 def test_a_body_comes_back_byte_for_byte(body: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -102,10 +102,107 @@ def test_keys_tell_apart_labels_recipients_and_rungs(outbox: Outbox) -> None:
 
 
 def test_one_rung_of_one_recipient_is_owed_once(outbox: Outbox) -> None:
-    twice = replace(message("t", b"x"), recipients=("webhook", "webhook"))
+    twice = message("t", b"x", calls=[Call("webhook", NOON), Call("webhook", NOON)])
     with pytest.raises(Transient):
         outbox.take(version_of(0, 1), lambda _known: [twice], NOON)
     assert outbox.owed() == {}
+
+
+LATER = NOON + timedelta(hours=1)
+LADDER = (Call("webhook", NOON), Call("doctor", LATER, 1), Call("webhook", LATER, 1))
+
+
+def tell(
+    outbox: Outbox, number: int, kind: Kind, body: bytes, calls: tuple[Call, ...] = (), at: datetime = NOON
+) -> None:
+    outbox.take(version_of(0, number), lambda _known: [message("t", body, kind=kind, calls=calls)], at)
+
+
+def told(outbox: Outbox, recipient: str, at: datetime) -> list[tuple[bytes, int]]:
+    """What a recipient is told at a time, and on which rung; every delivery succeeds."""
+    found = []
+    while batch := outbox.claim(recipient, at, LEASE):
+        for each in batch:
+            outbox.delivered(each.key, at)
+            found.append((each.body, each.rung))
+    return found
+
+
+def test_a_ladder_is_told_rung_after_rung_at_their_times(outbox: Outbox) -> None:
+    tell(outbox, 1, "opens", b"raised", LADDER)
+    assert [told(outbox, each, NOON) for each in ("webhook", "doctor")] == [[(b"raised", 0)], []]
+    assert [told(outbox, each, LATER) for each in ("webhook", "doctor")] == [[(b"raised", 1)], [(b"raised", 1)]]
+
+
+def test_whoever_is_called_later_is_not_late_before(outbox: Outbox) -> None:
+    tell(outbox, 1, "opens", b"raised", LADDER)
+    assert outbox.undelivered(NOON) == {"webhook": (NOON, 1)}
+    assert outbox.undelivered(LATER) == {"webhook": (NOON, 2), "doctor": (LATER, 1)}
+    told(outbox, "webhook", LATER)
+    assert outbox.undelivered(LATER + LEASE) == {"doctor": (LATER, 1)}
+
+
+@pytest.mark.parametrize("claimed", [True, False])
+def test_an_end_drops_what_was_not_due_yet_and_is_told_to_whoever_was_told(outbox: Outbox, claimed: bool) -> None:
+    tell(outbox, 1, "opens", b"raised", LADDER)
+    if claimed:
+        told(outbox, "webhook", NOON)
+    tell(outbox, 2, "ends", b"answered")
+    expected = [(b"answered", 0)] if claimed else [(b"raised", 0), (b"answered", 0)]
+    assert [told(outbox, each, LATER) for each in ("webhook", "doctor")] == [expected, []]
+    assert outbox.owed() == {}
+
+
+def test_a_change_takes_the_place_of_what_was_not_due_yet(outbox: Outbox) -> None:
+    """Who is called an hour later must not hear of the side that was wrong."""
+    tell(outbox, 1, "opens", b"left", LADDER)
+    told(outbox, "webhook", NOON)
+    tell(outbox, 2, "changes", b"right")
+    assert [told(outbox, each, NOON) for each in ("webhook", "doctor")] == [[(b"right", 0)], []]
+    assert [told(outbox, each, LATER) for each in ("webhook", "doctor")] == [[(b"right", 1)], [(b"right", 1)]]
+
+
+def test_who_waits_for_quiet_hours_to_end_hears_the_newest_once_or_nothing(outbox: Outbox) -> None:
+    tell(outbox, 1, "opens", b"left", (Call("webhook", NOON), Call("doctor", LATER)))
+    tell(outbox, 2, "changes", b"right")
+    assert told(outbox, "doctor", LATER - LEASE) == []
+    assert told(outbox, "doctor", LATER) == [(b"right", 0)]
+    tell(outbox, 3, "ends", b"gone", at=LATER)
+    assert told(outbox, "doctor", LATER) == [(b"gone", 0)]
+    tell(outbox, 4, "opens", b"left", (Call("doctor", LATER + timedelta(hours=1)),), LATER)
+    tell(outbox, 5, "ends", b"gone", at=LATER)
+    assert told(outbox, "doctor", LATER + timedelta(days=1)) == []
+
+
+def test_opening_again_begins_the_ladder_anew(outbox: Outbox) -> None:
+    tell(outbox, 1, "opens", b"suspicious", LADDER)
+    tell(outbox, 2, "opens", b"urgent", (Call("webhook", NOON), Call("doctor", NOON)))
+    assert told(outbox, "doctor", LATER) == [(b"urgent", 0)]
+    assert told(outbox, "webhook", LATER) == [(b"suspicious", 0), (b"urgent", 0)]
+
+
+def test_what_follows_may_wait_for_its_recipient(outbox: Outbox) -> None:
+    tell(outbox, 1, "opens", b"raised", (Call("webhook", NOON), Call("doctor", NOON)))
+    for each in ("webhook", "doctor"):
+        told(outbox, each, NOON)
+    gone = Message("source-0", "t", "label", "text/plain", b"gone", "ends", follow={"doctor": LATER})
+    outbox.take(version_of(0, 2), lambda _known: [gone], NOON)
+    assert [told(outbox, each, NOON) for each in ("webhook", "doctor")] == [[(b"gone", 0)], []]
+    assert told(outbox, "doctor", LATER) == [(b"gone", 0)]
+
+
+def test_what_is_no_version_amends_a_thread_that_is_there(outbox: Outbox) -> None:
+    assert outbox.amend("t", lambda _body: None, NOON) is False
+    tell(outbox, 1, "opens", b"raised", LADDER)
+    seen: list[bytes] = []
+
+    def answered(body: bytes) -> Message | None:
+        seen.append(body)
+        return message("t", b"answered", kind="ends") if body == b"raised" else None
+
+    assert [outbox.amend("t", answered, NOON) for _ in range(2)] == [True, True]
+    assert seen == [b"raised", b"answered"]
+    assert told(outbox, "webhook", LATER) == [(b"raised", 0), (b"answered", 0)]
 
 
 def test_what_is_claimed_is_nobody_elses_until_its_lease_is_over(outbox: Outbox) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from sonovan.clinical.alert_rules import AlertSettings
+from sonovan.clinical.alert_settings import AlertSettings
 from sonovan.contracts.answers import RecordRejected, RejectedRetried
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
@@ -19,7 +19,9 @@ from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import VanEnrolled
 from sonovan.storage.outbox import Outbox
 from sonovan.storage.outbox_engine import sqlite_url
+from sonovan.stream_apps.alert.ladder import Ladder
 from sonovan.stream_apps.alert.stage import alert_stage
+from sonovan.stream_apps.alert.step import RuleSet
 from sonovan.stream_apps.assess.settings import AssessSettings
 from sonovan.stream_apps.assess.stage import assess_stage
 from sonovan.stream_apps.rejecting import Coordinates, reject
@@ -120,7 +122,7 @@ def alert_case(folder: Path) -> Case:
     url = sqlite_url(folder / "outbox.sqlite")
 
     def open_stage(world: World, _tables: MemoryTables) -> Stage:
-        return alert_stage(Outbox(url), AlertSettings(), ("topic",), now=lambda: world.now.timestamp())
+        return alert_stage(Outbox(url), RuleSet.of(AlertSettings()), Ladder(), now=lambda: world.now.timestamp())
 
     def owed() -> list[tuple[str, bytes]]:
         outbox, later, found = Outbox(url), world.now + timedelta(days=1), list[tuple[str, bytes]]()

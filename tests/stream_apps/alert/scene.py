@@ -1,16 +1,32 @@
 """Revisions of one screening, as the alert stage receives them; and a list of rules that tests alone have."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Final, Literal
 
-from sonovan.clinical.alert_rules import RULES, AlertRule, AlertSettings, Reasons
-from sonovan.contracts.alerts import About, AboutScreening, AboutSide, AboutVan, LesionAlerted
+from sonovan.clinical.alert_rules import AlertRule, Reasons
+from sonovan.clinical.alert_settings import AlertSettings
+from sonovan.contracts.alerts import (
+    SEVERITIES,
+    About,
+    AboutScreening,
+    AboutSide,
+    AboutVan,
+    AlertAcknowledged,
+    LesionAlerted,
+)
 from sonovan.contracts.because import Because
 from sonovan.contracts.results import ScreeningAssessed, Status, WithdrawnFinding
-from sonovan.stream_apps.alert.step import alerts_of
-from tests.clinical.records import REPORT, SCREENING, adequacy, assessed, finding, sha
+from sonovan.storage.outbox import Outbox
+from sonovan.stream_apps.alert.ladder import WEBHOOK, Ladder, Rung
+from sonovan.stream_apps.alert.messages import take as take_at
+from sonovan.stream_apps.alert.step import RuleSet, acknowledged, alerts_of
+from tests.clinical.records import NOON, REPORT, SCREENING, adequacy, assessed, finding, sha
 
-RULE = AlertSettings()
+RULES: Final = RuleSet.of(AlertSettings())
+TO_WEBHOOK: Final = Ladder(rungs=tuple(Rung(severity=each, to=(WEBHOOK,)) for each in SEVERITIES))
+"""Everything is told to the webhook at once, and to the topic."""
 Seen = Literal["suspicious", "harmless", "gone"]
 
 
@@ -40,17 +56,22 @@ def blind_revision(number: int, screening_id: str = SCREENING) -> ScreeningAsses
 class Stage:
     """Takes revisions one after another, and keeps each alert's newest record, as the outbox does."""
 
-    def __init__(self, rules: Sequence[AlertRule] = RULES) -> None:
+    def __init__(self, rules: RuleSet = RULES) -> None:
         self.known: dict[str, LesionAlerted] = {}
         self._rules = rules
 
     def take(self, assessed: ScreeningAssessed) -> list[LesionAlerted]:
-        alerts = alerts_of(assessed, RULE, self.known, self._rules)
+        alerts = alerts_of(assessed, self.known, self._rules)
         self.known.update({alert.alert_id: alert for alert in alerts})
         return alerts
 
+    def answer(self, answered: AlertAcknowledged) -> None:
+        alert = acknowledged(self.known[answered.alert_id], answered, NOON)
+        assert alert is not None
+        self.known[alert.alert_id] = alert
 
-def limited_sides(assessed: ScreeningAssessed, _settings: AlertSettings) -> Iterator[tuple[About, Reasons]]:
+
+def limited_sides(assessed: ScreeningAssessed) -> Iterator[tuple[About, Reasons]]:
     """A side that was not seen well enough."""
     for row in assessed.adequacy:
         if row.level != "adequate":
@@ -58,21 +79,26 @@ def limited_sides(assessed: ScreeningAssessed, _settings: AlertSettings) -> Iter
             yield AboutSide(organ=row.organ, laterality=row.laterality), (share,)
 
 
-def unfinished(assessed: ScreeningAssessed, _settings: AlertSettings) -> Iterator[tuple[About, Reasons]]:
+def unfinished(assessed: ScreeningAssessed) -> Iterator[tuple[About, Reasons]]:
     """A screening of which frames are missing."""
     if assessed.status == "incomplete":
         yield AboutScreening(), (Because(code="frames_missing"),)
 
 
-def blind_van(assessed: ScreeningAssessed, _settings: AlertSettings) -> Iterator[tuple[About, Reasons]]:
+def blind_van(assessed: ScreeningAssessed) -> Iterator[tuple[About, Reasons]]:
     """A van of whose screening no frame could be assessed."""
     if assessed.adequacy and all(row.assessable_share == 0 for row in assessed.adequacy):
         yield AboutVan(van_id=assessed.van_id), (Because(code="nothing_assessable", value=assessed.frames),)
 
 
-TEST_RULES: Final = (
-    *RULES,
+_OF_TESTS: Final = (
     AlertRule("limited_side", "worklist", "side", limited_sides),
     AlertRule("unfinished", "suspicious", "screening", unfinished),
     AlertRule("blind_van", "urgent", "van", blind_van),
 )
+TEST_RULES: Final = replace(RULES, rules=(*RULES.rules, *_OF_TESTS))
+
+
+def take(outbox: Outbox, assessed: ScreeningAssessed, now: datetime, rules: RuleSet = RULES) -> int:
+    """What the stage does with a revision that is appended now, where the webhook is told of everything."""
+    return take_at(outbox, assessed, rules, TO_WEBHOOK, now, now)

@@ -16,13 +16,14 @@ from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
 from sonovan.storage.outbox import Outbox
 from sonovan.storage.outbox_engine import sqlite_url
-from sonovan.stream_apps.alert.messages import take, to_topic
-from sonovan.stream_apps.alert.sending import TOPIC, WEBHOOK, Sender
+from sonovan.stream_apps.alert.ladder import TOPIC, WEBHOOK
+from sonovan.stream_apps.alert.messages import to_topic
+from sonovan.stream_apps.alert.sending import Sender
 from sonovan.stream_apps.alert.webhook import Webhook
 from sonovan.stream_apps.kafka_io import deliver
 from tests.clinical.records import OTHER_SCREENING, SCREENING
 from tests.stream_apps.alert.receiver import Receiver
-from tests.stream_apps.alert.scene import RULE, TEST_RULES, blind_revision, revision
+from tests.stream_apps.alert.scene import TEST_RULES, blind_revision, revision, take
 
 NOW = 1_700_000_000.0
 KINDS = ["screening", "side", "side", "van"]
@@ -58,7 +59,7 @@ class Centre:
     def take(self, *revisions: ScreeningAssessed) -> None:
         """Take the revisions in, then deliver all that is due."""
         for assessed in revisions:
-            take(self.outbox, assessed, RULE, (TOPIC, WEBHOOK), datetime.fromtimestamp(NOW, UTC), TEST_RULES)
+            take(self.outbox, assessed, datetime.fromtimestamp(NOW, UTC), TEST_RULES)
 
         async def send() -> None:
             for recipient in (TOPIC, WEBHOOK):

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from sonovan.contracts.alerts import LesionAlerted
+from sonovan.contracts.alerts import SEVERITIES, LesionAlerted
 from sonovan.contracts.errors import Fatal, Transient
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.storage.outbox import Delivery, Outbox
 from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.stream_apps.alert.asked import NotBefore
+from sonovan.stream_apps.alert.ladder import TOPIC, Ladder, Rung
 from sonovan.stream_apps.alert.messages import take
 from sonovan.stream_apps.alert.sending import Deliver, Late, Sender
 from sonovan.stream_apps.progress import Progress
-from tests.stream_apps.alert.scene import RULE, revision
+from tests.stream_apps.alert.scene import RULES, revision
 from tests.waiting import until
 
 LEASE_S = 20.0
@@ -68,7 +69,13 @@ def owe(outbox: Outbox, clock: Clock) -> Callable[..., None]:
 
     def owe_alerts(assessed: ScreeningAssessed, *recipients: str) -> None:
         now = datetime.fromtimestamp(clock(), UTC)
-        take(outbox, assessed, RULE, recipients or ("webhook",), now)
+        named = recipients or ("webhook",)
+        others = tuple(each for each in named if each != TOPIC)
+        rungs = tuple(Rung(severity=each, to=others) for each in SEVERITIES if others)
+        take(outbox, assessed, RULES, Ladder(rungs=rungs), now, now)
+        while TOPIC not in named and (batch := outbox.claim(TOPIC, now, timedelta(days=1))):
+            for each in batch:
+                outbox.delivered(each.key, now)
 
     return owe_alerts
 

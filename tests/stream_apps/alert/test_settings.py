@@ -16,12 +16,7 @@ def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> AlertSettings:
 def test_nothing_needs_to_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = given(monkeypatch)
     assert settings.database_url is settings.webhook_url is None
-    assert settings.rule.min_frames == 3
-
-
-def test_the_rules_numbers_are_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    rule = given(monkeypatch, min_frames="5", min_area_mm2="20", min_area_px="300", min_score="0.7").rule
-    assert (rule.min_frames, rule.min_area_mm2, rule.min_area_px, rule.min_score) == (5, 20.0, 300, 0.7)
+    assert settings.rules_file is settings.mail_server is None
 
 
 def test_a_webhook_without_a_secret_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

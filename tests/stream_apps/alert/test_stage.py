@@ -14,7 +14,7 @@ from sonovan.storage.keys import Bucket
 from sonovan.storage.outbox import Outbox
 from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.stream_apps.alert.stage import alert_stage
-from tests.stream_apps.alert.scene import RULE, Seen, revision
+from tests.stream_apps.alert.scene import RULES, TO_WEBHOOK, Seen, revision
 from tests.stream_apps.memory import Run, World
 
 NOW = 1_700_000_000.0
@@ -25,7 +25,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.world, self.outbox = World(), Outbox(sqlite_url(folder / "outbox.sqlite"))
-        stage = alert_stage(self.outbox, RULE, ("webhook",), now=lambda: NOW)
+        stage = alert_stage(self.outbox, RULES, TO_WEBHOOK, now=lambda: NOW)
         self.worker = Run(self.world, lambda _world, _tables: stage)
 
     async def take(self, *values: bytes) -> None:

@@ -1,15 +1,29 @@
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sonovan.clinical.alert_rules import RULES, why_persistent
-from sonovan.contracts.alerts import AboutFinding, AboutScreening, AboutSide, AboutVan, about_key
+from sonovan.clinical.advice import derive_advice
+from sonovan.clinical.alert_rules import why_persistent, withhold_alert
+from sonovan.clinical.alert_settings import PersistentLesion
+from sonovan.contracts.alerts import (
+    AboutFinding,
+    AboutScreening,
+    AboutSide,
+    AboutVan,
+    AlertAcknowledged,
+    LesionAlerted,
+    about_key,
+)
 from sonovan.contracts.because import Because
+from sonovan.contracts.derivation import Category
 from sonovan.contracts.ids import alert_id
-from sonovan.contracts.results import Status, WithdrawnFinding
-from tests.clinical.records import OTHER_SCREENING, REPORT, SWEEP_2, assessed, finding, sha, sighting
-from tests.stream_apps.alert.scene import RULE, TEST_RULES, Seen, Stage, blind_revision, revision
+from sonovan.contracts.results import ScreeningAssessed, Status, WithdrawnFinding
+from sonovan.reports.alerts import alert_words
+from sonovan.stream_apps.alert.step import acknowledged
+from tests.clinical.records import NOON, OTHER_SCREENING, REPORT, SWEEP_2, adequacy, assessed, finding, sha, sighting
+from tests.stream_apps.alert.scene import RULES, TEST_RULES, Seen, Stage, blind_revision, revision
 
 STATUSES = st.sampled_from(["preliminary", "incomplete", "complete"])
 LESIONS = st.dictionaries(st.integers(1, 3), st.sampled_from(["suspicious", "harmless", "gone"]))
@@ -29,7 +43,7 @@ def test_a_suspicious_lesion_is_raised_with_its_evidence() -> None:
     assert alert.alert_id == alert_id(f"finding:{lesion.finding_id}", "persistent_lesion")
     assert [each.key for each in alert.evidence] == ["image.png", "mask.png", "a.html"]
     assert [each.sha256 for each in alert.evidence] == [sha("image"), sha("mask"), REPORT["report_html_sha256"]]
-    assert alert.because == why_persistent(finding(1, score_mean=0.9), RULE)
+    assert alert.because == why_persistent(finding(1, score_mean=0.9), PersistentLesion())
 
 
 def test_the_evidence_of_a_lesion_in_two_sweeps_begins_with_its_best_sighting() -> None:
@@ -159,10 +173,10 @@ def test_a_vans_alert_is_withdrawn_by_the_screening_that_raised_it_alone() -> No
 
 def test_an_alert_is_raised_again_with_a_higher_severity_and_never_with_a_lower_one() -> None:
     stage, told = Stage(), []
-    rule = RULES[-1]
+    rule = next(each for each in RULES.rules if each.name == "persistent_lesion")
     for number, severity in enumerate(("suspicious", "worklist", "urgent", "suspicious"), start=1):
         known = stage.known
-        stage = Stage([replace(rule, severity=severity)])  # type: ignore[arg-type]
+        stage = Stage(replace(RULES, rules=(replace(rule, severity=severity),)))  # type: ignore[arg-type]
         stage.known = known
         told += stage.take(revision(number, {1: "suspicious"}))
     assert [(alert.state, alert.severity) for alert in told] == [("raised", "suspicious"), ("raised", "urgent")]
@@ -174,7 +188,123 @@ def test_an_alert_is_raised_again_with_a_higher_severity_and_never_with_a_lower_
 def test_an_alert_of_a_rule_that_is_gone_stays_until_its_finding_is_withdrawn() -> None:
     stage = Stage()
     stage.take(revision(1, {1: "suspicious"}))
-    without = Stage([])
+    without = Stage(replace(RULES, rules=()))
     without.known = stage.known
     assert without.take(revision(2, {1: "suspicious"})) == []
     assert [alert.state for alert in without.take(revision(3, {1: "gone"}))] == ["withdrawn"]
+
+
+def answer(alert: LesionAlerted, by: str = "dr-1") -> AlertAcknowledged:
+    return AlertAcknowledged(alert_id=alert.alert_id, screening_id=alert.screening_id, raised_in=alert.raised_in, by=by)
+
+
+def told(stage: Stage, *revisions: ScreeningAssessed) -> list[str]:
+    return [alert.state for each in revisions for alert in stage.take(each)]
+
+
+def seen(number: int, status: Status = "complete", **lesion: object) -> ScreeningAssessed:
+    """Revision `number` with one suspicious lesion that is too small for the worklist."""
+    found = finding(malignant=0.9, **{"area_mm2": 5.0, **lesion})
+    return revision(number, {}, status, findings=(found,))
+
+
+def test_an_answer_counts_once_and_for_what_was_raised_alone() -> None:
+    (raised,) = Stage().take(seen(1))
+    answered = acknowledged(raised, answer(raised), NOON)
+    assert answered is not None
+    assert (answered.state, answered.acknowledged_by, answered.acknowledged_at) == ("acknowledged", "dr-1", NOON)
+    assert acknowledged(answered, answer(raised, "dr-2"), NOON) is None
+    again = raised.model_copy(update={"raised_in": sha("later")})
+    assert acknowledged(again, answer(raised), NOON) is None
+    assert acknowledged(raised.model_copy(update={"state": "withdrawn"}), answer(raised), NOON) is None
+
+
+def test_what_somebody_sees_to_is_not_withdrawn_but_says_that_its_cause_is_gone() -> None:
+    stage = Stage()
+    (raised,) = stage.take(seen(1))
+    stage.answer(answer(raised))
+    (vanished,) = stage.take(revision(2, {1: "gone"}))
+    assert (vanished.state, vanished.acknowledged_by) == ("vanished", "dr-1")
+    assert vanished.because == (Because(code="finding_withdrawn"),)
+    assert told(stage, revision(3, {1: "gone"}), revision(4, {1: "gone"})) == []
+    (again,) = stage.take(seen(5))
+    assert (again.state, again.acknowledged_by) == ("raised", None)
+
+
+@pytest.mark.parametrize(("size", "corrected"), [(14.6, True), (14.4, False), (9.68, True), (9.8, False)])
+def test_a_size_that_differs_by_a_fifth_is_corrected_once(size: float, corrected: bool) -> None:
+    stage = Stage()
+    stage.take(seen(1, long_axis_mm=12.1))
+    alerts = stage.take(seen(2, long_axis_mm=size))
+    assert [alert.state for alert in alerts] == ["corrected"] * corrected
+    if corrected:
+        assert alerts[0].because[0] == Because(code="size_changed", value=12.1, unit="mm")
+        assert "malignant_score" in {each.code for each in alerts[0].because}
+    assert told(stage, seen(3, long_axis_mm=size)) == []
+
+
+def test_without_a_scale_pixels_are_compared_and_a_scale_alone_is_no_change() -> None:
+    stage = Stage()
+    unknown = {"long_axis_mm": None, "short_axis_mm": None, "area_mm2": None}
+    stage.take(seen(1, long_axis_px=50.0, area_px=20, **unknown))
+    (change,) = stage.take(seen(2, long_axis_px=70.0, area_px=20, **unknown))
+    assert change.because[0] == Because(code="size_changed_px", value=50.0)
+    assert told(stage, seen(3, long_axis_px=70.0)) == []
+
+
+def test_a_wrong_side_is_corrected_under_the_same_id_and_stays_answered() -> None:
+    stage = Stage()
+    (raised,) = stage.take(seen(1))
+    stage.answer(answer(raised))
+    (corrected,) = stage.take(seen(2, laterality="right"))
+    assert (corrected.state, corrected.alert_id, corrected.acknowledged_by) == ("corrected", raised.alert_id, "dr-1")
+    assert corrected.because[0] == Because(code="side_changed", value="breast.side.left")
+    assert corrected.about.laterality == "right"  # type: ignore[union-attr]
+    assert alert_words(corrected, "en")["because"][0] == "WRONG SIDE before: it was told as Left breast"
+
+
+def test_nothing_is_corrected_while_frames_still_arrive() -> None:
+    stage = Stage()
+    stage.take(seen(1, "preliminary", long_axis_mm=5.0))
+    assert told(stage, seen(2, "preliminary", long_axis_mm=9.0)) == []
+    assert told(stage, seen(3, "incomplete", long_axis_mm=9.0)) == ["corrected"]
+
+
+def categorised(value: str) -> tuple[Category, ...]:
+    return (Category(scheme="BI-RADS", value=value, rule="a_rule", organ="breast", laterality="left"),)
+
+
+def test_a_higher_category_calls_again_whoever_had_answered_and_a_lower_one_corrects() -> None:
+    stage = Stage()
+    (raised,) = stage.take(seen(1, categories=categorised("4A")))
+    stage.answer(answer(raised))
+    (again,) = stage.take(seen(2, "preliminary", categories=categorised("5")))
+    assert (again.state, again.acknowledged_by, again.raised_in) == ("raised", None, again.revision_id)
+    assert again.because[0] == Because(code="category_rose", value="BI-RADS:5")
+    assert told(stage, seen(3, categories=categorised("5"))) == []
+    (lower,) = stage.take(seen(4, categories=categorised("4B")))
+    assert (lower.state, lower.because[0]) == ("corrected", Because(code="category_changed", value="BI-RADS:5"))
+
+
+def test_an_unfinished_examination_ranks_below_a_suspicious_finding() -> None:
+    stage = Stage()
+    stage.take(seen(1, categories=categorised("0")))
+    assert told(stage, seen(2, categories=categorised("4A"))) == ["raised"]
+
+
+def test_an_inadequate_side_that_nobody_scanned_again_is_told_of_once_she_has_left() -> None:
+    row = adequacy(level="inadequate", assessable_share=0.3, reasons=("low_assessable_share",))
+    inadequate = {"adequacy": (row,), "advice": derive_advice("complete", (row,), ())}
+    stage = Stage()
+    assert told(stage, revision(1, {}, "preliminary", **inadequate)) == []
+    (alert,) = stage.take(revision(2, {}, **inadequate))
+    assert (alert.rule, alert.about) == ("not_rescanned", AboutSide(organ="breast", laterality="left"))
+    assert [each.code for each in alert.because] == ["examination_inadequate", "low_assessable_share"]
+    assert withhold_alert(alert, "research") == alert
+    assert told(stage, revision(3, {}, adequacy=(adequacy(),))) == ["withdrawn"]
+
+
+def test_missing_frames_are_waited_for_before_a_side_counts_as_not_scanned_again() -> None:
+    row = adequacy(level="inadequate", assessable_share=0.3, reasons=("low_assessable_share", "frames_missing"))
+    advice = derive_advice("incomplete", (row,), ())
+    assert told(Stage(), revision(1, {}, "incomplete", adequacy=(row,), advice=advice)) == []

@@ -12,6 +12,7 @@ from sonovan.contracts.errors import Transient
 from sonovan.contracts.results import IntendedUse
 from sonovan.storage.outbox import Delivery
 from sonovan.stream_apps.alert.webhook import Webhook, signature, webhook_body
+from tests.clinical.records import SCREENING
 from tests.stream_apps.alert.receiver import Manners, Receiver, answer, chatter, drip, flood, free_port, hang
 from tests.stream_apps.alert.scene import Stage, revision
 
@@ -72,6 +73,11 @@ def test_the_body_is_the_alert_with_words_in_both_languages_and_says_that_it_is_
             "76.0 mm² on the key frame",
             "mean region score 0.90 (no probability of cancer)",
         ],
+        "to_do": (
+            f"Look at the report: sonovan export report {SCREENING}\n"
+            "Then answer, so that nobody else is called: "
+            f"sonovan alerts ack {an_alert().alert_id[:12]} --by YOUR-CODE"
+        ),
     }
     assert words["zh"].keys() == words["en"].keys()
     assert words["zh"]["about"] == "左侧乳腺"

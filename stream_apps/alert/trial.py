@@ -1,0 +1,62 @@
+"""What a site's rules would do with a screening: whom they would call, when and why. Pure; nothing is told."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sonovan.contracts.alerts import AboutFinding, LesionAlerted
+from sonovan.contracts.results import Finding, ScreeningAssessed
+from sonovan.storage.outbox import Call
+from sonovan.stream_apps.alert.ladder import Ladder
+from sonovan.stream_apps.alert.step import RuleSet, alerts_of
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One alert, or what became of it: by which revision, and when whom would be called if nobody answers.
+
+    number: its finding's in the revision's report, from 1; None where it is about something else, or gone. calls: empty
+    where it is not raised, for whoever was called hears of the rest.
+    """
+
+    revision: ScreeningAssessed
+    alert: LesionAlerted
+    number: int | None
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """told: in the order in which it would be. silent: findings of the newest revision that no alert stands for, with
+    their numbers in its report."""
+
+    told: tuple[Told, ...]
+    silent: tuple[tuple[int, Finding], ...]
+
+
+def try_rules(revisions: Iterable[ScreeningAssessed], rules: RuleSet, ladder: Ladder) -> Trial:
+    """Take the revisions of one screening in their order; none of its alerts is answered.
+
+    revisions: in any order and as often as they stand on the topic; at least one.
+    """
+    ordered = [each for _, each in sorted({each.revision_number: each for each in revisions}.items())]
+    known: dict[str, LesionAlerted] = {}
+    told = []
+    for revision in ordered:
+        for alert in alerts_of(revision, known, rules):
+            known[alert.alert_id] = alert
+            calls = ladder.calls(alert.severity, alert.as_of) if alert.state == "raised" else ()
+            told.append(Told(revision, alert, _number(alert, revision.findings), calls))
+    standing = {
+        alert.about.finding_id
+        for alert in known.values()
+        if isinstance(alert.about, AboutFinding) and alert.state != "withdrawn"
+    }
+    numbered = enumerate(ordered[-1].findings, start=1)
+    return Trial(tuple(told), tuple((number, each) for number, each in numbered if each.finding_id not in standing))
+
+
+def _number(alert: LesionAlerted, findings: Sequence[Finding]) -> int | None:
+    if not isinstance(alert.about, AboutFinding):
+        return None
+    ids = [each.finding_id for each in findings]
+    return ids.index(alert.about.finding_id) + 1 if alert.about.finding_id in ids else None
