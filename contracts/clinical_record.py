@@ -62,19 +62,9 @@ class PastBiopsy(Part):
     result: BiopsyResult
 
 
-class FeaturesRecorded(Record):
-    """The van's clinical record of the visit: coded fields only, None where nobody asked, () where there is none.
+class ClinicalRecord(Part):
+    """What she was asked and answered: coded fields only, None where nobody asked, () where there is none."""
 
-    A correction is a whole record with a higher `features_number`; the highest wins, whatever a clock says. The same
-    number with other content is rejected.
-    """
-
-    schema_name: ClassVar[str] = "features.recorded"
-
-    screening_id: Id
-    van_id: VanId
-    features_number: Number
-    recorded_at: Moment
     age_years: int | None = Field(default=None, ge=0, le=120)
     sex: Sex | None = None
     symptoms: tuple[Symptom, ...] | None = Field(
@@ -105,6 +95,26 @@ class FeaturesRecorded(Record):
         if not {place.side for place in self.lump_places or ()} <= sides:
             raise ValueError("a lump has a place on a side for which `palpable_lump` names none")
         return self
+
+
+class FeaturesRecorded(ClinicalRecord, Record):
+    """The van's clinical record of the visit, as it travels.
+
+    A correction is a whole record with a higher `features_number`; the highest wins, whatever a clock says. The same
+    number with other content is rejected.
+    """
+
+    schema_name: ClassVar[str] = "features.recorded"
+
+    screening_id: Id
+    van_id: VanId
+    features_number: Number
+    recorded_at: Moment
+
+    @property
+    def answers(self) -> ClinicalRecord:
+        """What she answered, without when and by which van it was recorded."""
+        return ClinicalRecord(**{name: getattr(self, name) for name in ClinicalRecord.model_fields})
 
     @property
     def item_id(self) -> str:

@@ -1,11 +1,13 @@
 """The report as one JSON document: what the page shows, and what other programs read."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from sonovan.clinical.advice import withhold
+from sonovan.contracts.clinical_record import ClinicalRecord
 from sonovan.contracts.derivation import Advice, Category, Programme
 from sonovan.contracts.record import Day, Fingerprint, Id, Moment, Part, Sha256, Token, VanId
 from sonovan.contracts.results import (
@@ -19,12 +21,31 @@ from sonovan.contracts.results import (
     Status,
     WithdrawnFinding,
 )
-from sonovan.contracts.words import ModelName
+from sonovan.contracts.words import ModelName, SlipNumber
 from sonovan.reports.phrases import LANGUAGES, Language
 from sonovan.reports.words import Words
 
 UNSIGNED: Final = "unsigned_not_a_result"
 NO_REGION: Final = "no_region_outlined"
+NOT_COMPARED: Final = "not_compared_with_earlier"
+
+Identity = Literal["slip_number", "age", "examined_on"]
+"""What tells whose report it is; a report has it only where the site says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a report says besides its revision, which is kept for ever and holds nothing of who a woman is.
+
+    recorded: the clinical record; None where none has arrived. shows: what the site lets its reports show.
+    """
+
+    recorded: ClinicalRecord | None = None
+    slip_number: str | None = None
+    shows: frozenset[Identity] = frozenset()
+
+
+NOTHING_TOLD: Final = Visit()
 
 
 class Notice(Part):
@@ -51,7 +72,12 @@ class ScreeningReport(Part):
     revision_number: int = Field(ge=1)
     status: Status
     as_of: Moment
-    examined_on: Day | None = Field(default=None, description="None where no file names the day")
+    shows: tuple[Identity, ...] = Field(default=(), description="what the site lets its reports show")
+    examined_on: Day | None = Field(default=None, description="None where no file names the day, or it is not shown")
+    slip_number: SlipNumber | None = None
+    recorded: ClinicalRecord | None = Field(
+        default=None, description="what she told before the scan; without her age where that is not shown"
+    )
     frames: int = Field(ge=0)
     adequacy: tuple[Adequacy, ...]
     findings: tuple[Finding, ...] = Field(description="most suspicious first, then largest; counted from 1")
@@ -68,8 +94,10 @@ class ScreeningReport(Part):
     programme: Programme
 
 
-def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -> dict[str, Any]:
-    """The report of one revision as JSON values, from the record alone: the same record gives the same document.
+def report_document(
+    assessed: ScreeningAssessed, *, intended_use: IntendedUse, visit: Visit = NOTHING_TOLD
+) -> dict[str, Any]:
+    """The report of one revision as JSON values, from the records alone: the same records give the same document.
 
     Categories and advice are withheld unless `intended_use` is `decision_support`. Fits `docs/schemas/report.json`.
     """
@@ -83,7 +111,10 @@ def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -
         revision_number=shown.revision_number,
         status=shown.status,
         as_of=shown.as_of,
-        examined_on=shown.examined_on,
+        shows=tuple(sorted(visit.shows)),
+        examined_on=shown.examined_on if "examined_on" in visit.shows else None,
+        slip_number=visit.slip_number if "slip_number" in visit.shows else None,
+        recorded=_recorded(visit),
         frames=shown.frames,
         adequacy=shown.adequacy,
         findings=shown.findings,
@@ -102,6 +133,12 @@ def report_document(assessed: ScreeningAssessed, *, intended_use: IntendedUse) -
     return report.model_dump(mode="json")
 
 
+def _recorded(visit: Visit) -> ClinicalRecord | None:
+    if visit.recorded is None or "age" in visit.shows:
+        return visit.recorded
+    return visit.recorded.model_copy(update={"age_years": None})
+
+
 def unsigned_notice(words: Words) -> str:
     """What stands over every output: a machine made it, and no reader has signed it."""
     return words.text("unsigned_notice", unsigned=words.text("unsigned"), meaning=words.text("unsigned_meaning"))
@@ -113,3 +150,4 @@ def _notices(use: IntendedUse, *, outlined: bool) -> Iterator[Notice]:
     yield Notice(code=use, words={language: words.intended_use_notice(use) for language, words in spoken.items()})
     if not outlined:
         yield Notice(code=NO_REGION, words={language: words.text("no_region") for language, words in spoken.items()})
+    yield Notice(code=NOT_COMPARED, words={language: words.text("earlier_none") for language, words in spoken.items()})

@@ -8,8 +8,11 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sonovan.contracts.results import Member
+from sonovan.reports import details
 from sonovan.reports.document import ScreeningReport
+from sonovan.reports.maps import felt, maps_of, unplaced_side
 from sonovan.reports.phrases import LANGUAGES, Language
+from sonovan.reports.recorded import answers, not_asked
 from sonovan.reports.words import Words
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -45,14 +48,20 @@ def render_html(
     instead of the text, so that a machine without a font for another language than the page's shows no boxes.
     Raises ValueError (pydantic's ValidationError) for another document, ValueError for a picture that is no PNG.
     """
-    report = ScreeningReport.model_validate(document)
+    report, words = ScreeningReport.model_validate(document), Words(language)
     keys = (sighting.key for finding in report.findings for sighting in finding.sightings)
     page = _ENVIRONMENT.get_template("report.html").render(
         report=report,
         pictures={key: _sources(pictures[key]) for key in keys if key in pictures},
         contact=contact,
+        told=answers(report.recorded, words) if report.recorded else [],
+        not_asked=not_asked(report.recorded, words) if report.recorded else "",
+        maps=maps_of(report, words),
+        felt=felt(report),
+        unplaced_side=unplaced_side(report),
+        details=details,
         unexamined=[row for row in report.adequacy if row.level == "not_examined"],
-        words=Words(language),
+        words=words,
         others=[Words(each) for each in LANGUAGES if each != language],
         drawn={each: _data_uri(picture) for each, picture in (drawn or {}).items()},
     )

@@ -68,6 +68,10 @@ class Words:
             self.text("place_and_region", place=place, region=self._word("position", position)) if position else place
         )
 
+    def lexicon(self, key: str) -> str:
+        """A term or word of the lexicon by its `lexicon_key`; empty where the catalogue does not have it."""
+        return self._phrases.lexicon.get(key, "")
+
     def reason(self, code: str) -> str:
         """Why a frame, panel or record was refused, or a place not seen well; an unknown code is shown as it is."""
         return self._phrases.reasons.get(code, _spelled(code))
@@ -87,7 +91,7 @@ class Words:
             name = self._phrases.lexicon.get(term, _spelled(term))
             return phrase.format(value=self.text("colon").join((name, self._word(term, word))))
         if found.code == MALIGNANT_SCORE and isinstance(found.value, float):
-            return phrase + self.text("brackets", text=self._percent(found.value))
+            return phrase + self.text("brackets", text=self.percent(found.value))
         if found.code == SIDE_CHANGED:
             was = self._phrases.lexicon.get(str(found.value))
             return phrase.format(value=was or self.text("not_recorded"))
@@ -254,7 +258,7 @@ class Words:
         if found.value is None:  # its figure would be that of a word that is not named
             return self.text("not_determined")
         word = self._word(f"{organ}.{found.name}", found.value)
-        return self.text("described", text=word, share=self._percent(found.probability))
+        return self.text("described", text=word, share=self.percent(found.probability))
 
     def findings_heading(self, findings: Sequence[Finding]) -> str:
         """What the list of findings is called, and how it is ordered: by size where no finding has a suspicion, as of a
@@ -282,8 +286,8 @@ class Words:
             return self.text("withheld")
         if finding.malignant is None:
             return None
-        share = self._percent(finding.malignant)
-        low, high = map(self._percent, finding.malignant_range or (finding.malignant, finding.malignant))
+        share = self.percent(finding.malignant)
+        low, high = map(self.percent, finding.malignant_range or (finding.malignant, finding.malignant))
         if low == high == share:
             return self.text("malignant", share=share)
         return self.text("malignant_range", share=share, low=low, high=high)
@@ -300,7 +304,7 @@ class Words:
         """The suggested probability of malignancy for a table: the figure alone, or why there is none."""
         if finding.malignant is None or finding.outline_unreliable or finding.malignant_withheld:
             return self.malignant(finding) or self.text("not_given")
-        return self._percent(finding.malignant)
+        return self.percent(finding.malignant)
 
     def moment(self, value: datetime) -> str:
         """Date and time in UTC, to the minute."""
@@ -323,7 +327,7 @@ class Words:
             return f"{self.text('no_region')} {self.text('review.none')}"
         return self.text("review.one" if findings == 1 else "review.many", number=findings)
 
-    def _percent(self, share: float) -> str:
+    def percent(self, share: float) -> str:
         """No less than "≤ 2 %" and no more than "≥ 95 %": the outermost bands of BI-RADS (3 and 5).
 
         What lies beyond them was not measured: of 90 findings of the lowest band none was malignant, which leaves up to

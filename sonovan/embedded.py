@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Final
 
 from sonovan.clinical.alert_settings import AlertSettings
 from sonovan.contracts.alerts import LesionAlerted
@@ -24,6 +25,7 @@ from sonovan.models import Segmenter
 from sonovan.producers.items import Ids, Item, Signer, Visit
 from sonovan.producers.screening import Composed, compose
 from sonovan.producers.sources import Source
+from sonovan.reports.document import Identity
 from sonovan.reports.phrases import Language
 from sonovan.scratch import Scratch
 from sonovan.storage.stores import ObjectStore
@@ -39,6 +41,8 @@ from sonovan.stream_apps.vans import VanRegistry
 
 VAN_ID = "embedded"
 _NEVER = timedelta(days=365 * 100)
+_SHOWS: Final[frozenset[Identity]] = frozenset({"examined_on"})
+"""The files lie on this machine anyway, and no site is asked what its reports may show."""
 """The wait for what is missing: it ends when everything is composed, not at a time."""
 
 
@@ -142,7 +146,7 @@ class EmbeddedCentre:
         if revision is not None:
             assessed = revision.assessed
             if self._report_for is not None:
-                assessed = store_report(revision, self._store, self._report_for, self._language)
+                assessed = store_report(revision, self._store, self._report_for, self._language, _SHOWS)
             self.revisions.append(assessed)
             known = {alert.alert_id: alert for alert in self.alerts}
             self.alerts += alerts_of(assessed, known, self._rules)

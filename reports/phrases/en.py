@@ -3,6 +3,7 @@
 from typing import Final
 
 from sonovan.reports.phrases.en_lexicon import ENGLISH_LEXICON
+from sonovan.reports.phrases.en_page import ENGLISH_PAGE
 from sonovan.reports.phrases.shape import Phrases
 
 _TEXTS: Final = {
@@ -282,7 +283,7 @@ _REASONS: Final = {
 
 ENGLISH: Final = Phrases(
     tag="en",
-    texts=_TEXTS,
+    texts={**_TEXTS, **ENGLISH_PAGE},
     intended_use={
         "research": (
             "research",

@@ -4,6 +4,7 @@ from typing import Final
 
 from sonovan.reports.phrases.shape import Phrases
 from sonovan.reports.phrases.zh_lexicon import CHINESE_LEXICON
+from sonovan.reports.phrases.zh_page import CHINESE_PAGE
 
 _TEXTS: Final = {
     "unsigned": "未签署，非诊断结果",
@@ -265,7 +266,7 @@ _REASONS: Final = {
 
 CHINESE: Final = Phrases(
     tag="zh-Hans",
-    texts=_TEXTS,
+    texts={**_TEXTS, **CHINESE_PAGE},
     intended_use={
         "research": (
             "科研",

@@ -11,7 +11,7 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import Finding, IntendedUse, Member, ScreeningAssessed, Sighting
 from sonovan.models.overlay import WHITE, outlined_frame, text_picture
-from sonovan.reports.document import report_document
+from sonovan.reports.document import Identity, Visit, report_document
 from sonovan.reports.page import KeyPictures, render_html
 from sonovan.reports.phrases import LANGUAGES, Language
 from sonovan.reports.words import Words
@@ -27,12 +27,16 @@ log = logging.getLogger(__name__)
 
 
 def store_report(
-    revision: Revision, store: ObjectStore, intended_use: IntendedUse, language: Language = "en"
+    revision: Revision,
+    store: ObjectStore,
+    intended_use: IntendedUse,
+    language: Language = "en",
+    shows: frozenset[Identity] = frozenset(),
 ) -> ScreeningAssessed:
     """Render and store the report of a `complete` or `incomplete` revision; its record, which names what was stored.
 
     A `preliminary` revision has no report, and its record comes back as it is. language: of the page; the JSON has
-    codes.
+    codes. shows: what the site lets its reports say of whose they are.
 
     The same revision may come twice with another number (a crash between send and row): its page then stands beside
     the first one. Raises Transient and Fatal as the store does.
@@ -40,7 +44,8 @@ def store_report(
     assessed = revision.assessed
     if assessed.status == "preliminary":
         return assessed
-    document = report_document(assessed, intended_use=intended_use)
+    visit = Visit(revision.recorded, revision.slip_number, shows)
+    document = report_document(assessed, intended_use=intended_use, visit=visit)
     pictures = key_pictures(assessed, revision.results, store, language)
     page = render_html(document, pictures, language=language, drawn=notices_drawn(language))
     text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True).encode()

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from sonovan.clinical.completeness import Completeness, check_completeness
 from sonovan.clinical.rules import RULES_VERSION
+from sonovan.contracts.clinical_record import ClinicalRecord
 from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.digests import frames_digest, result_digest, revision_id
 from sonovan.contracts.frames import FrameSegmented
@@ -26,10 +27,15 @@ LEVELS = 5
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A revision to publish, and the results behind its findings by frame id."""
+    """A revision to publish, the results behind its findings by frame id, and what its report alone may say.
+
+    recorded: the clinical record; None where none has arrived. slip_number: of the opening.
+    """
 
     assessed: ScreeningAssessed
     results: Mapping[str, FrameSegmented]
+    recorded: ClinicalRecord | None = None
+    slip_number: str | None = None
 
 
 def told_by_opener(known: Known) -> FromOpener | None:
@@ -143,7 +149,11 @@ def revise(
     made_from = Assessment(told, completeness, status, found, rejected, programme)
     assessed = assessed_record(known.screening_id, name, made_from, before, appended_at)
     published = published_row(assessed, before, trigger)
-    return replace(known, published=published), Revision(assessed, found)
+    return replace(known, published=published), Revision(assessed, found, _answers(told), told.opening.slip_number)
+
+
+def _answers(told: FromOpener) -> ClinicalRecord | None:
+    return told.part.features and told.part.features.answers
 
 
 def _nothing_whole(told: FromOpener) -> bool:

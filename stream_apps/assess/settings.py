@@ -1,13 +1,15 @@
 """The settings of the assess stage: SONOVAN_ASSESS_* and SONOVAN_PROGRAMME_* in the environment."""
 
 from datetime import timedelta
+from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.lexicon import BiRadsEdition
 from sonovan.contracts.record import Token
+from sonovan.reports.document import Identity
 from sonovan.reports.phrases import Language
 from sonovan.stream_apps.assess.ending import RowLife
 
@@ -38,6 +40,8 @@ class AssessSettings(BaseSettings):
     report_language: of the reports' pages.
     settled_row_days: rows of a complete screening are deleted so many days after its last record. row_days: those of
     any screening so many days after its first one. end_every_s: how often it is looked which ones that concerns.
+    report_shows: what reports say of whose they are, with commas between: slip_number, age, examined_on; nothing
+    without it.
     """
 
     model_config = SettingsConfigDict(env_prefix="SONOVAN_ASSESS_", extra="forbid", frozen=True)
@@ -49,6 +53,12 @@ class AssessSettings(BaseSettings):
     settled_row_days: float = Field(default=14.0, gt=0)
     row_days: float = Field(default=90.0, gt=0, le=90)
     end_every_s: float = Field(default=600.0, gt=0)
+    report_shows: Annotated[frozenset[Identity], NoDecode] = frozenset()
+
+    @field_validator("report_shows", mode="before")
+    @classmethod
+    def _with_commas(cls, value: object) -> object:
+        return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
 
     @property
     def incomplete_after(self) -> timedelta:

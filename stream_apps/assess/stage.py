@@ -13,6 +13,7 @@ from sonovan.contracts.errors import Transient
 from sonovan.contracts.results import IntendedUse, ScreeningAssessed
 from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import Topic, Writer
+from sonovan.reports.document import Identity
 from sonovan.reports.phrases import Language
 from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.assess.ending import RowLife, due_ends
@@ -93,6 +94,7 @@ def assess_stage(
             life=settings.row_life,
             intended_use=intended_use,
             language=settings.report_language,
+            shows=settings.report_shows,
             programme=programme,
         ),
         subject_of=partial(subject_of, verify=verify),
@@ -114,6 +116,7 @@ def assessed(
     intended_use: IntendedUse,
     language: Language,
     programme: Programme = USUAL,
+    shows: frozenset[Identity] = frozenset(),
 ) -> Outcome:
     """The report, rows of what was received, the revision with what belongs to it, rows of what was published.
 
@@ -134,7 +137,7 @@ def assessed(
         return outcome
 
     def reported() -> Outcome:
-        named = store_report(revision, store, intended_use, language)
+        named = store_report(revision, store, intended_use, language, shows)
         return replace(outcome, records=(decided.sequences, decided.naming(named)))
 
     return replace(outcome, store=reported)

@@ -37,3 +37,14 @@ def test_a_wrong_setting_is_named_and_its_value_is_not(monkeypatch: pytest.Monke
     with pytest.raises(Fatal, match="SONOVAN_ASSESS_TICK_EVERY_S") as caught:
         read_settings(AssessSettings)
     assert "verysecret" not in str(caught.value)
+
+
+def test_what_reports_may_show_is_named_with_commas_and_nothing_else_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings(AssessSettings).report_shows == frozenset()
+    monkeypatch.setenv("SONOVAN_ASSESS_REPORT_SHOWS", "slip_number, age")
+    assert read_settings(AssessSettings).report_shows == {"slip_number", "age"}
+    monkeypatch.setenv("SONOVAN_ASSESS_REPORT_SHOWS", "")
+    assert read_settings(AssessSettings).report_shows == frozenset()
+    monkeypatch.setenv("SONOVAN_ASSESS_REPORT_SHOWS", "name")
+    with pytest.raises(Fatal, match="SONOVAN_ASSESS_REPORT_SHOWS"):
+        read_settings(AssessSettings)

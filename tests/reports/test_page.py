@@ -9,13 +9,14 @@ import pytest
 from sonovan.contracts.because import Because
 from sonovan.contracts.frames import Place
 from sonovan.contracts.results import Advice
+from sonovan.reports.document import Visit
 from sonovan.reports.phrases import LANGUAGES, Language
 from sonovan.reports.words import Words
 from tests.clinical.records import adequacy, assessed, finding, sighting
 from tests.reports.test_report import CHINESE, PNG, full, page, read
 
 
-def test_the_findings_stand_in_a_table_before_everything_else_with_what_a_reader_needs() -> None:
+def test_the_findings_stand_in_a_table_before_their_pictures_with_what_a_reader_needs() -> None:
     place = Place(origin="probe", depth_mm=8.6, lateral_mm=-12.2, depth_share=0.2, lateral_share=-0.3)
     cut = (Because(code="outline_cut_by_edge"), Because(code="sweep_ends_on_it"))
     record = assessed(findings=(finding(1, malignant=0.61, place=place, at_least=cut, position="10h"),))
@@ -23,7 +24,8 @@ def test_the_findings_stand_in_a_table_before_everything_else_with_what_a_reader
     where = "9 mm below the skin, 12 mm from the probe's middle (picture left)"
     row = f"1 Left breast, 10 o'clock {where} ≥ 12.1 × 8.0 mm 61 %"
     assert f"{row} no suggested category 5 frames, 11 to 15, 0.16 s" in text
-    assert text.index(row) < text.index("Was it seen well enough?") < text.index("Frame 13: as recorded")
+    told, seen = text.index("What the woman told before the scan"), text.index("Was it seen well enough?")
+    assert told < seen < text.index(row) < text.index("Where they lie") < text.index("Frame 13: as recorded")
     assert "≥: the edge of the scan cuts the outline, the sweep begins or ends on the lesion" in text
 
 
@@ -92,8 +94,9 @@ def test_the_day_of_examination_is_the_files_and_never_that_of_processing(langua
     known, unknown = assessed(examined_on=date(2025, 3, 2)), assessed()
     label, nothing = Words(language).text("examined_on"), Words(language).text("not_recorded")
     before = {"en": "2 March 2025", "zh": "2025年3月2日"}[language]
-    assert f"{label} {before}" in read(page(known, language=language))[0]
-    assert f"{label} {nothing}" in read(page(unknown, language=language))[0]
+    shown = Visit(shows=frozenset({"examined_on"}))
+    assert f"{label} {before}" in read(page(known, visit=shown, language=language))[0]
+    assert f"{label} {nothing}" in read(page(unknown, visit=shown, language=language))[0]
     assert expected in read(page(unknown, language=language))[0]
 
 

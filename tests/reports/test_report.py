@@ -19,7 +19,7 @@ from sonovan.contracts.results import (
     ScreeningAssessed,
 )
 from sonovan.contracts.results import WithdrawnFinding as Withdrawn
-from sonovan.reports.document import ScreeningReport, report_document
+from sonovan.reports.document import NOTHING_TOLD, ScreeningReport, Visit, report_document
 from sonovan.reports.page import KeyPictures, render_html
 from sonovan.reports.phrases import Language
 from sonovan.reports.schema import report_schema
@@ -29,9 +29,11 @@ from tests.clinical.records import SCREENING, SWEEP, SWEEP_2, adequacy, assessed
 PNG = b"\x89PNG\r\n\x1a\n not a real picture"
 
 
-def page(record: ScreeningAssessed, use: IntendedUse = "decision_support", **other: object) -> str:
+def page(
+    record: ScreeningAssessed, use: IntendedUse = "decision_support", visit: Visit = NOTHING_TOLD, **other: object
+) -> str:
     pictures = {each.key: KeyPictures(PNG, PNG) for found in record.findings for each in found.sightings}
-    document = report_document(record, intended_use=use)
+    document = report_document(record, intended_use=use, visit=visit)
     return render_html(document, pictures, **other).decode()  # type: ignore[arg-type]
 
 
@@ -142,8 +144,8 @@ def test_no_region_is_never_a_negative_result() -> None:
     assert "No region was outlined. This is not a negative result." in text
     notices = [report_document(each, intended_use="research")["notices"] for each in (record, full())]
     assert [[each["code"] for each in shown] for shown in notices] == [
-        ["unsigned_not_a_result", "research", "no_region_outlined"],
-        ["unsigned_not_a_result", "research"],
+        ["unsigned_not_a_result", "research", "no_region_outlined", "not_compared_with_earlier"],
+        ["unsigned_not_a_result", "research", "not_compared_with_earlier"],
     ]
 
 
@@ -370,7 +372,7 @@ def test_every_page_is_of_its_language_and_unsigned_in_both(language: str, tag: 
 
 
 def test_the_document_has_its_notices_in_every_language_and_is_the_same_for_all() -> None:
-    (unsigned, use) = report_document(full(), intended_use="research")["notices"]
+    unsigned, use, *_ = report_document(full(), intended_use="research")["notices"]
     assert unsigned["words"].keys() == use["words"].keys() == {"en", "zh"}
     assert unsigned["words"]["en"].startswith("UNSIGNED – NOT A RESULT. ")
     assert CHINESE.search(use["words"]["zh"])

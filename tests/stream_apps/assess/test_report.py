@@ -2,22 +2,26 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.digests import frames_digest
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_sha256
 from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.record import Record
+from sonovan.contracts.topics import Topic
 from sonovan.outputs import report_of
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.keys import Bucket
 from sonovan.stream_apps.assess.report import store_report
 from sonovan.stream_apps.assess.revise import Revision
-from tests.stream_apps.assess.scene import Desk, Scene
+from tests.stream_apps.assess.scene import EPOCH, Desk, Scene
 
 
 class Pictured(Scene):
@@ -28,6 +32,7 @@ class Pictured(Scene):
         pixels = np.random.default_rng(0).integers(0, 256, (480, 640), dtype=np.uint8)
         coded = encode_pixels(pixels)
         store.put(Bucket.FRAMES, "image", coded, "application/octet-stream")
+        self.told: list[tuple[Topic, Record]] = []
         self.stored = {"pixels_sha256": pixels_sha256(pixels), "image_sha256": hashlib.sha256(coded).hexdigest()}
 
     def revision(self) -> Revision:
@@ -39,6 +44,7 @@ class Pictured(Scene):
             else (topic, record)
             for topic, record in self.everything()
         ]
+        said[1:1] = self.told
         said[-2] = self.sequence_closed(digest=frames_digest([self.stored["pixels_sha256"]] * 4))
         made = [outcome.revision for outcome in map(desk.take, said) if outcome.revision]
         assert made[-1].assessed.status == "complete"
@@ -63,6 +69,22 @@ def test_a_report_is_in_the_language_that_the_site_chose(store):
     revision = Pictured(store).revision()
     page = report_of(store_report(revision, store, "research", "zh"), store)[0].decode()
     assert '<html lang="zh-Hans">' in page
+
+
+def test_a_report_has_what_she_told_and_her_number_where_the_site_shows_it_and_the_revision_has_neither(store):
+    scene = Pictured(store)
+    told = {"features_number": 1, "recorded_at": EPOCH, "palpable_lump": "left", "age_years": 51, "parity": 3}
+    scene.told = [(Topic.FEATURES_RECORDED, FeaturesRecorded(screening_id=scene.screening_id, van_id="van-1", **told))]
+    revision = replace(scene.revision(), slip_number="A17D")
+    named = store_report(revision, store, "research", shows=frozenset({"slip_number"}))
+    report = json.loads(report_of(named, store)[1])
+    assert (report["slip_number"], report["recorded"]["parity"], report["recorded"]["age_years"]) == (
+        "A17D",
+        3,
+        None,
+    )
+    assert "A17D" not in named.encode().decode()
+    assert '"parity"' not in named.encode().decode()
 
 
 def test_a_revision_has_the_first_day_that_its_files_name(store):

@@ -1,0 +1,64 @@
+"""The report's page in English: what she told, the maps and numbers."""
+
+from typing import Final
+
+ENGLISH_PAGE: Final = {
+    "preliminary_banner": "PRELIMINARY: frames are still arriving, and this will change.",
+    "slip_number": "Slip number",
+    "age": "Age",
+    "years": "{years} years",
+    # what she told
+    "told_heading": "What the woman told before the scan",
+    "told_nothing": "No clinical record has arrived: nothing is known of lumps, discharge or changes of the skin.",
+    "told_not_asked": "Not asked: {terms}.",
+    "told_none": "none",
+    "at_age": "{text} at {years} years",
+    "lump_places": "Place of the lump",
+    "from_nipple": "{distance:.0f} mm from the nipple",
+    "menarche_age_years": "Age at first period",
+    "menopause_age_years": "Age at menopause",
+    "parity": "Births",
+    "biopsies": "Earlier biopsies",
+    "family": "Relatives with cancer",
+    "earlier_cancer": "Earlier cancer of her own",
+    "tsh_miu_per_l": "TSH",
+    "tsh": "{value:g} mIU/l",
+    # maps
+    "map_heading": "Where they lie",
+    "map_outer": "outer",
+    "map_inner": "inner",
+    "map_felt": "F",
+    "map_meaning": (
+        "Seen from the front, her right on the left. Numbers are those of the findings, at the place that was entered "
+        "for the probe or the finding. A shaded part: this direction or region; the distance from the nipple is not "
+        "known. Grey: not seen well enough to be assessed."
+    ),
+    "map_felt_meaning": "F: a lump that she feels.",
+    "map_unplaced": "Place not known: {numbers}",
+    # comparison
+    "earlier_heading": "Comparison with an earlier screening",
+    "earlier_none": "Not compared: this centre has no catalogue of earlier screenings yet.",
+    # numbers
+    "place_not_known": "place not known",
+    "risk": "Risk of malignancy",
+    "risk_value": (
+        "{share} (95 % interval {low} to {high}), calibrated on {lesions} lesions of which {malignant} were malignant: "
+        "no screening population"
+    ),
+    "extent": "Diameters",
+    "extent_transverse": "across {value}",
+    "extent_depth": "deep {value}",
+    "extent_length": "long {value}",
+    "extent_volume": "volume {value:.1f} ml",
+    "length_mm": "{value:.1f} mm",
+    "not_measured": "not measured",
+    "vessels": "Blood flow",
+    "vessels_value": "{flow}; coloured {inside} inside, {rim} in the rim, {frames}",
+    "vessels_not_examined": "not examined with Doppler, which is not “none”",
+    "outline_shape": "Shape in numbers",
+    "circularity": "circularity {value:.2f}",
+    "solidity": "solidity {value:.2f}",
+    "angularity": "angularity {value:.2f}",
+    "lobulations": "bulges {value}",
+    "cnr": "contrast to noise {value:.1f}",
+}

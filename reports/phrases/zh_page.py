@@ -1,0 +1,62 @@
+"""The report's page in Simplified Chinese: what she told, the maps and numbers."""
+
+from typing import Final
+
+CHINESE_PAGE: Final = {
+    "preliminary_banner": "初步结果：图像仍在传输，内容还会变化。",
+    "slip_number": "单号",
+    "age": "年龄",
+    "years": "{years} 岁",
+    # what she told
+    "told_heading": "受检者检查前的陈述",
+    "told_nothing": "未收到临床记录：有无肿块、溢液或皮肤改变均不清楚。",
+    "told_not_asked": "未询问：{terms}。",
+    "told_none": "无",
+    "at_age": "{text}，{years} 岁时",
+    "lump_places": "肿块部位",
+    "from_nipple": "距乳头 {distance:.0f} mm",
+    "menarche_age_years": "初潮年龄",
+    "menopause_age_years": "绝经年龄",
+    "parity": "生育次数",
+    "biopsies": "既往活检",
+    "family": "患癌亲属",
+    "earlier_cancer": "本人既往癌症",
+    "tsh_miu_per_l": "促甲状腺激素（TSH）",
+    "tsh": "{value:g} mIU/l",
+    # maps
+    "map_heading": "病灶部位图",
+    "map_outer": "外侧",
+    "map_inner": "内侧",
+    "map_felt": "触",
+    "map_meaning": (
+        "正面观，受检者右侧在图左。数字为病灶序号，标于所录入的探头或病灶部位。"
+        "阴影部分：仅知方向或区域，距乳头的距离未知。灰色：未能充分评估。"
+    ),
+    "map_felt_meaning": "触：受检者自己摸到的肿块。",
+    "map_unplaced": "部位未知：{numbers}",
+    # comparison
+    "earlier_heading": "与以往筛查比较",
+    "earlier_none": "未比较：本中心尚无以往筛查的目录。",
+    # numbers
+    "place_not_known": "部位未知",
+    "risk": "恶性风险",
+    "risk_value": (
+        "{share}（95 % 区间 {low} 至 {high}），以 {lesions} 个病灶校准，其中 {malignant} 为恶性；并非筛查人群"
+    ),
+    "extent": "径线",
+    "extent_transverse": "横径 {value}",
+    "extent_depth": "前后径 {value}",
+    "extent_length": "上下径 {value}",
+    "extent_volume": "体积 {value:.1f} ml",
+    "length_mm": "{value:.1f} mm",
+    "not_measured": "未测量",
+    "vessels": "血流信号",
+    "vessels_value": "{flow}；彩色像素：内部 {inside}，周边 {rim}，{frames}",
+    "vessels_not_examined": "未作多普勒检查，不等于“无血流”",
+    "outline_shape": "形态数值",
+    "circularity": "圆度 {value:.2f}",
+    "solidity": "凸度 {value:.2f}",
+    "angularity": "成角度 {value:.2f}",
+    "lobulations": "膨出 {value} 处",
+    "cnr": "对比噪声比 {value:.1f}",
+}
