@@ -8,6 +8,7 @@ has closings of screenings that nobody opened: the cheapest record that a van ca
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -83,7 +84,7 @@ def _measure(centre: Centre, screenings: int, frames: int, closings: int) -> dic
             complete.add(answer.screening_id)
         return len(complete) == screenings
 
-    took_s, peak = _took(centre, [each for values in queued for each in values], reported)
+    took_s, cpu_s, peak = _took(centre, [each for values in queued for each in values], reported)
     results = screenings * SWEEPS * frames
     small = [_closing(signer, mint_id(), mint_id(), ["ab" * 32]) for _ in range(closings)]
     wanted = {record.item_id for record in small}
@@ -93,13 +94,16 @@ def _measure(centre: Centre, screenings: int, frames: int, closings: int) -> dic
         return not wanted
 
     sealed = [(Topic.SEQUENCE_CLOSED, each.screening_id, seal(each, signer.private_key)) for each in small]
-    closings_s, _ = _took(centre, sealed, answered)
+    closings_s, closings_cpu_s, _ = _took(centre, sealed, answered)
     return {
         "results_per_s": round(results / took_s, 1),
         "ms_per_result": round(1000 * took_s / results, 2),
+        "cpu_ms_per_result": round(1000 * cpu_s / results, 2),
         "screenings_per_s": round(screenings / took_s, 3),
         "vans_per_worker": int(results / took_s / VAN_FRAMES_PER_S),
+        "vans_per_core": int(results / cpu_s / VAN_FRAMES_PER_S),
         "closings_per_s": round(closings / closings_s, 1),
+        "cpu_ms_per_closing": round(1000 * closings_cpu_s / closings, 2),
         "peak_rss_mib": peak,
         "screenings": screenings,
         "frames_per_screening": SWEEPS * frames,
@@ -176,8 +180,11 @@ def _closing(signer: Signer, screening_id: str, sequence_id: str, hashes: Sequen
     )
 
 
-def _took(centre: Centre, values: Values, last: Callable[[VanAnswered], bool]) -> tuple[float, float]:
-    """Seconds from the first answer to the one that `last` accepts, and the worker's peak memory in MiB."""
+def _took(centre: Centre, values: Values, last: Callable[[VanAnswered], bool]) -> tuple[float, float, float]:
+    """Seconds from the first answer to the one that `last` accepts, the worker's CPU time meanwhile, its peak in MiB.
+
+    The CPU time begins where the worker holds its partitions: what other work on the machine takes is not in it.
+    """
     moments: list[datetime] = []
 
     def done(message: Message) -> bool:
@@ -192,14 +199,20 @@ def _took(centre: Centre, values: Values, last: Callable[[VanAnswered], bool]) -
             producer.flush(GIVE_UP_S)
         _say(f"{len(values)} records stand in the topics")
         start_worker(centre, "assess")
+        row = next(row for row in services.status(centre.state) if row.name == "assess")
         try:
+            before_s = _cpu_s(row.pid or 0)
             for _ in tail.messages(until=done, deadline_s=GIVE_UP_S):
                 pass
-            row = next(row for row in services.status(centre.state) if row.name == "assess")
-            peak = _peak_mib(row.pid or 0)
+            cpu_s, peak = _cpu_s(row.pid or 0) - before_s, _peak_mib(row.pid or 0)
         finally:
             services.stop_one(centre.state, "assess")
-    return (moments[-1] - moments[0]).total_seconds(), peak
+    return (moments[-1] - moments[0]).total_seconds(), cpu_s, peak
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _peak_mib(pid: int) -> float:
