@@ -164,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(state: Path, kills: int, sweeps: int, frames: int, seed: int) -> dict[str, Any]:
     centre = up(state, supervised=True, progress=_say)
-    enrol(state, VAN, centre.enrol_van(VAN), centre.kafka("operator"))
+    enrol(state, VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
     pacing, killed, sent = Pacing(kills, sweeps), Counter[str](), list[Sent]()
     began = time.monotonic()
     killer = Thread(target=_kill, args=(state, pacing, seed, killed))
@@ -250,7 +250,7 @@ def _all_run(state: Path) -> None:
 def _account(centre: Centre, sent: Sequence[Sent]) -> dict[str, Any]:
     """Count what stands in the topics, once the alerts that the revisions call for are there."""
     screenings = {one.ids.screening_id for one in sent}
-    kafka = centre.kafka("operator")
+    kafka = centre.kafka("reader")
 
     def records(topic: Topic, kind: type[RecordT]) -> list[RecordT]:
         found = [record for message in read_all(kafka, topic) if isinstance(record := message.decode(), kind)]

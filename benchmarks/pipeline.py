@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _ready(state: Path, given: Path | None) -> Bench:
     centre = up(state, apps=(), progress=_say)
-    enrol(state, VAN, centre.enrol_van(VAN), centre.kafka("operator"))
+    enrol(state, VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
     source = simulated_sources("breast", 1, 40, 7)[0]
     if given is not None:
         source = open_source(given, capture_options(organ="breast"))
@@ -144,7 +144,7 @@ def _pipeline(bench: Bench, frames: int) -> float:
     The results are read when all are there: reading along takes time from the two cores that the worker runs on.
     """
     items = list(_items(bench, frames))
-    with Tail(bench.centre.kafka("operator"), Topic.FRAME_SEGMENTED, "now") as tail:
+    with Tail(bench.centre.kafka("reader"), Topic.FRAME_SEGMENTED, "now") as tail:
         expected = sum(tail.ends().values()) + frames
         _queue(bench, items)
         start_worker(bench.centre, "segment")
@@ -201,7 +201,7 @@ def _floor(bench: Bench, frames: int) -> float:
 def _latency(bench: Bench, fps: int) -> dict[str, float]:
     """From a frame's capture to its result on the topic, frames coming at a steady rate for ten seconds."""
     frames = fps * 10
-    with Tail(bench.centre.kafka("operator"), Topic.FRAME_SEGMENTED, "now") as tail:
+    with Tail(bench.centre.kafka("reader"), Topic.FRAME_SEGMENTED, "now") as tail:
         start_worker(bench.centre, "segment")
         try:
             screening = _paced(bench, frames, fps)
@@ -216,7 +216,7 @@ def _latency(bench: Bench, fps: int) -> dict[str, float]:
 def _peak_rss(bench: Bench, queued: int) -> float:
     """The worker's peak resident memory in MiB while it works through a long queue, to its end."""
     items = _items(bench, queued)
-    with Tail(bench.centre.kafka("operator"), Topic.FRAME_SEGMENTED, "now") as tail:
+    with Tail(bench.centre.kafka("reader"), Topic.FRAME_SEGMENTED, "now") as tail:
         screening = _queue(bench, items)
         start_worker(bench.centre, "segment")
         try:

@@ -14,6 +14,9 @@ MAX_MESSAGE_BYTES: Final = 32 * MIB
 MAX_VALUE_BYTES: Final = MAX_MESSAGE_BYTES - 64 * KIB
 """The largest value of a message: Kafka's own fields, the key and the headers stand around it."""
 
+VAN_BYTES_PER_S: Final = 4 * MIB
+"""What a van may send to the broker, in the mean of ten seconds: 30 frames of 120 KiB, one quota for each van."""
+
 MAX_HEADER_BYTES: Final = 64 * KIB
 """The JSON header of an envelope: a record of a van without its pixels."""
 

@@ -8,6 +8,7 @@ from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
 from sonovan.contracts.answers import RecordRejected, RecordSkipped, RejectedRetried, VanAnswered
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.limits import MIB
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked, SequenceAssessed
 from sonovan.contracts.van import (
@@ -31,6 +32,12 @@ FRAME_PARTITIONS: Final = 96
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 FOR_EVER: Final = -1
 
+FRAMES_BYTES: Final = 64 * 1024 * MIB
+"""Of a partition of frames: one and a half times what the vans of a full cell send in the two days (docs/scale.md)."""
+
+FEW_BYTES: Final = 1024 * MIB
+"""Of a partition of openings or clinical records: nearly five times what the vans of a full cell send in 90 days."""
+
 
 class Topic(StrEnum):
     """The topics' names. A van's answers have a topic each: `van_answered_topic`."""
@@ -53,12 +60,19 @@ class Topic(StrEnum):
 
 
 class Writer(StrEnum):
-    """Who holds a Kafka account. Vans have one each, named `van-<van_id>`."""
+    """Who holds a Kafka account. Vans have one each, named `van-<van_id>`.
+
+    Those of people are apart: the registrar publishes vans' keys, the retrier sends again what was rejected, the reader
+    reads, the operator has a stage pass a message.
+    """
 
     VAN = "van"
     SEGMENT = "segment"
     ASSESS = "assess"
     ALERT = "alert"
+    REGISTRAR = "registrar"
+    RETRIER = "retrier"
+    READER = "reader"
     OPERATOR = "operator"
 
 
@@ -69,7 +83,8 @@ class TopicSpec:
     key: what the message key holds. signed: the value is a van's envelope around the record.
     compact_within_ms: how long a record of a compacted topic that was replaced may stay; None leaves it to Kafka.
     personal: the record holds a subject key or her clinical record; a consumer reads it only where somebody asked so.
-    retention_ms: FOR_EVER or milliseconds. flush: on a single broker every message is flushed to disk.
+    retention_ms: FOR_EVER or milliseconds. retention_bytes: of a partition, FOR_EVER or how large it may grow before
+    its oldest records are deleted sooner. flush: on a single broker every message is flushed to disk.
     """
 
     name: str
@@ -82,6 +97,7 @@ class TopicSpec:
     compacted: bool = False
     compact_within_ms: int | None = None
     retention_ms: int = FOR_EVER
+    retention_bytes: int = FOR_EVER
     flush: bool = True
     partitions: int = TOPIC_PARTITIONS
     replication_factor: int = 3
@@ -89,10 +105,13 @@ class TopicSpec:
     personal: bool = False
 
 
-_VAN, _OPERATOR = Writer.VAN, Writer.OPERATOR
+_VAN, _OPERATOR, _REGISTRAR, _RETRIER = Writer.VAN, Writer.OPERATOR, Writer.REGISTRAR, Writer.RETRIER
 _SEGMENT, _ASSESS, _ALERT = Writer.SEGMENT, Writer.ASSESS, Writer.ALERT
 
-STAGES: Final = tuple(writer for writer in Writer if writer not in (_VAN, _OPERATOR))
+PEOPLE: Final = (Writer.REGISTRAR, Writer.RETRIER, Writer.READER, Writer.OPERATOR)
+"""Whose accounts commands use, each one for what it does alone."""
+
+STAGES: Final = tuple(writer for writer in Writer if writer not in (_VAN, *PEOPLE))
 """The stages of the centre, in the order of the path: each is a folder of `stream_apps` with a Faust app of its own.
 
 Commands, accounts, grants, consumer groups and workers are derived from here.
@@ -110,6 +129,7 @@ def _row(
     signed: bool = False,
     compacted: bool = False,
     retention_ms: int = FOR_EVER,
+    retention_bytes: int = FOR_EVER,
     flush: bool = True,
     partitions: int = TOPIC_PARTITIONS,
     personal: bool = False,
@@ -119,11 +139,12 @@ def _row(
         key,
         value,
         frozenset(writers),
-        frozenset(readers | {_OPERATOR}),
+        frozenset(readers | {Writer.READER}),
         purpose,
         signed=signed,
         compacted=compacted,
         retention_ms=retention_ms,
+        retention_bytes=retention_bytes,
         flush=flush,
         partitions=partitions,
         personal=personal,
@@ -133,20 +154,21 @@ def _row(
 TOPICS: Final[dict[Topic, TopicSpec]] = {
     Topic(row.name): row
     for row in (
-        _row(Topic.VAN_ENROLLED, "van_id", VanEnrolled, {_OPERATOR}, {_SEGMENT, _ASSESS},
+        _row(Topic.VAN_ENROLLED, "van_id", VanEnrolled, {_REGISTRAR}, {_SEGMENT, _ASSESS, _REGISTRAR},
              "the registry of vans' public keys", compacted=True),
-        _row(Topic.SCREENING_OPENED, "screening_id", ScreeningOpened, {_VAN, _OPERATOR}, {_ASSESS},
+        _row(Topic.SCREENING_OPENED, "screening_id", ScreeningOpened, {_VAN, _RETRIER}, {_ASSESS},
              "a screening begins; the only record with a subject key", signed=True, retention_ms=90 * _DAY_MS,
-             personal=True),
-        _row(Topic.FRAME_CAPTURED, "sequence_id", FrameCaptured, {_VAN, _OPERATOR}, {_SEGMENT},
-             "a frame, its pixels inside", signed=True, retention_ms=2 * _DAY_MS, flush=False,
-             partitions=FRAME_PARTITIONS),
-        _row(Topic.SEQUENCE_CLOSED, "screening_id", SequenceClosed, {_VAN, _OPERATOR}, {_ASSESS},
+             retention_bytes=FEW_BYTES, personal=True),
+        _row(Topic.FRAME_CAPTURED, "sequence_id", FrameCaptured, {_VAN, _RETRIER}, {_SEGMENT},
+             "a frame, its pixels inside", signed=True, retention_ms=2 * _DAY_MS,
+             retention_bytes=FRAMES_BYTES, flush=False, partitions=FRAME_PARTITIONS),
+        _row(Topic.SEQUENCE_CLOSED, "screening_id", SequenceClosed, {_VAN, _RETRIER}, {_ASSESS},
              "a sweep is over: how many frames it has", signed=True),
-        _row(Topic.SCREENING_CLOSED, "screening_id", ScreeningClosed, {_VAN, _OPERATOR}, {_ASSESS},
+        _row(Topic.SCREENING_CLOSED, "screening_id", ScreeningClosed, {_VAN, _RETRIER}, {_ASSESS},
              "a screening is over: its sequences", signed=True),
-        _row(Topic.FEATURES_RECORDED, "screening_id", FeaturesRecorded, {_VAN, _OPERATOR}, {_ASSESS},
-             "the van's clinical record, coded", signed=True, retention_ms=90 * _DAY_MS, personal=True),
+        _row(Topic.FEATURES_RECORDED, "screening_id", FeaturesRecorded, {_VAN, _RETRIER}, {_ASSESS},
+             "the van's clinical record, coded", signed=True, retention_ms=90 * _DAY_MS,
+             retention_bytes=FEW_BYTES, personal=True),
         _row(Topic.FRAME_SEGMENTED, "screening_id", FrameSegmented, {_SEGMENT}, {_ASSESS},
              "a frame's regions, quality and object keys"),
         _row(Topic.SEQUENCE_ASSESSED, "screening_id", SequenceAssessed, {_ASSESS}, set(),
@@ -155,13 +177,13 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
              "a revision: findings, adequacy, what is missing"),
         _row(Topic.SCREENING_TICKED, "screening_id", ScreeningTicked, {_ASSESS}, {_ASSESS},
              "time, as a record", retention_ms=_DAY_MS, flush=False),
-        _row(Topic.LESION_ALERTED, "screening_id", LesionAlerted, {_ALERT}, set(),
+        _row(Topic.LESION_ALERTED, "screening_id", LesionAlerted, {_ALERT}, {_OPERATOR},
              "an alert about a finding, a side, a screening or a van: raised, and what became of it"),
         _row(Topic.ALERT_ACKNOWLEDGED, "screening_id", AlertAcknowledged, {_OPERATOR}, {_ALERT},
              "somebody sees to an alert: nobody else is called"),
         _row(Topic.RECORD_REJECTED, "screening_id, or rejection_id", RecordRejected,
-             set(STAGES), {_ASSESS}, "a record that a stage could not use"),
-        _row(Topic.REJECTED_RETRIED, "screening_id, or rejection_id", RejectedRetried, {_OPERATOR}, set(),
+             set(STAGES), {_ASSESS, _RETRIER}, "a record that a stage could not use"),
+        _row(Topic.REJECTED_RETRIED, "screening_id, or rejection_id", RejectedRetried, {_RETRIER}, {_RETRIER},
              "somebody asked to run a rejected record again"),
         _row(Topic.RECORD_SKIPPED, "stage", RecordSkipped, {_OPERATOR}, set(STAGES),
              "an operator told a stage to pass a message that ends it"),
@@ -176,7 +198,7 @@ def van_answered_topic(van_id: str) -> TopicSpec:
         key="screening_id",
         value=VanAnswered,
         writers=frozenset({Writer.SEGMENT, Writer.ASSESS}),
-        readers=frozenset({Writer.VAN, Writer.OPERATOR}),
+        readers=frozenset({Writer.VAN, Writer.READER}),
         purpose=f"receipts and reports for {van_id}",
         retention_ms=14 * _DAY_MS,
         partitions=1,

@@ -43,19 +43,19 @@ def enrolled_vans(state: Path) -> list[str]:
 
 
 def enrol(
-    state: Path, van_id: str, kafka: BrokerSettings, operator: BrokerSettings, now: Clock = lambda: datetime.now(UTC)
+    state: Path, van_id: str, kafka: BrokerSettings, registrar: BrokerSettings, now: Clock = lambda: datetime.now(UTC)
 ) -> VanEnrolled:
     """Make a van's signing key and publish its public half. Doing it again is harmless.
 
     A van that is enrolled keeps its key. One that was revoked, or whose key's file is gone, gets a new key; the record
     keeps the earlier ones, by which what was sent until then is still verified.
 
-    kafka: the van's own account, which must exist. operator: an account that may write `van.enrolled`.
+    kafka: the van's own account, which must exist. registrar: an account that may write `van.enrolled`.
     Raises Transient and Fatal as Kafka does, Fatal where the key's file is damaged.
     """
     folder = van_folder(state, van_id)
     key_file = folder / "private_key"
-    known = registered(operator, van_id)
+    known = registered(registrar, van_id)
     key = _read_key(key_file) if key_file.exists() else None
     had = {each.public_key for each in known.keys if each.revoked_at is not None} if known is not None else set()
     if key is None or public_key(key) in had:
@@ -67,32 +67,32 @@ def enrol(
         return known
     own = public_key(key)
     record = VanEnrolled.first(van_id, own, now()) if known is None else known.renewed(own, now())
-    _publish(operator, record)
+    _publish(registrar, record)
     return record
 
 
 def revoke(
-    state: Path, van_id: str, operator: BrokerSettings, now: Clock = lambda: datetime.now(UTC)
+    state: Path, van_id: str, registrar: BrokerSettings, now: Clock = lambda: datetime.now(UTC)
 ) -> VanEnrolled | None:
     """Publish that a van's key is no longer valid, and delete the key and the account from the state folder.
 
     Returns the record that is published for the van now; None if it was never enrolled.
     """
     folder = van_folder(state, van_id)
-    known = registered(operator, van_id)
+    known = registered(registrar, van_id)
     if known is not None and known.newest.revoked_at is None:
         known = known.revoked(now())
-        _publish(operator, known)
+        _publish(registrar, known)
     for name in ("private_key", "kafka.json"):
         (folder / name).unlink(missing_ok=True)
     return known
 
 
-def registered(operator: BrokerSettings, van_id: str) -> VanEnrolled | None:
+def registered(registrar: BrokerSettings, van_id: str) -> VanEnrolled | None:
     """The newest record of a van in the registry; None if it was never enrolled."""
     mine = [
         message
-        for message in read_all(operator, Topic.VAN_ENROLLED)
+        for message in read_all(registrar, Topic.VAN_ENROLLED)
         if message.key == van_id.encode() and message.value
     ]
     return VanEnrolled.decode(mine[-1].value) if mine and mine[-1].value else None
@@ -127,6 +127,6 @@ def _read_key(path: Path) -> bytes:
     return key
 
 
-def _publish(operator: BrokerSettings, record: VanEnrolled) -> None:
-    with BoundedProducer(operator) as producer:
+def _publish(registrar: BrokerSettings, record: VanEnrolled) -> None:
+    with BoundedProducer(registrar) as producer:
         producer.send(Topic.VAN_ENROLLED, record.van_id.encode(), record.encode()).result(_SENT_WITHIN_S)

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import Fatal, Transient
-from sonovan.contracts.limits import MAX_MESSAGE_BYTES
-from sonovan.contracts.topics import STAGES, Writer
+from sonovan.contracts.limits import MAX_MESSAGE_BYTES, VAN_BYTES_PER_S
+from sonovan.contracts.topics import PEOPLE, STAGES, Writer
 from sonovan.deploy import services
 from sonovan.deploy.errors import DeployError
 from sonovan.deploy.identity import ProcessRecord
@@ -57,7 +57,7 @@ class Centre:
         return self.state.path
 
     def kafka(self, account: str = ADMIN) -> BrokerSettings:
-        """Settings of `admin`, of a stage, of `operator` or of `van-<van_id>`; its password is made at first use."""
+        """Settings of `admin`, of a stage, of one of PEOPLE or of `van-<van_id>`; its password is made at first use."""
         reached = self.services
         admin = account == ADMIN
         username = reached.kafka_admin_username if admin else account
@@ -65,7 +65,7 @@ class Centre:
         return BrokerSettings(bootstrap=reached.kafka_bootstrap, username=username, password=SecretStr(password))
 
     def store(self, account: str = ADMIN) -> ObjectStoreSettings:
-        """Settings of the object store for a stage or `operator`, their keys made at first use; `admin` is its root."""
+        """Settings of an account of the object store, its keys made at first use; `admin` is its root."""
         reached = self.services
         access_key, secret_key = reached.s3_access_key, reached.s3_secret_key
         if account != ADMIN:
@@ -82,14 +82,14 @@ class Centre:
         create_accounts(root, {account: _keys(self.store(account)) for account in ACCOUNTS})
 
     def environment(self, account: str = ADMIN) -> dict[str, str]:
-        """SONOVAN_KAFKA_* of an account and, vans aside (they have no account there), SONOVAN_S3_*."""
+        """SONOVAN_KAFKA_* of an account and, where it has one at the object store, SONOVAN_S3_*."""
         kafka = self.kafka(account)
         broker = {
             "SONOVAN_KAFKA_BOOTSTRAP": kafka.bootstrap,
             "SONOVAN_KAFKA_USERNAME": kafka.username,
             "SONOVAN_KAFKA_PASSWORD": kafka.password.get_secret_value(),
         }
-        if account.startswith(van_account("")):
+        if account not in (ADMIN, *ACCOUNTS):
             return broker
         store = self.store(account)
         return broker | {
@@ -98,11 +98,14 @@ class Centre:
             "SONOVAN_S3_SECRET_KEY": store.secret_key.get_secret_value(),
         }
 
-    def enrol_van(self, van_id: str) -> BrokerSettings:
-        """Give a van its Kafka account, answers topic and access, harmless when it has them; how it reaches Kafka."""
+    def enrol_van(self, van_id: str, bytes_per_s: int | None = VAN_BYTES_PER_S) -> BrokerSettings:
+        """Give a van its Kafka account, answers topic, access and quota; how it reaches Kafka.
+
+        Harmless when it has them. bytes_per_s: see `Administrator.enrol_van`.
+        """
         settings = self.kafka(van_account(van_id))
         with Administrator(self.kafka()) as administrator:
-            administrator.enrol_van(van_id, settings.password.get_secret_value())
+            administrator.enrol_van(van_id, settings.password.get_secret_value(), bytes_per_s)
         return settings
 
     def revoke_van(self, van_id: str) -> None:
@@ -225,8 +228,8 @@ def _await_ready(state: StateFolder, record: ProcessRecord, progress: Progress, 
 
 def _prepare_kafka(centre: Centre, progress: Progress) -> None:
     with Administrator(centre.kafka()) as administrator:
-        for account in (*APPS, Writer.OPERATOR.value):
-            administrator.set_account(account, centre.kafka(account).password.get_secret_value())
+        accounts = (*APPS, *PEOPLE)
+        administrator.set_accounts({account: centre.kafka(account).password.get_secret_value() for account in accounts})
         created = administrator.create_topics()
         administrator.align_grants()
         administrator.prepare_groups()

@@ -71,7 +71,7 @@ def _run(path: Path) -> int:
     _title("Kafka, MinIO and the workers on this machine (the first time builds MinIO: a few minutes)")
     _typed("up")
     centre = up(path, app_environment=os.environ | {"SONOVAN_INTENDED_USE": "decision_support"}, progress=_say)
-    operator = centre.kafka("operator")
+    reader = centre.kafka("reader")
 
     _title("A van with its own key and account")
     _sonovan(path, "van", "enrol", VAN)
@@ -90,17 +90,17 @@ def _run(path: Path) -> int:
         "--consent",
         "screening,ai",
     )
-    real_shown = _show(centre, operator, real)
+    real_shown = _show(centre, reader, real)
     _describe(real_shown)
 
     _title("A simulated sweep with known lesions")
     simulated = _sent(path, "van", "simulate", "--sweeps", "1", "--frames", str(FRAMES), "--seed", str(SEED))
-    simulated_shown = _show(centre, operator, simulated)
+    simulated_shown = _show(centre, reader, simulated)
     _describe(simulated_shown)
 
     _title("The alert: enough frames show a lesion that is large and clear enough for somebody to look")
     _say("it says nothing of malignancy; it is raised while frames still arrive, so its measures are preliminary")
-    alert = _first(lambda: _records(operator, Topic.LESION_ALERTED, LesionAlerted, simulated))
+    alert = _first(lambda: _records(reader, Topic.LESION_ALERTED, LesionAlerted, simulated))
     if alert is None:
         _say(f"no alert within {ALERT_WITHIN_S:.0f} s: the simulated lesion was not found; see the report")
         return 1
@@ -113,8 +113,8 @@ def _run(path: Path) -> int:
     for picture in simulated_shown.overlays[:1]:
         _say(f"overlay:                 {picture}")
     _say("topics:   .venv/bin/sonovan topics tail screening.assessed.v1")
-    _say(f"objects:  {centre.services.s3_console_url}, as operator: keys `operator.<s3-operator-access-key>` and")
-    _say(f"          `<s3-operator>`, both in {path}/secrets/secrets.json")
+    _say(f"objects:  {centre.services.s3_console_url}, as reader: keys `reader.<s3-reader-access-key>` and")
+    _say(f"          `<s3-reader>`, both in {path}/secrets/secrets.json")
     _say("these two need the services: run `make demo KEEP=1`, or `.venv/bin/sonovan up`")
     return 0 if simulated_shown.overlays else 1
 
@@ -132,12 +132,12 @@ def _fitted(folder: Path) -> Path:
     return path
 
 
-def _show(centre: Centre, operator: BrokerSettings, screening_id: str) -> Shown:
+def _show(centre: Centre, reader: BrokerSettings, screening_id: str) -> Shown:
     """Fetch the newest report of a screening, and draw the key frames of its findings."""
-    revisions = _records(operator, Topic.SCREENING_ASSESSED, ScreeningAssessed, screening_id)
+    revisions = _records(reader, Topic.SCREENING_ASSESSED, ScreeningAssessed, screening_id)
     assessed = max(revisions, key=lambda each: each.revision_number)
-    frames = {each.frame_id: each for each in _records(operator, Topic.FRAME_SEGMENTED, FrameSegmented, screening_id)}
-    store = MinioStore(centre.store("operator"))
+    frames = {each.frame_id: each for each in _records(reader, Topic.FRAME_SEGMENTED, FrameSegmented, screening_id)}
+    store = MinioStore(centre.store("reader"))
     folder = centre.path / "demo" / screening_id
     folder.mkdir(parents=True, exist_ok=True)
     report = folder / "report.html"
@@ -167,9 +167,9 @@ def _describe(shown: Shown) -> None:
         _say(f"  region on {words.frames_seen(best)}, {words.size(best)}, score {best.score_mean:.2f}")
 
 
-def _records(operator: BrokerSettings, topic: Topic, kind: type[RecordT], screening_id: str) -> list[RecordT]:
+def _records(reader: BrokerSettings, topic: Topic, kind: type[RecordT], screening_id: str) -> list[RecordT]:
     key = screening_id.encode()
-    return [kind.decode(message.value) for message in read_all(operator, topic) if message.key == key and message.value]
+    return [kind.decode(message.value) for message in read_all(reader, topic) if message.key == key and message.value]
 
 
 def _first(look: Callable[[], list[RecordT]]) -> RecordT | None:

@@ -1,7 +1,7 @@
 """Who may do what with which bucket: one table, from which the accounts and policies of the object store follow.
 
-Nobody but root may delete, list (the operator aside) or administer anything; vans and consumers of topics have no
-account here.
+Nobody but root may delete or administer anything, and only people's accounts may list; vans, consumers of topics,
+the registrar and the operator have no account here.
 """
 
 from collections.abc import Mapping
@@ -35,12 +35,15 @@ _TABLE: Final[Mapping[Writer, Mapping[Bucket, frozenset[Right]]]] = MappingProxy
             Bucket.MASKS: frozenset({Right.GET}),
             Bucket.REPORTS: frozenset({Right.PUT}),
         },
-        Writer.OPERATOR: {bucket: frozenset({Right.GET, Right.LIST}) for bucket in Bucket},
+        Writer.READER: {
+            bucket: frozenset({Right.GET, Right.LIST}) for bucket in Bucket if bucket is not Bucket.QUARANTINE
+        },
+        Writer.RETRIER: {Bucket.QUARANTINE: frozenset({Right.GET, Right.LIST})},
     }
 )
 
-ACCOUNTS: Final = (*STAGES, Writer.OPERATOR)
-"""Who has an account at the object store: every stage, and the operator, who looks and changes nothing."""
+ACCOUNTS: Final = (*STAGES, Writer.RETRIER, Writer.READER)
+"""Who has an account at the object store: each stage, the retrier for quarantine, the reader for the rest."""
 
 
 def rights(account: Writer) -> dict[Bucket, frozenset[Right]]:

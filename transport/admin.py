@@ -1,7 +1,7 @@
 """Bring a broker to what the topic table says (topics, accounts, grants), and list where it differs."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
@@ -17,6 +17,7 @@ from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailable
 
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import Fatal, Transient
+from sonovan.contracts.limits import VAN_BYTES_PER_S
 from sonovan.contracts.topics import APP_IDS
 from sonovan.transport.acls import account_of, describe, entry, every_entry, exact_filter, grant_of
 from sonovan.transport.client import client_options
@@ -34,6 +35,7 @@ from sonovan.transport.grants import (
     van_grants,
 )
 from sonovan.transport.plan import PlannedTopic, answered_van, changed_configs, differences, planned_topics
+from sonovan.transport.quotas import byte_rate, set_byte_rate
 
 _MECHANISM: Final = "SCRAM-SHA-512"
 _ITERATIONS: Final = 8192
@@ -111,13 +113,17 @@ class Administrator:
         access = [f"access missing: {describe(entry(grant))}" for grant in sorted(lacking)]
         return missing + unknown + differing + access + [f"access not in the table: {describe(acl)}" for acl in surplus]
 
-    def set_account(self, account: str, password: str) -> None:
-        """Create the account, or give it this password."""
-        upsertion = UserScramCredentialUpsertion(account, _MECHANISM, password, iterations=_ITERATIONS)
-        with translating(f"setting the password of {account}"):
-            refused = self._client.alter_user_scram_credentials([upsertion])[account]
-        if refused is not None:
-            raise Fatal(f"account {account}: {refused}")
+    def set_accounts(self, passwords: Mapping[str, str]) -> None:
+        """Create the accounts, or give them these passwords, all in one request."""
+        upsertions = [
+            UserScramCredentialUpsertion(account, _MECHANISM, password, iterations=_ITERATIONS)
+            for account, password in passwords.items()
+        ]
+        with translating(f"setting the passwords of {', '.join(passwords)}"):
+            answers = self._client.alter_user_scram_credentials(upsertions)
+        refused = [f"account {account}: {why}" for account, why in answers.items() if why is not None]
+        if refused:
+            raise Fatal("; ".join(refused))
 
     def align_grants(self) -> None:
         """Bring the grants of the project's accounts to what the table says: add what is missing, remove what is more.
@@ -129,24 +135,37 @@ class Administrator:
         self._remove(surplus)
         self._await(lambda: not any(self._grants_astray()), "granting access")
 
-    def enrol_van(self, van_id: str, password: str) -> None:
-        """Give a van its account, its answers topic and its grants; harmless when it has them."""
+    def enrol_van(self, van_id: str, password: str, bytes_per_s: int | None = VAN_BYTES_PER_S) -> None:
+        """Give a van its account, its answers topic, its grants and its quota; harmless when it has them.
+
+        bytes_per_s: what it may send to the broker, None as much as it likes.
+        """
         self.create_topics([van_id])
-        self.set_account(van_account(van_id), password)
+        # The quota first: there is no moment in which the van may send without one.
+        with translating(f"setting the quota of {van_id}"):
+            set_byte_rate(self._client, van_account(van_id), bytes_per_s)
+        self.set_accounts({van_account(van_id): password})
         self._grant(van_grants(van_id))
         # A broker that knows neither the account nor its grants yet finds no difference.
         self._await(
             lambda: van_id in self._enrolled_vans() and not any(self._grants_astray()), f"granting {van_id} access"
         )
 
+    def van_quota(self, van_id: str) -> int | None:
+        """How many bytes a second a van may send; None where it has no quota."""
+        with translating(f"reading the quota of {van_id}"):
+            return byte_rate(self._client, van_account(van_id))
+
     def revoke_van(self, van_id: str) -> None:
-        """Take a van's grants and account away; what it sent and its answers stay. Harmless when it has none."""
+        """Take a van's grants, account and quota away; what it sent and its answers stay. Harmless when it has none."""
         self._revoke(van_account(van_id))
+        with translating(f"taking the quota of {van_id} away"):
+            set_byte_rate(self._client, van_account(van_id), None)
 
     def enrol_consumer(self, name: str, password: str, topics: Iterable[str]) -> None:
         """Give a consumer its account and exactly the grants to read `topics`; harmless when it has them."""
         account, wanted = consumer_account(name), consumer_grants(name, topics)
-        self.set_account(account, password)
+        self.set_accounts({account: password})
         with translating(f"listing the grants of {account}"):
             found = self._client.describe_acls(every_entry(account))[0]
         self._grant(wanted - {grant_of(acl) for acl in found})

@@ -10,6 +10,7 @@ from sonovan.contracts.topics import (
     APP_IDS,
     FOR_EVER,
     FRAME_PARTITIONS,
+    PEOPLE,
     STAGES,
     TABLES,
     TOPIC_PARTITIONS,
@@ -24,7 +25,7 @@ from sonovan.transport.grants import (
     Grant,
     consumer_grants,
     consumer_topics,
-    operator_grants,
+    person_grants,
     stage_grants,
     van_grants,
 )
@@ -66,8 +67,8 @@ Faust keeps each table of an app in a compacted topic of its own, with as many p
 |---|---|
 {groups}
 
-Vans may use the groups `van-{van}` and `van-{van}.…`, consumers `consumer-{consumer}` and `consumer-{consumer}.…`, the
-operator `operator` and `operator.…`. The registry of vans is read without a group.
+Vans may use the groups `van-{van}` and `van-{van}.…`, consumers `consumer-{consumer}` and `consumer-{consumer}.…`, each
+account of people groups of its own name likewise. The registry of vans is read without a group.
 
 ## Access
 
@@ -90,7 +91,7 @@ def topics_page() -> str:
     changelogs = [(stage, table, changelog_topic(stage, table)) for stage, tables in TABLES.items() for table in tables]
     grants = set[Grant]().union(
         *(stage_grants(stage) for stage in STAGES),
-        operator_grants(),
+        *(person_grants(person) for person in PEOPLE),
         van_grants(_VAN),
         consumer_grants(_CONSUMER, consumer_topics()),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sonovan.contracts.topics import APP_IDS, STAGES, TOPICS, Topic, Writer, van_answered_topic
+from sonovan.contracts.topics import APP_IDS, PEOPLE, STAGES, TOPICS, Topic, Writer, van_answered_topic
 from sonovan.transport.plan import answers_prefix
 
 
@@ -14,6 +14,7 @@ class Operation(StrEnum):
     READ = "READ"
     WRITE = "WRITE"
     CREATE = "CREATE"
+    DESCRIBE = "DESCRIBE"
 
 
 class Resource(StrEnum):
@@ -51,21 +52,31 @@ def is_consumer(account: str) -> bool:
 
 def is_project_account(account: str) -> bool:
     """Whether the table speaks of this account; others are a site's own business."""
-    return account in {*STAGES, Writer.OPERATOR} or account.startswith(van_account("")) or is_consumer(account)
+    return account in {*STAGES, *PEOPLE} or account.startswith(van_account("")) or is_consumer(account)
 
 
 def stage_grants(stage: Writer) -> set[Grant]:
     """A Faust app's grants: its rows of the table, vans' answers, its own changelogs (`{app_id}-…`) and its group."""
     app_id = APP_IDS[stage]
-    own = {Grant(stage, Resource.TOPIC, f"{app_id}-", operation, prefixed=True) for operation in Operation}
+    kinds = (Operation.READ, Operation.WRITE, Operation.CREATE)
+    own = {Grant(stage, Resource.TOPIC, f"{app_id}-", operation, prefixed=True) for operation in kinds}
     group = {Grant(stage, Resource.GROUP, app_id, Operation.READ)}
     return _rows(stage, stage) | _answers(stage, stage) | own | group
 
 
-def operator_grants() -> set[Grant]:
-    """The operator's grants: reads and writes its rows of the table, reads every van's answers, groups `operator.…`."""
-    account = Writer.OPERATOR.value
-    return _rows(account, Writer.OPERATOR) | _answers(account, Writer.OPERATOR) | _groups(account)
+def person_grants(person: Writer) -> set[Grant]:
+    """The grants of one of PEOPLE: its rows of the table and groups of its own, `<person>` and `<person>.…`.
+
+    The operator also sees where the topics end from which a stage may pass a message, and reads alerts alone.
+    """
+    account = person.value
+    seen = {
+        Grant(account, Resource.TOPIC, row.name, Operation.DESCRIBE)
+        for row in TOPICS.values()
+        if row.readers.intersection(STAGES)
+    }
+    own = _rows(account, person) | _answers(account, person) | _groups(account)
+    return own | seen if person is Writer.OPERATOR else own
 
 
 def van_grants(van_id: str) -> set[Grant]:
@@ -96,7 +107,8 @@ def may_be_consumers(grant: Grant) -> bool:
 def all_grants(van_ids: set[str]) -> set[Grant]:
     """Every grant that a broker with these vans shall hold."""
     stages = set[Grant]().union(*(stage_grants(stage) for stage in STAGES))
-    return stages.union(operator_grants(), *(van_grants(van_id) for van_id in van_ids))
+    people = (person_grants(person) for person in PEOPLE)
+    return stages.union(*people, *(van_grants(van_id) for van_id in van_ids))
 
 
 def _rows(account: str, role: Writer) -> set[Grant]:

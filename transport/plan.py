@@ -88,6 +88,7 @@ def _planned(spec: TopicSpec, brokers: int, max_message_bytes: int) -> PlannedTo
         "message.timestamp.type": "LogAppendTime",
         "min.insync.replicas": str(min(spec.min_insync_replicas, replicas)),
         "retention.ms": str(FOR_EVER if spec.compacted else spec.retention_ms),
+        "retention.bytes": str(spec.retention_bytes),
     }
     if spec.compact_within_ms is not None:
         configs |= {"max.compaction.lag.ms": str(spec.compact_within_ms), "delete.retention.ms": str(TOMBSTONES_MS)}

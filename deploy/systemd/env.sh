@@ -10,7 +10,8 @@ fi
 umask 077
 mkdir -p "$folder"
 secret() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
-admin=$(secret) segment=$(secret) assess=$(secret) alert=$(secret) operator=$(secret)
+admin=$(secret) segment=$(secret) assess=$(secret) alert=$(secret)
+registrar=$(secret) retrier=$(secret) reader=$(secret) operator=$(secret)
 root_key=root.$(secret) root=$(secret)
 
 # NAME PASSWORD ACCESS_KEY SECRET_KEY: how an account reaches the broker and the store.
@@ -28,7 +29,7 @@ reaching() {
 } >"$folder/minio.env"
 # The setup alone has the store's root: it makes an account with a policy for every other one.
 reaching admin "$admin" "$root_key" "$root" >"$folder/setup.env"
-for account in segment assess alert operator; do
+for account in segment assess alert retrier reader; do
     eval "password=\$$account"
     key=$account.$(secret) key_secret=$(secret)
     name=$(echo "$account" | tr '[:lower:]' '[:upper:]')
@@ -36,13 +37,12 @@ for account in segment assess alert operator; do
         echo "SONOVAN_S3_${name}_ACCESS_KEY=$key"
         echo "SONOVAN_S3_${name}_SECRET_KEY=$key_secret"
     } >>"$folder/setup.env"
-    if [ "$account" = operator ]; then
-        continue # no service of its own: commands are given its keys by hand
-    fi
+    file=$account-1 # of a worker; people's accounts have no service, and commands read their files
+    case $account in retrier | reader) file=$account ;; esac
     {
         reaching "$account" "$password" "$key" "$key_secret"
-        echo "SONOVAN_INTENDED_USE=research"
-    } >"$folder/$account-1.env"
+        [ "$file" = "$account" ] || echo "SONOVAN_INTENDED_USE=research"
+    } >"$folder/$file.env"
 done
 {
     echo "SONOVAN_ALERT_DATABASE_URL=sqlite:////var/lib/sonovan/outbox/outbox.sqlite"
@@ -55,6 +55,9 @@ done
     echo "SONOVAN_KAFKA_SEGMENT_PASSWORD=$segment"
     echo "SONOVAN_KAFKA_ASSESS_PASSWORD=$assess"
     echo "SONOVAN_KAFKA_ALERT_PASSWORD=$alert"
+    echo "SONOVAN_KAFKA_REGISTRAR_PASSWORD=$registrar"
+    echo "SONOVAN_KAFKA_RETRIER_PASSWORD=$retrier"
+    echo "SONOVAN_KAFKA_READER_PASSWORD=$reader"
     echo "SONOVAN_KAFKA_OPERATOR_PASSWORD=$operator"
 } >"$folder/kafka.env.new"
 mv "$folder/kafka.env.new" "$folder/kafka.env"

@@ -210,5 +210,5 @@ def _revisions(state: Path | None) -> "list[ScreeningAssessed]":
     from sonovan.contracts.topics import Topic
     from sonovan.transport.tail import read_all
 
-    messages = read_all(kafka_settings(state, "operator"), Topic.SCREENING_ASSESSED)
+    messages = read_all(kafka_settings(state, "reader"), Topic.SCREENING_ASSESSED)
     return [record for message in messages if isinstance(record := message.decode(), ScreeningAssessed)]

@@ -47,11 +47,11 @@ def report(
     from sonovan.reports.words import Words
     from sonovan.storage.minio_store import MinioStore
 
-    kafka = kafka_settings(state, "operator")
+    kafka = kafka_settings(state, "reader")
     revision = newest_report(_revisions(kafka), screening)
     folder = out or Path(f"screening-{revision.screening_id}")
     make_folder(folder)
-    frames, store = _frames(kafka, revision), MinioStore(object_store(state))
+    frames, store = _frames(kafka, revision), MinioStore(object_store(state, "reader"))
     written = write_outputs(revision, frames, store, folder)
     pages = write_pages(revision, frames, store, folder)
     missing = missing_of(revision, written, pages)

@@ -72,20 +72,22 @@ def retry(
     state: StateOption = None,
     force: Annotated[bool, typer.Option("--force", help="Even where the reason says it cannot help.")] = False,
 ) -> None:
-    """Send the bytes in quarantine to their topic again, as the account `operator`."""
+    """Send the bytes in quarantine to their topic again, as the account `retrier`."""
     from sonovan.contracts.errors import InvalidRecord
     from sonovan.storage.keys import Bucket, quarantined_sha256
     from sonovan.storage.minio_store import MinioStore
     from sonovan.storage.stores import get_named
     from sonovan.transport.producer import BoundedProducer
 
-    record = find(_rejections(state), rejection_id)
+    record = find(_rejections(state, "retrier"), rejection_id)
     if not (record.retryable or force):
         raise typer.BadParameter(f"{record.reason} will not go away by itself; --force tries all the same.")
     key, headers = key_and_headers(record)
     try:
         named = record.quarantine_key
-        value = get_named(MinioStore(object_store(state)), Bucket.QUARANTINE, named, quarantined_sha256(named))
+        value = get_named(
+            MinioStore(object_store(state, "retrier")), Bucket.QUARANTINE, named, quarantined_sha256(named)
+        )
     except KeyError:
         raise InvalidRecord(
             record.reason, "its bytes are no longer in quarantine; send it from the van again"
@@ -94,7 +96,7 @@ def retry(
         rejection_id=record.rejection_id, screening_id=record.screening_id, retried_at=datetime.now(UTC)
     )
     noted_under = (record.screening_id or record.rejection_id).encode()
-    with BoundedProducer(kafka_settings(state, "operator")) as producer:
+    with BoundedProducer(kafka_settings(state, "retrier")) as producer:
         sent = producer.send(record.topic, key, value, headers).result(SEND_WITHIN_S)
         producer.send(Topic.REJECTED_RETRIED, noted_under, note.encode()).result(SEND_WITHIN_S)
     sys.stdout.write(f"sent again: {sent.topic}/{sent.partition}/{sent.offset}\n")
@@ -126,12 +128,12 @@ def key_and_headers(record: RecordRejected) -> tuple[bytes, list[tuple[str, byte
     return (record.screening_id or record.rejection_id).encode(), []
 
 
-def _rejections(state: Path | None) -> list[RecordRejected]:
+def _rejections(state: Path | None, account: str = "reader") -> list[RecordRejected]:
     """Each rejection once, in the order of the topic: a redelivered message is rejected again in the same words."""
     from sonovan.transport.tail import read_all
 
     found: dict[str, RecordRejected] = {}
-    for message in read_all(kafka_settings(state, "operator"), Topic.RECORD_REJECTED):
+    for message in read_all(kafka_settings(state, account), Topic.RECORD_REJECTED):
         record = message.decode()
         if isinstance(record, RecordRejected):
             found.setdefault(record.rejection_id, record)
@@ -141,16 +143,16 @@ def _rejections(state: Path | None) -> list[RecordRejected]:
 def _retried(state: Path | None) -> list[RejectedRetried]:
     from sonovan.transport.tail import read_all
 
-    messages = read_all(kafka_settings(state, "operator"), Topic.REJECTED_RETRIED)
+    messages = read_all(kafka_settings(state, "reader"), Topic.REJECTED_RETRIED)
     return [record for message in messages if isinstance(record := message.decode(), RejectedRetried)]
 
 
-def object_store(state: Path | None) -> "ObjectStoreSettings":
-    """How to reach the object store: SONOVAN_S3_* where set and no state folder is named, else the folder's store."""
+def object_store(state: Path | None, account: str) -> "ObjectStoreSettings":
+    """How an account reaches the object store: by SONOVAN_S3_* where set and no state folder is named, else by that."""
     from sonovan.centre import attach
     from sonovan.contracts.settings import read_settings
     from sonovan.storage.settings import ObjectStoreSettings
 
     if state is None and "SONOVAN_S3_ENDPOINT" in os.environ:
         return read_settings(ObjectStoreSettings)
-    return attach(state_path(state)).store("operator")
+    return attach(state_path(state)).store(account)

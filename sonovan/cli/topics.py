@@ -99,7 +99,7 @@ def tail(
     """Print the records of a topic, one JSON document a line; pixels are left out."""
     from sonovan.transport.tail import Tail, read_all
 
-    settings = kafka_settings(state, "operator")
+    settings = kafka_settings(state, "reader")
     topic = full_name(name)
     if not (follow or now):
         for message in read_all(settings, topic):

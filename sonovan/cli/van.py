@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from sonovan.cli.failures import Exit
+from sonovan.contracts.limits import MIB, VAN_BYTES_PER_S
 from sonovan.state import state_path
 
 app = typer.Typer(help="The van: enrol, send, simulate, spool.", no_args_is_help=True)
@@ -32,15 +33,23 @@ GiveUp = Annotated[
 
 
 @app.command()
-def enrol(name: Annotated[str, typer.Argument(help="Small letters, digits, hyphens.")], state: State = None) -> None:
-    """Give a van its signing key, its Kafka account and its answers topic; again is harmless."""
+def enrol(
+    name: Annotated[str, typer.Argument(help="Small letters, digits, hyphens.")],
+    quota: Annotated[
+        float, typer.Option("--mib-per-s", min=0, help="What it may send to the broker; 0: as much as it likes.")
+    ] = VAN_BYTES_PER_S / MIB,
+    state: State = None,
+) -> None:
+    """Give a van its signing key, its Kafka account, its answers topic and its quota; again is harmless."""
     from sonovan.centre import attach
     from sonovan.producers import enrol as enrolment
 
     folder = state_path(state)
     enrolment.van_folder(folder, name)
     centre = attach(folder)
-    record = enrolment.enrol(folder, name, centre.enrol_van(name), centre.kafka("operator"))
+    record = enrolment.enrol(
+        folder, name, centre.enrol_van(name, round(quota * MIB) or None), centre.kafka("registrar")
+    )
     key = record.newest
     typer.echo(f"van {name} is enrolled since {key.enrolled_at:%Y-%m-%d %H:%M} UTC, key {key.public_key[:16]}")
 
@@ -54,7 +63,7 @@ def revoke(name: Annotated[str, typer.Argument(help="The van's name.")], state: 
     folder = state_path(state)
     enrolment.van_folder(folder, name)
     centre = attach(folder)
-    record = enrolment.revoke(folder, name, centre.kafka("operator"))
+    record = enrolment.revoke(folder, name, centre.kafka("registrar"))
     centre.revoke_van(name)
     typer.echo(f"van {name} was never enrolled" if record is None else f"van {name} is revoked")
 

@@ -76,7 +76,7 @@ def send(
 
 
 def stands(object_store: ObjectStoreAlone, key: str) -> bytes:
-    return MinioStore(object_store.accounts["operator"]).get(Bucket.REPORTS, key)
+    return MinioStore(object_store.accounts["reader"]).get(Bucket.REPORTS, key)
 
 
 @pytest.mark.parametrize("account", ["assess", "root"])
@@ -178,9 +178,9 @@ def test_health_can_be_asked_without_an_account(object_store: ObjectStoreAlone) 
     assert send("GET", object_store.root, "minio/health/live") == 200
 
 
-def test_the_operator_still_looks_through_the_console(object_store: ObjectStoreAlone, key: str) -> None:
-    operator = object_store.accounts["operator"]
-    keys = {"accessKey": operator.access_key, "secretKey": operator.secret_key.get_secret_value()}
+def test_the_reader_still_looks_through_the_console(object_store: ObjectStoreAlone, key: str) -> None:
+    reader = object_store.accounts["reader"]
+    keys = {"accessKey": reader.access_key, "secretKey": reader.secret_key.get_secret_value()}
     login = urllib3.request("POST", f"{object_store.console}/api/v1/login", json=keys, retries=False)
     assert login.status == 204
     cookie = {"Cookie": login.headers["Set-Cookie"].split(";")[0]}

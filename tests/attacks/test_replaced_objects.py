@@ -74,7 +74,7 @@ def test_a_report_that_was_replaced_is_named_and_not_shown(object_store: ObjectS
     unlike = "1" if part == "html" else "2"
     revision = Revision(assessed(revision_id=unlike * 64), {})
     named = store_report(revision, MinioStore(taken_over), "research")
-    reader = MinioStore(object_store.accounts["operator"])
+    reader = MinioStore(object_store.accounts["reader"])
     assert all(report_of(named, reader))
     key = named.report_html_key if part == "html" else named.report_json_key
     overwrite(taken_over, Bucket.REPORTS, key, b"nothing was found")

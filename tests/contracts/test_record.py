@@ -101,7 +101,7 @@ def test_topics_that_are_read_together_have_one_partition_count():
     """Faust pairs partitions by number: `segment` reads frames alone, and everything else may be read with a table."""
     assert {spec.partitions for name, spec in TOPICS.items() if name != Topic.FRAME_CAPTURED} == {12}
     assert TOPICS[Topic.FRAME_CAPTURED].partitions == 96
-    assert TOPICS[Topic.FRAME_CAPTURED].readers == {Writer.SEGMENT, Writer.OPERATOR}
+    assert TOPICS[Topic.FRAME_CAPTURED].readers == {Writer.SEGMENT, Writer.READER}
     assert Writer.SEGMENT not in TABLES
 
 

@@ -24,6 +24,7 @@ from sonovan.outputs import report_of
 from sonovan.producers.items import Ids
 from sonovan.producers.spool import Spool
 from sonovan.storage.keys import Bucket
+from sonovan.storage.minio_store import MinioStore
 from tests.journeys.account import assert_sound, segmented, wait_for
 from tests.journeys.van import SPACING_MM, Screening, Van, sweep, write_sweep
 from tests.journeys.world import World
@@ -325,5 +326,6 @@ def assert_names_last(before: ScreeningAssessed, after: ScreeningAssessed) -> No
 def kept(world: World, values: dict[str, bytes]) -> dict[str, RecordRejected]:
     """The rejections whose bytes in quarantine are one of these, by name."""
     rejections = world.records(Topic.RECORD_REJECTED, RecordRejected)
-    stored = {each.rejection_id: world.store.get(Bucket.QUARANTINE, each.quarantine_key) for each in rejections}
+    quarantine = MinioStore(world.centre.store("retrier"))
+    stored = {each.rejection_id: quarantine.get(Bucket.QUARANTINE, each.quarantine_key) for each in rejections}
     return {name: each for name, value in values.items() for each in rejections if stored[each.rejection_id] == value}

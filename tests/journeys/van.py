@@ -91,7 +91,7 @@ class Van:
     def __init__(self, world: World, *, enrolled: bool = True) -> None:
         self.world, self.van_id = world, f"van-{mint_id()[-12:]}"
         self.signer = Signer(self.van_id, generate_key())
-        self.kafka: BrokerSettings = world.centre.kafka("operator")
+        self.kafka: BrokerSettings = world.centre.kafka("retrier")
         if enrolled:
             self.enrol()
 
@@ -100,7 +100,7 @@ class Van:
         folder = self.world.centre.path
         write_private(enrolment.van_folder(folder, self.van_id) / "private_key", self.signer.private_key.hex())
         self.kafka = self.world.centre.enrol_van(self.van_id)
-        enrolment.enrol(folder, self.van_id, self.kafka, self.world.centre.kafka("operator"))
+        enrolment.enrol(folder, self.van_id, self.kafka, self.world.centre.kafka("registrar"))
 
     def revoke(self) -> None:
         """Take its key out of the registry; its account of Kafka is taken away as well."""

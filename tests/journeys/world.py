@@ -34,7 +34,7 @@ class World:
 
     def __init__(self, centre: Centre) -> None:
         self.centre = centre
-        self.store = MinioStore(centre.store("operator"))
+        self.store = MinioStore(centre.store("reader"))
         self._tails: dict[str, Tail] = {}
         self._seen: dict[str, list[Message]] = {}
 

@@ -91,7 +91,7 @@ class Site:
 
     def told(self, screening_id: str) -> list[str]:
         """What the topic says of a screening: its alerts' states, each word once however often it stands there."""
-        values = dict.fromkeys(message.value for message in read_all(self.centre.kafka("operator"), ALERTED))
+        values = dict.fromkeys(message.value for message in read_all(self.centre.kafka("reader"), ALERTED))
         alerts = [LesionAlerted.decode(value) for value in values if value is not None]
         return [alert.state for alert in alerts if alert.screening_id == screening_id]
 
@@ -167,7 +167,7 @@ def test_what_cannot_be_read_is_rejected_and_holds_up_nobody(site: Site) -> None
     said = [RecordRejected.decode(message.value or b"") for message in read_all(site.centre.kafka(), REJECTED)]
     (mine,) = [each for each in said if each.content_sha256 == hashlib.sha256(broken).hexdigest()]
     assert (mine.stage, mine.reason, mine.topic) == ("alert", "record_invalid", ASSESSED)
-    assert MinioStore(site.centre.store("operator")).get(Bucket.QUARANTINE, mine.quarantine_key) == broken
+    assert MinioStore(site.centre.store("retrier")).get(Bucket.QUARANTINE, mine.quarantine_key) == broken
 
 
 def test_a_receiver_that_was_down_then_failing_is_told_once(site: Site) -> None:
@@ -273,7 +273,7 @@ def test_alerts_about_sides_a_screening_and_a_van_reach_the_topic_and_a_receiver
                     pass
 
         asyncio.run(send())
-    values = [message.value or b"" for message in read_all(worked.centre.kafka("operator"), ALERTED)]
+    values = [message.value or b"" for message in read_all(worked.centre.kafka("reader"), ALERTED)]
     alerts = [alert for alert in map(LesionAlerted.decode, values) if alert.screening_id == screening]
     expected = sorted(
         (kind, state) for kind in ("side", "side", "screening", "van") for state in ("raised", "withdrawn")

@@ -109,7 +109,7 @@ def van(centre: Centre) -> TestVan:
 
 
 def send(centre: Centre, messages: list[tuple[str, bytes, bytes]]) -> None:
-    with BoundedProducer(centre.kafka("operator"), in_flight_bytes=8 * 1024 * 1024) as producer:
+    with BoundedProducer(centre.kafka("retrier"), in_flight_bytes=8 * 1024 * 1024) as producer:
         pending = [producer.send(topic, key, value) for topic, key, value in messages]
         for one in pending:
             one.result(30)
@@ -168,7 +168,7 @@ def assert_each_frame_once(centre: Centre, van: TestVan, count: int) -> None:
     found = results(centre, van)
     contents = {(one.frame_id, result_digest(one)) for one in found}
     assert len({frame for frame, _ in contents}) == len(contents) == count
-    store = MinioStore(centre.store("operator"))
+    store = MinioStore(centre.store("reader"))
     for one in found:
         assert store.exists(Bucket.FRAMES, one.image_key)
         assert one.mask_key is None or store.exists(Bucket.MASKS, one.mask_key)
@@ -213,7 +213,7 @@ def test_what_cannot_be_used_is_rejected_kept_and_answered_and_nothing_stops(
     assert reasons == {"signature_invalid": 1, "pixels_corrupt": 1, "frame_contradicts_stored": 1}
     (unknown,) = rejections(centre, stranger.van_id)
     assert (unknown.reason, unknown.retryable, unknown.verified) == ("van_unknown", True, False)
-    store = MinioStore(centre.store("operator"))
+    store = MinioStore(centre.store("retrier"))
     assert store.get(Bucket.QUARANTINE, unknown.quarantine_key) == stranger.frame(0)
     contents = {hashlib.sha256(value).hexdigest() for value in bad}
     unreadable = [one for one in rejections(centre, None) if one.content_sha256 in contents]

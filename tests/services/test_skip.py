@@ -34,7 +34,7 @@ def test_a_skip_is_read_by_its_stage_alone_and_its_words_stay_in_the_audit(centr
     assert done.returncode == 0, done.stderr
     assert (sent.topic, sent.partition, sent.offset) in asyncio.run(read_skips(centre.kafka("assess"), "assess"))
     assert (sent.topic, sent.partition, sent.offset) not in asyncio.run(read_skips(centre.kafka("segment"), "segment"))
-    messages = read_all(centre.kafka("operator"), Topic.RECORD_SKIPPED)
+    messages = read_all(centre.kafka("reader"), Topic.RECORD_SKIPPED)
     assert all(WHY.encode() not in (message.value or b"") for message in messages)
     record = messages[-1].decode()
     assert isinstance(record, RecordSkipped)

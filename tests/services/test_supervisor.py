@@ -58,7 +58,7 @@ def test_each_that_is_killed_comes_back_on_its_data_and_status_tells(started: Ce
     written = RejectedRetried.model_validate(
         {"rejection_id": "0" * 64, "screening_id": mint_id(), "retried_at": "2026-01-01T00:00:00Z"}
     ).encode()
-    with BoundedProducer(started.kafka("operator")) as producer:
+    with BoundedProducer(started.kafka("retrier")) as producer:
         producer.send(Topic.REJECTED_RETRIED, b"k", written).result(30)
     before = rows(started)
     for name in NAMES:
@@ -72,7 +72,7 @@ def test_each_that_is_killed_comes_back_on_its_data_and_status_tells(started: Ce
     now = rows(started)
     assert all(now[name].pid != before[name].pid for name in NAMES)
     assert [now[name].port for name in NAMES] == [before[name].port for name in NAMES]
-    assert written in [message.value for message in read_all(started.kafka("operator"), Topic.REJECTED_RETRIED)]
+    assert written in [message.value for message in read_all(started.kafka("retrier"), Topic.REJECTED_RETRIED)]
     table = {row["name"]: row for row in json.loads(sonovan(started.path, "status", "--json").stdout)}
     assert {name: (table[name]["restarts"], table[name]["last_exit"]) for name in NAMES} == dict.fromkeys(
         NAMES, (1, 137)

@@ -75,7 +75,7 @@ def test_what_differs_is_named_and_mended(centre: Centre) -> None:
 
 def test_a_sent_record_is_read_back_with_the_brokers_time(centre: Centre) -> None:
     record = RejectedRetried(rejection_id="0" * 64, screening_id=mint_id(), retried_at="2001-01-01T00:00:00Z")
-    settings = centre.kafka("operator")
+    settings = centre.kafka("retrier")
     with BoundedProducer(settings) as producer:
         sent = producer.send(RETRIED, b"k", record.encode(), [("note", b"x")]).result(30)
     (found,) = [message for message in read_all(settings, RETRIED) if message.value == record.encode()]
@@ -86,7 +86,7 @@ def test_a_sent_record_is_read_back_with_the_brokers_time(centre: Centre) -> Non
 
 
 def test_tail_from_now_sees_only_what_comes_and_stops_where_told(centre: Centre) -> None:
-    settings = centre.kafka("operator")
+    settings = centre.kafka("retrier")
     with BoundedProducer(settings) as producer, Tail(settings, RETRIED, "now") as tail:
         assert tail.positions() == tail.ends()
         for number in range(5):
@@ -104,7 +104,7 @@ def test_what_comes_while_a_tail_reads_to_the_end_is_left_for_the_next_call(cent
         def ends(self) -> dict[int, int]:
             return before
 
-    settings = centre.kafka("operator")
+    settings = centre.kafka("retrier")
     with BoundedProducer(settings) as producer, Asked(settings, RETRIED, "now") as tail:
         before = Tail.ends(tail)
         before[producer.send(RETRIED, b"one-partition", b"in-time").result(30).partition] += 1
@@ -146,14 +146,14 @@ def test_a_revoked_van_is_refused(centre: Centre) -> None:
 
 
 def test_a_wrong_password_is_fatal(centre: Centre) -> None:
-    wrong = centre.kafka("operator").model_copy(update={"username": "nobody"})
+    wrong = centre.kafka("retrier").model_copy(update={"username": "nobody"})
     for connect in (BoundedProducer, Administrator, lambda settings: Tail(settings, RETRIED)):
         with pytest.raises(Fatal, match="refuses"):
             connect(wrong)
 
 
 def test_a_record_beyond_the_limit_is_refused_before_it_is_sent(centre: Centre) -> None:
-    settings = centre.kafka("operator")
+    settings = centre.kafka("retrier")
     with BoundedProducer(settings) as producer:
         with pytest.raises(InvalidRecord) as caught:
             producer.send(FRAMES, KEY, bytes(settings.max_message_bytes + 1))
@@ -162,7 +162,7 @@ def test_a_record_beyond_the_limit_is_refused_before_it_is_sent(centre: Centre) 
 
 
 def test_the_largest_record_passes(centre: Centre) -> None:
-    settings = centre.kafka("operator")
+    settings = centre.kafka("retrier")
     with BoundedProducer(settings) as producer:
         producer.send(FRAMES, b"large", os.urandom(settings.max_message_bytes - 4096)).result(60)
 
@@ -183,7 +183,7 @@ def test_an_unknown_topic_is_transient(centre: Centre) -> None:
 
 
 def test_a_broker_that_dies_leaves_nothing_counted_as_sent_and_the_producer_goes_on(own_centre: Centre) -> None:
-    settings = own_centre.kafka("operator")
+    settings = own_centre.kafka("retrier")
     payload = os.urandom(200_000)
     with BoundedProducer(settings, in_flight_bytes=256 * 1024, delivery_timeout_s=6) as producer:
         acknowledged = [producer.send(FRAMES, KEY, b"%03d" % n + payload).result(30).offset for n in range(3)]
@@ -215,7 +215,7 @@ def test_a_broker_that_dies_leaves_nothing_counted_as_sent_and_the_producer_goes
 
 
 def test_closing_with_the_broker_gone_ends_in_time_and_says_unsent(own_centre: Centre) -> None:
-    producer = BoundedProducer(own_centre.kafka("operator"))
+    producer = BoundedProducer(own_centre.kafka("retrier"))
     producer.send(FRAMES, KEY, b"first").result(30)
     services.kill_one(own_centre.state, "kafka")
     pending = producer.send(FRAMES, KEY, b"lost")

@@ -60,7 +60,7 @@ def retried() -> RejectedRetried:
 def test_a_second_up_restarts_nothing_and_keeps_what_was_written(started: Centre) -> None:
     before = running(started.path)
     record = retried().encode()
-    with BoundedProducer(started.kafka("operator")) as producer:
+    with BoundedProducer(started.kafka("retrier")) as producer:
         producer.send(RETRIED, b"k", record).result(30)
     lines: list[str] = []
     again = up(started.path, apps=("alert",), app_environment={}, progress=lines.append)
@@ -68,7 +68,7 @@ def test_a_second_up_restarts_nothing_and_keeps_what_was_written(started: Centre
     assert before.keys() == {"kafka", "minio", "alert"}
     assert again.services == started.services
     assert any("0 topics created" in line for line in lines)
-    assert record in [message.value for message in read_all(again.kafka("operator"), RETRIED)]
+    assert record in [message.value for message in read_all(again.kafka("retrier"), RETRIED)]
 
 
 def test_an_app_gets_its_own_account_folder_and_settings(started: Centre) -> None:
@@ -97,8 +97,8 @@ def test_secrets_are_for_their_owner_alone(started: Centre) -> None:
 
 
 def test_client_environment_is_enough_to_reach_the_services(started: Centre) -> None:
-    given = client_environment(started.path, "operator")
-    assert given["SONOVAN_KAFKA_USERNAME"] == "operator"
+    given = client_environment(started.path, "retrier")
+    assert given["SONOVAN_KAFKA_USERNAME"] == "retrier"
     assert given["SONOVAN_S3_ENDPOINT"] == started.services.s3_endpoint
     van = started.enrol_van("up-1")
     assert client_environment(started.path, "van-up-1") == {
@@ -115,7 +115,7 @@ def test_the_commands_speak_of_the_running_centre(started: Centre) -> None:
     assert sonovan(started.path, "topics", "check").stdout == ""
     assert "frame.captured.v1" in sonovan(started.path, "topics", "list").stdout
     record = retried()
-    with BoundedProducer(started.kafka("operator")) as producer:
+    with BoundedProducer(started.kafka("retrier")) as producer:
         producer.send(RETRIED, b"poison", b"not a record").result(30)
         producer.send(RETRIED, b"good", record.encode()).result(30)
     shown = [
@@ -129,7 +129,7 @@ def test_the_commands_speak_of_the_running_centre(started: Centre) -> None:
 
 def test_down_ends_just_what_up_started_and_up_brings_all_back(started: Centre) -> None:
     record = retried().encode()
-    with BoundedProducer(started.kafka("operator")) as producer:
+    with BoundedProducer(started.kafka("retrier")) as producer:
         producer.send(RETRIED, b"k", record).result(30)
     for _twice in range(2):
         sonovan(started.path, "down")
@@ -138,4 +138,4 @@ def test_down_ends_just_what_up_started_and_up_brings_all_back(started: Centre) 
     assert told.stderr.count("\n") == 1
     sonovan(started.path, "up", "--no-apps")
     assert running(started.path).keys() == {"kafka", "minio", "supervisor"}
-    assert record in [message.value for message in read_all(attach(started.path).kafka("operator"), RETRIED)]
+    assert record in [message.value for message in read_all(attach(started.path).kafka("retrier"), RETRIED)]

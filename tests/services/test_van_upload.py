@@ -45,7 +45,7 @@ AGREED = ("--consent", "screening,ai")
 
 
 def enrolled(centre: Centre, state: Path, van_id: str) -> tuple[BrokerSettings, Signer]:
-    enrolment.enrol(state, van_id, centre.enrol_van(van_id), centre.kafka("operator"))
+    enrolment.enrol(state, van_id, centre.enrol_van(van_id), centre.kafka("registrar"))
     return enrolment.load_kafka(state, van_id), enrolment.load_signer(state, van_id)
 
 
@@ -112,27 +112,27 @@ def report(centre: Centre, van_id: str, screening_id: str, status: str) -> None:
 
 
 def test_enrolment_twice_keeps_the_key_and_revoking_ends_it(centre: Centre, tmp_path: Path) -> None:
-    kafka, operator = centre.enrol_van("enrol-1"), centre.kafka("operator")
-    first = enrolment.enrol(tmp_path, "enrol-1", kafka, operator)
-    assert enrolment.enrol(tmp_path, "enrol-1", kafka, operator) == first
+    kafka, registrar = centre.enrol_van("enrol-1"), centre.kafka("registrar")
+    first = enrolment.enrol(tmp_path, "enrol-1", kafka, registrar)
+    assert enrolment.enrol(tmp_path, "enrol-1", kafka, registrar) == first
     folder = tmp_path / "vans" / "enrol-1"
     assert all(path.stat().st_mode & 0o077 == 0 for path in (folder, *folder.iterdir()))
-    mine = [message for message in read_all(operator, Topic.VAN_ENROLLED) if message.key == b"enrol-1"]
+    mine = [message for message in read_all(registrar, Topic.VAN_ENROLLED) if message.key == b"enrol-1"]
     assert [VanEnrolled.decode(message.value or b"") for message in mine] == [first]
 
-    revoked = enrolment.revoke(tmp_path, "enrol-1", operator)
+    revoked = enrolment.revoke(tmp_path, "enrol-1", registrar)
     assert revoked is not None
     assert revoked.newest.revoked_at is not None
     with pytest.raises(InvalidRecord) as caught:
         enrolment.load_signer(tmp_path, "enrol-1")
     assert caught.value.reason == "van_not_enrolled"
-    again = enrolment.enrol(tmp_path, "enrol-1", kafka, operator)
+    again = enrolment.enrol(tmp_path, "enrol-1", kafka, registrar)
     assert again.keys[:-1] == revoked.keys
     assert again.newest.public_key != first.newest.public_key
 
 
 def test_revoking_a_van_that_never_was_says_so(centre: Centre, tmp_path: Path) -> None:
-    assert enrolment.revoke(tmp_path, "never", centre.kafka("operator")) is None
+    assert enrolment.revoke(tmp_path, "never", centre.kafka("registrar")) is None
 
 
 def test_everything_arrives_and_leaves_the_spool_on_receipts(centre: Centre, tmp_path: Path) -> None:

@@ -22,18 +22,20 @@ def test_each_stage_writes_what_is_its_own_and_no_more() -> None:
     assert writes(Writer.SEGMENT) == {f"{Bucket.FRAMES}/*", f"{Bucket.MASKS}/*", quarantine}
     assert writes(Writer.ASSESS) == {f"{Bucket.REPORTS}/*", quarantine}
     assert allowed(Writer.ALERT) == {("s3:PutObject", quarantine), ("s3:GetObject", quarantine)}
-    assert writes(Writer.OPERATOR) == set()
+    assert writes(Writer.READER) == writes(Writer.RETRIER) == set()
 
 
-def test_nobody_deletes_and_only_the_operator_lists() -> None:
+def test_nobody_deletes_and_only_people_list() -> None:
     actions = {account: {action for action, _ in allowed(account)} for account in ACCOUNTS}
     assert set().union(*actions.values()) <= {"s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:GetBucketLocation"}
-    assert [account for account, held in actions.items() if "s3:ListBucket" in held] == [Writer.OPERATOR]
+    assert [account for account, held in actions.items() if "s3:ListBucket" in held] == [Writer.RETRIER, Writer.READER]
+    assert Bucket.QUARANTINE not in rights(Writer.READER)
+    assert rights(Writer.RETRIER).keys() == {Bucket.QUARANTINE}
 
 
 def test_every_stage_may_put_into_quarantine_and_vans_have_no_account() -> None:
     assert all(Bucket.QUARANTINE in rights(stage) for stage in STAGES)
-    assert Writer.VAN not in ACCOUNTS
+    assert not {Writer.VAN, Writer.REGISTRAR, Writer.OPERATOR} & set(ACCOUNTS)
     assert rights(Writer.VAN) == {}
 
 

@@ -3,7 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sonovan.contracts.topics import APP_IDS, STAGES, TABLES, TOPICS, Topic, Writer, changelog_topic, van_answered_topic
+from sonovan.contracts.topics import (
+    APP_IDS,
+    PEOPLE,
+    STAGES,
+    TABLES,
+    TOPICS,
+    Topic,
+    Writer,
+    changelog_topic,
+    van_answered_topic,
+)
 from sonovan.transport.acls import account_of, entry, grant_of
 from sonovan.transport.grants import (
     Grant,
@@ -15,7 +25,7 @@ from sonovan.transport.grants import (
     consumer_topics,
     is_project_account,
     may_be_consumers,
-    operator_grants,
+    person_grants,
     stage_grants,
     van_account,
     van_grants,
@@ -44,9 +54,9 @@ def may_write(grants: set[Grant], topic: str) -> bool:
 
 def test_each_account_writes_and_reads_just_its_rows() -> None:
     roles = {stage: stage_grants(stage) for stage in STAGES} | {
-        Writer.OPERATOR: operator_grants(),
         Writer.VAN: van_grants("one"),
     }
+    roles |= {person: person_grants(person) for person in PEOPLE}
     for role, grants in roles.items():
         for row in TOPICS.values():
             assert may_write(grants, row.name) == (role in row.writers), (role, row.name)
@@ -76,7 +86,7 @@ def test_segment_and_assess_write_every_vans_answers_and_none_reads_them() -> No
     writers = {stage for stage in STAGES if may_write(stage_grants(stage), answers)}
     readers = {stage for stage in STAGES if may_read(stage_grants(stage), answers)}
     assert (writers, readers) == ({Writer.SEGMENT, Writer.ASSESS}, set())
-    assert may_read(operator_grants(), answers)
+    assert [person for person in PEOPLE if may_read(person_grants(person), answers)] == [Writer.READER]
 
 
 def test_an_app_owns_its_changelogs_and_its_group_and_no_other_apps() -> None:
@@ -92,9 +102,32 @@ def test_nobody_but_the_apps_creates_anything() -> None:
     assert {grant.account for grant in all_grants({"one"}) if grant.operation == Operation.CREATE} == set(STAGES)
 
 
-def test_only_the_operator_and_segment_read_frames() -> None:
+def test_only_the_reader_and_segment_read_frames() -> None:
     reading = {g.account for g in all_grants({"one", "two"}) if may_read({g}, Topic.FRAME_CAPTURED.value)}
-    assert reading == {"segment", "operator"}
+    assert reading == {"segment", "reader"}
+
+
+def test_each_account_of_people_writes_what_no_other_one_writes() -> None:
+    written = {
+        person: {str(row.name) for row in TOPICS.values() if may_write(person_grants(person), row.name)}
+        for person in PEOPLE
+    }
+    vans = {str(row.name) for row in TOPICS.values() if Writer.VAN in row.writers}
+    assert written == {
+        Writer.REGISTRAR: {Topic.VAN_ENROLLED},
+        Writer.RETRIER: {Topic.REJECTED_RETRIED} | vans,
+        Writer.READER: set(),
+        Writer.OPERATOR: {Topic.RECORD_SKIPPED, Topic.ALERT_ACKNOWLEDGED},
+    }
+
+
+def test_the_operator_sees_where_topics_end_that_a_stage_reads_and_reads_alerts_alone() -> None:
+    grants = person_grants(Writer.OPERATOR)
+    assert [row.name for row in TOPICS.values() if may_read(grants, row.name)] == [Topic.LESION_ALERTED]
+    for row in TOPICS.values():
+        assert allows(grants, Operation.DESCRIBE, Resource.TOPIC, row.name) == any(
+            map(row.readers.__contains__, STAGES)
+        )
 
 
 def test_a_grant_survives_the_way_to_kafka_and_back() -> None:
