@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measure(centre: Centre, screenings: int, frames: int, closings: int) -> dict[str, Any]:
-    enrol(centre.path, VAN, centre.enrol_van(VAN), centre.kafka("operator"))
+    enrol(centre.path, VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
     signer = load_signer(centre.path, VAN)
     segmented = _segmented(centre, signer, frames)
     _say(f"{frames} frames are segmented")
@@ -192,7 +192,7 @@ def _took(centre: Centre, values: Values, last: Callable[[VanAnswered], bool]) -
         moments.append(message.appended_at)
         return isinstance(answer, VanAnswered) and last(answer)
 
-    with Tail(centre.kafka("operator"), van_answered_topic(VAN).name, "now") as tail:
+    with Tail(centre.kafka("reader"), van_answered_topic(VAN).name, "now") as tail:
         with BoundedProducer(centre.kafka(), in_flight_bytes=8 * MIB) as producer:
             for topic, key, value in values:
                 producer.send(topic, key.encode(), value)

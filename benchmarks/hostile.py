@@ -122,9 +122,9 @@ def run(centre: Centre, plan: Plan) -> dict[str, Any]:
     did not hold."""
     names = [f"{kind}-{mint_id()[-8:]}" for kind in ["honest"] * plan.honest + ["hostile"] * plan.hostile]
     for name in names:
-        enrol(centre.path, name, centre.enrol_van(name), centre.kafka("operator"))
+        enrol(centre.path, name, centre.enrol_van(name), centre.kafka("registrar"))
     honest, hostile = names[: plan.honest], names[plan.honest :]
-    rejections = Tail(centre.kafka("operator"), Topic.RECORD_REJECTED, "now")
+    rejections = Tail(centre.kafka("reader"), Topic.RECORD_REJECTED, "now")
     with Memory(centre) as memory:
         _say(f"{plan.reference_s:g} s of honest vans alone")
         alone = _send(centre, plan, honest, [], plan.reference_s)
@@ -308,8 +308,8 @@ def _waits(centre: Centre, load: Load) -> dict[str, Any]:
     reports: dict[str, datetime] = {}
     expected = {name for names in load.screenings.values() for name in names}
     with (
-        Tail(centre.kafka("operator"), Topic.FRAME_SEGMENTED) as results,
-        Tail(centre.kafka("operator"), Topic.SCREENING_ASSESSED) as revisions,
+        Tail(centre.kafka("reader"), Topic.FRAME_SEGMENTED) as results,
+        Tail(centre.kafka("reader"), Topic.SCREENING_ASSESSED) as revisions,
     ):
         while (len(frames) < len(expected) or len(reports) < len(load.screenings)) and time.monotonic() < give_up_at:
             for message in results.to_the_end(DRAIN_S):

@@ -104,7 +104,7 @@ class Van:
 
     def revoke(self) -> None:
         """Take its key out of the registry; its account of Kafka is taken away as well."""
-        enrolment.revoke(self.world.centre.path, self.van_id, self.world.centre.kafka("operator"))
+        enrolment.revoke(self.world.centre.path, self.van_id, self.world.centre.kafka("registrar"))
         self.world.centre.revoke_van(self.van_id)
 
     def screening(self, pixels: Sweep, ids: Ids | None = None, features: Mapping[str, Any] | None = None) -> Screening:

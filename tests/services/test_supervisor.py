@@ -115,7 +115,7 @@ def test_a_broker_whose_disk_is_nearly_full_ends_cleanly_and_comes_back_on_its_d
         written = RejectedRetried.model_validate(
             {"rejection_id": "1" * 64, "screening_id": mint_id(), "retried_at": "2026-01-01T00:00:00Z"}
         ).encode()
-        with BoundedProducer(centre.kafka("operator")) as producer:
+        with BoundedProducer(centre.kafka("retrier")) as producer:
             producer.send(Topic.REJECTED_RETRIED, b"k", written).result(30)
         said: list[str] = []
         supervisor = Supervisor(centre.state, Pace(), say=said.append, full=lambda _: "".join(full) or None)
@@ -136,6 +136,6 @@ def test_a_broker_whose_disk_is_nearly_full_ends_cleanly_and_comes_back_on_its_d
             return rows(centre)["kafka"].healthy is True
 
         until(back, "the broker is back", evidence=lambda: "\n".join(said))
-        assert written in [message.value for message in read_all(centre.kafka("operator"), Topic.REJECTED_RETRIED)]
+        assert written in [message.value for message in read_all(centre.kafka("retrier"), Topic.REJECTED_RETRIED)]
     finally:
         down(path)

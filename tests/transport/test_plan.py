@@ -57,6 +57,22 @@ def test_changelogs_and_the_registry_are_compacted_and_kept() -> None:
         assert int(planned_topics(1)[name].configs["max.compaction.lag.ms"]) <= 24 * 3600 * 1000
 
 
+def test_no_size_deletes_what_the_vans_of_a_full_cell_send_within_the_time() -> None:
+    """docs/scale.md: a frame that nobody has looked at must not go because others came."""
+    vans, women, frame, record = 480, 60, 120 * 1024, 1024
+    sent = {
+        Topic.FRAME_CAPTURED: 2 * vans * women * 600 * frame,
+        Topic.SCREENING_OPENED: 90 * vans * women * record,
+        Topic.FEATURES_RECORDED: 90 * vans * women * record,
+    }
+    for name, topic in planned_topics(1).items():
+        size = int(topic.configs["retention.bytes"])
+        if name in sent:
+            assert size * topic.partitions > 1.4 * sent[Topic(name)]
+        else:
+            assert size == -1, name
+
+
 def test_a_message_limit_reaches_every_topic() -> None:
     assert {t.configs["max.message.bytes"] for t in planned_topics(1, max_message_bytes=4096).values()} == {"4096"}
 
