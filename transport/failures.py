@@ -14,6 +14,8 @@ _REFUSED = (
     kafka_errors.IllegalSaslStateError,
     kafka_errors.SecurityDisabledError,
 )
+# An account that may write nothing gets no producer id, which kafka-python 3.0.12 tells in words alone.
+_REFUSED_WORDS = kafka_errors.ClusterAuthorizationFailedError.__name__
 _TOO_LARGE = (kafka_errors.MessageSizeTooLargeError, kafka_errors.RecordListTooLargeError)
 _MISCONFIGURED = (
     kafka_errors.KafkaConfigurationError,
@@ -34,7 +36,7 @@ def translated(error: Exception, doing: str) -> SonovanError:
     own troubles included, may pass: Transient.
     """
     told = " ".join(map(str, error.args)) or type(error).__name__
-    if isinstance(error, _REFUSED):
+    if isinstance(error, _REFUSED) or _REFUSED_WORDS in told:
         return Fatal(f"{doing}: Kafka refuses this account: {told}")
     if isinstance(error, _TOO_LARGE):
         return InvalidRecord("record_too_large", f"{doing}: {told}")

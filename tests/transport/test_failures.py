@@ -12,6 +12,10 @@ from sonovan.transport.failures import translating
     [
         (errors.TopicAuthorizationFailedError("frame.captured.v1"), Fatal),
         (errors.ClusterAuthorizationFailedError(), Fatal),
+        (
+            errors.KafkaError("Unexpected error in InitProducerIdResponse: [Error 31] ClusterAuthorizationFailedError"),
+            Fatal,
+        ),
         (errors.SaslAuthenticationFailedError(), Fatal),
         (errors.KafkaConfigurationError(), Fatal),
         (errors.MessageSizeTooLargeError(), InvalidRecord),
