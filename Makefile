@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-kills bench-assess bench-hostile bench-fuzz bench-models bench-codecs lock clean test-training test-consumers docs images audit pin-images
+.PHONY: help demo test check bench bench-findings bench-kills bench-assess bench-hostile bench-fuzz bench-models bench-codecs lock clean test-training test-consumers docs images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -39,6 +39,9 @@ images: $(READY) ## draw the picture of README.md again with the network that is
 
 bench: $(READY) ## the pipeline against its floor: benchmarks/results/pipeline.json
 	@$(RUN) -m benchmarks.pipeline
+
+bench-findings: $(READY) ## words, bands, withheld outlines and alerts on real pictures: benchmarks/results/findings.json (DATA=../shared/data)
+	@$(RUN) -m benchmarks.findings --data $(or $(DATA),../shared/data)
 
 bench-kills: $(READY) ## fifty random kills while eight sweeps are sent: benchmarks/results/kills.json
 	@$(RUN) -m benchmarks.kills

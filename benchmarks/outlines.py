@@ -205,13 +205,14 @@ def _cell(found: dict[str, Any]) -> str:
     return f"{found['n']} of {found['of']} ({100 * low:.0f}–{100 * high:.0f} %)"
 
 
-def write_part(page: Path, part: str) -> None:
-    """Put the part between the page's markers; at the end of a page that has none."""
+def write_part(page: Path, part: str, marks: tuple[str, str] = (BEGIN, END)) -> None:
+    """Put the part between the page's marks; at the end of a page that has none."""
+    begin, end = marks
     text = page.read_text(encoding="utf-8")
-    if BEGIN not in text:
-        text = f"{text.rstrip()}\n\n{BEGIN}\n{END}\n"
-    before, _, rest = text.partition(BEGIN)
-    page.write_text(f"{before}{BEGIN}\n\n{part}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    if begin not in text:
+        text = f"{text.rstrip()}\n\n{begin}\n{end}\n"
+    before, _, rest = text.partition(begin)
+    page.write_text(f"{before}{begin}\n\n{part}\n\n{end}{rest.partition(end)[2]}", encoding="utf-8")
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Turn the probabilities that a network gives for each pixel into regions of the stored frame."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import cv2
@@ -26,12 +26,14 @@ COVERED: Final = 0.1
 class FoundDescriptor:
     """One coded thing about a region's look: `margin` = `circumscribed`.
 
-    value: None where it is not determined. probability: that of the likeliest value, determined or not.
+    value: None where it is not determined. probability: that of the likeliest value, determined or not. shares: of all
+    values of its head, in the head's order; empty where a rule says it.
     """
 
     name: str
     value: str | None
     probability: float
+    shares: tuple[float, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,8 @@
 A small graph reads the network's features in the region, in a ring around it and in the tissue below it (where shadows
 and enhancement fall), together with the region's shape and grey levels. Descriptors use the words of the data sets from
 which they were learnt; words that were too rare are merged. The companion's settings tell which heads are switched on
-(`breast.shape` = 0 is off) and from which probability a value is given instead of "not determined".
+(`breast.shape` = 0 is off) and from which probability a word is given instead of "not determined": its own
+(`breast.shape.irregular`, where 0 switches the word off), else its head's.
 Orientation is no head but a rule on the axes: ACR BI-RADS Atlas, 5th ed., and Tessler et al., J Am Coll Radiol 14:587.
 """
 
@@ -50,6 +51,16 @@ MOST: Final = 12
 """At most this many regions of a panel, the largest, are described: more of them are a wrong mask, not lesions."""
 
 
+def given_word(key: str, words: Sequence[str], shares: Sequence[float], settings: Mapping[str, float]) -> str | None:
+    """The likeliest word, where it is probable enough to be given; None is "not determined".
+
+    key: `organ.descriptor`. words, shares: of the head, in one order. settings: the companion's, where `key` is on.
+    """
+    best = max(range(len(words)), key=lambda place: shares[place])
+    least = settings.get(f"{key}.{words[best]}", settings[key])
+    return words[best] if 0 < least <= shares[best] else None
+
+
 class Lesions:
     """The companion `lesions` of a network. `describe` may be called from several threads at once."""
 
@@ -89,9 +100,8 @@ class Lesions:
         return found
 
     def _value(self, key: str, name: str, words: Sequence[str], shares: NDArray[np.float32]) -> FoundDescriptor:
-        best = int(shares.argmax())
-        probability = round(float(shares[best]), 4)
-        return FoundDescriptor(name, words[best] if probability >= self._settings[key] else None, probability)
+        rounded = tuple(round(float(share), 4) for share in shares)
+        return FoundDescriptor(name, given_word(key, words, rounded, self._settings), max(rounded), rounded)
 
     def _orientation(self, organ: str, mask: NDArray[np.float32]) -> FoundDescriptor:
         """Taller than wide or not, from the mask.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sonovan import models
+from sonovan.models.heads.lesions import WORDS, given_word
 from sonovan.models.heads.region_vector import PLAIN, in_square, region_vector, tallness
 from sonovan.models.picture.letterbox import letterbox
 from sonovan.models.regions import FoundDescriptor
@@ -59,6 +60,21 @@ def test_the_thyroid_has_descriptors_of_its_own_and_no_score(describing: models.
     for region in regions:
         assert region.malignant is None
         assert region.descriptors == (FoundDescriptor("composition", "cystic_or_mixed", 1.0),)
+
+
+@pytest.mark.parametrize(
+    ("settings", "shares", "word"),
+    [
+        ({"breast.margin": 0.6}, (0.3, 0.7), "not_circumscribed"),
+        ({"breast.margin": 0.6, "breast.margin.not_circumscribed": 0.75}, (0.3, 0.7), None),
+        ({"breast.margin": 0.6, "breast.margin.not_circumscribed": 0.0}, (0.1, 0.9), None),
+        ({"breast.margin": 0.6, "breast.margin.not_circumscribed": 0.0}, (0.9, 0.1), "circumscribed"),
+    ],
+)
+def test_a_word_may_have_a_threshold_of_its_own_or_be_off(
+    settings: dict[str, float], shares: tuple[float, ...], word: str | None
+) -> None:
+    assert given_word("breast.margin", WORDS["breast"]["margin"], shares, settings) == word
 
 
 def test_without_the_companion_nothing_is_said(tmp_path: Path) -> None:
