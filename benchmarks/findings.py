@@ -4,7 +4,7 @@
 
 On validation and test pictures of the public sets, by the splits of `sonovan.models.evaluation.index`, each a finding
 of one frame. Nothing is chosen here: words' thresholds stand in the registry, the alert's in
-`sonovan.clinical.alert_rules.AlertSettings`; both are looked up on validation or training pictures alone. With `--kept
+`sonovan.clinical.alert_settings.SuspiciousLesion`; both are looked up on validation or training pictures alone. With `--kept
 FILE` what the networks saw is kept there, so that other settings need no other run of the networks.
 Writes benchmarks/results/findings.json and the part of docs/accuracy.md between its markers.
 """
@@ -19,7 +19,7 @@ from typing import Any, Final
 import cv2
 
 from benchmarks.outlines import BAD_IOU, BANDS, GOOD_IOU, PAGE, SPLITS, band, best_iou, lesions_in, share, write_part
-from sonovan.clinical.alert_rules import AlertSettings
+from sonovan.clinical.alert_settings import SuspiciousLesion
 from sonovan.models.evaluation.index import INDEX, SETS, Row, Split, read_rows
 from sonovan.models.evaluation.score import look
 from sonovan.models.heads.lesions import WORDS, given_word
@@ -43,12 +43,14 @@ Settings = Mapping[str, float]
 class Seen:
     """One region: IoU with the lesion that it covers best; whether it touches one; what the networks say of it.
 
+    expected: the Dice that is predicted of the outlines of its panel. malignant: None where the outline is unreliable.
     shares: of all words of each head that is on. orientation: what the rule on the axes says.
     """
 
     iou: float
     touches: bool
     area_px: int
+    expected: float | None
     reliable: bool
     malignant: float | None
     shares: Mapping[str, Sequence[float]]
@@ -94,7 +96,8 @@ def _seen(region: FoundRegion, organ: str, iou: float, touches: bool) -> Seen:
     shares = {f"{organ}.{each.name}": each.shares for each in region.descriptors if each.shares}
     orientation = next((each.value for each in region.descriptors if each.name == "orientation"), None)
     malignant = region.malignant if region.reliable else None
-    return Seen(iou, touches, int(region.area_px), region.reliable, malignant, shares, orientation)
+    expected = None if region.quality is None else round(float(region.quality), 4)
+    return Seen(iou, touches, int(region.area_px), expected, region.reliable, malignant, shares, orientation)
 
 
 def word_figures(pictures: Iterable[Picture], settings: Settings) -> dict[str, Any]:
@@ -155,7 +158,7 @@ def bands(pictures: Iterable[Picture]) -> dict[str, Any]:
     return {name: share(malignant, n) for name, (malignant, n) in counts.items()}
 
 
-def alerted(pictures: Iterable[Picture], rule: AlertSettings, settings: Settings) -> dict[str, Any]:
+def alerted(pictures: Iterable[Picture], rule: SuspiciousLesion, settings: Settings) -> dict[str, Any]:
     """Malignant and benign lesions that were outlined: how many `suspicious_lesion` tells of."""
     found = {}
     for label in LABELS:
@@ -165,7 +168,7 @@ def alerted(pictures: Iterable[Picture], rule: AlertSettings, settings: Settings
     return found
 
 
-def _tells(seen: Seen, organ: str, rule: AlertSettings, settings: Settings) -> bool:
+def _tells(seen: Seen, organ: str, rule: SuspiciousLesion, settings: Settings) -> bool:
     """Whether a region that is on the lesion, seen on one frame, meets `suspicious_lesion`."""
     if not seen.touches or not seen.reliable:
         return False
@@ -173,15 +176,15 @@ def _tells(seen: Seen, organ: str, rule: AlertSettings, settings: Settings) -> b
         return True
     said = {f"{organ}.{term_name(organ, 'orientation')}.{seen.orientation}"}
     said |= {f"{organ}.{term_name(organ, key.split('.')[1])}.{_given(seen, key, settings)}" for key in seen.shares}
-    return not said.isdisjoint(rule.suspicious_words)
+    return not said.isdisjoint(rule.words)
 
 
-def figures(pictures: Sequence[Picture], settings: Settings, rule: AlertSettings) -> dict[str, Any]:
+def figures(pictures: Sequence[Picture], settings: Settings, rule: SuspiciousLesion) -> dict[str, Any]:
     """All figures of one split."""
     breast = [each for each in pictures if each.organ == "breast"]
     thresholds = {}
     for least in STEPS:
-        at = alerted(breast, AlertSettings(min_malignant=least, suspicious_words=()), settings)
+        at = alerted(breast, SuspiciousLesion(min_malignant=least, words=()), settings)
         thresholds[f"{least:.2f}"] = {label: at[label]["n"] for label in LABELS}
     return {
         "pictures": len(pictures),
@@ -292,7 +295,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     segmenter = load(provider="cpu", precision="fp32")
     settings = read_registry().entry(segmenter.model_id).companions["lesions"].settings
-    rule = AlertSettings()
+    rule = SuspiciousLesion()
     splits = {
         split: figures(observed(segmenter, arguments.data, split, arguments.kept), settings, rule) for split in SPLITS
     }
@@ -300,7 +303,7 @@ def main() -> None:
         "model": segmenter.model_id,
         "fingerprint": segmenter.fingerprint,
         "provider": segmenter.provider,
-        "rule": {"min_malignant": rule.min_malignant, "suspicious_words": list(rule.suspicious_words)},
+        "rule": {"min_malignant": rule.min_malignant, "suspicious_words": list(rule.words)},
         "settings": {key: value for key, value in settings.items() if key.split(".")[0] in WORDS},
         "splits": splits,
         "bars": bars_held(splits["test"]),

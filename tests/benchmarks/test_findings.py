@@ -1,17 +1,17 @@
 """The figures of findings, on pictures whose answer is known."""
 
 from benchmarks.findings import Picture, Seen, alerted, bands, bars_held, figures, table, withheld, word_figures
-from sonovan.clinical.alert_rules import AlertSettings
+from sonovan.clinical.alert_settings import SuspiciousLesion
 
 SETTINGS = {"breast.margin": 0.6, "breast.margin.circumscribed": 0.8, "breast.shape": 0.0}
-RULE = AlertSettings(min_malignant=0.5, suspicious_words=("breast.orientation.not_parallel",))
+RULE = SuspiciousLesion(min_malignant=0.5, words=("breast.orientation.not_parallel",))
 
 
 def seen(
     malignant: float | None = 0.1, margin: tuple[float, float] = (0.9, 0.1), *, iou: float = 0.8, touches: bool = True,
     reliable: bool = True, orientation: str | None = "parallel",
 ) -> Seen:  # fmt: skip
-    return Seen(iou, touches, 100, reliable, malignant, {"breast.margin": margin}, orientation)
+    return Seen(iou, touches, 100, 0.8, reliable, malignant, {"breast.margin": margin}, orientation)
 
 
 def picture(label: str, *regions: Seen, margin: str = "circumscribed") -> Picture:
