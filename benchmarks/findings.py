@@ -4,8 +4,8 @@
 
 On validation and test pictures of the public sets, by the splits of `sonovan.models.evaluation.index`, each a finding
 of one frame. Nothing is chosen here: words' thresholds stand in the registry, the alert's in
-`sonovan.clinical.alert_settings.SuspiciousLesion`; both are looked up on validation or training pictures alone. With `--kept
-FILE` what the networks saw is kept there, so that other settings need no other run of the networks.
+`sonovan.clinical.alert_settings.SuspiciousLesion`; both are looked up on validation or training pictures alone. With
+`--kept FILE` what the networks saw is kept there, so that other settings need no other run of the networks.
 Writes benchmarks/results/findings.json and the part of docs/accuracy.md between its markers.
 """
 
