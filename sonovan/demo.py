@@ -164,7 +164,8 @@ def _describe(shown: Shown) -> None:
         _say(f"  {words.place(row.organ, row.laterality, row.region)}: {words.level(row.level)}{why}")
     for finding in assessed.findings:
         best = finding.best
-        _say(f"  region on {words.frames_seen(best)}, {words.size(best)}, score {best.score_mean:.2f}")
+        score = f"outline scored {best.score_mean:.2f} (no probability of cancer)"
+        _say(f"  region on {words.frames_seen(best)}, {words.size(best)}, {score}")
 
 
 def _records(reader: BrokerSettings, topic: Topic, kind: type[RecordT], screening_id: str) -> list[RecordT]:

@@ -42,7 +42,7 @@ SOURCE_REASONS: Final[dict[str, str]] = {
 }
 
 SOURCE_WARNINGS: Final[dict[str, str]] = {
-    "side_both": "say --side, if only one is shown",
+    "side_both": "make sure that it shows the side that --side says, and say --side if none was said",
     "place_unknown": "check that it shows the organ that was said",
     "number_unreadable": "it is left out",
     "decimal_comma": "it is read with a decimal point",

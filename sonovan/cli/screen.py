@@ -3,11 +3,15 @@
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from sonovan.contracts.errors import InvalidRecord
+    from sonovan.producers.sources import Inputs
 
 app = typer.Typer()
 
@@ -73,7 +77,7 @@ def screen(
     for line in [*inputs.notices(), *(f"warning: {line}" for line in held)]:
         typer.echo(line, err=True)
     if not inputs.sources:
-        raise typer.Exit(2)
+        raise _nothing_read(as_json, inputs, inputs.refused)
     planned = planned_regions(plan, [source.organ for source in inputs.sources])
     ids = mint_ids(len(inputs.sources))
     folder = out or Path(f"screening-{ids.screening_id}")
@@ -94,7 +98,7 @@ def screen(
         for refused in not_read_of(screened.composed):
             typer.echo(str(refused), err=True)
         if screened.last is None:
-            raise typer.Exit(2)
+            raise _nothing_read(as_json, inputs, [*inputs.refused, *not_read_of(screened.composed)])
         analysis = analysis_of(screened, inputs.refused, store, use)
         written = write_outputs(screened.last, analysis.frames, store, folder, language)
     document = json.loads(written.report_json.read_text())
@@ -106,7 +110,7 @@ def screen(
             "masks": [str(path) for path in written.masks],
             "overlays": [str(path) for path in written.overlays],
         }
-        not_read = [{"reason": error.reason, "message": error.message} for error in analysis.refused]
+        not_read = _refusals(analysis.refused)
         not_read += [{"reason": each.reason, "message": each.frame_id or each.topic} for each in analysis.rejected]
         alerts = [json.loads(alert.encode()) for alert in analysis.alerts]
         typer.echo(
@@ -125,6 +129,18 @@ def screen(
         typer.echo("\n".join(_summary(language, analysis, written.report_html, len(written.overlays))))
     if lost:
         raise typer.Exit(3)
+
+
+def _refusals(refused: Iterable["InvalidRecord"]) -> list[dict[str, str]]:
+    return [{"reason": error.reason, "message": error.message} for error in refused]
+
+
+def _nothing_read(as_json: bool, inputs: "Inputs", refused: Iterable["InvalidRecord"]) -> typer.Exit:
+    """How the command ends where no frame could be read; with `--json` the reasons stand beside no report."""
+    if as_json:
+        document = {"report": None, "files": None, "not_read": _refusals(refused), "alerts": []}
+        typer.echo(json.dumps({**document, "warnings": list(inputs.warned), "left_out": inputs.skipped}))
+    return typer.Exit(2)
 
 
 def _summary(language: Literal["en", "zh"], analysis: Any, page: Path, overlays: int) -> list[str]:

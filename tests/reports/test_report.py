@@ -358,7 +358,7 @@ def test_the_page_in_chinese_has_no_sentence_in_english() -> None:
         "右侧乳腺 未检查",
         "BI-RADS 0 类，建议，待医师复核",
         "请趁受检者尚未离开时重新扫查",
-        "边缘：不清晰（72 %）",
+        "边缘：不局限（72 %）",
     ):
         assert expected in text
 

@@ -269,3 +269,12 @@ def test_overlays_number_outlines_as_the_report_does(tmp_path):
         assert path.read_bytes() == drawn
         shown |= set(labels)
     assert {"1", "2"} <= shown
+
+
+def test_a_file_refused_alone_still_gives_its_reason_in_json(tmp_path, capsys):
+    path = write_dicom(tmp_path / "right.dcm", [np.full((48, 64), 90, np.uint8)], ImageLaterality="R")
+    code, text, _ = said(capsys, path, *LEFT, "--json", "--out", tmp_path / "out")
+    assert code == 2
+    document = json.loads(text)
+    assert document["report"] is None
+    assert [each["reason"] for each in document["not_read"]] == ["side_contradicts_file"]
