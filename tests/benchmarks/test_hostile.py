@@ -46,6 +46,7 @@ def results(**changes: Any) -> dict[str, Any]:
         "honest": waits(SLOWEST, SLOWEST),
         "honest_alone": waits(ALONE, ALONE),
         "stopped_by_share": [],
+        "bounds": {"and_more_s": MORE_S},
     }
     return {**sound, **changes}
 
