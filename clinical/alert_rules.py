@@ -13,6 +13,7 @@ from typing import Final
 from sonovan.clinical.adequacy import reasons_of
 from sonovan.clinical.advice import SCAN_AGAIN
 from sonovan.clinical.alert_settings import AlertSettings, PersistentLesion, Rule, SuspiciousLesion
+from sonovan.clinical.referral import DIAGNOSTIC_REFERRAL, LUMPS, SIGN
 from sonovan.contracts.alerts import About, AboutFinding, AboutKind, AboutSide, LesionAlerted, Severity, ToldOf
 from sonovan.contracts.because import Because
 from sonovan.contracts.lexicon import LEAST_WORRISOME_FIRST
@@ -22,6 +23,8 @@ SUSPICIOUS_LESION: Final = "suspicious_lesion"
 """The rule's name in alerts: a lesion that the heads call suspicious, by score or by word, whatever its size."""
 NOT_RESCANNED: Final = "not_rescanned"
 """The rule's name in alerts: a side that is inadequate, and was not scanned again before she left."""
+PALPABLE_NOT_OUTLINED: Final = "palpable_not_outlined"
+"""The rule's name in alerts: a lump is felt on a side on which nothing is outlined."""
 PERSISTENT_LESION: Final = "persistent_lesion"
 """The rule's name in alerts: a region linked over enough frames, large enough, scored highly enough."""
 
@@ -40,6 +43,9 @@ OUTLINE_UNRELIABLE: Final = "outline_unreliable"
 """On none of the finding's frames is the outline reliable: what is in it is for a reader to say."""
 
 INADEQUATE: Final = "examination_inadequate"
+
+NOTHING_OUTLINED: Final = "nothing_outlined"
+_OF_A_LUMP: Final = ("palpable_lump.", *(f"symptoms.{each}" for each in LUMPS))
 
 SIDE_CHANGED: Final = "side_changed"
 """The lesion is on another side than was told before: the value is the side that was wrong, as
@@ -73,8 +79,9 @@ ALWAYS_SHOWN: Final = frozenset(
 """Codes that are shown whatever the intended use: descriptors, counts, sizes, scores of the outline, and what became of
 a finding. The probability of malignancy and categories are not among them (docs/decisions/0011)."""
 
-OF_OPERATION: Final = frozenset({NOT_RESCANNED})
-"""Rules on how the examination is done, whose reasons are shown whatever the intended use, as such advice is."""
+OF_OPERATION: Final = frozenset({NOT_RESCANNED, PALPABLE_NOT_OUTLINED})
+"""Rules on how the examination is done, and on what she feels herself: their reasons are shown whatever the intended
+use, as such advice is."""
 
 Reasons = tuple[Because, ...]
 _Find = Callable[[ScreeningAssessed], Iterable[tuple[About, Reasons]]]
@@ -102,6 +109,7 @@ def rules_of(settings: AlertSettings) -> tuple[AlertRule, ...]:
         (suspicious, SUSPICIOUS_LESION, "finding", partial(suspicious_lesions, rule=suspicious)),
         (persistent, PERSISTENT_LESION, "finding", partial(persistent_lesions, rule=persistent)),
         (again, NOT_RESCANNED, "side", not_rescanned),
+        (settings.palpable_not_outlined, PALPABLE_NOT_OUTLINED, "side", palpable_not_outlined),
     )
     return tuple(AlertRule(name, rule.severity, about, find) for rule, name, about, find in every if rule.on)
 
@@ -171,6 +179,23 @@ def not_rescanned(assessed: ScreeningAssessed) -> Iterator[tuple[About, Reasons]
             reasons += [each for each in reasons_of(row) if each not in reasons]
     for about, reasons in found.items():
         yield about, (Because(code=INADEQUATE), *reasons)
+
+
+def palpable_not_outlined(assessed: ScreeningAssessed) -> Iterator[tuple[About, Reasons]]:
+    """Every breast side with a referral for a lump (`sonovan.clinical.referral`) on which nothing is outlined.
+
+    A lump of which no side is recorded counts where neither breast has an outline. Not while frames may still arrive.
+    """
+    if assessed.status == "preliminary":
+        return
+    outlined = {each.laterality for each in assessed.findings if each.organ == "breast"}
+    for advice in assessed.advice:
+        if advice.rule != DIAGNOSTIC_REFERRAL or advice.organ != "breast":
+            continue
+        lumps = tuple(each for each in advice.because if each.code == SIGN and str(each.value).startswith(_OF_A_LUMP))
+        seen = outlined if advice.laterality is None else outlined & {advice.laterality, None}
+        if lumps and not seen:
+            yield AboutSide(organ="breast", laterality=advice.laterality), (*lumps, Because(code=NOTHING_OUTLINED))
 
 
 def changes_of(before: ToldOf, now: ToldOf, share: float) -> Reasons:

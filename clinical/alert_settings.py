@@ -81,6 +81,12 @@ class NotRescanned(Rule):
     severity: Severity = "worklist"
 
 
+class PalpableNotOutlined(Rule):
+    """A breast side on which a lump is felt and nothing is outlined, once everything that was sent has arrived."""
+
+    severity: Severity = "worklist"
+
+
 class AlertSettings(Part):
     """The numbers of every rule, by its name.
 
@@ -90,4 +96,5 @@ class AlertSettings(Part):
     suspicious_lesion: SuspiciousLesion = SuspiciousLesion()
     persistent_lesion: PersistentLesion = PersistentLesion()
     not_rescanned: NotRescanned = NotRescanned()
+    palpable_not_outlined: PalpableNotOutlined = PalpableNotOutlined()
     change_share: Annotated[float, Field(gt=0, le=10)] = 0.2

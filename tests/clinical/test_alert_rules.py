@@ -79,6 +79,7 @@ def test_suspicion_alerts_and_an_outline_alone_goes_to_the_worklist() -> None:
         ("suspicious_lesion", "suspicious"),
         ("persistent_lesion", "worklist"),
         ("not_rescanned", "worklist"),
+        ("palpable_not_outlined", "worklist"),
     ]
 
 

@@ -17,7 +17,7 @@ from sonovan.contracts.alerts import (
     about_key,
 )
 from sonovan.contracts.because import Because
-from sonovan.contracts.derivation import Category
+from sonovan.contracts.derivation import Advice, Category
 from sonovan.contracts.ids import alert_id
 from sonovan.contracts.results import ScreeningAssessed, Status, WithdrawnFinding
 from sonovan.reports.alerts import alert_words
@@ -308,3 +308,34 @@ def test_missing_frames_are_waited_for_before_a_side_counts_as_not_scanned_again
     row = adequacy(level="inadequate", assessable_share=0.3, reasons=("low_assessable_share", "frames_missing"))
     advice = derive_advice("incomplete", (row,), ())
     assert told(Stage(), revision(1, {}, "incomplete", adequacy=(row,), advice=advice)) == []
+
+
+def felt(side: str | None, *words: str) -> tuple[Advice, ...]:
+    signs = tuple(Because(code="reported_sign", value=word) for word in words)
+    return (Advice(rule="diagnostic_referral", because=signs, organ="breast", laterality=side),)  # type: ignore[arg-type]
+
+
+def test_a_lump_on_a_side_on_which_nothing_is_outlined_is_told_of() -> None:
+    advice, stage = felt("right", "palpable_lump.right", "discharge.bloody"), Stage()
+    assert told(stage, revision(1, {}, "preliminary", advice=advice)) == []
+    (alert,) = stage.take(revision(2, {1: "harmless"}, advice=advice))
+    assert (alert.rule, alert.about) == ("palpable_not_outlined", AboutSide(organ="breast", laterality="right"))
+    assert [each.value for each in alert.because] == ["palpable_lump.right", None]
+    found = finding(2, area_mm2=1.0, laterality="right")
+    assert told(stage, revision(3, {}, findings=(found,), advice=advice)) == ["withdrawn"]
+
+
+@pytest.mark.parametrize(
+    ("advice", "lesions", "tells"),
+    [
+        (felt("left", "palpable_lump.left"), {1: "harmless"}, False),
+        (felt(None, "symptoms.lump"), {}, True),
+        (felt(None, "symptoms.lump"), {1: "harmless"}, False),
+        (felt("left", "discharge.bloody"), {}, False),
+        (felt("left", "symptoms.axillary_lump"), {}, True),
+    ],
+)
+def test_only_a_lump_counts_and_only_where_its_side_has_no_outline(
+    advice: tuple[Advice, ...], lesions: dict[int, Seen], tells: bool
+) -> None:
+    assert told(Stage(), revision(1, lesions, advice=advice)) == ["raised"] * tells
