@@ -7,6 +7,7 @@ from typing import Final
 from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
 from sonovan.contracts.answers import RecordRejected, RecordSkipped, RejectedRetried, VanAnswered
 from sonovan.contracts.clinical_record import FeaturesRecorded
+from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.limits import MIB
 from sonovan.contracts.record import Record
@@ -54,6 +55,7 @@ class Topic(StrEnum):
     SCREENING_TICKED = "screening.ticked.v1"
     LESION_ALERTED = "lesion.alerted.v1"
     ALERT_ACKNOWLEDGED = "alert.acknowledged.v1"
+    FAULT_ALERTED = "fault.alerted.v1"
     RECORD_REJECTED = "record.rejected.v1"
     REJECTED_RETRIED = "rejected.retried.v1"
     RECORD_SKIPPED = "record.skipped.v1"
@@ -63,7 +65,7 @@ class Writer(StrEnum):
     """Who holds a Kafka account. Vans have one each, named `van-<van_id>`.
 
     Those of people are apart: the registrar publishes vans' keys, the retrier sends again what was rejected, the reader
-    reads, the operator has a stage pass a message.
+    reads, the operator has a stage pass a message and answers alerts.
     """
 
     VAN = "van"
@@ -181,6 +183,8 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
              "an alert about a finding, a side, a screening or a van: raised, and what became of it"),
         _row(Topic.ALERT_ACKNOWLEDGED, "screening_id", AlertAcknowledged, {_OPERATOR}, {_ALERT},
              "somebody sees to an alert: nobody else is called"),
+        _row(Topic.FAULT_ALERTED, "stage", FaultAlerted, set(STAGES), {_ALERT},
+             "a fault of a worker begins, or has ended", retention_ms=14 * _DAY_MS),
         _row(Topic.RECORD_REJECTED, "screening_id, or rejection_id", RecordRejected,
              set(STAGES), {_ASSESS, _RETRIER}, "a record that a stage could not use"),
         _row(Topic.REJECTED_RETRIED, "screening_id, or rejection_id", RejectedRetried, {_RETRIER}, {_RETRIER},

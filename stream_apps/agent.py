@@ -8,17 +8,20 @@ from typing import Any
 import faust
 
 from sonovan.contracts.broker import BrokerSettings
+from sonovan.contracts.errors import Transient
+from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.limits import MIB
 from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import TABLES, TOPIC_PARTITIONS, TOPICS, Topic, Writer
 from sonovan.storage.minio_store import MinioStore
 from sonovan.storage.settings import ObjectStoreSettings
+from sonovan.stream_apps.faults import Faults, run_faults
 from sonovan.stream_apps.faust_options import TABLE_OPTIONS, faust_options, sasl_options
 from sonovan.stream_apps.handling import Handling
 from sonovan.stream_apps.health import Health
 from sonovan.stream_apps.kafka_io import coordinates, deliver
 from sonovan.stream_apps.metrics import Measured
-from sonovan.stream_apps.progress import Progress
+from sonovan.stream_apps.progress import APART_S, STARTING, Progress
 from sonovan.stream_apps.quarantine import QuarantineQuota
 from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr, own_folder, raise_file_limit
 from sonovan.stream_apps.settings import WorkerSettings
@@ -29,7 +32,7 @@ from sonovan.stream_apps.tables import ChangelogTables
 from sonovan.stream_apps.vans import VanFollower, VanRegistry
 from sonovan.stream_apps.watching import Watching
 
-STARTING = "starting"
+TELL_WITHIN_S = 5.0
 
 
 def run(name: str, instance: int) -> int:
@@ -78,17 +81,29 @@ async def _serve(name: Writer, instance: int, broker: BrokerSettings, settings: 
         _attach(app, stage, handling, worker)
         progress.has(STARTING)
         watch = asyncio.create_task(watching.run(worker.fail), name="watching")
+        faults = Faults(name, instance, APART_S, lambda fault: _tell(given, fault))
+        tell = asyncio.create_task(run_faults(faults, measured, progress), name="faults")
         try:
             if vans is not None:
                 await vans.start()
             return await worker.run()
         finally:
             watch.cancel()
+            tell.cancel()
             if vans is not None:
                 await vans.stop()
             handling.close()
     finally:
         await health.stop()
+
+
+async def _tell(given: Given, fault: FaultAlerted) -> None:
+    """Send a fault; what the broker has not taken after a few seconds counts as not sent."""
+    try:
+        async with asyncio.timeout(TELL_WITHIN_S):
+            await given.send(Topic.FAULT_ALERTED, fault.stage.encode(), fault.encode())
+    except TimeoutError:
+        raise Transient("the broker does not take a fault") from None
 
 
 def _attach(app: Any, stage: Stage, handling: Handling, worker: Worker) -> None:

@@ -111,6 +111,24 @@ class Measured:
         """The offset after the last message of a partition that was acknowledged here; 0 where there was none."""
         return self._next.get(place, 0)
 
+    def oldest_s(self) -> dict[str, float]:
+        """By topic, the age of the oldest record that was received and is not processed."""
+        ages: dict[str, float] = {}
+        for (topic, _), by_offset in self._under_way.items():
+            for moment in by_offset.values():
+                ages[topic] = max(ages.get(topic, 0.0), self._clock() - moment)
+        return ages
+
+    @property
+    def rejected_records(self) -> int:
+        """How many records were rejected here."""
+        return int(sum(count for (metric, _), count in self._counts.items() if metric is Metric.REJECTED))
+
+    @property
+    def provider(self) -> str | None:
+        """What the network runs on, None where none runs here."""
+        return self._running.get("provider")
+
     def moved(self) -> None:
         """Partitions are being moved: what was under way comes again, here or elsewhere."""
         self._under_way.clear()

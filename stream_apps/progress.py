@@ -18,6 +18,7 @@ BROKER: Final = "broker"
 VANS: Final = "vans"
 DISK: Final = "disk"
 LEAVING: Final = "leaving"
+STARTING: Final = "starting"
 """Names of what a worker may wait for, beside the single attempts that `retrying.retry` makes again."""
 
 STANDS_BY: Final = "it stands by: other workers hold all partitions"
@@ -91,6 +92,16 @@ class Progress:
         """What somebody should mend though the worker gets on."""
         clocks = (clocks_apart(self.broker_ahead_s),) if abs(self.broker_ahead_s) >= APART_S else ()
         return (*clocks, *self._faults.values())
+
+    @property
+    def away(self) -> bool:
+        """Whether something beside the broker does not answer, such as the object store or a database."""
+        return bool(self._waits.keys() - {PARTITIONS, BROKER, VANS, DISK, LEAVING, STARTING})
+
+    @property
+    def faulty(self) -> bool:
+        """Whether there is something that somebody should mend though the worker gets on, clocks aside."""
+        return bool(self._faults)
 
     async def room(self) -> None:
         """Return once there is room on the disk."""

@@ -174,6 +174,10 @@ _TEXTS: Final = {
     "about_van": "Van {van_id}",
     "summary": "{frames}, {assessable} assessable, {regions}",
     "summary_finding": "{seen}, {size}, region score {score:.2f} (no probability of cancer), outline: {outline}",
+    "fault_raised": "begins",
+    "fault_ended": "has ended",
+    "fault_subject": "[sonovan] fault {state}: {worker}, {fault}",
+    "fault_to_do": "What to do: {place}",
     "letter_subject": "[sonovan] {state}: {severity}, {about} (unsigned)",
     "letter_first": "{about}: {severity} ({state})",
     "letter_nobody_answered": "Others were told before you, and nobody has answered.",
@@ -272,6 +276,10 @@ _REASONS: Final = {
     "sweep_ends_on_it": "the sweep begins or ends on the lesion",
     "outline_unreliable": "outline unreliable: a reader decides",
     "nothing_outlined": "nothing is outlined on this side, which is not a negative result",
+    "oldest_unprocessed": "the oldest record waits for {value} s",
+    "kept_for": "its topic keeps it for {value} s",
+    "rejected_records": "{value} records in ten minutes",
+    "clock_apart": "the broker's clock is ahead by {value} s",
     "side_changed": "WRONG SIDE before: it was told as {value}",
     "size_changed": "another size: before {value:.1f} mm",
     "size_changed_px": "another size: before {value:.0f} pixels",
@@ -366,6 +374,16 @@ ENGLISH: Final = Phrases(
         "send_missing_frames": (
             "Part of the examination has not arrived ({because}): keep the van's spool until every frame is stored."
         ),
+    },
+    faults={
+        "lag": "records wait too long: reports come late",
+        "retention": "records wait for so long that they may be deleted unread",
+        "rejects": "many records cannot be used",
+        "cpu_fallback": "the network runs on the CPU although there is a GPU",
+        "disk": "a disk is nearly full: the worker takes nothing more",
+        "clock": "this machine's clock is apart from the broker's",
+        "away": "a service does not answer",
+        "undelivered": "somebody who must be told of alerts takes nothing",
     },
     lexicon=ENGLISH_LEXICON,
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from sonovan.contracts.alerts import AlertState, Severity
+from sonovan.contracts.faults import FaultCode
 from sonovan.contracts.lexicon import Term
 from sonovan.contracts.results import IntendedUse, Level, Status
 
@@ -22,6 +23,7 @@ class Phrases:
     reasons: by code, what a rule found or why a frame, panel or record was refused; `{value}` is its figure.
     rules: by name, what a rule is called. advice: by rule, the sentence, with `{place}` and `{because}`.
     to_do: what whoever is told of an alert does next, by its state, with `{alert}`, `{screening}` and `{by}`.
+    faults: by code, what is wrong with the centre.
     lexicon: by `lexicon_key`, every term and word of `sonovan.contracts.lexicon`.
     """
 
@@ -36,6 +38,7 @@ class Phrases:
     reasons: Mapping[str, str]
     rules: Mapping[str, str]
     advice: Mapping[str, str]
+    faults: Mapping[FaultCode, str]
     lexicon: Mapping[str, str]
 
 

@@ -10,17 +10,23 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import formatdate
-from typing import Literal
+from typing import Final, Literal
 
 from sonovan.clinical.alert_rules import withhold_alert
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.errors import Transient
+from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.results import IntendedUse
 from sonovan.reports.alerts import alert_letter
+from sonovan.reports.faults import fault_letter
 from sonovan.reports.phrases import Language
 from sonovan.storage.outbox import Delivery
-from sonovan.stream_apps.alert.messages import kept_alert
+from sonovan.stream_apps.alert.messages import kept
+
+UNFOLDED: Final = SMTP.clone(max_line_length=400)
+"""A subject stays on one line: where it is folded, some mail programs show a blank before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class Mail:
 
         No message holds an address or what the server says: it may repeat one.
         """
-        letter = self._letter(kept_alert(delivery.body), delivery)
+        letter = self._letter(kept(delivery.body), delivery)
         opened, given_up = list[smtplib.SMTP](), threading.Event()
         try:
             async with asyncio.timeout(self._server.timeout_s):
@@ -77,18 +83,21 @@ class Mail:
                     with suppress(OSError):
                         connection.shutdown(socket.SHUT_RDWR)
 
-    def _letter(self, alert: LesionAlerted, delivery: Delivery) -> EmailMessage:
-        subject, text = alert_letter(
-            withhold_alert(alert, self._intended_use), self._intended_use, self._language, delivery.rung
-        )
+    def _letter(self, told: LesionAlerted | FaultAlerted, delivery: Delivery) -> EmailMessage:
+        if isinstance(told, FaultAlerted):
+            thread, (subject, text) = told.fault_id, fault_letter(told, self._language)
+        else:
+            shown = withhold_alert(told, self._intended_use)
+            thread = told.alert_id
+            subject, text = alert_letter(shown, self._intended_use, self._language, delivery.rung)
         domain = self._server.sender.rpartition("@")[2]
-        letter = EmailMessage()
+        letter = EmailMessage(policy=UNFOLDED)
         letter["From"], letter["To"], letter["Subject"] = self._server.sender, self._address, subject
         letter["Date"] = formatdate(self._now())
         letter["Message-ID"] = f"<{hashlib.sha256(delivery.key.encode()).hexdigest()[:40]}@{domain}>"
-        letter["References"] = f"<{alert.alert_id[:40]}@{domain}>"  # a mail program shows what follows beneath it
+        letter["References"] = f"<{thread[:40]}@{domain}>"  # a mail program shows what follows beneath it
         letter["Auto-Submitted"] = "auto-generated"
-        letter.set_content(text)
+        letter.set_content(text, cte="quoted-printable")  # not every server takes eight bits
         return letter
 
     def _send(self, letter: EmailMessage, opened: list[smtplib.SMTP], given_up: threading.Event) -> None:

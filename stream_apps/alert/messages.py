@@ -1,14 +1,16 @@
 """Between alerts and the outbox: what a revision is to it, what an alert is to it, and who must be told."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from sonovan.contracts.alerts import AboutVan, AlertAcknowledged, AlertState, LesionAlerted
 from sonovan.contracts.errors import Fatal, InvalidRecord
+from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
-from sonovan.storage.outbox import Delivery, Kind, Message, Outbox, Version
+from sonovan.storage.outbox import Call, Delivery, Kind, Message, Outbox, Version
 from sonovan.stream_apps.alert.ladder import Ladder
 from sonovan.stream_apps.alert.step import RuleSet, acknowledged, alerts_of
 from sonovan.stream_apps.stage import Send
@@ -77,6 +79,39 @@ def message_of(alert: LesionAlerted, ladder: Ladder, at: datetime) -> Message:
         calls=ladder.calls(alert.severity, at),
         follow=ladder.follow(alert.severity, at),
     )
+
+
+def take_fault(
+    outbox: Outbox, fault: FaultAlerted, names: Sequence[str], number: int, at: datetime, now: datetime
+) -> None:
+    """Have the outbox keep that a fault begins, for everybody in `names`, or that it has ended, for whoever was told.
+
+    number: of its record, counting upward, so that an older one that comes again tells nothing. at: when it was
+    appended. Faults are told at any hour: they know no quiet hours and no ladder.
+    """
+
+    def decide(known: Mapping[str, bytes]) -> list[Message]:
+        before = known.get(fault.fault_id)
+        stands = before is not None and kept(before).state == "raised"
+        if stands == (fault.state == "raised"):
+            return []
+        kind: Kind = "opens" if fault.state == "raised" else "ends"
+        calls = tuple(Call(name, min(at, now)) for name in names)
+        return [Message(fault.fault_id, fault.fault_id, fault.fault, CONTENT_TYPE, fault.encode(), kind, calls)]
+
+    digest = hashlib.sha256(fault.encode()).hexdigest()
+    outbox.take(Version(fault.fault_id, number, digest, frozenset({fault.fault_id})), decide, now)
+
+
+def kept(body: bytes) -> LesionAlerted | FaultAlerted:
+    """What the outbox keeps: an alert or a fault. Raises Fatal as `kept_alert` does."""
+    try:
+        return FaultAlerted.decode(body) if _OF_A_FAULT in body else LesionAlerted.decode(body)
+    except InvalidRecord as error:
+        raise Fatal(f"the outbox holds a message that this version cannot read ({error.reason})") from None
+
+
+_OF_A_FAULT: Final = b'"schema":"fault.alerted/'
 
 
 def kept_alert(body: bytes) -> LesionAlerted:

@@ -47,7 +47,8 @@ class Recipient(Part):
 
 
 class RuleFile(Part):
-    """The whole file. version: the site's own name for these rules, which goes into every alert."""
+    """The whole file. version: the site's own name for these rules, which goes into every alert. faults: who is told
+    when something of the centre itself must be mended, at any hour."""
 
     format: Literal[1]
     version: Token
@@ -55,6 +56,7 @@ class RuleFile(Part):
     recipients: dict[RecipientName, Recipient] = Field(default={}, max_length=64)
     ladder: tuple[Rung, ...] = Field(default=(), max_length=64)
     quiet_hours: QuietHours | None = None
+    faults: tuple[RecipientName, ...] = Field(default=(), max_length=16)
 
     @field_validator("recipients")
     @classmethod
@@ -72,9 +74,9 @@ class RuleFile(Part):
 
     @model_validator(mode="after")
     def _knows_everybody_on_the_ladder(self) -> Self:
-        unknown = sorted(self.calls.names - self.recipients.keys() - {WEBHOOK})
+        unknown = sorted({*self.calls.names, *self.faults} - self.recipients.keys() - {WEBHOOK})
         if unknown:
-            raise ValueError(f"the ladder names {', '.join(unknown)}, and [recipients] does not")
+            raise ValueError(f"ladder or faults name {', '.join(unknown)}, and [recipients] does not")
         return self
 
     @property

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -11,13 +11,14 @@ from typing import Final
 from sonovan.clinical.alert_settings import AlertSettings as RuleSettings
 from sonovan.contracts.alerts import AlertAcknowledged
 from sonovan.contracts.errors import Fatal
+from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import Topic, Writer
 from sonovan.storage.outbox import Outbox
 from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.stream_apps.alert.ladder import Ladder
-from sonovan.stream_apps.alert.messages import answer, take
+from sonovan.stream_apps.alert.messages import answer, take, take_fault
 from sonovan.stream_apps.alert.recipients import everybody, ladder_of
 from sonovan.stream_apps.alert.rule_file import read_rule_file
 from sonovan.stream_apps.alert.sending import Late, Sender
@@ -26,7 +27,7 @@ from sonovan.stream_apps.alert.step import RuleSet
 from sonovan.stream_apps.retrying import retry
 from sonovan.stream_apps.stage import Given, Message, Outcome, Stage
 
-READS: Final = (Topic.SCREENING_ASSESSED, Topic.ALERT_ACKNOWLEDGED)
+READS: Final = (Topic.SCREENING_ASSESSED, Topic.ALERT_ACKNOWLEDGED, Topic.FAULT_ALERTED)
 
 DATABASE: Final = "database"
 """The outbox's, as something that the worker waits for (`progress.Progress.waits`)."""
@@ -41,9 +42,9 @@ async def open_stage(given: Given) -> Stage:
     file = None if settings.rules_file is None else read_rule_file(settings.rules_file)
     recipients = everybody(settings, file, given.send, given.worker.intended_use)
     ladder = ladder_of(settings, file)
-    missing = sorted(ladder.names - recipients.keys())
+    missing = sorted({*ladder.names, *(() if file is None else file.faults)} - recipients.keys())
     if missing:
-        raise Fatal(f"the ladder names {missing[0]}, and SONOVAN_ALERT_WEBHOOK_URL is not set")
+        raise Fatal(f"the rules name {missing[0]}, and SONOVAN_ALERT_WEBHOOK_URL is not set")
     url = _database_url(settings, given.worker.data_dir)
     outbox = await retry(
         lambda: asyncio.to_thread(Outbox, url), told=lambda why: given.progress.waits(DATABASE, str(why))
@@ -56,7 +57,8 @@ async def open_stage(given: Given) -> Stage:
         longest_pause_s=settings.retry_longest_s,
         late=Late(timedelta(seconds=settings.undelivered_after_s), given.progress.fault),
     )
-    return alert_stage(outbox, RuleSet.of(RuleSettings()) if file is None else file.rule_set, ladder, sender)
+    rules, faults_to = (RuleSet.of(RuleSettings()), ()) if file is None else (file.rule_set, file.faults)
+    return alert_stage(outbox, rules, ladder, sender, faults_to=faults_to)
 
 
 def alert_stage(
@@ -65,15 +67,22 @@ def alert_stage(
     ladder: Ladder,
     sender: Sender | None = None,
     *,
+    faults_to: Sequence[str] = (),
     now: Callable[[], float] = time.time,
 ) -> Stage:
-    """The stage with an outbox that is open. now: seconds since the epoch, by the clock of the sender."""
+    """The stage with an outbox that is open. faults_to: who is told of faults.
+
+    now: seconds since the epoch, by the clock of the sender.
+    """
 
     def judged(message: Message) -> Outcome:
         at, moment = message.at.appended_at, datetime.fromtimestamp(now(), UTC)
         if message.at.topic == Topic.ALERT_ACKNOWLEDGED:
             answered = AlertAcknowledged.decode(message.value)
             return Outcome(store=partial(answer, outbox, answered, ladder, at, moment))
+        if message.at.topic == Topic.FAULT_ALERTED:
+            fault = FaultAlerted.decode(message.value)
+            return Outcome(store=partial(take_fault, outbox, fault, faults_to, message.at.offset + 1, at, moment))
         assessed = ScreeningAssessed.decode(message.value)
         return Outcome(store=partial(take, outbox, assessed, rules, ladder, at, moment))
 

@@ -11,12 +11,14 @@ import aiohttp
 from sonovan.clinical.alert_rules import withhold_alert
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.errors import Transient
+from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.results import IntendedUse
 from sonovan.reports.alerts import every_language
 from sonovan.reports.document import UNSIGNED
+from sonovan.reports.faults import fault_in_every_language
 from sonovan.storage.outbox import Delivery
 from sonovan.stream_apps.alert.asked import NotBefore, retry_after_s
-from sonovan.stream_apps.alert.messages import kept_alert
+from sonovan.stream_apps.alert.messages import kept
 
 LONGEST_ANSWER: Final = 64 * 1024
 """Bytes of an answer's body that are read, and thrown away."""
@@ -24,13 +26,16 @@ SIGNATURE_HEADER: Final = "Sonovan-Signature"
 KEY_HEADER: Final = "Idempotency-Key"
 
 
-def webhook_body(alert: LesionAlerted, intended_use: IntendedUse) -> bytes:
+def webhook_body(kept: LesionAlerted | FaultAlerted, intended_use: IntendedUse) -> bytes:
     """The JSON that a receiver gets: the record as this intended use may show it, and words for people.
 
     notice: the code of what stands over every output. words: by language, the notice, what the alert is about, and
     its reasons.
     """
-    shown = withhold_alert(alert, intended_use)
+    if isinstance(kept, FaultAlerted):
+        document = {**json.loads(kept.encode()), "words": fault_in_every_language(kept)}
+        return json.dumps(document, ensure_ascii=False, sort_keys=True).encode()
+    shown = withhold_alert(kept, intended_use)
     document = {
         **json.loads(shown.encode()),
         "intended_use": intended_use,
@@ -67,7 +72,7 @@ class Webhook:
         Raises Fatal for a body that is no alert, Transient where there was no 2xx answer in time; no message holds a
         part of the URL, which may be secret. NotBefore where a 429 or 503 asks for a pause (`Retry-After`).
         """
-        body = webhook_body(kept_alert(delivery.body), self._intended_use)
+        body = webhook_body(kept(delivery.body), self._intended_use)
         headers = {
             "Content-Type": "application/json",
             KEY_HEADER: delivery.key,

@@ -24,6 +24,7 @@ from sonovan.clinical import (
 from sonovan.clinical.alert_settings import AlertSettings
 from sonovan.contracts.alerts import SEVERITIES, LesionAlerted
 from sonovan.contracts.because import Because
+from sonovan.contracts.faults import FAULTS
 from sonovan.contracts.lexicon import TERMS
 from sonovan.contracts.reasons import REASONS
 from sonovan.contracts.results import IntendedUse, Level, Status
@@ -32,6 +33,7 @@ from sonovan.models.picture import quality
 from sonovan.reports.phrases import LANGUAGES, PHRASES, Language
 from sonovan.reports.phrases.shape import lexicon_key
 from sonovan.reports.words import Words
+from sonovan.stream_apps import faults
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"[a-z]+(_[a-z]+)*")
@@ -67,6 +69,7 @@ def refusals() -> set[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_reason_has_words(language: Language) -> None:
     given = set().union(*map(spelled_in, MODULES)) - NO_REASONS - RULES - LEXICON
+    given |= spelled_in(faults) - set(FAULTS) - {"s", "cuda", "tensorrt", "raised", "ended"}
     known = set(PHRASES[language].reasons)
     assert given | refusals() | REASONS <= known, "a code without words"
     assert known <= given | refusals() | REASONS, "words that no code needs"
@@ -93,6 +96,7 @@ def test_every_status_level_use_and_state_has_words(language: Language) -> None:
     assert set(phrases.severity) == set(SEVERITIES)
     assert set(phrases.alert_state) == set(get_args(LesionAlerted.model_fields["state"].annotation))
     assert set(phrases.to_do) == set(phrases.alert_state)
+    assert set(phrases.faults) == set(FAULTS)
 
 
 def test_the_languages_have_the_same_phrases_with_the_same_figures() -> None:

@@ -9,12 +9,13 @@ import pytest
 
 from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
 from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.faults import FaultAlerted, fault_id
 from sonovan.contracts.topics import Topic
 from sonovan.storage.outbox import Outbox
 from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.stream_apps.alert.ladder import Ladder, Rung
 from sonovan.stream_apps.alert.stage import alert_stage
-from tests.clinical.records import SCREENING, finding, sha
+from tests.clinical.records import NOON, SCREENING, finding, sha
 from tests.stream_apps.alert.scene import RULES, revision
 from tests.stream_apps.memory import Run, World
 
@@ -34,7 +35,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.world, self.outbox = World(), Outbox(sqlite_url(folder / "outbox.sqlite"))
         self.now, self.loop = self.world.now, asyncio.Runner()
-        stage = alert_stage(self.outbox, RULES, LADDER, now=lambda: self.now.timestamp())
+        stage = alert_stage(self.outbox, RULES, LADDER, faults_to=("ops",), now=lambda: self.now.timestamp())
         self.worker = Run(self.world, lambda _world, _tables: stage)
 
     def take(self, topic: Topic, *values: bytes) -> None:
@@ -144,3 +145,37 @@ def test_an_answer_that_comes_again_changes_nothing(desk: Desk) -> None:
     desk.answer(raised)
     desk.answer(raised)
     assert desk.states(10_000) == {"topic": ["acknowledged"], "nurse": ["acknowledged"]}
+
+
+def fault(state: str = "raised") -> FaultAlerted:
+    return FaultAlerted(
+        fault_id=fault_id("segment", 1, "disk"),
+        stage="segment",
+        instance=1,
+        fault="disk",
+        state=state,
+        as_of=NOON,  # type: ignore[arg-type]
+    )
+
+
+def test_a_fault_is_told_once_to_whom_the_site_names_and_so_is_its_end(desk: Desk) -> None:
+    def told() -> list[str]:
+        desk.now += timedelta(minutes=1)
+        return [FaultAlerted.decode(each.body).state for each in desk.outbox.claim("ops", desk.now, timedelta(days=1))]
+
+    desk.take(Topic.FAULT_ALERTED, fault("ended").encode())
+    assert told() == []
+    desk.take(Topic.FAULT_ALERTED, fault().encode(), fault().encode())
+    assert told() == ["raised"]
+    assert desk.states() == {}
+
+
+def test_a_fault_ends_for_whoever_was_told(desk: Desk) -> None:
+    desk.take(Topic.FAULT_ALERTED, fault().encode(), fault("ended").encode(), fault("ended").encode())
+    found = []
+    desk.now += timedelta(minutes=1)
+    while batch := desk.outbox.claim("ops", desk.now, timedelta(days=1)):
+        for each in batch:
+            desk.outbox.delivered(each.key, desk.now)
+            found.append(FaultAlerted.decode(each.body).state)
+    assert found == ["raised", "ended"]

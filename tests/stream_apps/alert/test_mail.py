@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 
 from sonovan.contracts.alerts import LesionAlerted
+from sonovan.contracts.because import Because
 from sonovan.contracts.errors import Transient
+from sonovan.contracts.faults import FaultAlerted, fault_id
 from sonovan.contracts.results import IntendedUse
 from sonovan.reports.phrases import Language
 from sonovan.storage.outbox import Delivery
 from sonovan.stream_apps.alert.mail import Mail, MailServer
-from tests.clinical.records import SCREENING, finding
+from sonovan.stream_apps.alert.webhook import webhook_body
+from tests.clinical.records import NOON, SCREENING, finding
 from tests.stream_apps.alert.receiver import free_port
 from tests.stream_apps.alert.scene import Stage, revision
 
@@ -140,3 +143,22 @@ def test_who_leaves_waits_for_no_server() -> None:
 
     with server("mute") as running:
         asyncio.run(leave(running.port))
+
+
+def test_a_fault_names_its_worker_its_figures_and_where_to_read_what_to_do() -> None:
+    fault = FaultAlerted(
+        fault_id=fault_id("segment", 2, "lag"),
+        stage="segment",
+        instance=2,
+        fault="lag",
+        state="raised",
+        because=(Because(code="oldest_unprocessed", value=400, unit="s"),),
+        as_of=NOON,
+    )
+    with server() as running:
+        asyncio.run(mail(running.port).post(Delivery("key-1", "ops", "application/json", fault.encode(), 0)))
+        letter = running.taken()
+    assert letter["Subject"] == "[sonovan] fault begins: segment-2, records wait too long: reports come late"
+    assert "the oldest record waits for 400 s" in letter.get_content()
+    assert "What to do: docs/runbook.md#lag" in letter.get_content()
+    assert json.loads(webhook_body(fault, "research"))["words"]["zh"]["worker"] == "segment-2"

@@ -90,7 +90,7 @@ def test_what_is_not_said_keeps_its_default(path: Path) -> None:
             "F:10: rules.suspicious_lesion.words: breast.margin.spicy",
         ),
         ('severity = "urgent"\nafter_min', 'severity = "red"\nafter_min', "F:27: ladder.1.severity: "),
-        ('["on-call"]', '["nobody"]', "F: the file: the ladder names nobody, and [recipients] does not"),
+        ('["on-call"]', '["nobody"]', "F: the file: ladder or faults name nobody, and [recipients] does not"),
         ("[rules.persistent_lesion]", "[rules.persistant_lesion]", "F:12: rules.persistant_lesion: "),
         ("after_min = 30", "after_min = 0", "F:22: ladder: the rungs of urgent stand in no order"),
         ("https://pager", "http://pager", "F:20: recipients.on-call.webhook: must be https://host"),
