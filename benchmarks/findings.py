@@ -18,8 +18,11 @@ from typing import Any, Final
 
 import cv2
 
+from benchmarks.calibration_plot import bins, draw
 from benchmarks.outlines import BAD_IOU, BANDS, GOOD_IOU, PAGE, SPLITS, band, best_iou, lesions_in, share, write_part
 from sonovan.clinical.alert_settings import SuspiciousLesion
+from sonovan.clinical.risk import CALIBRATIONS, risk_at
+from sonovan.contracts.derivation import USUAL
 from sonovan.models.evaluation.index import INDEX, SETS, Row, Split, read_rows
 from sonovan.models.evaluation.score import look
 from sonovan.models.heads.lesions import WORDS, given_word
@@ -30,6 +33,7 @@ from sonovan.stream_apps.segment.step import term_name
 from training.lesions.words import KEYS, word_of
 
 RESULTS: Final = Path(__file__).parent / "results" / "findings.json"
+PLOT: Final = Path(__file__).parents[1] / "docs" / "images" / "calibration.png"
 MARKS: Final = ("<!-- findings: begin -->", "<!-- findings: end -->")
 LABELS: Final = ("malignant", "benign")
 STEPS: Final = tuple(round(0.05 * step, 2) for step in range(1, 20))
@@ -43,7 +47,7 @@ Settings = Mapping[str, float]
 class Seen:
     """One region: IoU with the lesion that it covers best; whether it touches one; what the networks say of it.
 
-    expected: the Dice that is predicted of the outlines of its panel. malignant: None where the outline is unreliable.
+    expected: the Dice that is predicted of the outlines of its panel.
     shares: of all words of each head that is on. orientation: what the rule on the axes says.
     """
 
@@ -95,9 +99,8 @@ def picture_of(segmenter: Segmenter, row: Row, split: str) -> Picture | None:
 def _seen(region: FoundRegion, organ: str, iou: float, touches: bool) -> Seen:
     shares = {f"{organ}.{each.name}": each.shares for each in region.descriptors if each.shares}
     orientation = next((each.value for each in region.descriptors if each.name == "orientation"), None)
-    malignant = region.malignant if region.reliable else None
     expected = None if region.quality is None else round(float(region.quality), 4)
-    return Seen(iou, touches, int(region.area_px), expected, region.reliable, malignant, shares, orientation)
+    return Seen(iou, touches, int(region.area_px), expected, region.reliable, region.malignant, shares, orientation)
 
 
 def word_figures(pictures: Iterable[Picture], settings: Settings) -> dict[str, Any]:
@@ -158,11 +161,28 @@ def bands(pictures: Iterable[Picture]) -> dict[str, Any]:
     return {name: share(malignant, n) for name, (malignant, n) in counts.items()}
 
 
-def alerted(pictures: Iterable[Picture], rule: SuspiciousLesion, settings: Settings) -> dict[str, Any]:
-    """Malignant and benign lesions that were outlined: how many `suspicious_lesion` tells of."""
+def risks(pictures: Iterable[Picture]) -> list[tuple[float, bool]]:
+    """The risk that is told of each breast lesion with a reliable outline, and whether it was malignant."""
+    found = []
+    for each in pictures:
+        seen = each.judged
+        if each.label in LABELS and seen is not None and seen.malignant is not None:
+            found.append((risk_at(round(seen.malignant, 3), USUAL).probability, each.label == "malignant"))
+    return found
+
+
+def alerted(
+    pictures: Iterable[Picture], rule: SuspiciousLesion, settings: Settings, *, least_iou: float = BAD_IOU
+) -> dict[str, Any]:
+    """Malignant and benign lesions: how many `suspicious_lesion` tells of.
+
+    least_iou: of lesions with a region of at least this IoU, whether its outline counts as reliable or not; 0 is of all
+    lesions that a region touches, bad outlines included.
+    """
     found = {}
     for label in LABELS:
-        outlined = [each for each in pictures if each.label == label and any(seen.touches for seen in each.regions)]
+        own = [each for each in pictures if each.label == label]
+        outlined = [each for each in own if any(seen.touches and seen.iou >= least_iou for seen in each.regions)]
         told = sum(any(_tells(seen, each.organ, rule, settings) for seen in each.regions) for each in outlined)
         found[label] = share(told, len(outlined))
     return found
@@ -192,6 +212,7 @@ def figures(pictures: Sequence[Picture], settings: Settings, rule: SuspiciousLes
         "malignant_by_band": bands(breast),
         "withheld": withheld(pictures),
         "alerts": alerted(breast, rule, settings),
+        "alerts_of_all_touched": alerted(breast, rule, settings, least_iou=0.0),
         "told_by_score_alone": thresholds,
     }
 
@@ -235,14 +256,17 @@ def table(document: Mapping[str, Any]) -> str:
     lines += [
         "",
         f"`suspicious_lesion` at its default (malignant score ≥ {rule['min_malignant']}, or a suspicious word), and "
-        "what is withheld because its outline is unreliable (bad: IoU < .3; good: ≥ .5):",
+        "what is withheld because its outline is unreliable (bad: IoU < .3; good: ≥ .5). Lesions: those with an "
+        "outline that is not bad, reliable or not; beside them all that a region touches:",
         "",
-        "| split | malignant lesions told of | benign ones told of | bad outlines withheld | good ones withheld |",
-        "|---|---|---|---|---|",
+        "| split | malignant lesions told of | benign ones | of all that are touched: malignant | benign "
+        "| bad outlines withheld | good ones |",
+        "|---|---|---|---|---|---|---|",
     ]
     for split in SPLITS:
         one = document["splits"][split]
-        shown = [one["alerts"]["malignant"], one["alerts"]["benign"], one["withheld"]["bad"], one["withheld"]["good"]]
+        both = [one[name][label] for name in ("alerts", "alerts_of_all_touched") for label in LABELS]
+        shown = [*both, one["withheld"]["bad"], one["withheld"]["good"]]
         lines.append(f"| {split} | {' | '.join(map(_cell, shown))} |")
     held = ", ".join(f"{name.replace('_', ' ')} {'held' if ok else 'missed'}" for name, ok in document["bars"].items())
     return "\n".join([*lines, "", f"Bars on test (≥ 1/3, ≤ 2 %, ≥ .85, ≤ .20): {held}."])
@@ -296,9 +320,9 @@ def main() -> None:
     segmenter = load(provider="cpu", precision="fp32")
     settings = read_registry().entry(segmenter.model_id).companions["lesions"].settings
     rule = SuspiciousLesion()
-    splits = {
-        split: figures(observed(segmenter, arguments.data, split, arguments.kept), settings, rule) for split in SPLITS
-    }
+    seen = {split: observed(segmenter, arguments.data, split, arguments.kept) for split in SPLITS}
+    splits = {split: figures(seen[split], settings, rule) for split in SPLITS}
+    calibration = {split: bins(risks(seen[split])) for split in SPLITS}
     document = {
         "model": segmenter.model_id,
         "fingerprint": segmenter.fingerprint,
@@ -306,9 +330,16 @@ def main() -> None:
         "rule": {"min_malignant": rule.min_malignant, "suspicious_words": list(rule.words)},
         "settings": {key: value for key, value in settings.items() if key.split(".")[0] in WORDS},
         "splits": splits,
+        "calibration": calibration,
         "bars": bars_held(splits["test"]),
     }
     RESULTS.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    table_of = CALIBRATIONS[USUAL.calibration]
+    draw(
+        {str(split): found for split, found in calibration.items()},
+        f"calibrated on {table_of.lesions} lesions, {table_of.malignant} malignant",
+        PLOT,
+    )
     part = table(document)
     print(part)
     write_part(PAGE, part, MARKS)

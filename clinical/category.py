@@ -25,6 +25,7 @@ from sonovan.clinical.adequacy import CUT_SHORT, UNFINISHED, reasons_of
 from sonovan.clinical.birads import MOST_WORRISOME_FINDING, breast_lesion, most_worrisome
 from sonovan.clinical.c_tirads import c_tirads
 from sonovan.clinical.nodules import ADULT_YEARS, scored
+from sonovan.clinical.risk import risk_of
 from sonovan.clinical.said import said_of
 from sonovan.clinical.tirads import acr_tirads
 from sonovan.contracts.because import Because
@@ -42,12 +43,13 @@ _UNSEEN: Final = frozenset({"inadequate", "not_examined", "unknown"})
 def categorised(
     findings: Sequence[Finding], programme: Programme = USUAL, age_years: int | None = None
 ) -> tuple[Finding, ...]:
-    """The findings with the categories that each suggests, in their order.
+    """The findings with their risk and the categories that each suggests, in their order.
 
     age_years: of the woman, None where nobody asked. The schemes of the thyroid are for adults: a child has none.
     """
     child = age_years is not None and age_years < ADULT_YEARS
-    judged = [each.model_copy(update={"categories": _of(each, programme, child=child)}) for each in findings]
+    weighed = [each.model_copy(update={"risk": risk_of(each, programme)}) for each in findings]
+    judged = [each.model_copy(update={"categories": _of(each, programme, child=child)}) for each in weighed]
     kept = {each.finding_id for each in scored(judged)}
     return tuple(
         each if each.organ != "thyroid" or each.finding_id in kept else each.model_copy(update={"categories": ()})

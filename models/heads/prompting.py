@@ -35,7 +35,7 @@ SURE: Final = 8.0
 """The logit of the pixels of a mask that somebody drew, the same as in training."""
 EVEN: Final = 0.5
 """A pixel belongs to the automatic mask from this probability on, where the decoder's logits change their sign."""
-LEAST_QUALITY: Final = 0.6
+LEAST_QUALITY: Final = 0.56
 """An outline is reliable from this expected Dice on where the registry has no `quality_least` of its own."""
 _NOT_A_POINT: Final = -1.0
 _CORNERS: Final = (2.0, 3.0)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from sonovan.cli.calibrate import calibrate
 from sonovan.cli.evaluate import compare, evaluate
 from sonovan.cli.failures import Exit
 from sonovan.cli.models_import import app as imports
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 
 app.add_typer(imports, name="import")
+app.command()(calibrate)
 
 WeightsOption = Annotated[Path | None, typer.Option("--weights-dir", help="Folder with registry.json and the weights.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]

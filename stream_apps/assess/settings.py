@@ -3,9 +3,10 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from sonovan.clinical.risk import known_calibration
 from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.lexicon import BiRadsEdition
 from sonovan.contracts.record import Token
@@ -22,7 +23,7 @@ class ProgrammeSettings(BaseSettings):
     bi_rads_edition: BiRadsEdition = USUAL.bi_rads_edition
     c_tirads_4a_fna_mm: float = Field(default=USUAL.c_tirads_4a_fna_mm, ge=5, le=40)
     c_tirads_4b_fna_mm: float = Field(default=USUAL.c_tirads_4b_fna_mm, ge=5, le=40)
-    calibration: Token = USUAL.calibration
+    calibration: Annotated[Token, AfterValidator(known_calibration)] = USUAL.calibration
     calibration_shift: float = Field(default=USUAL.calibration_shift, ge=-10, le=10)
 
     @property

@@ -14,6 +14,7 @@ from training.lesions.cross import answers, fold_numbers, judged_rows, shipped
 from training.lesions.figures import given_figures, head_figures, picture_auc, switched
 from training.lesions.gather import Lesions as Rows
 from training.lesions.learn import MALIGNANT, LesionHeads, fit, space_of, wanted, weights_of
+from training.lesions.thresholds import word_thresholds
 from training.lesions.words import KEYS, word_of
 
 torch.set_num_threads(1)  # matrices this small are slower on two
@@ -136,3 +137,11 @@ def test_a_picture_without_a_found_region_scores_nothing() -> None:
     rows.how[:2] = "drawn"
     found = picture_auc(rows, np.full(8, 0.9, np.float32), np.ones(8, np.bool_))
     assert (found["n"], found["malignant"], found["auc"]) == (4, 2, 0.25)
+
+
+def test_a_word_is_given_where_it_is_right_more_often_than_the_commonest_one() -> None:
+    sure = np.array([[0.9, 0.1, 0.0]] * 30 + [[0.6, 0.4, 0.0]] * 30 + [[0.1, 0.9, 0.0]] * 12 + [[0.2, 0.2, 0.6]] * 9)
+    truth = np.array([0] * 28 + [1] * 2 + [0] * 10 + [1] * 20 + [1] * 6 + [0] * 6 + [2] * 9)
+    found = word_thresholds(sure.astype(np.float32), truth, ("often", "wrong", "seldom"))
+    assert found["often"] > 0.6
+    assert (found["wrong"], found["seldom"]) == (0.0, 0.0)

@@ -1,4 +1,4 @@
-"""`python -m training.lesions train|evaluate|register`: from drawn lesions to the companion `lesions`."""
+"""`python -m training.lesions train|evaluate|register|thresholds`: from drawn lesions to the companion `lesions`."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from training.lesions.cross import BREAST_SETS, Answers, judged_rows, malignant_
 from training.lesions.figures import given_figures, head_figures
 from training.lesions.gather import Lesions, gather, load
 from training.lesions.learn import MALIGNANT, LesionHeads, space_of, wanted
+from training.lesions.thresholds import Registered, settings_of
 from training.lesions.words import KEYS
 
 NAME = "lesions-1"
@@ -35,6 +36,7 @@ COMMANDS = [
     "python -m training.lesions train --data DATA --trunk CHECKPOINT.pt --out RUN --figures FIVE",
     "python -m training.lesions evaluate --data DATA --trunk CHECKPOINT.pt --run RUN    # the test split, once",
     "python -m training.lesions register --run RUN --model ID --weights models/weights",
+    "python -m training.lesions thresholds --data DATA --model ID    # each word's own threshold",
 ]
 
 
@@ -109,6 +111,19 @@ def _register(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _thresholds(arguments: argparse.Namespace) -> int:
+    registry = arguments.weights / "registry.json"
+    known = json.loads(registry.read_text(encoding="utf-8"))
+    (entry,) = (each for each in known["models"] if each["id"] == arguments.model)
+    companion = entry["companions"]["lesions"]
+    lesions = gather(arguments.data, Registered(arguments.weights, arguments.model), sets=("breast", "ddti"))
+    companion["settings"] = settings_of(lesions, companion["settings"])
+    registry.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+    facts = json.loads((arguments.cards / f"{NAME}.json").read_text(encoding="utf-8"))
+    _write(arguments.cards, facts | {"settings": companion["settings"]})
+    return 0
+
+
 def main() -> int:
     """Runs one command and returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.lesions", description=__doc__)
@@ -126,6 +141,12 @@ def main() -> int:
     entry = commands.add_parser("register", help="enter trained heads beside a network of the registry")
     add_entering(entry)
     entry.set_defaults(run_command=_register)
+    words = commands.add_parser("thresholds", help="choose on training folds from which probability each word is given")
+    words.add_argument("--data", type=Path, required=True)
+    words.add_argument("--model", required=True)
+    words.add_argument("--weights", type=Path, default=Path("models/weights"))
+    words.add_argument("--cards", type=Path, default=Path("models/cards"))
+    words.set_defaults(run_command=_thresholds)
     return run_command(parser)
 
 

@@ -36,6 +36,21 @@ def heads_table(heads: dict[str, Facts]) -> str:
     return _table(header, rows)
 
 
+def words_told(settings: Facts) -> str:
+    """From which probability each word is given, and which words are off."""
+    own = {key: least for key, least in settings.items() if key.count(".") == 2}
+    if not own:
+        return ""
+    named = {key: " ".join(key.split(".")).replace("_", " ") for key in own}
+    given = "; ".join(f"{named[key]} from {least:.2f}" for key, least in own.items() if least > 0)
+    off = "; ".join(named[key] for key, least in own.items() if least <= 0) or "none"
+    return f"""
+Each word has a threshold of its own, chosen on training folds alone (`training/lesions/thresholds.py`): the least from
+which at least ten answers are given, three in four of them right, and more than the commonest word's share.
+Given: {given}. Off, because no threshold makes them right more often than that: {off}.
+"""
+
+
 def malignant_table(sets: dict[str, Facts]) -> str:
     """One row per set."""
     rows = []
@@ -102,7 +117,7 @@ often each word comes, or where it is never right three times in four; off means
 Below the probability named, a value is "not determined". Off: {off}.
 
 {heads_table(found["heads"])}
-
+{words_told(facts["settings"])}
 Orientation (breast) and taller-than-wide (thyroid) are a rule on the outline's second moments, not learnt; found
 outlines' log ratio differs from drawn ones' by {facts["settings"]["breast.orientation_spread"]:.3f} (breast) and
 {facts["settings"]["thyroid.orientation_spread"]:.3f} (thyroid), which gives its probability.

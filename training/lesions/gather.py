@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sonovan.models.engine.runner import Outputs
 from sonovan.models.evaluation.index import SETS, Row, read_rows
 from sonovan.models.evaluation.measures import overlap
 from sonovan.models.evaluation.pictures import read_pair
@@ -16,7 +19,7 @@ from sonovan.models.heads.region_vector import in_square, region_vector, tallnes
 from sonovan.models.picture.letterbox import Box, Gray, Letterbox, letterbox
 from sonovan.models.picture.view import find_view
 from sonovan.models.regions import FoundRegion, find_regions, in_order
-from training.heads import BATCH, Array, Trunk, say, seeded
+from training.heads import BATCH, Array, say, seeded
 from training.lesions.words import KEYS, word_of
 from training.network import ORGANS, SIZE
 
@@ -66,6 +69,14 @@ def load(path: Path) -> Lesions:
     return Lesions(**arrays)
 
 
+class Looker(Protocol):
+    """What gives features: `training.heads.Trunk`, or `training.lesions.thresholds.Registered`."""
+
+    def look(self, squares: Sequence[Gray]) -> Iterator[Outputs]:
+        """What it makes of each letterboxed picture (256, 256) uint8, N = 1."""
+        ...
+
+
 @dataclass(frozen=True)
 class _Picture:
     row: Row
@@ -76,14 +87,16 @@ class _Picture:
     truth: NDArray[np.bool_]
 
 
-def gather(data: Path, trunk: Trunk, *, test: bool = False, most: int | None = None) -> Lesions:
+def gather(
+    data: Path, trunk: Looker, *, test: bool = False, most: int | None = None, sets: Sequence[str] = LESION_SETS
+) -> Lesions:
     """All lesions of the four sets outside test, or those of the test split alone.
 
-    most: of a set's training pictures, evenly spaced (all, where None).
+    trunk: a checkpoint's, or the registered network. most: of a set's training pictures, evenly spaced; None is all.
     """
     rows: list[dict[str, object]] = []
     count = 0
-    for name in LESION_SETS:
+    for name in sets:
         splits = ("test",) if test else ("train", "validation")
         pictures: list[_Picture] = []
         for split in splits:
@@ -109,7 +122,7 @@ def _open(row: Row, split: str) -> _Picture:
     return _Picture(row, split, square, fit, view, mask > 127)
 
 
-def _look(pictures: list[_Picture], first: int, trunk: Trunk) -> list[dict[str, object]]:
+def _look(pictures: list[_Picture], first: int, trunk: Looker) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for number, (one, seen) in enumerate(zip(pictures, trunk.look([each.square for each in pictures]), strict=True)):
         features = {name: seen[name][0] for name in ("deep", "fine", "edge")}

@@ -142,8 +142,8 @@ def test_an_outline_is_reliable_from_the_registrys_bound_on(tmp_path: Path, leas
     assert (region.quality >= least, region.reliable) == (reliable, reliable)
 
 
-def test_the_shipped_registry_asks_for_an_expected_dice_of_six_tenths() -> None:
-    assert read_registry().entry().companions["prompt"].settings["quality_least"] == 0.6
+def test_the_shipped_registry_asks_for_the_expected_dice_that_was_chosen_on_validation() -> None:
+    assert read_registry().entry().companions["prompt"].settings["quality_least"] == 0.56
 
 
 def faint_frame() -> np.ndarray:
