@@ -80,12 +80,12 @@ def known_calibration(name: str) -> str:
 def fitted(scores: Sequence[float], malignant: Sequence[bool]) -> Calibration:
     """The calibration that makes these outcomes likeliest, by Newton's method. Raises ValueError for too few."""
     x, y = _checked(scores, malignant)
-    design = np.stack([np.ones_like(x), x], 1)
+    inputs = np.stack([np.ones_like(x), x], 1)
     line = np.array([0.0, 1.0])
     for _ in range(50):
-        shares = 1 / (1 + np.exp(-design @ line))
-        information = design.T @ (design * (shares * (1 - shares))[:, None])
-        step = np.linalg.solve(information, design.T @ (y - shares))
+        shares = 1 / (1 + np.exp(-inputs @ line))
+        information = inputs.T @ (inputs * (shares * (1 - shares))[:, None])
+        step = np.linalg.solve(information, inputs.T @ (y - shares))
         line = line + step
         if float(np.abs(step).max()) < 1e-9:
             break
