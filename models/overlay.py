@@ -183,7 +183,8 @@ def _scale_strip(px_per_mm: float, width: int) -> Picture:
 
 
 def _png(picture: Picture) -> bytes:
-    done, data = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 6])
+    # Level 6 takes more than twice as long for 7 % fewer bytes, and a report waits for four pictures or more.
+    done, data = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 3])
     if not done:
         raise ValueError(f"no PNG could be made of a picture of {picture.shape}")
     return bytes(data)

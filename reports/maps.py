@@ -16,10 +16,11 @@ _UNSEEN = ("not_examined", "inadequate", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """One drawing, what stands under it, and the numbers of findings of it whose place is not known."""
+    """One drawing, what stands under it, whether anything is marked on it, and whose places are not known."""
 
     svg: Markup
     title: str
+    marked: bool
     unplaced: str
 
 
@@ -57,7 +58,7 @@ def _breast(report: ScreeningReport, side: Side, words: Words) -> Map:
         inner=words.text("map_inner"),
         unseen=_unseen(report, "breast", side),
     )
-    return Map(Markup(drawn.svg), title, ", ".join(drawn.unplaced))  # noqa: S704 - its texts are escaped
+    return Map(Markup(drawn.svg), title, drawn.marked, ", ".join(drawn.unplaced))  # noqa: S704 - its texts are escaped
 
 
 def _thyroid(report: ScreeningReport, words: Words) -> Map:
@@ -69,7 +70,7 @@ def _thyroid(report: ScreeningReport, words: Words) -> Map:
         sides={side: words.place("thyroid", side) for side in sides},
         unseen=[side for side in sides if _unseen(report, "thyroid", side)],
     )
-    return Map(Markup(drawn.svg), title, ", ".join(drawn.unplaced))  # noqa: S704 - its texts are escaped
+    return Map(Markup(drawn.svg), title, drawn.marked, ", ".join(drawn.unplaced))  # noqa: S704 - its texts are escaped
 
 
 def _marks(report: ScreeningReport, organ: Organ, side: Side) -> Iterator[Mark]:

@@ -47,9 +47,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A map: its SVG, and the numbers of the findings of which too little is known to draw them."""
+    """A map: its SVG, whether anything is marked on it, and the numbers of which too little is known to draw them."""
 
     svg: str
+    marked: bool
     unplaced: tuple[str, ...]
 
 
@@ -83,7 +84,7 @@ def breast_map(side: Side, marks: Sequence[Mark], *, label: str, outer: str, inn
     parts.append(_circle(0, 0, _NIPPLE, fill="#ffffff", stroke=_LINE))
     parts += numbers
     parts += [_text(mirror * 84, 84, outer), _text(mirror * -84, 84, inner)]
-    return Drawn(_svg(parts, (-108, -98, 216, 196), label), tuple(unplaced))
+    return Drawn(_svg(parts, (-108, -98, 216, 196), label), bool(drawn), tuple(unplaced))
 
 
 def thyroid_map(
@@ -116,7 +117,8 @@ def thyroid_map(
     if isthmus:
         parts.append(f'<rect x="-20" y="10" width="40" height="18" rx="6" fill="{_ACCENT}" fill-opacity="0.22"/>')
         parts.append(_number(0, 19, isthmus))
-    return Drawn(_svg(parts, (-108, -70, 216, 160), label), tuple(unplaced))
+    marked = sum(map(len, marks.values())) > len(unplaced)
+    return Drawn(_svg(parts, (-108, -70, 216, 160), label), marked, tuple(unplaced))
 
 
 def _breast_place(mark: Mark) -> tuple[object, ...] | None:

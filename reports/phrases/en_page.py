@@ -34,7 +34,8 @@ ENGLISH_PAGE: Final = {
         "known. Grey: not seen well enough to be assessed."
     ),
     "map_felt_meaning": "F: a lump that she feels.",
-    "map_unplaced": "Place not known: {numbers}",
+    "map_unplaced": "place not known: {numbers}",
+    "map_no_side": "Side not recorded: {numbers}",
     # comparison
     "earlier_heading": "Comparison with an earlier screening",
     "earlier_none": "Not compared: this centre has no catalogue of earlier screenings yet.",

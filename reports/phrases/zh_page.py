@@ -34,6 +34,7 @@ CHINESE_PAGE: Final = {
     ),
     "map_felt_meaning": "触：受检者自己摸到的肿块。",
     "map_unplaced": "部位未知：{numbers}",
+    "map_no_side": "未记录侧别：{numbers}",
     # comparison
     "earlier_heading": "与以往筛查比较",
     "earlier_none": "未比较：本中心尚无以往筛查的目录。",

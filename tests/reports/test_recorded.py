@@ -124,9 +124,15 @@ def test_what_was_not_measured_or_examined_is_said_so() -> None:
     assert details.vessels(seen, "thyroid", words).startswith("none; coloured 0 % inside, 1 % in the rim, 2 frames")
 
 
+def test_where_no_place_is_known_there_is_no_map_to_read_one_off() -> None:
+    html = page(assessed(findings=(finding(1), finding(2, laterality=None))))
+    assert "<svg" not in html
+    assert "Left breast: place not known: 1 Side not recorded: 2" in read(html)[0]
+
+
 def test_a_side_that_was_not_seen_is_grey_on_the_map() -> None:
     rows = (adequacy(), adequacy(laterality="right", level="not_examined", frames=0, reasons=("not_seen",)))
-    html = page(assessed(adequacy=rows))
+    html = page(assessed(adequacy=rows, findings=(finding(1, position="10h"),)))
     grey = [svg for svg in html.split("<svg")[1:] if "#e7e0e2" in svg]
     assert len(grey) == 1
     assert 'aria-label="Right breast"' in grey[0]
