@@ -150,6 +150,8 @@ def told_of_file(file: "RuleFile") -> list[str]:
         lines.append("  no ladder: the webhook of SONOVAN_ALERT_WEBHOOK_URL, if set, is told of everything at once")
     if (quiet := file.quiet_hours) is not None:
         lines.append(f"  quiet {quiet.start:%H:%M} to {quiet.end:%H:%M} {quiet.zone} for {', '.join(quiet.hold)}")
+    if file.faults:
+        lines.append(f"  faults of the centre: {', '.join(file.faults)}")
     return lines
 
 

@@ -4,13 +4,17 @@ import asyncio
 import hashlib
 import hmac
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
@@ -225,6 +229,54 @@ def test_a_receiver_that_is_away_for_long_is_a_fault_of_a_worker_that_is_ready(s
     await_true(lambda: any("undelivered to webhook since" in each for each in told()))
     with site.receiver():
         await_true(lambda: not any("undelivered" in each for each in told()))
+
+
+def test_a_suspicious_lesion_is_told_once_and_answered_by_a_command(site: Site) -> None:
+    screening = mint_id()
+    small = finding(finding_id=sha(screening), malignant=0.9, area_mm2=5.0)
+    first = assessed(screening_id=screening, revision_id=sha(screening), revision_number=1, findings=(small,))
+
+    def ack(alert: str, by: str) -> "subprocess.CompletedProcess[str]":
+        words = ("alerts", "ack", alert, "--by", by, "--state", str(site.centre.path))
+        return subprocess.run([sys.executable, "-m", "sonovan", *words], capture_output=True, text=True, check=False)
+
+    with site.receiver() as receiver:
+
+        def mine() -> list[dict[str, Any]]:
+            return [json.loads(each.body) for each in receiver.received if screening.encode() in each.body]
+
+        site.send(first)
+        await_true(lambda: len(mine()) == 1)
+        (raised,) = mine()
+        assert (raised["severity"], raised["state"], raised["rule"]) == ("suspicious", "raised", "suspicious_lesion")
+        answered = ack(raised["alert_id"][:12], "dr-1")
+        assert (answered.returncode, answered.stderr) == (0, "")
+        assert answered.stdout == "dr-1 sees to it: Left breast, suspicious; nobody else is called\n"
+        await_true(lambda: site.told(screening) == ["raised", "acknowledged"] and len(mine()) == 2)
+        again = ack(raised["alert_id"], "dr-2")
+        assert again.returncode == 2
+        assert "dr-1 has seen to it since" in again.stderr
+        site.send(a_revision(screening, 2, gone=True))
+        await_true(lambda: site.told(screening) == ["raised", "acknowledged", "vanished"] and len(mine()) == 3)
+    assert [each["acknowledged_by"] for each in mine()] == [None, "dr-1", "dr-1"]
+
+
+def test_a_worker_killed_at_random_moments_loses_and_doubles_no_alert(site: Site) -> None:
+    moments, screenings = Random(13), [mint_id() for _ in range(12)]
+    with site.receiver() as receiver:
+        for begin in range(0, len(screenings), 3):
+            enough = len(set(receiver.keys)) + moments.randint(0, 3)
+            site.send(*(a_revision(each) for each in screenings[begin : begin + 3]))
+            await_true(lambda enough=enough: len(set(receiver.keys)) >= enough)
+            site.kill()
+            site.start()
+        await_true(lambda: site.behind() == 0 and len(set(receiver.keys)) >= len(screenings), deadline_s=90)
+        await_true(lambda: all(site.told(each) for each in screenings))
+    mine = {request.key: request.body for request in receiver.received}
+    told = [json.loads(body)["screening_id"] for body in mine.values()]
+    assert sorted(each for each in told if each in screenings) == sorted(screenings)
+    assert all(mine[request.key] == request.body for request in receiver.received)
+    assert [site.told(each) for each in screenings] == [["raised"]] * len(screenings)
 
 
 def test_sigterm_leaves_at_once_while_the_receiver_hangs(worked: Site) -> None:
