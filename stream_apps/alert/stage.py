@@ -53,7 +53,7 @@ async def open_stage(given: Given) -> Stage:
     sender = Sender(
         outbox,
         recipients,
-        lease_s=max(settings.webhook_timeout_s, settings.smtp_timeout_s) + NOTE_S,
+        lease_s=_longest_attempt_s(settings) + NOTE_S,
         longest_pause_s=settings.retry_longest_s,
         late=Late(timedelta(seconds=settings.undelivered_after_s), given.progress.fault),
     )
@@ -93,6 +93,11 @@ def alert_stage(
         background=None if sender is None else sender.run,
         close=outbox.close,
     )
+
+
+def _longest_attempt_s(settings: AlertSettings) -> float:
+    mail_s = 0.0 if settings.mail_server is None else settings.smtp_timeout_s
+    return max(settings.webhook_timeout_s, mail_s)
 
 
 def _database_url(settings: AlertSettings, data_dir: Path) -> str:
