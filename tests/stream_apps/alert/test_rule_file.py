@@ -122,3 +122,12 @@ def test_a_file_that_is_not_there_or_no_text_is_named(path: Path) -> None:
     with pytest.raises(Fatal, match="not UTF-8"):
         read_rule_file(path)
     assert "larger than" in refused(path, "#" * 300_000)
+
+
+def test_the_example_of_the_page_is_sound_and_says_the_defaults(path: Path) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    path.write_text(page.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    file, usual = read_rule_file(path), AlertSettings()
+    assert file.rules.change_share == usual.change_share
+    assert file.rules.persistent_lesion == usual.persistent_lesion
+    assert file.rules.suspicious_lesion.min_malignant == usual.suspicious_lesion.min_malignant
