@@ -18,6 +18,7 @@ _SEEN = {
     "not_assessable_reason",
     "refusals",
     "sharpness",
+    "tissue",
     "mode",
     "nipple_distance_mm",
     "pixels_sha256",

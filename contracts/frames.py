@@ -121,6 +121,18 @@ class Region(Part):
         return self
 
 
+class TissueProfile(Part):
+    """Where structures lie in one panel, without its picture: how far tissue moved between frames is read off these.
+
+    across: brightness over the columns, of the upper and of the lower half; down: over the rows, of the left and of the
+    right half. Each is coded as `sonovan.clinical.registration.tissue_profile` says, a byte a cell in hexadecimal.
+    """
+
+    panel: int = Field(ge=0, lt=MAX_PANELS)
+    across: str = Field(pattern="^[0-9a-f]{384}$")
+    down: str = Field(pattern="^[0-9a-f]{256}$")
+
+
 class PanelRefusal(Part):
     """A panel that cannot be assessed, by its ordinal, and why: nothing is known of what it shows."""
 
@@ -166,6 +178,9 @@ class FrameSegmented(Record):
     )
     sharpness: tuple[float, float] | None = Field(
         default=None, description="fine detail across and down, comparable within a sweep only"
+    )
+    tissue: tuple[TissueProfile, ...] = Field(
+        default=(), max_length=MAX_PANELS, description="of its assessable panels that are large enough"
     )
     image_key: ObjectKey
     image_sha256: Sha256

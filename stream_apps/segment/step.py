@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonovan.clinical.measure import measure_region
+from sonovan.clinical.registration import tissue_profile
 from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import Pixels, decode_verified
-from sonovan.contracts.frames import Descriptor, FrameSegmented, PanelRefusal, Place, Region
+from sonovan.contracts.frames import Descriptor, FrameSegmented, PanelRefusal, Place, Region, TissueProfile
 from sonovan.contracts.limits import MAX_CORNERS
 from sonovan.contracts.record import header_document
 from sonovan.contracts.van import FrameCaptured
@@ -218,6 +219,16 @@ def _may_be_said(term: str, frame: FrameCaptured) -> bool:
     return frame.organ != "thyroid" or term != "shape" or frame.view == "transverse"
 
 
+def _tissue(found: Segmentation, frame: FrameCaptured) -> tuple[TissueProfile, ...]:
+    refused = {each.panel for each in found.refusals}
+    profiles = (
+        tissue_profile(found.grey, panel.ordinal, (panel.left, panel.top, panel.width, panel.height))
+        for panel in frame.panels
+        if found.assessable and panel.ordinal not in refused
+    )
+    return tuple(each for each in profiles if each is not None)
+
+
 def _place(found: FoundPlace, spacing_mm: tuple[float, float] | None) -> Place:
     """spacing_mm: (column, row) of the panel's pixels, where known."""
     return Place(
@@ -281,6 +292,7 @@ def _record(
         assessable=bool(found.assessable),
         not_assessable_reason=found.reason,
         sharpness=found.sharpness,
+        tissue=_tissue(found, frame),
         refusals=tuple(PanelRefusal(panel=each.panel, reason=each.reason) for each in found.refusals),
         image_key=image.key,
         image_sha256=digests[0],
