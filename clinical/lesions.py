@@ -8,6 +8,7 @@ from typing import Final
 from sonovan.clinical.descriptors import over_frames, suspicion
 from sonovan.clinical.key_frame import key_of
 from sonovan.clinical.track import MemberKey, Track
+from sonovan.clinical.track_score import largest_pieces, track_features, track_score
 from sonovan.contracts.description import Outline
 from sonovan.contracts.frames import FrameSegmented, Region, RegionMeasures
 from sonovan.contracts.results import Finding, Member, Sighting
@@ -47,7 +48,7 @@ def finding_of(
     tracks = sorted(lesion.tracks, key=lambda track: track.members[0])
     shown = [_shown(track, results) for track in tracks]
     sightings = tuple(_sighting(track, frames, ends) for track, frames in zip(tracks, shown, strict=True))
-    regions = [region for frames in shown for _, region in frames]
+    regions = [region for frames in shown for _, region in largest_pieces(frames)]
     score = suspicion(regions)
     return Finding(
         finding_id=finding_id,
@@ -120,6 +121,7 @@ def _sighting(track: Track, shown: _Shown, ends: Mapping[str, tuple[int, int]]) 
         place=region.place,
         score_mean=round(math.fsum(top) / len(top), 4),
         score_max=max(region.score_max for region in regions),
+        track_score=track_score(track_features(shown, track.looked)),
         contrast=region.measures.contrast,
         cnr=region.measures.cnr,
         gcnr=region.measures.gcnr,

@@ -82,6 +82,7 @@ class Sighting(Part):
     place: Place | None = None
     score_mean: Share
     score_max: Share
+    track_score: Share = Field(description="how sure the sweep as a whole is of it: an order, no probability")
     contrast: float | None
     cnr: float | None = None
     gcnr: Share | None = None

@@ -33,7 +33,6 @@ from sonovan.contracts.settings import read_settings
 from sonovan.contracts.signatures import generate_key
 from sonovan.embedded import VAN_ID, EmbeddedCentre, screened_by
 from sonovan.inputs import Frames, checked_picture, sources_of
-from sonovan.models import Segmenter
 from sonovan.models.masks import decode_mask
 from sonovan.producers.items import Ids, Signer, Visit, mint_ids
 from sonovan.producers.plan import planned_regions
@@ -42,6 +41,7 @@ from sonovan.producers.sources import CapturedFrame, CaptureOptions, Source, cap
 from sonovan.producers.sources.source import whole_panel
 from sonovan.scratch import Scratch
 from sonovan.settings import FaceSettings
+from sonovan.stream_apps.segment.step import LoadedNetwork
 from sonovan.variables import refuse_unknown_variables
 
 _LIVE: Final = Path("live")
@@ -100,7 +100,7 @@ class Analyser:
         features: Mapping[str, Any] | None = None,
         ids: Ids | None = None,
         model_id: str | None = None,
-        network: Segmenter | None = None,
+        network: LoadedNetwork | None = None,
         intended_use: IntendedUse | None = None,
     ) -> None:
         """organ, side, … intended_use: as for `analyse`. network: one that is loaded already (`sonovan.models.load`),
@@ -132,7 +132,7 @@ class Analyser:
         visit: Visit,
         screening_id: str,
         model_id: str | None,
-        network: Segmenter | None,
+        network: LoadedNetwork | None,
         intended_use: IntendedUse | None,
     ) -> None:
         refuse_unknown_variables()

@@ -21,7 +21,6 @@ from sonovan.contracts.settings import read_settings
 from sonovan.contracts.signatures import generate_key, public_key
 from sonovan.contracts.topics import TOPICS, Topic
 from sonovan.contracts.van import VanEnrolled
-from sonovan.models import Segmenter
 from sonovan.producers.items import Ids, Item, Signer, Visit
 from sonovan.producers.screening import Composed, compose
 from sonovan.producers.sources import Source
@@ -35,7 +34,7 @@ from sonovan.stream_apps.assess.report import store_report
 from sonovan.stream_apps.assess.settings import ProgrammeSettings
 from sonovan.stream_apps.assess.step import assess
 from sonovan.stream_apps.rejecting import Coordinates, message_key, reject
-from sonovan.stream_apps.segment.step import SegmentedFrame, put_objects, segment_envelope
+from sonovan.stream_apps.segment.step import LoadedNetwork, SegmentedFrame, put_objects, segment_envelope
 from sonovan.stream_apps.stage import Message
 from sonovan.stream_apps.vans import VanRegistry
 
@@ -70,7 +69,7 @@ class EmbeddedCentre:
 
     def __init__(
         self,
-        segmenter: Segmenter,
+        segmenter: LoadedNetwork,
         scratch: Scratch,
         signer: Signer,
         *,
@@ -161,7 +160,7 @@ def screen(
     sources: Sequence[Source],
     visit: Visit,
     *,
-    segmenter: Segmenter,
+    segmenter: LoadedNetwork,
     store: ObjectStore,
     intended_use: IntendedUse,
     ids: Ids | None = None,

@@ -23,10 +23,10 @@ from sonovan.analyser import Analyser
 from sonovan.analysis import Analysis
 from sonovan.contracts.frames import Region
 from sonovan.contracts.results import Finding
-from sonovan.models import Segmenter
 from sonovan.models.evaluation.froc import Candidate, ScannedLesions, gains, sensitivities
 from sonovan.models.evaluation.index import UnusableData
 from sonovan.models.evaluation.pictures import read_picture
+from sonovan.stream_apps.segment.step import LoadedNetwork
 
 FRAMES: Final = "frames"
 MASKS: Final = "masks"
@@ -79,7 +79,7 @@ def read_scans(data: Path, organ: str | None = None) -> list[Scan]:
     return [_scan(folder, organ) for folder in folders]
 
 
-def look(scan: Scan, network: Segmenter) -> Found:
+def look(scan: Scan, network: LoadedNetwork) -> Found:
     """A scan through the whole path, as one sweep of one side, and which lesions its findings hit.
 
     Raises UnusableData for frames and masks that cannot be read, InvalidRecord for frames that cannot be segmented.
@@ -130,7 +130,7 @@ def track_score(finding: Finding) -> float:
     return max(each.score_mean for each in finding.sightings)
 
 
-def look_at_all(scans: Sequence[Scan], network: Segmenter, step: Callable[[], None] = lambda: None) -> list[Found]:
+def look_at_all(scans: Sequence[Scan], network: LoadedNetwork, step: Callable[[], None] = lambda: None) -> list[Found]:
     """`look` for each scan; `step` is called after each."""
     found = []
     for scan in scans:

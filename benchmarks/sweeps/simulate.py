@@ -24,8 +24,8 @@ Plane = NDArray[np.float32]
 
 SIZE: Final = (288, 336)
 """Rows and columns of a frame."""
-SLICES: Final = 4
-"""Stills that a sweep passes: with a way of about 28 mm another one every 7 mm."""
+SLICES: Final = 3
+"""Stills that a sweep passes: with a way of about 28 mm another one every 9 mm."""
 THINNEST: Final = 0.3
 """A section smaller than this share of the whole lesion is swallowed by the slice's thickness: not in the truth."""
 LEAST_SEEN_PX: Final = 60
@@ -65,7 +65,7 @@ class Makeup:
     late, edge, two: shares of sweeps with a lesion on which the sweep ends, that the frame's edge cuts, or with two.
     """
 
-    frames: int = 16
+    frames: int = 12
     artefacts: float = 1.5
     lasting: float = 0.15
     reversals: float = 0.3
@@ -201,7 +201,7 @@ def _places(
         special = rng.random()
         late, edge = special < makeup.late, makeup.late <= special < makeup.late + makeup.edge
         scale = float(rng.uniform(0.75, 1.15))
-        half = float(rng.uniform(0.15, 0.35))
+        half = float(rng.uniform(0.2, 0.38))
         whole_at = (
             1.0 + half * float(rng.uniform(-0.3, 0.3)) if late else float(rng.uniform(half * 0.8, 1 - half * 0.8))
         )

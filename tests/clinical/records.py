@@ -143,6 +143,7 @@ def sighting(frames: int = 5, sequence_id: str = SWEEP, **other: Any) -> Sightin
         "short_axis_px": 40.0,
         "score_mean": 0.86,
         "score_max": 0.97,
+        "track_score": 0.9,
         "contrast": -0.42,
         "image_key": "image.png",
         "image_sha256": sha("image"),
