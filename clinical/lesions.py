@@ -1,7 +1,7 @@
 """Turn tracks into findings: which tracks show one lesion, a sighting for each of them, and which is the best."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +9,7 @@ from sonovan.clinical.descriptors import over_frames, suspicion
 from sonovan.clinical.key_frame import key_of
 from sonovan.clinical.track import MemberKey, Track
 from sonovan.clinical.track_score import largest_pieces, track_features, track_score
+from sonovan.contracts.because import Because
 from sonovan.contracts.description import Outline
 from sonovan.contracts.frames import FrameSegmented, Region, RegionMeasures
 from sonovan.contracts.results import Finding, Member, Sighting
@@ -19,19 +20,18 @@ TOP_MEMBERS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Lesion:
-    """One lesion: the tracks that show it, at most one for each sequence and panel, lowest member first."""
+    """One lesion: the tracks that show it, at most one for each sequence and panel, lowest member first.
+
+    joined: why tracks of several sweeps or views are taken for one lesion; empty for a single track.
+    """
 
     tracks: tuple[Track, ...]
+    joined: tuple[Because, ...] = ()
 
     @property
     def members(self) -> tuple[MemberKey, ...]:
         """The members of all tracks, lowest first."""
         return tuple(sorted(member for track in self.tracks for member in track.members))
-
-
-def lesions_of(tracks: Iterable[Track]) -> list[Lesion]:
-    """The lesions that these tracks show. No rule joins tracks of several sequences yet, so each is a lesion."""
-    return [Lesion((track,)) for track in tracks]
 
 
 def finding_of(
@@ -56,6 +56,7 @@ def finding_of(
         laterality=tracks[0].laterality,
         sightings=sightings,
         best_ordinal=best_of(sightings),
+        joined=lesion.joined,
         malignant=score and score[0],
         malignant_range=score and score[1],
         outline_unreliable=all(region.outline_unreliable for region in regions),
@@ -85,7 +86,7 @@ _Shown = list[tuple[FrameSegmented, Region]]
 
 
 def _shown(track: Track, results: Mapping[str, FrameSegmented]) -> _Shown:
-    return [(results[frame_id], _region(results[frame_id], ordinal)) for frame_id, ordinal in track.members]
+    return [(results[frame_id], region_of(results[frame_id], ordinal)) for frame_id, ordinal in track.members]
 
 
 def _sighting(track: Track, shown: _Shown, ends: Mapping[str, tuple[int, int]]) -> Sighting:
@@ -146,7 +147,8 @@ def _outline(measures: RegionMeasures) -> Outline:
     )
 
 
-def _region(result: FrameSegmented, ordinal: int) -> Region:
+def region_of(result: FrameSegmented, ordinal: int) -> Region:
+    """The region of this ordinal. Raises KeyError where the result has none."""
     for region in result.regions:
         if region.ordinal == ordinal:
             return region

@@ -130,6 +130,11 @@ class Finding(Part):
     laterality: Side | None
     sightings: tuple[Sighting, ...] = Field(min_length=1, max_length=MAX_SIGHTINGS)
     best_ordinal: int = Field(ge=0, lt=MAX_SIGHTINGS)
+    joined: tuple[Because, ...] = Field(
+        default=(),
+        max_length=1024,
+        description="why several sweeps or views are taken to show one lesion, and the doubt",
+    )
     malignant: Share | None = None
     malignant_range: tuple[Share, Share] | None = None
     malignant_withheld: bool = False

@@ -10,12 +10,13 @@ from sonovan.clinical.category import categorised, derive_categories
 from sonovan.clinical.completeness import Completeness
 from sonovan.clinical.findings import name_findings
 from sonovan.clinical.key_frame import sequence_ends
-from sonovan.clinical.lesions import cut_to, finding_of, lesions_of
+from sonovan.clinical.lesions import cut_to, finding_of
 from sonovan.clinical.nodules import scored, size_advice
 from sonovan.clinical.order import in_order
 from sonovan.clinical.referral import referred
 from sonovan.clinical.refusals import refused_panels
 from sonovan.clinical.rules import RULES_VERSION
+from sonovan.clinical.same_lesion import lesions_of
 from sonovan.clinical.track import link
 from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.frames import FrameSegmented
@@ -55,7 +56,7 @@ def assessed_record(
     """
     told, results, status = made_from.told, made_from.results, made_from.status
     published = before.findings() if before else {}
-    named, withdrawn = name_findings(screening_id, lesions_of(link(results.values())), published)
+    named, withdrawn = name_findings(screening_id, lesions_of(link(results.values()), results), published)
     ends = sequence_ends(results.values())
     features = told.part.features
     found = in_order(finding_of(lesion, results, name, ends) for name, lesion in named)

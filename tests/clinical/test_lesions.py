@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from sonovan.clinical.findings import name_findings
 from sonovan.clinical.key_frame import sequence_ends
-from sonovan.clinical.lesions import Lesion, best_of, cut_to, finding_of, lesions_of
+from sonovan.clinical.lesions import Lesion, best_of, cut_to, finding_of
 from sonovan.clinical.track import link
 from sonovan.contracts.because import Because
 from sonovan.contracts.frames import Descriptor, FrameSegmented, Place
@@ -57,11 +57,6 @@ def test_a_finding_is_unreliable_where_all_its_outlines_are_and_a_sighting_where
 
 def test_a_sighting_without_times_has_no_duration_rather_than_zero() -> None:
     assert found(segmented(0, [region()], time_ms=None)).best.duration_ms is None
-
-
-def test_each_track_is_a_lesion_of_its_own_until_a_rule_joins_sequences() -> None:
-    frames = [segmented(0, [region()]), segmented(0, [region()], sequence_id=SWEEP_2)]
-    assert [len(lesion.tracks) for lesion in lesions_of(link(frames))] == [1, 1]
 
 
 def two_sweeps() -> list[FrameSegmented]:

@@ -136,9 +136,7 @@ def test_a_lesion_that_the_probe_comes_back_to_is_one() -> None:
 
 def test_what_is_at_the_same_place_in_other_tissue_after_a_long_gap_is_another() -> None:
     shown = [index for index in range(24) if index < 3 or index > 20]
-    frames = [
-        over_tissue(index, [region()] if index in shown else [], 0 if index < 12 else 900) for index in range(24)
-    ]
+    frames = [over_tissue(index, [region()] if index in shown else [], 0 if index < 12 else 900) for index in range(24)]
     assert spans(link(frames)) == [[0, 1, 2], [21, 22, 23]]
 
 
