@@ -23,6 +23,7 @@ TWO_VIEWS: Final = "seen_in_two_views"
 TWO_SWEEPS: Final = "seen_in_two_sweeps"
 """The lesion is taken for the same in two sweeps of one place; `value` is the position."""
 DEPTH_APART: Final = "depth_apart"
+DEPTH_SHARE_APART: Final = "depth_share_apart"
 SIZE_APART: Final = "size_apart"
 MAY_BE_TWO: Final = "may_be_two_lesions"
 """Nothing but place, depth and size says that it is one."""
@@ -139,7 +140,7 @@ def _depth_apart(one: Region, other: Region, rules: SameLesionRules) -> Because 
         most = max(rules.depth_mm, rules.depth_share * max(one.place.depth_mm, other.place.depth_mm))
         return Because(code=DEPTH_APART, value=apart, unit="mm") if apart <= most else None
     apart = round(abs(one.place.depth_share - other.place.depth_share), 3)
-    return Because(code=DEPTH_APART, value=apart, unit="1") if apart <= rules.depth_of_view else None
+    return Because(code=DEPTH_SHARE_APART, value=apart, unit="1") if apart <= rules.depth_of_view else None
 
 
 def _size_apart(one: _Shown, other: _Shown, rules: SameLesionRules) -> Because | None:

@@ -160,6 +160,12 @@ _TEXTS: Final = {
         "{share} by software, mean of the most suspicious frames; single frames {low} to {high}; "
         "suggested for review: no diagnosis"
     ),
+    "seen_in_two_views": "two views of one place seem to show the same lesion",
+    "seen_in_two_sweeps": "two sweeps of one place seem to show the same lesion",
+    "depth_apart": "depths differ by {value:.1f} mm",
+    "depth_share_apart": "depths differ by a share of the picture",
+    "size_apart": "the longer is {value:.1f} times as long",
+    "may_be_two_lesions": "they may be two lesions: a reader decides",
     "outline_unreliable": "outline unreliable: a reader decides",
     "least_share": "≤ 2 %",
     "most_share": "≥ 95 %",
@@ -215,6 +221,8 @@ _REASONS: Final = {
     "frames_discarded": "frames discarded by the operator",
     "frames_held": "frames held back on the van",
     "frames_rejected": "frames rejected",
+    "sweep_ended_on_lesion": "the sweep ended on a lesion: go on past it",
+    "lesion_at_edge_only": "a lesion was seen at the edge of the picture only: bring it to the middle",
     "sequence_cut_short": "a file ended before its sweep did",
     "sequence_not_closed": "a sweep was not closed",
     "screening_not_closed": "the screening was not closed",

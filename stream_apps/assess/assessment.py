@@ -17,6 +17,7 @@ from sonovan.clinical.referral import referred
 from sonovan.clinical.refusals import refused_panels
 from sonovan.clinical.rules import RULES_VERSION
 from sonovan.clinical.same_lesion import lesions_of
+from sonovan.clinical.seen_partly import with_lesions_seen_partly
 from sonovan.clinical.track import link
 from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.frames import FrameSegmented
@@ -65,6 +66,8 @@ def assessed_record(
     adequacy = judge_adequacy(
         told.opening.planned, results.values(), rejected, made_from.completeness, final=status != "preliminary"
     )
+    whole = made_from.completeness.levels_whole.keys() - made_from.completeness.absent.keys()
+    adequacy = with_lesions_seen_partly(adequacy, findings, results, whole)
     assessed = ScreeningAssessed(
         screening_id=screening_id,
         van_id=told.opening.van_id,
