@@ -14,7 +14,7 @@ from benchmarks.sweeps.tissue import Lesion, Tissue, read_tissue
 from sonovan.models.evaluation.index import SETS, Split
 
 SHARES: Final = (("busi", 0.25), ("busbra", 0.4), ("breast", 0.1), ("thyroid", 0.25))
-"""Which set's tissue and lesions a scan is made of; `thyroid` is nodules of ddti in tissue of ddti or of gland."""
+"""Which set's tissue and lesions a scan is made of; `thyroid`: nodules of ddti in its own tissue; and gland."""
 SEEDS: Final[dict[Split, int]] = {"validation": 41_000, "test": 57_000}
 """Sweeps on which the tracker was tuned have the first seed, those of which figures are reported the second."""
 
@@ -66,14 +66,15 @@ def _stocks(data: Path, split: Split) -> dict[str, _Stock]:
 def _scan(rng: np.random.Generator, stocks: dict[str, _Stock], number: int, makeup: Makeup) -> tuple[str, Sweep]:
     names = [name for name, _ in SHARES]
     stock = stocks[names[int(rng.choice(len(names), p=[share for _, share in SHARES]))]]
-    pool = stock.tissues[int(rng.integers(len(stock.tissues)))]
+    lesion = number % 2 == 0  # nodules stay in tissue of their own set
+    pool = stock.tissues[0 if lesion else int(rng.integers(len(stock.tissues)))]
     if pool[0].set == "gland":  # neighbours of a real sweep, a few frames apart
         step = int(rng.integers(1, 4))
         first = int(rng.integers(0, max(len(pool) - SLICES * step, 1)))
         tissues = [pool[min(first + place * step, len(pool) - 1)] for place in range(SLICES)]
     else:
         tissues = [pool[int(each)] for each in rng.choice(len(pool), SLICES, replace=len(pool) < SLICES)]
-    count = 0 if number % 2 else 1 + int(rng.random() < makeup.two)
+    count = 1 + int(rng.random() < makeup.two) if lesion else 0
     lesions = [stock.lesions[int(each)] for each in rng.choice(len(stock.lesions), count, replace=False)]
     return stock.organ, simulate(rng, tissues, lesions, makeup)
 

@@ -65,9 +65,9 @@ class Makeup:
     late, edge, two: shares of sweeps with a lesion on which the sweep ends, that the frame's edge cuts, or with two.
     """
 
-    frames: int = 12
+    frames: int = 10
     artefacts: float = 1.5
-    lasting: float = 0.15
+    lasting: float = 0.05
     reversals: float = 0.3
     lost: float = 0.25
     late: float = 0.15
@@ -208,19 +208,29 @@ def _places(
         height, width = lesion.mask.shape[0] * scale, lesion.mask.shape[1] * scale
         margin = (shape[1] - SIZE[1]) / 2
         column = float(rng.uniform(margin + width / 2, max(shape[1] - margin - width / 2, margin + width / 2 + 1)))
-        if edge:
-            column = margin + float(rng.uniform(-0.15, 0.25)) * width
+        if edge:  # two thirds to nearly all of it are seen while the hand is still
+            column = margin + float(rng.uniform(0.15, 0.4)) * width
             column = column if rng.random() < 0.5 else shape[1] - column
         row = float(np.clip(lesion.depth * shape[0], height / 2 + 14, max(shape[0] - height / 2 - 14, height / 2 + 14)))
-        if number and abs(column - placed[0].middle[0]) < (width + placed[0].lesion.mask.shape[1]) / 2:
-            column = (
-                placed[0].middle[0] + shape[1] / 2
-                if placed[0].middle[0] < shape[1] / 2
-                else placed[0].middle[0] - shape[1] / 2
-            )
+        if number:  # beside the first, or where that leaves no room, before or after it
+            other = placed[0]
+            away = (width + other.lesion.mask.shape[1] * other.scale) / 2
+            sides = [
+                place for place in (other.middle[0] - away, other.middle[0] + away) if _inside(place, width, shape)
+            ]
+            if sides:
+                column = sides[int(rng.integers(len(sides)))]
+            else:
+                half = min(half, 0.24)
+                whole_at = other.whole_at + (0.52 if other.whole_at < 0.5 else -0.52)
         placed.append(Placed(lesion, (column, row), whole_at, half, scale))
         told.append(f"{lesion.row}{' late' if late else ''}{' at the edge' if edge else ''}")
     return placed, f"{len(placed)} lesions {' '.join(told)}"
+
+
+def _inside(column: float, width: float, shape: tuple[int, int]) -> bool:
+    margin = (shape[1] - SIZE[1]) / 2
+    return margin + width / 2 <= column <= shape[1] - margin - width / 2
 
 
 def _with_lesion(canvas: Gray, labels: Gray, placed: Placed, z: float, number: int) -> tuple[Gray, Gray]:
