@@ -1,4 +1,4 @@
-"""Turn tracks into findings: which tracks show one lesion, a sighting for each of them, and which is the best."""
+"""Turn lesions into findings: a sighting for each track that shows one, and which sighting is the best."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -122,7 +122,7 @@ def _sighting(track: Track, shown: _Shown, ends: Mapping[str, tuple[int, int]]) 
         place=region.place,
         score_mean=round(math.fsum(top) / len(top), 4),
         score_max=max(region.score_max for region in regions),
-        track_score=track_score(track_features(shown, track.looked)),
+        track_score=track_score(track_features(shown)),
         contrast=region.measures.contrast,
         cnr=region.measures.cnr,
         gcnr=region.measures.gcnr,

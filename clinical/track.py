@@ -51,17 +51,13 @@ LINK_RULES: Final = LinkRules()
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One lesion over a sequence: its members in frame order, several of a frame where its outline fell into pieces.
-
-    looked: how many assessable frames there are from its first to its last member, those that lack it too.
-    """
+    """One lesion over a sequence: its members in frame order, several of a frame where its outline fell into pieces."""
 
     sequence_id: str
     organ: Organ
     laterality: Side | None
     panel: int
     members: tuple[MemberKey, ...]
-    looked: int = 1
 
 
 @dataclass(slots=True)
@@ -122,7 +118,7 @@ def _link_sequence(frames: Sequence[FrameSegmented], rules: LinkRules) -> list[T
             lane = lanes.setdefault(key, _Lane(frames, TissuePath(frames, panel)))
             _extend(lane, place, list(shown), rules)
     return [
-        Track(frames[0].sequence_id, organ, side, panel, tuple(sorted(track.members)), track.last - track.first + 1)
+        Track(frames[0].sequence_id, organ, side, panel, tuple(sorted(track.members)))
         for (organ, side, panel), lane in lanes.items()
         for track in _rejoined(lane, rules)
     ]

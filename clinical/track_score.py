@@ -32,34 +32,27 @@ UNSTEADY_PX: Final = 0.02
 class TrackFeatures:
     """What a track's score is made of; each is 0 to 1, `with_tissue` -1 to 1.
 
-    top: mean score of the TOP best frames. long: on how many frames it is, up to LONG, as a share of LONG. held: on
-    which share of the frames from its first to its last. steady: how well boxes of neighbouring members overlap once
-    moved with the tissue, 0 for a single frame. with_tissue: 1 where it moved as the tissue did and the tissue moved
-    plainly, -1 where it stayed on the picture meanwhile, 0 where nothing says. reliable: mean predicted Dice, 0 where
-    there is none. drawn: share of the frames on which the network's decoder drew it.
+    top: mean score of the TOP best frames. kept: how long it kept its outline: one frame, and for each further one the
+    share by which its box covers the one before, moved with the tissue; up to LONG, as a share of LONG. with_tissue:
+    1 where it moved as the tissue did and the tissue moved plainly, -1 where it stayed on the picture meanwhile, 0
+    where nothing says. reliable: mean Dice that is predicted of its outlines, 0 where nothing predicts it.
     """
 
     top: float
-    long: float
-    held: float
-    steady: float
+    kept: float
     with_tissue: float
     reliable: float
-    drawn: float
 
 
 @dataclass(frozen=True, slots=True)
 class TrackWeights:
     """What each feature adds to the log-odds; chosen on simulated sweeps of validation groups (docs/decisions/0046)."""
 
-    constant: float = 0.0
-    top: float = 1.0
-    long: float = 1.0
-    held: float = 0.0
-    steady: float = 0.0
-    with_tissue: float = 0.0
-    reliable: float = 0.0
-    drawn: float = 0.0
+    constant: float = -4.45
+    top: float = 1.2
+    kept: float = 1.3
+    with_tissue: float = 1.5
+    reliable: float = 2.3
 
 
 TRACK_WEIGHTS: Final = TrackWeights()
@@ -70,33 +63,25 @@ def track_score(features: TrackFeatures, weights: TrackWeights = TRACK_WEIGHTS) 
     odds = (
         weights.constant
         + weights.top * features.top
-        + weights.long * features.long
-        + weights.held * features.held
-        + weights.steady * features.steady
+        + weights.kept * features.kept
         + weights.with_tissue * features.with_tissue
         + weights.reliable * features.reliable
-        + weights.drawn * features.drawn
     )
     return round(1 / (1 + math.exp(-odds)), 4)
 
 
-def track_features(shown: Shown, looked: int) -> TrackFeatures:
-    """Of the members of one track; where an outline fell into pieces on a frame the largest piece counts.
-
-    looked: how many assessable frames there are from the first to the last member (`sonovan.clinical.track.Track`).
-    """
+def track_features(shown: Shown) -> TrackFeatures:
+    """Of the members of one track; where an outline fell into pieces on a frame the largest piece counts."""
     frames = largest_pieces(shown)
-    top = sorted((max(r.score_mean for f, r in shown if f is frame) for frame, _ in frames), reverse=True)[:TOP]
+    best: dict[str, float] = {}
+    for frame, region in shown:
+        best[frame.frame_id] = max(best.get(frame.frame_id, 0.0), region.score_mean)
     steps = [_step(one, other) for one, other in pairwise(frames)]
-    evidence = math.fsum(moves for _, moves in steps)
     return TrackFeatures(
-        top=fmean(top),
-        long=min(len(frames), LONG) / LONG,
-        held=min(len(frames) / max(looked, 1), 1.0),
-        steady=fmean(overlap for overlap, _ in steps) if steps else 0.0,
-        with_tissue=math.tanh(evidence / 3),
+        top=fmean(sorted(best.values(), reverse=True)[:TOP]),
+        kept=min(1 + math.fsum(overlap for overlap, _ in steps), LONG) / LONG,
+        with_tissue=math.tanh(math.fsum(moves for _, moves in steps) / 3),
         reliable=fmean(region.predicted_dice or 0.0 for _, region in frames),
-        drawn=fmean(float(not region.unconfirmed) for _, region in frames),
     )
 
 

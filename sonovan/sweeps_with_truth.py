@@ -127,7 +127,7 @@ def found_in(scan: Scan, truth: dict[int, Labels], analysis: Analysis) -> Found:
 
 def track_score(finding: Finding) -> float:
     """How sure the sweep as a whole is of a finding: the highest of its sightings."""
-    return max(each.score_mean for each in finding.sightings)
+    return max(each.track_score for each in finding.sightings)
 
 
 def look_at_all(scans: Sequence[Scan], network: LoadedNetwork, step: Callable[[], None] = lambda: None) -> list[Found]:

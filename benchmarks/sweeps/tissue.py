@@ -29,8 +29,10 @@ DEEPEST: Final = 0.25
 """So much of a picture's depth may be cut off so that it fills the width of a canvas."""
 ALIKE: Final = 0.65
 """Tissue that is laid in is at least so bright as what surrounded the lesion, and no brighter than its inverse."""
-SMALL: Final = 0.025
-"""Lesions are taken out of pictures of which they cover no more than this share: what is laid in must not be seen."""
+SMALL: Final = {"ddti": 0.05}
+SMALL_ELSEWHERE: Final = 0.025
+"""Lesions are taken out of pictures of which they cover no more than this share: what is laid in must not be seen. Of
+ddti, whose nodules are large, fewer than three pictures would be left."""
 FINE: Final = 5.0
 """Of the tissue that is laid in only what is finer than this many pixels is kept; the rest is that of the rim."""
 GROWN: Final = 0.22
@@ -84,7 +86,7 @@ def read_tissue(data: Path, set_name: str, split: Split) -> tuple[list[Tissue], 
     for row in read_rows(data, set_name, split):
         canvas, mask = _canvas(row)
         parts = _parts(mask)
-        small = mask.sum() <= SMALL * mask.size
+        small = mask.sum() <= SMALL.get(set_name, SMALL_ELSEWHERE) * mask.size
         free = canvas if not parts else _without(canvas, mask) if small else None
         if free is not None and row.id not in DOUBTFUL and _usable(free):
             tissues.append(Tissue(set_name, row.id, free, (row.group, row.image.name)))

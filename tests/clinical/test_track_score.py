@@ -1,0 +1,74 @@
+"""How sure a sweep as a whole is of a lesion."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sonovan.clinical.registration import tissue_profile
+from sonovan.clinical.track_score import TrackFeatures, largest_pieces, track_features, track_score
+from sonovan.contracts.frames import FrameSegmented, Region
+from tests.clinical.records import region, segmented
+
+Members = list[tuple[FrameSegmented, Region]]
+
+
+def member(index: int, at: int | None = None, **fields: Any) -> tuple[FrameSegmented, Region]:
+    """A frame with one region, over tissue of which column `at` lies at the frame's left edge."""
+    one = region(**{"predicted_dice": 0.8, **fields})
+    if at is None:
+        return segmented(index, [one]), one
+    rng = np.random.default_rng(3)
+    wide = np.repeat(np.repeat(rng.integers(0, 255, (60, 100)), 8, axis=0), 8, axis=1).astype(np.uint8)
+    profile = tissue_profile(wide[:, at : at + 640], 0, (0, 0, 640, 480))
+    assert profile is not None
+    return segmented(index, [one], tissue=(profile,)), one
+
+
+def score(members: Members) -> float:
+    return track_score(track_features(members))
+
+
+@pytest.mark.parametrize(
+    ("features", "by_hand"),
+    [
+        # 1 / (1 + exp(4.45 − 1.2·.9 − 1.3·1 − 1.5·.8 − 2.3·.9)) and so on
+        (TrackFeatures(0.9, 1.0, 0.8, 0.9), 0.7685),
+        (TrackFeatures(0.9, 0.125, 0.0, 0.5), 0.1133),
+        (TrackFeatures(0.9, 1.0, -1.0, 0.9), 0.1824),
+    ],
+)
+def test_the_score_is_that_worked_out_by_hand(features: TrackFeatures, by_hand: float) -> None:
+    assert track_score(features) == pytest.approx(by_hand, abs=1e-3)
+
+
+def test_a_lesion_that_stays_scores_above_one_that_flashes_up() -> None:
+    assert score([member(index) for index in range(8)]) > score([member(0)])
+
+
+def test_an_outline_that_keeps_its_place_scores_above_one_that_jumps() -> None:
+    steady = [member(index) for index in range(6)]
+    jumping = [member(index, left=100 + 25 * (index % 2)) for index in range(6)]
+    assert score(steady) > score(jumping)
+
+
+def test_what_moves_with_the_tissue_scores_above_what_stays_with_the_probe() -> None:
+    along = [member(index, at=10 * index, left=300 - 10 * index) for index in range(6)]
+    stuck = [member(index, at=10 * index, left=300) for index in range(6)]
+    nobody_knows = [member(index, left=300) for index in range(6)]
+    told = [track_features(each).with_tissue for each in (along, stuck, nobody_knows)]
+    assert told[0] > 0.3
+    assert told[1] < -0.3
+    assert told[2] == 0.0
+
+
+def test_where_the_tissue_stands_still_motion_says_nothing() -> None:
+    assert track_features([member(index, at=0) for index in range(6)]).with_tissue == pytest.approx(0, abs=1e-3)
+
+
+def test_an_outline_in_pieces_is_one_frame_shown_by_its_largest_piece() -> None:
+    large, small = region(0, size=40, score_mean=0.6), region(1, left=150, size=10, score_mean=0.9)
+    frame = segmented(3, [large, small])
+    assert largest_pieces([(frame, small), (frame, large)]) == [(frame, large)]
+    assert track_features([(frame, small), (frame, large)]).top == 0.9
+    assert track_features([(frame, small), (frame, large)]).kept == 1 / 8
