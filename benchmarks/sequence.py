@@ -22,7 +22,8 @@ import numpy as np
 from benchmarks.outlines import PAGE
 from benchmarks.sweeps.folder import write_scans
 from benchmarks.sweeps.remembered import Remembered
-from sonovan.clinical.alert_rules import RULES, AlertSettings
+from sonovan.clinical.alert_rules import rules_of
+from sonovan.clinical.alert_settings import AlertSettings
 from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import Consent
@@ -93,9 +94,9 @@ def alerts(found: Sequence[Found]) -> dict[str, Any]:
     for each in found:
         told = {
             about.finding_id
-            for rule in RULES
+            for rule in rules_of(AlertSettings())
             if rule.severity == "suspicious"
-            for about, _ in rule.find(each.analysis.screening, AlertSettings())
+            for about, _ in rule.find(each.analysis.screening)
             if about.kind == "finding"
         }
         hit = {

@@ -18,8 +18,11 @@ from sonovan.clinical.nodules import ACR_SIZES
 from sonovan.clinical.order import UNRELIABLE_SHARE
 from sonovan.clinical.referral import CHANGES, DIAGNOSTIC_REFERRAL, LUMPS, PATHOLOGICAL
 from sonovan.clinical.rules import RULES_VERSION
+from sonovan.clinical.same_lesion import SAME_LESION_RULES
+from sonovan.clinical.seen_partly import SEEN_PARTLY_RULES
 from sonovan.clinical.tirads import POINTS
 from sonovan.clinical.track import LINK_RULES
+from sonovan.clinical.track_score import TRACK_WEIGHTS
 from sonovan.contracts.alerts import AboutFinding
 from sonovan.contracts.because import Because
 from sonovan.contracts.derivation import Advice, Category
@@ -211,10 +214,13 @@ def test_a_frames_malignant_scores_are_withheld_like_a_findings(use: IntendedUse
     assert withhold_frame(shown, use) == shown
 
 
+SWEEP_RULES = (LINK_RULES, TRACK_WEIGHTS, SAME_LESION_RULES, SEEN_PARTLY_RULES)
+
+
 def test_the_rules_version_stands_for_these_numbers() -> None:
     numbers = repr(
         (
-            *map(asdict, (LINK_RULES, ADEQUACY_RULES, MOTION_RULES)),
+            *map(asdict, (*SWEEP_RULES, ADEQUACY_RULES, MOTION_RULES)),
             TOP_MEMBERS,
             TOP_SUSPICIOUS,
             ENOUGH,
