@@ -40,14 +40,17 @@ def finding_of(
     finding_id: str,
     ends: Mapping[str, tuple[int, int]],
 ) -> Finding:
-    """The finding that a lesion makes; `results` holds at least the frames of its tracks, by frame id.
+    """The finding that a lesion makes; `results` holds at least the frames of its tracks and those beside them, by id.
 
     ends: of each sequence, as `sonovan.clinical.key_frame.sequence_ends` gives them for all results.
     Organ and side are those of its first track. Raises KeyError for a member without a result.
     """
     tracks = sorted(lesion.tracks, key=lambda track: track.members[0])
     shown = [_shown(track, results) for track in tracks]
-    sightings = tuple(_sighting(track, frames, ends) for track, frames in zip(tracks, shown, strict=True))
+    sightings = tuple(
+        _sighting(track, frames, ends, (_named(track.before, results), _named(track.after, results)))
+        for track, frames in zip(tracks, shown, strict=True)
+    )
     regions = [region for frames in shown for _, region in largest_pieces(frames)]
     score = suspicion(regions)
     return Finding(
@@ -89,10 +92,16 @@ def _shown(track: Track, results: Mapping[str, FrameSegmented]) -> _Shown:
     return [(results[frame_id], region_of(results[frame_id], ordinal)) for frame_id, ordinal in track.members]
 
 
-def _sighting(track: Track, shown: _Shown, ends: Mapping[str, tuple[int, int]]) -> Sighting:
+def _sighting(
+    track: Track,
+    shown: _Shown,
+    ends: Mapping[str, tuple[int, int]],
+    beside: tuple[FrameSegmented | None, FrameSegmented | None],
+) -> Sighting:
     """Shown and measured on the key frame (`sonovan.clinical.key_frame.key_of`). `unconfirmed` where all members are.
 
     `duration_ms` is None unless the first and the last frame carry a time.
+    beside: the frames next to its first and last one.
     """
     regions = [region for _, region in shown]
     key = key_of(shown, ends)
@@ -122,7 +131,7 @@ def _sighting(track: Track, shown: _Shown, ends: Mapping[str, tuple[int, int]]) 
         place=region.place,
         score_mean=round(math.fsum(top) / len(top), 4),
         score_max=max(region.score_max for region in regions),
-        track_score=track_score(track_features(shown)),
+        track_score=track_score(track_features(shown, *beside)),
         contrast=region.measures.contrast,
         cnr=region.measures.cnr,
         gcnr=region.measures.gcnr,
@@ -145,6 +154,10 @@ def _outline(measures: RegionMeasures) -> Outline:
         lobulations=measures.lobulations,
         radial_deviation=measures.radial_deviation,
     )
+
+
+def _named(frame_id: str | None, results: Mapping[str, FrameSegmented]) -> FrameSegmented | None:
+    return None if frame_id is None else results[frame_id]
 
 
 def region_of(result: FrameSegmented, ordinal: int) -> Region:

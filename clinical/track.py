@@ -25,6 +25,8 @@ class LinkRules:
     linked if at most `sparse_missed` of the frames present between them lack the lesion.
     reach_still, reach_per_frame, reach_most: how far a centre may move, as a share of the lesion's size.
     least_affinity: below this (see `affinity`) nothing is linked.
+    other_contrast, other_size: regions whose contrasts (`RegionMeasures.contrast`) are so far apart, or of which one
+    has so many times the area of the other, do not look alike at all; what is closer fits the better for it.
     piece_within, piece_size: a region of which that share lies within the box of a lesion, and that has at most that
     share of the lesion's area, is a piece of it where the lesion has another region on the frame.
     again_alike, again_affinity: the probe came back to a lesion where the tissue of both frames is so much alike and
@@ -39,6 +41,8 @@ class LinkRules:
     reach_per_frame: float = 0.06
     reach_most: float = 1.0
     least_affinity: float = 0.1
+    other_contrast: float = 1.0
+    other_size: float = 20.0
     piece_within: float = 0.7
     piece_size: float = 0.5
     again_alike: float = 0.75
@@ -51,13 +55,18 @@ LINK_RULES: Final = LinkRules()
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One lesion over a sequence: its members in frame order, several of a frame where its outline fell into pieces."""
+    """One lesion over a sequence: its members in frame order, several of a frame where its outline fell into pieces.
+
+    before, after: ids of the assessable frames next to its first and its last member; None where there is none.
+    """
 
     sequence_id: str
     organ: Organ
     laterality: Side | None
     panel: int
     members: tuple[MemberKey, ...]
+    before: str | None = None
+    after: str | None = None
 
 
 @dataclass(slots=True)
@@ -118,7 +127,15 @@ def _link_sequence(frames: Sequence[FrameSegmented], rules: LinkRules) -> list[T
             lane = lanes.setdefault(key, _Lane(frames, TissuePath(frames, panel)))
             _extend(lane, place, list(shown), rules)
     return [
-        Track(frames[0].sequence_id, organ, side, panel, tuple(sorted(track.members)))
+        Track(
+            frames[0].sequence_id,
+            organ,
+            side,
+            panel,
+            tuple(sorted(track.members)),
+            frames[track.first - 1].frame_id if track.first else None,
+            frames[track.last + 1].frame_id if track.last + 1 < len(frames) else None,
+        )
         for (organ, side, panel), lane in lanes.items()
         for track in _rejoined(lane, rules)
     ]
@@ -203,7 +220,7 @@ def _again(lane: _Lane, one: _Open, other: _Open, rules: LinkRules) -> float | N
 
 
 def affinity(one: Region, other: Region, gap: int, rules: LinkRules = LINK_RULES, by: Offset = STILL) -> float:
-    """How well two regions `gap` frames apart fit together: box IoU plus closeness of centres, 0 to 2.
+    """How well two regions `gap` frames apart fit together: box IoU plus closeness of centres, times likeness, 0 to 2.
 
     by: how far the tissue moved between them; `one` is moved with it.
     """
@@ -211,7 +228,15 @@ def affinity(one: Region, other: Region, gap: int, rules: LinkRules = LINK_RULES
     size = (math.sqrt(width * height) + math.sqrt(width2 * height2)) / 2
     reach = size * min(rules.reach_still + rules.reach_per_frame * gap, rules.reach_most)
     distance = math.hypot(one.centroid[0] + by[0] - other.centroid[0], one.centroid[1] + by[1] - other.centroid[1])
-    return box_overlap(one, other, by) + max(1 - distance / reach, 0.0)
+    return (box_overlap(one, other, by) + max(1 - distance / reach, 0.0)) * _likeness(one, other, rules)
+
+
+def _likeness(one: Region, other: Region, rules: LinkRules) -> float:
+    """How much two regions look alike, by contrast and area: 1 where they are equal, 0 where a rule says so."""
+    apart = abs(math.log(one.area_px / other.area_px)) / math.log(rules.other_size)
+    if one.measures.contrast is not None and other.measures.contrast is not None:
+        apart = max(apart, abs(one.measures.contrast - other.measures.contrast) / rules.other_contrast)
+    return max(1 - apart * apart, 0.0)
 
 
 def box_overlap(one: Region, other: Region, by: Offset = STILL) -> float:

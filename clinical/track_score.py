@@ -35,24 +35,28 @@ class TrackFeatures:
     top: mean score of the TOP best frames. kept: how long it kept its outline: one frame, and for each further one the
     share by which its box covers the one before, moved with the tissue; up to LONG, as a share of LONG. with_tissue:
     1 where it moved as the tissue did and the tissue moved plainly, -1 where it stayed on the picture meanwhile, 0
-    where nothing says. reliable: mean Dice that is predicted of its outlines, 0 where nothing predicts it.
+    where nothing says. reliable: mean Dice that is predicted of its outlines, 0 where nothing predicts it. abrupt:
+    which share of its largest area it has on its first and its last frame, times how alike the tissue of the frame beyond is:
+    sections of a lesion grow and shrink, an artefact is there and gone over the same tissue.
     """
 
     top: float
     kept: float
     with_tissue: float
     reliable: float
+    abrupt: float
 
 
 @dataclass(frozen=True, slots=True)
 class TrackWeights:
     """What each feature adds to the log-odds; chosen on simulated sweeps of validation groups (docs/decisions/0046)."""
 
-    constant: float = -4.45
+    constant: float = -4.6
     top: float = 1.2
-    kept: float = 1.3
-    with_tissue: float = 1.5
-    reliable: float = 2.3
+    kept: float = 1.5
+    with_tissue: float = 1.35
+    reliable: float = 3.4
+    abrupt: float = -1.75
 
 
 TRACK_WEIGHTS: Final = TrackWeights()
@@ -66,12 +70,18 @@ def track_score(features: TrackFeatures, weights: TrackWeights = TRACK_WEIGHTS) 
         + weights.kept * features.kept
         + weights.with_tissue * features.with_tissue
         + weights.reliable * features.reliable
+        + weights.abrupt * features.abrupt
     )
     return round(1 / (1 + math.exp(-odds)), 4)
 
 
-def track_features(shown: Shown) -> TrackFeatures:
-    """Of the members of one track; where an outline fell into pieces on a frame the largest piece counts."""
+def track_features(
+    shown: Shown, before: FrameSegmented | None = None, after: FrameSegmented | None = None
+) -> TrackFeatures:
+    """Of the members of one track; where an outline fell into pieces on a frame the largest piece counts.
+
+    before, after: the assessable frames next to its first and last member, None where the sequence begins or ends.
+    """
     frames = largest_pieces(shown)
     best: dict[str, float] = {}
     for frame, region in shown:
@@ -82,6 +92,7 @@ def track_features(shown: Shown) -> TrackFeatures:
         kept=min(1 + math.fsum(overlap for overlap, _ in steps), LONG) / LONG,
         with_tissue=math.tanh(math.fsum(moves for _, moves in steps) / 3),
         reliable=fmean(region.predicted_dice or 0.0 for _, region in frames),
+        abrupt=(_abrupt(frames, frames[0], before) + _abrupt(frames, frames[-1], after)) / 2,
     )
 
 
@@ -93,6 +104,15 @@ def largest_pieces(shown: Shown) -> list[tuple[FrameSegmented, Region]]:
         if known is None or region.area_px > known[1].area_px:
             largest[frame.frame_id] = (frame, region)
     return [largest[name] for name in sorted(largest)]
+
+
+def _abrupt(frames: Shown, end: tuple[FrameSegmented, Region], beyond: FrameSegmented | None) -> float:
+    """How large it is at this end, as a share of its largest area, times how alike the tissue beyond is."""
+    if beyond is None:
+        return 0.0
+    here, there = profile_of(end[0], end[1].panel), profile_of(beyond, end[1].panel)
+    alike = 0.0 if here is None or there is None else max(moved(here, there).alike, 0.0)
+    return alike * end[1].area_px / max(region.area_px for _, region in frames)
 
 
 def tissue_moved(one: FrameSegmented, other: FrameSegmented, panel: int) -> Offset | None:

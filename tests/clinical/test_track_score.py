@@ -32,10 +32,10 @@ def score(members: Members) -> float:
 @pytest.mark.parametrize(
     ("features", "by_hand"),
     [
-        # 1 / (1 + exp(4.45 − 1.2·.9 − 1.3·1 − 1.5·.8 − 2.3·.9)) and so on
-        (TrackFeatures(0.9, 1.0, 0.8, 0.9), 0.7685),
-        (TrackFeatures(0.9, 0.125, 0.0, 0.5), 0.1133),
-        (TrackFeatures(0.9, 1.0, -1.0, 0.9), 0.1824),
+        # 1 / (1 + exp(4.6 − 1.2·.9 − 1.5·1 − 1.35·.8 − 3.4·.9 + 1.75·0)) and so on
+        (TrackFeatures(0.9, 1.0, 0.8, 0.9, 0.0), 0.8929),
+        (TrackFeatures(0.9, 0.125, 0.0, 0.5, 0.9), 0.0389),
+        (TrackFeatures(0.9, 1.0, -1.0, 0.9, 0.0), 0.4225),
     ],
 )
 def test_the_score_is_that_worked_out_by_hand(features: TrackFeatures, by_hand: float) -> None:
@@ -72,3 +72,17 @@ def test_an_outline_in_pieces_is_one_frame_shown_by_its_largest_piece() -> None:
     assert largest_pieces([(frame, small), (frame, large)]) == [(frame, large)]
     assert track_features([(frame, small), (frame, large)]).top == 0.9
     assert track_features([(frame, small), (frame, large)]).kept == 1 / 8
+
+
+def test_what_is_there_and_gone_over_the_same_tissue_scores_below_what_grows_and_shrinks() -> None:
+    before, after = member(0, at=0)[0], member(6, at=0)[0]
+    fading = [member(index, at=0, size=size) for index, size in enumerate((12, 30, 40, 30, 12), start=1)]
+    flashing = [member(index, at=0, size=40) for index in range(1, 6)]
+    told = [track_features(each, before, after).abrupt for each in (fading, flashing)]
+    assert told == [pytest.approx(0.09), pytest.approx(1.0)]
+    assert track_features(flashing).abrupt == 0.0  # the sweep shows nothing beyond
+
+
+def test_where_other_tissue_follows_a_sudden_end_says_nothing() -> None:
+    flashing = [member(index, at=0) for index in range(3)]
+    assert track_features(flashing, None, member(3, at=160)[0]).abrupt < 0.3
