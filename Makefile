@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-findings bench-kills bench-assess bench-hostile bench-fuzz bench-models bench-codecs lock clean test-training test-consumers docs images audit pin-images
+.PHONY: help demo test check bench bench-findings bench-kills bench-assess bench-hostile bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -63,6 +63,9 @@ audit: $(READY) ## what is pinned, with its known advisories (deploy/advisories.
 
 pin-images: ## write the digests of the base images into the Dockerfiles (needs docker and a registry)
 	@sh deploy/pin-images.sh deploy/Dockerfile deploy/*/Dockerfile
+
+bench-sequence: $(READY) ## sweeps against single frames, on simulated sweeps: benchmarks/results/sequence.json (DATA=../shared/data, KEEP=folder)
+	@$(RUN) -m benchmarks.sequence --data $(or $(DATA),../shared/data) $(if $(KEEP),--keep $(KEEP))
 
 test-training: ## the training room's tests, in an environment of its own with torch
 	@PYTHON=$(PYTHON) deploy/venv.sh .venv-training training/requirements.lock

@@ -36,8 +36,8 @@ class TrackFeatures:
     share by which its box covers the one before, moved with the tissue; up to LONG, as a share of LONG. with_tissue:
     1 where it moved as the tissue did and the tissue moved plainly, -1 where it stayed on the picture meanwhile, 0
     where nothing says. reliable: mean Dice that is predicted of its outlines, 0 where nothing predicts it. abrupt:
-    which share of its largest area it has on its first and its last frame, times how alike the tissue of the frame beyond is:
-    sections of a lesion grow and shrink, an artefact is there and gone over the same tissue.
+    which share of its largest area it has on its first and its last frame, times how alike the tissue of the frame
+    beyond is: sections of a lesion grow and shrink, an artefact is there and gone over the same tissue.
     """
 
     top: float
