@@ -19,6 +19,8 @@ from sonovan.clinical import (
     key_frame,
     nodules,
     referral,
+    same_lesion,
+    seen_partly,
     tirads,
 )
 from sonovan.clinical.alert_settings import AlertSettings
@@ -44,7 +46,10 @@ NO_REASONS = {"adequate", "usable", "limited", "inadequate", "not_examined", "un
               "regions", "lesion", "risk", "mm", "px", "a", "software", "finding_id", "still_unseen",
               "side", "screening", "van"}  # fmt: skip
 """Words in the modules of rules that are no reason: names of fields, levels, units."""
-MODULES = (adequacy, advice, alert_rules, birads, c_tirads, category, key_frame, nodules, referral, tirads)
+MODULES = (
+    adequacy, advice, alert_rules, birads, c_tirads, category, key_frame, nodules, referral, same_lesion, seen_partly,
+    tirads,
+)  # fmt: skip
 LEXICON = {text for term in TERMS for text in (term.name, *term.words)} - {"motion"}
 """Words of the lexicon are no reasons."""
 BY_RULE = {referral.DIAGNOSTIC_REFERRAL, nodules.BIOPSY_BY_SIZE, nodules.FOLLOW_UP_BY_SIZE}
