@@ -5,7 +5,9 @@ from datetime import date
 import pytest
 
 from sonovan.contracts.clinical_record import ClinicalRecord, LumpPlace, PastBiopsy, PastCancer, Relative
+from sonovan.contracts.derivation import Risk
 from sonovan.contracts.description import Extent, Location, Vessels
+from sonovan.contracts.results import IntendedUse
 from sonovan.reports import details
 from sonovan.reports.document import Identity, Visit, report_document
 from sonovan.reports.phrases import LANGUAGES, Language
@@ -122,6 +124,16 @@ def test_what_was_not_measured_or_examined_is_said_so() -> None:
     assert "not examined with Doppler" in details.vessels(None, "thyroid", words)
     seen = Vessels(flow="none", inside_share=0.0, rim_share=0.01, frames=2)
     assert details.vessels(seen, "thyroid", words).startswith("none; coloured 0 % inside, 1 % in the rim, 2 frames")
+
+
+@pytest.mark.parametrize("use", ["decision_support", "research"])
+def test_a_risk_stands_with_its_interval_and_the_mix_it_was_calibrated_on_and_is_withheld_otherwise(
+    use: IntendedUse,
+) -> None:
+    risk = Risk(probability=0.42, ci95=(0.3, 0.55), calibration="public-1", lesions=450, malignant_share=0.33)
+    text = read(page(assessed(findings=(finding(1, malignant=0.4, risk=risk),)), use))[0]
+    told = "42 % (95 % interval 30 % to 55 %), calibrated on 450 lesions of which 33 % were malignant: no screening"
+    assert (told in text) == (use == "decision_support")
 
 
 def test_where_no_place_is_known_there_is_no_map_to_read_one_off() -> None:
