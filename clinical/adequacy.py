@@ -26,6 +26,9 @@ FOREIGN: Final = frozenset({"not_breast_ultrasound", "not_thyroid_ultrasound"})
 
 A side of which every frame is refused in this way was not examined: what came shows something else."""
 
+COLOUR: Final = frozenset({"doppler_frame", "elastography_frame"})
+"""Refusals of frames with colour over the echoes. Beside grey ones they say nothing of how well a side was seen."""
+
 NOT_SEEN: Final = "not_seen"
 """The reason that a planned item was not examined: all that was sent is here, and no frame of it is."""
 NOT_ARRIVED: Final = "not_arrived"
@@ -78,6 +81,11 @@ class _Seen:
     blurred: bool = False
 
     @property
+    def coloured(self) -> bool:
+        """It is a Doppler or elastography frame."""
+        return self.quality is None and bool(self.refused) and self.refused <= COLOUR
+
+    @property
     def foreign(self) -> bool:
         """It shows another part of the body."""
         return self.quality is None and bool(self.refused) and self.refused <= FOREIGN
@@ -101,6 +109,7 @@ def judge_adequacy(
     organ came without a side. A frame of a split screen counts for each side
     that it shows, by the share of that side's panels that could be assessed. Discarded, held and rejected frames count
     as taken and not assessable. A row that is not adequate also says why frames and panels could not be assessed.
+    Doppler and elastography frames count as frames, and against nothing where there are grey ones.
     final: the revision is `complete` or `incomplete`; then missing frames count likewise, and rows say why
     the examination is unfinished. While `preliminary`, missing frames are merely under way and are left out.
     """
@@ -213,6 +222,7 @@ def _judge(
     item: PlannedRegion, frames: list[_Seen], rules: AdequacyRules, covered: frozenset[PlannedRegion] | None
 ) -> Adequacy:
     """The row of an item of which at least one frame was taken."""
+    taken, frames = len(frames), [frame for frame in frames if not frame.coloured] or frames
     qualities = [frame.quality for frame in frames if frame.quality is not None]
     share = math.fsum(frame.share for frame in frames) / len(frames)
     refused = frozenset[str]().union(*(frame.refused for frame in frames))
@@ -253,7 +263,7 @@ def _judge(
         region=item.region,
         level=level,
         assessable_share=round(share, 3),
-        frames=len(frames),
+        frames=taken,
         reasons=tuple(reasons),
     )
 

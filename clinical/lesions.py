@@ -7,6 +7,7 @@ from typing import Final
 
 from sonovan.clinical.descriptors import over_frames, suspicion
 from sonovan.clinical.key_frame import key_of
+from sonovan.clinical.location import extent_of, location_of
 from sonovan.clinical.track import MemberKey, Track
 from sonovan.clinical.track_score import largest_pieces, track_features, track_score
 from sonovan.contracts.because import Because
@@ -64,6 +65,8 @@ def finding_of(
         malignant_range=score and score[1],
         outline_unreliable=all(region.outline_unreliable for region in regions),
         descriptors=over_frames(tracks[0].organ, regions),
+        location=location_of(tracks[0].organ, tracks[0].laterality, sightings),
+        extent=extent_of(sightings) if tracks[0].organ == "thyroid" else None,
     )
 
 

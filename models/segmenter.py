@@ -16,6 +16,7 @@ from sonovan.models.heads.prompting import MaskDecoder, Shown, read_decoder
 from sonovan.models.heads.region_vector import INSIDE
 from sonovan.models.heads.trust import FEATURES, Trust, coloured
 from sonovan.models.panel import organ_channel, panel_of, run_network
+from sonovan.models.picture.colour import DOPPLER, colour_reason
 from sonovan.models.picture.field import find_field
 from sonovan.models.picture.letterbox import Box, Gray, Letterbox
 from sonovan.models.picture.prepare import to_grey, whole_or
@@ -135,6 +136,10 @@ class Segmenter:
             square, fit = panel.square, panel.fit
             judged.append(panel_quality(panel.content, (height, width)))
             clock.add("prepare")
+            colour = coloured(pixels[top : top + height, left : left + width])
+            over = colour_reason(colour) if judged[-1].assessable else None
+            if over == DOPPLER:
+                judged[-1] = replace(judged[-1], assessable=False, reason=over)
             if not judged[-1].assessable:
                 continue
             seen = run_network(entry, self._runner, panel)
@@ -142,12 +147,14 @@ class Segmenter:
             shown = own if self._decoder is None else self._decoder.shown(seen, own, organ, channel)
             clock.add("network")
             if self._trust is not None:
-                colour = coloured(pixels[top : top + height, left : left + width])
                 verdict = self._trust.verdict(square, fit, colour, seen, organ)
                 clock.add("trust")
                 if not verdict.accepted:
                     judged[-1] = replace(judged[-1], assessable=False, reason=verdict.reason)
                     continue
+            if over is not None:
+                judged[-1] = replace(judged[-1], assessable=False, reason=over)
+                continue
             first, parts = len(parts), [*parts, *view.panels]  # one that was refused takes no pixels from the others
             places = [(place, part_of(fit, view.box, part)) for place, part in enumerate(view.panels, first)]
             outlined = _outlined(own, shown, places, parts, entry.min_area_px)

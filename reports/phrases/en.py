@@ -209,6 +209,8 @@ _REASONS: Final = {
     "few_frames": "too few assessable frames",
     "low_assessable_share": "too many frames could not be assessed",
     "low_quality": "low picture quality",
+    "doppler_frame": "a Doppler frame: kept, and not read as a grey one",
+    "elastography_frame": "an elastography frame: kept, and not read as a grey one",
     "motion": "too many frames blurred by motion",
     "side_unknown": "no side recorded",
     "frames_missing": "frames have not arrived",

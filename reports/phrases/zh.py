@@ -192,6 +192,8 @@ _REASONS: Final = {
     "few_frames": "可评估的帧过少",
     "low_assessable_share": "无法评估的帧过多",
     "low_quality": "图像质量低",
+    "doppler_frame": "多普勒帧：已保存，不按灰阶图像判读",
+    "elastography_frame": "弹性成像帧：已保存，不按灰阶图像判读",
     "motion": "运动模糊的帧过多",
     "side_unknown": "未记录侧别",
     "frames_missing": "有帧尚未送达",

@@ -20,12 +20,13 @@ from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import Pixels, decode_verified
-from sonovan.contracts.frames import Descriptor, FrameSegmented, PanelRefusal, Place, Region, TissueProfile
+from sonovan.contracts.frames import Descriptor, FrameSegmented, Mode, PanelRefusal, Place, Region, TissueProfile
 from sonovan.contracts.limits import MAX_CORNERS
 from sonovan.contracts.record import header_document
 from sonovan.contracts.van import FrameCaptured
 from sonovan.models.errors import UnusablePicture
 from sonovan.models.masks import encode_mask
+from sonovan.models.picture.colour import DOPPLER, ELASTOGRAPHY
 from sonovan.models.picture.field import FoundPlace
 from sonovan.models.picture.letterbox import Box
 from sonovan.models.regions import FoundRegion
@@ -211,6 +212,12 @@ def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: Fr
     )
 
 
+def _mode(found: Segmentation) -> Mode:
+    """What a frame is a picture of, by the panels that were refused for their colour."""
+    reasons = {each.reason for each in found.refusals}
+    return "elastography" if ELASTOGRAPHY in reasons else "doppler" if DOPPLER in reasons else "grey"
+
+
 def _may_be_said(term: str, frame: FrameCaptured) -> bool:
     """Whether a view shows what a word speaks of. "Taller than wide" is meant of transverse views of the thyroid alone.
 
@@ -277,6 +284,7 @@ def _record(
         view=frame.view,
         position=frame.position,
         nipple_distance_mm=frame.nipple_distance_mm,
+        mode=_mode(found),
         captured_at=frame.captured_at,
         acquired_on=frame.acquired_on,
         time_ms=frame.time_ms,

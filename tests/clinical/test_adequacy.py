@@ -256,3 +256,13 @@ def test_a_huge_gap_counts_whole() -> None:
     (row,) = judged(good(2000), closings=[sequence_closed(8000)], screening=[screening_closed(SWEEP)], final=True)
     assert (row.frames, row.assessable_share) == (8000, 0.25)
     assert row.level == "inadequate"
+
+
+def test_doppler_frames_beside_grey_ones_count_and_lower_nothing() -> None:
+    grey = [segmented(index) for index in range(10)]
+    doppler = [segmented(index, assessable=False, not_assessable_reason="doppler_frame") for index in range(10, 30)]
+    alone, beside = (
+        judge_adequacy([], frames, [], check_completeness([], [], results={}, rejected={}), final=False)[0]
+        for frames in (grey, grey + doppler)
+    )
+    assert (beside.level, beside.assessable_share, beside.frames) == (alone.level, 1.0, 30)

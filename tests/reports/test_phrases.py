@@ -31,7 +31,7 @@ from sonovan.contracts.lexicon import TERMS
 from sonovan.contracts.reasons import REASONS
 from sonovan.contracts.results import IntendedUse, Level, Status
 from sonovan.models.heads import trust
-from sonovan.models.picture import quality
+from sonovan.models.picture import colour, quality
 from sonovan.reports.phrases import LANGUAGES, PHRASES, Language
 from sonovan.reports.phrases.shape import lexicon_key
 from sonovan.reports.words import Words
@@ -68,7 +68,7 @@ def spelled_in(module: object) -> set[str]:
 
 def refusals() -> set[str]:
     """What the models give as the reason of a panel that cannot be assessed."""
-    return spelled_in(quality) | set(trust.REASONS.values())
+    return spelled_in(quality) | set(trust.REASONS.values()) | {colour.DOPPLER, colour.ELASTOGRAPHY}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -82,11 +82,12 @@ def test_a_narrow_range_of_sixteen_bits_says_the_same_as_eight(tissue: np.ndarra
     assert (frame.bits, frame.assessable) == (16, True)
 
 
-def test_colour_doppler_is_assessed(tissue: np.ndarray) -> None:
+def test_a_doppler_frame_is_kept_named_and_not_segmented_as_grey(tissue: np.ndarray) -> None:
     doppler = np.dstack([tissue] * 3)
     doppler[80:160, 100:200] = (220, 30, 20)
     (frame,) = analyse(doppler, organ="breast", side="left").frames
-    assert (frame.channels, frame.assessable) == (3, True)
+    assert (frame.channels, frame.mode, frame.regions) == (3, "doppler", ())
+    assert frame.not_assessable_reason == "doppler_frame"
 
 
 HUGE = """
