@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonovan.clinical.feret import diameters, hull_of, pixels_in
+from sonovan.clinical.outline import gcnr, radial_form
 from sonovan.contracts.frames import RegionMeasures
 
 Grey = NDArray[np.uint8]
@@ -56,8 +57,11 @@ def measure_region(grey: Grey, mask: Mask, box: Box, spacing_mm: tuple[float, fl
     hull = hull_of(mask)
     size_px = diameters(hull, (1.0, 1.0))
     size_mm = None if spacing_mm is None else diameters(hull, spacing_mm)
-    inside = _mean_and_variance(grey[top : top + height, left : left + width][mask])
-    contrast, cnr = _against_ring(inside, _ring_values(grey, mask, box, area, spacing_mm))
+    within = grey[top : top + height, left : left + width][mask]
+    ring = _ring_values(grey, mask, box, area, spacing_mm)
+    inside = _mean_and_variance(within)
+    contrast, cnr = _against_ring(inside, ring)
+    radial_deviation, lobulations = radial_form(mask, spacing_mm or (1.0, 1.0))
     return RegionMeasures(
         area_mm2=None if spacing_mm is None else round(area * spacing_mm[0] * spacing_mm[1], 2),
         long_axis_mm=None if size_mm is None else round(size_mm.longest, 2),
@@ -70,6 +74,9 @@ def measure_region(grey: Grey, mask: Mask, box: Box, spacing_mm: tuple[float, fl
         mean_grey=round(inside[0], 1),
         contrast=contrast,
         cnr=cnr,
+        gcnr=gcnr(within, ring),
+        radial_deviation=radial_deviation,
+        lobulations=lobulations,
     )
 
 

@@ -63,7 +63,7 @@ class Vessels(Part):
 
 
 class Outline(Part):
-    """Numbers of an outline without unit: 1 is a circle or a convex outline.
+    """Numbers of an outline without unit; circularity and solidity are 1 for a circle. None is not measured.
 
     circularity: 4πA/P². solidity: area over that of the convex hull. angularity: share of the outline that turns by
     more than 60° within a tenth of its length. lobulations: how many times it bulges beyond its own smooth outline.
