@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sonovan.clinical.descriptors import over_frames, suspicion
+from sonovan.clinical.dynamics import dynamics_of
 from sonovan.clinical.key_frame import key_of
 from sonovan.clinical.location import extent_of, location_of
 from sonovan.clinical.track import MemberKey, Track
@@ -136,6 +137,7 @@ def _sighting(
         score_max=max(region.score_max for region in regions),
         track_score=track_score(track_features(shown, *beside)),
         contrast=region.measures.contrast,
+        dynamics=dynamics_of(shown),
         cnr=region.measures.cnr,
         gcnr=region.measures.gcnr,
         outline=_outline(region.measures),

@@ -8,7 +8,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sonovan.contracts.results import Member
-from sonovan.reports import details
+from sonovan.reports import details, dynamics
 from sonovan.reports.document import ScreeningReport
 from sonovan.reports.maps import felt, maps_of, unplaced_side
 from sonovan.reports.phrases import LANGUAGES, Language
@@ -60,6 +60,7 @@ def render_html(
         felt=felt(report),
         unplaced_side=unplaced_side(report),
         details=details,
+        dynamics=dynamics,
         unexamined=[row for row in report.adequacy if row.level == "not_examined"],
         words=words,
         others=[Words(each) for each in LANGUAGES if each != language],

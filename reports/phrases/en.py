@@ -59,6 +59,13 @@ _TEXTS: Final = {
         "(drawn just outside it, so that the margin stays visible)"
     ),
     "no_picture": "no picture stored",
+    "course": "over the frames",
+    "course_area_mm2": "area {least:.1f} to {most:.1f} mm²",
+    "course_area_px": "area {least} to {most} px",
+    "course_steadiness": "outlines overlap by {share:.0f} % from frame to frame",
+    "course_contrast": "contrast varies by {spread:.2f}",
+    "course_motion_mm": "moves {way:.1f} mm a frame against the tissue",
+    "course_motion_px": "moves {way:.0f} px a frame against the tissue",
     "sighting_of": "sighting {number} of {count}",
     "size": "Size",
     "burned_in": "{place} · {unsigned} · {frame}",

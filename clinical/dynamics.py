@@ -1,0 +1,67 @@
+"""How a lesion changes over the frames of one sweep: area, shape, contrast, steadiness, motion against the tissue."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import fmean
+from typing import Final
+
+from sonovan.clinical.track import box_overlap
+from sonovan.clinical.track_score import Shown, largest_pieces, tissue_moved
+from sonovan.contracts.results import MAX_SAMPLES, Dynamics, DynamicsSample
+
+LEAST_FRAMES: Final = 3
+"""On fewer frames a lesion has no course."""
+
+
+def dynamics_of(shown: Shown) -> Dynamics | None:
+    """The course of one track; None where fewer than LEAST_FRAMES frames show it.
+
+    shown: its members in order of the frames; of an outline in pieces the largest piece counts. Spreads are standard
+    deviations, that of the area as a share of its mean. `steadiness` is the mean overlap (IoU) of the boxes of
+    neighbouring members, the earlier moved with the tissue. `against_tissue_px` is the mean distance by which the
+    middle of the outline moved against the tissue from one member to the next, over the steps for which the tissue's
+    movement is known; in mm where both pixel spacings are.
+    """
+    frames = largest_pieces(shown)
+    if len(frames) < LEAST_FRAMES:
+        return None
+    areas = [float(region.area_px) for _, region in frames]
+    contrasts = [region.measures.contrast for _, region in frames if region.measures.contrast is not None]
+    steps_px: list[float] = []
+    steps_mm: list[float] = []
+    overlaps: list[float] = []
+    for (frame, first), (later, second) in pairwise(frames):
+        by = tissue_moved(frame, later, first.panel)
+        overlaps.append(box_overlap(first, second, by or (0.0, 0.0)))
+        if by is None:
+            continue
+        way = [second.centroid[axis] - first.centroid[axis] - by[axis] for axis in (0, 1)]
+        steps_px.append(math.hypot(*way))
+        spacing = frame.panels[first.panel].spacing_mm if first.panel < len(frame.panels) else None
+        if spacing is not None:
+            steps_mm.append(math.hypot(way[0] * spacing[0], way[1] * spacing[1]))
+    kept = [frames[place * len(frames) // MAX_SAMPLES] for place in range(MAX_SAMPLES)]
+    return Dynamics(
+        samples=tuple(
+            DynamicsSample(
+                frame_index=frame.frame_index,
+                area_px=region.area_px,
+                area_mm2=region.measures.area_mm2,
+                circularity=region.measures.circularity,
+                contrast=region.measures.contrast,
+            )
+            for frame, region in (frames if len(frames) <= MAX_SAMPLES else kept)
+        ),
+        area_spread=round(_deviation(areas) / fmean(areas), 3),
+        circularity_spread=round(_deviation([region.measures.circularity for _, region in frames]), 3),
+        contrast_spread=round(_deviation(contrasts), 3) if len(contrasts) > 1 else None,
+        steadiness=round(fmean(overlaps), 3),
+        against_tissue_px=round(fmean(steps_px), 2) if steps_px else None,
+        against_tissue_mm=round(fmean(steps_mm), 2) if steps_px and len(steps_mm) == len(steps_px) else None,
+    )
+
+
+def _deviation(values: Sequence[float]) -> float:
+    middle = fmean(values)
+    return math.sqrt(fmean((value - middle) ** 2 for value in values))
