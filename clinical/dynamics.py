@@ -8,7 +8,7 @@ from typing import Final
 
 from sonovan.clinical.track import box_overlap
 from sonovan.clinical.track_score import Shown, largest_pieces, tissue_moved
-from sonovan.contracts.results import MAX_SAMPLES, Dynamics, DynamicsSample
+from sonovan.contracts.dynamics import MAX_SAMPLES, Dynamics, DynamicsSample
 
 LEAST_FRAMES: Final = 3
 """On fewer frames a lesion has no course."""

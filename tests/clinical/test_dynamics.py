@@ -3,8 +3,8 @@
 import pytest
 
 from sonovan.clinical.dynamics import dynamics_of
+from sonovan.contracts.dynamics import MAX_SAMPLES
 from sonovan.contracts.frames import RegionMeasures
-from sonovan.contracts.results import MAX_SAMPLES
 from sonovan.contracts.van import Panel
 from tests.clinical.records import region, segmented
 from tests.clinical.test_track_score import Members, member

@@ -1,6 +1,6 @@
 """The course of a lesion on the page: a drawing and its figures."""
 
-from sonovan.contracts.results import Dynamics, DynamicsSample
+from sonovan.contracts.dynamics import Dynamics, DynamicsSample
 from sonovan.reports.dynamics import area_plot, course
 from sonovan.reports.words import Words
 from tests.clinical.records import sighting
