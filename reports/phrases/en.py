@@ -60,7 +60,7 @@ _TEXTS: Final = {
         "(drawn just outside it, so that the margin stays visible)"
     ),
     "no_picture": "no picture stored",
-    "course": "over the frames",
+    "course": "Area over the frames",
     "course_area_mm2": "area {least:.1f} to {most:.1f} mm²",
     "course_area_px": "area {least} to {most} px",
     "course_steadiness": "outlines overlap by {share:.0f} % from frame to frame",

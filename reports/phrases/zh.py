@@ -54,7 +54,7 @@ _TEXTS: Final = {
     "key_frame_of": "区域 {number} 的关键帧及其轮廓",
     "frame_caption": "第 {frame} 帧：原图，及软件勾画的轮廓（线条画在轮廓外侧，以便观察边缘）",
     "no_picture": "未存储图像",
-    "course": "随帧变化",
+    "course": "面积随帧变化",
     "course_area_mm2": "面积 {least:.1f} 至 {most:.1f} mm²",
     "course_area_px": "面积 {least} 至 {most} 像素",
     "course_steadiness": "相邻帧轮廓重叠 {share:.0f}%",
