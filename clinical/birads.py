@@ -9,7 +9,7 @@ edition is the programme's (2013 or v2025); the likelihoods are the same in both
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sonovan.clinical.alert_rules import MALIGNANT_SCORE, SUSPICIOUS_WORD
+from sonovan.clinical.alert_rules import SUSPICIOUS_WORD
 from sonovan.clinical.alert_settings import SUSPICIOUS_WORDS
 from sonovan.contracts.because import Because
 from sonovan.contracts.derivation import Category, Programme
@@ -18,6 +18,8 @@ from sonovan.contracts.results import Finding
 
 BREAST_LESION: Final = "breast_lesion"
 MOST_WORRISOME_FINDING: Final = "most_worrisome_finding"
+
+LIKELIHOOD: Final = "likelihood_of_malignancy"
 
 ORDER: Final = LEAST_WORRISOME_FIRST["BI-RADS"]
 """From the least to the most worrisome; an incomplete examination stands below a suspicious lesion."""
@@ -42,7 +44,7 @@ def breast_lesion(finding: Finding, programme: Programme) -> Category | None:
         return None
     because = [Because(code=SUSPICIOUS_WORD, value=word) for word in suspicious]
     if by_score is not None and likelihood is not None:
-        because.insert(0, Because(code=MALIGNANT_SCORE, value=likelihood, unit="1"))
+        because.insert(0, Because(code=LIKELIHOOD, value=likelihood, unit="1"))
     return Category(
         scheme="BI-RADS",
         edition=programme.bi_rads_edition,

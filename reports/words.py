@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from sonovan.clinical.adequacy import FOREIGN
 from sonovan.clinical.advice import EXAMINE
 from sonovan.clinical.alert_rules import MALIGNANT_SCORE, SIDE_CHANGED, SUSPICIOUS_WORD
+from sonovan.clinical.birads import LIKELIHOOD
 from sonovan.clinical.referral import SIGN
 from sonovan.contracts.because import Because
 from sonovan.contracts.derivation import Advice, Category
@@ -90,7 +91,7 @@ class Words:
             term, _, word = found.value.rpartition(".")
             name = self._phrases.lexicon.get(term, _spelled(term))
             return phrase.format(value=self.text("colon").join((name, self._word(term, word))))
-        if found.code == MALIGNANT_SCORE and isinstance(found.value, float):
+        if found.code in (MALIGNANT_SCORE, LIKELIHOOD) and isinstance(found.value, float):
             return phrase + self.text("brackets", text=self.percent(found.value))
         if found.code == SIDE_CHANGED:
             was = self._phrases.lexicon.get(str(found.value))

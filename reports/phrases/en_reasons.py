@@ -68,6 +68,7 @@ ENGLISH_REASONS: Final = {
     "record_contradicts_stored": "another record of this name is stored",
     # categories and advice
     "total_of_one_not_defined": "the standard defines no total of 1: treated as 2",
+    "likelihood_of_malignancy": "likelihood of malignancy by software, no diagnosis",
     "composition_may_end_the_count": "composition not read: were it cystic or spongiform, nothing would count",
     "comet_tail_would_take_one": "foci not read: a comet-tail artefact would take one point",
     "still_to_be_seen": "the examination of this side is incomplete",

@@ -68,6 +68,7 @@ CHINESE_REASONS: Final = {
     "record_contradicts_stored": "已存有同名的另一记录",
     # categories and advice
     "total_of_one_not_defined": "标准未定义总分 1 分：按 2 分处理",
+    "likelihood_of_malignancy": "软件给出的恶性可能性，非诊断",
     "composition_may_end_the_count": "结构未判读：若为囊性或海绵状，则不再计分",
     "comet_tail_would_take_one": "强回声灶未判读：彗星尾伪像将减 1 分",
     "still_to_be_seen": "该侧检查不完整",
