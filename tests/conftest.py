@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from sonovan.centre import Centre
+
+settings.register_profile("sonovan", deadline=None)  # how fast an example runs is for benchmarks to say
+settings.load_profile("sonovan")
 
 TOOLS = ("java", "mvn", "go")
 
