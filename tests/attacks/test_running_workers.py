@@ -294,7 +294,7 @@ def test_what_she_did_not_agree_to_happens_nowhere(world: World, van: Van) -> No
     )
     assert len(told_by_assess) == 4
     assert world.records(Topic.SCREENING_ASSESSED, ScreeningAssessed, screening.screening_id) == []
-    assert not world.store.exists(Bucket.QUARANTINE, told.quarantine_key)
+    assert not world.quarantine.exists(Bucket.QUARANTINE, told.quarantine_key)
 
 
 def test_what_a_van_sent_before_it_got_another_key_is_read_as_it_was_signed(world: World) -> None:
@@ -327,7 +327,7 @@ def test_an_operator_passes_a_record_that_ends_a_worker_at_every_start(world: Wo
     completes(world, van)
     (skipped,) = rejected(world, 1, screening_id=poison.screening_id)
     assert (skipped.reason, skipped.kept, skipped.verified) == ("skipped_by_operator", True, True)
-    assert world.store.get(Bucket.QUARANTINE, skipped.quarantine_key) == opening.value
+    assert world.quarantine.get(Bucket.QUARANTINE, skipped.quarantine_key) == opening.value
     world.until(
         lambda: any(one.reason == "skipped_by_operator" for one in answers(world, van)), "the van is told of it"
     )

@@ -35,6 +35,7 @@ class World:
     def __init__(self, centre: Centre) -> None:
         self.centre = centre
         self.store = MinioStore(centre.store("reader"))
+        self.quarantine = MinioStore(centre.store("retrier"))
         self._tails: dict[str, Tail] = {}
         self._seen: dict[str, list[Message]] = {}
 
