@@ -109,7 +109,7 @@ def van(centre: Centre) -> TestVan:
 
 
 def send(centre: Centre, messages: list[tuple[str, bytes, bytes]]) -> None:
-    with BoundedProducer(centre.kafka("retrier"), in_flight_bytes=8 * 1024 * 1024) as producer:
+    with BoundedProducer(centre.kafka(), in_flight_bytes=8 * 1024 * 1024) as producer:
         pending = [producer.send(topic, key, value) for topic, key, value in messages]
         for one in pending:
             one.result(30)
