@@ -4,6 +4,7 @@ What each guard does in detail is tested without services beside this file. Here
 `sonovan up` starts them, and no worker may end: `world` starts those that are gone, so each test looks at their pids.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -146,13 +147,16 @@ def test_messages_of_31_mib_of_msgpack_take_little_more_memory_than_their_own(
 ) -> None:
     record = world.record(stage)
     assert record is not None
-    key = mint_id()
+    key, told = mint_id(), list[RecordRejected]()
     with nobody_ends(world, stage):
         Path(f"/proc/{record.pid}/clear_refs").write_text("5")  # VmHWM begins anew: proc(5)
         before = memory_mib(record.pid, "VmRSS")
-        send(attacker, *((topic, key, bomb()) for bomb in BOMBS.values()))
-        told = rejected(world, len(BOMBS), topic=topic, reason=reason, van_id=None)
+        for bomb in BOMBS.values():
+            value = bomb()
+            send(attacker, (topic, key, value))
+            told += rejected(world, 1, topic=topic, content_sha256=hashlib.sha256(value).hexdigest())
         assert memory_mib(record.pid, "VmHWM") - before < PEAK_MIB
+    assert {(one.reason, one.van_id) for one in told} == {(reason, None)}
     assert sum(one.kept for one in told) <= 1, "who nobody is has one share of quarantine"
 
 

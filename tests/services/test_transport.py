@@ -209,7 +209,9 @@ def test_a_broker_that_dies_leaves_nothing_counted_as_sent_and_the_producer_goes
 
         services.start_one(own_centre.state, "kafka")
         again = producer.send(FRAMES, KEY, b"again" + payload).result(30)
-    stored = {message.offset: message.value for message in read_all(own_centre.kafka("reader"), FRAMES) if message.key == KEY}
+    stored = {
+        message.offset: message.value for message in read_all(own_centre.kafka("reader"), FRAMES) if message.key == KEY
+    }
     assert set(acknowledged) <= stored.keys()
     assert stored[again.offset] == b"again" + payload
 
