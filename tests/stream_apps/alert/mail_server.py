@@ -2,7 +2,7 @@
 
 It speaks SMTP (RFC 5321) as far as a client that sends needs it. It prints its port, and then a line of JSON for each
 mail that it has taken. MANNERS: kind takes everything; full refuses every recipient; busy refuses every mail after its
-last byte; silent takes the mail and never says so; mute never says anything.
+last byte; silent takes the mail and never says so; mute never says anything, and prints a line when it is reached.
 """
 
 import json
@@ -20,6 +20,7 @@ class Session(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         manners = sys.argv[1]
         if manners == "mute":
+            print("reached", flush=True)
             self.rfile.read()
             return
         self.say("220 mail.example ESMTP")

@@ -40,6 +40,11 @@ class Running:
         text = json.loads(self.process.stdout.readline())["text"]
         return email.message_from_string(text, policy=email.policy.default)  # type: ignore[return-value]
 
+    def reached(self) -> None:
+        """Return once a client is there, of a server that is mute."""
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "reached\n"
+
 
 @contextmanager
 def server(manners: str = "kind") -> Iterator[Running]:
@@ -133,16 +138,16 @@ def test_a_server_that_is_not_there_is_waited_for() -> None:
 
 
 def test_who_leaves_waits_for_no_server() -> None:
-    async def leave(port: int) -> None:
-        task = asyncio.create_task(mail(port, timeout_s=60.0).post(delivery()))
+    async def leave(running: Running) -> None:
+        task = asyncio.create_task(mail(running.port, timeout_s=60.0).post(delivery()))
+        await asyncio.to_thread(running.reached)
         async with asyncio.timeout(5.0):
-            await asyncio.sleep(0)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
 
     with server("mute") as running:
-        asyncio.run(leave(running.port))
+        asyncio.run(leave(running))
 
 
 def test_a_fault_names_its_worker_its_figures_and_where_to_read_what_to_do() -> None:
