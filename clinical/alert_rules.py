@@ -106,18 +106,18 @@ def rules_of(settings: AlertSettings) -> tuple[AlertRule, ...]:
     """The rules that a site uses, in the order in which their alerts are raised."""
     suspicious, persistent, again = settings.suspicious_lesion, settings.persistent_lesion, settings.not_rescanned
     every: tuple[tuple[Rule, str, AboutKind, _Find], ...] = (
-        (suspicious, SUSPICIOUS_LESION, "finding", partial(suspicious_lesions, rule=suspicious)),
-        (persistent, PERSISTENT_LESION, "finding", partial(persistent_lesions, rule=persistent)),
+        (suspicious, SUSPICIOUS_LESION, "finding", partial(lesions_that, why=partial(why_suspicious, rule=suspicious))),
+        (persistent, PERSISTENT_LESION, "finding", partial(lesions_that, why=partial(why_persistent, rule=persistent))),
         (again, NOT_RESCANNED, "side", not_rescanned),
         (settings.palpable_not_outlined, PALPABLE_NOT_OUTLINED, "side", palpable_not_outlined),
     )
     return tuple(AlertRule(name, rule.severity, about, find) for rule, name, about, find in every if rule.on)
 
 
-def suspicious_lesions(assessed: ScreeningAssessed, rule: SuspiciousLesion) -> Iterator[tuple[About, Reasons]]:
-    """Every finding of the revision that meets `suspicious_lesion`, in the revision's order."""
+def lesions_that(assessed: ScreeningAssessed, why: Callable[[Finding], Reasons]) -> Iterator[tuple[About, Reasons]]:
+    """Every finding of the revision for which `why` gives reasons, with them, in the revision's order."""
     for finding in assessed.findings:
-        reasons = why_suspicious(finding, rule)
+        reasons = why(finding)
         if reasons:
             yield _about(finding), reasons
 
@@ -138,14 +138,6 @@ def why_suspicious(finding: Finding, rule: SuspiciousLesion) -> Reasons:
     if not reasons:
         return ()
     return (*reasons, Because(code=FRAMES_OUTLINED, value=finding.frame_count), _size(finding.best), *_doubts(finding))
-
-
-def persistent_lesions(assessed: ScreeningAssessed, rule: PersistentLesion) -> Iterator[tuple[About, Reasons]]:
-    """Every finding of the revision that meets `persistent_lesion`, in the revision's order."""
-    for finding in assessed.findings:
-        reasons = why_persistent(finding, rule)
-        if reasons:
-            yield _about(finding), reasons
 
 
 def why_persistent(finding: Finding, rule: PersistentLesion) -> Reasons:

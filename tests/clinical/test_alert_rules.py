@@ -1,8 +1,10 @@
+from functools import partial
+
 import pytest
 
 from sonovan.clinical.alert_rules import (
+    lesions_that,
     rules_of,
-    suspicious_lesions,
     why_suspicious,
     withhold_alert,
 )
@@ -16,6 +18,7 @@ from tests.clinical.records import assessed, finding, sighting
 from tests.contracts.test_alerts import alert
 
 SETTINGS = SuspiciousLesion(min_malignant=0.4, words=("breast.margin.spiculated",))
+WHY = partial(why_suspicious, rule=SETTINGS)
 
 
 def described(value: str | None, name: str = "margin", **other: object) -> Finding:
@@ -30,7 +33,7 @@ def codes(lesion: Finding) -> list[str]:
 def test_a_malignant_score_from_the_threshold_on_is_suspicious(malignant: float | None, fires: bool) -> None:
     lesion = finding(malignant=malignant)
     assert bool(why_suspicious(lesion, SETTINGS)) is fires
-    assert [about for about, _ in suspicious_lesions(assessed(findings=(lesion,)), SETTINGS)] == [
+    assert [about for about, _ in lesions_that(assessed(findings=(lesion,)), WHY)] == [
         AboutFinding(finding_id=lesion.finding_id, organ="breast", laterality="left")
     ] * fires
 
@@ -86,7 +89,7 @@ def test_suspicion_alerts_and_an_outline_alone_goes_to_the_worklist() -> None:
 @pytest.mark.parametrize(("use", "shown"), [("research", False), ("measurement", False), ("decision_support", True)])
 def test_the_probability_of_malignancy_leaves_under_decision_support_alone(use: IntendedUse, shown: bool) -> None:
     lesion = described("spiculated", malignant=0.9)
-    told = alert(next(about for about, _ in suspicious_lesions(assessed(findings=(lesion,)), SETTINGS)))
+    told = alert(next(about for about, _ in lesions_that(assessed(findings=(lesion,)), WHY)))
     told = told.model_copy(update={"because": why_suspicious(lesion, SETTINGS)})
     left = [each.code for each in withhold_alert(told, use).because]
     assert ("malignant_score" in left) is shown

@@ -1,12 +1,13 @@
 import hashlib
 from dataclasses import asdict
+from functools import partial
 from typing import get_args
 
 import pytest
 
 from sonovan.clinical.adequacy import ADEQUACY_RULES
 from sonovan.clinical.advice import derive_advice, withhold, withhold_frame
-from sonovan.clinical.alert_rules import persistent_lesions, why_persistent
+from sonovan.clinical.alert_rules import lesions_that, why_persistent
 from sonovan.clinical.alert_settings import SUSPICIOUS_WORDS, PersistentLesion
 from sonovan.clinical.birads import BANDS
 from sonovan.clinical.c_tirads import SUSPICIOUS
@@ -152,6 +153,7 @@ def test_categories_and_advice_are_shown_under_decision_support_alone(use: Inten
 
 
 SETTINGS = PersistentLesion(min_frames=3, min_area_mm2=12.0, min_area_px=200, min_score=0.6)
+WHY = partial(why_persistent, rule=SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +172,7 @@ def test_persistent_lesion_fires_from_each_setting_on(
 ) -> None:
     lesion = finding(frames=frames, area_mm2=area_mm2, area_px=area_px, score_mean=score)
     assert bool(why_persistent(lesion, SETTINGS)) is fires
-    assert [about for about, _ in persistent_lesions(assessed(findings=(lesion,)), SETTINGS)] == [
+    assert [about for about, _ in lesions_that(assessed(findings=(lesion,)), WHY)] == [
         AboutFinding(finding_id=lesion.finding_id, organ="breast", laterality="left")
     ] * fires
 
