@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 from pydantic import SecretStr
 
+from benchmarks.kills import SETTINGS
 from sonovan.centre import Centre
 from sonovan.contracts.topics import STAGES
 from sonovan.deploy import minio, processes
@@ -17,7 +18,6 @@ from sonovan.storage.access import ACCOUNTS, access_key
 from sonovan.storage.accounts import create_accounts
 from sonovan.storage.buckets import create_buckets
 from sonovan.storage.settings import ObjectStoreSettings, StoreAccount
-from tests.journeys.conftest import SETTINGS
 from tests.journeys.world import World
 
 ATTACKED: Final = {

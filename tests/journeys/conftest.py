@@ -5,25 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.kills import RULES, SETTINGS
 from sonovan.centre import down, up
 from tests.journeys.world import World
-
-SETTINGS = {
-    # One runtime for workers and embedded runs, whatever this machine would choose.
-    "SONOVAN_MODELS_PROVIDER": "openvino",
-    "SONOVAN_MODELS_PRECISION": "fp32",
-}
-
-ALERT_RULES = """format = 1
-version = "two-frames"
-
-[rules.persistent_lesion]
-min_frames = 2
-min_area_mm2 = 0
-min_area_px = 0
-min_score = 0
-"""
-"""Whatever is outlined on two frames is told: the journeys are not about the rule."""
 
 
 @pytest.fixture(scope="package")
@@ -34,7 +18,7 @@ def world(service_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
         for name, value in SETTINGS.items():
             patch.setenv(name, value)
         rules = path.parent / "rules.toml"
-        rules.write_text(ALERT_RULES)
+        rules.write_text(RULES)
         patch.setenv("SONOVAN_ALERT_RULES_FILE", str(rules))
         logging.getLogger("kafka").setLevel(logging.ERROR)  # its warnings would hide what the workers said
         try:
