@@ -124,8 +124,9 @@ def _link_sequence(frames: Sequence[FrameSegmented], rules: LinkRules) -> list[T
         regions = sorted(frame.regions, key=lambda region: (region.panel, region.ordinal))
         for panel, shown in groupby(regions, key=lambda region: region.panel):
             key = (frame.organ, panel_side(frame, panel), panel)
-            lane = lanes.setdefault(key, _Lane(frames, TissuePath(frames, panel)))
-            _extend(lane, place, list(shown), rules)
+            if key not in lanes:
+                lanes[key] = _Lane(frames, TissuePath(frames, panel))
+            _extend(lanes[key], place, list(shown), rules)
     return [
         Track(
             frames[0].sequence_id,
