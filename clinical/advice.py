@@ -7,8 +7,9 @@ from sonovan.clinical.adequacy import CUT_SHORT, UNFINISHED, reasons_of
 from sonovan.clinical.referral import DIAGNOSTIC_REFERRAL
 from sonovan.clinical.seen_partly import SEEN_PARTLY
 from sonovan.contracts.because import Because
-from sonovan.contracts.derivation import Advice
+from sonovan.contracts.derivation import Advice, Category
 from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.lexicon import SCHEMES, Organ, Side
 from sonovan.contracts.results import Adequacy, Finding, IntendedUse, ScreeningAssessed, Status
 
 _SEEN_BADLY = frozenset({"low_quality", "motion"}) | SEEN_PARTLY
@@ -63,7 +64,8 @@ def _must_be_scanned_again(row: Adequacy) -> bool:
 def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> ScreeningAssessed:
     """`assessed` as it may be shown: categories and clinical advice with their reasons under `decision_support` alone.
 
-    Otherwise every category keeps its scheme and side, clinical advice its rule, and nothing else; both say `withheld`.
+    Otherwise each finding, and each breast side that was examined, has one withheld category of each scheme, whether
+    one was derived or not: that there is none says that the likelihood is low. Clinical advice keeps its rule alone.
     Advice `OF_OPERATION` stays whole: who scans must know what to scan again under every intended use. So does advice
     `OF_RECORD`, which rests on what the woman said and not on a picture.
     The probability that a lesion is malignant is withheld like a category, for BI-RADS categories are bands of it
@@ -76,7 +78,7 @@ def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> Screenin
     findings = tuple(
         finding.model_copy(
             update={
-                "categories": tuple(category.hidden for category in finding.categories),
+                "categories": _withheld(finding.organ, finding.laterality),
                 "risk": None,
                 "malignant": None,
                 "malignant_range": None,
@@ -88,12 +90,28 @@ def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> Screenin
     return assessed.model_copy(
         update={
             "findings": findings,
-            "categories": tuple(category.hidden for category in assessed.categories),
+            "categories": _of_sides(assessed),
             "advice": tuple(
                 each if each.rule in shown else Advice(rule=each.rule, withheld=True) for each in assessed.advice
             ),
         }
     )
+
+
+def _withheld(organ: Organ, side: Side | None) -> tuple[Category, ...]:
+    return tuple(
+        Category(scheme=scheme, value=None, rule=None, organ=organ, laterality=side, withheld=True)
+        for scheme in SCHEMES[organ]
+    )
+
+
+def _of_sides(assessed: ScreeningAssessed) -> tuple[Category, ...]:
+    """What is withheld of each breast side, in the order in which `derive_categories` names sides."""
+    if assessed.status == "preliminary":
+        return ()
+    seen = [row.laterality for row in assessed.adequacy if row.organ == "breast" and row.frames]
+    found = [each.laterality for each in assessed.findings if each.organ == "breast"]
+    return tuple(each for side in dict.fromkeys([*seen, *found]) for each in _withheld("breast", side))
 
 
 def withhold_frame(frame: FrameSegmented, intended_use: IntendedUse) -> FrameSegmented:

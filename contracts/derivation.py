@@ -69,13 +69,6 @@ class Category(Part):
             raise ValueError(f"{self.scheme} has no such category")
         return self
 
-    @property
-    def hidden(self) -> "Category":
-        """The category as it may be shown where it is withheld: scheme and place alone."""
-        return Category(
-            scheme=self.scheme, value=None, rule=None, organ=self.organ, laterality=self.laterality, withheld=True
-        )
-
 
 class Risk(Part):
     """The probability that a finding is malignant, calibrated on lesions whose outcome is known, with its interval.

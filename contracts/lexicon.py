@@ -29,6 +29,10 @@ its upper, middle or lower third."""
 Scheme = Literal["BI-RADS", "TI-RADS", "C-TIRADS"]
 BiRadsEdition = Literal["2013", "v2025"]
 """The lexicon of the breast: the Atlas's 5th edition, or the manual of 2025."""
+SCHEMES: Final[Mapping[Organ, tuple[Scheme, ...]]] = MappingProxyType(
+    {"breast": ("BI-RADS",), "thyroid": ("TI-RADS", "C-TIRADS")}
+)
+"""The schemes by which a finding of each organ is categorised."""
 CATEGORIES: Final[Mapping[Scheme, tuple[str, ...]]] = MappingProxyType(
     {
         "BI-RADS": ("0", "1", "2", "3", "4A", "4B", "4C", "5", "6"),
