@@ -52,8 +52,14 @@ SIDE_CHANGED: Final = "side_changed"
 `sonovan.reports.phrases.shape.lexicon_key` spells it."""
 SIZE_CHANGED: Final = "size_changed"
 SIZE_CHANGED_PX: Final = "size_changed_px"
+SIZE_NOW: Final = "size_now"
+SIZE_NOW_PX: Final = "size_now_px"
 CATEGORY_CHANGED: Final = "category_changed"
+CATEGORY_NOW: Final = "category_now"
+CATEGORY_GONE: Final = "category_gone"
 CATEGORY_ROSE: Final = "category_rose"
+CATEGORIES_TOLD: Final = frozenset({CATEGORY_CHANGED, CATEGORY_NOW, CATEGORY_ROSE})
+"""Codes whose value is a scheme and a category, as `scheme:category`."""
 
 FINDING_MERGED: Final = "finding_merged"
 FINDING_WITHDRAWN: Final = "finding_withdrawn"
@@ -71,6 +77,8 @@ ALWAYS_SHOWN: Final = frozenset(
         SIDE_CHANGED,
         SIZE_CHANGED,
         SIZE_CHANGED_PX,
+        SIZE_NOW,
+        SIZE_NOW_PX,
         FINDING_MERGED,
         FINDING_WITHDRAWN,
         RULE_NO_LONGER_MET,
@@ -193,29 +201,33 @@ def palpable_not_outlined(assessed: ScreeningAssessed) -> Iterator[tuple[About, 
 def changes_of(before: ToldOf, now: ToldOf, share: float) -> Reasons:
     """What differs from what was told of a lesion: its size by at least `share` of it, and its categories.
 
-    Sizes are compared in mm, or in pixels where neither has a scale. The value of each is what was told before.
+    Sizes are compared in mm, or in pixels where neither has a scale. Of each the value that was told comes first, then
+    the one that holds now.
     """
     if before.long_axis_mm is not None and now.long_axis_mm is not None:
         was, size = before.long_axis_mm, now.long_axis_mm
-        told = Because(code=SIZE_CHANGED, value=was, unit="mm")
+        told = [Because(code=SIZE_CHANGED, value=was, unit="mm"), Because(code=SIZE_NOW, value=size, unit="mm")]
     else:
         was, size = before.long_axis_px, now.long_axis_px
-        told = Because(code=SIZE_CHANGED_PX, value=was)
+        told = [Because(code=SIZE_CHANGED_PX, value=was), Because(code=SIZE_NOW_PX, value=size)]
     same_scale = (before.long_axis_mm is None) == (now.long_axis_mm is None)
-    changed = [told] if same_scale and abs(size - was) >= share * was else []
+    changed = told if same_scale and abs(size - was) >= share * was else []
     values = dict(now.categories)
     for scheme, value in before.categories:
-        if values.get(scheme) not in (None, value):
+        holds = values.get(scheme)
+        if holds != value:
             changed.append(Because(code=CATEGORY_CHANGED, value=f"{scheme}:{value}"))
+            gone = Because(code=CATEGORY_GONE)
+            changed.append(gone if holds is None else Because(code=CATEGORY_NOW, value=f"{scheme}:{holds}"))
     return tuple(changed)
 
 
 def risen_of(before: ToldOf, now: ToldOf) -> Reasons:
-    """The categories that are higher than those that were told; the value is the new one."""
+    """The categories that are higher than those that were told, or of which none was told; the value is the new one."""
     was, risen = dict(before.categories), []
     for scheme, value in now.categories:
         order = LEAST_WORRISOME_FIRST[scheme]
-        if scheme in was and order.index(value) > order.index(was[scheme]):
+        if scheme not in was or order.index(value) > order.index(was[scheme]):
             risen.append(Because(code=CATEGORY_ROSE, value=f"{scheme}:{value}"))
     return tuple(risen)
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 from sonovan.clinical.adequacy import FOREIGN
 from sonovan.clinical.advice import EXAMINE
-from sonovan.clinical.alert_rules import MALIGNANT_SCORE, SIDE_CHANGED, SUSPICIOUS_WORD
+from sonovan.clinical.alert_rules import CATEGORIES_TOLD, MALIGNANT_SCORE, SIDE_CHANGED, SUSPICIOUS_WORD
 from sonovan.clinical.birads import LIKELIHOOD
 from sonovan.clinical.referral import SIGN
 from sonovan.contracts.because import Because
@@ -96,6 +96,10 @@ class Words:
         if found.code == SIDE_CHANGED:
             was = self._phrases.lexicon.get(str(found.value))
             return phrase.format(value=was or self.text("not_recorded"))
+        if found.code in CATEGORIES_TOLD:
+            return phrase.format(value=str(found.value).replace(":", " "))
+        if "{frames}" in phrase and isinstance(found.value, int):
+            return phrase.format(frames=self.counted(found.value, "frame"))
         if "{value" in phrase:
             return phrase.format(value=found.value) if found.value is not None else _spelled(found.code)
         if found.unit == "1" and isinstance(found.value, int | float):
