@@ -9,7 +9,7 @@ or spontaneous, and a change of skin or nipple are evaluated also where imaging 
 from typing import Final
 
 from sonovan.contracts.because import Because
-from sonovan.contracts.clinical_record import FeaturesRecorded
+from sonovan.contracts.clinical_record import ClinicalRecord, FeaturesRecorded
 from sonovan.contracts.derivation import Advice
 from sonovan.contracts.lexicon import Position, Side, WhichSide
 from sonovan.contracts.results import ScreeningAssessed
@@ -35,7 +35,7 @@ def referred(assessed: ScreeningAssessed, features: FeaturesRecorded | None) -> 
     return assessed.model_copy(update={"advice": (*referrals(features), *assessed.advice)})
 
 
-def referrals(features: FeaturesRecorded | None) -> tuple[Advice, ...]:
+def referrals(features: ClinicalRecord | None) -> tuple[Advice, ...]:
     """One referral for each breast side with a sign, left before right; one without a side for signs of no known side.
 
     What is reported without a side goes with the sides that are recorded for signs of its kind. `region`: where the one
@@ -75,6 +75,6 @@ def _add(signs: _Signs, sides: WhichSide | None, words: list[str], own: str | No
         signs[side] += [*([f"{own}.{side}"] if own is not None and side is not None else []), *words]
 
 
-def _place(features: FeaturesRecorded, side: Side | None) -> Position | None:
+def _place(features: ClinicalRecord, side: Side | None) -> Position | None:
     places = {each.position for each in features.lump_places or () if each.side == side}
     return places.pop() if len(places) == 1 else None

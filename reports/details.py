@@ -12,12 +12,14 @@ from sonovan.reports.words import Words
 def placed(finding: Finding) -> Location | None:
     """Where a finding lies, as far as anybody entered it, for the finding itself or else for the probe.
 
-    An hour that was entered for the probe is the hour; every other position is a region. None if nobody did.
+    An hour that was entered for the probe is the hour; every other position is a region. None if nobody did, and where
+    sightings were entered at different places.
     """
     if finding.location is not None:
         return finding.location
     best = finding.best
-    if best.position is None and best.nipple_distance_mm is None:
+    entered = {(each.position, each.nipple_distance_mm) for each in finding.sightings}
+    if entered == {(None, None)} or len(entered) > 1:
         return None
     hour = hour_of(best.position)
     return Location(hour=hour, region=None if hour else best.position, nipple_distance_mm=best.nipple_distance_mm)
@@ -49,7 +51,7 @@ def extent(found: Extent, words: Words) -> str:
 
 
 def vessels(found: Vessels | None, organ: Organ, words: Words) -> str:
-    """What Doppler frames show, or that nobody took any."""
+    """What Doppler frames show, or that software did not read any."""
     if found is None:
         return words.text("vessels_not_examined")
     return words.text(

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sonovan.clinical.referral import referrals
 from sonovan.contracts.clinical_record import ClinicalRecord, LumpPlace, PastBiopsy, PastCancer, Relative
 from sonovan.contracts.lexicon import Side
 from sonovan.reports.words import Words
-
-SIGNS: Final = ("palpable_lump", "nipple_discharge", "skin_or_nipple_change")
-"""Answered with a side, or with `none`. Source: AAFP 86:343 (2012): referred whatever the picture shows."""
 
 _ORDER: Final = (
     "palpable_lump", "lump_places", "nipple_discharge", "discharge", "skin_or_nipple_change", "symptoms", "sex",
@@ -20,7 +18,7 @@ _ORDER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One row. sign: one of `SIGNS`, and she has it."""
+    """One row. sign: it is a reason of a referral whatever the picture shows."""
 
     label: str
     text: str
@@ -30,8 +28,9 @@ class Answer:
 def answers(record: ClinicalRecord, words: Words) -> list[Answer]:
     """What was asked, in the page's order, with what she answered. The age stands elsewhere."""
     given = ((name, getattr(record, name)) for name in _ORDER)
+    signs = {str(each.value).partition(".")[0] for advice in referrals(record) for each in advice.because}
     return [
-        Answer(_label(name, words), _told(name, value, words), name in SIGNS and value != "none")
+        Answer(_label(name, words), _told(name, value, words), name in signs)
         for name, value in given
         if value is not None
     ]

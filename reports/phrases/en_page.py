@@ -55,7 +55,7 @@ ENGLISH_PAGE: Final = {
     "not_measured": "not measured",
     "vessels": "Blood flow",
     "vessels_value": "{flow}; coloured {inside} inside, {rim} in the rim, {frames}",
-    "vessels_not_examined": "not examined with Doppler, which is not “none”",
+    "vessels_not_examined": "not read by software, which is not “none”",
     "outline_shape": "Shape in numbers",
     "circularity": "circularity {value:.2f}",
     "solidity": "solidity {value:.2f}",

@@ -53,7 +53,7 @@ CHINESE_PAGE: Final = {
     "not_measured": "未测量",
     "vessels": "血流信号",
     "vessels_value": "{flow}；彩色像素：内部 {inside}，周边 {rim}，{frames}",
-    "vessels_not_examined": "未作多普勒检查，不等于“无血流”",
+    "vessels_not_examined": "软件未判读，不等于“无血流”",
     "outline_shape": "形态数值",
     "circularity": "圆度 {value:.2f}",
     "solidity": "凸度 {value:.2f}",

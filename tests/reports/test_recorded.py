@@ -121,7 +121,7 @@ def test_what_was_not_measured_or_examined_is_said_so() -> None:
         details.extent(Extent(transverse_mm=12.0, depth_mm=8.0), words)
         == "across 12.0 mm, deep 8.0 mm, long not measured"
     )
-    assert "not examined with Doppler" in details.vessels(None, "thyroid", words)
+    assert "not read by software" in details.vessels(None, "thyroid", words)
     seen = Vessels(flow="none", inside_share=0.0, rim_share=0.01, frames=2)
     assert details.vessels(seen, "thyroid", words).startswith("none; coloured 0 % inside, 1 % in the rim, 2 frames")
 
