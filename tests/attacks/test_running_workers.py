@@ -1,4 +1,4 @@
-"""Each attack of the issue on records and signatures, against running workers over a real broker and store.
+"""Each attack on records and signatures of docs/security.md, against running workers over a real broker and store.
 
 What each guard does in detail is tested without services beside this file. Here it must hold for worker processes as
 `sonovan up` starts them, and no worker may end: `world` starts those that are gone, so each test looks at their pids.

@@ -70,6 +70,6 @@ def test_only_the_panel_is_looked_at() -> None:
     assert tissue_profile(picture, 1, (20, 30, 200, 150)) == tissue_profile(elsewhere, 1, (20, 30, 200, 150))
 
 
-def test_a_profile_holds_640_bytes_and_no_picture() -> None:
+def test_a_profile_holds_640_digits_and_no_picture() -> None:
     one = profile(tissue())
     assert len(one.across) + len(one.down) == 640

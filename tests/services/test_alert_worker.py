@@ -243,7 +243,8 @@ def test_a_suspicious_lesion_is_told_once_and_answered_by_a_command(site: Site) 
     with site.receiver() as receiver:
 
         def mine() -> list[dict[str, Any]]:
-            return [json.loads(each.body) for each in receiver.received if screening.encode() in each.body]
+            asked = {each.key: each.body for each in receiver.received if screening.encode() in each.body}
+            return [json.loads(body) for body in asked.values()]
 
         site.send(first)
         await_true(lambda: len(mine()) == 1)
