@@ -40,9 +40,9 @@ from sonovan.stream_apps.vans import VanRegistry
 
 VAN_ID = "embedded"
 _NEVER = timedelta(days=365 * 100)
+"""The wait for what is missing: it ends when everything is composed, not at a time."""
 _SHOWS: Final[frozenset[Identity]] = frozenset({"examined_on"})
 """The files lie on this machine anyway, and no site is asked what its reports may show."""
-"""The wait for what is missing: it ends when everything is composed, not at a time."""
 
 
 @dataclass(slots=True)

@@ -58,7 +58,7 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Makeup:
-    """How sweeps are made. The numbers were fixed before anything was measured.
+    """How sweeps are made. How hard sweeps are was set on validation alone (docs/decisions/0047).
 
     frames: of a sweep. artefacts: mean number of artefacts. lasting: share of them that stay. reversals: share of
     sweeps in which the probe turns back for a while. lost: share of sweeps that lose contact on one or two frames.
@@ -244,7 +244,7 @@ def _with_lesion(canvas: Gray, labels: Gray, placed: Placed, z: float, number: i
     mask = cv2.resize(placed.lesion.mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
     at = (round(placed.middle[1] - size[1] / 2), round(placed.middle[0] - size[0] / 2))
     reach = max(2, round(0.08 * max(size)))
-    padded = np.pad(mask, 1)[1:-1, 1:-1].astype(np.uint8)
+    padded = mask.astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     around = np.asarray(cv2.dilate(padded, kernel), np.bool_)
     canvas = laid_in(canvas, patch, around, at)

@@ -134,7 +134,7 @@ def send(
 @app.command()
 def correct(
     screening_id: Annotated[str, typer.Argument(help="The screening's id, as van send printed it.")],
-    features: Annotated[Path, typer.Option(help="The whole clinical record as it should be, JSON.")],
+    features: Annotated[Path, typer.Option(help="The whole clinical record as it should be, JSON or CSV.")],
     give_up_s: GiveUp = None,
     van: VanName = None,
     state: State = None,
