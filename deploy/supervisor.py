@@ -30,6 +30,8 @@ from sonovan.deploy.state import StateFolder
 T = TypeVar("T")
 
 LOOK_EVERY_S: Final = 0.5
+GRACE_S: Final = {KAFKA: 60.0}
+"""So long a service may take to end before it is killed, where `processes.STOP_GRACE_S` is too short for it."""
 ASK_EVERY_S: Final = 5.0
 """A process that answered is asked again after so long; one that has not, at every look."""
 
@@ -155,7 +157,7 @@ class Supervisor:
     def _end(self, record: ProcessRecord, why: str) -> None:
         self._say(f"{record.name} (pid {record.pid}) is ended: {why}")
         self._ended[record] = why
-        processes.end(self._state, record)
+        processes.end(self._state, record, grace_s=GRACE_S.get(record.name, processes.STOP_GRACE_S))
 
 
 def told_exit(status: int | None) -> str:

@@ -80,9 +80,9 @@ async def _serve(name: Writer, instance: int, broker: BrokerSettings, settings: 
         worker = Worker(app, progress, handling.move, [topic.value for topic in stage.reads])
         _attach(app, stage, handling, worker)
         progress.has(STARTING)
-        watch = asyncio.create_task(watching.run(worker.fail), name="watching")
+        watch = asyncio.create_task(_or_fail(watching.run(worker.fail), worker), name="watching")
         faults = Faults(name, instance, APART_S, lambda fault: _tell(given, fault))
-        tell = asyncio.create_task(run_faults(faults, measured, progress), name="faults")
+        tell = asyncio.create_task(_or_fail(run_faults(faults, measured, progress), worker), name="faults")
         try:
             if vans is not None:
                 await vans.start()

@@ -104,6 +104,8 @@ class Faults:
             try:
                 await self._tell(self._record(code, holds, found.get(code, ()), now))
             except Transient:
+                # It may leave all the same once the broker answers, so that what it stood at before is not known.
+                self._told.pop(code, None)
                 return
             self._told[code] = holds
 

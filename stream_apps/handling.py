@@ -117,10 +117,10 @@ class Handling:
     async def take(self, event: Acknowledged, message: Message) -> None:
         """Take a message in; returns when the next one may come. Raises Fatal, unless messages are handled in tasks."""
         generation = self._generation
+        self._measured.received(message.at)  # before it waits for room: its age is what tells of a topic near its end
         await self._progress.room()
         if generation != self._generation:
             return
-        self._measured.received(message.at)
         self._progress.busy(IN_HAND, True)
         if self._stage.in_flight > 1:
             await self._in_flight.submit(message.at.partition, partial(self.handle, event, message))

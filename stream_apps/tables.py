@@ -34,12 +34,19 @@ class ChangelogTables:
         return [(key.decode(), row) for key, row in self._tables[table].items()]
 
     def write(self, rows: Rows) -> None:
-        """Write rows of the partition whose message the loop is at; None deletes."""
+        """Write rows of the partition whose message the loop is at; None deletes.
+
+        A row that is not here is deleted in the changelog all the same: after a crash the table on this machine may
+        lack what its changelog still has.
+        """
         for (table, key), row in rows.items():
-            if row is None:
-                self._tables[table].pop(key.encode(), None)
+            name, rows_here = key.encode(), self._tables[table]
+            if row is not None:
+                rows_here[name] = row
+            elif name in rows_here:
+                del rows_here[name]
             else:
-                self._tables[table][key.encode()] = row
+                rows_here.on_key_del(name)
 
     async def durable(self) -> None:
         """Return when the changelogs have every row written so far. Raises KafkaError where one did not get there."""

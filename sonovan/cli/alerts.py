@@ -85,7 +85,9 @@ def try_file(
     from sonovan.contracts.errors import Fatal, InvalidRecord
     from sonovan.contracts.settings import read_settings
     from sonovan.settings import FaceSettings
+    from sonovan.stream_apps.alert.recipients import ladder_of
     from sonovan.stream_apps.alert.rule_file import read_rule_file
+    from sonovan.stream_apps.alert.settings import AlertSettings
     from sonovan.stream_apps.alert.trial import try_rules
 
     try:
@@ -100,7 +102,7 @@ def try_file(
     revisions = [each for each in _revisions(state) if each.screening_id == screening]
     if not revisions:
         raise InvalidRecord("record_invalid", f"no revision of screening {screening} stands on the topic")
-    trial = try_rules(revisions, rules.rule_set, rules.calls)
+    trial = try_rules(revisions, rules.rule_set, ladder_of(read_settings(AlertSettings), rules))
     use = read_settings(FaceSettings).intended_use
     shown = json.dumps(as_document(trial, use), indent=1) if as_json else "\n".join(told_of_trial(trial, use))
     sys.stdout.write(shown + "\n")

@@ -22,7 +22,12 @@ from sonovan.stream_apps.alert.web_address import is_web_address
 LARGEST: Final = 256 * 1024
 """Bytes of a file that is read."""
 
-MailAddress = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}$")]
+MailAddress = Annotated[
+    str,
+    StringConstraints(
+        max_length=254, pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*$"
+    ),
+]
 
 
 class Recipient(Part):

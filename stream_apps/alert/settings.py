@@ -43,6 +43,14 @@ class AlertSettings(BaseSettings):
     smtp_from: MailAddress | None = None
     smtp_timeout_s: float = Field(default=20.0, gt=0, le=120)
 
+    @field_validator("smtp_user", "smtp_password")
+    @classmethod
+    def _can_log_in(cls, value: str | SecretStr | None) -> str | SecretStr | None:
+        said = value.get_secret_value() if isinstance(value, SecretStr) else value or ""
+        if not said.isascii():
+            raise ValueError("must be ASCII: a login over SMTP has no other letters")
+        return value
+
     @field_validator("webhook_url")
     @classmethod
     def _is_web_address(cls, value: SecretStr | None) -> SecretStr | None:

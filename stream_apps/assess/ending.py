@@ -107,4 +107,4 @@ def _tell(known: Known) -> None:
     if status != "complete" and not known.screening.refused:
         became = status or ("unopened" if known.screening.opening is None else "without a report")
         frames = sum(row.bitmap.bit_count() for row in known.sequences.values())
-        log.warning("screening %s ends %s, with %d frames; what comes is rejected", known.screening_id, became, frames)
+        log.info("screening %s ends %s, with %d frames; what comes is rejected", known.screening_id, became, frames)

@@ -44,6 +44,14 @@ def started() -> Worker:
     return worker
 
 
+def test_what_may_have_left_is_told_again_so_that_no_fault_is_left_standing() -> None:
+    worker = started()
+    worker.away = True
+    assert worker.looks(FULL, 600) == []
+    worker.away = False
+    assert worker.looks(WELL, LASTS_S + 1) == [("disk", "ended")], "the one that was cut off may stand at the centre"
+
+
 def test_a_fault_that_lasts_is_told_once_and_its_end_once() -> None:
     worker = started()
     assert worker.looks(FULL, LASTS_S - 2) == []

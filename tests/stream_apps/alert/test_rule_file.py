@@ -95,6 +95,7 @@ def test_what_is_not_said_keeps_its_default(path: Path) -> None:
         ("after_min = 30", "after_min = 0", "F:22: ladder: the rungs of urgent stand in no order"),
         ("https://pager", "http://pager", "F:20: recipients.on-call.webhook: must be https://host"),
         ('mail = "duty@hospital.example"', 'mail = "duty"', "F:16: recipients.duty.mail: "),
+        ('mail = "duty@hospital.example"', 'mail = "duty@hospital..example"', "F:16: recipients.duty.mail: "),
         ('mail = "duty@hospital.example"', "", "F:15: recipients.duty: is reached by mail or by webhook"),
         ('version = "guizhou-3"', "", "F: version: Field required"),
         ("format = 1", "format = 2", "F:1: format: "),

@@ -29,6 +29,15 @@ def test_a_short_secret_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         given(monkeypatch, webhook_url="https://a.example/", webhook_secret="short")
 
 
+@pytest.mark.parametrize("name", ["smtp_user", "smtp_password"])
+def test_a_login_that_smtp_cannot_send_is_refused_at_the_start_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    with pytest.raises(Fatal, match=f"SONOVAN_ALERT_{name.upper()}.*ASCII") as caught:
+        given(monkeypatch, **{name: "geheimnis-ä"})
+    assert "geheimnis" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "url",
     [

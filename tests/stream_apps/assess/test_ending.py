@@ -1,6 +1,7 @@
 """A screening's rows are deleted when its time is over, and what comes after that is rejected by name."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -119,6 +120,7 @@ def test_a_correction_in_time_puts_the_end_off_but_never_beyond_what_was_promise
 def test_a_screening_that_never_completes_ends_after_90_days_and_is_named(
     left_out: int, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)  # warnings alike are told once a minute, and each of these must be named
     scene = Scene(6)
     desk = Desk(scene)
     said = scene.everything()
