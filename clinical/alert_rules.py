@@ -61,7 +61,13 @@ CATEGORY_ROSE: Final = "category_rose"
 CATEGORIES_TOLD: Final = frozenset({CATEGORY_CHANGED, CATEGORY_NOW, CATEGORY_ROSE})
 """Codes whose value is a scheme and a category, as `scheme:category`."""
 
+REGIONS_ARE_ONE: Final = "regions_are_one"
+"""The lesion that was told of turned out to be one with another region; the value is the finding that it is now."""
+LESION_PARTED: Final = "lesion_parted"
+"""What was told of turned out to be several lesions; the value is the finding for which the alert stands."""
+
 FINDING_MERGED: Final = "finding_merged"
+"""The lesion is one with that of another alert, which stands; the value is the finding that it is now."""
 FINDING_WITHDRAWN: Final = "finding_withdrawn"
 RULE_NO_LONGER_MET: Final = "rule_no_longer_met"
 
@@ -79,6 +85,8 @@ ALWAYS_SHOWN: Final = frozenset(
         SIZE_CHANGED_PX,
         SIZE_NOW,
         SIZE_NOW_PX,
+        REGIONS_ARE_ONE,
+        LESION_PARTED,
         FINDING_MERGED,
         FINDING_WITHDRAWN,
         RULE_NO_LONGER_MET,
@@ -238,6 +246,7 @@ def told_of(finding: Finding) -> ToldOf:
         long_axis_mm=finding.best.long_axis_mm,
         long_axis_px=finding.best.long_axis_px,
         categories=tuple((each.scheme, each.value) for each in finding.categories if each.value is not None),
+        regions=tuple(each.key for each in finding.in_order),
     )
 
 

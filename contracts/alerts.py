@@ -8,6 +8,7 @@ from sonovan.contracts.because import Because
 from sonovan.contracts.lexicon import Organ, Scheme, Side
 from sonovan.contracts.limits import MAX_SIGHTINGS
 from sonovan.contracts.record import Id, Moment, ObjectKey, Part, Record, Sha256, Token, VanId
+from sonovan.contracts.results import Member
 
 Severity = Literal["worklist", "suspicious", "urgent"]
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
@@ -75,11 +76,13 @@ class ToldOf(Part):
     """What was told of a lesion: a later revision that differs calls for a correction.
 
     long_axis_mm, long_axis_px: of its best sighting. categories: suggested ones, at most one of each scheme.
+    regions: the key region of each sighting, the best first: the lesion is known again by them in a later revision.
     """
 
     long_axis_mm: float | None
     long_axis_px: float
     categories: tuple[tuple[Scheme, Token], ...] = Field(default=(), max_length=4)
+    regions: tuple[Member, ...] = Field(default=(), max_length=MAX_SIGHTINGS)
 
 
 AlertState = Literal["raised", "acknowledged", "corrected", "vanished", "withdrawn"]
@@ -88,7 +91,8 @@ AlertState = Literal["raised", "acknowledged", "corrected", "vanished", "withdra
 class LesionAlerted(Record):
     """One alert, or what became of it. No personal data: who the woman is stands nowhere here.
 
-    `alert_id` is the same for every record of one rule about one thing (`sonovan.contracts.ids.alert_id`).
+    `alert_id` is the same for every record of one rule about one thing (`sonovan.contracts.ids.alert_id`). It stays
+    where the lesion becomes another finding, which `about` then names.
     `screening_id` and `revision_id` name the revision that gave rise to this record, for an alert about a van too.
     rules_version: of the rules that the site had set then.
 

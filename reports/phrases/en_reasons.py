@@ -110,7 +110,9 @@ ENGLISH_REASONS: Final = {
     "category_now": "now {value}",
     "category_gone": "no category is suggested any more: a reader decides",
     "category_rose": "higher suggested category: {value}",
-    "finding_merged": "the lesion was merged into another",
+    "regions_are_one": "the region that was told of turned out to be one lesion with another region",
+    "lesion_parted": "what was told as one lesion turned out to be several: this stands for one of them",
+    "finding_merged": "it is one lesion with that of another alert, which stands",
     "finding_withdrawn": "its region is no longer outlined, which is not a negative result",
     "rule_no_longer_met": "the rule is no longer met",
 }

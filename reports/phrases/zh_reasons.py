@@ -110,7 +110,9 @@ CHINESE_REASONS: Final = {
     "category_now": "现为 {value}",
     "category_gone": "不再有建议分类，由医师判定",
     "category_rose": "建议分类升高：{value}",
-    "finding_merged": "该病灶已并入另一病灶",
+    "regions_are_one": "此前通知的区域与另一区域实为同一病灶",
+    "lesion_parted": "此前作为一个病灶通知的，实为多个病灶：本提醒针对其中一个",
+    "finding_merged": "与另一条仍有效的提醒所指为同一病灶",
     "finding_withdrawn": "该区域不再被勾画，但这并不代表阴性结果",
     "rule_no_longer_met": "已不再符合提醒规则",
 }

@@ -8,6 +8,8 @@ from typing import Final
 from sonovan.clinical.alert_rules import (
     FINDING_MERGED,
     FINDING_WITHDRAWN,
+    LESION_PARTED,
+    REGIONS_ARE_ONE,
     RULE_NO_LONGER_MET,
     SIDE_CHANGED,
     AlertRule,
@@ -26,11 +28,10 @@ from sonovan.contracts.alerts import (
     Evidence,
     LesionAlerted,
     ToldOf,
-    about_key,
 )
 from sonovan.contracts.because import Because
-from sonovan.contracts.ids import alert_id
 from sonovan.contracts.results import Finding, ScreeningAssessed
+from sonovan.stream_apps.alert.belonging import kept_of, lesions_of, new_id
 
 USUAL: Final = "usual-1"
 """The version of the rules of a site that sets none."""
@@ -57,23 +58,37 @@ def alerts_of(assessed: ScreeningAssessed, known: Mapping[str, LesionAlerted], r
     """What must be told because of this revision: raised or corrected first, in the rules' order, then what is gone.
 
     known: the newest record of every alert of this screening and, where a rule is about vans, of its van, by alert id.
-    An alert is raised once, and again only after its cause was gone, or with a higher severity or category. A revision
-    that is not preliminary corrects one whose lesion is on another side, of another size or category than was told.
-    An alert is withdrawn once: when its finding is withdrawn, or when a revision that is not preliminary no longer
-    meets its rule. One that somebody has acknowledged stays, and tells that its cause is gone.
+    An alert is raised once, and again only after its cause was gone, or with a higher severity or category. It follows
+    its lesion where regions become one or part (`sonovan.stream_apps.alert.belonging`). A revision that is not
+    preliminary corrects one whose lesion is another finding, on another side, of another size or category than told.
+    An alert is withdrawn once: when its finding is withdrawn and no other one is its lesion, or when a revision that is
+    not preliminary no longer meets its rule, or has another alert of that rule for its lesion. One that somebody has
+    acknowledged stays, and tells that its cause is gone.
     """
-    told, met = [], set()
+    standing = {name: alert for name, alert in sorted(known.items()) if _stands(alert)}
+    lesions = lesions_of(standing.values(), assessed, ())
+    told: list[LesionAlerted] = []
+    met: set[str] = set()
+    shown: set[tuple[str, str]] = set()
     for rule in rules.rules:
-        for about, because in rule.find(assessed):
-            name = alert_id(about_key(assessed.screening_id, about), rule.name)
-            met.add(name)
-            now = _raised(assessed, rule, rules.version, name, about, because)
-            alert = _met(assessed, known.get(name), now, rules.change_share)
+        found = list(rule.find(assessed))
+        mine = [alert for alert in standing.values() if alert.rule == rule.name]
+        lesions |= lesions_of(mine, assessed, [about for about, _ in found])
+        for about, because in found:
+            now = _raised(assessed, rule, rules.version, known, about, because)
+            if isinstance(about, AboutFinding):
+                shown.add((rule.name, about.finding_id))
+                before = kept_of((each for each in mine if lesions[each.alert_id] == about.finding_id), now)
+            else:
+                before = standing.get(now.alert_id)
+            met.add(now.alert_id if before is None else before.alert_id)
+            alert = now if before is None else _met(assessed, before, now, rules.change_share)
             if alert is not None:
                 told.append(alert)
     gone = []
-    for name, before in sorted(known.items()):
-        why = None if name in met or not _stands(before) else _why_gone(assessed, before, rules.rules)
+    for name, before in standing.items():
+        another = (before.rule, lesions[name]) in shown
+        why = None if name in met else _why_gone(assessed, before, lesions[name], rules.rules, another=another)
         if why is not None:
             gone.append(_gone(assessed, before, why))
     return [*told, *gone]
@@ -92,16 +107,16 @@ def _stands(alert: LesionAlerted) -> bool:
     return alert.state not in ("withdrawn", "vanished")
 
 
-def _met(
-    assessed: ScreeningAssessed, before: LesionAlerted | None, now: LesionAlerted, share: float
-) -> LesionAlerted | None:
-    """What to tell of an alert whose rule is met: `now` where it is raised, a correction of `before`, or None."""
-    if before is None or not _stands(before):
-        return now
+def _met(assessed: ScreeningAssessed, before: LesionAlerted, now: LesionAlerted, share: float) -> LesionAlerted | None:
+    """What to tell of an alert that stands and whose rule is met: that it is raised again, a correction, or None.
+
+    now: as it would be raised, under an id that may be another one.
+    """
+    now = now.model_copy(update={"alert_id": before.alert_id})
     risen = risen_of(before.lesion, now.lesion) if before.lesion and now.lesion else ()
     if risen or SEVERITIES.index(now.severity) > SEVERITIES.index(before.severity):
         return now.model_copy(update={"because": (*risen, *now.because)})
-    changes = tuple(_changes(before, now, share)) if assessed.status != "preliminary" else ()
+    changes = tuple(_changes(assessed, before, now, share)) if assessed.status != "preliminary" else ()
     if not changes:
         return None
     kept = {
@@ -115,8 +130,11 @@ def _met(
     return now.model_copy(update=kept)
 
 
-def _changes(before: LesionAlerted, now: LesionAlerted, share: float) -> Iterator[Because]:
+def _changes(assessed: ScreeningAssessed, before: LesionAlerted, now: LesionAlerted, share: float) -> Iterator[Because]:
     if isinstance(before.about, AboutFinding) and isinstance(now.about, AboutFinding):
+        if before.about.finding_id != now.about.finding_id:
+            parted = any(each.finding_id == before.about.finding_id for each in assessed.findings)
+            yield Because(code=LESION_PARTED if parted else REGIONS_ARE_ONE, value=now.about.finding_id)
         if before.about.laterality != now.about.laterality:
             was = f"{before.about.organ}.side.{before.about.laterality or 'none'}"
             yield Because(code=SIDE_CHANGED, value=was)
@@ -124,31 +142,40 @@ def _changes(before: LesionAlerted, now: LesionAlerted, share: float) -> Iterato
             yield from changes_of(before.lesion, now.lesion, share)
 
 
-def _why_gone(assessed: ScreeningAssessed, before: LesionAlerted, rules: Sequence[AlertRule]) -> Because | None:
+def _why_gone(
+    assessed: ScreeningAssessed,
+    before: LesionAlerted,
+    lesion: str | None,
+    rules: Sequence[AlertRule],
+    *,
+    another: bool,
+) -> Because | None:
     """Why an alert that stands, and whose rule this revision does not meet, is gone; None where it stays.
 
+    lesion: the finding that its lesion is now. another: another alert of the same rule is kept for that one.
     An alert about a van is withdrawn by the screening that raised it alone: another one tells nothing about that one.
     One of a rule that is not in `rules` stays until its finding is withdrawn.
     """
-    if isinstance(before.about, AboutFinding):
-        finding_id = before.about.finding_id
-        for gone in assessed.withdrawn:
-            if gone.finding_id == finding_id and gone.merged_into is not None:
-                return Because(code=FINDING_MERGED, value=gone.merged_into)
-            if gone.finding_id == finding_id:
-                return Because(code=FINDING_WITHDRAWN)
-        if all(finding.finding_id != finding_id for finding in assessed.findings):
-            return None
-    mine = before.screening_id == assessed.screening_id
-    judged = mine and assessed.status != "preliminary" and any(rule.name == before.rule for rule in rules)
-    return Because(code=RULE_NO_LONGER_MET) if judged else None
+    if isinstance(before.about, AboutFinding) and lesion is None:
+        withdrawn = {each.finding_id for each in assessed.withdrawn}
+        return Because(code=FINDING_WITHDRAWN) if before.about.finding_id in withdrawn else None
+    if before.screening_id != assessed.screening_id or assessed.status == "preliminary":
+        return None
+    if another:
+        return Because(code=FINDING_MERGED, value=lesion)
+    return Because(code=RULE_NO_LONGER_MET) if any(rule.name == before.rule for rule in rules) else None
 
 
 def _raised(
-    assessed: ScreeningAssessed, rule: AlertRule, version: str, name: str, about: About, because: Reasons
+    assessed: ScreeningAssessed,
+    rule: AlertRule,
+    version: str,
+    known: Mapping[str, LesionAlerted],
+    about: About,
+    because: Reasons,
 ) -> LesionAlerted:
     return LesionAlerted(
-        alert_id=name,
+        alert_id=new_id(assessed.screening_id, about, rule.name, known),
         screening_id=assessed.screening_id,
         revision_id=assessed.revision_id,
         raised_in=assessed.revision_id,

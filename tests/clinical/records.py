@@ -124,8 +124,8 @@ REPORT: Final = {
 """How a revision names its report."""
 
 
-def sighting(frames: int = 5, sequence_id: str = SWEEP, **other: Any) -> Sighting:
-    members = tuple(Member(frame_id=f"{sequence_id}/{10 + index:06d}", ordinal=0) for index in range(frames))
+def sighting(frames: int = 5, sequence_id: str = SWEEP, *, ordinal: int = 0, **other: Any) -> Sighting:
+    members = tuple(Member(frame_id=f"{sequence_id}/{10 + index:06d}", ordinal=ordinal) for index in range(frames))
     fields: dict[str, Any] = {
         "sequence_id": sequence_id,
         "panel": 0,
@@ -133,7 +133,7 @@ def sighting(frames: int = 5, sequence_id: str = SWEEP, **other: Any) -> Sightin
         "frame_span": (10, 10 + frames - 1),
         "duration_ms": 40.0 * (frames - 1),
         "key_frame_id": members[frames // 2].frame_id,
-        "key_ordinal": 0,
+        "key_ordinal": ordinal,
         "box": (100, 80, 60, 40),
         "area_px": 1900,
         "area_mm2": 76.0,
@@ -154,13 +154,18 @@ def sighting(frames: int = 5, sequence_id: str = SWEEP, **other: Any) -> Sightin
 
 
 def finding(number: int = 1, frames: int = 5, **other: Any) -> Finding:
-    """A finding with one sighting, unless `sightings` are given; fields of a sighting go to that one."""
+    """A finding with one sighting, unless `sightings` are given; fields of a sighting go to that one.
+
+    Findings of other numbers have other regions of the same frames.
+    """
     seen = {name: other.pop(name) for name in list(other) if name in Sighting.model_fields}
     fields: dict[str, Any] = {
         "finding_id": sha(f"finding {number}"),
         "organ": "breast",
         "laterality": "left",
-        "sightings": (sighting(frames, **seen),) if "sightings" not in other else (),
+        "sightings": (sighting(frames, ordinal=0 if number == 1 else number, **seen),)
+        if "sightings" not in other
+        else (),
         "best_ordinal": 0,
     }
     return Finding(**{**fields, **other})

@@ -14,12 +14,11 @@ from sonovan.contracts.alerts import (
     AboutVan,
     AlertAcknowledged,
     LesionAlerted,
-    about_key,
 )
 from sonovan.contracts.because import Because
 from sonovan.contracts.derivation import Advice, Category
 from sonovan.contracts.ids import alert_id
-from sonovan.contracts.results import ScreeningAssessed, Status, WithdrawnFinding
+from sonovan.contracts.results import ScreeningAssessed, Status
 from sonovan.reports.alerts import alert_words
 from sonovan.stream_apps.alert.step import acknowledged
 from tests.clinical.records import NOON, OTHER_SCREENING, REPORT, SWEEP_2, adequacy, assessed, finding, sha, sighting
@@ -86,18 +85,6 @@ def test_half_a_sweep_does_not_withdraw_what_the_whole_may_confirm() -> None:
     assert stage.take(revision(2, {1: "harmless"}, "preliminary")) == []
     (withdrawal,) = stage.take(revision(3, {1: "harmless"}, "incomplete"))
     assert (withdrawal.state, withdrawal.because) == ("withdrawn", (Because(code="rule_no_longer_met"),))
-
-
-def test_of_a_merge_the_survivor_is_raised_before_the_other_is_withdrawn() -> None:
-    stage = Stage()
-    stage.take(revision(1, {1: "harmless", 2: "suspicious"}))
-    merged = WithdrawnFinding(finding_id=finding(2).finding_id, merged_into=finding(1).finding_id)
-    told = stage.take(revision(2, {1: "suspicious"}, withdrawn=(merged,)))
-    assert [(alert.state, about_key("", alert.about)) for alert in told] == [
-        ("raised", f"finding:{finding(1).finding_id}"),
-        ("withdrawn", f"finding:{finding(2).finding_id}"),
-    ]
-    assert told[1].because == (Because(code="finding_merged", value=finding(1).finding_id),)
 
 
 @given(HISTORIES)
