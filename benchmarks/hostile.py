@@ -246,7 +246,11 @@ def _send(centre: Centre, plan: Plan, honest: Sequence[str], hostile: Sequence[s
 
 
 def _screen(centre: Centre, plan: Plan, load: Load, van: str, until: float, number: int) -> None:
-    """Honest screenings at their pace, each complete."""
+    """Honest screenings at their pace, each complete.
+
+    Hostile vans learn the ids of one once its opening is with the broker: before that they exist on the honest van
+    alone, and nobody guesses the random bits of an id. (Whoever opens a screening first owns it; docs/security.md.)
+    """
     source = simulated_sources("breast", 1, plan.frames, 7 + number)[0]
     frames = [shot for shot in source.read() if isinstance(shot, CapturedFrame)]
     signer, pending = load_signer(centre.path, van), list[Pending]()
@@ -256,11 +260,13 @@ def _screen(centre: Centre, plan: Plan, load: Load, van: str, until: float, numb
             if item.frame_index is not None:
                 load.screenings[item.screening_id].add(item.item_id)
             pending.append(producer.send(item.topic, item.key, item.value, item.headers, deadline_s=SENT_WITHIN_S))
+            if item.topic is Topic.SCREENING_OPENED:
+                pending[-1].result(SENT_WITHIN_S)
+                load.sweeps.append((ids.screening_id, ids.sequence_ids[0]))
 
         while (begun := time.monotonic()) < until:
             ids = mint_ids(1)
             load.screenings[ids.screening_id] = set()
-            load.sweeps.append((ids.screening_id, ids.sequence_ids[0]))
             compose([_paced(source, frames, plan.fps)], VISIT, signer, put, ids=ids)
             for each in pending:
                 each.result(SENT_WITHIN_S)
