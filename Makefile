@@ -22,7 +22,7 @@ test: $(READY) ## every test: units, services, the journeys through real Kafka a
 	@echo "left to \`make test-training\`: tests/training, which needs torch"
 	@command -v pdftotext >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq poppler-utils >/dev/null; } \
 		|| echo "pdftotext is missing (Debian: poppler-utils): PDFs are not read back" >&2
-	@$(RUN) -m pytest -q
+	@$(RUN) -m pytest -q -n 2 --dist loadgroup
 
 check: $(READY) ## style, types, who may import whom
 	@$(RUN) -m ruff check .

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from sonovan.contracts.ids import frame_id, level, level_members, mint_id, split_frame_id, subject_key, upload_order
 
+ID = "01a21e90-2cca-73a7-a09d-d70714d60704"
+
 
 @given(st.integers(0, 2**48 - 1), st.binary(min_size=10, max_size=10))
 def test_a_minted_id_is_a_uuid_of_version_7_with_its_time(moment, entropy):
@@ -27,7 +29,7 @@ def test_a_frame_id_can_be_split_again(index):
     assert split_frame_id(frame_id(sequence, index)) == (sequence, index)
 
 
-@pytest.mark.parametrize("wrong", ["", "a/000001", f"{mint_id()}/1", f"{mint_id()}/0000001", f"{mint_id()}/000001\n"])
+@pytest.mark.parametrize("wrong", ["", "a/000001", f"{ID}/1", f"{ID}/0000001", f"{ID}/000001\n"])
 def test_other_text_is_no_frame_id(wrong):
     with pytest.raises(ValueError, match="not a frame id"):
         split_frame_id(wrong)
