@@ -70,6 +70,9 @@ FINDING_MERGED: Final = "finding_merged"
 """The lesion is one with that of another alert, which stands; the value is the finding that it is now."""
 FINDING_WITHDRAWN: Final = "finding_withdrawn"
 RULE_NO_LONGER_MET: Final = "rule_no_longer_met"
+SCREENING_VOID: Final = "screening_void"
+CONSENT_WITHDRAWN: Final = "consent_withdrawn"
+"""She withdrew the screening, or a machine's reading: nobody is told of what a machine saw."""
 
 ALWAYS_SHOWN: Final = frozenset(
     {
@@ -90,6 +93,8 @@ ALWAYS_SHOWN: Final = frozenset(
         FINDING_MERGED,
         FINDING_WITHDRAWN,
         RULE_NO_LONGER_MET,
+        SCREENING_VOID,
+        CONSENT_WITHDRAWN,
     }
 )
 """Codes that are shown whatever the intended use: descriptors, counts, sizes, scores of the outline, and what became of
@@ -204,6 +209,14 @@ def palpable_not_outlined(assessed: ScreeningAssessed) -> Iterator[tuple[About, 
         seen = outlined if advice.laterality is None else outlined & {advice.laterality, None}
         if lumps and not seen:
             yield AboutSide(organ="breast", laterality=advice.laterality), (*lumps, Because(code=NOTHING_OUTLINED))
+
+
+def why_silent(assessed: ScreeningAssessed) -> Because | None:
+    """Why no rule is met whatever was seen: the screening is void, or consent was withdrawn; None where rules apply."""
+    if not assessed.silenced:
+        return None
+    void = any(each.kind == "void" for each in assessed.amendments)
+    return Because(code=SCREENING_VOID if void else CONSENT_WITHDRAWN)
 
 
 def changes_of(before: ToldOf, now: ToldOf, share: float) -> Reasons:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.derivation import Programme
 from sonovan.contracts.frames import FrameSegmented
@@ -46,6 +47,7 @@ def revision_id(
     sequence_closings: Iterable[SequenceClosed],
     screening_closings: Iterable[ScreeningClosed],
     features: FeaturesRecorded | None,
+    amendments: Iterable[ScreeningAmended],
     deadline_passed: bool,
     model_id: str,
     rules_version: str,
@@ -56,6 +58,7 @@ def revision_id(
     results: the digest of each frame's result by frame id. rejected: the reason by frame id.
     sequence_closings, screening_closings: those that count, each without its time and van. Several contents under one
     closing number are a conflict, and all of them go into the name. features: the clinical record, likewise.
+    amendments: all of them, those that were taken back too, each without when, by which van and by whom it was made.
     programme: what the site chooses of the rules. deadline_passed: whether it is one of an incomplete screening.
     """
     return _sha256_of(
@@ -66,6 +69,10 @@ def revision_id(
             "screening": _contents(screening_closings),
             "features": features
             and features.model_dump(mode="json", exclude={"recorded_at", "van_id", "features_number"}),
+            "amendments": [
+                each.model_dump(mode="json", exclude={"amended_at", "van_id", "by"})
+                for each in sorted(amendments, key=lambda each: each.amendment_number)
+            ],
             "deadline_passed": deadline_passed,
             "model_id": model_id,
             "rules_version": rules_version,

@@ -92,6 +92,11 @@ def features_item(screening_id: str, features_number: int) -> str:
     return f"{screening_id}/features/{features_number}"
 
 
+def amendment_item(screening_id: str, amendment_number: int) -> str:
+    """The name of an amendment of a screening in spool and receipt."""
+    return f"{screening_id}/amended/{amendment_number}"
+
+
 def closing_item(closed_id: str, closing_number: int) -> str:
     """The name of a sequence's or a screening's closing in spool and receipt."""
     return f"{closed_id}/closed/{closing_number}"

@@ -61,3 +61,6 @@ MAX_LISTED: Final = 1000
 
 MAX_KEYS: Final = 32
 """Keys in a van's history, revoked ones counted: each is tried where no other one made a signature."""
+
+MAX_AMENDMENTS: Final = 32
+"""Amendments of one screening by one van: their numbers end there, so that no row grows for ever."""

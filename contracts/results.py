@@ -4,6 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from sonovan.contracts.amendments import AmendmentInForce, ends, silences
 from sonovan.contracts.because import Because
 from sonovan.contracts.derivation import USUAL, Advice, Category, Programme, Risk
 from sonovan.contracts.description import Extent, Location, Outline, Vessels
@@ -11,6 +12,7 @@ from sonovan.contracts.dynamics import Dynamics
 from sonovan.contracts.frames import Descriptor, Place
 from sonovan.contracts.lexicon import Organ, Position, Scheme, Side, View
 from sonovan.contracts.limits import (
+    MAX_AMENDMENTS,
     MAX_FINDINGS,
     MAX_FRAMES,
     MAX_LISTED,
@@ -281,6 +283,7 @@ class ScreeningAssessed(Record):
     as_of: Moment = Field(description="append time of the record that made this revision")
     examined_on: Day | None = Field(default=None, description="the first day that its files name; None where none does")
     frames: Count
+    amendments: tuple[AmendmentInForce, ...] = Field(default=(), max_length=MAX_AMENDMENTS)
     adequacy: tuple[Adequacy, ...] = Field(max_length=256)
     findings: tuple[Finding, ...] = Field(
         max_length=MAX_FINDINGS,
@@ -308,6 +311,16 @@ class ScreeningAssessed(Record):
         if any(each is None for each in named) and any(each is not None for each in named):
             raise ValueError("a report has a key and a sha256 for its page and its document, or none of them")
         return self
+
+    @property
+    def silenced(self) -> bool:
+        """Whether nothing is said of the pictures (`sonovan.contracts.amendments.silences`)."""
+        return silences(self.amendments)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is said of her at all (`sonovan.contracts.amendments.ends`)."""
+        return ends(self.amendments)
 
 
 class ScreeningTicked(Record):

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
+from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.answers import RecordRejected, RecordSkipped, RejectedRetried, VanAnswered
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.faults import FaultAlerted
@@ -37,7 +38,8 @@ FRAMES_BYTES: Final = 64 * 1024 * MIB
 """Of a partition of frames: one and a half times what the vans of a full cell send in the two days (docs/scale.md)."""
 
 FEW_BYTES: Final = 1024 * MIB
-"""Of a partition of openings or clinical records: nearly five times what the vans of a full cell send in 90 days."""
+"""Of a partition of openings, clinical records or amendments: nearly five times what the vans of a full cell send of
+one of them in 90 days."""
 
 
 class Topic(StrEnum):
@@ -49,6 +51,7 @@ class Topic(StrEnum):
     SEQUENCE_CLOSED = "sequence.closed.v1"
     SCREENING_CLOSED = "screening.closed.v1"
     FEATURES_RECORDED = "features.recorded.v1"
+    SCREENING_AMENDED = "screening.amended.v1"
     FRAME_SEGMENTED = "frame.segmented.v1"
     SEQUENCE_ASSESSED = "sequence.assessed.v1"
     SCREENING_ASSESSED = "screening.assessed.v1"
@@ -171,6 +174,9 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
         _row(Topic.FEATURES_RECORDED, "screening_id", FeaturesRecorded, {_VAN, _RETRIER}, {_ASSESS},
              "the van's clinical record, coded", signed=True, retention_ms=90 * _DAY_MS,
              retention_bytes=FEW_BYTES, personal=True),
+        _row(Topic.SCREENING_AMENDED, "screening_id", ScreeningAmended, {_VAN, _RETRIER}, {_ASSESS},
+             "a side, the woman or her consent put right, or a screening that does not count", signed=True,
+             retention_ms=90 * _DAY_MS, retention_bytes=FEW_BYTES, personal=True),
         _row(Topic.FRAME_SEGMENTED, "screening_id", FrameSegmented, {_SEGMENT}, {_ASSESS},
              "a frame's regions, quality and object keys"),
         _row(Topic.SEQUENCE_ASSESSED, "screening_id", SequenceAssessed, {_ASSESS}, set(),

@@ -27,6 +27,7 @@ from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.contracts.ids import level
 from sonovan.contracts.topics import Topic
 from sonovan.producers.items import Item, Sink
+from sonovan.producers.spool_schema import SCHEMA
 
 QUEUED, SENT, STORED, REJECTED, HELD = "queued", "sent", "stored", "rejected", "held"
 STATES: Final = (QUEUED, SENT, STORED, REJECTED, HELD)
@@ -34,41 +35,11 @@ STATES: Final = (QUEUED, SENT, STORED, REJECTED, HELD)
 _STAGES: Final = {
     Topic.SCREENING_OPENED: 0,
     Topic.FEATURES_RECORDED: 1,
+    Topic.SCREENING_AMENDED: 1,
     Topic.SEQUENCE_CLOSED: 2,
     Topic.FRAME_CAPTURED: 3,
     Topic.SCREENING_CLOSED: 4,
 }
-
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS screenings (
-    rank INTEGER PRIMARY KEY AUTOINCREMENT, screening_id TEXT NOT NULL UNIQUE,
-    features INTEGER NOT NULL DEFAULT 0  -- clinical records of it that were spooled, corrections counted
-);
-CREATE TABLE IF NOT EXISTS items (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    item_id TEXT NOT NULL UNIQUE,
-    screening_id TEXT NOT NULL,
-    rank INTEGER NOT NULL,
-    stage INTEGER NOT NULL,
-    level INTEGER NOT NULL,
-    topic TEXT NOT NULL,
-    content_sha256 TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    composing INTEGER NOT NULL,
-    state TEXT NOT NULL,
-    reason TEXT,
-    retryable INTEGER NOT NULL DEFAULT 0,
-    added_at REAL NOT NULL,
-    sent_at REAL
-);
-CREATE TABLE IF NOT EXISTS bodies (
-    number INTEGER PRIMARY KEY REFERENCES items (number) ON DELETE CASCADE,
-    key BLOB NOT NULL, headers TEXT NOT NULL, value BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS reports (screening_id TEXT PRIMARY KEY, revision_number INTEGER NOT NULL, answer BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next_offset INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS upload_order ON items (composing, state, rank, stage, level, number);
-"""  # noqa: E501
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +93,7 @@ class Spool:
             path.chmod(0o600)
             for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
                 self._db.execute(f"PRAGMA {pragma}")
-            self._db.executescript(_SCHEMA)
+            self._db.executescript(SCHEMA)
 
     @contextmanager
     def screening(self, waiting: Callable[[], None] = lambda: None) -> Iterator[Sink]:
@@ -269,9 +240,7 @@ class Spool:
                 " (SELECT screening_id FROM items WHERE state != ? OR composing = 1)",
                 (STORED, STORED),
             ).rowcount
-            self._db.execute(
-                "DELETE FROM reports WHERE screening_id NOT IN (SELECT screening_id FROM items)",
-            )
+            self._db.execute("DELETE FROM reports WHERE screening_id NOT IN (SELECT screening_id FROM items)")
         with self._translating(), self._turn:
             self._db.execute("PRAGMA incremental_vacuum").fetchall()
         return final + ledger
@@ -283,6 +252,17 @@ class Spool:
         """
         rows = self._read("SELECT features FROM screenings WHERE screening_id = ?", (screening_id,))
         return int(rows[0][0]) if rows else None
+
+    def amendment_number(self, screening_id: str) -> int | None:
+        """The number of the screening's newest amendment that was spooled; otherwise as `features_number`."""
+        rows = self._read("SELECT amendments FROM screenings WHERE screening_id = ?", (screening_id,))
+        return int(rows[0][0]) if rows else None
+
+    def sequence_ids(self, screening_id: str) -> tuple[str, ...]:
+        """The ids of a screening's sequences, in their order; none where it was purged or never was here."""
+        closings = "SELECT item_id FROM items WHERE screening_id = ? AND topic = ? ORDER BY number"
+        rows = self._read(closings, (screening_id, Topic.SEQUENCE_CLOSED))
+        return tuple(dict.fromkeys(row[0].partition("/")[0] for row in rows))
 
     def close(self) -> None:
         """End the connection."""
@@ -309,8 +289,10 @@ class Spool:
             rank = self._db.execute(
                 "SELECT rank FROM screenings WHERE screening_id = ?", (item.screening_id,)
             ).fetchone()[0]
-            if item.topic == Topic.FEATURES_RECORDED:
-                self._db.execute("UPDATE screenings SET features = features + 1 WHERE rank = ?", (rank,))
+            counted = (item.topic == Topic.FEATURES_RECORDED, item.topic == Topic.SCREENING_AMENDED, rank)
+            self._db.execute(
+                "UPDATE screenings SET features = features + ?, amendments = amendments + ? WHERE rank = ?", counted
+            )
             number = self._db.execute(
                 "INSERT INTO items (item_id, screening_id, rank, stage, level, topic, content_sha256, size,"
                 " composing, state, reason, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from sonovan.clinical.advice import withhold
+from sonovan.contracts.amendments import AmendmentInForce, ends, silences
 from sonovan.contracts.clinical_record import ClinicalRecord
 from sonovan.contracts.derivation import Advice, Category, Programme
 from sonovan.contracts.record import Day, Fingerprint, Id, Moment, Part, Sha256, Token, VanId
@@ -22,6 +23,7 @@ from sonovan.contracts.results import (
     WithdrawnFinding,
 )
 from sonovan.contracts.words import ModelName, SlipNumber
+from sonovan.reports.amended import amended_words
 from sonovan.reports.phrases import LANGUAGES, Language
 from sonovan.reports.words import Words
 
@@ -50,7 +52,7 @@ NOTHING_TOLD: Final = Visit()
 
 class Notice(Part):
     """What whoever opens the report must read, by its code and in every language: `unsigned_not_a_result`, the intended
-    use, and `no_region_outlined` where nothing was outlined."""
+    use, what was amended (`amended_side`, `amended_void` …), and `no_region_outlined` where nothing was outlined."""
 
     code: Token
     words: dict[Language, str]
@@ -79,6 +81,7 @@ class ScreeningReport(Part):
         default=None, description="what she told before the scan; without her age where that is not shown"
     )
     frames: int = Field(ge=0)
+    amendments: tuple[AmendmentInForce, ...] = ()
     adequacy: tuple[Adequacy, ...]
     findings: tuple[Finding, ...] = Field(description="most suspicious first, then largest; counted from 1")
     categories: tuple[Category, ...]
@@ -93,6 +96,16 @@ class ScreeningReport(Part):
     rules_version: Token
     programme: Programme
 
+    @property
+    def silenced(self) -> bool:
+        """Whether nothing is said of the pictures (`sonovan.contracts.amendments.silences`)."""
+        return silences(self.amendments)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is said of her at all (`sonovan.contracts.amendments.ends`)."""
+        return ends(self.amendments)
+
 
 def report_document(
     assessed: ScreeningAssessed, *, intended_use: IntendedUse, visit: Visit = NOTHING_TOLD
@@ -103,7 +116,7 @@ def report_document(
     """
     shown = withhold(assessed, intended_use)
     report = ScreeningReport(
-        notices=tuple(_notices(intended_use, outlined=bool(shown.findings))),
+        notices=tuple(_notices(intended_use, shown)),
         intended_use=intended_use,
         screening_id=shown.screening_id,
         van_id=shown.van_id,
@@ -116,6 +129,7 @@ def report_document(
         slip_number=visit.slip_number if "slip_number" in visit.shows else None,
         recorded=_recorded(visit),
         frames=shown.frames,
+        amendments=shown.amendments,
         adequacy=shown.adequacy,
         findings=shown.findings,
         categories=shown.categories,
@@ -144,10 +158,15 @@ def unsigned_notice(words: Words) -> str:
     return words.text("unsigned_notice", unsigned=words.text("unsigned"), meaning=words.text("unsigned_meaning"))
 
 
-def _notices(use: IntendedUse, *, outlined: bool) -> Iterator[Notice]:
+def _notices(use: IntendedUse, shown: ScreeningAssessed) -> Iterator[Notice]:
     spoken = {language: Words(language) for language in LANGUAGES}
     yield Notice(code=UNSIGNED, words={language: unsigned_notice(words) for language, words in spoken.items()})
+    for made in shown.amendments:
+        said = {language: amended_words(made, words) for language, words in spoken.items()}
+        yield Notice(code=f"amended_{made.kind}", words=said)
     yield Notice(code=use, words={language: words.intended_use_notice(use) for language, words in spoken.items()})
-    if not outlined:
+    if shown.silenced:
+        return
+    if not shown.findings:
         yield Notice(code=NO_REGION, words={language: words.text("no_region") for language, words in spoken.items()})
     yield Notice(code=NOT_COMPARED, words={language: words.text("earlier_none") for language, words in spoken.items()})

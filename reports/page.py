@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sonovan.contracts.results import Member
 from sonovan.reports import details, dynamics
+from sonovan.reports.amended import amended_words
 from sonovan.reports.document import ScreeningReport
 from sonovan.reports.maps import felt, maps_of, unplaced_side
 from sonovan.reports.phrases import LANGUAGES, Language
@@ -54,6 +55,7 @@ def render_html(
         report=report,
         pictures={key: _sources(pictures[key]) for key in keys if key in pictures},
         contact=contact,
+        amended=[amended_words(each, words) for each in report.amendments],
         told=answers(report.recorded, words) if report.recorded else [],
         not_asked=not_asked(report.recorded, words) if report.recorded else "",
         maps=maps_of(report, words),

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from sonovan.contracts.ids import closing_item, features_item, frame_id, opened_item
+from sonovan.contracts.ids import amendment_item, closing_item, features_item, frame_id, opened_item
 from sonovan.contracts.record import Id, Index, Number, Sha256, VanId
 from sonovan.contracts.topics import Topic
 from sonovan.stream_apps.rejecting import Subject
@@ -37,7 +37,7 @@ def frame_claims(document: Mapping[str, Any]) -> Subject:
 
 
 def control_claims(topic: str, document: Mapping[str, Any], header_sha256: str) -> Subject:
-    """The claims of an opening, a closing or a clinical record; None for each that is absent or malformed.
+    """The claims of an opening, a closing, a clinical record or an amendment; None for each absent or malformed one.
 
     header_sha256: the hash by which the van's spool knows a control record. None of the claims is verified.
     """
@@ -69,6 +69,7 @@ def _numbered(field: str, counted: str, spell: Callable[[str, int], str]) -> Cal
 _ITEMS: Final[dict[Topic, Callable[[Mapping[str, Any]], str | None]]] = {
     Topic.SCREENING_OPENED: _of_screening(opened_item),
     Topic.FEATURES_RECORDED: _numbered("screening_id", "features_number", features_item),
+    Topic.SCREENING_AMENDED: _numbered("screening_id", "amendment_number", amendment_item),
     Topic.SEQUENCE_CLOSED: _numbered("sequence_id", "closing_number", closing_item),
     Topic.SCREENING_CLOSED: _numbered("screening_id", "closing_number", closing_item),
 }

@@ -7,6 +7,22 @@ ENGLISH_PAGE: Final = {
     "slip_number": "Slip number",
     "age": "Age",
     "years": "{years} years",
+    # what was amended
+    "amended_because": "{amended} Reason: {reason}.",
+    "amended_side_left": "WRONG SIDE BEFORE: {sweeps}, now LEFT.",
+    "amended_side_right": "WRONG SIDE BEFORE: {sweeps}, now RIGHT.",
+    "amended_side_isthmus": "WRONG SIDE BEFORE: {sweeps}, now ISTHMUS.",
+    "amended_woman": "AMENDED: this screening belongs to another slip than the one that was entered.",
+    "amended_void": "VOID: this screening does not count, and nothing is said of its pictures.",
+    "amended_consent": "CONSENT WITHDRAWN: {uses}.",
+    "amended_consent_ai": (
+        " Nothing is said here by a machine that looked at her pictures. This is not a negative result."
+    ),
+    "amended_consent_screening": " Nothing is said here of her or her pictures. This is not a negative result.",
+    "use_screening": "the screening",
+    "use_ai": "a machine that reads the pictures",
+    "use_research": "research",
+    "use_sharing": "sharing with others",
     # what she told
     "told_heading": "What the woman told before the scan",
     "told_nothing": "No clinical record has arrived: nothing is known of lumps, discharge or changes of the skin.",

@@ -66,6 +66,17 @@ ENGLISH_REASONS: Final = {
     "object_contradicts_record": "the stored object is not the one that the record names",
     "key_contradicts_record": "the message's key does not fit the record",
     "record_contradicts_stored": "another record of this name is stored",
+    # why something was amended
+    "side_entered_wrong": "the wrong side was entered",
+    "side_labelled_wrong_by_scanner": "the scanner named the wrong side",
+    "wrong_woman": "another woman's slip was used",
+    "two_slips": "she had two slips",
+    "no_screening": "it was a trial, and nobody was screened",
+    "sent_twice": "the same screening was sent twice",
+    "pictures_unusable": "the pictures are of no use",
+    "she_withdrew": "she withdrew her consent",
+    "consent_recorded_wrong": "her consent had been recorded wrongly",
+    "amended_by_mistake": "an amendment was a mistake",
     # categories and advice
     "total_of_one_not_defined": "the standard defines no total of 1: treated as 2",
     "likelihood_of_malignancy": "likelihood of malignancy by software, no diagnosis",
@@ -113,6 +124,8 @@ ENGLISH_REASONS: Final = {
     "regions_are_one": "the region that was told of turned out to be one lesion with another region",
     "lesion_parted": "what was told as one lesion turned out to be several: this stands for one of them",
     "finding_merged": "it is one lesion with that of another alert, which stands",
+    "screening_void": "the screening is void: it does not count",
+    "consent_withdrawn": "she withdrew her consent: nothing is said of her pictures any more",
     "finding_withdrawn": "its region is no longer outlined, which is not a negative result",
     "rule_no_longer_met": "the rule is no longer met",
 }

@@ -66,6 +66,17 @@ CHINESE_REASONS: Final = {
     "object_contradicts_record": "存储的对象与记录所指的不符",
     "key_contradicts_record": "消息键与记录不符",
     "record_contradicts_stored": "已存有同名的另一记录",
+    # why something was amended
+    "side_entered_wrong": "侧别录入有误",
+    "side_labelled_wrong_by_scanner": "超声仪标注的侧别有误",
+    "wrong_woman": "误用了他人的单号",
+    "two_slips": "受检者领有两个单号",
+    "no_screening": "试机，并无受检者",
+    "sent_twice": "同一筛查重复发送",
+    "pictures_unusable": "图像无法使用",
+    "she_withdrew": "受检者撤回了同意",
+    "consent_recorded_wrong": "此前同意记录有误",
+    "amended_by_mistake": "此前的更正有误",
     # categories and advice
     "total_of_one_not_defined": "标准未定义总分 1 分：按 2 分处理",
     "likelihood_of_malignancy": "软件给出的恶性可能性，非诊断",
@@ -113,6 +124,8 @@ CHINESE_REASONS: Final = {
     "regions_are_one": "此前通知的区域与另一区域实为同一病灶",
     "lesion_parted": "此前作为一个病灶通知的，实为多个病灶：本提醒针对其中一个",
     "finding_merged": "与另一条仍有效的提醒所指为同一病灶",
+    "screening_void": "本次筛查已作废",
+    "consent_withdrawn": "受检者已撤回同意：不再对其图像作任何说明",
     "finding_withdrawn": "该区域不再被勾画，但这并不代表阴性结果",
     "rule_no_longer_met": "已不再符合提醒规则",
 }

@@ -10,12 +10,14 @@ from typing import Annotated
 import typer
 
 from sonovan.cli.failures import Exit
+from sonovan.cli.van_amend import app as amend_app
 from sonovan.contracts.limits import MIB, VAN_BYTES_PER_S
 from sonovan.state import state_path
 
-app = typer.Typer(help="The van: enrol, send, simulate, spool.", no_args_is_help=True)
+app = typer.Typer(help="The van: enrol, send, amend, simulate, spool.", no_args_is_help=True)
 spool_app = typer.Typer(help="What waits on the van.", no_args_is_help=True)
 app.add_typer(spool_app, name="spool")
+app.add_typer(amend_app, name="amend")
 
 
 State = Annotated[Path | None, typer.Option("--state", help="State folder (default: SONOVAN_STATE, else .sonovan).")]
@@ -140,37 +142,21 @@ def correct(
     state: State = None,
 ) -> int:
     """Send the clinical record of a screening again, corrected; the newest one counts, whatever the clock says."""
-    from sonovan.cli.van_send import SEND_GIVE_UP_S, no_answer, open_spool, queueing, say, the_van
-    from sonovan.contracts.errors import Transient
+    from sonovan.cli.van_send import deliver, open_spool, queueing, the_van
     from sonovan.producers import enrol as enrolment
     from sonovan.producers.correct import spool_correction
     from sonovan.producers.features import read_features
-    from sonovan.producers.upload import Uploader, all_settled
 
     fields = read_features(features)
     folder = state_path(state)
     van_id = the_van(folder, van)
     kafka, signer = enrolment.load_kafka(folder, van_id), enrolment.load_signer(folder, van_id)
-    patience_s = give_up_s or SEND_GIVE_UP_S
     with open_spool(folder, van_id) as spool:
         item = spool_correction(spool, signer, screening_id, fields, waiting=queueing)
-        try:
-            Uploader(spool, kafka, van_id).run(
-                lambda: all_settled(spool, screening_id),
-                give_up_s=patience_s,
-                waiting=queueing,
-                troubled=lambda why: no_answer(why, patience_s),
-            )
-        except Transient as error:
-            raise Transient(
-                f"{error}; the correction is kept on the van, send it by: sonovan van spool retry"
-            ) from None
-        rejected = [each for each in spool.rejected(screening_id) if each.item_id == item.item_id]
-    for each in rejected:
-        say(f"{each.item_id}: rejected by the centre: {each.reason}")
-    if not rejected:
+        stored = deliver(spool, kafka, van_id, item, give_up_s, "the correction")
+    if stored:
         typer.echo(f"screening {screening_id}: clinical record {item.item_id.rpartition('/')[2]} is stored")
-    return int(Exit.SOME_REJECTED if rejected else Exit.DONE)
+    return int(Exit.DONE if stored else Exit.SOME_REJECTED)
 
 
 @app.command()

@@ -11,15 +11,16 @@ from pydantic import TypeAdapter, ValidationError
 from tqdm import tqdm
 
 from sonovan.cli.failures import Exit
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.van import Consent
 from sonovan.contracts.words import SiteCode, SlipNumber
 from sonovan.producers import enrol as enrolment
-from sonovan.producers.items import Ids, Visit, mint_ids
+from sonovan.producers.items import Ids, Item, Visit, mint_ids
 from sonovan.producers.screening import Composed, compose
 from sonovan.producers.sources import Source
 from sonovan.producers.spool import HELD, QUEUED, SENT, STORED, Spool
-from sonovan.producers.upload import Uploader, all_sent, reported
+from sonovan.producers.upload import Uploader, all_sent, all_settled, reported
 from sonovan.reports.words import Words
 
 WAIT_GIVE_UP_S: Final = 300.0
@@ -140,6 +141,27 @@ def _told(spool: Spool, van_id: str, composed: Composed, refused: Sequence[Inval
     if report.findings is not None:
         what += f", {counted(report.findings, 'finding')}"
     return f"{head}; {what}; unsigned, not a result"
+
+
+def deliver(spool: Spool, kafka: BrokerSettings, van_id: str, item: Item, give_up_s: float | None, what: str) -> bool:
+    """Upload until the centre has answered all of the item's screening; whether it stored the item.
+
+    what: the item, in a message. Raises Transient where the centre does not answer; the item is kept then.
+    """
+    patience_s = give_up_s or SEND_GIVE_UP_S
+    try:
+        Uploader(spool, kafka, van_id).run(
+            lambda: all_settled(spool, item.screening_id),
+            give_up_s=patience_s,
+            waiting=queueing,
+            troubled=lambda why: no_answer(why, patience_s),
+        )
+    except Transient as error:
+        raise Transient(f"{error}; {what} is kept on the van, send it by: sonovan van spool retry") from None
+    rejected = [each for each in spool.rejected(item.screening_id) if each.item_id == item.item_id]
+    for each in rejected:
+        say(f"{each.item_id}: rejected by the centre: {each.reason}")
+    return not rejected
 
 
 def the_van(folder: Path, chosen: str | None) -> str:

@@ -18,6 +18,7 @@ from sonovan.clinical.alert_rules import (
     risen_of,
     rules_of,
     told_of,
+    why_silent,
 )
 from sonovan.clinical.alert_settings import AlertSettings
 from sonovan.contracts.alerts import (
@@ -63,14 +64,15 @@ def alerts_of(assessed: ScreeningAssessed, known: Mapping[str, LesionAlerted], r
     preliminary corrects one whose lesion is another finding, on another side, of another size or category than told.
     An alert is withdrawn once: when its finding is withdrawn and no other one is its lesion, or when a revision that is
     not preliminary no longer meets its rule, or has another alert of that rule for its lesion. One that somebody has
-    acknowledged stays, and tells that its cause is gone.
+    acknowledged stays, and tells that its cause is gone. Of a screening that is void, or to whose reading by a machine
+    she agrees no more, all are withdrawn and none is raised.
     """
     standing = {name: alert for name, alert in sorted(known.items()) if _stands(alert)}
     lesions = lesions_of(standing.values(), assessed, ())
     told: list[LesionAlerted] = []
     met: set[str] = set()
     shown: set[tuple[str, str]] = set()
-    for rule in rules.rules:
+    for rule in () if assessed.silenced else rules.rules:
         found = list(rule.find(assessed))
         mine = [alert for alert in standing.values() if alert.rule == rule.name]
         lesions |= lesions_of(mine, assessed, [about for about, _ in found])
@@ -156,6 +158,9 @@ def _why_gone(
     An alert about a van is withdrawn by the screening that raised it alone: another one tells nothing about that one.
     One of a rule that is not in `rules` stays until its finding is withdrawn.
     """
+    silent = why_silent(assessed)
+    if silent is not None:
+        return silent if before.screening_id == assessed.screening_id else None
     if isinstance(before.about, AboutFinding) and lesion is None:
         withdrawn = {each.finding_id for each in assessed.withdrawn}
         return Because(code=FINDING_WITHDRAWN) if before.about.finding_id in withdrawn else None

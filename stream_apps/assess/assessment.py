@@ -1,11 +1,13 @@
 """What is known of a screening into one record: findings with their names, adequacy, categories, advice."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sonovan.clinical.adequacy import judge_adequacy
 from sonovan.clinical.advice import derive_advice
+from sonovan.clinical.amended import Sides, Sweep, planned_of, ticked_of, told_of_amendments
 from sonovan.clinical.category import categorised, derive_categories
 from sonovan.clinical.completeness import Completeness
 from sonovan.clinical.findings import name_findings
@@ -18,11 +20,12 @@ from sonovan.clinical.refusals import refused_panels
 from sonovan.clinical.rules import RULES_VERSION
 from sonovan.clinical.same_lesion import lesions_of
 from sonovan.clinical.seen_partly import with_lesions_seen_partly
-from sonovan.clinical.track import link
+from sonovan.clinical.track import MemberKey, link
+from sonovan.contracts.amendments import silences
 from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.frames import FrameSegmented
-from sonovan.contracts.results import RejectedFrame, ScreeningAssessed, SequenceAssessed, Status
-from sonovan.contracts.van import ScreeningOpened
+from sonovan.contracts.results import RejectedFrame, ScreeningAssessed, SequenceAssessed, Status, WithdrawnFinding
+from sonovan.contracts.van import ScreeningOpened, SequenceClosed
 from sonovan.stream_apps.assess.rows import PublishedRow, SequenceRow, VanPart
 
 
@@ -47,27 +50,55 @@ class Assessment:
     rejected: Mapping[str, str]
     programme: Programme = USUAL
 
+    @property
+    def sweeps(self) -> tuple[Sweep, ...]:
+        """The sweeps that have arrived, as their closings or frames name them, in the order of their ids."""
+        named: dict[str, SequenceClosed | FrameSegmented] = {
+            each.sequence_id: each for each in self.completeness.sequence_closings
+        }
+        for result in self.results.values():
+            named.setdefault(result.sequence_id, result)
+        return tuple(Sweep(name, each.organ, each.laterality) for name, each in sorted(named.items()))
+
+
+def with_right_sides(made_from: Assessment) -> Assessment:
+    """The same with results, closings, checklist and ticks as the amendments in force put their sides right.
+
+    Completeness was judged before, by the closings as the van signed them.
+    """
+    amendments = made_from.told.part.amendments
+    sides = Sides.of(amendments)
+    if not sides.right:
+        return made_from
+    told, completeness, sweeps = made_from.told, made_from.completeness, made_from.sweeps
+    planned = planned_of(told.opening.planned, sweeps, sides)
+    closings = tuple(ticked_of(each, sweeps, sides) for each in completeness.screening_closings)
+    return replace(
+        made_from,
+        told=replace(told, opening=told.opening.model_copy(update={"planned": planned})),
+        completeness=replace(
+            completeness,
+            screening_closings=closings,
+            sequence_closings=tuple(map(sides.corrected, completeness.sequence_closings)),
+        ),
+        results={name: sides.corrected(result) for name, result in made_from.results.items()},
+    )
+
 
 def assessed_record(
     screening_id: str, revision_id: str, made_from: Assessment, before: PublishedRow | None, as_of: datetime
 ) -> ScreeningAssessed:
     """The revision's record, which does not name its report yet.
 
-    before: what was published last; lesions keep their names, the number goes up.
+    before: what was published last; lesions keep their names, the number goes up. Where an amendment has it so
+    (`sonovan.contracts.amendments.silences`), nothing is said of the pictures, and all findings are withdrawn.
     """
     told, results, status = made_from.told, made_from.results, made_from.status
     published = before.findings() if before else {}
-    named, withdrawn = name_findings(screening_id, lesions_of(link(results.values()), results), published)
-    ends = sequence_ends(results.values())
-    features = told.part.features
-    found = in_order(finding_of(lesion, results, name, ends) for name, lesion in named)
-    findings = categorised(found, made_from.programme, None if features is None else features.age_years)
+    amendments = told_of_amendments(told.part.amendments, made_from.sweeps)
     rejected = tuple(RejectedFrame(frame_id=name, reason=reason) for name, reason in made_from.rejected.items())
-    adequacy = judge_adequacy(
-        told.opening.planned, results.values(), rejected, made_from.completeness, final=status != "preliminary"
-    )
-    whole = made_from.completeness.levels_whole.keys() - made_from.completeness.absent.keys()
-    adequacy = with_lesions_seen_partly(adequacy, findings, results, whole)
+    gone = tuple(WithdrawnFinding(finding_id=name) for name in sorted(published))
+    nothing: dict[str, Any] = {"frames": 0, "adequacy": (), "findings": (), "withdrawn": gone}
     assessed = ScreeningAssessed(
         screening_id=screening_id,
         van_id=told.opening.van_id,
@@ -76,26 +107,53 @@ def assessed_record(
         status=status,
         as_of=as_of,
         examined_on=min((each.acquired_on for each in results.values() if each.acquired_on), default=None),
-        frames=len(results),
-        adequacy=adequacy,
-        findings=findings,
-        withdrawn=withdrawn,
+        amendments=amendments,
         missing=made_from.completeness.missing if status == "incomplete" else (),
         rejected=rejected,
-        refused_panels=refused_panels(results.values()),
-        advice=(*derive_advice(status, adequacy, findings), *size_advice(scored(findings), made_from.programme)),
-        categories=derive_categories(adequacy, status, findings, made_from.programme),
         model_id=told.part.model_id or "none",
         weights_sha256=told.part.weights_sha256 or "0" * 64,
         fingerprint=told.part.fingerprint or "0" * 64,
         rules_version=RULES_VERSION,
         programme=made_from.programme,
+        **(nothing if silences(amendments) else _seen(screening_id, made_from, published, rejected)),
     )
-    return referred(assessed, features)
+    return assessed if assessed.ended else referred(assessed, told.part.features)
+
+
+def _seen(
+    screening_id: str,
+    made_from: Assessment,
+    published: Mapping[str, frozenset[MemberKey]],
+    rejected: Sequence[RejectedFrame],
+) -> dict[str, Any]:
+    """What is said of the pictures, by the fields of the revision."""
+    told, results, status = made_from.told, made_from.results, made_from.status
+    named, withdrawn = name_findings(screening_id, lesions_of(link(results.values()), results), published)
+    ends = sequence_ends(results.values())
+    features = told.part.features
+    found = in_order(finding_of(lesion, results, name, ends) for name, lesion in named)
+    findings = categorised(found, made_from.programme, None if features is None else features.age_years)
+    adequacy = judge_adequacy(
+        told.opening.planned, results.values(), rejected, made_from.completeness, final=status != "preliminary"
+    )
+    whole = made_from.completeness.levels_whole.keys() - made_from.completeness.absent.keys()
+    adequacy = with_lesions_seen_partly(adequacy, findings, results, whole)
+    return {
+        "frames": len(results),
+        "adequacy": adequacy,
+        "findings": findings,
+        "withdrawn": withdrawn,
+        "refused_panels": refused_panels(results.values()),
+        "advice": (*derive_advice(status, adequacy, findings), *size_advice(scored(findings), made_from.programme)),
+        "categories": derive_categories(adequacy, status, findings, made_from.programme),
+    }
 
 
 def sequence_records(assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented]) -> list[SequenceAssessed]:
-    """The revision cut into sweeps: one record for each that has a frame in it, in order of their ids."""
+    """The revision cut into sweeps: one record for each that has a frame in it, in order of their ids.
+
+    A revision that says nothing of the pictures rests on none of their frames.
+    """
     by_sequence: dict[str, list[FrameSegmented]] = {}
     for result in results.values():
         by_sequence.setdefault(result.sequence_id, []).append(result)
@@ -106,8 +164,8 @@ def sequence_records(assessed: ScreeningAssessed, results: Mapping[str, FrameSeg
             revision_id=assessed.revision_id,
             organ=frames[0].organ,
             laterality=frames[0].laterality,
-            frames=len(frames),
-            assessable_frames=sum(frame.assessable for frame in frames),
+            frames=0 if assessed.silenced else len(frames),
+            assessable_frames=0 if assessed.silenced else sum(frame.assessable for frame in frames),
             findings=tuple(cut for each in assessed.findings if (cut := cut_to(each, sequence_id)) is not None),
         )
         for sequence_id, frames in sorted(by_sequence.items())

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from sonovan.clinical.completeness import latest
+from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.errors import InvalidRecord
@@ -46,6 +47,9 @@ def take(received: Received, known: Known) -> Known | None:
 
 
 def _take_control(record: ControlRecord, received: Received, known: Known) -> Known:
+    if isinstance(record, ScreeningAmended):  # nothing that is still to come follows from it, so no deadline moves
+        part = known.screening.vans.get(record.van_id, VanPart())
+        return replace(known, screening=_with_part(known.screening, record.van_id, _amended(part, record)), again=True)
     screening = known.screening.model_copy(update={"last_control_at": received.appended_at})
     if isinstance(record, ScreeningOpened):
         if screening.opening is not None and screening.opening != record:
@@ -62,6 +66,13 @@ def _take_control(record: ControlRecord, received: Received, known: Known) -> Kn
         part = screening.vans.get(record.van_id, VanPart())
         screening = _with_part(screening, record.van_id, _with_record(part, record))
     return replace(known, screening=screening, again=True)
+
+
+def _amended(part: VanPart, record: ScreeningAmended) -> VanPart:
+    made = {each.amendment_number: each for each in part.amendments}
+    if made.setdefault(record.amendment_number, record) != record:
+        raise InvalidRecord("record_contradicts_stored", "another amendment of this number is stored")
+    return part.model_copy(update={"amendments": tuple(made[number] for number in sorted(made))})
 
 
 def _with_record(part: VanPart, record: ScreeningClosed | FeaturesRecorded) -> VanPart:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.envelope import Envelope, open_envelope
@@ -23,13 +24,14 @@ from sonovan.stream_apps.stage import Message
 Verify = Callable[[str, datetime, Envelope], None]
 """`stream_apps.vans.VanRegistry.verify`: (van_id, append time, envelope); raises InvalidRecord."""
 
-ControlRecord = ScreeningOpened | SequenceClosed | ScreeningClosed | FeaturesRecorded
+ControlRecord = ScreeningOpened | SequenceClosed | ScreeningClosed | FeaturesRecorded | ScreeningAmended
 
 _CONTROL: Final[dict[str, type[ControlRecord]]] = {
     Topic.SCREENING_OPENED: ScreeningOpened,
     Topic.SEQUENCE_CLOSED: SequenceClosed,
     Topic.SCREENING_CLOSED: ScreeningClosed,
     Topic.FEATURES_RECORDED: FeaturesRecorded,
+    Topic.SCREENING_AMENDED: ScreeningAmended,
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
+from sonovan.clinical.amended import woman_of
 from sonovan.clinical.completeness import Completeness, check_completeness
 from sonovan.clinical.rules import RULES_VERSION
 from sonovan.contracts.clinical_record import ClinicalRecord
@@ -16,7 +17,7 @@ from sonovan.contracts.digests import frames_digest, result_digest, revision_id
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import frame_id, level, level_members, split_frame_id
 from sonovan.contracts.results import ScreeningAssessed, Status
-from sonovan.stream_apps.assess.assessment import Assessment, FromOpener, assessed_record
+from sonovan.stream_apps.assess.assessment import Assessment, FromOpener, assessed_record, with_right_sides
 from sonovan.stream_apps.assess.known import Known
 from sonovan.stream_apps.assess.rows import SequenceRow, VanPart, indices, published_row, result_key
 
@@ -29,7 +30,8 @@ LEVELS = 5
 class Revision:
     """A revision to publish, the results behind its findings by frame id, and what its report alone may say.
 
-    recorded: the clinical record; None where none has arrived. slip_number: of the opening.
+    results: with the right side. recorded: the clinical record; None where none has arrived, or nothing is said of her.
+    slip_number: of her slip.
     """
 
     assessed: ScreeningAssessed
@@ -55,13 +57,14 @@ def told_by_opener(known: Known) -> FromOpener | None:
 def trigger_of(told: FromOpener) -> str:
     """A name of all that calls for a new revision; cheap, so that most frames end here.
 
-    A revision comes with a whole upload level, a closing, features, the deadline, or a result that supersedes a
-    rejection; not with every frame.
+    A revision comes with a whole upload level, a closing, features, an amendment, the deadline, or a result that
+    supersedes a rejection; not with every frame.
     """
     state = {
         "opening": told.opening.model_dump_json(),
         "closings": [closing.model_dump_json() for closing in told.part.closings],
         "features": told.part.features and told.part.features.model_dump_json(),
+        "amendments": [each.model_dump_json() for each in told.part.amendments],
         "deadline_passed": told.deadline_passed,
         "sequences": {
             sequence_id: [
@@ -139,6 +142,7 @@ def revise(
         sequence_closings=completeness.sequence_closings,
         screening_closings=completeness.screening_closings,
         features=told.part.features,
+        amendments=told.part.amendments,
         deadline_passed=told.deadline_passed and status != "complete",
         model_id=told.part.model_id or "none",
         rules_version=RULES_VERSION,
@@ -146,14 +150,21 @@ def revise(
     )
     if before is not None and before.revision_id == name:
         return replace(known, published=before.model_copy(update={"trigger": trigger})), None
-    made_from = Assessment(told, completeness, status, found, rejected, programme)
+    made_from = with_right_sides(Assessment(told, completeness, status, found, rejected, programme))
     assessed = assessed_record(known.screening_id, name, made_from, before, appended_at)
     published = published_row(assessed, before, trigger)
-    return replace(known, published=published), Revision(assessed, found, _answers(told), told.opening.slip_number)
+    recorded = None if assessed.ended else _answers(told)
+    return replace(known, published=published), Revision(assessed, made_from.results, recorded, _slip_number(told))
 
 
 def _answers(told: FromOpener) -> ClinicalRecord | None:
     return told.part.features and told.part.features.answers
+
+
+def _slip_number(told: FromOpener) -> str | None:
+    """Of the slip of the woman whose screening it is."""
+    woman = woman_of(told.part.amendments)
+    return told.opening.slip_number if woman is None else woman.slip_number
 
 
 def _nothing_whole(told: FromOpener) -> bool:

@@ -17,6 +17,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.ids import frame_id, split_frame_id
 from sonovan.contracts.record import Id, Moment, Part, Sha256, Token, VanId
@@ -38,6 +39,7 @@ class VanPart(Part):
 
     closings: tuple[ScreeningClosed, ...] = ()
     features: FeaturesRecorded | None = None
+    amendments: tuple[ScreeningAmended, ...] = Field(default=(), description="in the order of their numbers")
     sequence_ids: tuple[Id, ...] = ()
     model_id: ModelName | None = None
     weights_sha256: Sha256 | None = Field(default=None, description="of the first result")

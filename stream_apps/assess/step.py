@@ -13,18 +13,16 @@ from typing import Final
 from pydantic import ValidationError
 
 from sonovan.contracts.answers import RecordRejected, VanAnswered
-from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.stream_apps.assess.assessment import sequence_records
 from sonovan.stream_apps.assess.ending import RowLife, ended, ending_of, is_over
 from sonovan.stream_apps.assess.intake import take
 from sonovan.stream_apps.assess.known import Known, check_rows, load, published_rows, received_rows
-from sonovan.stream_apps.assess.received import Received, Verify, receive
+from sonovan.stream_apps.assess.received import ControlRecord, Received, Verify, receive
 from sonovan.stream_apps.assess.revise import Revision, revise
 from sonovan.stream_apps.assess.rows import ScreeningRow, WaitingRow
 from sonovan.stream_apps.rejecting import Subject, Unusable
@@ -130,7 +128,10 @@ def decide(
 
 
 def report_receipt(assessed: ScreeningAssessed) -> Outgoing:
-    """What the van is told of a revision: that it is there, how complete, how many findings; no categories."""
+    """What the van is told of a revision: that it is there, how complete, how many findings; no categories.
+
+    None are counted where nothing is said of the pictures.
+    """
     return receipt_to(
         VanAnswered(
             van_id=assessed.van_id,
@@ -141,7 +142,7 @@ def report_receipt(assessed: ScreeningAssessed) -> Outgoing:
             status=assessed.status,
             revision_id=assessed.revision_id,
             revision_number=assessed.revision_number,
-            findings=len(assessed.findings),
+            findings=None if assessed.silenced else len(assessed.findings),
         )
     )
 
@@ -163,7 +164,7 @@ def _receipts(received: Received) -> tuple[Outgoing, ...]:
     record, subject = received.record, received.subject
     if subject is None or subject.content_sha256 is None:
         return ()
-    if not isinstance(record, ScreeningOpened | SequenceClosed | ScreeningClosed | FeaturesRecorded):
+    if not isinstance(record, ControlRecord):
         return ()
     stored = VanAnswered(
         van_id=record.van_id,

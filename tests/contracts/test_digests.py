@@ -55,8 +55,8 @@ def test_what_heads_say_of_a_region_lies_inside_a_results_digest():
 def name(**changed: object) -> str:
     arguments = {
         "results": {"a/000001": "x", "a/000000": "y"}, "rejected": {}, "sequence_closings": [SEQUENCE],
-        "screening_closings": [SCREENING], "features": None, "deadline_passed": False, "model_id": "m",
-        "rules_version": "1.0", "programme": USUAL,
+        "screening_closings": [SCREENING], "features": None, "amendments": (), "deadline_passed": False,
+        "model_id": "m", "rules_version": "1.0", "programme": USUAL,
     } | changed  # fmt: skip
     return revision_id(**arguments)
 

@@ -25,6 +25,7 @@ from sonovan.clinical import (
 )
 from sonovan.clinical.alert_settings import AlertSettings
 from sonovan.contracts.alerts import SEVERITIES, LesionAlerted
+from sonovan.contracts.amendments import AmendmentReason
 from sonovan.contracts.because import Because
 from sonovan.contracts.faults import FAULTS
 from sonovan.contracts.lexicon import TERMS
@@ -74,7 +75,13 @@ def refusals() -> set[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_reason_has_words(language: Language) -> None:
     given = set().union(*map(spelled_in, MODULES)) - NO_REASONS - RULES - LEXICON
-    given |= spelled_in(faults) - set(FAULTS) - {"s", "cuda", "tensorrt", "raised", "ended"}
+    given |= set(get_args(AmendmentReason)) | spelled_in(faults) - set(FAULTS) - {
+        "s",
+        "cuda",
+        "tensorrt",
+        "raised",
+        "ended",
+    }
     known = set(PHRASES[language].reasons)
     assert given | refusals() | REASONS <= known, "a code without words"
     assert known <= given | refusals() | REASONS, "words that no code needs"

@@ -1,0 +1,156 @@
+"""What amendments make of a screening: which are in force, whose it is, and which side each sweep shows.
+
+Nothing that was received is changed. A revision is made from copies with the right side, so that findings, places,
+coverage and what is planned follow by the same rules as ever.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from sonovan.contracts.amendments import (
+    AmendmentInForce,
+    ConsentAmended,
+    ScreeningAmended,
+    SideAmended,
+    TakenBack,
+    WomanAmended,
+)
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.lexicon import Organ, Side, sides_of
+from sonovan.contracts.van import Panel, PlannedRegion, ScreeningClosed, SequenceClosed
+
+_Place = tuple[Organ, Side | None]
+_Shown = TypeVar("_Shown", FrameSegmented, SequenceClosed)
+
+OTHER_SIDE: Final[Mapping[Side, Side]] = {"left": "right", "right": "left"}
+
+
+def in_force(amendments: Iterable[ScreeningAmended]) -> tuple[ScreeningAmended, ...]:
+    """The amendments that hold, in the order of their numbers: neither those that were taken back nor what did that."""
+    made = sorted(amendments, key=lambda each: each.amendment_number)
+    gone = {each.amendment.amendment_number for each in made if isinstance(each.amendment, TakenBack)}
+    return tuple(
+        each for each in made if not isinstance(each.amendment, TakenBack) and each.amendment_number not in gone
+    )
+
+
+def woman_of(amendments: Iterable[ScreeningAmended]) -> WomanAmended | None:
+    """Whose the screening is by the newest amendment in force that says so; None where the opening's woman stays."""
+    said = [each.amendment for each in in_force(amendments) if isinstance(each.amendment, WomanAmended)]
+    return said[-1] if said else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The sides that were put right. right: sequence → the side that it shows. planned_too: those of them whose side
+    was mistaken in the checklist as well."""
+
+    right: Mapping[str, Side]
+    planned_too: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, amendments: Iterable[ScreeningAmended]) -> "Sides":
+        """By the amendments in force; where several name one sweep, the newest counts."""
+        newest = {
+            sequence_id: each.amendment
+            for each in in_force(amendments)
+            if isinstance(each.amendment, SideAmended)
+            for sequence_id in each.amendment.sequence_ids
+        }
+        right = {sequence_id: said.laterality for sequence_id, said in newest.items()}
+        return cls(right, frozenset(sequence_id for sequence_id, said in newest.items() if said.planned_too))
+
+    def of_sweep(self, sequence_id: str, organ: Organ) -> Side | None:
+        """The side that was put right of a sweep; None where none was, or where the organ has no such side."""
+        side = self.right.get(sequence_id)
+        return side if side in sides_of(organ) else None
+
+    def corrected(self, record: _Shown) -> _Shown:
+        """The result or closing with the right side; the very same one where nothing was wrong."""
+        side = self.of_sweep(record.sequence_id, record.organ)
+        if side is None:
+            return record
+        if isinstance(record, SequenceClosed):
+            return record.model_copy(update={"laterality": side})
+        if len({panel.laterality for panel in record.panels} - {None}) > 1:  # which half is which was mistaken
+            return record.model_copy(update={"panels": tuple(map(_exchanged, record.panels))})
+        panels = tuple(_with_side(each, side) for each in record.panels)
+        return record.model_copy(update={"laterality": side, "panels": panels})
+
+
+def _exchanged(panel: Panel) -> Panel:
+    return panel if panel.laterality is None else _with_side(panel, OTHER_SIDE.get(panel.laterality, panel.laterality))
+
+
+def _with_side(panel: Panel, side: Side) -> Panel:
+    """The panel with another side; as it is where it names none itself."""
+    return panel if panel.laterality is None else panel.model_copy(update={"laterality": side})
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A sweep as its records name it: what it was taken for."""
+
+    sequence_id: str
+    organ: Organ
+    laterality: Side | None
+
+
+def planned_of(planned: Iterable[PlannedRegion], sweeps: Iterable[Sweep], sides: Sides) -> tuple[PlannedRegion, ...]:
+    """The checklist, with items of another side where an amendment says that it mistook the side as well.
+
+    Otherwise the plan stays: a side that was to be scanned, and was not, must not vanish with a correction.
+    """
+    moved = _moves((each for each in sweeps if each.sequence_id in sides.planned_too), sides)
+    found = (_on(item, side) for item in planned for side in sorted(moved.get(_place(item), {item.side}), key=str))
+    return tuple(dict.fromkeys(found))
+
+
+def ticked_of(closing: ScreeningClosed, sweeps: Iterable[Sweep], sides: Sides) -> ScreeningClosed:
+    """The closing with what was ticked off as it holds with the right sides.
+
+    A tick was made for the sweeps of its side. It goes with them where all of them are of one other side. Where some
+    stay, or they go to several, nobody knows for which one it was made: it counts no longer.
+    """
+    if closing.covered is None or not sides.right:
+        return closing
+    moved, ticks = _moves(sweeps, sides), list[PlannedRegion]()
+    for item in closing.covered:
+        now = moved.get(_place(item), {item.side})
+        ticks += [_on(item, side) for side in now if len(now) == 1]
+    return closing.model_copy(update={"covered": tuple(dict.fromkeys(ticks))})
+
+
+def _moves(sweeps: Iterable[Sweep], sides: Sides) -> dict[_Place, set[Side | None]]:
+    """Organ and side that sweeps were taken for → the sides that they show."""
+    found: dict[_Place, set[Side | None]] = {}
+    for each in sweeps:
+        shows = sides.of_sweep(each.sequence_id, each.organ) or each.laterality
+        found.setdefault((each.organ, each.laterality), set()).add(shows)
+    return found
+
+
+def _place(item: PlannedRegion) -> _Place:
+    return item.organ, item.side
+
+
+def _on(item: PlannedRegion, side: Side | None) -> PlannedRegion:
+    return item if item.side == side else item.model_copy(update={"side": side})
+
+
+def told_of_amendments(amendments: Iterable[ScreeningAmended], sweeps: Iterable[Sweep]) -> tuple[AmendmentInForce, ...]:
+    """The amendments in force as a revision names them, without who she is. sweeps: those that have arrived."""
+    shown = {each.sequence_id: each.organ for each in sweeps}
+    return tuple(_told(each, shown) for each in in_force(amendments))
+
+
+def _told(made: ScreeningAmended, shown: Mapping[str, Organ]) -> AmendmentInForce:
+    said = made.amendment
+    told = AmendmentInForce(amendment_number=made.amendment_number, kind=said.kind, because=made.because)
+    if isinstance(said, SideAmended):
+        here = [each for each in said.sequence_ids if each in shown and said.laterality in sides_of(shown[each])]
+        return told.model_copy(update={"sequence_ids": tuple(sorted(here)), "laterality": said.laterality})
+    if isinstance(said, ConsentAmended):
+        return told.model_copy(update={"withdrawn": said.withdrawn})
+    return told

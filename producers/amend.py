@@ -1,0 +1,85 @@
+"""Amend a screening that this van sent: the wrong side, the wrong woman, one that does not count, consent withdrawn."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+
+from sonovan.contracts.amendments import REASONS_OF, Amendment, AmendmentKind, ScreeningAmended
+from sonovan.contracts.envelope import header_sha256, seal_header
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.limits import MAX_AMENDMENTS
+from sonovan.contracts.topics import Topic
+from sonovan.producers.items import Item, Signer
+from sonovan.producers.spool import Spool
+
+
+def spool_amendment(
+    spool: Spool,
+    signer: Signer,
+    screening_id: str,
+    amendment: Amendment,
+    because: str,
+    *,
+    by: str | None = None,
+    waiting: Callable[[], None] = lambda: None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Item:
+    """Put an amendment with the screening's next number into the spool.
+
+    because: one of REASONS_OF. by: a code of the site for who amends. waiting: called when another command composes
+    into this spool. The same again makes another amendment, which changes nothing.
+    Raises InvalidRecord `option_invalid` for a screening that this van never sent or has amended too often, for a
+    reason that this kind does not have, and for taking back what is not there.
+    """
+    with spool.screening(waiting) as put:
+        made = spool.amendment_number(screening_id)
+        if made is None:
+            raise InvalidRecord("option_invalid", f"{signer.van_id} never sent a screening {screening_id}")
+        if made >= MAX_AMENDMENTS:
+            raise InvalidRecord("option_invalid", f"a screening is amended {MAX_AMENDMENTS} times at most")
+        if amendment.kind == "taken_back" and amendment.amendment_number > made:
+            raise InvalidRecord("option_invalid", f"screening {screening_id} has {made} amendments, not so many")
+        try:
+            record = ScreeningAmended.model_validate(
+                {
+                    "screening_id": screening_id,
+                    "van_id": signer.van_id,
+                    "amendment_number": made + 1,
+                    "amendment": amendment,
+                    "because": because,
+                    "by": by,
+                    "amended_at": now(),
+                }
+            )
+        except ValidationError:
+            detail = "--by is a code without spaces, never a name; " + reasons_told(amendment.kind)
+            raise InvalidRecord("option_invalid", detail) from None
+        header = record.encode()
+        value, key = seal_header(header, signer.private_key), screening_id.encode()
+        item = Item(record.item_id, Topic.SCREENING_AMENDED, key, value, header_sha256(header), screening_id)
+        put(item)
+    return item
+
+
+def reasons_told(kind: AmendmentKind) -> str:
+    """Which reasons a kind of amendment may have, for whoever gave another."""
+    return f"--because is one of {', '.join(REASONS_OF[kind])}"
+
+
+def sweeps_of(spool: Spool, screening_id: str, named: Sequence[str]) -> tuple[str, ...]:
+    """The sweeps of a screening that are meant: those named, or its only one where none is.
+
+    Raises InvalidRecord `option_invalid` for one that is not of this screening as far as the spool still knows it, and
+    where several may be meant.
+    """
+    known = spool.sequence_ids(screening_id)
+    strangers = [each for each in named if known and each not in known]
+    if strangers:
+        raise InvalidRecord("option_invalid", f"--sequence {strangers[0]}: the screening has {', '.join(known)}")
+    if named:
+        return tuple(dict.fromkeys(named))
+    if len(known) == 1:
+        return known
+    detail = f"this screening has {', '.join(known)}" if known else "van send --json names them"
+    raise InvalidRecord("option_invalid", f"--sequence: say which sweeps show another side; {detail}")
