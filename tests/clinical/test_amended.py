@@ -1,0 +1,81 @@
+"""What amendments make of sides, checklists and ticks."""
+
+import pytest
+
+from sonovan.clinical.amended import Sides, Sweep, planned_of, ticked_of
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.lexicon import Side
+from sonovan.contracts.van import Panel, PlannedRegion, ScreeningClosed
+from tests.clinical.records import segmented
+
+ONE, TWO, NECK = "one", "two", "neck"
+LEFT, RIGHT = PlannedRegion(organ="breast", side="left"), PlannedRegion(organ="breast", side="right")
+PART = PlannedRegion(organ="breast", side="left", region="upper_outer")
+LOBE = PlannedRegion(organ="thyroid", side="left")
+SWEEPS = (Sweep(ONE, "breast", "left"), Sweep(TWO, "breast", "left"), Sweep(NECK, "thyroid", "left"))
+EXCHANGED = (Sweep(ONE, "breast", "left"), Sweep(TWO, "breast", "right"))
+
+
+def closing(*covered: PlannedRegion) -> ScreeningClosed:
+    return ScreeningClosed.model_construct(covered=covered)
+
+
+@pytest.mark.parametrize(
+    ("right", "ticks"),
+    [
+        ({ONE: "right", TWO: "right"}, (RIGHT, RIGHT.model_copy(update={"region": "upper_outer"}), LOBE)),
+        ({ONE: "right"}, (LOBE,)),
+        ({NECK: "right"}, (LEFT, PART, LOBE.model_copy(update={"side": "right"}))),
+        ({}, (LEFT, PART, LOBE)),
+    ],
+    ids=["all of a side", "one of two", "another organ", "none"],
+)
+def test_a_tick_goes_with_all_sweeps_of_its_side_and_counts_no_longer_where_only_some_go(
+    right: dict[str, Side], ticks: tuple[PlannedRegion, ...]
+) -> None:
+    assert ticked_of(closing(LEFT, PART, LOBE), SWEEPS, Sides(right)).covered == ticks
+
+
+def test_two_sides_that_were_exchanged_exchange_their_ticks() -> None:
+    sides = Sides({ONE: "right", TWO: "left"})
+    assert ticked_of(closing(LEFT), EXCHANGED, sides).covered == (RIGHT,)
+    assert ticked_of(closing(LEFT, RIGHT), EXCHANGED, sides).covered == (RIGHT, LEFT)
+
+
+def test_no_checklist_stays_no_checklist() -> None:
+    none = ScreeningClosed.model_construct(covered=None)
+    assert ticked_of(none, SWEEPS, Sides({ONE: "right"})).covered is None
+
+
+def test_a_plan_changes_only_where_it_was_mistaken_as_well_and_loses_no_side_that_sweeps_stay_on() -> None:
+    assert planned_of((LEFT,), SWEEPS, Sides({ONE: "right"})) == (LEFT,)
+    assert planned_of((LEFT,), SWEEPS, Sides({ONE: "right"}, frozenset({ONE}))) == (LEFT, RIGHT)
+    both = Sides({ONE: "right", TWO: "right"}, frozenset({ONE, TWO}))
+    assert planned_of((LEFT, RIGHT, LOBE), SWEEPS, both) == (RIGHT, LOBE)
+    exchanged = Sides({ONE: "right", TWO: "left"}, frozenset({ONE, TWO}))
+    assert planned_of((LEFT, RIGHT), EXCHANGED, exchanged) == (RIGHT, LEFT)
+
+
+def frame(*sides: Side | None) -> FrameSegmented:
+    panels = tuple(
+        Panel(ordinal=number, left=100 * number, top=0, width=100, height=100, laterality=side)
+        for number, side in enumerate(sides)
+    )
+    return segmented(1, laterality="left", panels=panels)
+
+
+def test_a_frame_gets_the_side_in_all_that_names_one() -> None:
+    sides = Sides({frame().sequence_id: "right"})
+    put_right = sides.corrected(frame("left", None))
+    assert (put_right.laterality, [each.laterality for each in put_right.panels]) == ("right", ["right", None])
+
+
+def test_a_picture_of_both_sides_has_its_halves_exchanged() -> None:
+    put_right = Sides({frame().sequence_id: "right"}).corrected(frame("left", "right"))
+    assert [each.laterality for each in put_right.panels] == ["right", "left"]
+
+
+def test_a_side_that_the_organ_does_not_have_is_no_side() -> None:
+    result = frame("left")
+    assert Sides({result.sequence_id: "isthmus"}).corrected(result) is result
+    assert Sides({}).corrected(result) is result
