@@ -45,7 +45,7 @@ NO_REASONS = {"adequate", "usable", "limited", "inadequate", "not_examined", "un
               "quality", "level", "reasons", "finding", "suspicious", "decision_support", "withheld", "category",
               "malignant", "malignant_withheld", "findings", "categories", "advice", "value", "rule", "because",
               "regions", "lesion", "risk", "mm", "px", "a", "software", "finding_id", "still_unseen",
-              "side", "screening", "van"}  # fmt: skip
+              "side", "screening", "van", "void"}  # fmt: skip
 """Words in the modules of rules that are no reason: names of fields, levels, units."""
 MODULES = (
     adequacy, advice, alert_rules, birads, c_tirads, category, key_frame, nodules, referral, same_lesion, seen_partly,
