@@ -61,6 +61,14 @@ class Sides:
         right = {sequence_id: said.laterality for sequence_id, said in newest.items()}
         return cls(right, frozenset(sequence_id for sequence_id, said in newest.items() if said.planned_too))
 
+    @classmethod
+    def of_revision(cls, amendments: Iterable[AmendmentInForce]) -> "Sides":
+        """As a revision names them, for whoever shows frames beside it."""
+        named = [each for each in amendments if each.laterality is not None]
+        return cls(
+            {sequence_id: each.laterality for each in named for sequence_id in each.sequence_ids if each.laterality}
+        )
+
     def of_sweep(self, sequence_id: str, organ: Organ) -> Side | None:
         """The side that was put right of a sweep; None where none was, or where the organ has no such side."""
         side = self.right.get(sequence_id)

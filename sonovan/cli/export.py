@@ -44,6 +44,7 @@ def report(
     """
     from sonovan.outputs import make_folder, write_outputs
     from sonovan.pages import write_pages
+    from sonovan.reports.amended import amended_words
     from sonovan.reports.words import Words
     from sonovan.storage.minio_store import MinioStore
 
@@ -74,7 +75,7 @@ def report(
         }
         sys.stdout.write(json.dumps(document) + "\n")
     else:
-        found = Words().counted(len(revision.findings), "finding")
+        found = "amended" if revision.silenced else Words().counted(len(revision.findings), "finding")
         sys.stdout.write(
             f"screening {revision.screening_id}: {revision.status}, revision {revision.revision_number}, {found}; "
             "unsigned, not a result\n"
@@ -83,6 +84,8 @@ def report(
             f"pdf:      {', '.join(map(str, pages.pdf.values())) or 'none'}\n"
             f"overlays: {len(written.overlays)} in {folder / 'overlays'}\n"
         )
+        for made in revision.amendments:
+            sys.stdout.write(f"amended:  {amended_words(made, Words())}\n")
     for each in missing:
         sys.stderr.write(f"missing: {each}\n")
     if missing:
@@ -149,10 +152,15 @@ def _frames(kafka: "BrokerSettings", revision: "ScreeningAssessed") -> "list[Fra
 def results_of(revision: "ScreeningAssessed", results: "Iterable[FrameSegmented]") -> "list[FrameSegmented]":
     """The results on which the revision may rest: per frame the first one of the revision's van and network.
 
-    Another van's frames may name this screening too; `assess` takes the opener's alone.
+    Another van's frames may name this screening too; `assess` takes the opener's alone. They have the side that the
+    revision gives them; of a revision that says nothing of the pictures there are none.
     """
+    from sonovan.clinical.amended import Sides
+
+    if revision.silenced:
+        return []
     found: dict[str, FrameSegmented] = {}
     for record in results:
         if (record.van_id, record.fingerprint) == (revision.van_id, revision.fingerprint):
             found.setdefault(record.frame_id, record)
-    return list(found.values())
+    return [Sides.of_revision(revision.amendments).corrected(each) for each in found.values()]

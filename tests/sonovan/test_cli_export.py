@@ -4,6 +4,7 @@ import pytest
 import typer
 
 from sonovan.cli.export import newest_report, results_of
+from sonovan.contracts.amendments import AmendmentInForce
 from sonovan.contracts.errors import Transient
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.results import ScreeningAssessed
@@ -45,3 +46,19 @@ def test_frames_of_another_van_that_name_the_screening_are_left_out() -> None:
     of = assessed(van_id=own.van_id, fingerprint=own.fingerprint)
     assert results_of(of, [foreign, own, again]) == [own]
     assert results_of(of.model_copy(update={"fingerprint": "f" * 64}), [own]) == []
+
+
+def test_frames_are_shown_with_the_side_that_was_put_right_and_not_at_all_where_nothing_is_said_of_them() -> None:
+    own = segmented(0, laterality="left")
+    of = assessed(van_id=own.van_id, fingerprint=own.fingerprint)
+    side = AmendmentInForce(
+        amendment_number=1,
+        kind="side",
+        because="side_entered_wrong",
+        sequence_ids=(own.sequence_id,),
+        laterality="right",
+    )
+    (shown,) = results_of(of.model_copy(update={"amendments": (side,)}), [own])
+    assert shown.laterality == "right"
+    void = AmendmentInForce(amendment_number=1, kind="void", because="no_screening")
+    assert results_of(of.model_copy(update={"amendments": (void,)}), [own]) == []
