@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.van_vault import vault_of
 from sonovan import models
 from sonovan.centre import Centre, down, start_worker, up
 from sonovan.contracts.answers import VanAnswered
@@ -72,8 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measure(centre: Centre, screenings: int, frames: int, closings: int) -> dict[str, Any]:
-    enrol(centre.path, VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
-    signer = load_signer(centre.path, VAN)
+    enrol(vault_of(centre.path, VAN), VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
+    signer = load_signer(vault_of(centre.path, VAN), VAN)
     segmented = _segmented(centre, signer, frames)
     _say(f"{frames} frames are segmented")
     queued = [_screening(signer, segmented) for _ in range(screenings)]

@@ -24,6 +24,7 @@ from threading import Event, Thread
 from typing import Any, Final
 
 from benchmarks.hostile_van import HostileVan
+from benchmarks.van_vault import vault_of
 from sonovan.centre import Centre, down, up
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.frames import FrameSegmented
@@ -123,7 +124,7 @@ def run(centre: Centre, plan: Plan) -> dict[str, Any]:
     did not hold."""
     names = [f"{kind}-{mint_id()[-8:]}" for kind in ["honest"] * plan.honest + ["hostile"] * plan.hostile]
     for name in names:
-        enrol(centre.path, name, centre.enrol_van(name), centre.kafka("registrar"))
+        enrol(vault_of(centre.path, name), name, centre.enrol_van(name), centre.kafka("registrar"))
     honest, hostile = names[: plan.honest], names[plan.honest :]
     stopped = {name: _log(centre, name).count(STOPPED) for name in WORKERS}
     rejections = Tail(centre.kafka("reader"), Topic.RECORD_REJECTED, "now")
@@ -253,8 +254,8 @@ def _screen(centre: Centre, plan: Plan, load: Load, van: str, until: float, numb
     """
     source = simulated_sources("breast", 1, plan.frames, 7 + number)[0]
     frames = [shot for shot in source.read() if isinstance(shot, CapturedFrame)]
-    signer, pending = load_signer(centre.path, van), list[Pending]()
-    with BoundedProducer(load_kafka(centre.path, van), in_flight_bytes=8 * MIB) as producer:
+    signer, pending = load_signer(vault_of(centre.path, van), van), list[Pending]()
+    with BoundedProducer(load_kafka(vault_of(centre.path, van), van), in_flight_bytes=8 * MIB) as producer:
 
         def put(item: Item) -> None:
             if item.frame_index is not None:
@@ -286,10 +287,10 @@ def _paced(source: Source, frames: Sequence[CapturedFrame], fps: float) -> Sourc
 
 def _attack(centre: Centre, plan: Plan, load: Load, van: str, honest: Sequence[str], until: float, seed: int) -> None:
     """Hostile messages, so many bytes a second; where the broker throttles the van, fewer."""
-    attacker = HostileVan(load_signer(centre.path, van), list(honest), load.sweeps, seed)
+    attacker = HostileVan(load_signer(vault_of(centre.path, van), van), list(honest), load.sweeps, seed)
     begun, sent, pending = time.monotonic(), 0, list[Pending]()
     with BoundedProducer(
-        load_kafka(centre.path, van), in_flight_bytes=64 * MIB, delivery_timeout_s=SENT_WITHIN_S
+        load_kafka(vault_of(centre.path, van), van), in_flight_bytes=64 * MIB, delivery_timeout_s=SENT_WITHIN_S
     ) as producer:
         for each in attacker.messages():
             due = begun + sent / plan.bytes_per_s

@@ -26,6 +26,7 @@ from pathlib import Path
 from threading import Condition, Thread
 from typing import Any, Final, TypeVar
 
+from benchmarks.van_vault import vault_of
 from sonovan.analysis import anonymous_visit, load_segmenter
 from sonovan.centre import Centre, down, status, up
 from sonovan.contracts.alerts import LesionAlerted
@@ -164,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(state: Path, kills: int, sweeps: int, frames: int, seed: int) -> dict[str, Any]:
     centre = up(state, supervised=True, progress=_say)
-    enrol(state, VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
+    enrol(vault_of(state, VAN), VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
     pacing, killed, sent = Pacing(kills, sweeps), Counter[str](), list[Sent]()
     began = time.monotonic()
     killer = Thread(target=_kill, args=(state, pacing, seed, killed))

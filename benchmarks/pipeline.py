@@ -20,6 +20,7 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any, Final
 
+from benchmarks.van_vault import vault_of
 from sonovan import models
 from sonovan.centre import Centre, down, start_worker, up
 from sonovan.contracts.errors import InvalidRecord
@@ -86,11 +87,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _ready(state: Path, given: Path | None) -> Bench:
     centre = up(state, apps=(), progress=_say)
-    enrol(state, VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
+    enrol(vault_of(state, VAN), VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
     source = simulated_sources("breast", 1, 40, 7)[0]
     if given is not None:
         source = open_source(given, capture_options(organ="breast"))
-    return Bench(centre, load_signer(state, VAN), frames_of(source), source, models.load(), SegmentSettings())
+    return Bench(
+        centre, load_signer(vault_of(state, VAN), VAN), frames_of(source), source, models.load(), SegmentSettings()
+    )
 
 
 def frames_of(source: Source) -> tuple[CapturedFrame, ...]:
@@ -280,7 +283,7 @@ def _repeated(bench: Bench, frames: int) -> Source:
 def _queue(bench: Bench, items: Iterable[Item]) -> str:
     """Send them all; the screening's id."""
     screening = ""
-    with BoundedProducer(load_kafka(bench.centre.path, VAN), in_flight_bytes=8 << 20) as producer:
+    with BoundedProducer(load_kafka(vault_of(bench.centre.path, VAN), VAN), in_flight_bytes=8 << 20) as producer:
         for item in items:
             screening = item.screening_id
             producer.send(item.topic, item.key, item.value, item.headers)
@@ -299,7 +302,7 @@ def _paced(bench: Bench, frames: int, fps: int) -> str:
 
     source = replace(bench.source, read=read, frame_count=frames)
     ids = replace(mint_ids(1), screening_id=mint_id())
-    with BoundedProducer(load_kafka(bench.centre.path, VAN), in_flight_bytes=8 << 20) as producer:
+    with BoundedProducer(load_kafka(vault_of(bench.centre.path, VAN), VAN), in_flight_bytes=8 << 20) as producer:
 
         def send(item: Item) -> None:
             if item.topic is Topic.FRAME_CAPTURED:

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from sonovan.contracts.amendments import REASONS_OF, Amendment, AmendmentKind, ScreeningAmended
-from sonovan.contracts.envelope import header_sha256, seal_header
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.limits import MAX_AMENDMENTS
 from sonovan.contracts.topics import Topic
 from sonovan.producers.items import Item, Signer
+from sonovan.producers.signed_items import control_item
 from sonovan.producers.spool import Spool
 
 
@@ -22,20 +22,18 @@ def spool_amendment(
     because: str,
     *,
     by: str | None = None,
-    waiting: Callable[[], None] = lambda: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Item:
     """Put an amendment with the screening's next number into the spool.
 
-    because: one of REASONS_OF. by: a code of the site for who amends. waiting: called when another command composes
-    into this spool. The same again makes another amendment, which changes nothing.
+    because: one of REASONS_OF. by: a code of the site for who amends. The same again makes another amendment, which
+    changes nothing.
     Raises InvalidRecord `option_invalid` for a screening that this van never sent or has amended too often, for a
     reason that this kind does not have, and for taking back what is not there.
     """
-    with spool.screening(waiting) as put:
-        made = spool.amendment_number(screening_id)
-        if made is None:
-            raise InvalidRecord("option_invalid", f"{signer.van_id} never sent a screening {screening_id}")
+
+    def make(number: int) -> Item:
+        made = number - 1
         if made >= MAX_AMENDMENTS:
             raise InvalidRecord("option_invalid", f"a screening is amended {MAX_AMENDMENTS} times at most")
         if amendment.kind == "taken_back" and amendment.amendment_number > made:
@@ -45,7 +43,7 @@ def spool_amendment(
                 {
                     "screening_id": screening_id,
                     "van_id": signer.van_id,
-                    "amendment_number": made + 1,
+                    "amendment_number": number,
                     "amendment": amendment,
                     "because": because,
                     "by": by,
@@ -55,11 +53,9 @@ def spool_amendment(
         except ValidationError:
             detail = "--by is a code without spaces, never a name; " + reasons_told(amendment.kind)
             raise InvalidRecord("option_invalid", detail) from None
-        header = record.encode()
-        value, key = seal_header(header, signer.private_key), screening_id.encode()
-        item = Item(record.item_id, Topic.SCREENING_AMENDED, key, value, header_sha256(header), screening_id)
-        put(item)
-    return item
+        return control_item(Topic.SCREENING_AMENDED, record, signer)
+
+    return spool.put_next(screening_id, Topic.SCREENING_AMENDED, make)
 
 
 def reasons_told(kind: AmendmentKind) -> str:

@@ -92,7 +92,7 @@ class Uploader:
                     return
                 if time.monotonic() - self._moved_at > give_up_s:
                     held = self._spool.status().waiting
-                    raise Transient(f"{self._trouble}; {held} items wait in {self._spool.path.parent}")
+                    raise Transient(f"{self._trouble}; {held} items wait in {self._spool.folder}")
                 try:
                     tail = tail or Tail(self._kafka, van_answered_topic(self._van_id).name, self._spool.positions())
                     self._take_answers(tail)

@@ -35,8 +35,9 @@ from sonovan.embedded import VAN_ID, EmbeddedCentre, screened_by
 from sonovan.inputs import Frames, checked_picture, sources_of
 from sonovan.models.masks import decode_mask
 from sonovan.producers.items import Ids, Signer, Visit, mint_ids
+from sonovan.producers.ledger import MemoryLedger
 from sonovan.producers.plan import planned_regions
-from sonovan.producers.screening import Composer, compose_sequence
+from sonovan.producers.screening import Screening, compose_sequence, planned
 from sonovan.producers.sources import CapturedFrame, CaptureOptions, Source, capture_options
 from sonovan.producers.sources.source import whole_panel
 from sonovan.scratch import Scratch
@@ -124,7 +125,7 @@ class Analyser:
         visit = anonymous_visit(features, planned_regions(plan, [source.organ]))
         self._start((source,), visit, names.screening_id, model_id, network, intended_use)
         self._options = options
-        self._sequence = self._composer.begin(source, names.sequence_ids[0])
+        self._sequence = self._screening.begin(source, names.sequence_ids[0])
 
     def _start(
         self,
@@ -140,7 +141,8 @@ class Analyser:
         signer = Signer(VAN_ID, generate_key())
         self._scratch = Scratch()
         self._centre = EmbeddedCentre(network or load_segmenter(model_id), self._scratch, signer)
-        self._composer = Composer(sources, visit, signer, self._centre.put, screening_id=screening_id)
+        ledger = MemoryLedger(self._centre.put)
+        self._screening = Screening(ledger, signer, screening_id, visit.consent, planned(visit, sources))
         self._closed = self._failed = False
         self._analysis: Analysis | None = None
 
@@ -203,7 +205,7 @@ class Analyser:
         self._failed = kind is not None
 
     def _read_out(self, refused: tuple[InvalidRecord, ...]) -> Analysis:
-        screened = screened_by(self._centre, self._composer.close(), self._scratch)
+        screened = screened_by(self._centre, self._screening.close(), self._scratch)
         return analysis_of(screened, refused, self._scratch, self._use)
 
     @classmethod
@@ -221,7 +223,7 @@ class Analyser:
         self = cls.__new__(cls)
         self._start(sources, visit, ids.screening_id, model_id, None, intended_use)
         for source, sequence_id in zip(sources, ids.sequence_ids, strict=True):
-            compose_sequence(self._composer, source, sequence_id, progress)
+            compose_sequence(self._screening, source, sequence_id, progress)
         return self._read_out(refused)
 
 

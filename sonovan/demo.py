@@ -5,6 +5,7 @@ Every command that it runs is printed as a user would type it. It stops what it 
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
 from sonovan.outputs import report_of
+from sonovan.producers.private_files import write_private
 from sonovan.reports.alerts import alert_line
 from sonovan.reports.words import Words
 from sonovan.state import state_path
@@ -203,11 +205,19 @@ def _sonovan(path: Path, *words: str, accept: tuple[int, ...] = (0,)) -> str:
     """Run one command as typed; its stdout."""
     _typed(*words)
     argv = [sys.executable, "-m", "sonovan", *words]
-    environment = os.environ | {"SONOVAN_STATE": str(path)}
+    environment = os.environ | {"SONOVAN_STATE": str(path), "SONOVAN_VAN_PASSPHRASE": _passphrase(path)}
     ran = subprocess.run(argv, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if ran.returncode not in accept:
         raise InvalidRecord("record_invalid", f"`sonovan {' '.join(words)}` ended with {ran.returncode}")
     return ran.stdout
+
+
+def _passphrase(path: Path) -> str:
+    """What opens the demo's van. Nobody types it, so it lies beside what it opens, as a real van's never does."""
+    kept = path / "demo" / "passphrase"
+    if not kept.exists():
+        write_private(kept, secrets.token_hex(16))
+    return kept.read_text(encoding="utf-8")
 
 
 def _typed(*words: str) -> None:

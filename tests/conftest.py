@@ -1,6 +1,7 @@
 """What tests of several rooms share: the development data, and real services."""
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ settings.register_profile("sonovan", deadline=None)  # how fast an example runs 
 settings.load_profile("sonovan")
 
 TOOLS = ("java", "mvn", "go")
+
+os.environ.setdefault("SONOVAN_VAN_PASSPHRASE", secrets.token_hex(16))  # of the vans that tests enrol by commands
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -9,29 +9,16 @@ from typing import Annotated
 
 import typer
 
+from sonovan.cli import van_screenings, van_spool
 from sonovan.cli.failures import Exit
 from sonovan.cli.van_amend import app as amend_app
+from sonovan.cli.van_options import AsJson, GiveUp, Organ, Plan, State, VanName, Wait
 from sonovan.contracts.limits import MIB, VAN_BYTES_PER_S
 from sonovan.state import state_path
 
 app = typer.Typer(help="The van: enrol, send, amend, simulate, spool.", no_args_is_help=True)
-spool_app = typer.Typer(help="What waits on the van.", no_args_is_help=True)
-app.add_typer(spool_app, name="spool")
+app.add_typer(van_spool.app, name="spool")
 app.add_typer(amend_app, name="amend")
-
-
-State = Annotated[Path | None, typer.Option("--state", help="State folder (default: SONOVAN_STATE, else .sonovan).")]
-VanName = Annotated[str | None, typer.Option("--van", help="Which van (default: the only one enrolled here).")]
-Organ = Annotated[str | None, typer.Option("--organ", help="breast or thyroid.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
-Plan = Annotated[
-    list[str] | None,
-    typer.Option("--plan", help="What was to be scanned: side[:region]; repeat (default: both sides)."),
-]
-Wait = Annotated[bool, typer.Option("--wait", help="Wait for the centre's report and print it.")]
-GiveUp = Annotated[
-    float | None, typer.Option("--give-up-s", min=1, help="Stop after so many seconds without any progress.")
-]
 
 
 @app.command()
@@ -42,16 +29,19 @@ def enrol(
     ] = VAN_BYTES_PER_S / MIB,
     state: State = None,
 ) -> None:
-    """Give a van its signing key, its Kafka account, its answers topic and its quota; again is harmless."""
+    """Give a van its signing key, its Kafka account, its answers topic and its quota; again is harmless.
+
+    The first time a passphrase is chosen, which alone opens what the van keeps.
+    """
     from sonovan.centre import attach
+    from sonovan.cli.van_open import open_vault
     from sonovan.producers import enrol as enrolment
 
     folder = state_path(state)
     enrolment.van_folder(folder, name)
     centre = attach(folder)
-    record = enrolment.enrol(
-        folder, name, centre.enrol_van(name, round(quota * MIB) or None), centre.kafka("registrar")
-    )
+    vault = open_vault(folder, name)
+    record = enrolment.enrol(vault, name, centre.enrol_van(name, round(quota * MIB) or None), centre.kafka("registrar"))
     key = record.newest
     typer.echo(f"van {name} is enrolled since {key.enrolled_at:%Y-%m-%d %H:%M} UTC, key {key.public_key[:16]}")
 
@@ -84,6 +74,9 @@ def send(
     slip: Annotated[str | None, typer.Option(help="Slip number.")] = None,
     site: Annotated[str, typer.Option(help="Site code.")] = "site-1",
     plan: Plan = None,
+    into: Annotated[
+        str | None, typer.Option(help="Go on with this screening, unfinished or closed; files that it has are skipped.")
+    ] = None,
     consent: Annotated[
         str | None, typer.Option(help="What she agreed to: screening,ai and maybe research, sharing; else it is asked.")
     ] = None,
@@ -93,8 +86,12 @@ def send(
     van: VanName = None,
     state: State = None,
 ) -> int:
-    """Send one screening through the spool to the centre."""
-    from sonovan.cli.van_send import consent_given, say, send_screening, site_code, slip_number, the_van
+    """Send one screening through the spool to the centre.
+
+    Each frame is kept on the van before the next one is read. What was cut off goes on with --into.
+    """
+    from sonovan.cli.van_open import the_van
+    from sonovan.cli.van_send import consent_given, say, send_screening, site_code, slip_number
     from sonovan.contracts.ids import mint_id
     from sonovan.producers.features import read_features
     from sonovan.producers.items import Visit
@@ -102,7 +99,7 @@ def send(
     from sonovan.producers.site import visit_key
     from sonovan.producers.sources import capture_options, open_sources
 
-    agreed = consent_given(consent)
+    agreed = consent_given(consent) if into is None else None
     options = capture_options(
         organ=organ,
         side=side,
@@ -118,18 +115,20 @@ def send(
         say(refused.message)
     for line in inputs.notices():
         say(line)
-    visit = Visit(
-        subject_key=visit_key(folder, person),
-        site_code=site_code(site),
-        slip_number=None if slip is None else slip_number(slip),
-        consent=agreed,
-        planned=planned_regions(plan, [source.organ for source in inputs.sources]),
-        features=None if features is None else read_features(features),
-    )
     if not inputs.sources:
         return int(Exit.USAGE)
+    visit = None
+    if agreed is not None:
+        visit = Visit(
+            subject_key=visit_key(folder, person),
+            site_code=site_code(site),
+            slip_number=None if slip is None else slip_number(slip),
+            consent=agreed,
+            planned=planned_regions(plan, [source.organ for source in inputs.sources]),
+            features=None if features is None else read_features(features),
+        )
     return send_screening(
-        folder, van_id, inputs.sources, visit, list(inputs.refused), mint_id(), wait, as_json, give_up_s
+        folder, van_id, inputs.sources, visit, list(inputs.refused), into or mint_id(), wait, as_json, give_up_s
     )
 
 
@@ -142,18 +141,16 @@ def correct(
     state: State = None,
 ) -> int:
     """Send the clinical record of a screening again, corrected; the newest one counts, whatever the clock says."""
-    from sonovan.cli.van_send import deliver, open_spool, queueing, the_van
-    from sonovan.producers import enrol as enrolment
+    from sonovan.cli.van_open import open_van, the_van
+    from sonovan.cli.van_send import deliver
     from sonovan.producers.correct import spool_correction
     from sonovan.producers.features import read_features
 
     fields = read_features(features)
     folder = state_path(state)
-    van_id = the_van(folder, van)
-    kafka, signer = enrolment.load_kafka(folder, van_id), enrolment.load_signer(folder, van_id)
-    with open_spool(folder, van_id) as spool:
-        item = spool_correction(spool, signer, screening_id, fields, waiting=queueing)
-        stored = deliver(spool, kafka, van_id, item, give_up_s, "the correction")
+    with open_van(folder, the_van(folder, van)) as opened:
+        item = spool_correction(opened.spool, opened.signer, screening_id, fields)
+        stored = deliver(opened, item, give_up_s, "the correction")
     if stored:
         typer.echo(f"screening {screening_id}: clinical record {item.item_id.rpartition('/')[2]} is stored")
     return int(Exit.DONE if stored else Exit.SOME_REJECTED)
@@ -192,7 +189,8 @@ def simulate(
     state: State = None,
 ) -> int:
     """Send synthetic sweeps with known lesions as one screening; the truth is written beside the spool."""
-    from sonovan.cli.van_send import say, send_screening, the_van
+    from sonovan.cli.van_open import the_van
+    from sonovan.cli.van_send import say, send_screening
     from sonovan.contracts.ids import mint_id
     from sonovan.contracts.van import Consent, PlannedRegion
     from sonovan.producers.enrol import van_folder
@@ -223,65 +221,4 @@ def simulate(
     return code
 
 
-@spool_app.command("status")
-def spool_status(van: VanName = None, as_json: AsJson = False, state: State = None) -> None:
-    """How much waits, and what the centre rejected."""
-    from sonovan.cli.van_send import open_spool, the_van
-    from sonovan.producers.spool import STATES
-
-    folder = state_path(state)
-    van_id = the_van(folder, van)
-    with open_spool(folder, van_id) as spool:
-        status, rejected = spool.status(), spool.rejected()
-    if as_json:
-        document = {
-            "van_id": van_id,
-            **status.counts,
-            "waiting_bytes": status.waiting_bytes,
-            "oldest_at": status.oldest_at,
-            "refused": [
-                {"item_id": item.item_id, "reason": item.reason, "retryable": item.retryable} for item in rejected
-            ],
-        }
-        typer.echo(json.dumps(document))
-        return
-    typer.echo(f"van {van_id}: " + ", ".join(f"{status.counts[name]} {name}" for name in STATES))
-    typer.echo(f"waiting: {status.waiting_bytes / 2**20:.1f} MiB")
-    for item in rejected:
-        typer.echo(f"rejected: {item.item_id}: {item.reason}{' (may be retried)' if item.retryable else ''}")
-
-
-@spool_app.command("retry")
-def spool_retry(van: VanName = None, give_up_s: GiveUp = None, state: State = None) -> int:
-    """Send everything that waits, what was rejected for a passing reason too, until the centre has it."""
-    from sonovan.cli.van_send import WAIT_GIVE_UP_S, no_answer, open_spool, queueing, the_van
-    from sonovan.producers import enrol as enrolment
-    from sonovan.producers.upload import Uploader, all_settled
-
-    folder = state_path(state)
-    van_id = the_van(folder, van)
-    kafka, signer = enrolment.load_kafka(folder, van_id), enrolment.load_signer(folder, van_id)
-    with open_spool(folder, van_id) as spool:
-        spool.retry(signer.sign_again)
-        uploader = Uploader(spool, kafka, van_id)
-        patience_s = give_up_s or WAIT_GIVE_UP_S
-        uploader.run(
-            lambda: all_settled(spool, None),
-            give_up_s=patience_s,
-            waiting=queueing,
-            troubled=lambda why: no_answer(why, patience_s),
-        )
-        rejected = len(spool.rejected())
-    typer.echo(f"van {van_id}: nothing waits, {rejected} rejected")
-    return int(Exit.SOME_REJECTED if rejected else Exit.DONE)
-
-
-@spool_app.command("purge")
-def spool_purge(van: VanName = None, state: State = None) -> None:
-    """Forget what the centre stored, and drop what it rejected for good."""
-    from sonovan.cli.van_send import open_spool, the_van
-
-    folder = state_path(state)
-    van_id = the_van(folder, van)
-    with open_spool(folder, van_id) as spool:
-        typer.echo(f"van {van_id}: {spool.purge()} items purged")
+van_screenings.add_to(app)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sonovan.cli.failures import Exit
+from sonovan.cli.van_options import GiveUp, State, VanName
 from sonovan.state import state_path
 
 if TYPE_CHECKING:
@@ -22,11 +23,6 @@ app = typer.Typer(
 
 ScreeningId = Annotated[str, typer.Argument(metavar="SCREENING", help="The screening's id, as van send printed it.")]
 By = Annotated[str | None, typer.Option("--by", help="Your code at this site: no name, no spaces.")]
-GiveUp = Annotated[
-    float | None, typer.Option("--give-up-s", min=1, help="Stop after so many seconds without any progress.")
-]
-VanName = Annotated[str | None, typer.Option("--van", help="Which van (default: the only one enrolled here).")]
-State = Annotated[Path | None, typer.Option("--state", help="State folder (default: SONOVAN_STATE, else .sonovan).")]
 
 
 @app.command()
@@ -153,20 +149,19 @@ def _send(
     van: str | None,
     state: Path | None,
 ) -> int:
-    from sonovan.cli.van_send import deliver, open_spool, queueing, say, the_van
-    from sonovan.producers import enrol as enrolment
+    from sonovan.cli.van_open import open_van, the_van
+    from sonovan.cli.van_send import deliver, say
     from sonovan.producers.amend import spool_amendment
 
     folder = state_path(state)
-    van_id = the_van(folder, van)
-    signer = enrolment.load_signer(folder, van_id)
-    with open_spool(folder, van_id) as spool:
-        item = spool_amendment(spool, signer, screening_id, amended(spool), because, by=by, waiting=queueing)
+    with open_van(folder, the_van(folder, van)) as opened:
+        spool = opened.spool
+        item = spool_amendment(spool, opened.signer, screening_id, amended(spool), because, by=by)
         number = item.item_id.rpartition("/")[2]
         waiting = spool.status(screening_id).waiting - 1
         if waiting > 0:
             say(f"{waiting} records of this screening wait on the van and are sent as well")
-        stored = deliver(spool, enrolment.load_kafka(folder, van_id), van_id, item, give_up_s, f"amendment {number}")
+        stored = deliver(opened, item, give_up_s, f"amendment {number}")
     if stored:
         typer.echo(f"screening {screening_id}: amendment {number} is stored; the report will say so on top")
     return int(Exit.DONE if stored else Exit.SOME_REJECTED)

@@ -1,7 +1,9 @@
 """What `sonovan van send` and `simulate` do once they know what to send: spool, upload, tell."""
 
 import json
+import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -11,13 +13,13 @@ from pydantic import TypeAdapter, ValidationError
 from tqdm import tqdm
 
 from sonovan.cli.failures import Exit
-from sonovan.contracts.broker import BrokerSettings
+from sonovan.cli.van_open import OpenVan, open_van
 from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.contracts.ids import mint_id
 from sonovan.contracts.van import Consent
 from sonovan.contracts.words import SiteCode, SlipNumber
-from sonovan.producers import enrol as enrolment
-from sonovan.producers.items import Ids, Item, Visit, mint_ids
-from sonovan.producers.screening import Composed, compose
+from sonovan.producers.items import Item, Visit
+from sonovan.producers.screening import Composed, Screening, compose_sequence
 from sonovan.producers.sources import Source
 from sonovan.producers.spool import HELD, QUEUED, SENT, STORED, Spool
 from sonovan.producers.upload import Uploader, all_sent, all_settled, reported
@@ -45,24 +47,21 @@ def send_screening(
     folder: Path,
     van_id: str,
     sources: Sequence[Source],
-    visit: Visit,
+    visit: Visit | None,
     refused: list[InvalidRecord],
     screening_id: str,
     wait: bool,
     as_json: bool,
     give_up_s: float | None,
 ) -> int:
-    """Spool, upload, print; the exit code."""
-    signer, kafka = enrolment.load_signer(folder, van_id), enrolment.load_kafka(folder, van_id)
-    with open_spool(folder, van_id) as spool:
-        ids = Ids(screening_id, mint_ids(len(sources)).sequence_ids)
-        known = [source.frame_count for source in sources]
-        total = sum(count or 0 for count in known) if None not in known else None
-        with (
-            tqdm(total=total, unit="frame", desc="reading", leave=False, disable=None) as bar,
-            spool.screening(queueing) as put,
-        ):
-            composed = compose(sources, visit, signer, put, ids=ids, progress=bar.update)
+    """Spool, upload, print; the exit code. visit: None goes on with a screening that the spool has."""
+    with open_van(folder, van_id) as opened:
+        spool, kafka, signer = opened.spool, opened.kafka, opened.signer
+        if visit is None:
+            screening = spool.resume_screening(screening_id, signer)
+        else:
+            screening = spool.open_screening(visit, signer, sources, screening_id=screening_id)
+        composed = _compose(screening, sources)
         for trouble in composed.refused:
             say(trouble.message)
         refused = [*refused, *composed.refused]
@@ -74,6 +73,24 @@ def send_screening(
             say(f"{item.item_id}: rejected by the centre: {item.reason}{' (may be retried)' if item.retryable else ''}")
         typer.echo(_told(spool, van_id, composed, refused, as_json))
         return code or int(Exit.SOME_REJECTED if refused or rejected else Exit.DONE)
+
+
+def _compose(screening: Screening, sources: Sequence[Source]) -> Composed:
+    """Read every source into the screening and close it. What was read before an error is kept, and said to be."""
+    known = [source.frame_count for source in sources]
+    total = sum(count or 0 for count in known) if None not in known else None
+    seen: Counter[str] = Counter()
+    try:
+        with tqdm(total=total, unit="frame", desc="reading", leave=False, disable=None) as bar:
+            for source in sources:
+                path = os.path.abspath(source.path)
+                seen[path] += 1
+                compose_sequence(screening, source, mint_id(), bar.update, origin=f"{path}#{seen[path]}")
+            return screening.close()
+    except BaseException:
+        name = screening.screening_id
+        say(f"screening {name} is unfinished, what was read is kept: go on with van send FILES --into {name}")
+        raise
 
 
 def _upload(spool: Spool, uploader: Uploader, composed: Composed, wait: bool, give_up_s: float | None) -> int:
@@ -143,42 +160,25 @@ def _told(spool: Spool, van_id: str, composed: Composed, refused: Sequence[Inval
     return f"{head}; {what}; unsigned, not a result"
 
 
-def deliver(spool: Spool, kafka: BrokerSettings, van_id: str, item: Item, give_up_s: float | None, what: str) -> bool:
+def deliver(van: OpenVan, item: Item, give_up_s: float | None, what: str) -> bool:
     """Upload until the centre has answered all of the item's screening; whether it stored the item.
 
     what: the item, in a message. Raises Transient where the centre does not answer; the item is kept then.
     """
     patience_s = give_up_s or SEND_GIVE_UP_S
     try:
-        Uploader(spool, kafka, van_id).run(
-            lambda: all_settled(spool, item.screening_id),
+        Uploader(van.spool, van.kafka, van.van_id).run(
+            lambda: all_settled(van.spool, item.screening_id),
             give_up_s=patience_s,
             waiting=queueing,
             troubled=lambda why: no_answer(why, patience_s),
         )
     except Transient as error:
         raise Transient(f"{error}; {what} is kept on the van, send it by: sonovan van spool retry") from None
-    rejected = [each for each in spool.rejected(item.screening_id) if each.item_id == item.item_id]
+    rejected = [each for each in van.spool.rejected(item.screening_id) if each.item_id == item.item_id]
     for each in rejected:
         say(f"{each.item_id}: rejected by the centre: {each.reason}")
     return not rejected
-
-
-def the_van(folder: Path, chosen: str | None) -> str:
-    """The van to act as. Raises InvalidRecord `van_not_enrolled`."""
-    if chosen is not None:
-        enrolment.load_signer(folder, chosen)
-        return chosen
-    vans = enrolment.enrolled_vans(folder)
-    if len(vans) == 1:
-        return vans[0]
-    if not vans:
-        raise InvalidRecord("van_not_enrolled", f"no van is enrolled in {folder}; run: sonovan van enrol NAME")
-    raise InvalidRecord("van_not_enrolled", f"several vans are enrolled here ({', '.join(vans)}): say --van NAME")
-
-
-def open_spool(folder: Path, van_id: str) -> Spool:
-    return Spool(enrolment.van_folder(folder, van_id) / "spool.sqlite")
 
 
 def site_code(word: str) -> str:

@@ -19,6 +19,7 @@ from sonovan.stream_apps.segment.settings import SegmentSettings
 from sonovan.stream_apps.segment.stage import segment_stage
 from sonovan.stream_apps.segment.step import SegmentedFrame, segment_envelope
 from sonovan.stream_apps.vans import VanRegistry
+from tests.producers.visits import SIGNER, VISIT, vault_at
 from tests.stream_apps.assess.scene import Desk, Scene
 from tests.stream_apps.memory import Run, Vans, World
 from tests.stream_apps.segment.frames import NOW, TestVan
@@ -74,9 +75,9 @@ def test_what_an_earlier_key_signed_stays_on_the_van_and_is_signed_again(tmp_pat
     registry, late = registry_of(record), Coordinates(Topic.FRAME_CAPTURED, 0, 8, REVOKED)
     value = van.frame(0)
     item = _item(van, value)
-    with Spool(tmp_path / "van" / "spool.sqlite") as spool:
-        with spool.screening() as put:
-            put(item)
+    with Spool(tmp_path, vault_at(tmp_path)) as spool:
+        spool.open_screening(VISIT, SIGNER, screening_id=van.screening_id)
+        spool.put(item)
         receipt = rejected(value, registry, late).receipt
         assert receipt is not None
         assert spool.take_answer(receipt, 0, 1)

@@ -28,6 +28,7 @@ from sonovan.storage.minio_store import MinioStore
 from tests.journeys.account import assert_sound, segmented, wait_for
 from tests.journeys.van import SPACING_MM, Screening, Van, sweep, write_sweep
 from tests.journeys.world import World
+from tests.producers.visits import vault_of
 from tests.stream_apps.alert.receiver import KIND, Receiver, free_port, hang
 from tests.waiting import elapse
 
@@ -159,7 +160,8 @@ def test_6_the_broker_is_away_while_the_van_sends(world: World, tmp_path: Path) 
     first = van.screening(sweep() * 2, ids_told(told))
 
     sending = world.command("van", "send", str(folder), *OPTIONS, *named, "--wait", "--json")
-    with Spool(world.centre.path / "vans" / van.van_id / "spool.sqlite") as spool:
+    vault = vault_of(world.centre.path, van.van_id)
+    with Spool(vault.folder / "spool", vault) as spool:
         world.until(lambda: spool.status().counts["sent"] > 5, "the van is sending")
         with world.without("kafka"):
             assert spool.status().counts["queued"] > 0, "everything was sent before the broker was away"

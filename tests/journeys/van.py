@@ -20,11 +20,11 @@ from sonovan.inputs import sources_of
 from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan.producers import enrol as enrolment
 from sonovan.producers.items import Ids, Item, Signer, Visit, mint_ids
-from sonovan.producers.private_files import write_private
 from sonovan.producers.screening import compose
 from sonovan.producers.sources import capture_options
 from sonovan.transport.producer import BoundedProducer
 from tests.journeys.world import World
+from tests.producers.visits import vault_of
 
 ROWS, COLUMNS = 240, 320
 SPACING_MM = 40.0 / ROWS
@@ -98,9 +98,10 @@ class Van:
     def enrol(self) -> None:
         """Put the van into the registry, with the key that it has had all along."""
         folder = self.world.centre.path
-        write_private(enrolment.van_folder(folder, self.van_id) / "private_key", self.signer.private_key.hex())
+        vault = vault_of(folder, self.van_id)
+        vault.write("signing_key", self.signer.private_key)
         self.kafka = self.world.centre.enrol_van(self.van_id)
-        enrolment.enrol(folder, self.van_id, self.kafka, self.world.centre.kafka("registrar"))
+        enrolment.enrol(vault, self.van_id, self.kafka, self.world.centre.kafka("registrar"))
 
     def revoke(self) -> None:
         """Take its key out of the registry; its account of Kafka is taken away as well."""

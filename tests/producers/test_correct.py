@@ -7,29 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import mint_id
 from sonovan.producers.correct import spool_correction
 from sonovan.producers.items import Item
-from sonovan.producers.screening import compose
+from sonovan.producers.screening import compose_sequence
 from sonovan.producers.simulate import simulated_sources
 from sonovan.producers.spool import Spool
-from tests.producers.visits import SIGNER, VISIT
+from tests.producers.spool.test_spool import store_all
+from tests.producers.visits import SIGNER, VISIT, vault_at
 
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Iterator[Spool]:
-    with Spool(tmp_path / "spool.sqlite") as opened:
+    with Spool(tmp_path, vault_at(tmp_path)) as opened:
         yield opened
 
 
 def sent(spool: Spool, features: dict[str, int] | None = None) -> str:
-    with spool.screening() as put:
-        sources = simulated_sources("breast", 1, 2, 0)
-        return compose(sources, replace(VISIT, features=features), SIGNER, put).screening_id
+    (source,) = simulated_sources("breast", 1, 2, 0)
+    screening = spool.open_screening(replace(VISIT, features=features), SIGNER, [source])
+    compose_sequence(screening, source, mint_id())
+    return screening.close().screening_id
 
 
 def long_ago() -> datetime:
@@ -56,17 +57,14 @@ def test_a_record_that_was_not_sent_at_first_is_the_first_one(spool: Spool) -> N
 
 def test_what_was_stored_and_purged_is_still_counted(spool: Spool) -> None:
     screening = sent(spool, features={"age_years": 45})
-    for place, name in enumerate(spool.pending(99, 0)):
-        (sha256,) = spool._read("SELECT content_sha256 FROM items WHERE item_id = ?", (name,))[0]
-        stored = {"van_id": "van-1", "kind": "stored", "screening_id": screening, "item_id": name}
-        spool.take_answer(VanAnswered.model_validate(stored | {"content_sha256": sha256}), 0, place)
+    store_all(spool)
     assert spool.purge() > 0
     assert spool.status(screening).counts["stored"] == 0
     assert record_of(spool_correction(spool, SIGNER, screening, {"age_years": 54})).features_number == 2
 
 
 def test_a_screening_that_this_van_never_sent_is_not_corrected(spool: Spool) -> None:
-    with pytest.raises(InvalidRecord, match="never sent") as caught:
+    with pytest.raises(InvalidRecord, match="no screening") as caught:
         spool_correction(spool, SIGNER, mint_id(), {"age_years": 54})
     assert caught.value.reason == "option_invalid"
     assert spool.pending(99, 0) == []

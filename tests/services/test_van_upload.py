@@ -22,14 +22,14 @@ from sonovan.deploy import services
 from sonovan.deploy.state import StateFolder
 from sonovan.producers import enrol as enrolment
 from sonovan.producers.items import Signer
-from sonovan.producers.screening import compose
+from sonovan.producers.screening import compose_sequence
 from sonovan.producers.simulate import simulated_sources
 from sonovan.producers.spool import QUEUED, SENT, STORED, Spool
 from sonovan.producers.upload import Uploader, all_sent, all_settled, reported
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import Tail, read_all
 from tests.producers.files import grey, write_dicom
-from tests.producers.visits import VISIT
+from tests.producers.visits import VISIT, vault_at, vault_of
 
 pytestmark = pytest.mark.services
 
@@ -45,13 +45,16 @@ AGREED = ("--consent", "screening,ai")
 
 
 def enrolled(centre: Centre, state: Path, van_id: str) -> tuple[BrokerSettings, Signer]:
-    enrolment.enrol(state, van_id, centre.enrol_van(van_id), centre.kafka("registrar"))
-    return enrolment.load_kafka(state, van_id), enrolment.load_signer(state, van_id)
+    vault = vault_of(state, van_id)
+    enrolment.enrol(vault, van_id, centre.enrol_van(van_id), centre.kafka("registrar"))
+    return enrolment.load_kafka(vault, van_id), enrolment.load_signer(vault, van_id)
 
 
 def spooled(spool: Spool, signer: Signer, frames: int = 6) -> str:
-    with spool.screening() as put:
-        return compose(simulated_sources("breast", 1, frames, 0), VISIT, signer, put).screening_id
+    (source,) = simulated_sources("breast", 1, frames, 0)
+    screening = spool.open_screening(VISIT, signer, [source])
+    compose_sequence(screening, source, mint_id())
+    return screening.close().screening_id
 
 
 class Answering:
@@ -113,8 +116,9 @@ def report(centre: Centre, van_id: str, screening_id: str, status: str) -> None:
 
 def test_enrolment_twice_keeps_the_key_and_revoking_ends_it(centre: Centre, tmp_path: Path) -> None:
     kafka, registrar = centre.enrol_van("enrol-1"), centre.kafka("registrar")
-    first = enrolment.enrol(tmp_path, "enrol-1", kafka, registrar)
-    assert enrolment.enrol(tmp_path, "enrol-1", kafka, registrar) == first
+    vault = vault_of(tmp_path, "enrol-1")
+    first = enrolment.enrol(vault, "enrol-1", kafka, registrar)
+    assert enrolment.enrol(vault, "enrol-1", kafka, registrar) == first
     folder = tmp_path / "vans" / "enrol-1"
     assert all(path.stat().st_mode & 0o077 == 0 for path in (folder, *folder.iterdir()))
     mine = [message for message in read_all(registrar, Topic.VAN_ENROLLED) if message.key == b"enrol-1"]
@@ -124,9 +128,9 @@ def test_enrolment_twice_keeps_the_key_and_revoking_ends_it(centre: Centre, tmp_
     assert revoked is not None
     assert revoked.newest.revoked_at is not None
     with pytest.raises(InvalidRecord) as caught:
-        enrolment.load_signer(tmp_path, "enrol-1")
+        enrolment.load_signer(vault, "enrol-1")
     assert caught.value.reason == "van_not_enrolled"
-    again = enrolment.enrol(tmp_path, "enrol-1", kafka, registrar)
+    again = enrolment.enrol(vault, "enrol-1", kafka, registrar)
     assert again.keys[:-1] == revoked.keys
     assert again.newest.public_key != first.newest.public_key
 
@@ -137,7 +141,10 @@ def test_revoking_a_van_that_never_was_says_so(centre: Centre, tmp_path: Path) -
 
 def test_everything_arrives_and_leaves_the_spool_on_receipts(centre: Centre, tmp_path: Path) -> None:
     kafka, signer = enrolled(centre, tmp_path, "upload-1")
-    with Spool(tmp_path / "s.sqlite") as spool, Answering(centre, "upload-1", lambda answer: answer) as answering:
+    with (
+        Spool(tmp_path / "spool", vault_at(tmp_path)) as spool,
+        Answering(centre, "upload-1", lambda answer: answer) as answering,
+    ):
         screening = spooled(spool, signer)
         Uploader(spool, kafka, "upload-1").run(lambda: all_settled(spool, None), give_up_s=60)
         assert spool.status(screening).counts[STORED] == 9
@@ -146,12 +153,12 @@ def test_everything_arrives_and_leaves_the_spool_on_receipts(centre: Centre, tmp
 
 def test_without_receipts_nothing_leaves_and_a_later_run_takes_them(centre: Centre, tmp_path: Path) -> None:
     kafka, signer = enrolled(centre, tmp_path, "upload-2")
-    with Spool(tmp_path / "s.sqlite") as spool:
+    with Spool(tmp_path / "spool", vault_at(tmp_path)) as spool:
         screening = spooled(spool, signer)
         Uploader(spool, kafka, "upload-2").run(lambda: all_sent(spool, None), give_up_s=60)
         assert spool.status(screening).counts[SENT] == 9
         assert all(spool.load(name) is not None for name in spool.pending(99, 1e12))
-    with Answering(centre, "upload-2", lambda answer: answer), Spool(tmp_path / "s.sqlite") as spool:
+    with Answering(centre, "upload-2", lambda answer: answer), Spool(tmp_path / "spool", vault_at(tmp_path)) as spool:
         Uploader(spool, kafka, "upload-2").run(lambda: all_settled(spool, None), give_up_s=60)
         assert spool.status(screening).counts[STORED] == 9
 
@@ -161,7 +168,8 @@ def test_a_clinical_record_is_corrected_by_a_command(
 ) -> None:
     state = centre.path
     _, signer = enrolled(centre, state, "upload-corrects")
-    with Spool(enrolment.van_folder(state, "upload-corrects") / "spool.sqlite") as spool:
+    vault = vault_of(state, "upload-corrects")
+    with Spool(vault.folder / "spool", vault) as spool:
         screening = spooled(spool, signer)
     record = tmp_path / "record.json"
     record.write_text('{"age_years": 54}')
@@ -194,7 +202,7 @@ def test_what_gets_no_receipt_is_sent_again(centre: Centre, tmp_path: Path) -> N
         ignored.add(answer.item_id)
         return None
 
-    with Spool(tmp_path / "s.sqlite") as spool, Answering(centre, "upload-3", forgetful):
+    with Spool(tmp_path / "spool", vault_at(tmp_path)) as spool, Answering(centre, "upload-3", forgetful):
         spooled(spool, signer, 2)
         Uploader(spool, kafka, "upload-3", resend_after_s=1).run(lambda: all_settled(spool, None), give_up_s=60)
 
@@ -207,7 +215,7 @@ def test_a_rejection_is_kept_and_the_report_ends_the_waiting(centre: Centre, tmp
             return answer
         return answer.model_copy(update={"kind": "rejected", "reason": "pixels_corrupt"})
 
-    with Spool(tmp_path / "s.sqlite") as spool, Answering(centre, "upload-4", refusing):
+    with Spool(tmp_path / "spool", vault_at(tmp_path)) as spool, Answering(centre, "upload-4", refusing):
         screening = spooled(spool, signer, 3)
         report(centre, "upload-4", screening, "incomplete")
         Uploader(spool, kafka, "upload-4").run(lambda: reported(spool, screening), give_up_s=60)
@@ -217,7 +225,7 @@ def test_a_rejection_is_kept_and_the_report_ends_the_waiting(centre: Centre, tmp
 def test_an_account_that_was_revoked_is_fatal(centre: Centre, tmp_path: Path) -> None:
     kafka, signer = enrolled(centre, tmp_path, "upload-5")
     centre.revoke_van("upload-5")
-    with Spool(tmp_path / "s.sqlite") as spool:
+    with Spool(tmp_path / "spool", vault_at(tmp_path)) as spool:
         spooled(spool, signer, 1)
         with pytest.raises(Fatal):
             Uploader(spool, kafka, "upload-5").run(lambda: all_sent(spool, None), give_up_s=60)
@@ -235,7 +243,7 @@ def own_centre(service_tools: None, tmp_path: Path) -> Iterator[Centre]:
 
 def test_a_broker_that_goes_away_is_waited_for(own_centre: Centre, tmp_path: Path) -> None:
     kafka, signer = enrolled(own_centre, tmp_path / "state", "upload-6")
-    with Spool(tmp_path / "s.sqlite") as spool:
+    with Spool(tmp_path / "spool", vault_at(tmp_path)) as spool:
         screening = spooled(spool, signer, 4)
         services.stop(StateFolder(own_centre.path), lambda _line: None)
         told: list[str] = []

@@ -1,0 +1,197 @@
+"""The items of the spool: put them durably, give them in the order of sending, note what became of them."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import msgpack
+
+from sonovan.contracts.errors import Fatal
+from sonovan.contracts.ids import level
+from sonovan.contracts.topics import Topic
+from sonovan.producers.items import Item
+from sonovan.producers.ledger import contradiction
+from sonovan.producers.spool.bodies import Bodies
+from sonovan.producers.spool.database import Database
+from sonovan.producers.spool.states import HELD, QUEUED, REJECTED, SENT, STAGES, STORED, Message
+
+Clock = Callable[[], float]
+_INSERT: Final = (
+    "INSERT INTO items (item_id, screening_id, rank, stage, level, topic, content_sha256, size, file, state, reason,"
+    " added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+class Queue:
+    """Items in files and rows. clock: UNIX seconds. keep_bytes: as for `Spool`."""
+
+    def __init__(self, db: Database, bodies: Bodies, clock: Clock = time.time, keep_bytes: int = 0) -> None:
+        self._db, self._bodies, self._clock, self._keep_bytes = db, bodies, clock, keep_bytes
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A transaction within which items may be put: no file is swept before its row is there."""
+        with self._bodies.writing(), self._db.transaction():
+            yield
+
+    @contextmanager
+    def adding(self, items: Sequence[Item]) -> Iterator[None]:
+        """Put items in one step with what the block writes; all of it is durable when the block has ended.
+
+        An item that is there with the same content stays as it is, whatever became of it.
+        Raises InvalidRecord `item_contradicts_spool` where other content stands under an id, SpoolFull.
+        """
+        new = [item for item in items if self._sha256(item.item_id) != item.content_sha256]
+        with self._bodies.writing():
+            files = self._bodies.write([(item.item_id, _packed(item)) for item in new])
+            used: set[str] = set()
+            try:
+                with self._db.transaction():
+                    for item, file in zip(new, files, strict=True):
+                        if self._insert(item, file):
+                            used.add(file)
+                    yield
+            except BaseException:
+                self._bodies.remove(files)
+                raise
+            self._bodies.remove(set(files) - used)
+
+    def _insert(self, item: Item, file: str) -> bool:
+        there = self._sha256(item.item_id)
+        if there is not None:
+            if there != item.content_sha256:
+                raise contradiction(item.item_id)
+            return False
+        found = self._db.read("SELECT rank FROM screenings WHERE screening_id = ?", item.screening_id)
+        if not found:
+            raise Fatal(f"{item.item_id} belongs to no screening of this spool: this is a defect")
+        self._db.write(
+            _INSERT, item.item_id, item.screening_id, found[0][0], STAGES[item.topic],
+            0 if item.frame_index is None else level(item.frame_index), item.topic, item.content_sha256,
+            len(item.value), file, QUEUED if item.held is None else HELD, item.held, self._clock(),
+        )  # fmt: skip
+        return True
+
+    def _sha256(self, item_id: str) -> str | None:
+        rows = self._db.read("SELECT content_sha256 FROM items WHERE item_id = ?", item_id)
+        return rows[0][0] if rows else None
+
+    def pending(self, limit: int, resend_before: float) -> list[str]:
+        """As `Spool.pending`. What was sent at a time that is still to come was sent before the clock was set back."""
+        rows = self._db.read(
+            "SELECT item_id FROM items WHERE state = ? OR (state = ? AND (sent_at < ? OR sent_at > ?))"
+            " ORDER BY rank, stage, level, number LIMIT ?",
+            QUEUED, SENT, resend_before, self._clock(), limit,
+        )  # fmt: skip
+        return [row[0] for row in rows]
+
+    def load(self, item_id: str) -> Message | None:
+        """As `Spool.load`."""
+        while rows := self._db.read("SELECT topic, file FROM items WHERE item_id = ?", item_id):
+            topic, file = rows[0]
+            if file is None:
+                return None
+            packed = self._bodies.read(file, item_id)
+            if packed is not None:
+                key, value, headers = msgpack.unpackb(packed)
+                return Message(item_id, topic, key, value, tuple((name, data) for name, data in headers))
+            if self._db.read("SELECT 1 FROM items WHERE item_id = ? AND file = ?", item_id, file):
+                message = f"the file {file} of {item_id} is gone from {self._bodies.folder}"
+                raise Fatal(f"{message}: put a copy of the folder back, or purge the screening")
+        return None
+
+    def mark_sent(self, item_id: str) -> None:
+        """As `Spool.mark_sent`."""
+        with self._db.transaction():
+            self._db.write(
+                "UPDATE items SET state = ?, sent_at = ? WHERE item_id = ? AND state IN (?, ?)",
+                SENT, self._clock(), item_id, QUEUED, SENT,
+            )  # fmt: skip
+
+    def mark_rejected(self, item_id: str, content_sha256: str | None, reason: str, retryable: bool) -> int:
+        """Note a rejection, unless the centre has the item already; how many items it concerned."""
+        with self._db.transaction():
+            return self._db.write(
+                "UPDATE items SET state = ?, reason = ?, retryable = ?"
+                " WHERE item_id = ? AND content_sha256 = coalesce(?, content_sha256) AND state != ?",
+                REJECTED, reason, retryable, item_id, content_sha256, STORED,
+            )  # fmt: skip
+
+    def mark_stored(self, item_id: str, content_sha256: str) -> tuple[int, list[str]]:
+        """Note a receipt, within a transaction: how many items it concerned, and files to remove once it has ended."""
+        found = self._db.write(
+            "UPDATE items SET state = ?, reason = NULL WHERE item_id = ? AND content_sha256 = ?",
+            STORED, item_id, content_sha256,
+        )  # fmt: skip
+        return found, self._no_longer_kept()
+
+    def _no_longer_kept(self) -> list[str]:
+        """The files of what the centre has, beyond `keep_bytes` of all that lies here; the oldest sent first."""
+        excess = self._db.read("SELECT coalesce(sum(size), 0) FROM items WHERE file IS NOT NULL")[0][0]
+        excess -= self._keep_bytes
+        if excess <= 0:
+            return []
+        gone: list[str] = []
+        for number, file, size in self._db.read(
+            "SELECT number, file, size FROM items WHERE file IS NOT NULL AND state = ? ORDER BY sent_at, number", STORED
+        ):
+            if excess <= 0:
+                break
+            self._db.write("UPDATE items SET file = NULL WHERE number = ?", number)
+            gone.append(file)
+            excess -= size
+        return gone
+
+    def retry(self, sign_again: Callable[[bytes], bytes]) -> int:
+        """As `Spool.retry`."""
+        revoked = self._db.read("SELECT item_id FROM items WHERE state = ? AND reason = ?", REJECTED, "van_revoked")
+        for (item_id,) in revoked:
+            self._sign_again(item_id, sign_again)
+        with self._db.transaction():
+            return self._db.write(
+                "UPDATE items SET state = ?, reason = NULL, sent_at = NULL"
+                " WHERE state = ? OR (state = ? AND retryable = 1)",
+                QUEUED, SENT, REJECTED,
+            )  # fmt: skip
+
+    def _sign_again(self, item_id: str, sign_again: Callable[[bytes], bytes]) -> None:
+        message, sha256 = self.load(item_id), self._sha256(item_id)
+        if message is not None and sha256 is not None:
+            value = sign_again(message.value)
+            again = Item(item_id, Topic(message.topic), message.key, value, sha256, "", headers=message.headers)
+            with self.replacing(again):
+                pass
+
+    @contextmanager
+    def replacing(self, item: Item) -> Iterator[None]:
+        """Put an item in the place of the one of its id, in one step with what the block writes.
+
+        Its state stays. The block may look, and raise, before anything is changed.
+        """
+        with self._bodies.writing():
+            (file,) = self._bodies.write([(item.item_id, _packed(item))])
+            try:
+                with self._db.transaction():
+                    yield
+                    before = self._db.read("SELECT file FROM items WHERE item_id = ?", item.item_id)[0][0]
+                    self._db.write(
+                        "UPDATE items SET file = ?, content_sha256 = ?, size = ? WHERE item_id = ?",
+                        file, item.content_sha256, len(item.value), item.item_id,
+                    )  # fmt: skip
+            except BaseException:
+                self._bodies.remove([file])
+                raise
+            self._bodies.remove([before] if before else [])
+
+    def delete(self, where: str, *values: object) -> tuple[int, list[str]]:
+        """Forget items, within a transaction: how many, and files to remove once it has ended."""
+        rows = self._db.read(f"SELECT number, file FROM items WHERE {where}", *values)  # noqa: S608
+        for number, _ in rows:
+            self._db.write("DELETE FROM items WHERE number = ?", number)
+        return len(rows), [file for _, file in rows if file is not None]
+
+
+def _packed(item: Item) -> bytes:
+    packed: bytes = msgpack.packb([item.key, item.value, item.headers])
+    return packed

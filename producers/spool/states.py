@@ -1,0 +1,79 @@
+"""What the spool tells: the states of an item, and how much is in which."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sonovan.contracts.topics import Topic
+
+QUEUED, SENT, STORED, REJECTED, HELD = "queued", "sent", "stored", "rejected", "held"
+STATES: Final = (QUEUED, SENT, STORED, REJECTED, HELD)
+
+STAGES: Final = {
+    Topic.SCREENING_OPENED: 0,
+    Topic.FEATURES_RECORDED: 1,
+    Topic.SCREENING_AMENDED: 1,
+    Topic.SEQUENCE_CLOSED: 2,
+    Topic.FRAME_CAPTURED: 3,
+    Topic.SCREENING_CLOSED: 4,
+}
+"""The order in which the records of a screening are sent, by topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One item as the producer gets it."""
+
+    item_id: str
+    topic: str
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An item that the centre rejected."""
+
+    item_id: str
+    reason: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFrame:
+    """A frame that stays on the van until somebody releases or discards it, and why."""
+
+    frame_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledScreening:
+    """A screening as the spool has it.
+
+    started_at: UNIX seconds. unfinished: whether something came since it was closed last, or it never was.
+    closing_number: of its newest closing, 0 before the first. frames: how many count, held and discarded ones too.
+    """
+
+    screening_id: str
+    started_at: float
+    unfinished: bool
+    closing_number: int
+    sequences: int
+    frames: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolStatus:
+    """Items per state, bytes that still wait, and when the oldest of those was spooled (UNIX seconds, None: none)."""
+
+    counts: Mapping[str, int]
+    waiting_bytes: int
+    oldest_at: float | None
+
+    @property
+    def waiting(self) -> int:
+        """How many items are on their way to the centre: queued, or sent without a receipt yet. Held ones are not."""
+        return self.counts[QUEUED] + self.counts[SENT]

@@ -1,0 +1,56 @@
+"""`sonovan van screenings, close`: the screenings on the van.
+
+The rooms are imported inside the commands: `sonovan --help` stays quick.
+"""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from sonovan.cli.van_options import AsJson, State, VanName
+from sonovan.state import state_path
+
+ScreeningId = Annotated[str, typer.Argument(help="The screening's id, as van send or van screenings prints it.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to `sonovan van`."""
+    app.command()(screenings)
+    app.command()(close)
+
+
+def screenings(van: VanName = None, as_json: AsJson = False, state: State = None) -> None:
+    """List the screenings on the van, and which are unfinished."""
+    from sonovan.cli.van_open import open_van, the_van
+
+    folder = state_path(state)
+    with open_van(folder, the_van(folder, van)) as opened:
+        found = opened.spool.screenings()
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in found]))
+        return
+    for each in found:
+        began = datetime.fromtimestamp(each.started_at, UTC)
+        closed = "unfinished" if each.unfinished else f"closed ({each.closing_number})"
+        held = f", {each.held} held" if each.held else ""
+        typer.echo(
+            f"{each.screening_id}: begun {began:%Y-%m-%d %H:%M} UTC, {closed},"
+            f" {each.sequences} sequences, {each.frames} frames{held}"
+        )
+
+
+def close(screening_id: ScreeningId, van: VanName = None, state: State = None) -> None:
+    """Close a screening as it is; `van spool retry` sends it. Without any change nothing is done."""
+    from sonovan.cli.van_open import open_van, the_van
+
+    folder = state_path(state)
+    with open_van(folder, the_van(folder, van)) as opened:
+        opened.spool.resume_screening(screening_id, opened.signer).close()
+        found = [each for each in opened.spool.screenings() if each.screening_id == screening_id]
+    if found:
+        typer.echo(f"screening {screening_id}: closed ({found[0].closing_number}), {found[0].frames} frames")
+    else:
+        typer.echo(f"screening {screening_id}: it had no frame, and is forgotten")

@@ -1,0 +1,80 @@
+"""`sonovan van spool`: how much waits on the van, send it, let go of what the centre has.
+
+The rooms are imported inside the commands: `sonovan --help` stays quick.
+"""
+
+import json
+
+import typer
+
+from sonovan.cli.failures import Exit
+from sonovan.cli.van_options import AsJson, GiveUp, State, VanName
+from sonovan.state import state_path
+
+app = typer.Typer(help="What waits on the van.", no_args_is_help=True)
+
+
+@app.command()
+def status(van: VanName = None, as_json: AsJson = False, state: State = None) -> None:
+    """How much waits, which screenings are unfinished, and what the centre rejected."""
+    from sonovan.cli.van_open import open_van, the_van
+    from sonovan.producers.spool import STATES
+
+    folder = state_path(state)
+    with open_van(folder, the_van(folder, van)) as opened:
+        spool = opened.spool
+        found, rejected = spool.status(), spool.rejected()
+        unfinished = [each.screening_id for each in spool.screenings() if each.unfinished]
+    if as_json:
+        document = {
+            "van_id": opened.van_id,
+            **found.counts,
+            "waiting_bytes": found.waiting_bytes,
+            "oldest_at": found.oldest_at,
+            "unfinished": unfinished,
+            "refused": [
+                {"item_id": item.item_id, "reason": item.reason, "retryable": item.retryable} for item in rejected
+            ],
+        }
+        typer.echo(json.dumps(document))
+        return
+    typer.echo(f"van {opened.van_id}: " + ", ".join(f"{found.counts[name]} {name}" for name in STATES))
+    typer.echo(f"waiting: {found.waiting_bytes / 2**20:.1f} MiB")
+    for screening_id in unfinished:
+        typer.echo(f"unfinished: {screening_id} (sonovan van close, or van send --into)")
+    for item in rejected:
+        typer.echo(f"rejected: {item.item_id}: {item.reason}{' (may be retried)' if item.retryable else ''}")
+
+
+@app.command()
+def retry(van: VanName = None, give_up_s: GiveUp = None, state: State = None) -> int:
+    """Send everything that waits, what was rejected for a passing reason too, until the centre has it."""
+    from sonovan.cli.van_open import open_van, the_van
+    from sonovan.cli.van_send import WAIT_GIVE_UP_S, no_answer, queueing
+    from sonovan.producers.upload import Uploader, all_settled
+
+    folder = state_path(state)
+    with open_van(folder, the_van(folder, van)) as opened:
+        spool = opened.spool
+        kafka = opened.kafka
+        spool.retry(opened.signer.sign_again)
+        patience_s = give_up_s or WAIT_GIVE_UP_S
+        Uploader(spool, kafka, opened.van_id).run(
+            lambda: all_settled(spool, None),
+            give_up_s=patience_s,
+            waiting=queueing,
+            troubled=lambda why: no_answer(why, patience_s),
+        )
+        rejected = len(spool.rejected())
+    typer.echo(f"van {opened.van_id}: nothing waits, {rejected} rejected")
+    return int(Exit.SOME_REJECTED if rejected else Exit.DONE)
+
+
+@app.command()
+def purge(van: VanName = None, state: State = None) -> None:
+    """Forget closed screenings that the centre stored whole, and drop what it rejected for good."""
+    from sonovan.cli.van_open import open_van, the_van
+
+    folder = state_path(state)
+    with open_van(folder, the_van(folder, van)) as opened:
+        typer.echo(f"van {opened.van_id}: {opened.spool.purge()} items purged")

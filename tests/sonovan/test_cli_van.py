@@ -1,0 +1,148 @@
+"""`sonovan van` without a centre: the passphrase, screenings that were cut off, and what is said of them."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+import pytest
+
+from sonovan.cli import build
+from sonovan.cli.failures import run
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.signatures import generate_key
+from sonovan.producers.screening import compose_sequence
+from sonovan.producers.simulate import simulated_sources, write_sweeps
+from sonovan.producers.spool import HELD, QUEUED, Spool
+from sonovan.producers.vault import Vault
+from tests.producers.files import grey, write_dicom
+from tests.producers.visits import SIGNER, VISIT, vault_of
+
+VAN = "van-cli"
+SEND = ("--organ", "breast", "--side", "left", "--pixel-spacing-mm", "0.1", "--give-up-s", "1")
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    """The vault of a van that was enrolled at a centre which is away."""
+    vault = vault_of(tmp_path, VAN)
+    vault.write("signing_key", generate_key())
+    account = {"bootstrap": "127.0.0.1:9", "username": VAN, "password": secrets.token_hex(8)}
+    vault.write("kafka", json.dumps(account).encode())
+    return vault
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    return write_sweeps(tmp_path / "sweeps", "breast", 1, 4, 3)[0]
+
+
+def typed(state: Path, *words: str) -> int:
+    return run(build(), ["van", *words, "--state", str(state)])
+
+
+def spool_of(vault: Vault) -> Spool:
+    return Spool(vault.folder / "spool", vault)
+
+
+def test_without_a_link_all_is_kept_and_sent_files_are_not_doubled_by_going_on(
+    vault: Vault, sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert typed(tmp_path, "send", str(sweep), *SEND, "--consent", "screening,ai", "--json") == 4
+    told = json.loads(capsys.readouterr().out)
+    assert told["items"]["queued"] == 7
+    name = told["screening_id"]
+    more = write_dicom(tmp_path / "more.dcm", [grey()], Laterality="L")
+    assert typed(tmp_path, "send", str(sweep), str(more), *SEND, "--into", name, "--json") == 4
+    told = json.loads(capsys.readouterr().out)
+    assert [each["frames"] for each in told["sequences"]] == [4, 1]
+    with spool_of(vault) as spool:
+        (state,) = spool.screenings()
+        assert (state.frames, state.sequences, state.closing_number, state.unfinished) == (5, 2, 2, False)
+        assert spool.status().counts[QUEUED] == 10
+
+
+def test_an_unfinished_screening_is_named_and_may_be_closed_as_it_is(
+    vault: Vault, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with spool_of(vault) as spool:
+        (source,) = simulated_sources("breast", 1, 2, 0)
+        screening = spool.open_screening(VISIT, SIGNER, [source])
+        compose_sequence(screening, source, mint_id())
+    name = screening.screening_id
+    assert typed(tmp_path, "spool", "status") == 0
+    assert f"unfinished: {name}" in capsys.readouterr().out
+    assert typed(tmp_path, "spool", "status", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["unfinished"] == [name]
+    assert typed(tmp_path, "close", name) == 0
+    assert f"screening {name}: closed (1), 2 frames" in capsys.readouterr().out
+    assert typed(tmp_path, "screenings") == 0
+    assert f"{name}: begun" in (said := capsys.readouterr().out)
+    assert "closed (1), 1 sequences, 2 frames" in said
+    assert typed(tmp_path, "close", mint_id()) == 2
+    assert "no screening" in capsys.readouterr().err
+
+
+def test_what_was_read_before_an_error_is_kept_and_named(
+    vault: Vault, sweep: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    free = os.statvfs(tmp_path)
+    monkeypatch.setenv("SONOVAN_VAN_LEAST_FREE_MIB", str(free.f_bavail * free.f_frsize // 2**20 + 1000))
+    assert typed(tmp_path, "send", str(sweep), *SEND, "--consent", "screening,ai") == 4
+    said = capsys.readouterr().err
+    assert "no room in the spool" in said
+    with spool_of(vault) as spool:
+        (state,) = spool.screenings()
+    assert f"van send FILES --into {state.screening_id}" in said
+    monkeypatch.delenv("SONOVAN_VAN_LEAST_FREE_MIB")
+    assert typed(tmp_path, "send", str(sweep), *SEND, "--into", state.screening_id) == 4
+    with spool_of(vault) as spool:
+        assert spool.screenings()[0].frames == 4
+
+
+def test_held_frames_stay_and_are_counted(vault: Vault, tmp_path: Path) -> None:
+    file = write_dicom(tmp_path / "name.dcm", [grey()], BurnedInAnnotation="YES", Laterality="L")
+    assert typed(tmp_path, "send", str(file), *SEND, "--consent", "screening,ai") == 4
+    with spool_of(vault) as spool:
+        assert spool.status().counts[HELD] == 1
+
+
+def test_a_wrong_or_missing_passphrase_is_named_with_what_to_do(
+    vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SONOVAN_VAN_PASSPHRASE", "not the right one at all")
+    assert typed(tmp_path, "spool", "status") == 2
+    said = capsys.readouterr().err
+    assert "this passphrase does not open" in said
+    assert "not the right one" not in said
+    monkeypatch.delenv("SONOVAN_VAN_PASSPHRASE")
+    assert typed(tmp_path, "spool", "status") == 2
+    assert "SONOVAN_VAN_PASSPHRASE_FD" in capsys.readouterr().err
+
+
+def test_the_passphrase_may_come_from_an_open_file(
+    vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, os.environ["SONOVAN_VAN_PASSPHRASE"].encode() + b"\nmore")
+    os.close(writing)
+    monkeypatch.delenv("SONOVAN_VAN_PASSPHRASE")
+    monkeypatch.setenv("SONOVAN_VAN_PASSPHRASE_FD", str(reading))
+    assert typed(tmp_path, "spool", "status") == 0
+    assert f"van {VAN}: 0 queued" in capsys.readouterr().out
+    os.close(reading)
+    assert typed(tmp_path, "spool", "status") == 2
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_nothing_of_a_key_or_an_account_lies_open(vault: Vault, tmp_path: Path) -> None:
+    key = vault.read("signing_key")
+    assert key is not None
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert key not in path.read_bytes()
+            assert key.hex().encode() not in path.read_bytes()
+            assert b"127.0.0.1:9" not in path.read_bytes()
+    with pytest.raises(InvalidRecord):
+        Vault.unlock(tmp_path / "vans", "there is no vault here")
