@@ -24,6 +24,9 @@ SEND_MISSING_FRAMES: Final = "send_missing_frames"
 OF_OPERATION: Final = frozenset({READER_MUST_REVIEW, SCAN_AGAIN, EXAMINE, SAY_WHICH_SIDE, SEND_MISSING_FRAMES})
 """Advice on how the examination is done and read, which holds whatever may be said of the woman: never withheld."""
 
+CLINICAL_ADVICE: Final = "clinical_advice"
+"""The rule of an advice that is withheld: which one it is would tell what is withheld."""
+
 OF_RECORD: Final = frozenset({DIAGNOSTIC_REFERRAL})
 """Advice that follows from the clinical record alone, so that no intended use withholds it."""
 
@@ -65,7 +68,9 @@ def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> Screenin
     """`assessed` as it may be shown: categories and clinical advice with their reasons under `decision_support` alone.
 
     Otherwise each finding, and each breast side that was examined, has one withheld category of each scheme, whether
-    one was derived or not: that there is none says that the likelihood is low. Clinical advice keeps its rule alone.
+    one was derived or not: that there is none says that the likelihood is low. In the same way clinical advice becomes
+    one withheld advice for a screening with a nodule of the thyroid, whether any was derived or not: its rule and its
+    number would tell of a biopsy.
     Advice `OF_OPERATION` stays whole: who scans must know what to scan again under every intended use. So does advice
     `OF_RECORD`, which rests on what the woman said and not on a picture.
     The probability that a lesion is malignant is withheld like a category, for BI-RADS categories are bands of it
@@ -75,10 +80,16 @@ def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> Screenin
     if intended_use == "decision_support":
         return assessed
     shown = OF_OPERATION | OF_RECORD
+    open_advice = tuple(each for each in assessed.advice if each.rule in shown)
+    nodules = any(each.organ == "thyroid" for each in assessed.findings)
+    hidden = (
+        (Advice(rule=CLINICAL_ADVICE, withheld=True),) if nodules or len(open_advice) < len(assessed.advice) else ()
+    )
     findings = tuple(
         finding.model_copy(
             update={
                 "categories": _withheld(finding.organ, finding.laterality),
+                "uncategorised": (),
                 "risk": None,
                 "malignant": None,
                 "malignant_range": None,
@@ -91,9 +102,7 @@ def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> Screenin
         update={
             "findings": findings,
             "categories": _of_sides(assessed),
-            "advice": tuple(
-                each if each.rule in shown else Advice(rule=each.rule, withheld=True) for each in assessed.advice
-            ),
+            "advice": (*open_advice, *hidden),
         }
     )
 
@@ -109,7 +118,8 @@ def _of_sides(assessed: ScreeningAssessed) -> tuple[Category, ...]:
     """What is withheld of each breast side, in the order in which `derive_categories` names sides."""
     if assessed.status == "preliminary":
         return ()
-    seen = [row.laterality for row in assessed.adequacy if row.organ == "breast" and row.frames]
+    rows = (row for row in assessed.adequacy if row.organ == "breast" and row.frames)
+    seen = [row.laterality for row in rows if row.laterality is not None]
     found = [each.laterality for each in assessed.findings if each.organ == "breast"]
     return tuple(each for side in dict.fromkeys([*seen, *found]) for each in _withheld("breast", side))
 

@@ -7,7 +7,7 @@ Source: Zhou et al., 2020 Chinese guidelines for ultrasound malignancy risk stra
 C-TIRADS, Endocrine 70:256 (2020).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from sonovan.clinical.said import Said
@@ -39,8 +39,10 @@ def c_tirads(said: Mapping[str, Said], laterality: Side | None = None) -> Catego
     """The category that the words come to, with every point; None where they come to none.
 
     said: by the lexicon's term (`sonovan.clinical.said.said_of`); `shape` must be of a transverse view. Punctate foci
-    that a reader entered count as microcalcification. Points −1, 0, 1, 2, 3 or 4, 5 are 2, 3, 4A, 4B, 4C, 5.
+    that a reader entered count as microcalcification, and foci that a reader entered stand in place of what software
+    read of calcifications. Points −1, 0, 1, 2, 3 or 4, 5 are 2, 3, 4A, 4B, 4C, 5.
     """
+    said = _by_reader(said)
     counted = _counted(said)
     total = sum(each.points for each in counted)
     not_read = _not_read(said)
@@ -53,6 +55,19 @@ def c_tirads(said: Mapping[str, Said], laterality: Side | None = None) -> Catego
     )  # fmt: skip
 
 
+def _by_reader(said: Mapping[str, Said]) -> Mapping[str, Said]:
+    """Without the calcifications that software read, where a reader entered the foci: calcifications are among them."""
+    foci, seen = said.get("echogenic_foci"), said.get("calcifications")
+    if foci is None or seen is None or (foci.by, seen.by) != ("reader", "software"):
+        return said
+    return {term: own for term, own in said.items() if term != "calcifications"}
+
+
+def _adds(term: str, found: Iterable[Points]) -> bool:
+    """Whether a word of this term added a point already: one finding counts once."""
+    return any(each.term == term and each.points > 0 for each in found)
+
+
 def _counted(said: Mapping[str, Said]) -> tuple[Points, ...]:
     found = []
     for term, suspicious in SUSPICIOUS.items():
@@ -62,7 +77,7 @@ def _counted(said: Mapping[str, Said]) -> tuple[Points, ...]:
             found.append(Points(term=term, word=word, points=int(word in suspicious), by=own.by))
     foci = said.get("echogenic_foci")
     if foci is not None:
-        if PUNCTATE in foci.words and "calcifications" not in said:
+        if PUNCTATE in foci.words and not _adds("calcifications", found):
             found.append(Points(term="echogenic_foci", word=PUNCTATE, points=1, by=foci.by))
         if COMET_TAIL in foci.words:
             found.append(Points(term="echogenic_foci", word=COMET_TAIL, points=-1, by=foci.by))

@@ -7,6 +7,7 @@ Rules, each with its source:
   enough, the category stays the lesion's and names what is still to be seen: it is no bare 0.
 - `breast_not_adequate`: a breast side on which nothing suspicious was seen and whose examination is inadequate, or is
   not all here (a file that was cut short is not), is BI-RADS 0, incomplete: scan again or add another examination.
+  Frames without a recorded side are no side: they have no category until the record says which side they show.
   ACR BI-RADS Atlas, 5th ed., ultrasound, category 0.
 - `acr_ti_rads_2017`, `c_ti_rads_2020`: a thyroid nodule's points (`sonovan.clinical.tirads`,
   `sonovan.clinical.c_tirads`); four nodules at most are scored.
@@ -18,13 +19,13 @@ either: `usable` alone is no reason for BI-RADS 0.
 Not derived, on purpose: BI-RADS 1, 2 and 3, TR1, C-TIRADS 1, and anything that tells that all is well.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from sonovan.clinical.adequacy import CUT_SHORT, UNFINISHED, reasons_of
 from sonovan.clinical.birads import MOST_WORRISOME_FINDING, breast_lesion, most_worrisome
 from sonovan.clinical.c_tirads import c_tirads
-from sonovan.clinical.nodules import ADULT_YEARS, scored
+from sonovan.clinical.nodules import ADULT_YEARS, ADULTS_ONLY, FOUR_SCORED, MOST_SCORED, scored
 from sonovan.clinical.risk import risk_of
 from sonovan.clinical.said import said_of
 from sonovan.clinical.tirads import acr_tirads
@@ -43,7 +44,7 @@ _UNSEEN: Final = frozenset({"inadequate", "not_examined", "unknown"})
 def categorised(
     findings: Sequence[Finding], programme: Programme = USUAL, age_years: int | None = None
 ) -> tuple[Finding, ...]:
-    """The findings with their risk and the categories that each suggests, in their order.
+    """The findings with their risk and the categories that each suggests, or why a rule gives none, in their order.
 
     age_years: of the woman, None where nobody asked. The schemes of the thyroid are for adults: a child has none.
     """
@@ -51,10 +52,7 @@ def categorised(
     weighed = [each.model_copy(update={"risk": risk_of(each, programme)}) for each in findings]
     judged = [each.model_copy(update={"categories": _of(each, programme, child=child)}) for each in weighed]
     kept = {each.finding_id for each in scored(judged)}
-    return tuple(
-        each if each.organ != "thyroid" or each.finding_id in kept else each.model_copy(update={"categories": ()})
-        for each in judged
-    )
+    return tuple(_as_scored(each, kept, child=child) for each in judged)
 
 
 def derive_categories(
@@ -70,6 +68,18 @@ def derive_categories(
     sides = dict.fromkeys([row.laterality for row in rows] + [each.laterality for each in findings if _judged(each)])
     found = (_side([row for row in rows if row.laterality == side], findings, side, programme) for side in sides)
     return tuple(each for each in found if each is not None)
+
+
+def _as_scored(finding: Finding, kept: Collection[str], *, child: bool) -> Finding:
+    """A nodule that is not scored loses its categories, and says why."""
+    if finding.organ != "thyroid" or finding.finding_id in kept:
+        return finding
+    if child:
+        return finding.model_copy(update={"uncategorised": (Because(code=ADULTS_ONLY),)})
+    if not finding.categories:
+        return finding
+    why = (Because(code=FOUR_SCORED, value=MOST_SCORED),)
+    return finding.model_copy(update={"categories": (), "uncategorised": why})
 
 
 def _of(finding: Finding, programme: Programme, *, child: bool) -> tuple[Category, ...]:
@@ -92,6 +102,8 @@ def _side(
         because = (*suggested.because, Because(code=STILL_TO_BE_SEEN)) if unseen else suggested.because
         about = {"rule": MOST_WORRISOME_FINDING, "because": because, "still_unseen": unseen}
         return suggested.model_copy(update=about)
+    if side is None:
+        return None
     return next((category for row in rows if (category := _not_adequate(row, programme)) is not None), None)
 
 

@@ -131,6 +131,7 @@ def _sighting(
         short_axis_mm=region.measures.short_axis_mm,
         long_axis_px=region.measures.long_axis_px,
         short_axis_px=region.measures.short_axis_px,
+        orientation_deg=region.measures.orientation_deg,
         at_least=key.at_least,
         place=region.place,
         score_mean=round(math.fsum(top) / len(top), 4),

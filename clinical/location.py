@@ -10,6 +10,7 @@ from sonovan.contracts.results import Sighting
 
 HOURS: Final = {f"{hour}h": hour for hour in range(1, 13)}
 ELLIPSOID: Final = math.pi / 6
+LEVEL_DEG: Final = 45.0
 
 
 def location_of(organ: Organ, side: Side | None, sightings: Iterable[Sighting]) -> Location | None:
@@ -47,17 +48,17 @@ def quadrant(hour: int, side: Side | None) -> Position | None:
 def extent_of(sightings: Sequence[Sighting]) -> Extent | None:
     """The diameters of a thyroid nodule: two of its largest transverse sighting, one of its largest longitudinal one.
 
-    None where neither view with a scale shows it. Across is the diameter along which the outline's box is longer. The
-    volume is that of an ellipsoid, π/6 · a · b · c. Source: Brunn et al., Dtsch Med Wochenschr 106:1338 (1981).
+    None where neither view with a scale shows it. The long axis is the diameter across where it is flatter than 45° in
+    the body, whose pixels may be oblong, else the one down. The volume is that of an ellipsoid, π/6 · a · b · c.
+    Source: Brunn et al., Dtsch Med Wochenschr 106:1338 (1981).
     """
     across, along = _largest(sightings, "transverse"), _largest(sightings, "longitudinal")
     if across is None and along is None:
         return None
     transverse = depth = length = None
     if across is not None:
-        wide = across.box[2] >= across.box[3]
         axes = (across.long_axis_mm, across.short_axis_mm)
-        transverse, depth = axes if wide else axes[::-1]
+        transverse, depth = axes if abs(across.orientation_deg) <= LEVEL_DEG else axes[::-1]
     if along is not None:
         length = along.long_axis_mm
     volume = None

@@ -11,7 +11,7 @@ from typing import Final
 from sonovan.contracts.because import Because
 from sonovan.contracts.derivation import Advice, Category, Programme
 from sonovan.contracts.description import Extent
-from sonovan.contracts.lexicon import CATEGORIES
+from sonovan.contracts.lexicon import CATEGORIES, Scheme
 from sonovan.contracts.results import Finding
 
 BIOPSY_BY_SIZE: Final = "biopsy_by_size"
@@ -19,11 +19,20 @@ FOLLOW_UP_BY_SIZE: Final = "follow_up_by_size"
 LARGEST_DIAMETER: Final = "largest_diameter"
 SIZE_THRESHOLD: Final = "size_threshold"
 NEXT_SCAN: Final = "next_scan"
+LEVEL: Final = "suggested_level"
+"""The category that with the size gives the advice; the value is `scheme:category`."""
+OTHERS_BIOPSIED: Final = "more_suspicious_ones_biopsied"
+"""A biopsy would be advised were it not for so many more suspicious nodules for which one is."""
 LEVEL_HAS_RISEN: Final = "level_has_risen"
+YEARLY: Final = Because(code=NEXT_SCAN, value=1, unit="a")
 GREW_IN_TWO: Final = "grew_in_two_dimensions"
 GREW_IN_VOLUME: Final = "grew_in_volume"
 
 MOST_SCORED: Final = 4
+FOUR_SCORED: Final = "most_suspicious_nodules_scored"
+"""Why a nodule has no category: only so many nodules, the most suspicious ones, are scored."""
+ADULTS_ONLY: Final = "schemes_for_adults_only"
+"""Why a nodule has no category: the schemes of the thyroid are for adults."""
 MOST_BIOPSIED: Final = 2
 ADULT_YEARS: Final = 18
 
@@ -63,26 +72,31 @@ def size_advice(
     """What the sizes of scored nodules advise, in their order; at most MOST_BIOPSIED biopsies.
 
     before: by finding id, the ACR level of the same nodule in the earlier screening; one that has risen is scanned
-    again in a year. Where a level is "at least", or no diameter is known in mm, nothing is advised. Nothing is ever
-    said of a nodule that is below its threshold.
+    again in a year. Nothing reads an earlier screening yet, so that nobody gives it.
+    Where a level is "at least", or no diameter of a reliable outline is known in mm, nothing is advised. A biopsy that
+    one scheme advises comes before a follow-up that the other advises; reasons name the schemes' levels. Nothing is
+    ever said of a nodule that is below its threshold.
     """
     advice: list[Advice] = []
     biopsies = 0
     for nodule in nodules:
-        for rule, reasons in _advised(nodule, programme, (before or {}).get(nodule.finding_id)):
-            if rule == BIOPSY_BY_SIZE:
-                biopsies += 1
-                if biopsies > MOST_BIOPSIED:
-                    rule = FOLLOW_UP_BY_SIZE
-            about = {"organ": "thyroid", "laterality": nodule.laterality, "finding_id": nodule.finding_id}
-            advice.append(Advice(rule=rule, because=reasons, **about))
+        advised = _advised(nodule, programme, (before or {}).get(nodule.finding_id))
+        if advised is None:
+            continue
+        rule, reasons = advised
+        if rule == BIOPSY_BY_SIZE and biopsies == MOST_BIOPSIED:
+            rule, reasons = FOLLOW_UP_BY_SIZE, (*reasons, Because(code=OTHERS_BIOPSIED, value=MOST_BIOPSIED), YEARLY)
+        biopsies += rule == BIOPSY_BY_SIZE
+        about = {"organ": "thyroid", "laterality": nodule.laterality, "finding_id": nodule.finding_id}
+        advice.append(Advice(rule=rule, because=reasons, **about))
     return tuple(advice)
 
 
 def growth(before: Extent, now: Extent) -> Reasons:
     """Why a nodule has grown since an earlier screening; empty where it has not, or where nobody can tell.
 
-    By 20 % and 2 mm in two dimensions, or by half of its volume. Source: Tessler et al. (2017), "Definition of growth".
+    By 20 % and 2 mm in two dimensions, or by half of its volume. Nothing reads an earlier screening yet, so that no
+    stage calls it. Source: Tessler et al. (2017), "Definition of growth".
     """
     larger = [
         new - old
@@ -98,46 +112,54 @@ def growth(before: Extent, now: Extent) -> Reasons:
 
 
 def largest_mm(finding: Finding) -> float | None:
-    """The largest diameter of a nodule on any sighting whose scale is known."""
-    known = [each.long_axis_mm for each in finding.sightings if each.long_axis_mm is not None]
+    """The largest diameter of a nodule on any sighting whose scale is known and whose outline is reliable."""
+    known = [
+        each.long_axis_mm for each in finding.sightings if each.long_axis_mm is not None and not each.outline_unreliable
+    ]
     if finding.extent is not None and finding.extent.largest_mm is not None:
         known.append(finding.extent.largest_mm)
     return max(known, default=None)
 
 
-def _advised(nodule: Finding, programme: Programme, before: Category | None) -> list[tuple[str, Reasons]]:
+def _advised(nodule: Finding, programme: Programme, before: Category | None) -> tuple[str, Reasons] | None:
+    """What one nodule by itself is advised: a biopsy where any scheme says so, else a follow-up, else nothing."""
     size = largest_mm(nodule)
-    acr, chinese = nodule.category("TI-RADS"), nodule.category("C-TIRADS")
-    level = acr.value if acr is not None and not acr.at_least else None
-    advised: list[tuple[str, Reasons]] = []
-    if level is not None and level in ACR_SIZES and size is not None:
-        advised += _by_size(ACR_SIZES[level], size)
-    if chinese is not None and not chinese.at_least and size is not None and not advised:
-        least = _c_tirads_fna_mm(chinese.value, programme)
-        if least is not None and size >= least:
-            advised.append((BIOPSY_BY_SIZE, _sizes(size, least)))
-    if level is not None and before is not None and before.value is not None and not before.at_least:
-        order = CATEGORIES["TI-RADS"]
-        if order.index(level) > order.index(before.value) and not advised:
-            risen = Because(code=LEVEL_HAS_RISEN, value=level)
-            advised.append((FOLLOW_UP_BY_SIZE, (risen, Because(code=NEXT_SCAN, value=1, unit="a"))))
-    return advised
-
-
-def _by_size(sizes: Sizes, size: float) -> list[tuple[str, Reasons]]:
-    if size >= sizes.biopsy_mm:
-        return [(BIOPSY_BY_SIZE, _sizes(size, sizes.biopsy_mm))]
-    if size >= sizes.follow_up_mm:
+    acr, chinese = _determined(nodule, "TI-RADS"), _determined(nodule, "C-TIRADS")
+    sizes = ACR_SIZES.get(acr or "")
+    least = _c_tirads_fna_mm(chinese, programme)
+    biopsy: list[Because] = []
+    if sizes is not None and size is not None and size >= sizes.biopsy_mm:
+        biopsy += [_level("TI-RADS", acr), _threshold(sizes.biopsy_mm)]
+    if least is not None and size is not None and size >= least:
+        biopsy += [_level("C-TIRADS", chinese), _threshold(least)]
+    if biopsy:
+        return BIOPSY_BY_SIZE, (_largest(size), *biopsy)
+    if sizes is not None and size is not None and size >= sizes.follow_up_mm:
         due = Because(code=NEXT_SCAN, value=sizes.next_year, unit="a")
-        return [(FOLLOW_UP_BY_SIZE, (*_sizes(size, sizes.follow_up_mm), due))]
-    return []
+        return FOLLOW_UP_BY_SIZE, (_largest(size), _level("TI-RADS", acr), _threshold(sizes.follow_up_mm), due)
+    if acr is not None and before is not None and before.value is not None and not before.at_least:
+        order = CATEGORIES["TI-RADS"]
+        if order.index(acr) > order.index(before.value):
+            return FOLLOW_UP_BY_SIZE, (Because(code=LEVEL_HAS_RISEN, value=acr), YEARLY)
+    return None
 
 
-def _sizes(size: float, least: float) -> Reasons:
-    return (
-        Because(code=LARGEST_DIAMETER, value=round(size, 1), unit="mm"),
-        Because(code=SIZE_THRESHOLD, value=least, unit="mm"),
-    )
+def _determined(nodule: Finding, scheme: Scheme) -> str | None:
+    """The value of a scheme's category, None where it is "at least" or there is none."""
+    category = nodule.category(scheme)
+    return None if category is None or category.at_least else category.value
+
+
+def _level(scheme: Scheme, value: str | None) -> Because:
+    return Because(code=LEVEL, value=f"{scheme}:{value}")
+
+
+def _largest(size: float | None) -> Because:
+    return Because(code=LARGEST_DIAMETER, value=round(size or 0.0, 1), unit="mm")
+
+
+def _threshold(least: float) -> Because:
+    return Because(code=SIZE_THRESHOLD, value=least, unit="mm")
 
 
 def _c_tirads_fna_mm(value: str | None, programme: Programme) -> float | None:

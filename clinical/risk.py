@@ -67,6 +67,7 @@ def risk_at(malignant: float, programme: Programme) -> Risk:
         calibration=programme.calibration,
         lesions=table.lesions,
         malignant_share=round(table.malignant / table.lesions, 3),
+        shift=programme.calibration_shift,
     )
 
 

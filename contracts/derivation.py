@@ -74,7 +74,9 @@ class Risk(Part):
     """The probability that a finding is malignant, calibrated on lesions whose outcome is known, with its interval.
 
     It holds for a mix like the one that it was calibrated on: `lesions` of which the share `malignant_share` was
-    malignant. Among screened women far fewer are, so that it is too high there until a site refits it.
+    malignant. Among screened women far fewer are, so that it is too high there until a site refits it: `shift` is what
+    the site's own outcomes added to its logit (`Programme.calibration_shift`), 0 where none did. The interval is that
+    of the calibration; how sure the shift is does not stand in it.
     """
 
     probability: Share
@@ -82,6 +84,7 @@ class Risk(Part):
     calibration: Token
     lesions: Count
     malignant_share: Share
+    shift: float = Field(default=0.0, ge=-10, le=10)
 
     @model_validator(mode="after")
     def _lies_in_its_interval(self) -> Self:
@@ -94,7 +97,8 @@ class Advice(Part):
     """What to do next, by a written rule, for a finding, for an organ, side and region, or for the screening where
     `organ` is None.
 
-    `because` holds what the rule found. Where `withheld`, place and finding are None and `because` is empty.
+    `because` holds what the rule found. Where `withheld`, the rule is `clinical_advice` whatever was derived, place and
+    finding are None and `because` is empty.
     """
 
     rule: Token

@@ -81,6 +81,7 @@ class Sighting(Part):
     short_axis_mm: float | None
     long_axis_px: float
     short_axis_px: float
+    orientation_deg: float = Field(gt=-90, le=90, description="of the long axis against the horizontal of the picture")
     at_least: tuple[Because, ...] = Field(default=(), max_length=16)
     place: Place | None = None
     score_mean: Share
@@ -149,6 +150,9 @@ class Finding(Part):
     vessels: Vessels | None = None
     risk: Risk | None = None
     categories: tuple[Category, ...] = Field(default=(), max_length=4, description="one of each scheme at most")
+    uncategorised: tuple[Because, ...] = Field(
+        default=(), max_length=4, description="why it has none, where a rule says"
+    )
 
     @model_validator(mode="after")
     def _says_nothing_off_unreliable_outlines(self) -> Self:

@@ -208,6 +208,12 @@ class FrameCaptured(Record):
             raise ValueError("panels overlap")
         return self
 
+    @model_validator(mode="after")
+    def _is_from_the_nipple_of_a_breast(self) -> Self:
+        if self.nipple_distance_mm is not None and self.organ != "breast":
+            raise ValueError("a breast alone has a distance to the nipple")
+        return self
+
     @property
     def frame_id(self) -> str:
         """`{sequence_id}/{frame_index:06d}`."""

@@ -75,10 +75,10 @@ _SHAPE = ("circularity", "solidity", "angularity", "lobulations")
 
 
 def risk(found: Risk, words: Words) -> str:
-    """The calibrated probability with its interval and the mix that it was calibrated on."""
+    """The calibrated probability, its interval, the mix behind it, and whether the site's own outcomes shifted it."""
     low, high = found.ci95
     return words.text(
-        "risk_value",
+        "risk_shifted" if found.shift else "risk_value",
         share=words.percent(found.probability),
         low=words.percent(low),
         high=words.percent(high),

@@ -66,7 +66,7 @@ def _one(name: str, value: object, words: Words) -> str:
         kin = _list([words.lexicon(f"degree.{value.degree}"), words.lexicon(f"cancer.{value.cancer}")], words)
         return _aged(kin, value.age_years, words)
     if isinstance(value, PastCancer):
-        side = words.lexicon(f"breast.side.{value.side}") if value.cancer == "breast" else ""
+        side = words.side_of(value.cancer, value.side) if value.side is not None else ""
         return _aged(_list([words.lexicon(f"cancer.{value.cancer}"), side], words), value.age_years, words)
     if name == "tsh_miu_per_l":
         return words.text("tsh", value=value)

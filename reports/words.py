@@ -1,17 +1,19 @@
 """Codes and figures as a person reads them, in one language of the catalogue (`sonovan.reports.phrases`)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from typing import Final
 
 from sonovan.clinical.adequacy import FOREIGN
 from sonovan.clinical.advice import EXAMINE
 from sonovan.clinical.alert_rules import CATEGORIES_TOLD, MALIGNANT_SCORE, SIDE_CHANGED, SUSPICIOUS_WORD
 from sonovan.clinical.birads import LIKELIHOOD
+from sonovan.clinical.nodules import LEVEL
 from sonovan.clinical.referral import SIGN
 from sonovan.contracts.because import Because
 from sonovan.contracts.derivation import Advice, Category
 from sonovan.contracts.frames import Descriptor, Place
-from sonovan.contracts.lexicon import Organ, Position, Side
+from sonovan.contracts.lexicon import Cancer, Organ, Position, Side
 from sonovan.contracts.results import (
     Adequacy,
     Finding,
@@ -23,6 +25,8 @@ from sonovan.contracts.results import (
     Status,
 )
 from sonovan.reports.phrases import PHRASES, Language
+
+_SIDES: Final[Mapping[Side, str]] = {"left": "side_left", "right": "side_right", "isthmus": "side_isthmus"}
 
 
 class Words:
@@ -69,6 +73,10 @@ class Words:
             self.text("place_and_region", place=place, region=self._word("position", position)) if position else place
         )
 
+    def side_of(self, cancer: Cancer, side: Side) -> str:
+        """The side on which a cancer was: of the breast or thyroid that part of the body, of another the side alone."""
+        return self._phrases.lexicon.get(f"{cancer}.side.{side}") or self.text(_SIDES[side])
+
     def lexicon(self, key: str) -> str:
         """A term or word of the lexicon by its `lexicon_key`; empty where the catalogue does not have it."""
         return self._phrases.lexicon.get(key, "")
@@ -96,7 +104,7 @@ class Words:
         if found.code == SIDE_CHANGED:
             was = self._phrases.lexicon.get(str(found.value))
             return phrase.format(value=was or self.text("not_recorded"))
-        if found.code in CATEGORIES_TOLD:
+        if found.code in CATEGORIES_TOLD or found.code == LEVEL:
             return phrase.format(value=str(found.value).replace(":", " "))
         if "{frames}" in phrase and isinstance(found.value, int):
             return phrase.format(frames=self.counted(found.value, "frame"))
@@ -193,9 +201,14 @@ class Words:
             return span
         return self.text("comma").join((span, self.text("seconds", seconds=sighting.duration_ms / 1000)))
 
-    def categories(self, found: Sequence[Category]) -> str:
-        """The suggested categories of a finding, or that there is none."""
-        return self.text("comma").join(map(self.category, found)) or self.text("no_category")
+    def categories(self, finding: Finding) -> str:
+        """The suggested categories of a finding, or that there is none, and why where a rule says so."""
+        return self.text("comma").join(map(self.category, finding.categories)) or self.no_category(finding)
+
+    def no_category(self, finding: Finding) -> str:
+        """That a finding has no category, and why where a rule says so."""
+        why = self.all_because(finding.uncategorised)
+        return self.text("no_category") + (self.text("brackets", text=why) if why else "")
 
     def category(self, found: Category) -> str:
         """A suggested category."""
@@ -235,13 +248,19 @@ class Words:
         because = self.text("comma").join(filter(None, (self.points(found), self.all_because(found.because))))
         return self.text("category_reasons", place=place, because=because, rule=self.rule(found.rule or ""))
 
-    def advice(self, found: Advice) -> str:
-        """An advice as a person reads it, or that it is withheld."""
+    def advice(self, found: Advice, findings: Sequence[Finding] = ()) -> str:
+        """An advice as a person reads it, or that it is withheld.
+
+        findings: in the order of the report, so that an advice about one names its number.
+        """
         if found.withheld:
-            return self.rule(found.rule) + self.text("colon") + self.text("advice_withheld")
+            return self.text("advice_withheld")
         if found.rule == "reader_must_review":
             return self._review(next((each.value for each in found.because if isinstance(each.value, int)), 0))
         place = self.place(found.organ, found.laterality, found.region) if found.organ else ""
+        numbers = {each.finding_id: number for number, each in enumerate(findings, start=1)}
+        if found.finding_id in numbers:
+            place = self.text("about_number", about=place, number=numbers[found.finding_id])
         because = self.all_because(found.because)
         sentence = self._phrases.advice.get(found.rule)
         if sentence is None:

@@ -179,6 +179,15 @@ def agreed_organ(path: Path, stated: AbstractSet[Organ], foreign: AbstractSet[st
     return next(iter(named))
 
 
+def check_nipple_distance(path: Path, organ: Organ, options: CaptureOptions) -> None:
+    """Raise InvalidRecord `option_invalid` where a distance to the nipple was typed for another organ than the breast.
+
+    path: for the message. organ: as file and operator agree.
+    """
+    if options.nipple_distance_mm is not None and organ != "breast":
+        raise refusal("option_invalid", path, "--nipple-distance-mm is of a breast, and the file shows a thyroid")
+
+
 def check_spacing(path: Path, in_file: tuple[float, float] | None, options: CaptureOptions) -> None:
     """Raise InvalidRecord `spacing_contradicts_file` if the scales of file and operator differ by more than 1 %.
 

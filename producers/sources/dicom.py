@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sonovan.contracts.lexicon import Side
-from sonovan.producers.sources.agreement import agreed_organ, agreed_side, check_spacing
+from sonovan.producers.sources.agreement import agreed_organ, agreed_side, check_nipple_distance, check_spacing
 from sonovan.producers.sources.bounds import check_frames
 from sonovan.producers.sources.decode import DecodeError, decode_frame
 from sonovan.producers.sources.dicom_header import DicomHeader, guarded, open_stream, read_header
@@ -25,6 +25,7 @@ def open_dicom(path: Path, options: CaptureOptions) -> Source:
         side = agreed_side(path, header.places.sides, options)
         layout, warnings = _layout(path, header, options, side)
         organ = agreed_organ(path, header.places.organs, header.places.foreign, options)
+        check_nipple_distance(path, organ, options)
     return Source(
         path=path,
         organ=organ,

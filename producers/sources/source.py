@@ -58,6 +58,8 @@ def capture_options(
             raise InvalidRecord("option_invalid", f"--{name} {word}: say {_one_of(kind)}")
     if side == "isthmus" and organ == "breast":
         raise InvalidRecord("option_invalid", "--side isthmus: a breast has none; say left or right")
+    if nipple_distance_mm is not None and organ == "thyroid":
+        raise InvalidRecord("option_invalid", "--nipple-distance-mm: a thyroid has none; leave it out")
     if nipple_distance_mm is not None and not 0 <= nipple_distance_mm <= 250:
         raise InvalidRecord("option_invalid", f"--nipple-distance-mm {nipple_distance_mm}: say at most 250")
     if pixel_spacing_mm is not None and not FINEST_MM <= pixel_spacing_mm <= 100:

@@ -153,7 +153,7 @@ _TEXTS: Final = {
     "by_reader": "reader",
     "category_withheld": "{scheme}: withheld under this intended use",
     "category_reasons": "{place}: {because}; rule {rule}",
-    "advice_withheld": "advice withheld under this intended use",
+    "advice_withheld": "Clinical advice: withheld under this intended use",
     "review.none": "A reader reviews the frames and signs.",
     "review.one": "A reader reviews the outlined region and the frames around, and signs.",
     "review.many": "A reader reviews the {number} outlined regions and the frames around, and signs.",

@@ -30,6 +30,9 @@ ENGLISH_PAGE: Final = {
     "told_none": "none",
     "at_age": "{text} at {years} years",
     "lump_places": "Place of the lump",
+    "side_left": "left side",
+    "side_right": "right side",
+    "side_isthmus": "isthmus",
     "from_nipple": "{distance:.0f} mm from the nipple",
     "menarche_age_years": "Age at first period",
     "menopause_age_years": "Age at menopause",
@@ -61,6 +64,10 @@ ENGLISH_PAGE: Final = {
     "risk_value": (
         "{share} (95 % interval {low} to {high}), calibrated on {lesions} lesions of which {malignant} were malignant: "
         "no screening population"
+    ),
+    "risk_shifted": (
+        "{share} (95 % interval {low} to {high}, without the doubt of the shift), calibrated on {lesions} lesions of "
+        "which {malignant} were malignant, then shifted to this site's own outcomes"
     ),
     "extent": "Diameters",
     "extent_transverse": "across {value}",

@@ -139,7 +139,7 @@ _TEXTS: Final = {
     "by_reader": "医师",
     "category_withheld": "{scheme}：按当前预期用途不予显示",
     "category_reasons": "{place}：{because}；依据规则 {rule}",
-    "advice_withheld": "按当前预期用途不予显示",
+    "advice_withheld": "临床处理建议：按当前预期用途不予显示",
     "review.none": "请医师复核图像并签署。",
     "review.one": "请医师复核勾画区域及其前后各帧，并签署。",
     "review.many": "请医师复核 {number} 个勾画区域及其前后各帧，并签署。",

@@ -28,6 +28,9 @@ CHINESE_PAGE: Final = {
     "told_none": "无",
     "at_age": "{text}，{years} 岁时",
     "lump_places": "肿块部位",
+    "side_left": "左侧",
+    "side_right": "右侧",
+    "side_isthmus": "峡部",
     "from_nipple": "距乳头 {distance:.0f} mm",
     "menarche_age_years": "初潮年龄",
     "menopause_age_years": "绝经年龄",
@@ -57,6 +60,10 @@ CHINESE_PAGE: Final = {
     "risk": "恶性风险",
     "risk_value": (
         "{share}（95 % 区间 {low} 至 {high}），以 {lesions} 个病灶校准，其中 {malignant} 为恶性；并非筛查人群"
+    ),
+    "risk_shifted": (
+        "{share}（95 % 区间 {low} 至 {high}，未计入调整本身的不确定性），"
+        "以 {lesions} 个病灶校准，其中 {malignant} 为恶性，并已按本机构自己的结果调整"
     ),
     "extent": "径线",
     "extent_transverse": "横径 {value}",

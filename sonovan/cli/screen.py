@@ -171,7 +171,7 @@ def _summary(language: Literal["en", "zh"], analysis: Any, page: Path, overlays:
     for alert in analysis.alerts:
         own = numbers.get(getattr(alert.about, "finding_id", ""))
         lines.append("  " + words.text("alert", text=alert_line(alert, language, own)))
-    lines += [f"  {words.advice(each)}" for each in shown.advice if each.rule != READER_MUST_REVIEW]
+    lines += [f"  {words.advice(each, shown.findings)}" for each in shown.advice if each.rule != READER_MUST_REVIEW]
     lines.append(words.text("report", path=page))
     where = page.parent / "overlays"
     lines.append(words.text("overlays", count=overlays, path=where) if overlays else words.text("no_overlays"))

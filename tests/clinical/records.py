@@ -141,6 +141,7 @@ def sighting(frames: int = 5, sequence_id: str = SWEEP, *, ordinal: int = 0, **o
         "short_axis_mm": 8.0,
         "long_axis_px": 60.5,
         "short_axis_px": 40.0,
+        "orientation_deg": 0.0,
         "score_mean": 0.86,
         "score_max": 0.97,
         "track_score": 0.9,

@@ -28,6 +28,7 @@ from sonovan.contracts.alerts import AboutFinding
 from sonovan.contracts.because import Because
 from sonovan.contracts.derivation import Advice, Category
 from sonovan.contracts.results import IntendedUse, Level
+from sonovan.reports.words import Words
 from tests.clinical.records import SWEEP_2, adequacy, assessed, finding, region, segmented, sighting
 
 
@@ -54,6 +55,21 @@ def test_a_side_whose_file_was_cut_short_is_bi_rads_0_however_complete_the_trans
     (category,) = derive_categories([adequacy(level="limited", reasons=("sequence_cut_short",))], "complete")
     assert category.value == "0"
     assert [each.code for each in category.because] == ["examination_incomplete", "sequence_cut_short"]
+
+
+def test_frames_without_a_side_are_no_side_and_have_no_bi_rads_0() -> None:
+    row = adequacy(laterality=None, level="inadequate", reasons=("nothing_assessable", "side_unknown"))
+    assert derive_categories([row], "complete") == ()
+    assert withhold(assessed(adequacy=(row,), findings=()), "research").categories == ()
+
+
+def test_a_suspicious_lesion_without_a_side_keeps_its_category() -> None:
+    row = adequacy(laterality=None, level="inadequate", reasons=("side_unknown",))
+    lesion = finding(
+        laterality=None, categories=(categorised().model_copy(update={"value": "4B", "laterality": None}),)
+    )
+    (category,) = derive_categories([row], "complete", [lesion])
+    assert (category.value, category.laterality) == ("4B", None)
 
 
 def test_silence_is_never_a_negative_and_an_outline_never_a_category() -> None:
@@ -145,9 +161,9 @@ def test_categories_and_advice_are_shown_under_decision_support_alone(use: Inten
     assert [(each.value, each.withheld) for each in shown.categories] == [(None, True)]
     assert [each.value for each in shown.findings[0].categories] == [None]
     assert shown.findings[1].categories == shown.findings[0].categories, "none derived looks alike"
-    assert [each.rule for each in shown.advice] == ["reader_must_review", "scan_again", "biopsy"]
+    assert [each.rule for each in shown.advice] == ["reader_must_review", "scan_again", "clinical_advice"]
     assert shown.advice[:2] == full.advice[:2]
-    assert shown.advice[2] == Advice(rule="biopsy", withheld=True)
+    assert shown.advice[2] == Advice(rule="clinical_advice", withheld=True)
     assert "inadequate" not in shown.model_copy(update={"adequacy": ()}).encode().decode()
     assert shown.findings[0].sightings == full.findings[0].sightings
 
@@ -236,7 +252,7 @@ def test_the_rules_version_stands_for_these_numbers() -> None:
         )
     )
     digest = hashlib.sha256(numbers.encode()).hexdigest()[:12]
-    assert (RULES_VERSION, digest) == ("1.12", "4ddf5342375b")
+    assert (RULES_VERSION, digest) == ("1.13", "4ddf5342375b")
 
 
 def test_a_referral_is_shown_under_every_intended_use() -> None:
@@ -245,6 +261,13 @@ def test_a_referral_is_shown_under_every_intended_use() -> None:
     assert withhold(assessed(advice=(referral,)), "research").advice == (referral,)
 
 
-def test_biopsy_by_size_is_withheld_unless_for_decision_support() -> None:
+def test_withheld_advice_tells_neither_its_rule_nor_whether_there_is_any() -> None:
     biopsy = Advice(rule="biopsy_by_size", organ="thyroid", laterality="left", finding_id=finding().finding_id)
-    assert withhold(assessed(advice=(biopsy,)), "measurement").advice == (Advice(rule="biopsy_by_size", withheld=True),)
+    nodule = finding(organ="thyroid", uncategorised=(Because(code="most_suspicious_nodules_scored", value=4),))
+    hidden = (Advice(rule="clinical_advice", withheld=True),)
+    for advice in ((), (biopsy,), (biopsy, biopsy)):
+        shown = withhold(assessed(findings=(nodule,), advice=advice), "measurement")
+        assert shown.advice == hidden
+        assert shown.findings[0].uncategorised == ()
+    assert withhold(assessed(), "measurement").advice == ()
+    assert Words().advice(hidden[0]) == "Clinical advice: withheld under this intended use"

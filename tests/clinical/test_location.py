@@ -1,9 +1,13 @@
+import numpy as np
 import pytest
 
+from sonovan.clinical.lesions import Lesion, finding_of
 from sonovan.clinical.location import extent_of, location_of, quadrant
+from sonovan.clinical.measure import measure_region
+from sonovan.clinical.track import Track
 from sonovan.contracts.description import Location
 from sonovan.contracts.lexicon import Position, Side
-from tests.clinical.records import SWEEP_2, sighting
+from tests.clinical.records import SWEEP, SWEEP_2, region, segmented, sha, sighting
 
 
 @pytest.mark.parametrize(
@@ -34,7 +38,7 @@ def test_sightings_that_contradict_each_other_give_no_place() -> None:
 
 
 def test_three_diameters_and_the_volume_come_from_two_views() -> None:
-    across = sighting(view="transverse", long_axis_mm=12.0, short_axis_mm=8.0, box=(0, 0, 40, 60))
+    across = sighting(view="transverse", long_axis_mm=12.0, short_axis_mm=8.0, orientation_deg=80.0)
     along = sighting(sequence_id=SWEEP_2, view="longitudinal", long_axis_mm=15.0, short_axis_mm=8.0)
     found = extent_of([across, along])
     assert found is not None
@@ -43,6 +47,16 @@ def test_three_diameters_and_the_volume_come_from_two_views() -> None:
     alone = extent_of([across])
     assert alone is not None
     assert (alone.length_mm, alone.volume_ml) == (None, None)
+
+
+def test_across_and_down_are_those_of_the_body_where_pixels_are_oblong() -> None:
+    mask = np.ones((30, 50), np.bool_)
+    measured = measure_region(np.full((90, 90), 60, np.uint8), mask, (20, 20, 50, 30), (0.1, 0.2))
+    shown = segmented(0, [region(box=(20, 20, 50, 30), measures=measured)], organ="thyroid", view="transverse")
+    track = Track(SWEEP, "thyroid", "left", 0, ((shown.frame_id, 0),))
+    extent = finding_of(Lesion((track,)), {shown.frame_id: shown}, sha("a"), {}).extent
+    assert extent is not None
+    assert (extent.transverse_mm, extent.depth_mm) == (measured.short_axis_mm, measured.long_axis_mm)
 
 
 def test_without_a_view_or_a_scale_no_diameter_is_known() -> None:

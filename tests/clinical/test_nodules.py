@@ -4,11 +4,13 @@ import pytest
 
 from sonovan.clinical.category import categorised
 from sonovan.clinical.nodules import growth, scored, size_advice
+from sonovan.contracts.because import Because
 from sonovan.contracts.derivation import USUAL, Category, Programme
 from sonovan.contracts.description import Extent
 from sonovan.contracts.frames import Descriptor
 from sonovan.contracts.results import Finding
-from tests.clinical.records import finding
+from sonovan.reports.words import Words
+from tests.clinical.records import SWEEP_2, finding, sighting
 
 
 def level(value: str, scheme: Any = "TI-RADS", **other: Any) -> Category:
@@ -55,6 +57,44 @@ def test_at_most_four_are_scored_and_two_advised_for_biopsy_the_most_suspicious_
     advice = size_advice(kept, USUAL)
     assert [each.rule for each in advice] == ["biopsy_by_size"] * 2 + ["follow_up_by_size"] * 2
     assert [each.finding_id for each in advice] == [each.finding_id for each in kept]
+    reason = Because(code="more_suspicious_ones_biopsied", value=2)
+    assert [reason in each.because for each in advice] == [False, False, True, True]
+    assert [any(why.code == "next_scan" for why in each.because) for each in advice] == [False, False, True, True]
+
+
+def test_a_fifth_nodule_says_why_it_has_no_category() -> None:
+    words = (Descriptor(name="composition", value="solid", probability=0.9),)
+    nodules = [finding(number, organ="thyroid", descriptors=words, long_axis_mm=20.0 - number) for number in range(5)]
+    found = categorised(nodules)
+    assert [bool(each.categories) for each in found] == [True] * 4 + [False]
+    assert found[4].uncategorised == (Because(code="most_suspicious_nodules_scored", value=4),)
+    assert Words().categories(found[4]) == "no suggested category (only the 4 most suspicious nodules are scored)"
+    assert found[0].uncategorised == ()
+
+
+def test_a_biopsy_by_one_scheme_is_advised_where_the_other_follows_up() -> None:
+    both = finding(organ="thyroid", long_axis_mm=12.0, categories=(level("TR4"), level("4B", "C-TIRADS")))
+    (advice,) = size_advice([both], USUAL)
+    assert advice.rule == "biopsy_by_size"
+    assert [each.value for each in advice.because] == [12.0, "C-TIRADS:4B", 10.0]
+    small = finding(organ="thyroid", long_axis_mm=12.0, categories=(level("TR4"), level("4A", "C-TIRADS")))
+    (advice,) = size_advice([small], USUAL)
+    assert (advice.rule, advice.because[1].value) == ("follow_up_by_size", "TI-RADS:TR4")
+
+
+def test_advice_on_a_nodule_names_its_number_and_level() -> None:
+    nodules = [nodule(1, "TR5", 12.0), nodule(2, "TR4", 12.0)]
+    told = [Words().advice(each, nodules) for each in size_advice(nodules, USUAL)]
+    assert told[0].startswith("Left thyroid lobe, finding 1: biopsy is advised")
+    assert "TI-RADS TR5" in told[0]
+    assert told[1].startswith("Left thyroid lobe, finding 2: follow-up is advised")
+    assert Words("zh").advice(size_advice(nodules, USUAL)[1], nodules).startswith("甲状腺左叶，病灶 2：")
+
+
+def test_a_size_off_an_unreliable_outline_advises_nothing() -> None:
+    unsure = nodule(1, "TR5", 30.0)
+    sightings = (sighting(long_axis_mm=30.0, outline_unreliable=True), sighting(3, SWEEP_2, long_axis_mm=4.0))
+    assert size_advice([unsure.model_copy(update={"sightings": sightings})], USUAL) == ()
 
 
 def test_the_largest_of_the_diameters_counts() -> None:
@@ -99,5 +139,6 @@ def test_growth_is_half_of_the_volume_more() -> None:
 def test_a_child_has_no_category_of_the_thyroid() -> None:
     solid = finding(organ="thyroid", descriptors=(Descriptor(name="composition", value="solid", probability=0.9),))
     assert categorised([solid], age_years=17)[0].categories == ()
+    assert categorised([solid], age_years=17)[0].uncategorised == (Because(code="schemes_for_adults_only"),)
     assert [each.scheme for each in categorised([solid], age_years=18)[0].categories] == ["TI-RADS", "C-TIRADS"]
     assert categorised([solid])[0].categories != ()

@@ -148,3 +148,16 @@ def test_c_tirads_of_what_was_not_read_is_at_least_and_never_harmless() -> None:
     )  # fmt: skip
     assert c_tirads(seen(composition="cystic_or_mixed", shape="wider_than_tall")) is None
     assert c_tirads({}) is None
+
+
+def test_foci_that_a_reader_entered_stand_in_place_of_what_software_read() -> None:
+    software = seen(composition="solid", calcifications="none")
+    found = c_tirads(software | read(echogenic_foci="punctate_echogenic_foci"))
+    assert found is not None
+    assert (found.total, [each.word for each in found.points]) == (2, ["solid", "punctate_echogenic_foci"])
+    overruled = c_tirads(seen(composition="solid", calcifications="microcalcification") | read(echogenic_foci="none"))
+    assert overruled is not None
+    assert overruled.total == 1
+    twice = c_tirads(read(calcifications="microcalcification", echogenic_foci="punctate_echogenic_foci"))
+    assert twice is not None
+    assert twice.total == 1

@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
+from sonovan.clinical.risk import risk_at
 from sonovan.contracts.clinical_record import ClinicalRecord, LumpPlace, PastBiopsy, PastCancer, Relative
-from sonovan.contracts.derivation import Risk
+from sonovan.contracts.derivation import Programme, Risk
 from sonovan.contracts.description import Extent, Location, Vessels
 from sonovan.contracts.results import IntendedUse
 from sonovan.reports import details
@@ -54,6 +55,19 @@ def test_signs_that_outrank_the_picture_stand_out_where_she_has_them() -> None:
 
 def test_without_a_record_the_page_says_that_nothing_is_known() -> None:
     assert "No clinical record has arrived: nothing is known of lumps" in read(page(assessed()))[0]
+
+
+@pytest.mark.parametrize(
+    ("past", "text"),
+    [
+        (PastCancer(cancer="thyroid", side="left", age_years=30), "thyroid cancer, Left thyroid lobe at 30 years"),
+        (PastCancer(cancer="ovary", side="right"), "ovarian cancer, right side"),
+        (PastCancer(cancer="breast", side="left"), "breast cancer, Left breast"),
+        (PastCancer(cancer="other"), "other cancer"),
+    ],
+)
+def test_an_earlier_cancer_is_told_with_its_side(past: PastCancer, text: str) -> None:
+    assert [row.text for row in answers(ClinicalRecord(earlier_cancer=(past,)), Words())] == [text]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -134,6 +148,14 @@ def test_a_risk_stands_with_its_interval_and_the_mix_it_was_calibrated_on_and_is
     text = read(page(assessed(findings=(finding(1, malignant=0.4, risk=risk),)), use))[0]
     told = "42 % (95 % interval 30 % to 55 %), calibrated on 450 lesions of which 33 % were malignant: no screening"
     assert (told in text) == (use == "decision_support")
+
+
+def test_a_risk_that_a_site_shifted_to_its_own_outcomes_says_so() -> None:
+    risk = risk_at(0.4, Programme(calibration_shift=-1.5))
+    told = details.risk(risk, Words())
+    assert "then shifted to this site's own outcomes" in told
+    assert "no screening population" not in told
+    assert "已按本机构自己的结果调整" in details.risk(risk, Words("zh"))
 
 
 def test_where_no_place_is_known_there_is_no_map_to_read_one_off() -> None:

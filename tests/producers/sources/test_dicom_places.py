@@ -149,3 +149,9 @@ def test_what_stands_in_a_file_is_never_printed_raw(tmp_path: Path) -> None:
         open_source(path, LEFT)
     assert caught.value.reason == "side_unreadable"
     assert "\x1b" not in caught.value.message
+
+
+def test_a_distance_to_the_nipple_is_refused_where_the_file_shows_a_thyroid(tmp_path: Path) -> None:
+    typed = CaptureOptions(nipple_distance_mm=30.0)
+    assert refused(tmp_path, typed, BodyPartExamined="THYROID") == "option_invalid"
+    assert opened(tmp_path, typed, BodyPartExamined="BREAST").nipple_distance_mm == 30.0

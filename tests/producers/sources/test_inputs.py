@@ -210,6 +210,7 @@ def test_a_tiff_of_several_pages_is_refused(tmp_path: Path) -> None:
         ({"organ": "breast", "side": "up"}, "option_invalid"),
         ({"organ": "breast", "side": "isthmus"}, "option_invalid"),
         ({"organ": "breast", "view": "two words"}, "option_invalid"),
+        ({"organ": "thyroid", "nipple_distance_mm": 30.0}, "option_invalid"),
         ({"organ": "breast", "pixel_spacing_mm": -1.0}, "option_invalid"),
         ({"organ": "breast", "pixel_spacing_mm": float("nan")}, "option_invalid"),
     ],
