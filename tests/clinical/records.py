@@ -160,13 +160,12 @@ def finding(number: int = 1, frames: int = 5, **other: Any) -> Finding:
     Findings of other numbers have other regions of the same frames.
     """
     seen = {name: other.pop(name) for name in list(other) if name in Sighting.model_fields}
+    ordinal = 0 if number == 1 or "members" in seen else number
     fields: dict[str, Any] = {
         "finding_id": sha(f"finding {number}"),
         "organ": "breast",
         "laterality": "left",
-        "sightings": (sighting(frames, ordinal=0 if number == 1 else number, **seen),)
-        if "sightings" not in other
-        else (),
+        "sightings": (sighting(frames, ordinal=ordinal, **seen),) if "sightings" not in other else (),
         "best_ordinal": 0,
     }
     return Finding(**{**fields, **other})
