@@ -61,6 +61,23 @@ def revoke(name: Annotated[str, typer.Argument(help="The van's name.")], state: 
 
 
 @app.command()
+def passphrase(van: VanName = None, state: State = None) -> None:
+    """Choose another passphrase for what the van keeps; a copy of the old vault.json still opens with the old one."""
+    from sonovan.cli.van_open import ask_new, the_van
+    from sonovan.cli.van_open import passphrase as asked
+    from sonovan.producers.enrol import van_folder
+    from sonovan.producers.vault import Vault, change_passphrase
+
+    folder = state_path(state)
+    van_id = the_van(folder, van)
+    place = van_folder(folder, van_id)
+    old = asked(f"Passphrase of van {van_id}", new=False)
+    Vault.unlock(place, old)
+    change_passphrase(place, old, ask_new(van_id))
+    typer.echo(f"van {van_id}: the new passphrase opens what it keeps")
+
+
+@app.command()
 def send(
     paths: Annotated[list[Path], typer.Argument(help="DICOM files, clips, pictures, or folders of them.")],
     organ: Organ = None,

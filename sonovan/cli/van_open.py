@@ -94,6 +94,17 @@ def passphrase(prompt: str, *, new: bool) -> str:
     raise InvalidRecord("passphrase_missing", message)
 
 
+def ask_new(van_id: str) -> str:
+    """Another passphrase for the van: of SONOVAN_VAN_NEW_PASSPHRASE, or typed twice. Errors as of `passphrase`."""
+    given = read_settings(VanSettings).new_passphrase
+    if given is not None:
+        return given.get_secret_value()
+    if not sys.stdin.isatty():
+        raise InvalidRecord("passphrase_missing", "nobody can be asked: set SONOVAN_VAN_NEW_PASSPHRASE")
+    prompt = f"New passphrase of van {van_id}"
+    return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True))
+
+
 def _first_line(descriptor: int) -> str:
     try:
         with os.fdopen(os.dup(descriptor), "rb", buffering=0) as stream:

@@ -352,7 +352,7 @@ def test_without_a_broker_everything_stays_and_the_exit_code_is_4(
 ) -> None:
     kafka, _ = enrolled(centre, tmp_path, "away-1")
     nowhere = {"bootstrap": "127.0.0.1:9", "username": kafka.username, "password": kafka.password.get_secret_value()}
-    (tmp_path / "vans" / "away-1" / "kafka.json").write_text(json.dumps(nowhere))
+    vault_of(tmp_path, "away-1").write("kafka", json.dumps(nowhere).encode())
     done = van(tmp_path, "simulate", "--frames", "2", "--give-up-s", "2")
     assert done.returncode == 4, done.stderr
     assert "5 items wait" in done.stderr

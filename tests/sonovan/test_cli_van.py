@@ -146,3 +146,15 @@ def test_nothing_of_a_key_or_an_account_lies_open(vault: Vault, tmp_path: Path) 
             assert b"127.0.0.1:9" not in path.read_bytes()
     with pytest.raises(InvalidRecord):
         Vault.unlock(tmp_path / "vans", "there is no vault here")
+
+
+def test_another_passphrase_is_chosen_by_a_command(
+    vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert typed(tmp_path, "passphrase") == 2
+    assert "SONOVAN_VAN_NEW_PASSPHRASE" in capsys.readouterr().err
+    monkeypatch.setenv("SONOVAN_VAN_NEW_PASSPHRASE", "another one of several words")
+    assert typed(tmp_path, "passphrase") == 0
+    assert typed(tmp_path, "spool", "status") == 2
+    monkeypatch.setenv("SONOVAN_VAN_PASSPHRASE", "another one of several words")
+    assert typed(tmp_path, "spool", "status") == 0
