@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 from sonovan.contracts.ids import amendment_item
 from sonovan.contracts.lexicon import Side
 from sonovan.contracts.limits import MAX_AMENDMENTS, MAX_SEQUENCES
-from sonovan.contracts.record import Id, Moment, Part, Record, Sha256, Token, VanId
-from sonovan.contracts.words import SlipNumber
+from sonovan.contracts.record import Id, Moment, Part, Record, Sha256, VanId
+from sonovan.contracts.words import OperatorCode, SlipNumber
 
 Purpose = Literal["screening", "ai", "research", "sharing"]
 """What a woman may agree to: the fields of `sonovan.contracts.van.Consent`."""
@@ -100,7 +100,7 @@ class ScreeningAmended(Record):
     amendment_number: AmendmentNumber
     amendment: Amendment
     because: AmendmentReason
-    by: Token | None = None
+    by: OperatorCode | None = None
     amended_at: Moment
 
     @model_validator(mode="after")

@@ -127,6 +127,8 @@ def _known_maker(word: str) -> str:
 
 SlipNumber = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}[0-9]{1,7}[0-9A-Z]$"), AfterValidator(_checked)]
 """What is printed on a woman's slip: a series, a number, and `check_sign` of both."""
+OperatorCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,3}-[0-9]{1,4}$")]
+"""Who does something at a site, by the site's own list: letters and a number (`op-7`), too short for a name."""
 SiteCode = Annotated[str, StringConstraints(pattern=r"^(site-[0-9]{1,6}|embedded|simulated)$")]
 """The site's number; what the site is called stands in its own list."""
 Note = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,63}$"), AfterValidator(_known_note)]

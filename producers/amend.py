@@ -51,7 +51,7 @@ def spool_amendment(
                 }
             )
         except ValidationError:
-            detail = "--by is a code without spaces, never a name; " + reasons_told(amendment.kind)
+            detail = "--by is a code such as op-7, never a name; " + reasons_told(amendment.kind)
             raise InvalidRecord("option_invalid", detail) from None
         return control_item(Topic.SCREENING_AMENDED, record, signer)
 

@@ -22,7 +22,7 @@ app = typer.Typer(
 )
 
 ScreeningId = Annotated[str, typer.Argument(metavar="SCREENING", help="The screening's id, as van send printed it.")]
-By = Annotated[str | None, typer.Option("--by", help="Your code at this site: no name, no spaces.")]
+By = Annotated[str | None, typer.Option("--by", help="Your code at this site, such as op-7; no name.")]
 
 
 @app.command()

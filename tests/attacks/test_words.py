@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import mint_id
@@ -82,6 +83,15 @@ WHOLE: dict[type[Record], dict[str, Any]] = {
         "quality_warnings": ["sequence_cut_short"],
         "covered": [PLANNED],
         "closed_at": MOMENT.isoformat(),
+    },
+    ScreeningAmended: VAN
+    | {
+        "schema": "screening.amended/1.0",
+        "amendment_number": 1,
+        "amendment": {"kind": "woman", "subject_key": "ab" * 32, "slip_number": slip_number("A", 17)},
+        "because": "two_slips",
+        "by": "op-7",
+        "amended_at": MOMENT.isoformat(),
     },
     FeaturesRecorded: VAN
     | {

@@ -64,6 +64,7 @@ def test_no_size_deletes_what_the_vans_of_a_full_cell_send_within_the_time() -> 
         Topic.FRAME_CAPTURED: 2 * vans * women * 600 * frame,
         Topic.SCREENING_OPENED: 90 * vans * women * record,
         Topic.FEATURES_RECORDED: 90 * vans * women * record,
+        Topic.SCREENING_AMENDED: 90 * vans * women * record,  # as if every one was amended
     }
     for name, topic in planned_topics(1).items():
         size = int(topic.configs["retention.bytes"])
