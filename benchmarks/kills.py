@@ -139,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.kills", description=__doc__)
     parser.add_argument("--kills", type=int, default=50, help="of assess and alert; others come beside them")
     parser.add_argument("--sweeps", type=int, default=8)
-    parser.add_argument("--frames", type=int, default=80, help="of each sweep")
+    parser.add_argument("--frames", type=int, default=40, help="of each sweep")
     parser.add_argument("--seed", type=int, default=0, help="decides which process is killed when")
     parser.add_argument("--out", type=Path, default=RESULTS)
     chosen = parser.parse_args(arguments)
