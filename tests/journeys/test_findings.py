@@ -33,7 +33,8 @@ from sonovan.producers.items import Ids, Item, Visit
 from sonovan.producers.screening import compose_sequence
 from sonovan.producers.site import visit_key
 from sonovan.producers.sources import Source, capture_options
-from sonovan.producers.spool import Message, Spool
+from sonovan.producers.spool import Spool
+from sonovan.producers.spool.states import Message
 from sonovan.reports.amended import amended_words
 from sonovan.reports.phrases import LANGUAGES, Language
 from sonovan.reports.words import Words
@@ -97,9 +98,7 @@ def composed(world: World, van: Van, parts: Sequence[Part], visit: Visit) -> Scr
     """Her screening in the van's spool, so that commands know it; with every message as the spool would send it."""
     sources: list[Source] = []
     for part in parts:
-        options = capture_options(
-            organ=part.organ, side=part.side, position=part.position, pixel_spacing_mm=SPACING_MM
-        )
+        options = capture_options(organ=part.organ, side=part.side, position=part.position, pixel_spacing_mm=SPACING_MM)
         sources += sources_of(list(part.pixels), options, world.centre.path / "Xiaomei").sources
     vault = vault_of(world.centre.path, van.van_id)
     with Spool(vault.folder / "spool", vault) as spool:
