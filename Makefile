@@ -43,7 +43,7 @@ bench: $(READY) ## the pipeline against its floor: benchmarks/results/pipeline.j
 bench-findings: $(READY) ## words, bands, withheld outlines and alerts on real pictures: benchmarks/results/findings.json (DATA=../shared/data)
 	@$(RUN) -m benchmarks.findings --data $(or $(DATA),../shared/data)
 
-bench-kills: $(READY) ## fifty kills of assess and alert while eight sweeps are sent and amended: benchmarks/results/kills.json
+bench-kills: $(READY) ## fifty kills of assess and alert while four sweeps are sent and amended: benchmarks/results/kills.json
 	@$(RUN) -m benchmarks.kills
 
 bench-assess: $(READY) ## what one worker of assess takes a second: benchmarks/results/assess.json

@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, count, write the results; the exit code is 1 where anything is lost or doubled."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.kills", description=__doc__)
     parser.add_argument("--kills", type=int, default=50, help="of assess and alert; others come beside them")
-    parser.add_argument("--sweeps", type=int, default=8)
+    parser.add_argument("--sweeps", type=int, default=4)
     parser.add_argument("--frames", type=int, default=40, help="of each sweep")
     parser.add_argument("--seed", type=int, default=0, help="decides which process is killed when")
     parser.add_argument("--out", type=Path, default=RESULTS)
