@@ -26,6 +26,7 @@ from sonovan.transport.tail import read_all
 _SENT_WITHIN_S: Final = 30.0
 _KEY: Final = "signing_key"
 _ACCOUNT: Final = "kafka"
+_CENTRE: Final = "centre_key"
 _VAN_ID: Final = TypeAdapter(VanId)
 
 Clock = Callable[[], datetime]
@@ -90,7 +91,7 @@ def revoke(
     if known is not None and known.newest.revoked_at is None:
         known = known.revoked(now())
         _publish(registrar, known)
-    for name in (_KEY, _ACCOUNT):
+    for name in (_KEY, _ACCOUNT, _CENTRE):
         (folder / f"{name}.sealed").unlink(missing_ok=True)
     return known
 
@@ -111,6 +112,19 @@ def load_signer(vault: Vault, van_id: str) -> Signer:
     if key is None:
         raise not_enrolled(van_id)
     return Signer(van_id, key)
+
+
+def keep_centre_key(vault: Vault, public_key: bytes) -> None:
+    """Keep the key for which exports to a disk are encrypted. public_key: 32 bytes, of the centre."""
+    vault.write(_CENTRE, public_key)
+
+
+def load_centre_key(vault: Vault, van_id: str) -> bytes:
+    """The key for which exports to a disk are encrypted. Raises InvalidRecord `van_not_enrolled`, Fatal."""
+    key = vault.read(_CENTRE)
+    if key is None:
+        raise not_enrolled(van_id)
+    return key
 
 
 def load_kafka(vault: Vault, van_id: str) -> BrokerSettings:

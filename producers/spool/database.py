@@ -69,7 +69,8 @@ CREATE TABLE IF NOT EXISTS items (
     reason TEXT,
     retryable INTEGER NOT NULL DEFAULT 0,
     added_at REAL NOT NULL,
-    sent_at REAL
+    sent_at REAL,
+    exported INTEGER NOT NULL DEFAULT 0      -- whether it lies on a disk that was taken along
 );
 CREATE INDEX IF NOT EXISTS upload_order ON items (state, rank, stage, level, number);
 CREATE INDEX IF NOT EXISTS kept ON items (state, sent_at, number, size) WHERE file IS NOT NULL;

@@ -216,6 +216,12 @@ class Spool:
         """Note that the centre or the broker cannot use the item; its bytes stay until it is retried or purged."""
         self._queue.mark_rejected(item_id, None, reason, retryable)
 
+    def mark_exported(self, item_ids: Sequence[str]) -> None:
+        """Note that these items lie on a disk; they still wait for their receipts."""
+        with self._db.transaction():
+            for item_id in item_ids:
+                self._db.write("UPDATE items SET exported = 1 WHERE item_id = ?", item_id)
+
     def take_answer(self, answer: VanAnswered, partition: int, next_offset: int) -> bool:
         """Act on one answer of the centre, and note up to where its topic was read.
 
@@ -263,13 +269,13 @@ class Spool:
         """How many items the spool holds in each state, of one screening or with None of all."""
         where, values = ("WHERE screening_id = ?", (screening_id,)) if screening_id else ("", ())
         rows = self._db.read(
-            f"SELECT state, count(*), sum(size), min(added_at) FROM items {where} GROUP BY state",  # noqa: S608
+            f"SELECT state, count(*), sum(size), min(added_at), sum(exported) FROM items {where} GROUP BY state",  # noqa: S608
             *values,
         )
-        counts = dict.fromkeys(STATES, 0) | {state: count for state, count, _, _ in rows}
-        waiting = [(size, oldest) for state, _, size, oldest in rows if state in (QUEUED, SENT)]
-        oldest_at = min((oldest for _, oldest in waiting), default=None)
-        return SpoolStatus(counts, sum(size for size, _ in waiting), oldest_at)
+        counts = dict.fromkeys(STATES, 0) | {row[0]: row[1] for row in rows}
+        waiting = [row for row in rows if row[0] in (QUEUED, SENT)]
+        oldest_at = min((row[3] for row in waiting), default=None)
+        return SpoolStatus(counts, sum(row[2] for row in waiting), oldest_at, sum(row[4] for row in waiting))
 
     def rejected(self, screening_id: str | None = None) -> list[Refused]:
         """The items that the centre rejected, of one screening or with None of all."""

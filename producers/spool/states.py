@@ -67,11 +67,15 @@ class SpooledScreening:
 
 @dataclass(frozen=True, slots=True)
 class SpoolStatus:
-    """Items per state, bytes that still wait, and when the oldest of those was spooled (UNIX seconds, None: none)."""
+    """Items per state, bytes that still wait, and when the oldest of those was spooled (UNIX seconds, None: none).
+
+    exported: how many of those that wait lie on a disk as well, by which they reach the centre without a link.
+    """
 
     counts: Mapping[str, int]
     waiting_bytes: int
     oldest_at: float | None
+    exported: int = 0
 
     @property
     def waiting(self) -> int:

@@ -35,12 +35,15 @@ def enrol(
     """
     from sonovan.centre import attach
     from sonovan.cli.van_open import open_vault
+    from sonovan.contracts.depot import centre_public_key
+    from sonovan.depot import centre_key
     from sonovan.producers import enrol as enrolment
 
     folder = state_path(state)
     enrolment.van_folder(folder, name)
     centre = attach(folder)
     vault = open_vault(folder, name)
+    enrolment.keep_centre_key(vault, centre_public_key(centre_key(folder)))
     record = enrolment.enrol(vault, name, centre.enrol_van(name, round(quota * MIB) or None), centre.kafka("registrar"))
     key = record.newest
     typer.echo(f"van {name} is enrolled since {key.enrolled_at:%Y-%m-%d %H:%M} UTC, key {key.public_key[:16]}")

@@ -4,6 +4,8 @@ The rooms are imported inside the commands: `sonovan --help` stays quick.
 """
 
 import json
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -31,6 +33,7 @@ def status(van: VanName = None, as_json: AsJson = False, state: State = None) ->
             **found.counts,
             "waiting_bytes": found.waiting_bytes,
             "oldest_at": found.oldest_at,
+            "exported": found.exported,
             "unfinished": unfinished,
             "refused": [
                 {"item_id": item.item_id, "reason": item.reason, "retryable": item.retryable} for item in rejected
@@ -39,7 +42,8 @@ def status(van: VanName = None, as_json: AsJson = False, state: State = None) ->
         typer.echo(json.dumps(document))
         return
     typer.echo(f"van {opened.van_id}: " + ", ".join(f"{found.counts[name]} {name}" for name in STATES))
-    typer.echo(f"waiting: {found.waiting_bytes / 2**20:.1f} MiB")
+    exported = f", {found.exported} of {found.waiting} items exported to a disk" if found.exported else ""
+    typer.echo(f"waiting: {found.waiting_bytes / 2**20:.1f} MiB{exported}")
     for screening_id in unfinished:
         typer.echo(f"unfinished: {screening_id} (sonovan van close, or van send --into)")
     for item in rejected:
@@ -68,6 +72,53 @@ def retry(van: VanName = None, give_up_s: GiveUp = None, state: State = None) ->
         rejected = len(spool.rejected())
     typer.echo(f"van {opened.van_id}: nothing waits, {rejected} rejected")
     return int(Exit.SOME_REJECTED if rejected else Exit.DONE)
+
+
+@app.command("export")
+def export_spool(
+    where: Annotated[Path, typer.Argument(help="A folder on the disk that is taken to the centre.")],
+    van: VanName = None,
+    as_json: AsJson = False,
+    state: State = None,
+) -> None:
+    """Write what waits to a disk, encrypted to the centre. All of it stays here until the centre's receipts come."""
+    from tqdm import tqdm
+
+    from sonovan.cli.van_open import open_van, the_van
+    from sonovan.producers import enrol as enrolment
+    from sonovan.producers.export import export
+
+    folder = state_path(state)
+    with open_van(folder, the_van(folder, van)) as opened:
+        key = enrolment.load_centre_key(opened.vault, opened.van_id)
+        total = opened.spool.status().waiting
+        with tqdm(total=total, unit="item", desc="exporting", leave=False, disable=None) as bar:
+            made = export(opened.spool, opened.signer, key, where, progress=bar.update)
+    if as_json:
+        told = {"folder": str(made.folder), "items": made.items, "bytes": made.size, "left": made.left}
+        typer.echo(json.dumps(told))
+        return
+    typer.echo(
+        f"{made.folder}: {made.items} items, {made.size / 2**20:.1f} MiB; at the centre: sonovan van spool import"
+    )
+    if made.left:
+        typer.echo(f"{made.left} items did not fit into one export: export again once these are imported")
+
+
+@app.command("import")
+def import_spool(
+    folder: Annotated[Path, typer.Argument(help="The folder that van spool export wrote.")], state: State = None
+) -> int:
+    """At the centre: take in what a van exported to a disk. Again, or while the van sends as well, is harmless."""
+    from sonovan.centre import attach
+    from sonovan.cli.van_send import say
+    from sonovan.depot import import_disk
+
+    done = import_disk(attach(state_path(state)), folder)
+    for each in done.refused:
+        say(each.message)
+    typer.echo(f"van {done.van_id}: {done.items} items of export {done.export_id} are at the centre")
+    return int(Exit.SOME_REJECTED if done.refused else Exit.DONE)
 
 
 @app.command()

@@ -21,7 +21,7 @@ from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan.producers import enrol as enrolment
 from sonovan.producers.items import Ids, Item, Signer, Visit, mint_ids
 from sonovan.producers.screening import compose
-from sonovan.producers.sources import capture_options
+from sonovan.producers.sources import Source, capture_options
 from sonovan.transport.producer import BoundedProducer
 from tests.journeys.world import World
 from tests.producers.visits import vault_of
@@ -46,6 +46,12 @@ def write_sweep(folder: Path, pixels: Sweep) -> Path:
     for index, picture in enumerate(pixels):
         (folder / f"frame_{index:03d}.png").write_bytes(imagecodecs.png_encode(picture))
     return folder
+
+
+def sources_of_sweep(pixels: Sweep, folder: Path) -> Sequence[Source]:
+    """The sweep as what a van reads. folder: for what has to be written for it."""
+    options = capture_options(organ="breast", side="left", pixel_spacing_mm=SPACING_MM)
+    return sources_of(list(pixels), options, folder).sources
 
 
 @dataclass(frozen=True)
@@ -111,9 +117,8 @@ class Van:
     def screening(self, pixels: Sweep, ids: Ids | None = None, features: Mapping[str, Any] | None = None) -> Screening:
         """Compose a screening of one sweep. features: fields of the clinical record."""
         chosen = ids or mint_ids(1)
-        options = capture_options(organ="breast", side="left", pixel_spacing_mm=SPACING_MM)
         items: list[Item] = []
-        sources = sources_of(list(pixels), options, self.world.centre.path).sources
+        sources = sources_of_sweep(pixels, self.world.centre.path)
         consent = Consent(screening=True, ai=True)
         visit = Visit(subject_key="ab" * 32, site_code="site-1", consent=consent, features=features)
         compose(sources, visit, self.signer, items.append, ids=chosen)
