@@ -39,7 +39,10 @@ HEALTH_FILE: Final = "health.json"
 
 APP_DEADLINE_S: Final = 120.0
 
-_GIVEN_BY_US: Final = ("SONOVAN_KAFKA_", "SONOVAN_S3_", "SONOVAN_DATA_DIR", "SONOVAN_STATE", "SONOVAN_SHARED_DATA")
+_NOT_PASSED_ON: Final = (
+    *("SONOVAN_KAFKA_", "SONOVAN_S3_", "SONOVAN_DATA_DIR", "SONOVAN_STATE", "SONOVAN_SHARED_DATA"),
+    "SONOVAN_VAN_",  # a van's passphrase is nobody's but the van's, and how an app was started is kept in a file
+)
 
 Progress = Callable[[str], None]
 
@@ -240,7 +243,9 @@ def _passed_on(environment: Mapping[str, str]) -> dict[str, str]:
     """What the apps are told as well; in small letters, too, as settings are read."""
     told = {name.upper(): value for name, value in environment.items()}
     return {
-        name: value for name, value in told.items() if name.startswith("SONOVAN_") and not name.startswith(_GIVEN_BY_US)
+        name: value
+        for name, value in told.items()
+        if name.startswith("SONOVAN_") and not name.startswith(_NOT_PASSED_ON)
     }
 
 

@@ -1,4 +1,4 @@
-"""A disk between a van and the centre: imported twice while the same van sends, one complete revision, the right one."""
+"""A disk between van and centre: imported twice while the same van sends, it gives one complete revision."""
 
 from pathlib import Path
 

@@ -1,7 +1,6 @@
 """Export to a disk and import at a real broker, by commands: twice, and while the van sends as well."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,12 @@ pytestmark = pytest.mark.services
 
 
 @pytest.fixture
-def van_id(centre: Centre) -> Iterator[str]:
+def van_id(centre: Centre) -> str:
     """A van that was enrolled by the command, which gives it the centre's key for disks as well."""
     name = f"depot-{mint_id()[-8:]}"
     vault_of(centre.path, name)  # cheap to open; the command would make one that is not
     assert run(build(), ["van", "enrol", name, "--state", str(centre.path)]) == 0
-    yield name
+    return name
 
 
 def test_a_disk_is_imported_twice_while_its_van_sends_and_everything_is_there_once(

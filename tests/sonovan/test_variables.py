@@ -81,6 +81,12 @@ def test_what_is_known_in_small_letters_reaches_the_workers_too() -> None:
     assert _passed_on(given) == {"SONOVAN_INTENDED_USE": "measurement"}
 
 
+def test_a_vans_passphrase_reaches_no_worker() -> None:
+    given = {"SONOVAN_VAN_PASSPHRASE": "several words", "SONOVAN_INTENDED_USE": "research"}
+    refuse_unknown_variables(given)
+    assert _passed_on(given) == {"SONOVAN_INTENDED_USE": "research"}
+
+
 def test_every_settings_class_is_found_without_its_room_being_imported() -> None:
     classes = {
         node.name
