@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final
 
-from benchmarks.hostile_van import HostileVan
+from benchmarks.hostile_van import WEIGHTS, HostileVan
 from benchmarks.van_vault import vault_of
 from sonovan.centre import Centre, down, up
 from sonovan.contracts.answers import RecordRejected
@@ -68,7 +68,7 @@ SENT_WITHIN_S: Final = 120.0
 class Plan:
     """What is sent. frames: of each honest screening, at `fps`, one every `every_s` seconds from each honest van.
 
-    bytes_per_s: of each hostile van. reference_s: how long the honest vans are alone first. more_s: in place of MORE_S.
+    bytes_per_s: of each hostile van. kinds: of its attacks. reference_s: how long the honest vans are alone first. more_s: in place of MORE_S.
     """
 
     seconds: float
@@ -80,6 +80,7 @@ class Plan:
     every_s: float = 20.0
     bytes_per_s: int = MIB // 4
     seed: int = 0
+    kinds: Collection[str] = tuple(WEIGHTS)
     more_s: Mapping[str, float] = field(default_factory=lambda: MORE_S)
 
 
@@ -101,10 +102,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--reference-minutes", type=float, default=1.0, help="honest vans alone, before that")
     parser.add_argument("--kib-per-s", type=int, default=256, help="of each hostile van")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kinds", nargs="+", choices=list(WEIGHTS), default=list(WEIGHTS), help="of attacks")
     parser.add_argument("--out", type=Path, default=RESULTS)
     chosen = parser.parse_args(arguments)
     plan = Plan(
-        60 * chosen.minutes, 60 * chosen.reference_minutes, bytes_per_s=1024 * chosen.kib_per_s, seed=chosen.seed
+        60 * chosen.minutes,
+        60 * chosen.reference_minutes,
+        bytes_per_s=1024 * chosen.kib_per_s,
+        seed=chosen.seed,
+        kinds=chosen.kinds,
     )
     with tempfile.TemporaryDirectory(prefix="sonovan-hostile-") as folder:
         state = Path(folder) / "state"
@@ -287,7 +293,7 @@ def _paced(source: Source, frames: Sequence[CapturedFrame], fps: float) -> Sourc
 
 def _attack(centre: Centre, plan: Plan, load: Load, van: str, honest: Sequence[str], until: float, seed: int) -> None:
     """Hostile messages, so many bytes a second; where the broker throttles the van, fewer."""
-    attacker = HostileVan(load_signer(vault_of(centre.path, van), van), list(honest), load.sweeps, seed)
+    attacker = HostileVan(load_signer(vault_of(centre.path, van), van), list(honest), load.sweeps, seed, plan.kinds)
     begun, sent, pending = time.monotonic(), 0, list[Pending]()
     with BoundedProducer(
         load_kafka(vault_of(centre.path, van), van), in_flight_bytes=64 * MIB, delivery_timeout_s=SENT_WITHIN_S

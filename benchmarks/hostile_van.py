@@ -5,7 +5,7 @@ often it comes stands in `WEIGHTS`. Nothing here sends: `benchmarks/hostile.py` 
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,6 +50,7 @@ WEIGHTS: Final[dict[str, float]] = {
     "unknown_kinds": 8,
     "another_key": 4,
     "flood": 0.5,
+    "small_frames": 3,
 }
 """How often each kind comes, against the others."""
 
@@ -68,12 +69,20 @@ class HostileVan:
     """Makes the messages of one taken-over van.
 
     signer: its key, which is valid. others: names of vans that it knows. sweeps: ids of screenings and sequences of
-    other vans, as (screening_id, sequence_id); the list may grow while messages are made.
+    other vans, as (screening_id, sequence_id); the list may grow while messages are made. kinds: of attacks.
     """
 
-    def __init__(self, signer: Signer, others: list[str], sweeps: list[tuple[str, str]], seed: int) -> None:
+    def __init__(
+        self,
+        signer: Signer,
+        others: list[str],
+        sweeps: list[tuple[str, str]],
+        seed: int,
+        kinds: Collection[str] = WEIGHTS,
+    ) -> None:
         self._signer, self._others, self._sweeps = signer, others, sweeps
         self._own = OwnRecords(signer)
+        self._weights = {kind: WEIGHTS[kind] for kind in kinds}
         self._chance = random.Random(seed)
         self._stranger = generate_key()
         self._sent: list[Hostile] = []
@@ -83,7 +92,7 @@ class HostileVan:
 
     def messages(self) -> Iterator[Hostile]:
         """All that it ever sends, one after another, without end."""
-        kinds, weights = list(WEIGHTS), list(WEIGHTS.values())
+        kinds, weights = list(self._weights), list(self._weights.values())
         while True:
             yield from self.attack(self._chance.choices(kinds, weights)[0])
 
@@ -275,6 +284,12 @@ class HostileVan:
     def _flood(self) -> list[Made]:
         screening_id = mint_id()
         return [self._own.closing(screening_id, mint_id()) for _ in range(FLOOD)]
+
+    def _small_frames(self) -> list[Made]:
+        """Frames of a kilobyte, valid and each of another sequence: every partition has some, each costs a forward pass
+        of the network.
+        """
+        return [self._own.frame(self._own.smallest) for _ in range(FLOOD)]
 
     # Parts
 

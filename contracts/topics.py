@@ -31,11 +31,17 @@ their partition (docs/scale.md).
 FRAME_PARTITIONS: Final = 96
 """Of `frame.captured`, which `segment` reads alone and joins with nothing: as many workers can segment at once."""
 
+DEFERRED_PARTITIONS: Final = 24
+"""Of `frame.deferred`: a van that floods it holds up the deferred frames of one van in 24, and nobody's others."""
+
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 FOR_EVER: Final = -1
 
 FRAMES_BYTES: Final = 64 * 1024 * MIB
 """Of a partition of frames: one and a half times what the vans of a full cell send in the two days (docs/scale.md)."""
+
+DEFERRED_BYTES: Final = FRAMES_BYTES * FRAME_PARTITIONS // DEFERRED_PARTITIONS
+"""Of a partition of deferred frames: there is room for all that `frame.captured` holds."""
 
 FEW_BYTES: Final = 1024 * MIB
 """Of a partition of openings, clinical records or amendments: nearly five times what the vans of a full cell send of
@@ -48,6 +54,7 @@ class Topic(StrEnum):
     VAN_ENROLLED = "van.enrolled.v1"
     SCREENING_OPENED = "screening.opened.v1"
     FRAME_CAPTURED = "frame.captured.v1"
+    FRAME_DEFERRED = "frame.deferred.v1"
     SEQUENCE_CLOSED = "sequence.closed.v1"
     SCREENING_CLOSED = "screening.closed.v1"
     FEATURES_RECORDED = "features.recorded.v1"
@@ -167,6 +174,9 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
         _row(Topic.FRAME_CAPTURED, "sequence_id", FrameCaptured, {_VAN, _RETRIER}, {_SEGMENT},
              "a frame, its pixels inside", signed=True, retention_ms=2 * _DAY_MS,
              retention_bytes=FRAMES_BYTES, flush=False, partitions=FRAME_PARTITIONS),
+        _row(Topic.FRAME_DEFERRED, "van_id", FrameCaptured, {_SEGMENT}, {_SEGMENT},
+             "a frame that waits, for its van had too many before it", signed=True, retention_ms=2 * _DAY_MS,
+             retention_bytes=DEFERRED_BYTES, flush=False, partitions=DEFERRED_PARTITIONS),
         _row(Topic.SEQUENCE_CLOSED, "screening_id", SequenceClosed, {_VAN, _RETRIER}, {_ASSESS},
              "a sweep is over: how many frames it has", signed=True),
         _row(Topic.SCREENING_CLOSED, "screening_id", ScreeningClosed, {_VAN, _RETRIER}, {_ASSESS},
@@ -217,6 +227,12 @@ def van_answered_topic(van_id: str) -> TopicSpec:
 
 APP_IDS: Final[dict[Writer, str]] = {stage: f"sonovan-{stage.value}" for stage in STAGES}
 """Faust's app ids: also the consumer groups, and the prefix of the changelogs that an app may create."""
+
+
+def deferred_group(stage: str) -> str:
+    """The consumer group in which a stage's workers share its deferred messages."""
+    return f"{APP_IDS[Writer(stage)]}.deferred"
+
 
 TABLES: Final[dict[Writer, tuple[str, ...]]] = {
     Writer.ASSESS: ("screenings", "sequences", "results", "published", "waiting", "ending"),

@@ -15,6 +15,7 @@ from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import TABLES, TOPIC_PARTITIONS, TOPICS, Topic, Writer
 from sonovan.storage.minio_store import MinioStore
 from sonovan.storage.settings import ObjectStoreSettings
+from sonovan.stream_apps.deferred_reader import DeferredReader
 from sonovan.stream_apps.faults import Faults, run_faults
 from sonovan.stream_apps.faust_options import TABLE_OPTIONS, faust_options, sasl_options
 from sonovan.stream_apps.handling import Handling
@@ -78,7 +79,10 @@ async def _serve(name: Writer, instance: int, broker: BrokerSettings, settings: 
             skips=skips, shares=shares, quota=quota,
         )  # fmt: skip
         worker = Worker(app, progress, handling.move, [topic.value for topic in stage.reads])
-        _attach(app, stage, handling, worker)
+        deferred = None
+        if stage.defers_to is not None:
+            deferred = DeferredReader(broker, stage.defers_to, name, handling, progress)
+        _attach(app, stage, handling, worker, deferred)
         progress.has(STARTING)
         watch = asyncio.create_task(_or_fail(watching.run(worker.fail), worker), name="watching")
         faults = Faults(name, instance, APART_S, lambda fault: _tell(given, fault))
@@ -106,7 +110,7 @@ async def _tell(given: Given, fault: FaultAlerted) -> None:
         raise Transient("the broker does not take a fault") from None
 
 
-def _attach(app: Any, stage: Stage, handling: Handling, worker: Worker) -> None:
+def _attach(app: Any, stage: Stage, handling: Handling, worker: Worker, deferred: DeferredReader | None) -> None:
     """Give the app its one agent over one channel of all topics, its timer and its background task."""
     channel = app.topic(*(topic.value for topic in stage.reads), key_serializer="raw", value_serializer="raw")
 
@@ -121,6 +125,12 @@ def _attach(app: Any, stage: Stage, handling: Handling, worker: Worker) -> None:
         @app.timer(stage.tick_every_s)
         async def tick() -> None:
             await _or_fail(handling.tick(), worker)
+
+    if deferred is not None:
+
+        @app.task
+        async def read_deferred() -> None:
+            await _or_fail(deferred.run(), worker)
 
     if (background := stage.background) is not None:
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from aiokafka.errors import KafkaError
 
@@ -23,7 +23,8 @@ from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.contracts.topics import TOPICS, Topic
 from sonovan.storage.stores import ObjectStore
-from sonovan.stream_apps.in_flight import InFlight, Turn
+from sonovan.stream_apps.deferring import Deferred, headers_of
+from sonovan.stream_apps.in_flight import Turn
 from sonovan.stream_apps.kafka_io import App, Sending
 from sonovan.stream_apps.metrics import Measured, Part
 from sonovan.stream_apps.patience import Patience
@@ -31,10 +32,11 @@ from sonovan.stream_apps.progress import Progress
 from sonovan.stream_apps.quarantine import QuarantineQuota
 from sonovan.stream_apps.rejecting import REGISTRY_MAY_BE_BEHIND, Subject, Unusable, reject
 from sonovan.stream_apps.retrying import retry
+from sonovan.stream_apps.seams import Acknowledged, Vans, WrittenTables
 from sonovan.stream_apps.shares import CENTRE, RejectedShare
 from sonovan.stream_apps.skipping import Passed
 from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Rows, Stage, check_size, rejected
-from sonovan.stream_apps.vans import VanRegistry
+from sonovan.stream_apps.turns import Turns
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -46,31 +48,6 @@ IN_HAND: Final = "in hand"
 
 class _Moved(Exception):
     """Partitions moved while something was waited for: the message is the next owner's."""
-
-
-class Acknowledged(Protocol):
-    """As much of a Faust event as is needed here."""
-
-    def ack(self) -> bool: ...
-
-
-class Vans(Protocol):
-    """As much of `vans.VanFollower` as is needed here."""
-
-    @property
-    def registry(self) -> VanRegistry: ...
-
-    async def wait_for(self, van_id: str, taken: int, wait_s: float) -> bool: ...
-
-
-class WrittenTables(Protocol):
-    """A stage's tables, to be written."""
-
-    def write(self, rows: Rows) -> None:
-        """Write rows of the partition whose message is being handled, in the agent's own loop."""
-
-    async def durable(self) -> None:
-        """Return when the changelogs have every row that was written so far. Raises KafkaError where one was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +84,7 @@ class Handling:
         self._skips, self._shares, self._quota = skips, shares, quota
         self._failed, self._measured, self._clock = failed, measured, clock or Clock()
         self._progress, self._patience = progress, Patience(self._clock.now)
-        self._in_flight = InFlight(stage.in_flight, failed)
+        self._turns = Turns(stage, lambda: 0 if vans is None else vans.registry.count(), failed)
         self._generation = 0
         self._caught_up: set[int] = set()
         # Two pools, so that a slow disk under MinIO does not keep the step from computing.
@@ -123,7 +100,12 @@ class Handling:
             return
         self._progress.busy(IN_HAND, True)
         if self._stage.in_flight > 1:
-            await self._in_flight.submit(message.at.partition, partial(self.handle, event, message))
+            await self._turns.take(
+                message,
+                partial(self.handle, event, message),
+                lambda van_id: partial(self._defer, event, message, van_id),
+                lambda: generation == self._generation,
+            )
             return
         # In the agent's own loop: Faust takes a row's partition from the message that the loop is at.
         try:
@@ -131,6 +113,34 @@ class Handling:
         except Exception as error:
             self._failed(error)
             raise
+
+    @property
+    def generation(self) -> int:
+        """How often partitions have moved: what was under way before is not acknowledged any more."""
+        return self._generation
+
+    def has_room_for(self, van_id: str) -> bool:
+        """Whether deferred messages of this van may come back."""
+        return self._turns.has_room_for(van_id)
+
+    async def take_back(self, deferred: Deferred, van_id: str, partition: int) -> None:
+        """Take in a message that was deferred. partition: where it stands in the topic of deferred ones."""
+        message = deferred.message
+        await self._turns.take_back(partition, van_id, len(message.value), partial(self.handle, deferred, message))
+
+    async def _defer(self, event: Acknowledged, message: Message, van_id: str, turn: Turn) -> None:
+        """Let a message wait on the topic of deferred ones, for its van has as many waiting here as it may."""
+        assert self._stage.defers_to is not None
+        generation = self._generation
+        with self._waiting() as told:
+            sending = Sending(
+                self._app, self._stage.defers_to, van_id.encode(), message.value, self._clock.sleep, told,
+                headers_of(message),
+            )  # fmt: skip
+            await sending.queued()
+            await sending.durable()
+        self._measured.deferred(van_id)
+        await self._end(event, message, turn, generation)
 
     async def handle(self, event: Acknowledged, message: Message, turn: Turn) -> None:
         """Everything for one message; its offset may be committed only after this returned.
@@ -157,18 +167,23 @@ class Handling:
                 at.topic, at.partition, at.offset, self._stage.name, at.topic, at.partition, at.offset,
             )  # fmt: skip
             raise
+        await self._end(event, message, turn, generation)
+
+    async def _end(self, event: Acknowledged, message: Message, turn: Turn, generation: int) -> None:
+        """Acknowledge a message in its turn, unless partitions moved meanwhile."""
         await turn.to_end()
         if generation == self._generation:
             event.ack()
-            self._measured.acknowledged(message.at)
             self._progress.advanced()
-            self._progress.busy(IN_HAND, self._measured.in_flight > 0)
+            if not isinstance(event, Deferred):  # that one was acknowledged and counted when it was deferred
+                self._measured.acknowledged(message.at)
+                self._progress.busy(IN_HAND, self._measured.in_flight > 0)
 
     async def move(self) -> None:
         """Partitions are being moved, or the worker leaves: what is under way ends and is not acknowledged."""
         self._generation += 1
         self._caught_up.clear()
-        await self._in_flight.cancel()
+        await self._turns.cancel()
         self._measured.moved()
         self._progress.busy(IN_HAND, False)
 
@@ -185,6 +200,7 @@ class Handling:
         """Give back the threads and what the stage holds; what the threads are doing is abandoned."""
         self._compute.shutdown(wait=False, cancel_futures=True)
         self._io.shutdown(wait=False, cancel_futures=True)
+        self._turns.close()
         self._stage.close()
 
     async def _catch_up(self, partition: int, generation: int) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
@@ -48,10 +48,14 @@ class Sending:
         value: bytes,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         told: Callable[[Transient], None] = lambda _: None,
+        headers: Sequence[tuple[str, bytes]] | None = None,
     ) -> None:
-        """sleep: how to pause between attempts. told: called at each attempt that failed, with why."""
+        """sleep: how to pause between attempts. told: called at each attempt that failed, with why.
+
+        headers: of the message, beside its key and value.
+        """
         self._app, self._topic, self._key, self._value, self._sleep = app, topic, key, value, sleep
-        self._told = told
+        self._told, self._headers = told, headers
         self._queued_at_s = 0.0
         self.broker_ahead_s: float | None = None
         """By how much the broker's clock is ahead of this machine's at least; known once the record is durable."""
@@ -69,7 +73,7 @@ class Sending:
         self._queued_at_s = time.time()
         try:
             acknowledged: Awaitable[Any] = await self._app.producer.send(
-                self._topic, self._key, self._value, partition=None, timestamp=None, headers=None
+                self._topic, self._key, self._value, partition=None, timestamp=None, headers=self._headers
             )
         except Exception as error:
             raise _kind_of(error, self._topic) from error

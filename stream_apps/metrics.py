@@ -44,6 +44,9 @@ class Metric(Enum):
     IN_FLIGHT = Described("sonovan_in_flight_records", "gauge", (), "Records received and not acknowledged.")
     PROCESSED = Described("sonovan_processed_records_total", "counter", ("topic",), "Records acknowledged.")
     REJECTED = Described("sonovan_rejected_records_total", "counter", ("reason",), "Records rejected.")
+    DEFERRED = Described(
+        "sonovan_deferred_records_total", "counter", ("van",), "Records deferred, for their van had too many waiting."
+    )
     RETRIES = Described("sonovan_retries_total", "counter", (), "Attempts that failed because something was away.")
     SECONDS = Described(
         "sonovan_step_seconds", "histogram", ("step",), "Time by step, waiting for what is away included."
@@ -137,6 +140,10 @@ class Measured:
     def rejected(self, reason: str) -> None:
         """A message could not be used."""
         self._count(Metric.REJECTED, reason)
+
+    def deferred(self, van_id: str) -> None:
+        """A message waits on the topic of deferred ones, for its van had as many waiting here as it may."""
+        self._count(Metric.DEFERRED, van_id)
 
     def retried(self) -> None:
         """An attempt failed because something was away."""

@@ -118,10 +118,12 @@ class Stage:
     """A stage, opened: its step, and how much of it may go on at once.
 
     name: its row in `contracts.topics.STAGES`. reads: topics whose messages come one after another to `process`.
-    in_flight: messages between fetched and acknowledged; more than one is for stages without tables, since rows are
-    written in the order of the messages. compute_threads: how many threads run `process`; with 0 it runs in the event
-    loop, where rows can be read. store_threads: how many threads run `Outcome.store`. unknown_van_wait_s: how long
-    after its arrival a message of a van that is not enrolled waits for the registry.
+    in_flight: messages that are worked on at once; more than one is for stages without tables, since rows are written
+    in the order of the messages. waiting_each: how many of each van's may wait beside those, None where vans do not
+    take turns. room_messages, room_bytes: of all that was taken in and is not acknowledged. defers_to: the topic for
+    what a van has beyond that, None where it waits in the log. compute_threads: how many threads run `process`; with 0
+    it runs in the event loop, where rows can be read. store_threads: how many threads run `Outcome.store`.
+    unknown_van_wait_s: how long after its arrival a message of a van that is not enrolled waits for the registry.
     catch_up: run before the first message of a partition after it was assigned; its outcome is done like any other.
     It may raise Transient. subject_of: whose message it is, where its signature holds, for one that is passed over
     unread; it may raise anything. tick: every `tick_every_s` seconds, with the time: the records to send then.
@@ -133,6 +135,10 @@ class Stage:
     reads: tuple[Topic, ...]
     process: Process
     in_flight: int = 1
+    waiting_each: int | None = None
+    room_messages: int = 1
+    room_bytes: int | None = None
+    defers_to: Topic | None = None
     compute_threads: int = 0
     store_threads: int = 2
     unknown_van_wait_s: float = 10.0

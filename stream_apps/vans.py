@@ -16,7 +16,7 @@ from sonovan.contracts.envelope import Envelope
 from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import VanEnrolled
-from sonovan.stream_apps.faust_options import no_answer
+from sonovan.stream_apps.faust_options import consumer_options, no_answer
 from sonovan.stream_apps.progress import VANS, Progress
 
 log = logging.getLogger(__name__)
@@ -143,13 +143,9 @@ class VanFollower:
     async def _follow_once(self) -> None:
         consumer = AIOKafkaConsumer(
             Topic.VAN_ENROLLED.value,
-            bootstrap_servers=self._broker.bootstrap.split(","),
-            security_protocol="SASL_PLAINTEXT",
-            sasl_mechanism="SCRAM-SHA-512",
-            sasl_plain_username=self._broker.username,
-            sasl_plain_password=self._broker.password.get_secret_value(),
             group_id=None,  # every worker reads everything, and nothing is committed
             auto_offset_reset="earliest",
+            **consumer_options(self._broker),
         )
         try:
             await consumer.start()

@@ -8,6 +8,7 @@ from sonovan.contracts.limits import MAX_MESSAGE_BYTES
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import (
     APP_IDS,
+    DEFERRED_PARTITIONS,
     FOR_EVER,
     FRAME_PARTITIONS,
     PEOPLE,
@@ -23,6 +24,7 @@ from sonovan.contracts.topics import (
 from sonovan.transport.asyncapi import FILE, asyncapi
 from sonovan.transport.grants import (
     Grant,
+    Resource,
     consumer_grants,
     consumer_topics,
     person_grants,
@@ -38,8 +40,9 @@ _PAGE = """# Topics
 
 Generated from `contracts/topics.py` by `sonovan topics describe --out docs`; a test keeps it equal. Do not edit.
 
-Every topic has {partitions} partitions, but `frame.captured` has {frame_partitions} and a van's answers have
-one ([scale.md](scale.md)). All have `message.timestamp.type=LogAppendTime` and `max.message.bytes` {max_bytes}.
+Every topic has {partitions} partitions, but `frame.captured` has {frame_partitions}, `frame.deferred`
+{deferred_partitions}, and a van's answers have one ([scale.md](scale.md)). All have
+`message.timestamp.type=LogAppendTime` and `max.message.bytes` {max_bytes}.
 Three replicas, two of them in sync, where there are three brokers; on a single broker every message is flushed to disk
 (`flush.messages=1`) except where the table says "no flush". Values of vans' topics are signed envelopes
 (`contracts/envelope.py`), all others the record itself as JSON. The JSON Schemas lie in [schemas/](schemas/), and
@@ -47,7 +50,8 @@ Three replicas, two of them in sync, where there are three brokers; on a single 
 read.
 
 Topics whose records hold a subject key or her clinical record: {personal}. A consumer reads them only where it was
-enrolled with `--personal`, and `frame.captured.v1` only where it was named.
+enrolled with `--personal`, and `frame.captured.v1` and `frame.deferred.v1` only where they were named. A frame that is
+deferred has headers that say where it stood: `topic`, `partition`, `offset`, `appended-at-ms` and `key`.
 
 | topic | key | value | kept | written by | read by | what it is |
 |---|---|---|---|---|---|---|
@@ -98,13 +102,14 @@ def topics_page() -> str:
     return _PAGE.format(
         partitions=TOPIC_PARTITIONS,
         frame_partitions=FRAME_PARTITIONS,
+        deferred_partitions=DEFERRED_PARTITIONS,
         max_bytes=MAX_MESSAGE_BYTES,
         van=_VAN,
         consumer=_CONSUMER,
         personal=" and ".join(f"`{spec.name}`" for spec in TOPICS.values() if spec.personal),
         rows="\n".join(_row(spec) for spec in described_topics()),
         changelogs="\n".join(f"| {stage.value} | {table} | `{name}` |" for stage, table, name in changelogs),
-        groups="\n".join(f"| {stage.value} | `{app_id}` |" for stage, app_id in APP_IDS.items()),
+        groups="\n".join(f"| {stage.value} | {', '.join(_groups(stage))} |" for stage in APP_IDS),
         access="\n".join(_access(grants)),
     )
 
@@ -143,6 +148,10 @@ def _kept(spec: TopicSpec) -> str:
         return "for ever"
     days = spec.retention_ms / _DAY_MS
     return f"{days:g} day{'' if days == 1 else 's'}"
+
+
+def _groups(stage: Writer) -> list[str]:
+    return [f"`{grant.name}`" for grant in sorted(stage_grants(stage)) if grant.resource is Resource.GROUP]
 
 
 def _access(grants: set[Grant]) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sonovan.contracts.topics import APP_IDS, PEOPLE, STAGES, TOPICS, Topic, Writer, van_answered_topic
+from sonovan.contracts.topics import APP_IDS, PEOPLE, STAGES, TOPICS, Topic, Writer, deferred_group, van_answered_topic
 from sonovan.transport.plan import answers_prefix
 
 
@@ -56,11 +56,13 @@ def is_project_account(account: str) -> bool:
 
 
 def stage_grants(stage: Writer) -> set[Grant]:
-    """A Faust app's grants: its rows of the table, vans' answers, its own changelogs (`{app_id}-…`) and its group."""
+    """A Faust app's grants: its rows of the table, vans' answers, its own changelogs (`{app_id}-…`) and its groups."""
     app_id = APP_IDS[stage]
     kinds = (Operation.READ, Operation.WRITE, Operation.CREATE)
     own = {Grant(stage, Resource.TOPIC, f"{app_id}-", operation, prefixed=True) for operation in kinds}
     group = {Grant(stage, Resource.GROUP, app_id, Operation.READ)}
+    if Topic.FRAME_DEFERRED in {row.name for row in TOPICS.values() if stage in row.readers}:
+        group.add(Grant(stage, Resource.GROUP, deferred_group(stage), Operation.READ))
     return _rows(stage, stage) | _answers(stage, stage) | own | group
 
 
@@ -88,7 +90,10 @@ def van_grants(van_id: str) -> set[Grant]:
 
 def consumer_topics() -> list[str]:
     """What a consumer reads where nobody named topics: all of the table but pixels and what is personal."""
-    kept_back = {row.name for row in TOPICS.values() if row.personal} | {Topic.FRAME_CAPTURED.value}
+    kept_back = {row.name for row in TOPICS.values() if row.personal} | {
+        Topic.FRAME_CAPTURED.value,
+        Topic.FRAME_DEFERRED.value,
+    }
     return [str(row.name) for row in TOPICS.values() if row.name not in kept_back]
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from sonovan import models
 from sonovan.contracts.errors import Fatal, InvalidRecord
-from sonovan.contracts.limits import MAX_ROW_BYTES
+from sonovan.contracts.limits import MAX_ROW_BYTES, MIB
 from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import Topic, Writer
 from sonovan.models.errors import ModelError
@@ -43,6 +43,10 @@ def segment_stage(segmenter: LoadedNetwork, vans: VanRegistry, store: ObjectStor
         reads=READS,
         process=partial(segmented, segmenter=segmenter, vans=vans, store=store),
         in_flight=settings.in_flight,
+        waiting_each=settings.waiting_each,
+        room_messages=settings.room_frames,
+        room_bytes=settings.room_mib * MIB,
+        defers_to=Topic.FRAME_DEFERRED,
         compute_threads=settings.compute_threads,
         store_threads=settings.store_threads,
         unknown_van_wait_s=settings.unknown_van_wait_s,

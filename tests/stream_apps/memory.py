@@ -81,6 +81,7 @@ class World:
     acknowledged: set[tuple[str, int, int]] = field(default_factory=set)
     order: list[tuple[str, int, int]] = field(default_factory=list)
     sent: list[tuple[str, bytes, bytes]] = field(default_factory=list)
+    headed: list[tuple[list[tuple[str, bytes]], bytes]] = field(default_factory=list)
     changelog: dict[tuple[str, str], bytes] = field(default_factory=dict)
     effects: list[str] = field(default_factory=list)
     die_at: int | None = None
@@ -188,7 +189,9 @@ class Producer:
     def producer(self) -> "Producer":
         return self
 
-    async def send(self, topic: str, key: bytes, value: bytes, **_: object) -> "asyncio.Future[SimpleNamespace]":
+    async def send(
+        self, topic: str, key: bytes, value: bytes, headers: list[tuple[str, bytes]] | None = None, **_: object
+    ) -> "asyncio.Future[SimpleNamespace]":
         kept: asyncio.Future[SimpleNamespace] = asyncio.get_running_loop().create_future()
         if self._world.broker_away > 0:
             self._world.broker_away -= 1
@@ -196,6 +199,8 @@ class Producer:
             return kept
         with self._world.effect(f"send {topic}"):
             self._world.sent.append((topic, key, value))
+            if headers is not None:
+                self._world.headed.append((headers, value))
             offset = sum(name == topic for name, _, _ in self._world.sent) - 1
         kept.set_result(SimpleNamespace(offset=offset, timestamp=self._world.broker_stamp_ms(), timestamp_type=1))
         return kept

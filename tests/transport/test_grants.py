@@ -142,6 +142,7 @@ def test_a_consumer_reads_all_but_pixels_and_what_is_personal() -> None:
     left_out = {row.name for row in TOPICS.values()} - set(consumer_topics())
     assert left_out == {
         Topic.FRAME_CAPTURED,
+        Topic.FRAME_DEFERRED,
         Topic.SCREENING_OPENED,
         Topic.FEATURES_RECORDED,
         Topic.SCREENING_AMENDED,

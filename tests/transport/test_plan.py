@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sonovan.contracts.topics import (
+    DEFERRED_PARTITIONS,
     FRAME_PARTITIONS,
     TABLES,
     TOPIC_PARTITIONS,
@@ -30,7 +31,11 @@ def test_every_row_every_changelog_and_every_vans_answers_are_planned() -> None:
 
 @given(brokers=st.integers(1, 9))
 def test_topics_have_the_tables_partitions_and_no_more_replicas_than_brokers(brokers: int) -> None:
-    others = {Topic.FRAME_CAPTURED.value: FRAME_PARTITIONS, van_answered_topic("one").name: 1}
+    others = {
+        Topic.FRAME_CAPTURED.value: FRAME_PARTITIONS,
+        Topic.FRAME_DEFERRED.value: DEFERRED_PARTITIONS,
+        van_answered_topic("one").name: 1,
+    }
     for name, topic in planned_topics(brokers, ["one"]).items():
         assert topic.partitions == others.get(name, TOPIC_PARTITIONS)
         assert 1 <= int(topic.configs["min.insync.replicas"]) <= topic.replication_factor <= brokers
@@ -45,7 +50,7 @@ def test_three_brokers_give_three_replicas_two_in_sync() -> None:
 
 def test_a_single_broker_flushes_all_but_frames_and_ticks() -> None:
     unflushed = {name for name, topic in planned_topics(1).items() if "flush.messages" not in topic.configs}
-    assert unflushed == {Topic.FRAME_CAPTURED.value, Topic.SCREENING_TICKED.value}
+    assert unflushed == {Topic.FRAME_CAPTURED.value, Topic.FRAME_DEFERRED.value, Topic.SCREENING_TICKED.value}
 
 
 def test_changelogs_and_the_registry_are_compacted_and_kept() -> None:
@@ -62,6 +67,7 @@ def test_no_size_deletes_what_the_vans_of_a_full_cell_send_within_the_time() -> 
     vans, women, frame, record = 480, 60, 120 * 1024, 1024
     sent = {
         Topic.FRAME_CAPTURED: 2 * vans * women * 600 * frame,
+        Topic.FRAME_DEFERRED: 2 * vans * women * 600 * frame,
         Topic.SCREENING_OPENED: 90 * vans * women * record,
         Topic.FEATURES_RECORDED: 90 * vans * women * record,
         Topic.SCREENING_AMENDED: 90 * vans * women * record,  # as if every one was amended

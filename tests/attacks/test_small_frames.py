@@ -1,0 +1,37 @@
+"""A van with a valid key sends small frames, each of which costs a forward pass: other vans' frames have their turns."""
+
+from typing import Final
+
+import pytest
+
+from benchmarks.hostile_records import OwnRecords
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.topics import Topic
+from tests.journeys.account import wait_for
+from tests.journeys.van import Van, sweep
+from tests.journeys.world import World
+
+pytestmark = pytest.mark.services
+
+FLOOD: Final = 400
+"""Frames of another sequence each, so that every partition has some of them before the honest van's."""
+
+
+def results(world: World, van: Van) -> int:
+    """How many results of this van's frames there are."""
+    frames = {one.frame_id for one in world.records(Topic.FRAME_SEGMENTED, FrameSegmented) if one.van_id == van.van_id}
+    return len(frames)
+
+
+def test_a_screening_behind_a_flood_of_small_frames_is_reported_long_before_the_flood_is_through(world: World) -> None:
+    honest, flooding = Van(world), Van(world)
+    own, screening_id = OwnRecords(flooding.signer), mint_id()
+    made = [own.frame(own.smallest, screening_id=screening_id) for _ in range(FLOOD)]
+    flooding.send_values([(topic, key.encode(), value, ()) for topic, key, value in made])
+    screening = honest.screening(sweep(4))
+    honest.send(screening.items)
+    wait_for(world, screening, "complete")
+    through = results(world, flooding)
+    assert through < FLOOD / 2, f"{through} of the flood came first"
+    world.until(lambda: results(world, flooding) == FLOOD, "nothing of the flood is lost", 180)
