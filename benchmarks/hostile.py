@@ -68,7 +68,8 @@ SENT_WITHIN_S: Final = 120.0
 class Plan:
     """What is sent. frames: of each honest screening, at `fps`, one every `every_s` seconds from each honest van.
 
-    bytes_per_s: of each hostile van. kinds: of its attacks. reference_s: how long the honest vans are alone first. more_s: in place of MORE_S.
+    bytes_per_s: of each hostile van. kinds: of its attacks. reference_s: how long the honest vans are alone
+    first. more_s: in place of MORE_S.
     """
 
     seconds: float

@@ -1,4 +1,4 @@
-"""A van with a valid key sends small frames, each of which costs a forward pass: other vans' frames have their turns."""
+"""A van with a valid key sends small frames, each at the cost of a forward pass: other vans have their turns."""
 
 from typing import Final
 
@@ -34,4 +34,4 @@ def test_a_screening_behind_a_flood_of_small_frames_is_reported_long_before_the_
     wait_for(world, screening, "complete")
     through = results(world, flooding)
     assert through < FLOOD / 2, f"{through} of the flood came first"
-    world.until(lambda: results(world, flooding) == FLOOD, "nothing of the flood is lost", 180)
+    world.until(lambda: results(world, flooding) == FLOOD, "nothing of the flood is lost")

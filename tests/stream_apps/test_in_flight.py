@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sonovan.stream_apps.in_flight import InFlight, Turn
+from sonovan.stream_apps.in_flight import InFlight, Room, Turn
 
 
 def unforeseen(error: BaseException) -> None:
@@ -150,6 +150,106 @@ def test_a_failure_is_told_and_holds_back_what_stands_behind_it() -> None:
         assert [type(error) for error in told] == [ValueError]
         assert ended == ["elsewhere"]
         await in_flight.cancel()
+
+    asyncio.run(everything())
+
+
+@given(
+    pieces=st.lists(st.tuples(st.integers(0, 2), st.sampled_from("abc")), min_size=1, max_size=24),
+    limit=st.integers(1, 3),
+)
+def test_senders_take_turns_and_everything_still_ends_in_the_order_of_its_lane(
+    pieces: list[tuple[int, str]], limit: int
+) -> None:
+    begun: list[tuple[str, int]] = []
+    ended: list[tuple[int, int]] = []
+
+    async def everything() -> None:
+        in_flight = InFlight(limit, unforeseen, Room(len(pieces) + limit))
+        free, all_ended = asyncio.Event(), asyncio.Event()
+
+        async def hold(turn: Turn) -> None:
+            await free.wait()
+            await turn.to_end()
+
+        def work(lane: int, sender: str, number: int) -> Callable[[Turn], Awaitable[None]]:
+            async def run(turn: Turn) -> None:
+                begun.append((sender, number))
+                await turn.to_end()
+                ended.append((lane, number))
+                if len(ended) == len(pieces):
+                    all_ended.set()
+
+            return run
+
+        for number in range(limit):  # nothing else begins before all of it waits
+            await in_flight.submit(("held", number), hold, sender="held")
+        for number, (lane, sender) in enumerate(pieces):
+            await in_flight.submit(lane, work(lane, sender, number), sender=sender)
+        free.set()
+        await asyncio.wait_for(all_ended.wait(), 10)
+
+    asyncio.run(everything())
+    for lane in range(3):
+        mine = [number for number, (of, _) in enumerate(pieces) if of == lane]
+        assert [number for of, number in ended if of == lane] == mine
+    for sender in "abc":
+        assert [number for of, number in begun if of == sender] == [
+            number for number, (_, of) in enumerate(pieces) if of == sender
+        ]
+    for place in range(len(begun)):  # whoever has a piece left begins one before anybody begins a second one
+        left = {sender for sender, _ in begun[place:]}
+        assert {sender for sender, _ in begun[place : place + len(left)]} == left
+
+
+def test_what_only_waits_for_its_turn_to_end_keeps_nobody_from_beginning() -> None:
+    """A van's piece behind another van's pieces in one partition: it is done, and they must come to begin."""
+    ended: list[str] = []
+
+    async def everything() -> None:
+        in_flight = InFlight(1, unforeseen, Room(10))
+        through = asyncio.Event()
+
+        def work(name: str) -> Callable[[Turn], Awaitable[None]]:
+            async def run(turn: Turn) -> None:
+                await turn.to_end()
+                ended.append(name)
+                if len(ended) == 4:
+                    through.set()
+
+            return run
+
+        for name, sender in (("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b")):
+            await in_flight.submit(0, work(name), sender=sender)
+        await asyncio.wait_for(through.wait(), 10)
+
+    asyncio.run(everything())
+    assert ended == ["a1", "a2", "a3", "b1"]
+
+
+def test_room_is_for_pieces_and_bytes_and_for_so_many_of_each_sender() -> None:
+    async def everything() -> None:
+        in_flight = InFlight(1, unforeseen, Room(pieces=4, nbytes=10, waiting_each=2))
+        never = asyncio.Event()
+
+        async def hold(_: Turn) -> None:
+            await never.wait()
+
+        await in_flight.submit(0, hold, sender="a", nbytes=50)  # larger than the room, but nothing else is there
+        larger = asyncio.ensure_future(in_flight.submit(0, hold, sender="b", nbytes=1))
+        await stands_still(larger)
+        await in_flight.cancel()
+        await larger
+        for _ in range(3):
+            await in_flight.submit(0, hold, sender="a", nbytes=1)
+        assert (in_flight.waiting("a"), in_flight.full("a"), in_flight.full("b")) == (2, True, False)
+        full = asyncio.ensure_future(in_flight.submit(0, hold, sender="a", nbytes=1))
+        await stands_still(full)
+        await in_flight.submit(0, hold, sender="b", nbytes=1)
+        fifth = asyncio.ensure_future(in_flight.submit(0, hold, sender="c", nbytes=1))
+        await stands_still(fifth)
+        await in_flight.cancel()
+        await asyncio.gather(full, fifth)
 
     asyncio.run(everything())
 
