@@ -44,6 +44,11 @@ for account in segment assess alert retrier reader; do
         [ "$file" = "$account" ] || echo "SONOVAN_INTENDED_USE=research"
     } >"$folder/$file.env"
 done
+# These two have no account at the store.
+for account in registrar operator; do
+    eval "password=\$$account"
+    reaching "$account" "$password" "" "" | grep -v SONOVAN_S3_ >"$folder/$account.env"
+done
 {
     echo "SONOVAN_ALERT_DATABASE_URL=sqlite:////var/lib/sonovan/outbox/outbox.sqlite"
     echo "# SONOVAN_ALERT_WEBHOOK_URL=https://…"

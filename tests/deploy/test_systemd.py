@@ -13,10 +13,10 @@ from pydantic_settings import BaseSettings
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.limits import MAX_MESSAGE_BYTES
 from sonovan.contracts.settings import read_settings
-from sonovan.contracts.topics import STAGES, Writer
+from sonovan.contracts.topics import PEOPLE, STAGES, Writer
 from sonovan.deploy import kafka, kafka_config, minio
 from sonovan.deploy.state import StateFolder
-from sonovan.storage.access import account_of
+from sonovan.storage.access import ACCOUNTS, account_of
 from sonovan.storage.settings import ACCOUNT_SETTINGS, ObjectStoreSettings
 from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.assess.settings import AssessSettings
@@ -136,6 +136,18 @@ def test_no_secret_stands_in_a_unit_and_every_environment_file_is_written(writte
     # at the broker every account but the vans' and the admin; at the store every account and root
     assert len(secrets) == (len(Writer) - 1 + 1) + (len(ACCOUNT_SETTINGS) + 1)
     assert all(URL_SAFE.fullmatch(secret) for secret in secrets)
+
+
+def test_each_account_of_people_has_a_file_of_its_own_and_nobody_elses_password(
+    written: dict[str, dict[str, str]],
+) -> None:
+    for person in PEOPLE:
+        own = written[f"{person}.env"]
+        assert own["SONOVAN_KAFKA_USERNAME"] == person
+        assert own["SONOVAN_KAFKA_PASSWORD"] == written["kafka.env"][f"SONOVAN_KAFKA_{person.upper()}_PASSWORD"]
+        assert {name for name in own if name.startswith("SONOVAN_S3_")} == (
+            {f"SONOVAN_S3_{part}" for part in ("ENDPOINT", "ACCESS_KEY", "SECRET_KEY")} if person in ACCOUNTS else set()
+        )
 
 
 def test_secrets_are_written_once(tmp_path: Path) -> None:
