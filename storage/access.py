@@ -32,7 +32,6 @@ _TABLE: Final[Mapping[Writer, Mapping[Bucket, frozenset[Right]]]] = MappingProxy
         Writer.SEGMENT: {Bucket.FRAMES: frozenset({Right.PUT}), Bucket.MASKS: frozenset({Right.PUT})},
         Writer.ASSESS: {
             Bucket.FRAMES: frozenset({Right.GET}),
-            Bucket.MASKS: frozenset({Right.GET}),
             Bucket.REPORTS: frozenset({Right.PUT}),
         },
         Writer.READER: {

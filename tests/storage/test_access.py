@@ -22,6 +22,10 @@ def test_each_stage_writes_what_is_its_own_and_no_more() -> None:
     assert writes(Writer.SEGMENT) == {f"{Bucket.FRAMES}/*", f"{Bucket.MASKS}/*", quarantine}
     assert writes(Writer.ASSESS) == {f"{Bucket.REPORTS}/*", quarantine}
     assert allowed(Writer.ALERT) == {("s3:PutObject", quarantine), ("s3:GetObject", quarantine)}
+    reads = {resource for action, resource in allowed(Writer.ASSESS) if action == "s3:GetObject"}
+    assert reads == {
+        f"{bucket}/*" for bucket in (Bucket.FRAMES, Bucket.REPORTS, Bucket.QUARANTINE)
+    }  # masks: nobody asks
     assert writes(Writer.READER) == writes(Writer.RETRIER) == set()
 
 
