@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ColumnElement,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     String,
     Table,
     UniqueConstraint,
@@ -30,6 +32,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -43,7 +46,7 @@ _TURNS = Table(
     "outbox_turns",
     _META,
     Column("name", String(64), primary_key=True),
-    Column("number", Integer, nullable=False),  # the newest version that was taken; 0 for a scope without versions
+    Column("number", BigInteger, nullable=False),  # the newest version that was taken; 0 for a scope without versions
     Column("digest", String(64), nullable=False),
 )
 _THREADS = Table(
@@ -281,8 +284,7 @@ def _owe(connection: Connection, message: Message, now: datetime) -> None:
 def _calls(connection: Connection, message: Message, opened: int, now: datetime) -> list[Call]:
     """Drop what the thread had to tell and was not due yet; whom the message is told to instead, and when."""
     # Locked: a worker that claims one of them at this moment has told it, so that it must not be dropped.
-    owed = select(_DELIVERIES).where(_DELIVERIES.c.thread == message.thread).with_for_update()
-    rows = connection.execute(owed).all()
+    rows = connection.execute(_that_matter(message.thread, opened).with_for_update()).all()
     waiting = [row for row in rows if row.attempts == 0 and row.due_at is not None and row.due_at > _plain(now)]
     dropped = [row.key for row in waiting]
     connection.execute(update(_DELIVERIES).where(_DELIVERIES.c.key.in_(dropped)).values(due_at=None))
@@ -301,6 +303,14 @@ def _calls(connection: Connection, message: Message, opened: int, now: datetime)
             if row.rung > 0 or row.recipient not in told
         ]
     return calls
+
+
+def _that_matter(thread: str, opened: int) -> Select[Any]:
+    """What a thread still owes, and what it told since it was opened: a fault that comes and goes for years has many
+    deliveries before that.
+    """
+    matters = or_(_DELIVERIES.c.due_at.is_not(None), _DELIVERIES.c.number >= opened)
+    return select(_DELIVERIES).where(_DELIVERIES.c.thread == thread, matters)
 
 
 def _is_next() -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sonovan.contracts.alerts import AboutVan, AlertAcknowledged, AlertState, LesionAlerted
@@ -16,6 +16,7 @@ from sonovan.stream_apps.alert.step import RuleSet, acknowledged, alerts_of
 from sonovan.stream_apps.stage import Send
 
 CONTENT_TYPE = "application/json"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 KINDS: Final[Mapping[AlertState, Kind]] = {
     "raised": "opens",
@@ -81,13 +82,11 @@ def message_of(alert: LesionAlerted, ladder: Ladder, at: datetime) -> Message:
     )
 
 
-def take_fault(
-    outbox: Outbox, fault: FaultAlerted, names: Sequence[str], number: int, at: datetime, now: datetime
-) -> None:
+def take_fault(outbox: Outbox, fault: FaultAlerted, names: Sequence[str], at: datetime, now: datetime) -> None:
     """Have the outbox keep that a fault begins, for everybody in `names`, or that it has ended, for whoever was told.
 
-    number: of its record, counting upward, so that an older one that comes again tells nothing. at: when it was
-    appended. Faults are told at any hour: they know no quiet hours and no ladder.
+    at: when it was appended, to the millisecond: an older one that comes again tells nothing. An offset would not do,
+    for a broker that was set up anew begins at 0. Faults are told at any hour: they know no quiet hours and no ladder.
     """
 
     def decide(known: Mapping[str, bytes]) -> list[Message]:
@@ -100,6 +99,7 @@ def take_fault(
         return [Message(fault.fault_id, fault.fault_id, fault.fault, CONTENT_TYPE, fault.encode(), kind, calls)]
 
     digest = hashlib.sha256(fault.encode()).hexdigest()
+    number = (at - _EPOCH) // timedelta(milliseconds=1)
     outbox.take(Version(fault.fault_id, number, digest, frozenset({fault.fault_id})), decide, now)
 
 

@@ -82,7 +82,7 @@ def alert_stage(
             return Outcome(store=partial(answer, outbox, answered, ladder, at, moment))
         if message.at.topic == Topic.FAULT_ALERTED:
             fault = FaultAlerted.decode(message.value)
-            return Outcome(store=partial(take_fault, outbox, fault, faults_to, message.at.offset + 1, at, moment))
+            return Outcome(store=partial(take_fault, outbox, fault, faults_to, at, moment))
         assessed = ScreeningAssessed.decode(message.value)
         return Outcome(store=partial(take, outbox, assessed, rules, ladder, at, moment))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
 from sonovan.contracts.errors import Fatal, Transient
-from sonovan.storage.outbox import Call, Kind, Message, Outbox, Version
+from sonovan.storage.outbox import Call, Kind, Message, Outbox, Version, _that_matter
 from sonovan.storage.outbox_engine import sqlite_url
 from tests.storage.outbox_child import claim_all
 from tests.storage.postgres import new_database
@@ -179,6 +179,18 @@ def test_opening_again_begins_the_ladder_anew(outbox: Outbox) -> None:
     tell(outbox, 2, "opens", b"urgent", (Call("webhook", NOON), Call("doctor", NOON)))
     assert told(outbox, "doctor", LATER) == [(b"urgent", 0)]
     assert told(outbox, "webhook", LATER) == [(b"suspicious", 0), (b"urgent", 0)]
+
+
+def test_what_a_thread_told_before_it_was_opened_again_is_not_read_again(outbox: Outbox) -> None:
+    """A fault comes and goes for years, in one thread."""
+    for number in range(1, 41, 2):
+        tell(outbox, number, "opens", b"raised", (Call("webhook", NOON),))
+        tell(outbox, number + 1, "ends", b"ended")
+        assert told(outbox, "webhook", LATER) == [(b"raised", 0), (b"ended", 0)]
+    tell(outbox, 41, "opens", b"raised", (Call("webhook", NOON),))
+    with outbox._engine.begin() as connection:
+        rows = connection.execute(_that_matter("t", opened=41)).all()
+    assert [row.number for row in rows] == [41]
 
 
 def test_what_follows_may_wait_for_its_recipient(outbox: Outbox) -> None:
