@@ -74,7 +74,7 @@ class Sender:
             return
         now = self._moment()
         waiting = await asyncio.to_thread(self._outbox.undelivered, now)
-        for recipient in self._recipients.keys() | waiting.keys():
+        for recipient in self._recipients:  # who is not configured any more was named at the start, and takes nothing
             since, count = waiting.get(recipient, (now, 0))
             late = count > 0 and now - since >= self._late.after
             why = f"undelivered to {recipient} since {since:%Y-%m-%d %H:%M} UTC: {count} messages wait"

@@ -114,15 +114,13 @@ def test_what_is_undelivered_for_too_long_is_a_fault_until_it_is_delivered(
     assert progress.notes == ()
     clock.pass_(15 * 60)
     asyncio.run(sending.name_the_late())
-    # 1,700,000,000 s after the epoch; the other recipient is not configured any more
-    assert sorted(progress.notes) == [
-        f"undelivered to {name} since 2023-11-14 22:13 UTC: 1 messages wait" for name in ("another", "webhook")
-    ]
+    # 1,700,000,000 s after the epoch. The other recipient is not configured any more: a fault of it would never end
+    assert progress.notes == ("undelivered to webhook since 2023-11-14 22:13 UTC: 1 messages wait",)
     assert progress.waiting == ()
     webhook.up = True
     asyncio.run(sending.deliver_due("webhook"))
     asyncio.run(sending.name_the_late())
-    assert [note.split()[2] for note in progress.notes] == ["another"]
+    assert progress.notes == ()
 
 
 def test_a_receiver_that_was_down_is_told_once_when_it_is_up(
