@@ -14,7 +14,7 @@ from sonovan.cli.topics import JsonOption, kafka_settings
 from sonovan.cli.up import StateOption, format_table
 from sonovan.contracts.answers import RecordRejected, RejectedRetried
 from sonovan.contracts.ids import split_frame_id
-from sonovan.contracts.topics import Topic
+from sonovan.contracts.topics import TOPICS, Topic
 from sonovan.state import state_path
 
 if TYPE_CHECKING:
@@ -80,8 +80,7 @@ def retry(
     from sonovan.transport.producer import BoundedProducer
 
     record = find(_rejections(state, "retrier"), rejection_id)
-    if not (record.retryable or force):
-        raise typer.BadParameter(f"{record.reason} will not go away by itself; --force tries all the same.")
+    check_may_be_retried(record, force=force)
     key, headers = key_and_headers(record)
     try:
         named = record.quarantine_key
@@ -100,6 +99,21 @@ def retry(
         sent = producer.send(record.topic, key, value, headers).result(SEND_WITHIN_S)
         producer.send(Topic.REJECTED_RETRIED, noted_under, note.encode()).result(SEND_WITHIN_S)
     sys.stdout.write(f"sent again: {sent.topic}/{sent.partition}/{sent.offset}\n")
+
+
+def check_may_be_retried(record: RecordRejected, *, force: bool) -> None:
+    """Raise BadParameter for a record that no retry can help, or that only the centre itself may write.
+
+    Nothing on the centre's own topics is signed: an account that may write them for a retry could forge results.
+    """
+    topic = TOPICS[Topic(record.topic)]
+    if not topic.signed:
+        raise typer.BadParameter(
+            f"only what a van sent is sent again; {record.topic} is written by {' and '.join(sorted(topic.writers))} "
+            "alone. Its bytes stay in quarantine; docs/runbook.md, rejects, says what to do."
+        )
+    if not (record.retryable or force):
+        raise typer.BadParameter(f"{record.reason} will not go away by itself; --force tries all the same.")
 
 
 def find(rejections: Sequence[RecordRejected], beginning: str) -> RecordRejected:

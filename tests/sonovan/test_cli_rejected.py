@@ -1,12 +1,13 @@
 import pytest
 import typer
 
-from sonovan.cli.rejected import find, key_and_headers
+from sonovan.cli.rejected import check_may_be_retried, find, key_and_headers
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import mint_id
-from sonovan.contracts.topics import Topic
+from sonovan.contracts.topics import TOPICS, Topic, Writer
 from sonovan.stream_apps.rejecting import Coordinates, Subject, Unusable, reject
+from sonovan.transport.grants import Grant, Operation, Resource, person_grants
 from tests.stream_apps.segment.frames import NOW, TestVan
 
 VAN = TestVan()
@@ -27,6 +28,19 @@ def test_a_rejection_is_found_by_the_beginning_of_its_id() -> None:
 def test_none_or_several_rejections_are_a_wrong_usage(beginning: str) -> None:
     with pytest.raises(typer.BadParameter):
         find([rejection(offset) for offset in range(2)], beginning)
+
+
+def test_only_what_a_van_sent_is_sent_again_and_the_retrier_may_write_each_such_topic() -> None:
+    """Whoever could write the centre's own topics, of which nothing is signed, could forge results."""
+    grants = person_grants(Writer.RETRIER)
+    for topic in Topic:
+        record = rejection(topic=topic)
+        if TOPICS[topic].signed and topic != Topic.FRAME_DEFERRED:
+            check_may_be_retried(record, force=False)
+            assert Grant("retrier", Resource.TOPIC, topic, Operation.WRITE) in grants
+        elif not TOPICS[topic].signed:
+            with pytest.raises(typer.BadParameter, match="only what a van sent"):
+                check_may_be_retried(record, force=True)
 
 
 def test_a_frame_goes_back_under_its_sequence_with_its_headers() -> None:
