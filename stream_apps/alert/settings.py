@@ -35,6 +35,13 @@ class AlertSettings(BaseSettings):
     retry_longest_s: float = Field(default=300.0, gt=0, le=86_400)
     webhook_hosts: str = ""
     rules_file: Path | None = None
+
+    @field_validator("rules_file", mode="before")
+    @classmethod
+    def _empty_is_none(cls, given: object) -> object:
+        """compose.yaml can set a variable to nothing, not leave it out."""
+        return given or None
+
     smtp_host: str | None = Field(default=None, min_length=1)
     smtp_port: int = Field(default=587, ge=1, le=65_535)
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"

@@ -96,7 +96,21 @@ def test_each_worker_logs_in_as_itself_with_its_own_volume(services: dict[str, d
         assert f"SONOVAN_KAFKA_{name.upper()}_PASSWORD" in environment["SONOVAN_KAFKA_PASSWORD"]
         assert f"SONOVAN_S3_{name.upper()}_ACCESS_KEY" in environment["SONOVAN_S3_ACCESS_KEY"]
         assert f"SONOVAN_S3_{name.upper()}_SECRET_KEY" in environment["SONOVAN_S3_SECRET_KEY"]
-        assert services[name]["volumes"] == [f"{name}:/data"]
+        assert services[name]["volumes"][0] == f"{name}:/data"
+
+
+def test_the_sites_rules_reach_alert_where_env_names_a_file_and_nothing_does_where_it_names_none(
+    services: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alert = services["alert"]
+    (mount,) = alert["volumes"][1:]
+    inside = mount.removesuffix(":ro").rpartition(":")[2]
+    assert mount == f"${{SONOVAN_ALERT_RULES_FILE:-/dev/null}}:{inside}:ro"
+    assert alert["environment"]["SONOVAN_ALERT_RULES_FILE"] == f"${{SONOVAN_ALERT_RULES_FILE:+{inside}}}"
+    for given, read in ((inside, Path(inside)), ("", None)):
+        monkeypatch.setenv("SONOVAN_ALERT_DATABASE_URL", "sqlite:///x")
+        monkeypatch.setenv("SONOVAN_ALERT_RULES_FILE", given)
+        assert AlertSettings().rules_file == read
 
 
 def test_mounted_files_and_dockerfiles_exist(services: dict[str, dict[str, Any]]) -> None:
