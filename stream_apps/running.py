@@ -31,6 +31,8 @@ DONE, NOT_AVAILABLE, FATAL = 0, 4, 5
 LEAVE_WITHIN_S = 8.0
 """A broker that is away can hold up a flush; nothing unacknowledged is lost by leaving without it."""
 
+FLUSH_WITHIN_S = 1.0
+
 
 def raise_file_limit() -> None:
     """Allow this process as many open files as its hard limit does.
@@ -92,7 +94,7 @@ class Worker:
         return code
 
     def _leave_in_time(self, code: int) -> None:
-        deadline = threading.Timer(LEAVE_WITHIN_S, _leave, [code])
+        deadline = threading.Timer(LEAVE_WITHIN_S, leave_now, [code])
         deadline.daemon = True
         deadline.start()
 
@@ -113,8 +115,14 @@ class Worker:
             self._progress.waits(PARTITIONS, "it holds no partitions: the broker names none yet")
 
 
-def _leave(code: int) -> None:
-    logging.shutdown()  # shows what `Repeats` holds
+def leave_now(code: int) -> None:
+    """End this process, once what `Repeats` holds is shown or FLUSH_WITHIN_S have passed.
+
+    A log that nobody reads any more, or a thread that hangs while it holds the log's lock, would keep it for ever.
+    """
+    showing = threading.Thread(target=logging.shutdown, name="last-words", daemon=True)
+    showing.start()
+    showing.join(FLUSH_WITHIN_S)
     os._exit(code)
 
 

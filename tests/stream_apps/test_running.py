@@ -1,6 +1,8 @@
 """With which code a worker ends, by which the supervisor decides how soon it is started again."""
 
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,20 @@ def test_a_second_worker_in_the_same_folder_is_refused(tmp_path: Path) -> None:
         pass
     with own_folder(tmp_path / "worker"):
         assert (tmp_path / "worker" / "held").is_file()
+
+
+def test_a_worker_leaves_in_time_though_its_log_hangs() -> None:
+    """A thread that hangs while it writes a line holds the log's lock; what is shown last waits for that."""
+    program = """
+import logging, sys, threading
+from sonovan.stream_apps.running import leave_now
+
+class Hangs(logging.StreamHandler):
+    def flush(self):
+        threading.Event().wait()
+
+logging.basicConfig(handlers=[Hangs(sys.stderr)])
+leave_now(4)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
+    assert ended.returncode == 4
