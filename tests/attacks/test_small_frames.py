@@ -11,10 +11,11 @@ from sonovan.contracts.topics import Topic
 from tests.journeys.account import wait_for
 from tests.journeys.van import Van, sweep
 from tests.journeys.world import World
+from tests.waiting import DEADLINE_S, until
 
 pytestmark = pytest.mark.services
 
-FLOOD: Final = 400
+FLOOD: Final = 160
 """Frames of another sequence each, so that every partition has some of them before the honest van's."""
 
 
@@ -34,4 +35,9 @@ def test_a_screening_behind_a_flood_of_small_frames_is_reported_long_before_the_
     wait_for(world, screening, "complete")
     through = results(world, flooding)
     assert through < FLOOD / 2, f"{through} of the flood came first"
-    world.until(lambda: results(world, flooding) == FLOOD, "nothing of the flood is lost")
+    until(
+        lambda: results(world, flooding) == FLOOD,
+        "every frame of the flood has its result",
+        deadline_s=2 * DEADLINE_S,
+        evidence=lambda: f"{results(world, flooding)} have it\n{world.log_tails()}",
+    )
