@@ -6,7 +6,7 @@ from typing import ClassVar, Final, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from sonovan.contracts.because import Because
-from sonovan.contracts.record import Moment, Number, Record, Sha256, Token
+from sonovan.contracts.record import Id, Moment, Number, Record, Sha256, Token
 
 FaultCode = Literal["lag", "retention", "rejects", "cpu_fallback", "disk", "clock", "away", "undelivered"]
 """lag: records wait too long. retention: they wait for so long that their topic may delete them. rejects: too many
@@ -18,7 +18,8 @@ FAULTS: Final[tuple[FaultCode, ...]] = get_args(FaultCode)
 class FaultAlerted(Record):
     """A fault of one worker begins, or has ended. It names no van, no screening and nobody.
 
-    `fault_id` names the worker and the fault: the same each time. because: figures, empty where it has ended.
+    `fault_id` names the worker and the fault: the same each time. worker: the worker itself, for two machines may each
+    have a worker 1 of a stage. because: figures, empty where it has ended.
     """
 
     schema_name: ClassVar[str] = "fault.alerted"
@@ -26,6 +27,7 @@ class FaultAlerted(Record):
     fault_id: Sha256
     stage: Token
     instance: Number
+    worker: Id
     fault: FaultCode
     state: Literal["raised", "ended"]
     because: tuple[Because, ...] = Field(default=(), max_length=16)
@@ -33,11 +35,11 @@ class FaultAlerted(Record):
 
     @model_validator(mode="after")
     def _is_named_by_worker_and_fault(self) -> Self:
-        if self.fault_id != fault_id(self.stage, self.instance, self.fault):
+        if self.fault_id != fault_id(self.worker, self.fault):
             raise ValueError("the id is not that of this worker and fault")
         return self
 
 
-def fault_id(stage: str, instance: int, fault: FaultCode) -> str:
+def fault_id(worker: str, fault: FaultCode) -> str:
     """The name of a fault of a worker."""
-    return hashlib.sha256(f"{stage}\n{instance}\n{fault}".encode()).hexdigest()
+    return hashlib.sha256(f"{worker}\n{fault}".encode()).hexdigest()

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import faust
+from faust.exceptions import NotReady
 
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import Transient
@@ -16,7 +17,7 @@ from sonovan.contracts.topics import TABLES, TOPIC_PARTITIONS, TOPICS, Topic, Wr
 from sonovan.storage.minio_store import MinioStore
 from sonovan.storage.settings import ObjectStoreSettings
 from sonovan.stream_apps.deferred_reader import DeferredReader
-from sonovan.stream_apps.faults import Faults, run_faults
+from sonovan.stream_apps.faults import Faults, run_faults, worker_id
 from sonovan.stream_apps.faust_options import TABLE_OPTIONS, faust_options, sasl_options
 from sonovan.stream_apps.handling import Handling
 from sonovan.stream_apps.health import Health
@@ -55,8 +56,8 @@ async def _serve(name: Writer, instance: int, broker: BrokerSettings, settings: 
         broker_credentials=faust.SASLCredentials(**sasl_options(broker)),
     )
     progress = Progress(settings.stuck_after_s)
-    measured = Measured(name, instance, {})
-    watching = Watching(app, measured, progress, settings.folders, settings.disk_low_mb)
+    measured = Measured(name, instance, {}, clock=progress.brokers_time_s)
+    watching = Watching(app, measured, progress, settings.folders, settings.disk_low_mb, NotReady)
     health = Health(settings.data_dir, progress, watching.metrics)
     progress.waits(STARTING, "it is starting")
     # First of all: a stage may wait long for what it opens, and who asks must be told.
@@ -85,7 +86,7 @@ async def _serve(name: Writer, instance: int, broker: BrokerSettings, settings: 
         _attach(app, stage, handling, worker, deferred)
         progress.has(STARTING)
         watch = asyncio.create_task(_or_fail(watching.run(worker.fail), worker), name="watching")
-        faults = Faults(name, instance, APART_S, lambda fault: _tell(given, fault))
+        faults = Faults(name, instance, worker_id(folder), APART_S, lambda fault: _tell(given, fault))
         tell = asyncio.create_task(_or_fail(run_faults(faults, measured, progress), worker), name="faults")
         try:
             if vans is not None:

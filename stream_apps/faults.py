@@ -14,6 +14,7 @@ from typing import Final
 from sonovan.contracts.because import Because
 from sonovan.contracts.errors import Transient
 from sonovan.contracts.faults import FAULTS, FaultAlerted, FaultCode, fault_id
+from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import FOR_EVER, TOPICS, Topic
 from sonovan.stream_apps.metrics import Measured
 from sonovan.stream_apps.progress import DISK, Progress
@@ -78,16 +79,27 @@ class Faults:
     """Tells of the faults of one worker. What the broker does not take is told at the next look."""
 
     def __init__(
-        self, stage: str, instance: int, apart_s: float, tell: Callable[[FaultAlerted], Awaitable[object]]
+        self,
+        stage: str,
+        instance: int,
+        worker: str,
+        apart_s: float,
+        tell: Callable[[FaultAlerted], Awaitable[object]],
     ) -> None:
-        """apart_s: clocks that are further apart are a fault. tell: sends a record; may raise Transient."""
-        self._stage, self._instance, self._apart_s, self._tell = stage, instance, apart_s, tell
+        """worker: its lasting id (`worker_id`). apart_s: clocks that are further apart are a fault.
+
+        tell: sends a record; may raise Transient.
+        """
+        self._stage, self._instance, self._worker = stage, instance, worker
+        self._apart_s, self._tell = apart_s, tell
         self._told: dict[FaultCode, bool] = {}
         self._since: dict[FaultCode, tuple[bool, float]] = {}
         self._rejected: list[tuple[float, int]] = []
 
-    async def look(self, seen: Seen, now: float) -> None:
-        """Tell of every fault that began or ended long enough ago. now: seconds since the epoch.
+    async def look(self, seen: Seen, now: float, as_of: datetime) -> None:
+        """Tell of every fault that began or ended long enough ago.
+
+        now: seconds of a steady clock. as_of: this machine's time, for the record.
 
         A worker that starts tells of every fault that it does not have, once: it cannot know what it told before.
         """
@@ -102,23 +114,38 @@ class Faults:
             if self._told.get(code) == holds or now - self._since[code][1] < LASTS_S:
                 continue
             try:
-                await self._tell(self._record(code, holds, found.get(code, ()), now))
+                await self._tell(self._record(code, holds, found.get(code, ()), as_of))
             except Transient:
                 # It may leave all the same once the broker answers, so that what it stood at before is not known.
                 self._told.pop(code, None)
                 return
             self._told[code] = holds
 
-    def _record(self, code: FaultCode, holds: bool, because: tuple[Because, ...], now: float) -> FaultAlerted:
+    def _record(self, code: FaultCode, holds: bool, because: tuple[Because, ...], as_of: datetime) -> FaultAlerted:
         return FaultAlerted(
-            fault_id=fault_id(self._stage, self._instance, code),
+            fault_id=fault_id(self._worker, code),
             stage=self._stage,
             instance=self._instance,
+            worker=self._worker,
             fault=code,
             state="raised" if holds else "ended",
             because=because,
-            as_of=datetime.fromtimestamp(now, UTC),
+            as_of=as_of,
         )
+
+
+def worker_id(folder: Path) -> str:
+    """The lasting id of the worker whose folder this is, made at its first start.
+
+    Its stage and number would not do: two machines may each have a worker 1, and the end of the one's fault would be
+    taken for the other's.
+    """
+    path = folder / "worker-id"
+    if not path.exists():
+        written = path.with_suffix(".new")
+        written.write_text(mint_id())
+        written.replace(path)
+    return path.read_text()
 
 
 def seen_by(measured: Measured, progress: Progress) -> Seen:
@@ -139,5 +166,5 @@ def seen_by(measured: Measured, progress: Progress) -> Seen:
 async def run_faults(faults: Faults, measured: Measured, progress: Progress) -> None:
     """Look every few seconds until cancelled."""
     while True:
-        await faults.look(seen_by(measured, progress), time.time())
+        await faults.look(seen_by(measured, progress), time.monotonic(), datetime.now(UTC))
         await asyncio.sleep(LOOK_EVERY_S)

@@ -52,9 +52,12 @@ class _Moved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """now: seconds since the epoch. sleep: a pause of so many seconds."""
+    """now: seconds since the epoch. ticks: seconds of a steady clock, for how long something takes, since somebody may
+    set the other one. sleep: a pause of so many seconds.
+    """
 
     now: Callable[[], float] = time.time
+    ticks: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
@@ -83,7 +86,7 @@ class Handling:
         self._stage, self._app, self._store, self._tables, self._vans = stage, app, store, tables, vans
         self._skips, self._shares, self._quota = skips, shares, quota
         self._failed, self._measured, self._clock = failed, measured, clock or Clock()
-        self._progress, self._patience = progress, Patience(self._clock.now)
+        self._progress, self._patience = progress, Patience(self._clock.ticks)
         self._turns = Turns(stage, lambda: 0 if vans is None else vans.registry.count(), failed)
         self._generation = 0
         self._caught_up: set[int] = set()
@@ -250,10 +253,11 @@ class Handling:
             if not self._patience.allows():
                 raise
             # Counted from its arrival: whoever fills a topic with unknown vans cannot stall it for 10 s a message.
-            wait_s, now = self._stage.unknown_van_wait_s, self._clock.now()
-            left_s = min(max(wait_s - (now - message.at.appended_at.timestamp()), 0.0), wait_s)
+            wait_s, began_s = self._stage.unknown_van_wait_s, self._clock.ticks()
+            age_s = (self._brokers_time() - message.at.appended_at).total_seconds()
+            left_s = min(max(wait_s - age_s, 0.0), wait_s)
             if not await self._vans.wait_for(van_id, taken, left_s):
-                self._patience.in_vain(self._clock.now() - now)
+                self._patience.in_vain(self._clock.ticks() - began_s)
                 raise
         return await self._computed(message)
 

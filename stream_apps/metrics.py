@@ -71,7 +71,7 @@ Place = tuple[str, int]
 
 
 class Measured:
-    """Counts what one worker does. `clock` is seconds since the epoch, `ticks` any steady clock in seconds."""
+    """Counts what one worker does. `clock` is the broker's seconds since the epoch, `ticks` any steady clock's."""
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ REST: Final = 9.0
 
 
 class Patience:
-    """Counts waits that were in vain. clock: seconds, of any beginning."""
+    """Counts waits that were in vain. clock: seconds of a steady clock, of any beginning."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock, self._again_at = clock, float("-inf")

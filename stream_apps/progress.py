@@ -78,6 +78,10 @@ class Progress:
             log.warning("%s", clocks_apart(seconds))
         self.broker_ahead_s = seconds
 
+    def brokers_time_s(self) -> float:
+        """The broker's time, by which records are aged: this machine's, and by how much the broker's is ahead of it."""
+        return time.time() + self.broker_ahead_s
+
     def fault(self, name: str, why: str | None) -> None:
         """Something that somebody should mend though the worker gets on; None: it is mended, or never was a fault."""
         if why is None:

@@ -4,15 +4,20 @@ No faust here: the app is handed in.
 """
 
 import asyncio
+import logging
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+
 from sonovan.contracts.errors import Transient
 from sonovan.stream_apps.metrics import Measured, Place
 from sonovan.stream_apps.progress import BROKER, DISK, PARTITIONS, READING_BACK, Progress
+
+log = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 3.0
 ENDS_WITHIN_S: Final = 2.0
@@ -37,10 +42,13 @@ class Watching:
         progress: Progress,
         folders: Sequence[Path],
         disk_low_mb: int,
+        not_ready: type[Exception] = ConsumerStoppedError,
     ) -> None:
+        """not_ready: what the app raises where it is asked before it has started."""
         self._app, self._measured, self._progress = app, measured, progress
         self._folders, self._disk_low_mb = folders, disk_low_mb
         self._read_back: Mapping[Any, int] = {}
+        self._away = (KafkaError, ConsumerStoppedError, OSError, TimeoutError, not_ready)
 
     async def run(self, failed: Callable[[BaseException], None]) -> None:
         """Look until cancelled. failed: told when the worker has not been live for so long that it must end."""
@@ -57,12 +65,16 @@ class Watching:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def look(self) -> None:
-        """Note whether there is room, whether the broker answers, and whether records wait in the topics."""
+        """Note whether there is room, whether the broker answers, and whether records wait in the topics.
+
+        An error that says neither that the broker is away nor that the app has not started is raised: it is a defect,
+        and would otherwise be told as a broker that does not answer for as long as the worker runs.
+        """
         look_at_disks(self._progress, self._folders, self._disk_low_mb)
         try:
             self._progress.busy(READING_BACK, await self._reads_back())
             self._progress.busy(IN_TOPICS, await self._work_waits())
-        except Exception as error:
+        except self._away as error:
             self._progress.waits(BROKER, f"the broker does not answer ({type(error).__name__})")
         else:
             self._progress.has(BROKER)
@@ -108,8 +120,8 @@ class Watching:
             ends = {(place.topic, place.partition): end for place, end in found.items()}
             known = self._app.consumer._committed_offset
             committed = {(place.topic, place.partition): known.get(place) for place in found}
-        except Exception:  # noqa: S110  # the broker or the consumer is away: the counts are told, the lag is not
-            pass
+        except self._away as error:
+            log.info("the lag is not told: %s", type(error).__name__)
         return self._measured.text(ends, committed)
 
 

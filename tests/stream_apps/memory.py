@@ -88,6 +88,7 @@ class World:
     store_away: int = 0
     broker_away: int = 0
     broker_ahead_s: float = 0.0
+    set_by_s: float = 0.0
     gate: threading.Event = field(default_factory=threading.Event)
     held: int = 0
     pauses: list[float] = field(default_factory=list)
@@ -139,6 +140,15 @@ class World:
     def broker_stamp_ms(self) -> float:
         """The broker's time, which is this machine's unless a test sets it apart."""
         return (time.time() + self.broker_ahead_s) * 1000
+
+    def ticks(self) -> float:
+        """A steady clock: what the test lets pass, and not what it sets."""
+        return (self.now - START).total_seconds() - self.set_by_s
+
+    def set_clock(self, seconds: float) -> None:
+        """Somebody sets this machine's clock by so much."""
+        self.now += timedelta(seconds=seconds)
+        self.set_by_s += seconds
 
     async def pause(self, seconds: float) -> None:
         """A pause of the clock's: nobody waits, the time is noted."""
@@ -240,7 +250,7 @@ class Run:
         self.stage = _observed(open_stage(world, self.tables), world)
         self.measured = Measured(self.stage.name, 1, {}, clock=lambda: world.now.timestamp(), ticks=lambda: 0.0)
         self.progress = Progress(STUCK_AFTER_S, ticks=lambda: world.now.timestamp())
-        clock = Clock(lambda: world.now.timestamp(), world.pause)
+        clock = Clock(lambda: world.now.timestamp(), world.ticks, world.pause)
         log, known = Producer(world), vans or Vans(world.registry)
         self.handling = Handling(
             self.stage, log, world.store, self.tables, known, self._fail, self.measured, self.progress,

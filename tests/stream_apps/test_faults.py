@@ -1,16 +1,21 @@
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from sonovan.contracts.errors import Transient
 from sonovan.contracts.faults import FAULTS, FaultAlerted
+from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import Topic
-from sonovan.stream_apps.faults import LASTS_S, Faults, Seen, faults_of, seen_by
+from sonovan.stream_apps.faults import LASTS_S, Faults, Seen, faults_of, seen_by, worker_id
 from sonovan.stream_apps.metrics import Measured
 from sonovan.stream_apps.progress import DISK, PARTITIONS, Progress
 
 NOW = 1_700_000_000.0
+AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
+WORKER = mint_id(0)
 WELL = Seen()
 FULL = Seen(disk_low=True)
 
@@ -22,7 +27,7 @@ class Worker:
         self.told: list[FaultAlerted] = []
         self.away = False
         self.now = NOW
-        self.faults = Faults("segment", 2, 2.0, self.tell)
+        self.faults = Faults("segment", 2, WORKER, 2.0, self.tell)
 
     async def tell(self, fault: FaultAlerted) -> None:
         if self.away:
@@ -33,7 +38,7 @@ class Worker:
         """What it tells while it sees the same for so long, looking every second."""
         before, until = len(self.told), self.now + for_s
         while self.now <= until:
-            asyncio.run(self.faults.look(seen, self.now))
+            asyncio.run(self.faults.look(seen, self.now, AS_OF))
             self.now += 1
         return [(each.fault, each.state) for each in self.told[before:]]
 
@@ -81,7 +86,7 @@ def test_a_fault_has_the_same_name_each_time_and_another_one_on_another_worker()
     raised, ended = worker.told[-2:]
     assert raised.fault_id == ended.fault_id
     with pytest.raises(ValueError, match="that of this worker"):
-        FaultAlerted.model_validate({**raised.model_dump(), "instance": 3})
+        FaultAlerted.model_validate({**raised.model_dump(), "worker": mint_id(1)})
 
 
 @pytest.mark.parametrize(
@@ -122,3 +127,13 @@ def test_a_worker_sees_what_its_progress_and_its_counts_say() -> None:
     measured.rejected("van_unknown")
     seen = seen_by(measured, progress)
     assert (seen.disk_low, seen.away, seen.undelivered, seen.rejected) == (True, True, True, 1)
+
+
+def test_a_worker_keeps_its_id_and_no_other_machine_has_it(tmp_path: Path) -> None:
+    """Two machines may each run a worker 1 of a stage: the end of the one's fault is not the end of the other's."""
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    first, second = map(worker_id, folders)
+    assert first != second
+    assert worker_id(folders[0]) == first

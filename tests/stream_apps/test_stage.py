@@ -320,6 +320,54 @@ def test_forged_records_without_end_keep_a_worker_waiting_for_a_tenth_of_the_tim
     assert len([topic for topic, _, _ in world.sent if topic == Topic.RECORD_REJECTED]) == 300
 
 
+def test_a_clock_that_is_set_back_makes_nobody_wait_longer_or_less() -> None:
+    """What a wait in vain took, and how long nobody is waited for then, are measured by a steady clock."""
+    world, waited = World(), list[float]()
+
+    def forged(message: Message) -> Outcome:
+        raise Unusable(InvalidRecord("signature_invalid", "nobody's key"), Subject(van_id="van-a"))
+
+    def pass_time(wait_s: float) -> None:
+        waited.append(wait_s)
+        world.now += timedelta(seconds=wait_s)
+        world.set_clock(-3600.0)
+
+    async def through() -> None:
+        stage = Stage(name="toy", reads=(Topic.RECORD_REJECTED,), process=forged)
+        worker = Run(world, lambda _world, _tables: stage, Vans(world.registry, pass_time))
+        await worker.take([world.append(Topic.RECORD_REJECTED, b"forged")])
+        for _ in range(85):
+            await worker.take([world.append(Topic.RECORD_REJECTED, b"forged")])
+        assert len(waited) == 1
+        for _ in range(20):
+            await worker.take([world.append(Topic.RECORD_REJECTED, b"forged")])
+        assert len(waited) == 2
+        await worker.end()
+
+    asyncio.run(through())
+
+
+def test_a_message_of_an_unknown_van_is_aged_by_the_brokers_clock(tmp_path: Path) -> None:
+    van = TestVan()
+
+    def of_a_van(message: Message, _outcome: Outcome) -> Outcome:
+        raise Unusable(InvalidRecord("van_unknown", "not enrolled"), Subject(van_id=van.van_id))
+
+    case = toy(of_a_van, tmp_path)
+    first = case.world.arrived[0]
+    case.world.now = first.at.appended_at - timedelta(seconds=596)  # this machine's clock is ten minutes behind
+    vans = Vans(case.world.registry)
+
+    async def wait() -> None:
+        worker = Run(case.world, case.open, vans)
+        worker.progress.broker_ahead(600.0)
+        await worker.take([first])
+        await worker.end()
+
+    asyncio.run(wait())
+    assert vans.waits == [6.0]
+
+
 def test_a_van_that_was_never_enrolled_gets_no_receipt_and_one_that_was_gets_it(tmp_path: Path) -> None:
     known, stranger = TestVan("known"), TestVan("stranger")
 

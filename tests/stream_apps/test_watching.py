@@ -9,7 +9,7 @@ import pytest
 
 from sonovan.contracts.topics import Writer
 from sonovan.stream_apps.metrics import Measured
-from sonovan.stream_apps.progress import PARTITIONS, STANDS_BY, Progress
+from sonovan.stream_apps.progress import BROKER, PARTITIONS, STANDS_BY, Progress
 from sonovan.stream_apps.running import Worker
 from sonovan.stream_apps.watching import Watching
 
@@ -53,6 +53,9 @@ class App:
         if self.away:
             raise ConnectionError
         return dict.fromkeys(places, 5)
+
+    async def position(self, place: Place) -> int:
+        return 5
 
     def ack(self, message: object) -> bool:
         return True
@@ -138,3 +141,15 @@ def test_a_worker_without_partitions_says_whether_it_stands_by(
     asyncio.run(looked.app.on_rebalance_complete.receiver())
     assert looked.progress.waiting == waiting
     assert looked.after(10 * STUCK_AFTER_S) is None
+
+
+def test_a_defect_is_not_told_as_a_broker_that_does_not_answer() -> None:
+    class Broken(App):
+        async def highwaters(self, *places: Place) -> Mapping[Place, int]:
+            raise KeyError("a defect")
+
+    looked = Looked(Broken({Place("frames", 0)}))
+    looked.progress.waits(PARTITIONS, MOVED)
+    with pytest.raises(KeyError):
+        looked.after(1.0)
+    assert BROKER not in looked.progress

@@ -10,6 +10,7 @@ import pytest
 from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.faults import FaultAlerted, fault_id
+from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import Topic
 from sonovan.storage.outbox import Outbox
 from sonovan.storage.outbox_engine import sqlite_url
@@ -18,6 +19,8 @@ from sonovan.stream_apps.alert.stage import alert_stage
 from tests.clinical.records import NOON, SCREENING, finding, sha
 from tests.stream_apps.alert.scene import RULES, revision
 from tests.stream_apps.memory import Run, World
+
+WORKER = mint_id(0)
 
 LADDER = Ladder(
     rungs=(
@@ -149,9 +152,10 @@ def test_an_answer_that_comes_again_changes_nothing(desk: Desk) -> None:
 
 def fault(state: str = "raised") -> FaultAlerted:
     return FaultAlerted(
-        fault_id=fault_id("segment", 1, "disk"),
+        fault_id=fault_id(WORKER, "disk"),
         stage="segment",
         instance=1,
+        worker=WORKER,
         fault="disk",
         state=state,
         as_of=NOON,  # type: ignore[arg-type]
@@ -168,6 +172,20 @@ def test_a_fault_is_told_once_to_whom_the_site_names_and_so_is_its_end(desk: Des
     desk.take(Topic.FAULT_ALERTED, fault().encode(), fault().encode())
     assert told() == ["raised"]
     assert desk.states() == {}
+
+
+def test_a_fault_is_told_also_after_the_broker_was_set_up_anew_and_its_offsets_begin_at_0(desk: Desk) -> None:
+    desk.take(Topic.FAULT_ALERTED, *[fault("ended").encode()] * 5, fault().encode())
+    desk.world.log.clear()
+    desk.world.acknowledged.clear()
+    desk.take(Topic.FAULT_ALERTED, fault("ended").encode())
+    desk.now += timedelta(minutes=1)
+    found = []
+    while batch := desk.outbox.claim("ops", desk.now, timedelta(days=1)):
+        for each in batch:
+            desk.outbox.delivered(each.key, desk.now)
+            found.append(FaultAlerted.decode(each.body).state)
+    assert found == ["raised", "ended"]
 
 
 def test_a_fault_ends_for_whoever_was_told(desk: Desk) -> None:

@@ -15,6 +15,7 @@ from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.because import Because
 from sonovan.contracts.errors import Transient
 from sonovan.contracts.faults import FaultAlerted, fault_id
+from sonovan.contracts.ids import mint_id
 from sonovan.contracts.results import IntendedUse
 from sonovan.reports.phrases import Language
 from sonovan.storage.outbox import Delivery
@@ -23,6 +24,8 @@ from sonovan.stream_apps.alert.webhook import webhook_body
 from tests.clinical.records import NOON, SCREENING, finding
 from tests.stream_apps.alert.receiver import free_port
 from tests.stream_apps.alert.scene import Stage, revision
+
+WORKER = mint_id(0)
 
 ROOT = Path(__file__).resolve().parents[3]
 NOW = 1_700_000_000.0
@@ -152,9 +155,10 @@ def test_who_leaves_waits_for_no_server() -> None:
 
 def test_a_fault_names_its_worker_its_figures_and_where_to_read_what_to_do() -> None:
     fault = FaultAlerted(
-        fault_id=fault_id("segment", 2, "lag"),
+        fault_id=fault_id(WORKER, "lag"),
         stage="segment",
         instance=2,
+        worker=WORKER,
         fault="lag",
         state="raised",
         because=(Because(code="oldest_unprocessed", value=400, unit="s"),),
