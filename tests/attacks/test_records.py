@@ -13,12 +13,12 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.limits import MAX_FRAME_PIXELS, MAX_SET_ASIDE
 from sonovan.contracts.record import Record
-from sonovan.contracts.signatures import generate_key
+from sonovan.contracts.signatures import generate_key, public_key
 from sonovan.contracts.topics import TOPICS, Topic
-from sonovan.contracts.van import FrameCaptured, Panel, SequenceClosed, lie_apart
+from sonovan.contracts.van import FrameCaptured, Panel, SequenceClosed, VanEnrolled, lie_apart
 from sonovan.contracts.words import NOTES
 from sonovan.stream_apps.assess.received import receive
-from sonovan.stream_apps.rejecting import Coordinates, reject
+from sonovan.stream_apps.rejecting import Coordinates, Unusable, reject
 from sonovan.stream_apps.stage import Message
 from sonovan.stream_apps.vans import VanRegistry
 
@@ -87,16 +87,29 @@ def closing(**fields: object) -> dict[str, object]:
     } | fields
 
 
-@pytest.mark.parametrize("number", [10**70, 2**31, 0, -1, 1.5, True])
-def test_a_closing_number_that_no_receipt_can_name_is_rejected_and_stops_nothing(number: object) -> None:
-    """Nobody signed it: it was enough to end `assess` for everybody, again after every restart."""
-    header = json.dumps(closing(closing_number=number)).encode()
-    value = seal_header(header, generate_key())
+@pytest.mark.parametrize(
+    ("enrolled", "reason"), [(False, "van_unknown"), (True, "record_invalid")], ids=["nobody", "its van"]
+)
+@pytest.mark.parametrize("number", [10**70, 2**31, 0, -1, 1.5])
+def test_a_closing_number_that_no_receipt_can_name_is_rejected_and_stops_nothing(
+    number: object, enrolled: bool, reason: str
+) -> None:
+    """Nobody need have signed it: it was enough to end `assess` for everybody, again after every restart.
+
+    Signed by its van, it comes to a receipt, which names the item by that number, unless it is refused as a claim.
+    """
+    private, registry = generate_key(), VanRegistry()
+    if enrolled:
+        registry.learn(VanEnrolled.first("van-1", public_key(private), MOMENT - timedelta(days=1)))
+    document = closing(closing_number=number)
+    value = seal_header(json.dumps(document).encode(), private)
     at = Coordinates(Topic.SEQUENCE_CLOSED, 0, 7, MOMENT)
     with pytest.raises(InvalidRecord) as caught:
-        receive(Message(at, mint_id(1).encode(), value), VanRegistry().verify)
+        receive(Message(at, str(document["screening_id"]).encode(), value), registry.verify)
+    assert isinstance(caught.value, Unusable)
+    assert caught.value.subject.item_id is None, "it is no name of an item, whoever signed it"
     rejection = reject("assess", caught.value, at, value)
-    assert rejection.record.reason == "van_unknown"
+    assert (rejection.record.reason, rejection.record.verified, rejection.receipt) == (reason, enrolled, None)
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", 10**18])
