@@ -86,13 +86,14 @@ def refusal(reason: str, path: Path, detail: str) -> InvalidRecord:
 
 def shown(path: Path) -> str:
     """A path as it may be printed: bytes that are no UTF-8, line ends and control characters are escaped."""
-    return _printable(os.fsencode(path).decode("utf-8", "backslashreplace"))
+    return printable(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 
 def _one_line(detail: str) -> str:
     """A detail, which may quote what stands in a file, as it may be printed."""
-    return _printable(" ".join(detail.split()))
+    return printable(" ".join(detail.split()))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """A text as it may be printed: line ends and control characters are escaped."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)

@@ -99,7 +99,8 @@ class Database:
     file is damaged.
     """
 
-    def __init__(self, path: Path, disk: Disk) -> None:
+    def __init__(self, path: Path, disk: Disk, schema: str = _SCHEMA) -> None:
+        """schema: statements that make the tables where there are none; those of the spool."""
         self.path, self._disk = path, disk
         self._turn = RLock()
         with self.translating():
@@ -114,7 +115,7 @@ class Database:
                 "journal_size_limit=4194304",
             ):
                 self._db.execute(f"PRAGMA {pragma}").fetchall()
-            self._db.executescript(_SCHEMA)
+            self._db.executescript(schema)
 
     def read(self, statement: str, *values: object) -> list[Row]:
         """The rows of a query, within the transaction of this thread where one is open."""

@@ -1,4 +1,4 @@
-"""`sonovan van`: enrol and revoke, send and simulate, look at the spool.
+"""`sonovan van`: enrol and revoke, listen to scanners, send and simulate, look at the spool.
 
 The rooms are imported inside the commands: `sonovan --help` stays quick.
 """
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from sonovan.cli import van_screenings, van_spool
+from sonovan.cli import van_gateway, van_screenings, van_spool
 from sonovan.cli.failures import Exit
 from sonovan.cli.van_amend import app as amend_app
 from sonovan.cli.van_options import AsJson, GiveUp, Organ, Plan, State, VanName, Wait
@@ -242,3 +242,4 @@ def simulate(
 
 
 van_screenings.add_to(app)
+van_gateway.add_to(app)

@@ -21,7 +21,8 @@ ROOMS = {
     "torch": ("training/",),
     "weasyprint": ("reports/pdf.py",),
     "fastapi": ("console/", "producers/page/"),
-    "pydicom": ("producers/sources/", "sonovan/"),
+    "pydicom": ("producers/sources/", "producers/gateway/", "sonovan/"),
+    "pynetdicom": ("producers/gateway/",),
 }
 
 

@@ -1,0 +1,188 @@
+"""From stored objects to the frames of a screening: whose is it, of what is it, and then through the one composer.
+
+An object is read in memory, never in a file that is not encrypted. Whatever stops on the way is done again from the
+start; the spool knows what it has, so that nothing is doubled (docs/decisions/0061).
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from threading import Event
+from typing import Final
+
+from pydicom import dcmread
+
+from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.lexicon import Organ
+from sonovan.contracts.topics import Topic
+from sonovan.producers.gateway.intake import QUARANTINED, TRAY, Arrived, Claims, Intake
+from sonovan.producers.gateway.matching import whose
+from sonovan.producers.gateway.register import Expected, Register
+from sonovan.producers.items import Signer
+from sonovan.producers.screening import Screening
+from sonovan.producers.sources import CapturedFrame, CaptureOptions, LostFrame, Source
+from sonovan.producers.sources.dicom import open_dicom
+from sonovan.producers.sources.dicom_header import guarded, open_stream
+from sonovan.producers.spool import Spool
+
+MAX_OBJECT_BYTES: Final = 2**30
+"""A larger object waits in the quarantine: it would not fit into the memory of a small laptop beside all else."""
+FOR_THE_OPERATOR: Final = frozenset(
+    {"organ_missing", "organ_contradicts_file", "side_contradicts_file", "side_unreadable"}
+)
+"""Reasons that whoever stands beside the scanner can answer; with any other one an object goes into the quarantine."""
+_POLL_S: Final = 1.0
+_AT_ONCE: Final = 8
+"""Frames that are put in one step: with one transaction instead of eight."""
+_TEXT: Final = {
+    "study": "StudyInstanceUID", "accession": "AccessionNumber", "patient_id": "PatientID",
+    "patient_name": "PatientName",
+}  # fmt: skip
+
+Tell = Callable[[str], None]
+
+
+class Composer:
+    """Composes objects, one at a time, in the order of their arrival."""
+
+    def __init__(self, intake: Intake, register: Register, spool: Spool, signer: Signer, tell: Tell) -> None:
+        """tell: takes one line for each object, in which nobody is named."""
+        self._intake, self._register, self._spool, self._signer = intake, register, spool, signer
+        self._tell = tell
+        self.wake, self._stop = Event(), Event()
+
+    def run(self) -> None:
+        """Compose until `stop`, what comes and what the operator assigns. Raises what ends the process."""
+        while not self._stop.is_set():
+            self.wake.clear()
+            try:
+                self.compose_all()
+            except Transient as error:
+                self._tell(f"{error}; trying again")
+            self.wake.wait(_POLL_S)
+
+    def stop(self) -> None:
+        """Have `run` return after the object that it has in hand."""
+        self._stop.set()
+        self.wake.set()
+
+    def compose_all(self) -> None:
+        """Compose every object that nobody looked at yet."""
+        while not self._stop.is_set() and (found := self._intake.next()) is not None:
+            self._compose(found)
+
+    def _compose(self, found: Arrived) -> None:
+        try:
+            with self._opened(found) as path:
+                claims = self._claims(found, path)
+                source, entry = self._understood(found, claims, path)
+                screening = self._screening(entry)
+                put_all(screening, source, claims.instance)
+        except _Waits as waits:
+            self._wait(found, TRAY, waits.reason)
+        except InvalidRecord as error:
+            self._wait(found, TRAY if error.reason in FOR_THE_OPERATOR else QUARANTINED, error.reason)
+        else:
+            self._intake.composed(found.number, entry.screening_id)
+            self._tell(f"object {found.number} from {found.claims.scanner}: in screening {entry.screening_id}")
+
+    def _wait(self, found: Arrived, state: str, reason: str) -> None:
+        self._intake.wait(found.number, state, reason)
+        self._tell(f"object {found.number} from {found.claims.scanner}: {state}: {reason}")
+
+    @contextmanager
+    def _opened(self, found: Arrived) -> Iterator[Path]:
+        """The object as a file in memory. Raises InvalidRecord `object_too_large`."""
+        if found.size > MAX_OBJECT_BYTES:
+            raise InvalidRecord("object_too_large", f"object {found.number} has {found.size} bytes")
+        with os.fdopen(os.memfd_create("object", os.MFD_CLOEXEC), "wb") as stream:
+            for chunk in self._intake.read(found.number):
+                stream.write(chunk)
+            stream.flush()
+            yield Path(f"/proc/self/fd/{stream.fileno()}")
+
+    def _claims(self, found: Arrived, path: Path) -> Claims:
+        """What the object says, remembered for the operator. Raises InvalidRecord."""
+        with guarded(path), open_stream(path) as stream:
+            dataset = dcmread(stream, stop_before_pixels=True, force=True)
+            said = {field: str(dataset.get(name) or "").strip() for field, name in _TEXT.items()}
+            instance, sop_class = str(dataset.get("SOPInstanceUID") or ""), str(dataset.get("SOPClassUID") or "")
+        claims = replace(found.claims, **said)
+        self._intake.note(found.number, claims)
+        if (instance, sop_class) != (claims.instance, claims.sop_class):
+            raise InvalidRecord("instance_mislabelled", f"object {found.number} has another UID within")
+        return claims
+
+    def _understood(self, found: Arrived, claims: Claims, path: Path) -> tuple[Source, Expected]:
+        """The object as frames, and whose it is. Raises InvalidRecord, _Waits.
+
+        One that cannot be read is refused as such even where nobody is expected for it.
+        """
+        assigned = found.assigned
+        entry, reason = whose(self._register, claims, assigned)
+        organ = assigned.organ if assigned is not None else None
+        options = CaptureOptions(
+            organ=organ or (None if entry is None else _only_organ(entry)),
+            side=assigned.side if assigned is not None else None,
+        )
+        try:
+            source = open_dicom(path, options)
+        except InvalidRecord as error:
+            if entry is None and error.reason in FOR_THE_OPERATOR:
+                raise _Waits(reason) from error
+            raise
+        if entry is None:
+            raise _Waits(reason)
+        if source.organ == "breast" and source.laterality is None:
+            raise _Waits("side_missing")
+        return source, entry
+
+    def _screening(self, entry: Expected) -> Screening:
+        """Her screening, which is opened with her first object and goes on where it was closed."""
+        if self._spool.newest(entry.screening_id, Topic.SCREENING_CLOSED) is not None:
+            return self._spool.resume_screening(entry.screening_id, self._signer)
+        return self._spool.open_screening(entry.visit, self._signer, screening_id=entry.screening_id)
+
+
+def put_all(screening: Screening, source: Source, origin: str) -> None:
+    """Put every frame of a source, as a sequence that is whole then. This is where frames leave the gateway: whatever
+    the guards of privacy hold back is held by `Screening`.
+
+    Raises InvalidRecord where no frame can be read, or the screening is full: then the object must be kept.
+    """
+    sequence = screening.begin(source, mint_id(), origin)
+    shots, readable, cut = source.read(), 0, None
+    try:
+        while cut is None:
+            batch: list[CapturedFrame | LostFrame] = []
+            try:
+                batch += islice(shots, _AT_ONCE)
+            except InvalidRecord as error:
+                cut = error
+            if not batch and cut is None:
+                break
+            sequence.add_all([(shot, None) for shot in batch])
+            readable += sum(isinstance(shot, CapturedFrame) for shot in batch)
+    except InvalidRecord as error:
+        sequence.end(cut_short=error)
+        raise
+    sequence.end(cut_short=cut)
+    if not readable:
+        raise cut or InvalidRecord("frame_unreadable", "none of its frames can be read")
+
+
+class _Waits(Exception):
+    """The object is for the operator to look at."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _only_organ(entry: Expected) -> Organ | None:
+    organs = {planned.organ for planned in entry.visit.planned or ()}
+    return organs.pop() if len(organs) == 1 else None

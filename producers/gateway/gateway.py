@@ -1,0 +1,130 @@
+"""The gateway of one van: its listener, its composer and its uploader, until somebody stops it."""
+
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+from typing import Final
+
+from sonovan.contracts.broker import BrokerSettings
+from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.producers.gateway.composing import Composer
+from sonovan.producers.gateway.intake import Intake
+from sonovan.producers.gateway.listener import Listener, Tell
+from sonovan.producers.gateway.receiving import Incoming
+from sonovan.producers.gateway.register import Expected, Register
+from sonovan.producers.gateway.settings import ListenerOptions
+from sonovan.producers.gateway.tables import open_tables
+from sonovan.producers.items import Signer
+from sonovan.producers.spool import Disk, Spool
+from sonovan.producers.upload import Uploader
+from sonovan.producers.vault import Vault
+
+_UPLOAD_GIVES_UP_S: Final = 60.0
+_PAUSE_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the gateway keeps in a van's folder, for commands and pages as well."""
+
+    intake: Intake
+    register: Register
+
+
+@contextmanager
+def open_desk(vault: Vault, disk: Disk | None = None) -> Iterator[Desk]:
+    """The objects and the register of the van whose vault this is. Raises Transient, Fatal."""
+    tables = open_tables(vault.folder, disk)
+    try:
+        yield Desk(Intake(vault.folder / "objects", tables, vault), Register(tables, vault))
+    finally:
+        tables.close()
+
+
+def worklist(desk: Desk, spool: Spool) -> list[Expected]:
+    """Who is expected: everybody in the register whose screening is not closed."""
+    done = {each.screening_id for each in spool.screenings() if not each.unfinished}
+    return [entry for entry in desk.register.expected() if entry.screening_id not in done]
+
+
+class Gateway:
+    """Runs for one van, once at a time."""
+
+    def __init__(
+        self, van_id: str, vault: Vault, spool: Spool, signer: Signer, options: ListenerOptions, tell: Tell
+    ) -> None:
+        """tell: takes a line for whoever watches, in which nobody is named; from several threads."""
+        self._van_id, self._vault, self._spool, self._signer = van_id, vault, spool, signer
+        self._options, self._tell = options, tell
+        self._stopped = Event()
+        self._failure: Exception | None = None
+
+    def run(
+        self,
+        least_free_bytes: int,
+        kafka: BrokerSettings | None = None,
+        listening: Callable[[int], None] = lambda _port: None,
+    ) -> None:
+        """Listen, compose and upload until `stop`.
+
+        kafka: the van's account; None uploads nothing. listening: called with the port.
+        Raises InvalidRecord `option_invalid` where another process does it, or the port is taken; Fatal.
+        """
+        with _alone(self._vault.folder), open_desk(self._vault) as desk:
+            desk.intake.sweep()
+            incoming = Incoming(self._vault.folder / "incoming", self._vault, least_free_bytes)
+            composer = Composer(desk.intake, desk.register, self._spool, self._signer, self._tell)
+            listener = Listener(
+                self._options, desk.intake, incoming, lambda: worklist(desk, self._spool), composer.wake.set,
+                self._tell, self._vault.folder,
+            )  # fmt: skip
+            work = [Thread(target=self._guarded, args=(composer.run,), name="composer")]
+            if kafka is not None:
+                work.append(Thread(target=self._guarded, args=(self._upload, kafka), name="uploader"))
+            with listener:
+                for thread in work:
+                    thread.start()
+                listening(listener.port)
+                self._stopped.wait()
+            composer.stop()
+            for thread in work:
+                thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """Have `run` return: what is being received is cut off, and the scanner sends it again."""
+        self._stopped.set()
+
+    def _guarded(self, target: Callable[..., None], *values: object) -> None:
+        try:
+            target(*values)
+        except Exception as error:  # raised by `run`, in the thread that waits
+            self._failure = self._failure or error
+            self._stopped.set()
+
+    def _upload(self, kafka: BrokerSettings) -> None:
+        """Upload whatever waits; between two turns other commands may."""
+        while not self._stopped.wait(_PAUSE_S):
+            if not self._spool.status().waiting:
+                continue
+            try:
+                Uploader(self._spool, kafka, self._van_id).run(
+                    lambda: self._stopped.is_set() or not self._spool.status().waiting,
+                    give_up_s=_UPLOAD_GIVES_UP_S,
+                )
+            except Transient as error:
+                self._tell(f"{error}; all is kept, trying again")
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with (folder / "gateway.lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InvalidRecord("option_invalid", "another sonovan van serve works for this van") from None
+        yield

@@ -1,0 +1,223 @@
+"""Objects that a scanner sent: durable and encrypted before they are acknowledged, until their frames are spooled."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
+from sonovan.contracts.lexicon import Organ, Side
+from sonovan.producers.gateway.receiving import Received
+from sonovan.producers.gateway.sealed_file import read_sealed
+from sonovan.producers.private_files import sync_folder
+from sonovan.producers.spool.database import Database, Row
+from sonovan.producers.vault import Vault
+
+ARRIVED, COMPOSED, TRAY, QUARANTINED, DISCARDED = "arrived", "composed", "tray", "quarantined", "discarded"
+STATES: Final = (ARRIVED, COMPOSED, TRAY, QUARANTINED, DISCARDED)
+
+REASONS: Final[dict[str, str]] = {
+    "unmatched": "neither its accession number nor its patient id is of anybody expected: assign it",
+    "identifiers_contradict": "its numbers belong to different women: look at it, and assign it",
+    "side_missing": "it does not say which side it shows: assign it, with --side",
+    "instance_contradicts": "another object has its SOPInstanceUID: look at both",
+    "instance_mislabelled": "it was announced under another SOPInstanceUID or class: send it again",
+    "object_too_large": "it is larger than what is read here: export it in smaller pieces",
+}
+"""Why an object waits, beside the reasons of `sonovan.producers.sources`; and what to do."""
+
+DISCARDING: Final = ("test", "not_hers", "another_woman", "damaged", "duplicate")
+ASSIGNING: Final = ("numbers_missing", "numbers_wrong", "registered_later", "side_added")
+"""What an operator may give as the reason; there is no free text, for it could name somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What an object says of itself. It may name a woman, so it is for the operator alone."""
+
+    sop_class: str
+    instance: str
+    scanner: str
+    study: str = ""
+    accession: str = ""
+    patient_id: str = ""
+    patient_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What the operator said of an object: whose it is, and maybe of what; and why, one of ASSIGNING."""
+
+    slip: str
+    because: str
+    organ: Organ | None = None
+    side: Side | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One object. arrived_at: UNIX seconds. size: of its DICOM file, in bytes. reason: None unless it waits."""
+
+    number: int
+    state: str
+    reason: str | None
+    size: int
+    arrived_at: float
+    claims: Claims
+    assigned: Assigned | None
+    screening_id: str | None
+
+
+_CLAIMS: Final = TypeAdapter(Claims)
+_ASSIGNED: Final = TypeAdapter(Assigned)
+_COLUMNS: Final = "number, state, reason, size, arrived_at, about, assigned, screening_id, instance FROM objects"
+
+
+class Intake:
+    """The objects of one van. Every method raises Transient and Fatal as `Database` and `Vault` do."""
+
+    def __init__(self, folder: Path, db: Database, vault: Vault, clock: Callable[[], float] = time.time) -> None:
+        """folder: of their files. clock: UNIX seconds."""
+        self.folder, self._db, self._vault, self._clock = folder, db, vault, clock
+        with db.translating():
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def sweep(self) -> None:
+        """Remove files that no row names: they were never acknowledged. Only while nobody receives."""
+        named = {row[0] for row in self._db.read("SELECT file FROM objects WHERE file IS NOT NULL")}
+        with self._db.translating():
+            for path in self.folder.iterdir():
+                if path.name not in named:
+                    path.unlink()
+
+    def take(self, received: Received, claims: Claims) -> str:
+        """Keep an object; it is durable when this returns, and may be acknowledged. Returns its state.
+
+        The same object again changes nothing. Other bytes under its UID go into the quarantine, as
+        `instance_contradicts`. Raises SpoolFull, and then nothing of it is kept.
+        """
+        size = received.size
+        file, sha256 = received.keep(self.folder)
+        instance = self._vault.mac(f"instance {claims.instance}")
+        content = self._vault.mac(f"content {sha256}")
+        try:
+            with self._db.transaction():
+                known = self._db.read("SELECT content, state FROM objects WHERE instance = ?", instance)
+                state = next((each[1] for each in known if each[0] == content), None)
+                if state is None:
+                    state, reason = (QUARANTINED, "instance_contradicts") if known else (ARRIVED, None)
+                    self._db.write(
+                        "INSERT INTO objects (instance, content, file, size, arrived_at, state, reason, about)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                        instance, content, file, size, self._clock(), state, reason,
+                        self._vault.seal(_CLAIMS.dump_json(claims), instance),
+                    )  # fmt: skip
+                    file = ""
+        finally:
+            if file:
+                (self.folder / file).unlink(missing_ok=True)
+        return state
+
+    def has(self, instance: str) -> bool:
+        """Whether an object of this SOPInstanceUID was kept, whatever became of it."""
+        hidden = self._vault.mac(f"instance {instance}")
+        return bool(self._db.read("SELECT 1 FROM objects WHERE instance = ? AND state != ?", hidden, DISCARDED))
+
+    def objects(self, *states: str) -> list[Arrived]:
+        """The objects in these states, the first one first; all without any."""
+        marks = ", ".join("?" for _ in states)
+        where = f"WHERE state IN ({marks})" if states else ""
+        return [self._arrived(row) for row in self._db.read(f"SELECT {_COLUMNS} {where} ORDER BY number", *states)]
+
+    def next(self, after: int = 0) -> Arrived | None:
+        """The first object behind this number that nobody looked at yet."""
+        rows = self._db.read(
+            f"SELECT {_COLUMNS} WHERE state = ? AND number > ? ORDER BY number LIMIT 1", ARRIVED, after
+        )
+        return self._arrived(rows[0]) if rows else None
+
+    def read(self, number: int) -> Iterator[bytes]:
+        """The object's DICOM file, in chunks. Raises Fatal where it is gone or damaged."""
+        rows = self._db.read("SELECT file FROM objects WHERE number = ?", number)
+        if not rows or rows[0][0] is None:
+            raise Fatal(f"object {number} has no file: this is a defect")
+        path = self.folder / rows[0][0]
+        try:
+            yield from read_sealed(path, self._vault)
+        except FileNotFoundError as error:
+            raise Fatal(f"{path} is gone: put a copy of the folder back") from error
+        except OSError as error:
+            raise Transient(f"cannot read {path}: {error.strerror}") from error
+
+    def note(self, number: int, claims: Claims) -> None:
+        """Remember what the object says of itself."""
+        with self._db.transaction():
+            (instance,) = self._db.read("SELECT instance FROM objects WHERE number = ?", number)[0]
+            sealed = self._vault.seal(_CLAIMS.dump_json(claims), instance)
+            self._db.write("UPDATE objects SET about = ? WHERE number = ?", sealed, number)
+
+    def wait(self, number: int, state: str, reason: str) -> None:
+        """Put an object into the tray or the quarantine; its bytes stay. reason: of REASONS or SOURCE_REASONS."""
+        with self._db.transaction():
+            self._db.write("UPDATE objects SET state = ?, reason = ? WHERE number = ?", state, reason, number)
+
+    def composed(self, number: int, screening_id: str) -> None:
+        """Note that all its frames are in the spool; its bytes are removed."""
+        with self._db.transaction():
+            file = self._db.read("SELECT file FROM objects WHERE number = ?", number)[0][0]
+            self._db.write(
+                "UPDATE objects SET state = ?, reason = NULL, screening_id = ?, file = NULL WHERE number = ?",
+                COMPOSED, screening_id, number,
+            )  # fmt: skip
+        self._remove(file)
+
+    def assign(self, number: int, assigned: Assigned) -> None:
+        """Say whose an object is, which waits; it is then looked at again.
+
+        Raises InvalidRecord `option_invalid` for one that does not wait, or where another was taken in its place.
+        """
+        with self._db.transaction():
+            instance, reason = self._waiting(number)
+            if reason == "instance_contradicts" and self._taken(instance):
+                raise InvalidRecord("option_invalid", f"object {number}: frames of its UID are in a screening already")
+            sealed = self._vault.seal(_ASSIGNED.dump_json(assigned), instance)
+            self._db.write(
+                "UPDATE objects SET state = ?, reason = NULL, assigned = ? WHERE number = ?", ARRIVED, sealed, number
+            )
+
+    def discard(self, number: int, because: str) -> None:
+        """Delete an object that waits. because: one of DISCARDING. Raises InvalidRecord `option_invalid`."""
+        with self._db.transaction():
+            self._waiting(number)
+            file = self._db.read("SELECT file FROM objects WHERE number = ?", number)[0][0]
+            self._db.write(
+                "UPDATE objects SET state = ?, reason = ?, file = NULL WHERE number = ?", DISCARDED, because, number
+            )
+        self._remove(file)
+
+    def _waiting(self, number: int) -> tuple[str, str]:
+        rows = self._db.read("SELECT instance, reason, state FROM objects WHERE number = ?", number)
+        if not rows or rows[0][2] not in (TRAY, QUARANTINED):
+            raise InvalidRecord(
+                "option_invalid", f"object {number} does not wait; sonovan van tray list shows which do"
+            )
+        return rows[0][0], rows[0][1]
+
+    def _taken(self, instance: str) -> bool:
+        taken = "SELECT 1 FROM objects WHERE instance = ? AND state IN (?, ?)"
+        return bool(self._db.read(taken, instance, ARRIVED, COMPOSED))
+
+    def _remove(self, file: str | None) -> None:
+        if file is not None:
+            with self._db.translating():
+                (self.folder / file).unlink(missing_ok=True)
+                sync_folder(self.folder)
+
+    def _arrived(self, row: Row) -> Arrived:
+        number, state, reason, size, arrived_at, about, assigned, screening_id, instance = row
+        claims = _CLAIMS.validate_json(self._vault.unseal(about, instance))
+        said = None if assigned is None else _ASSIGNED.validate_json(self._vault.unseal(assigned, instance))
+        return Arrived(number, state, reason, size, arrived_at, claims, said, screening_id)

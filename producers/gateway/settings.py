@@ -1,0 +1,123 @@
+"""What the listener is told: `van.toml` in the van's folder, or another file.
+
+ae_title = "SONOVAN"
+address = "192.168.7.1"
+port = 11112
+
+[[scanner]]
+ae_title = "LOGIQE9"
+address = "192.168.7.20"
+port = 104
+
+[tls]
+certificate = "gateway.pem"
+key = "gateway.key"
+clients = "scanners.pem"
+"""
+
+import ipaddress
+import ssl
+import tomllib
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
+
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.record import Part
+
+VAN_FILE: Final = "van.toml"
+
+
+def _address(text: str) -> str:
+    return str(ipaddress.ip_address(text))
+
+
+AeTitle = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9_-]{1,16}$")]
+"""An application entity title: PS3.5 takes more signs; those that every scanner's keyboard has are taken here."""
+Address = Annotated[str, AfterValidator(_address)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class ScannerEntry(Part):
+    """A scanner that may send. port: where it answers to an association of its own, for storage commitment."""
+
+    ae_title: AeTitle
+    address: Address
+    port: Port | None = None
+
+
+class TlsFiles(Part):
+    """PEM files; relative ones lie beside van.toml. clients: authorities of the scanners' certificates; None: any."""
+
+    certificate: Path
+    key: Path
+    clients: Path | None = None
+
+
+class ListenerOptions(Part):
+    """Where the listener listens, and to whom. Without scanners it listens to this machine alone. port 0: any free."""
+
+    ae_title: AeTitle = "SONOVAN"
+    address: Address = "127.0.0.1"
+    port: Port = 11_112
+    scanner: tuple[ScannerEntry, ...] = Field(default=(), max_length=32)
+    tls: TlsFiles | None = None
+    associations: int = Field(default=8, ge=1, le=64)
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether only programs of this machine can reach it."""
+        return ipaddress.ip_address(self.address).is_loopback
+
+    def allows(self, ae_title: str, address: str) -> bool:
+        """Whether a scanner of this title may send from this address."""
+        if not self.scanner:
+            return ipaddress.ip_address(address).is_loopback
+        return any((each.ae_title, each.address) == (ae_title, _address(address)) for each in self.scanner)
+
+    def port_of(self, ae_title: str) -> tuple[str, int] | None:
+        """Where a scanner answers; None where that is not known."""
+        return next(((e.address, e.port) for e in self.scanner if e.ae_title == ae_title and e.port), None)
+
+
+def read_options(folder: Path, file: Path | None) -> ListenerOptions:
+    """What the file says; without one the defaults. folder: the van's, whose van.toml is taken where it has one.
+
+    Raises InvalidRecord `option_invalid` for a file that cannot be used, naming the setting.
+    """
+    path = file or folder / VAN_FILE
+    if file is None and not path.exists():
+        return ListenerOptions()
+    try:
+        with path.open("rb") as stream:
+            options = ListenerOptions.model_validate(tomllib.load(stream))
+    except OSError as error:
+        raise InvalidRecord("option_invalid", f"cannot read {path}: {error.strerror}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidRecord("option_invalid", f"{path} is no TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidRecord("option_invalid", f"{path}: {where}: {first['msg']}") from None
+    if not options.scanner and not options.on_this_machine:
+        message = f"{path}: scanner: say who may send ([[scanner]] with ae_title and address), or listen on 127.0.0.1"
+        raise InvalidRecord("option_invalid", message)
+    return options
+
+
+def tls_context(tls: TlsFiles, folder: Path) -> ssl.SSLContext:
+    """TLS 1.2 or newer (PS3.15 B.12, BCP 195). folder: where relative files lie.
+
+    Raises InvalidRecord `option_invalid` where a file cannot be used.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(folder / tls.certificate, folder / tls.key)
+        if tls.clients is not None:
+            context.load_verify_locations(folder / tls.clients)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except (OSError, ssl.SSLError) as error:
+        raise InvalidRecord("option_invalid", f"[tls]: a file cannot be used ({error})") from None
+    return context

@@ -1,0 +1,42 @@
+"""The gateway's SQLite file, beside the spool's: objects that arrived, and women who are expected.
+
+In the clear stand random names, sizes, times, keyed hashes, states and codes of reasons; all else is sealed.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from sonovan.producers.spool.database import Database
+from sonovan.producers.spool.disk import Disk
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS objects (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    instance TEXT NOT NULL,            -- keyed hash of the SOPInstanceUID
+    content TEXT NOT NULL,             -- keyed hash of the object's SHA-256
+    file TEXT,                         -- the encrypted object; NULL once composed or discarded
+    size INTEGER NOT NULL,
+    arrived_at REAL NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT,                       -- why it waits in the tray or the quarantine, or was discarded
+    about BLOB NOT NULL,               -- sealed: its UIDs, who sent it, what it says of the woman
+    assigned BLOB,                     -- sealed: what the operator said of it
+    screening_id TEXT,
+    UNIQUE (instance, content)
+);
+CREATE INDEX IF NOT EXISTS objects_by_state ON objects (state, number);
+CREATE TABLE IF NOT EXISTS expected (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    slip TEXT NOT NULL UNIQUE,         -- keyed hashes
+    accession TEXT NOT NULL UNIQUE,
+    study TEXT NOT NULL UNIQUE,
+    screening_id TEXT NOT NULL UNIQUE,
+    day TEXT NOT NULL,                 -- on which she is expected
+    entry BLOB NOT NULL                -- sealed
+);
+"""
+
+
+def open_tables(folder: Path, disk: Disk | None = None) -> Database:
+    """The tables in a van's folder, made where there are none. Raises Transient, Fatal."""
+    return Database(folder / "gateway.sqlite", disk or Disk(), _SCHEMA)

@@ -1,0 +1,1 @@
+"""The gateway: scanners, worklist, tray."""
