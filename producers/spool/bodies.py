@@ -89,6 +89,10 @@ class Bodies:
                 kept = set(named())
                 self.remove([path.name for path in self.folder.iterdir() if path.name not in kept])
 
+    def close(self) -> None:
+        """Give the lock's file back."""
+        self._writers.close()
+
     def _full(self, detail: str) -> SpoolFull:
         message = f"no room in the spool {self.folder.parent} ({detail}): nothing of this was kept, all else is there"
         return SpoolFull(f"{message}; make room, or run: sonovan van spool purge")
@@ -114,6 +118,9 @@ class _SharedLock:
                 self._holders -= 1
                 if self._holders == 0:
                     fcntl.flock(self._handle, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        self._handle.close()
 
     @contextmanager
     def alone(self) -> Iterator[bool]:

@@ -73,6 +73,7 @@ CREATE TABLE IF NOT EXISTS items (
     exported INTEGER NOT NULL DEFAULT 0      -- whether it lies on a disk that was taken along
 );
 CREATE INDEX IF NOT EXISTS upload_order ON items (state, rank, stage, level, number);
+CREATE INDEX IF NOT EXISTS sent_order ON items (state, sent_at);
 CREATE INDEX IF NOT EXISTS kept ON items (state, sent_at, number, size) WHERE file IS NOT NULL;
 CREATE INDEX IF NOT EXISTS items_of_screening ON items (screening_id, state);
 CREATE TABLE IF NOT EXISTS received (       -- objects as they came from a scanner

@@ -17,6 +17,10 @@ from sonovan.producers.spool.database import Database
 from sonovan.producers.spool.states import HELD, QUEUED, REJECTED, SENT, STAGES, STORED, Message
 
 Clock = Callable[[], float]
+
+_PLACE: Final = "SELECT rank, stage, level, number, item_id FROM items"
+QUEUED_IN_ORDER: Final = f"{_PLACE} WHERE state = ? ORDER BY rank, stage, level, number"
+SENT_BEFORE: Final = f"{_PLACE} WHERE state = ? AND sent_at < ? UNION {_PLACE} WHERE state = ? AND sent_at > ?"
 _INSERT: Final = (
     "INSERT INTO items (item_id, screening_id, rank, stage, level, topic, content_sha256, size, file, state, reason,"
     " added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -79,12 +83,9 @@ class Queue:
 
     def pending(self, limit: int, resend_before: float) -> list[str]:
         """As `Spool.pending`. What was sent at a time that is still to come was sent before the clock was set back."""
-        rows = self._db.read(
-            "SELECT item_id FROM items WHERE state = ? OR (state = ? AND (sent_at < ? OR sent_at > ?))"
-            " ORDER BY rank, stage, level, number LIMIT ?",
-            QUEUED, SENT, resend_before, self._clock(), limit,
-        )  # fmt: skip
-        return [row[0] for row in rows]
+        queued = self._db.read(f"{QUEUED_IN_ORDER} LIMIT ?", QUEUED, limit)
+        again = self._db.read(SENT_BEFORE, SENT, resend_before, SENT, self._clock())
+        return [row[4] for row in sorted([*queued, *again])[:limit]]
 
     def load(self, item_id: str) -> Message | None:
         """As `Spool.load`."""
@@ -128,10 +129,10 @@ class Queue:
 
     def _no_longer_kept(self) -> list[str]:
         """The files of what the centre has, beyond `keep_bytes` of all that lies here; the oldest sent first."""
-        excess = self._db.read("SELECT coalesce(sum(size), 0) FROM items WHERE file IS NOT NULL")[0][0]
-        excess -= self._keep_bytes
-        if excess <= 0:
-            return []
+        excess = float("inf")
+        if self._keep_bytes:
+            size = self._db.read("SELECT coalesce(sum(size), 0) FROM items WHERE file IS NOT NULL")[0][0]
+            excess = size - self._keep_bytes
         gone: list[str] = []
         for number, file, size in self._db.read(
             "SELECT number, file, size FROM items WHERE file IS NOT NULL AND state = ? ORDER BY sent_at, number", STORED

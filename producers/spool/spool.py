@@ -324,6 +324,7 @@ class Spool:
 
     def close(self) -> None:
         """End the connection."""
+        self._bodies.close()
         self._db.close()
 
     def __enter__(self) -> Self:

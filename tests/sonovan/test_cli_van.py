@@ -101,11 +101,21 @@ def test_what_was_read_before_an_error_is_kept_and_named(
         assert spool.screenings()[0].frames == 4
 
 
-def test_held_frames_stay_and_are_counted(vault: Vault, tmp_path: Path) -> None:
-    file = write_dicom(tmp_path / "name.dcm", [grey()], BurnedInAnnotation="YES", Laterality="L")
+def test_held_frames_stay_until_they_are_released_or_discarded(
+    vault: Vault, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_dicom(tmp_path / "name.dcm", [grey(), grey(seed=1)], BurnedInAnnotation="YES", Laterality="L")
     assert typed(tmp_path, "send", str(file), *SEND, "--consent", "screening,ai") == 4
+    capsys.readouterr()
+    assert typed(tmp_path, "held", "--json") == 0
+    first, second = (each["frame_id"] for each in json.loads(capsys.readouterr().out))
+    assert typed(tmp_path, "release", first) == 0
+    assert typed(tmp_path, "discard", second) == 0
+    assert typed(tmp_path, "release", second) == 2
+    assert "is not held" in capsys.readouterr().err
     with spool_of(vault) as spool:
-        assert spool.status().counts[HELD] == 1
+        assert (spool.status().counts[HELD], spool.load(second)) == (0, None)
+        assert first in spool.pending(99, 0)
 
 
 def test_a_wrong_or_missing_passphrase_is_named_with_what_to_do(

@@ -18,6 +18,7 @@ from sonovan.producers.items import Item
 from sonovan.producers.screening import compose_sequence
 from sonovan.producers.simulate import simulated_sources
 from sonovan.producers.spool import HELD, QUEUED, REJECTED, SENT, STORED, Message, Spool
+from sonovan.producers.spool.queue import QUEUED_IN_ORDER, SENT_BEFORE
 from sonovan.producers.vault import Vault
 from tests.producers.visits import SIGNER, VISIT, vault_at
 
@@ -165,6 +166,13 @@ def test_an_item_sent_without_a_receipt_is_sent_again_later(tmp_path: Path) -> N
         assert spool.pending(1, resend_before=1001) == [item.item_id]
         now[0] -= 10 * 365 * 86400  # the clock was ten years ahead, and is set right
         assert spool.pending(1, resend_before=now[0]) == [item.item_id]
+
+
+def test_what_is_next_is_found_by_an_index_however_much_waits(spool: Spool) -> None:
+    """Sorting all that waits for each item that is sent costs more than the item, on a busy day."""
+    for query, values in ((f"{QUEUED_IN_ORDER} LIMIT 1", (QUEUED,)), (SENT_BEFORE, (SENT, 1.0, SENT, 2.0))):
+        plan = [row[3] for row in spool._db.read(f"EXPLAIN QUERY PLAN {query}", *values)]
+        assert not [step for step in plan if step.startswith("SCAN") or "ORDER BY" in step], plan
 
 
 def test_rejected_items_stay_and_only_passing_reasons_are_retried(spool: Spool) -> None:
