@@ -109,7 +109,7 @@ def judge_adequacy(
     organ came without a side. A frame of a split screen counts for each side
     that it shows, by the share of that side's panels that could be assessed. Discarded, held and rejected frames count
     as taken and not assessable. A row that is not adequate also says why frames and panels could not be assessed.
-    Doppler and elastography frames count as frames, and against nothing where there are grey ones.
+    Doppler and elastography frames count as frames, and against nothing where there are grey ones; the row names them.
     final: the revision is `complete` or `incomplete`; then missing frames count likewise, and rows say why
     the examination is unfinished. While `preliminary`, missing frames are merely under way and are left out.
     """
@@ -222,7 +222,8 @@ def _judge(
     item: PlannedRegion, frames: list[_Seen], rules: AdequacyRules, covered: frozenset[PlannedRegion] | None
 ) -> Adequacy:
     """The row of an item of which at least one frame was taken."""
-    taken, frames = len(frames), [frame for frame in frames if not frame.coloured] or frames
+    taken, coloured = len(frames), [frame for frame in frames if frame.coloured]
+    frames = [frame for frame in frames if not frame.coloured] or frames
     qualities = [frame.quality for frame in frames if frame.quality is not None]
     share = math.fsum(frame.share for frame in frames) / len(frames)
     refused = frozenset[str]().union(*(frame.refused for frame in frames))
@@ -248,7 +249,8 @@ def _judge(
         reasons.append("side_unknown")
         level = "limited" if level == "adequate" else level
     # a few poor frames belong to every sweep; one that shows something else may be the one that was meant to show it
-    reasons += sorted(refused if level != "adequate" else refused & FOREIGN)
+    named = frozenset[str]().union(*(frame.refused for frame in coloured))
+    reasons += sorted(named | (refused if level != "adequate" else refused & FOREIGN))
     reasons += sorted({frame.lost for frame in frames if frame.lost is not None})
     if level in ("adequate", "limited"):
         if covered is None:

@@ -44,7 +44,8 @@ class Category(Part):
 
     `edition` is the lexicon's. `rule` names the rule, `because` what it found, in the rule's order. Where the scheme
     adds points, `points` has them one by one and `total` their sum. `at_least`: more may be added, for the terms
-    `not_read` were not determined; the value is then the lowest that is possible. `still_unseen`: the regions of its
+    `not_read` were not determined; the value is then what the words that were read come to, and `because` names what
+    could still take from it. `still_unseen`: the regions of its
     side that were not seen well enough; the category is then incomplete, whatever its value.
     Where `withheld`, all but scheme, place and `withheld` is empty.
     """

@@ -30,7 +30,7 @@ def area_plot(sighting: Sighting) -> Markup:
 
 
 def course(sighting: Sighting, words: Words) -> str:
-    """The course in words: least and largest area, its spread, steadiness, motion against the tissue where known."""
+    """The course in words: least and largest area, steadiness, spread of the contrast, motion where it is known."""
     dynamics = sighting.dynamics
     if dynamics is None:
         return ""

@@ -11,7 +11,7 @@ from sonovan.clinical.birads import LIKELIHOOD
 from sonovan.clinical.nodules import LEVEL
 from sonovan.clinical.referral import SIGN
 from sonovan.contracts.because import Because
-from sonovan.contracts.derivation import Advice, Category
+from sonovan.contracts.derivation import Advice, Category, Programme
 from sonovan.contracts.frames import Descriptor, Place
 from sonovan.contracts.lexicon import Cancer, Organ, Position, Side
 from sonovan.contracts.results import (
@@ -26,6 +26,9 @@ from sonovan.contracts.results import (
 )
 from sonovan.reports.phrases import PHRASES, Language
 
+_COUNTED: Final = ("frame", "region", "record")
+"""What the reasons count; `{frames}` in a phrase stands for "1 frame" or "2 frames"."""
+_EDITIONS: Final = {"2013": "edition_2013", "v2025": "edition_v2025"}
 _SIDES: Final[Mapping[Side, str]] = {"left": "side_left", "right": "side_right", "isthmus": "side_isthmus"}
 
 
@@ -46,7 +49,7 @@ class Words:
         return self._phrases.texts[name].format(**figures)
 
     def counted(self, number: int, thing: str) -> str:
-        """`1 frame`, `2 frames`; thing: `frame`, `region`, `sequence` or `finding`."""
+        """`1 frame`, `2 frames`; thing: `frame`, `region`, `record`, `sequence` or `finding`."""
         return self.text(f"{thing}.one" if number == 1 else f"{thing}.many", number=number)
 
     def intended_use(self, use: IntendedUse) -> str:
@@ -106,8 +109,9 @@ class Words:
             return phrase.format(value=was or self.text("not_recorded"))
         if found.code in CATEGORIES_TOLD or found.code == LEVEL:
             return phrase.format(value=str(found.value).replace(":", " "))
-        if "{frames}" in phrase and isinstance(found.value, int):
-            return phrase.format(frames=self.counted(found.value, "frame"))
+        things = [each for each in _COUNTED if f"{{{each}s}}" in phrase]
+        if things and isinstance(found.value, int):
+            return phrase.format(**{f"{each}s": self.counted(found.value, each) for each in things})
         if "{value" in phrase:
             return phrase.format(value=found.value) if found.value is not None else _spelled(found.code)
         if found.unit == "1" and isinstance(found.value, int | float):
@@ -246,7 +250,25 @@ class Words:
         """Of what a category speaks, why, and by which rule."""
         place = self.place(found.organ, found.laterality)
         because = self.text("comma").join(filter(None, (self.points(found), self.all_because(found.because))))
-        return self.text("category_reasons", place=place, because=because, rule=self.rule(found.rule or ""))
+        rule = self.rule(found.rule or "")
+        if found.scheme == "BI-RADS" and found.edition in _EDITIONS:
+            rule = self.text("comma").join((rule, self.edition(found.edition)))
+        return self.text("category_reasons", place=place, because=because, rule=rule)
+
+    def edition(self, edition: str) -> str:
+        """The edition of the lexicon of the breast."""
+        return self.text(_EDITIONS[edition])
+
+    def programme(self, found: Programme) -> str:
+        """What the programme chose of the rules."""
+        return self.text(
+            "programme_value",
+            edition=self.edition(found.bi_rads_edition),
+            least_4a=found.c_tirads_4a_fna_mm,
+            least_4b=found.c_tirads_4b_fna_mm,
+            calibration=found.calibration,
+            shift=found.calibration_shift,
+        )
 
     def advice(self, found: Advice, findings: Sequence[Finding] = ()) -> str:
         """An advice as a person reads it, or that it is withheld.

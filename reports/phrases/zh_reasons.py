@@ -8,7 +8,7 @@ CHINESE_REASONS: Final = {
     "examination_incomplete": "检查不完整",
     "not_assessed": "未评估",
     "not_fully_assessed": "未能充分评估",
-    "outlined_regions": "{value} 个勾画区域",
+    "outlined_regions": "{regions}",
     # adequacy
     "not_seen": "已计划，但未送来该部位的图像",
     "not_arrived": "已计划，该部位的图像尚未送达",
@@ -114,7 +114,7 @@ CHINESE_REASONS: Final = {
     "nothing_outlined": "该侧未勾画任何区域，但这并不代表阴性结果",
     "oldest_unprocessed": "最早的记录已等待 {value} 秒",
     "kept_for": "其主题保留 {value} 秒",
-    "rejected_records": "十分钟内 {value} 条记录",
+    "rejected_records": "十分钟内 {records}",
     "clock_apart": "消息代理的时钟快 {value} 秒",
     "side_changed": "此前侧别有误：曾通知为{value}",
     "size_changed": "大小有变：此前为 {value:.1f} mm",

@@ -266,3 +266,5 @@ def test_doppler_frames_beside_grey_ones_count_and_lower_nothing() -> None:
         for frames in (grey, grey + doppler)
     )
     assert (beside.level, beside.assessable_share, beside.frames) == (alone.level, 1.0, 30)
+    assert "doppler_frame" in beside.reasons
+    assert "doppler_frame" not in alone.reasons

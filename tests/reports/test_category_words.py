@@ -6,8 +6,10 @@ from sonovan.clinical.birads import breast_lesion
 from sonovan.clinical.referral import referrals
 from sonovan.clinical.said import Said
 from sonovan.clinical.tirads import acr_tirads
+from sonovan.contracts.because import Because
 from sonovan.contracts.clinical_record import FeaturesRecorded
-from sonovan.contracts.derivation import USUAL, Category
+from sonovan.contracts.derivation import USUAL, Category, Programme
+from sonovan.contracts.lexicon import BiRadsEdition
 from sonovan.contracts.van import PlannedRegion
 from sonovan.reports.phrases import Language
 from sonovan.reports.words import Words
@@ -61,6 +63,27 @@ def test_a_referral_says_why(language: Language, expected: str) -> None:
     )
     (found,) = referrals(record)
     assert Words(language).advice(found) == expected
+
+
+@pytest.mark.parametrize(("edition", "told"), [("2013", "5th ed. (2013)"), ("v2025", "edition v2025")])
+def test_a_category_names_the_edition_that_the_programme_chose(edition: BiRadsEdition, told: str) -> None:
+    found = breast_lesion(finding(malignant=0.3), Programme(bi_rads_edition=edition))
+    assert found is not None
+    assert (
+        Words("en").category_reasons(found).endswith(f"rule likelihood of malignancy, ACR BI-RADS ultrasound, {told}")
+    )
+    assert f"BI-RADS {told}" in Words("en").programme(Programme(bi_rads_edition=edition))
+
+
+@pytest.mark.parametrize(
+    ("code", "number", "told"),
+    [
+        ("outlined_regions", 1, "1 outlined region"), ("outlined_regions", 2, "2 outlined regions"),
+        ("rejected_records", 1, "1 record in ten minutes"), ("rejected_records", 30, "30 records in ten minutes"),
+    ],
+)  # fmt: skip
+def test_one_is_told_as_one(code: str, number: int, told: str) -> None:
+    assert Words("en").because(Because(code=code, value=number)) == told
 
 
 def test_no_phrase_of_a_category_reassures() -> None:

@@ -143,7 +143,8 @@ def test_no_chinese_phrase_is_left_in_english() -> None:
     phrases = PHRASES["zh"]
     told = {**phrases.texts, **phrases.reasons, **phrases.lexicon, **phrases.advice, **phrases.rules, **phrases.status}
     plain = {name for name, text in told.items() if not re.search(r"[\u4e00-\u9fff]", text)}
-    assert plain == {"acr_ti_rads_2017", "c_ti_rads_2020", "reported_sign", "suggested_level", "points_of",
+    assert plain == {"acr_ti_rads_2017", "c_ti_rads_2020", "reported_sign", "outlined_regions",
+                     "suggested_level", "points_of",
                      "unsigned_notice",
                      "alert_line", "colon", "comma", "semicolon", "brackets", "burned_in", "months",
                      "missing_frames", "letter_first", "place_and_region", "size_mm", "lateral_mm", "moment",

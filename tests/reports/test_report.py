@@ -339,7 +339,8 @@ KEPT = {
     "mm",
     "Dice",
     "sha",
-    "breast_not_adequate",
+    "TIRADS",
+    "public",
     "lesion",
     "van",
 }
