@@ -7,23 +7,22 @@ from statistics import fmean
 from typing import Final
 
 from sonovan.clinical.track import box_overlap
-from sonovan.clinical.track_score import Shown, largest_pieces, tissue_moved
+from sonovan.clinical.track_score import Shown, tissue_moved
 from sonovan.contracts.dynamics import MAX_SAMPLES, Dynamics, DynamicsSample
 
 LEAST_FRAMES: Final = 3
 """On fewer frames a lesion has no course."""
 
 
-def dynamics_of(shown: Shown) -> Dynamics | None:
+def dynamics_of(frames: Shown) -> Dynamics | None:
     """The course of one track; None where fewer than LEAST_FRAMES frames show it.
 
-    shown: its members in order of the frames; of an outline in pieces the largest piece counts. Spreads are standard
-    deviations, that of the area as a share of its mean. `steadiness` is the mean overlap (IoU) of the boxes of
+    frames: one member for each frame, in their order (`sonovan.clinical.track_score.largest_pieces`). Spreads are
+    standard deviations, that of the area as a share of its mean. `steadiness` is the mean overlap (IoU) of the boxes of
     neighbouring members, the earlier moved with the tissue. `against_tissue_px` is the mean distance by which the
     middle of the outline moved against the tissue from one member to the next, over the steps for which the tissue's
     movement is known; in mm where both pixel spacings are.
     """
-    frames = largest_pieces(shown)
     if len(frames) < LEAST_FRAMES:
         return None
     areas = [float(region.area_px) for _, region in frames]
@@ -41,7 +40,6 @@ def dynamics_of(shown: Shown) -> Dynamics | None:
         spacing = frame.panels[first.panel].spacing_mm if first.panel < len(frame.panels) else None
         if spacing is not None:
             steps_mm.append(math.hypot(way[0] * spacing[0], way[1] * spacing[1]))
-    kept = [frames[place * len(frames) // MAX_SAMPLES] for place in range(MAX_SAMPLES)]
     return Dynamics(
         samples=tuple(
             DynamicsSample(
@@ -51,7 +49,7 @@ def dynamics_of(shown: Shown) -> Dynamics | None:
                 circularity=region.measures.circularity,
                 contrast=region.measures.contrast,
             )
-            for frame, region in (frames if len(frames) <= MAX_SAMPLES else kept)
+            for frame, region in _sampled(frames)
         ),
         area_spread=round(_deviation(areas) / fmean(areas), 3),
         circularity_spread=round(_deviation([region.measures.circularity for _, region in frames]), 3),
@@ -60,6 +58,15 @@ def dynamics_of(shown: Shown) -> Dynamics | None:
         against_tissue_px=round(fmean(steps_px), 2) if steps_px else None,
         against_tissue_mm=round(fmean(steps_mm), 2) if steps_px and len(steps_mm) == len(steps_px) else None,
     )
+
+
+def _sampled(frames: Shown) -> Shown:
+    """All frames, or MAX_SAMPLES of them: the largest and the smallest area, and evenly spaced ones with both ends."""
+    if len(frames) <= MAX_SAMPLES:
+        return frames
+    by_area = sorted(range(len(frames)), key=lambda place: (frames[place][1].area_px, place))
+    even = (round(place * (len(frames) - 1) / (MAX_SAMPLES - 3)) for place in range(MAX_SAMPLES - 2))
+    return [frames[place] for place in sorted({by_area[0], by_area[-1], *even})]
 
 
 def _deviation(values: Sequence[float]) -> float:

@@ -49,11 +49,12 @@ def finding_of(
     """
     tracks = sorted(lesion.tracks, key=lambda track: track.members[0])
     shown = [_shown(track, results) for track in tracks]
+    pieces = [largest_pieces(members) for members in shown]
     sightings = tuple(
-        _sighting(track, frames, ends, (_named(track.before, results), _named(track.after, results)))
-        for track, frames in zip(tracks, shown, strict=True)
+        _sighting(track, members, frames, ends, (_named(track.before, results), _named(track.after, results)))
+        for track, members, frames in zip(tracks, shown, pieces, strict=True)
     )
-    regions = [region for frames in shown for _, region in largest_pieces(frames)]
+    regions = [region for frames in pieces for _, region in frames]
     score = suspicion(regions)
     return Finding(
         finding_id=finding_id,
@@ -99,12 +100,13 @@ def _shown(track: Track, results: Mapping[str, FrameSegmented]) -> _Shown:
 def _sighting(
     track: Track,
     shown: _Shown,
+    frames: _Shown,
     ends: Mapping[str, tuple[int, int]],
     beside: tuple[FrameSegmented | None, FrameSegmented | None],
 ) -> Sighting:
     """Shown and measured on the key frame (`sonovan.clinical.key_frame.key_of`). `unconfirmed` where all members are.
 
-    `duration_ms` is None unless the first and the last frame carry a time.
+    `duration_ms` is None unless the first and the last frame carry a time. frames: the largest member of each frame.
     beside: the frames next to its first and last one.
     """
     regions = [region for _, region in shown]
@@ -136,9 +138,9 @@ def _sighting(
         place=region.place,
         score_mean=round(math.fsum(top) / len(top), 4),
         score_max=max(region.score_max for region in regions),
-        track_score=track_score(track_features(shown, *beside)),
+        track_score=track_score(track_features(shown, frames, *beside)),
         contrast=region.measures.contrast,
-        dynamics=dynamics_of(shown),
+        dynamics=dynamics_of(frames),
         cnr=region.measures.cnr,
         gcnr=region.measures.gcnr,
         outline=_outline(region.measures),

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sonovan.clinical.key_frame import sequence_ends
 from sonovan.clinical.lesions import region_of
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import Adequacy, Finding, Level, Sighting
@@ -42,15 +41,16 @@ def with_lesions_seen_partly(
     rows: Sequence[Adequacy],
     findings: Iterable[Finding],
     results: Mapping[str, FrameSegmented],
+    ends: Mapping[str, tuple[int, int]],
     whole: Collection[str],
     rules: SeenPartlyRules = SEEN_PARTLY_RULES,
 ) -> tuple[Adequacy, ...]:
     """The rows with these reasons; `adequate` and `usable` become `limited` by them.
 
-    results: all of the screening's, by frame id. whole: the sequences of which every frame is accounted for; of others
+    results: all of the screening's, by frame id; ends: of their sequences (`sonovan.clinical.key_frame.sequence_ends`).
+    whole: the sequences of which every frame is accounted for; of others
     nobody knows yet where they end. A lesion that another sighting shows whole is no reason.
     """
-    ends = sequence_ends(results.values())
     told = [(each, why) for each in findings if (why := _reasons(each, results, ends, whole, rules))]
     return tuple(_row(row, told) for row in rows)
 

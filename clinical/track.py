@@ -71,18 +71,15 @@ class Track:
 
 @dataclass(slots=True)
 class _Open:
-    """A track while frames still come. seen: the largest region of each frame that shows it, by the frame's place."""
+    """A track while frames still come. seen: the largest region of each frame that shows it, by the frame's place.
+
+    first, last: the lowest and the highest of these places.
+    """
 
     members: list[MemberKey]
     seen: dict[int, Region]
-
-    @property
-    def first(self) -> int:
-        return min(self.seen)
-
-    @property
-    def last(self) -> int:
-        return max(self.seen)
+    first: int
+    last: int
 
 
 @dataclass(slots=True)
@@ -146,11 +143,12 @@ def _extend(lane: _Lane, place: int, regions: list[Region], rules: LinkRules) ->
     """Give each region to the open track that it fits best, or to the one of which it is a piece, or to a new one."""
     frame = lane.frames[place]
     offers: list[tuple[float, MemberKey, int, int]] = []
+    moved: dict[int, Offset] = {}
     for number, track in enumerate(lane.tracks):
         gap, missed = frame.frame_index - lane.frames[track.last].frame_index, place - track.last - 1
         if gap > rules.dense_gap and (gap > rules.sparse_gap or missed > rules.sparse_missed):
             continue
-        by = lane.path.offset(track.last, place)
+        by = moved[number] = lane.path.offset(track.last, place)
         for ordinal, region in enumerate(regions):
             fit = affinity(track.seen[track.last], region, gap, rules, by)
             if fit >= rules.least_affinity:
@@ -161,7 +159,7 @@ def _extend(lane: _Lane, place: int, regions: list[Region], rules: LinkRules) ->
         if number not in taken and ordinal not in owner:
             taken.add(number)
             track, region = lane.tracks[number], regions[ordinal]
-            before = track.seen[track.last], lane.path.offset(track.last, place)
+            before = track.seen[track.last], moved[number]
             owner[ordinal] = track
             track.members.append((frame.frame_id, region.ordinal))
             for other, piece in enumerate(regions):
@@ -169,10 +167,10 @@ def _extend(lane: _Lane, place: int, regions: list[Region], rules: LinkRules) ->
                     owner[other] = track
                     track.members.append((frame.frame_id, piece.ordinal))
             own = [each for at, each in enumerate(regions) if owner.get(at) is track]
-            track.seen[place] = max(own, key=lambda each: each.area_px)
+            track.seen[place], track.last = max(own, key=lambda each: each.area_px), place
     for ordinal, region in enumerate(regions):
         if ordinal not in owner:
-            lane.tracks.append(_Open([(frame.frame_id, region.ordinal)], {place: region}))
+            lane.tracks.append(_Open([(frame.frame_id, region.ordinal)], {place: region}, place, place))
 
 
 def _wanted(ordinal: int, number: int, offers: Iterable[tuple[float, MemberKey, int, int]]) -> bool:
@@ -207,6 +205,7 @@ def _rejoined(lane: _Lane, rules: LinkRules) -> list[_Open]:
         one, other = compared[before[second]], compared[second]
         one.members += other.members
         one.seen.update(other.seen)
+        one.last = other.last
         del joined[id(other)]
     return list(joined.values())
 

@@ -76,13 +76,12 @@ def track_score(features: TrackFeatures, weights: TrackWeights = TRACK_WEIGHTS) 
 
 
 def track_features(
-    shown: Shown, before: FrameSegmented | None = None, after: FrameSegmented | None = None
+    shown: Shown, frames: Shown, before: FrameSegmented | None = None, after: FrameSegmented | None = None
 ) -> TrackFeatures:
-    """Of the members of one track; where an outline fell into pieces on a frame the largest piece counts.
+    """Of the members of one track. frames: the largest one of each frame (`largest_pieces`).
 
     before, after: the assessable frames next to its first and last member, None where the sequence begins or ends.
     """
-    frames = largest_pieces(shown)
     best: dict[str, float] = {}
     for frame, region in shown:
         best[frame.frame_id] = max(best.get(frame.frame_id, 0.0), region.score_mean)

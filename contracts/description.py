@@ -1,6 +1,6 @@
 """Where a lesion lies, how large it is in three directions, what its outline and its vessels look like."""
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -12,13 +12,12 @@ class Location(Part):
     """Where in the body a finding lies, as far as somebody said it; None is not known, and never guessed.
 
     hour: on the breast's clock face, 1 to 12. region: the quadrant or a named region of a breast, a third of a thyroid
-    lobe. nipple_distance_mm: from the nipple, along the skin. said_by: who said so.
+    lobe. nipple_distance_mm: from the nipple, along the skin.
     """
 
     hour: int | None = Field(default=None, ge=1, le=12)
     region: Position | None = None
     nipple_distance_mm: float | None = Field(default=None, ge=0, le=250)
-    said_by: Literal["operator", "reader"] = "operator"
 
 
 class Extent(Part):
@@ -65,9 +64,9 @@ class Vessels(Part):
 class Outline(Part):
     """Numbers of an outline without unit; circularity and solidity are 1 for a circle. None is not measured.
 
-    circularity: 4πA/P². solidity: area over that of the convex hull. angularity: share of the outline that turns by
-    more than 60° within a tenth of its length. lobulations: how many times it bulges beyond its own smooth outline.
-    radial_deviation: deviation of the distance from the centre over its mean.
+    circularity: 4πA/P². solidity: area over that of the convex hull. angularity: share of the outline at which it has
+    a corner, as `sonovan.clinical.outline.angularity` measures it. lobulations: how many times it bulges beyond its
+    own smooth outline. radial_deviation: deviation of the distance from the centre over its mean.
     """
 
     circularity: float = Field(ge=0, le=2)

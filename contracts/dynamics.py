@@ -7,7 +7,7 @@ from pydantic import Field
 from sonovan.contracts.record import Count, Index, Part, Share
 
 MAX_SAMPLES: Final = 64
-"""Samples of a lesion's course; of a longer one as many, evenly spaced."""
+"""Samples of a lesion's course; of a longer one evenly spaced ones, with its ends, its largest and its smallest."""
 
 
 class DynamicsSample(Part):

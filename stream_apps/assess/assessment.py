@@ -137,7 +137,7 @@ def _seen(
         told.opening.planned, results.values(), rejected, made_from.completeness, final=status != "preliminary"
     )
     whole = made_from.completeness.levels_whole.keys() - made_from.completeness.absent.keys()
-    adequacy = with_lesions_seen_partly(adequacy, findings, results, whole)
+    adequacy = with_lesions_seen_partly(adequacy, findings, results, ends, whole)
     return {
         "frames": len(results),
         "adequacy": adequacy,

@@ -195,7 +195,7 @@ def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: Fr
         area_px=int(found.area_px),
         score_mean=round(float(found.score_mean), 3),
         score_max=round(float(found.score_max), 3),
-        measures=measure_region(grey, found.mask, found.box, frame.panels[found.panel].spacing_mm),
+        measures=measure_region(grey, found.mask, found.box, frame.panels[found.panel].spacing_mm, found.polygon),
         cut=bool(found.cut),
         place=found.place and _place(found.place, frame.panels[found.panel].spacing_mm),
         unconfirmed=bool(found.unconfirmed),

@@ -65,4 +65,13 @@ def test_motion_is_told_against_the_tissue_in_mm_where_there_is_a_scale() -> Non
 def test_a_long_course_is_thinned() -> None:
     found = dynamics_of(still(200))
     assert found is not None
-    assert len(found.samples) == MAX_SAMPLES
+    assert MAX_SAMPLES - 2 <= len(found.samples) <= MAX_SAMPLES
+
+
+def test_a_thinned_course_keeps_its_ends_its_largest_and_its_smallest() -> None:
+    long = [member(index, size=80 if index == 101 else 20 if index == 98 else 40) for index in range(200)]
+    found = dynamics_of(long)
+    assert found is not None
+    assert {0, 98, 101, 199} <= {each.frame_index for each in found.samples}
+    assert [each.frame_index for each in found.samples] == sorted(each.frame_index for each in found.samples)
+    assert (min(each.area_px for each in found.samples), max(each.area_px for each in found.samples)) == (400, 6400)

@@ -29,7 +29,11 @@ def findings(frames: list[FrameSegmented], **score: float) -> list[Finding]:
 def judged(frames: list[FrameSegmented], row: Adequacy, whole: set[str] | None = None, **score: float) -> Adequacy:
     results = {frame.frame_id: frame for frame in frames}
     (found,) = with_lesions_seen_partly(
-        [row], findings(frames, **score), results, {SWEEP, SWEEP_2} if whole is None else whole
+        [row],
+        findings(frames, **score),
+        results,
+        sequence_ends(frames),
+        {SWEEP, SWEEP_2} if whole is None else whole,
     )
     return found
 

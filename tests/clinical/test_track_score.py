@@ -26,7 +26,7 @@ def member(index: int, at: int | None = None, **fields: Any) -> tuple[FrameSegme
 
 
 def score(members: Members) -> float:
-    return track_score(track_features(members))
+    return track_score(track_features(members, largest_pieces(members)))
 
 
 @pytest.mark.parametrize(
@@ -56,33 +56,35 @@ def test_what_moves_with_the_tissue_scores_above_what_stays_with_the_probe() -> 
     along = [member(index, at=10 * index, left=300 - 10 * index) for index in range(6)]
     stuck = [member(index, at=10 * index, left=300) for index in range(6)]
     nobody_knows = [member(index, left=300) for index in range(6)]
-    told = [track_features(each).with_tissue for each in (along, stuck, nobody_knows)]
+    told = [track_features(each, largest_pieces(each)).with_tissue for each in (along, stuck, nobody_knows)]
     assert told[0] > 0.3
     assert told[1] < -0.3
     assert told[2] == 0.0
 
 
 def test_where_the_tissue_stands_still_motion_says_nothing() -> None:
-    assert track_features([member(index, at=0) for index in range(6)]).with_tissue == pytest.approx(0, abs=1e-3)
+    still = [member(index, at=0) for index in range(6)]
+    assert track_features(still, still).with_tissue == pytest.approx(0, abs=1e-3)
 
 
 def test_an_outline_in_pieces_is_one_frame_shown_by_its_largest_piece() -> None:
     large, small = region(0, size=40, score_mean=0.6), region(1, left=150, size=10, score_mean=0.9)
     frame = segmented(3, [large, small])
     assert largest_pieces([(frame, small), (frame, large)]) == [(frame, large)]
-    assert track_features([(frame, small), (frame, large)]).top == 0.9
-    assert track_features([(frame, small), (frame, large)]).kept == 1 / 8
+    shown = [(frame, small), (frame, large)]
+    assert track_features(shown, largest_pieces(shown)).top == 0.9
+    assert track_features(shown, largest_pieces(shown)).kept == 1 / 8
 
 
 def test_what_is_there_and_gone_over_the_same_tissue_scores_below_what_grows_and_shrinks() -> None:
     before, after = member(0, at=0)[0], member(6, at=0)[0]
     fading = [member(index, at=0, size=size) for index, size in enumerate((12, 30, 40, 30, 12), start=1)]
     flashing = [member(index, at=0, size=40) for index in range(1, 6)]
-    told = [track_features(each, before, after).abrupt for each in (fading, flashing)]
+    told = [track_features(each, largest_pieces(each), before, after).abrupt for each in (fading, flashing)]
     assert told == [pytest.approx(0.09), pytest.approx(1.0)]
-    assert track_features(flashing).abrupt == 0.0  # the sweep shows nothing beyond
+    assert track_features(flashing, largest_pieces(flashing)).abrupt == 0.0  # the sweep shows nothing beyond
 
 
 def test_where_other_tissue_follows_a_sudden_end_says_nothing() -> None:
     flashing = [member(index, at=0) for index in range(3)]
-    assert track_features(flashing, None, member(3, at=160)[0]).abrupt < 0.3
+    assert track_features(flashing, largest_pieces(flashing), None, member(3, at=160)[0]).abrupt < 0.3
