@@ -45,6 +45,10 @@ ORIENTATION: Final[Mapping[str, tuple[str, str]]] = {
     "breast": ("parallel", "not_parallel"),
     "thyroid": ("wider_than_tall", "taller_than_wide"),
 }
+ROUND: Final[Mapping[str, float]] = {"breast": math.log(1 / 0.9), "thyroid": 0.0}
+"""How much wider than tall, as a logarithm, a region may be that still counts as not parallel: a breast lesion whose
+height is 0.9 of its width is round or lies askew, which BI-RADS calls not parallel (docs/decisions/0060). Of a thyroid
+nodule the height must exceed the width."""
 MALIGNANT: Final = ("breast",)
 """Organs with a malignant score: those for which there was histology to learn it from."""
 MOST: Final = 12
@@ -104,11 +108,11 @@ class Lesions:
         return FoundDescriptor(name, given_word(key, words, rounded, self._settings), max(rounded), rounded)
 
     def _orientation(self, organ: str, mask: NDArray[np.float32]) -> FoundDescriptor:
-        """Taller than wide or not, from the mask.
+        """Taller than wide or not, from the mask; of a breast lesion a round one counts as taller.
 
         The probability follows from how far the ratios of found outlines usually lie from those of drawn ones.
         """
-        ratio = tallness(mask)
+        ratio = tallness(mask) + ROUND[organ]
         spread = max(self._settings[f"{organ}.orientation_spread"], 1e-3)
         taller = 0.5 * (1 + math.erf(ratio / (spread * math.sqrt(2))))
         best = int(taller >= 0.5)

@@ -48,10 +48,12 @@ def test_each_region_has_a_score_and_what_is_switched_on(describing: models.Segm
     assert set(seen.timings_ms) == {"prepare", "network", "regions", "lesions"}
 
 
-def test_a_round_region_has_no_orientation(describing: models.Segmenter) -> None:
+def test_a_round_breast_lesion_counts_as_not_parallel(describing: models.Segmenter) -> None:
     (region,) = describing.segment(frame((100, 100, 60, 60)), "breast").regions
-    assert region.descriptors[-1].value is None
-    assert region.descriptors[-1].probability == pytest.approx(0.5, abs=0.15)
+    assert region.descriptors[-1].value == "not_parallel"
+    (flatter,) = describing.segment(frame((100, 100, 70, 60)), "breast").regions
+    assert flatter.descriptors[-1].value is None
+    assert flatter.descriptors[-1].probability == pytest.approx(0.65, abs=0.15)
 
 
 def test_the_thyroid_has_descriptors_of_its_own_and_no_score(describing: models.Segmenter) -> None:
