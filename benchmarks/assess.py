@@ -8,7 +8,6 @@ has closings of screenings that nobody opened: the cheapest record that a van ca
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
@@ -17,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.processes import PEAK, cpu_s, memory_mib
 from benchmarks.van_vault import vault_of
 from sonovan import models
 from sonovan.centre import Centre, down, start_worker, up
@@ -202,23 +202,13 @@ def _took(centre: Centre, values: Values, last: Callable[[VanAnswered], bool]) -
         start_worker(centre, "assess")
         row = next(row for row in services.status(centre.state) if row.name == "assess")
         try:
-            before_s = _cpu_s(row.pid or 0)
+            before_s = cpu_s(row.pid or 0)
             for _ in tail.messages(until=done, deadline_s=GIVE_UP_S):
                 pass
-            cpu_s, peak = _cpu_s(row.pid or 0) - before_s, _peak_mib(row.pid or 0)
+            used_s, peak = cpu_s(row.pid or 0) - before_s, memory_mib(row.pid or 0, PEAK)
         finally:
             services.stop_one(centre.state, "assess")
-    return (moments[-1] - moments[0]).total_seconds(), cpu_s, peak
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _peak_mib(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(round(int(line.split()[1]) / 1024, 1) for line in lines if line.startswith("VmHWM:"))
+    return (moments[-1] - moments[0]).total_seconds(), used_s, peak
 
 
 def _say(line: str) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 
 import numpy as np
 
+from benchmarks.processes import PEAK, memory_mib
 from sonovan.models.engine.choose import PRECISIONS, open_runner
 from sonovan.models.engine.cpu import usable_cores
 from sonovan.models.engine.runner import Batch, Outputs, Runner
@@ -174,8 +175,7 @@ def _alone(words: Sequence[str]) -> None:
     runner = network.open(provider, precision)
     _seconds(runner, _frames(int(size), network.entry.side), usable_cores(), 2)
     # not ru_maxrss: a child starts with its parent's
-    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    print(int(peak.split()[1]) // 1024)
+    print(int(memory_mib("self", PEAK)))
 
 
 if __name__ == "__main__":

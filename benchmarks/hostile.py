@@ -24,6 +24,7 @@ from threading import Event, Thread
 from typing import Any, Final
 
 from benchmarks.hostile_van import WEIGHTS, HostileVan
+from benchmarks.processes import memory_mib
 from benchmarks.van_vault import vault_of
 from sonovan.centre import Centre, down, up
 from sonovan.contracts.answers import RecordRejected
@@ -227,16 +228,15 @@ class Memory:
                 record = read_record(self._centre.state, name)
                 if record is not None:
                     self._pids.setdefault(name, set()).add(record.pid)
-                    self.peak_mib[name] = max(self.peak_mib.get(name, 0.0), resident_mib(record.pid))
+                    self.peak_mib[name] = max(self.peak_mib.get(name, 0.0), _resident_mib(record.pid))
 
 
-def resident_mib(pid: int) -> float:
+def _resident_mib(pid: int) -> float:
     """A process's resident memory in MiB; 0 where it is gone."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
+        return memory_mib(pid)
+    except (OSError, RuntimeError):
         return 0.0
-    return next((round(int(line.split()[1]) / 1024, 1) for line in lines if line.startswith("VmRSS:")), 0.0)
 
 
 def _send(centre: Centre, plan: Plan, honest: Sequence[str], hostile: Sequence[str], seconds: float) -> Load:

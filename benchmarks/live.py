@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.processes import memory_mib
 from sonovan import Analyser, models
 from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan.models.picture.letterbox import Box
@@ -57,12 +58,6 @@ class Stub:
         return Segmentation((square,), labels, 0.5, True, None, grey, {"network": 0.0})
 
 
-def resident_mib() -> float:
-    """Memory of this process that lies in RAM, in MiB."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * _PAGE_KIB / 1024
-
-
 def live(frames: int, network: Any, size: tuple[int, int] = SIZE) -> dict[str, Any]:
     """Push so many frames through one Analyser and close it.
 
@@ -80,7 +75,7 @@ def live(frames: int, network: Any, size: tuple[int, int] = SIZE) -> dict[str, A
         analyser.push(pictures[number % len(pictures)])
         done = [*done, time.perf_counter()][-tenth - 1 :]
         if number in marks:
-            memory[marks[number]] = round(resident_mib(), 1)
+            memory[marks[number]] = memory_mib("self")
             rate[marks[number]] = round((len(done) - 1) / (done[-1] - done[0]), 1)
     kept = analyser.kept_bytes
     closing = time.perf_counter()
@@ -89,7 +84,7 @@ def live(frames: int, network: Any, size: tuple[int, int] = SIZE) -> dict[str, A
         "frames": len(analysis.frames),
         "size": list(size),
         "frames_per_s": rate,
-        "resident_mib": {**memory, "closed": round(resident_mib(), 1)},
+        "resident_mib": {**memory, "closed": memory_mib("self")},
         "kept_bytes_per_frame": round(kept / frames),
         "close_s": round(time.perf_counter() - closing, 1),
         "findings": len(analysis.findings),

@@ -20,6 +20,7 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any, Final
 
+from benchmarks.processes import PEAK, memory_mib
 from benchmarks.van_vault import vault_of
 from sonovan import models
 from sonovan.centre import Centre, down, start_worker, up
@@ -226,16 +227,9 @@ def _peak_rss(bench: Bench, queued: int) -> float:
             for _ in _results(tail, screening, queued):
                 pass
             row = next(row for row in services.status(bench.centre.state) if row.name == "segment")
-            return _peak_of(row.pid or 0)
+            return memory_mib(row.pid or 0, PEAK)
         finally:
             services.stop_one(bench.centre.state, "segment")
-
-
-def _peak_of(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return round(int(line.split()[1]) / 1024, 1)
-    raise RuntimeError(f"process {pid} says nothing of its peak memory")
 
 
 @dataclass(frozen=True, slots=True)

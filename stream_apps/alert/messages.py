@@ -119,10 +119,10 @@ def kept_alert(body: bytes) -> LesionAlerted:
 
     Raises Fatal where it cannot be read, as after a newer version of this program kept it: going on would lose it.
     """
-    try:
-        return LesionAlerted.decode(body)
-    except InvalidRecord as error:
-        raise Fatal(f"the outbox holds an alert that this version cannot read ({error.reason})") from None
+    message = kept(body)
+    if not isinstance(message, LesionAlerted):
+        raise Fatal("the outbox holds a fault where an alert is looked for")
+    return message
 
 
 def to_topic(send: Send) -> Callable[[Delivery], Awaitable[None]]:

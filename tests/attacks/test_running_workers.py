@@ -6,17 +6,16 @@ What each guard does in detail is tested without services beside this file. Here
 
 import hashlib
 import json
-import os
 import re
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from benchmarks.processes import PEAK, clear_peak, cpu_s, memory_mib
 from sonovan.contracts.answers import RecordRejected, VanAnswered
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.envelope import open_envelope, seal, seal_header
@@ -115,17 +114,11 @@ def completes(world: World, van: Van) -> None:
     wait_for(world, screening, "complete")
 
 
-def cpu_s(world: World, stage: str) -> float:
-    """What the worker has computed so far, in seconds of a core: other work on the machine does not count."""
+def worker_cpu_s(world: World, stage: str) -> float:
+    """What the worker has computed so far, in seconds of a core."""
     record = world.record(stage)
     assert record is not None
-    fields = Path(f"/proc/{record.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def memory_mib(pid: int, what: str) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{what}:"))
+    return cpu_s(record.pid)
 
 
 BOMBS: Final[dict[str, Callable[[], bytes]]] = {
@@ -149,13 +142,13 @@ def test_messages_of_31_mib_of_msgpack_take_little_more_memory_than_their_own(
     assert record is not None
     key, told = mint_id(), list[RecordRejected]()
     with nobody_ends(world, stage):
-        Path(f"/proc/{record.pid}/clear_refs").write_text("5")  # VmHWM begins anew: proc(5)
-        before = memory_mib(record.pid, "VmRSS")
+        clear_peak(record.pid)
+        before = memory_mib(record.pid)
         for bomb in BOMBS.values():
             value = bomb()
             send(attacker, (topic, key, value))
             told += rejected(world, 1, topic=topic, content_sha256=hashlib.sha256(value).hexdigest())
-        assert memory_mib(record.pid, "VmHWM") - before < PEAK_MIB
+        assert memory_mib(record.pid, PEAK) - before < PEAK_MIB
     assert {(one.reason, one.van_id) for one in told} == {(reason, None)}
     assert sum(one.kept for one in told) <= 1, "who nobody is has one share of quarantine"
 
@@ -226,11 +219,11 @@ def test_a_screening_that_is_filled_makes_no_row_that_kafka_refuses_nor_its_next
         assert rejected(world, 1, reason="record_too_large", topic=Topic.SCREENING_OPENED, kept=True)
         assert rejected(world, 1, reason="screening_too_large", screening_id=screening_id)
         small = [closing(attacker, screening_id) for _ in range(20)]
-        before = cpu_s(world, "assess")
+        before = worker_cpu_s(world, "assess")
         send(attacker, *(signed(attacker, Topic.SEQUENCE_CLOSED, each, screening_id) for each in small))
         wanted = {each.item_id for each in small}
         world.until(lambda: wanted <= {one.item_id for one in answers(world, attacker)}, "small records are answered")
-        assert (cpu_s(world, "assess") - before) / len(small) < SMALL_CPU_S
+        assert (worker_cpu_s(world, "assess") - before) / len(small) < SMALL_CPU_S
         completes(world, van)
 
 
