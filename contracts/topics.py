@@ -38,13 +38,13 @@ _DAY_MS: Final = 24 * 60 * 60 * 1000
 FOR_EVER: Final = -1
 
 FRAMES_BYTES: Final = 64 * 1024 * MIB
-"""Of a partition of frames: one and a half times what the vans of a full cell send in the two days (docs/scale.md)."""
+"""Of a partition of frames: nearly four times what the vans of a full cell send in the two days (docs/scale.md)."""
 
 DEFERRED_BYTES: Final = FRAMES_BYTES * FRAME_PARTITIONS // DEFERRED_PARTITIONS
 """Of a partition of deferred frames: there is room for all that `frame.captured` holds."""
 
 FEW_BYTES: Final = 1024 * MIB
-"""Of a partition of openings, clinical records or amendments: nearly five times what the vans of a full cell send of
+"""Of a partition of openings, clinical records or amendments: twelve times what the vans of a full cell send of
 one of them in 90 days."""
 
 

@@ -64,7 +64,7 @@ def test_changelogs_and_the_registry_are_compacted_and_kept() -> None:
 
 def test_no_size_deletes_what_the_vans_of_a_full_cell_send_within_the_time() -> None:
     """docs/scale.md: a frame that nobody has looked at must not go because others came."""
-    vans, women, frame, record = 480, 60, 120 * 1024, 1024
+    vans, women, frame, record = 190, 60, 120 * 1024, 1024
     sent = {
         Topic.FRAME_CAPTURED: 2 * vans * women * 600 * frame,
         Topic.FRAME_DEFERRED: 2 * vans * women * 600 * frame,
@@ -75,7 +75,7 @@ def test_no_size_deletes_what_the_vans_of_a_full_cell_send_within_the_time() -> 
     for name, topic in planned_topics(1).items():
         size = int(topic.configs["retention.bytes"])
         if name in sent:
-            assert size * topic.partitions > 1.4 * sent[Topic(name)]
+            assert size * topic.partitions > 3.5 * sent[Topic(name)]
         else:
             assert size == -1, name
 
