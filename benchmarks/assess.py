@@ -10,13 +10,13 @@ import argparse
 import json
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.processes import PEAK, cpu_s, memory_mib
+from benchmarks.shared import say
 from benchmarks.van_vault import vault_of
 from sonovan import models
 from sonovan.centre import Centre, down, start_worker, up
@@ -63,12 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="sonovan-assess-") as folder:
         state = Path(folder) / "state"
         try:
-            results = _measure(up(state, apps=(), progress=_say), chosen.screenings, chosen.frames, chosen.closings)
+            results = _measure(up(state, apps=(), progress=say), chosen.screenings, chosen.frames, chosen.closings)
         finally:
             down(state)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
     chosen.out.write_text(json.dumps(results, indent=2) + "\n")
-    _say(json.dumps(results, indent=2))
+    say(json.dumps(results, indent=2))
     return 0
 
 
@@ -76,7 +76,7 @@ def _measure(centre: Centre, screenings: int, frames: int, closings: int) -> dic
     enrol(vault_of(centre.path, VAN), VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
     signer = load_signer(vault_of(centre.path, VAN), VAN)
     segmented = _segmented(centre, signer, frames)
-    _say(f"{frames} frames are segmented")
+    say(f"{frames} frames are segmented")
     queued = [_screening(signer, segmented) for _ in range(screenings)]
     complete = set[str]()
 
@@ -198,7 +198,7 @@ def _took(centre: Centre, values: Values, last: Callable[[VanAnswered], bool]) -
             for topic, key, value in values:
                 producer.send(topic, key.encode(), value)
             producer.flush(GIVE_UP_S)
-        _say(f"{len(values)} records stand in the topics")
+        say(f"{len(values)} records stand in the topics")
         start_worker(centre, "assess")
         row = next(row for row in services.status(centre.state) if row.name == "assess")
         try:
@@ -209,11 +209,6 @@ def _took(centre: Centre, values: Values, last: Callable[[VanAnswered], bool]) -
         finally:
             services.stop_one(centre.state, "assess")
     return (moments[-1] - moments[0]).total_seconds(), used_s, peak
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{time.strftime('%H:%M:%S')} {line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

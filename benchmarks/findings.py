@@ -3,9 +3,10 @@
     make bench-findings            # python -m benchmarks.findings --data ../shared/data
 
 On validation and test pictures of the public sets, by the splits of `sonovan.models.evaluation.index`, each a finding
-of one frame. Nothing is chosen here: words' thresholds stand in the registry, the alert's in
-`sonovan.clinical.alert_settings.SuspiciousLesion`; both are looked up on validation or training pictures alone. With
-`--kept FILE` what the networks saw is kept there, so that other settings need no other run of the networks.
+of one frame. It counts what the thresholds do that the registry (words) and
+`sonovan.clinical.alert_settings.SuspiciousLesion` (the alert) hold. Those were chosen on training and validation
+pictures, with the figures of these that it writes as well, and never on test pictures. With `--kept FILE` what the
+networks saw is kept there, so that other settings need no other run of the networks.
 Writes benchmarks/results/findings.json and the part of docs/accuracy.md between its markers.
 """
 

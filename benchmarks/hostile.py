@@ -25,6 +25,7 @@ from typing import Any, Final
 
 from benchmarks.hostile_van import WEIGHTS, HostileVan
 from benchmarks.processes import memory_mib
+from benchmarks.shared import VISIT, say
 from benchmarks.van_vault import vault_of
 from sonovan.centre import Centre, down, up
 from sonovan.contracts.answers import RecordRejected
@@ -34,11 +35,10 @@ from sonovan.contracts.limits import MIB
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import STAGES, Topic
-from sonovan.contracts.van import Consent
 from sonovan.deploy.launches import log_path, read_record
 from sonovan.deploy.services import SERVICES
 from sonovan.producers.enrol import enrol, load_kafka, load_signer
-from sonovan.producers.items import Item, Visit, mint_ids
+from sonovan.producers.items import Item, mint_ids
 from sonovan.producers.screening import compose
 from sonovan.producers.simulate import simulated_sources
 from sonovan.producers.sources import CapturedFrame, LostFrame, Source
@@ -46,7 +46,6 @@ from sonovan.transport.producer import BoundedProducer, Pending
 from sonovan.transport.tail import Tail
 
 RESULTS: Final = Path(__file__).parent / "results" / "hostile.json"
-VISIT: Final = Visit(subject_key="0" * 64, site_code="site-1", consent=Consent(screening=True, ai=True))
 WORKERS: Final = tuple(stage.value for stage in STAGES)
 
 MEMORY_MIB: Final = {"segment": 1536, "assess": 1024, "alert": 512}
@@ -117,13 +116,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="sonovan-hostile-") as folder:
         state = Path(folder) / "state"
         try:
-            results = run(up(state, supervised=True, progress=_say), plan)
+            results = run(up(state, supervised=True, progress=say), plan)
         finally:
             down(state)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
     chosen.out.write_text(json.dumps(results, indent=2) + "\n")
-    _say(json.dumps(results, indent=2))
-    _say("every bound held" if not results["broken"] else f"BROKEN: {'; '.join(results['broken'])}")
+    say(json.dumps(results, indent=2))
+    say("every bound held" if not results["broken"] else f"BROKEN: {'; '.join(results['broken'])}")
     return 1 if results["broken"] else 0
 
 
@@ -137,10 +136,10 @@ def run(centre: Centre, plan: Plan) -> dict[str, Any]:
     stopped = {name: _log(centre, name).count(STOPPED) for name in WORKERS}
     rejections = Tail(centre.kafka("reader"), Topic.RECORD_REJECTED, "now")
     with Memory(centre) as memory:
-        _say(f"{plan.reference_s:g} s of honest vans alone")
+        say(f"{plan.reference_s:g} s of honest vans alone")
         alone = _send(centre, plan, honest, [], plan.reference_s)
         reference = _waits(centre, alone)
-        _say(f"{plan.seconds:g} s beside hostile vans, {_waited(reference)} before")
+        say(f"{plan.seconds:g} s beside hostile vans, {_waited(reference)} before")
         load = _send(centre, plan, honest, hostile, plan.seconds)
         waits = _waits(centre, load)
     told = [record for each in rejections.to_the_end(DRAIN_S) if isinstance(record := each.decode(), RecordRejected)]
@@ -379,11 +378,6 @@ def _stored_bytes(centre: Centre, keys: set[str]) -> int:
     )
     found = client.list_objects("sonovan-quarantine", recursive=True)
     return sum(each.size or 0 for each in found if each.object_name in keys)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{datetime.now(UTC):%H:%M:%S} {line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

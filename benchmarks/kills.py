@@ -30,6 +30,7 @@ from threading import Condition, Thread
 from typing import Any, Final, TypeVar
 
 from benchmarks.kills_amended import Sent, amend, embedded, kinds_of
+from benchmarks.shared import say
 from benchmarks.van_vault import vault_of
 from sonovan.centre import Centre, down, status, up
 from sonovan.contracts.alerts import LesionAlerted
@@ -151,18 +152,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             results = _run(state, chosen.kills, chosen.sweeps, chosen.frames, chosen.seed)
         finally:
-            down(state, progress=_say)
+            down(state, progress=say)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
     chosen.out.write_text(json.dumps(results, indent=2) + "\n")
-    _say(json.dumps(results, indent=2))
+    say(json.dumps(results, indent=2))
     sound = not any(results["lost"].values()) and not any(results["doubled"].values())
     sound = sound and results["reports_like_embedded"] == results["amended_like_embedded"] == chosen.sweeps
-    _say(f"{results['kills']} kills: " + ("nothing lost, nothing doubled" if sound else "NOT SOUND"))
+    say(f"{results['kills']} kills: " + ("nothing lost, nothing doubled" if sound else "NOT SOUND"))
     return 0 if sound else 1
 
 
 def _run(state: Path, kills: int, sweeps: int, frames: int, seed: int) -> dict[str, Any]:
-    centre = up(state, supervised=True, progress=_say)
+    centre = up(state, supervised=True, progress=say)
     enrol(vault_of(state, VAN), VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
     pacing, killed, sent = Pacing(kills, sweeps), Counter[str](), list[Sent]()
     began = time.monotonic()
@@ -172,14 +173,14 @@ def _run(state: Path, kills: int, sweeps: int, frames: int, seed: int) -> dict[s
         for sweep in range(sweeps):
             pacing.begin(sweep)
             sent.append(_send(state, sweep, frames))
-            _say(f"sweep {sweep + 1} of {sweeps} has its report")
+            say(f"sweep {sweep + 1} of {sweeps} has its report")
             wrong = amend(state, VAN, sent[-1], GIVE_UP_S)
             if wrong:
                 raise Failed("; ".join(wrong))
-            _say(f"sweep {sweep + 1} is amended: {sent[-1].kind}")
+            say(f"sweep {sweep + 1} is amended: {sent[-1].kind}")
     except BaseException:
         pacing.give_up()
-        _say(log_path(centre.state, SUPERVISOR).read_text())
+        say(log_path(centre.state, SUPERVISOR).read_text())
         raise
     finally:
         killer.join()
@@ -217,9 +218,9 @@ def _kill(state: Path, pacing: Pacing, seed: int, killed: Counter[str]) -> None:
                 send(_running(folder, name), signal.SIGKILL)
                 killed[name] += 1
             pacing.has_killed()
-            _say(f"kill {pacing.killed} of {pacing.kills}: {' and '.join(names)}")
+            say(f"kill {pacing.killed} of {pacing.kills}: {' and '.join(names)}")
     except Exception as error:  # whatever it is, the sender must not wait for kills that never come
-        _say(f"no more kills: {error}")
+        say(f"no more kills: {error}")
         pacing.give_up()
 
 
@@ -378,11 +379,6 @@ def _until(condition: Callable[[], bool], what: str) -> None:
         if time.monotonic() > give_up_at:
             raise Failed(f"not within {GIVE_UP_S:g} s: {what}")
         time.sleep(LOOK_EVERY_S)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{datetime.now(UTC):%H:%M:%S} {line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from threading import BoundedSemaphore
 from typing import Any, Final
 
 from benchmarks.processes import PEAK, memory_mib
+from benchmarks.shared import VISIT, say
 from benchmarks.van_vault import vault_of
 from sonovan import models
 from sonovan.centre import Centre, down, start_worker, up
@@ -28,10 +29,10 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import Consent, VanEnrolled
+from sonovan.contracts.van import VanEnrolled
 from sonovan.deploy import services
 from sonovan.producers.enrol import enrol, load_kafka, load_signer
-from sonovan.producers.items import Item, Signer, Visit, mint_ids
+from sonovan.producers.items import Item, Signer, mint_ids
 from sonovan.producers.screening import compose
 from sonovan.producers.simulate import simulated_sources
 from sonovan.producers.sources import CapturedFrame, LostFrame, Source, capture_options, open_source
@@ -44,7 +45,6 @@ from sonovan.transport.tail import Tail
 
 RESULTS: Final = Path(__file__).parent / "results" / "pipeline.json"
 VAN: Final = "bench"
-VISIT: Final = Visit(subject_key="0" * 64, site_code="site-1", consent=Consent(screening=True, ai=True))
 RAMP: Final = 24
 GIVE_UP_S: Final = 1800.0
 LOOK_EVERY_S: Final = 1.0
@@ -80,14 +80,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             down(state)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
     chosen.out.write_text(json.dumps(results, indent=2) + "\n")
-    _say(json.dumps(results, indent=2))
+    say(json.dumps(results, indent=2))
     met = results["ratio"] >= 0.70 and results["peak_rss_mib"] < 1536
-    _say("both bars are met" if met else "a bar is missed: ratio >= 0.70, peak_rss_mib < 1536")
+    say("both bars are met" if met else "a bar is missed: ratio >= 0.70, peak_rss_mib < 1536")
     return 0 if met else 1
 
 
 def _ready(state: Path, given: Path | None) -> Bench:
-    centre = up(state, apps=(), progress=_say)
+    centre = up(state, apps=(), progress=say)
     enrol(vault_of(state, VAN), VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
     source = simulated_sources("breast", 1, 40, 7)[0]
     if given is not None:
@@ -115,7 +115,7 @@ def _measure(bench: Bench, frames: int, rounds: int, queued: int) -> dict[str, A
     for number in range(rounds):
         pipeline.append(_pipeline(bench, frames))
         floor.append(_floor(bench, frames))
-        _say(f"round {number + 1}: pipeline {pipeline[-1]:.1f} frames/s, floor {floor[-1]:.1f}")
+        say(f"round {number + 1}: pipeline {pipeline[-1]:.1f} frames/s, floor {floor[-1]:.1f}")
     latency = {f"at_{fps}_fps": _latency(bench, fps) for fps in (10, 30)}
     peak = _peak_rss(bench, queued)
     first = bench.frames[0].pixels
@@ -325,11 +325,6 @@ def _cpu() -> str:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.processor() or "unknown"
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -19,19 +19,19 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from benchmarks.outlines import PAGE
+from benchmarks.outlines import PAGE, write_part
+from benchmarks.shared import VISIT, say
 from benchmarks.sweeps.folder import write_scans
 from benchmarks.sweeps.remembered import Remembered
 from sonovan.clinical.alert_rules import rules_of
 from sonovan.clinical.alert_settings import AlertSettings
 from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import Consent
 from sonovan.embedded import VAN_ID, EmbeddedCentre
 from sonovan.inputs import sources_of
 from sonovan.models import load
 from sonovan.models.evaluation.pictures import read_picture
-from sonovan.producers.items import Item, Signer, Visit
+from sonovan.producers.items import Item, Signer
 from sonovan.producers.screening import compose
 from sonovan.producers.sources import capture_options
 from sonovan.scratch import Scratch
@@ -39,10 +39,9 @@ from sonovan.storage.folder_store import FolderStore
 from sonovan.sweeps_with_truth import Found, Scan, figures, look, read_scans
 
 RESULTS: Final = Path(__file__).parent / "results" / "sequence.json"
-BEGIN, END = "<!-- sequence: begin -->", "<!-- sequence: end -->"
+MARKS: Final = ("<!-- sequence: begin -->", "<!-- sequence: end -->")
 TIMED: Final = 60
 """On so many scans, evenly spaced, the time from the last frame to the complete report is taken."""
-VISIT: Final = Visit(subject_key="0" * 64, site_code="site-1", consent=Consent(screening=True, ai=True))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,14 +57,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="sonovan-sequence-") as temporary:
         folder = chosen.keep or Path(temporary)
         sweeps = folder / f"scans-{chosen.split}"
-        made = {path.name for path in write_scans(chosen.data, chosen.split, chosen.scans, sweeps, _say)}
+        made = {path.name for path in write_scans(chosen.data, chosen.split, chosen.scans, sweeps, say)}
         scans = [scan for scan in read_scans(sweeps) if scan.name in made]
         network = Remembered(load(provider="openvino", precision="fp32"), folder / "cache")
         found = []
         for number, scan in enumerate(scans, start=1):
             found.append(look(scan, network))
             if number % 25 == 0:
-                _say(f"{number} of {len(scans)} scans looked at")
+                say(f"{number} of {len(scans)} scans looked at")
         seconds_to_report(scans[0], network)  # what is loaded once is not a report's time
         times = [seconds_to_report(scan, network) for scan in scans[:: max(1, len(scans) // TIMED)]]
     document = figures(found) | {
@@ -78,12 +77,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "fingerprint": network.fingerprint,
         "provider": network.provider,
     }
-    _say(json.dumps(document, indent=1))
+    say(json.dumps(document, indent=1))
     if chosen.split == "test":
         chosen.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        write_part(PAGE, table(document))
+        write_part(PAGE, table(document), MARKS)
     missed = misses(document)
-    _say("all bars are met" if not missed else f"missed: {'; '.join(missed)}")
+    say("all bars are met" if not missed else f"missed: {'; '.join(missed)}")
     return 1 if missed else 0
 
 
@@ -190,22 +189,9 @@ def table(document: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def write_part(page: Path, part: str) -> None:
-    """Put the part between the page's markers; at the end of a page that has none."""
-    text = page.read_text(encoding="utf-8")
-    if BEGIN not in text:
-        text = f"{text.rstrip()}\n\n{BEGIN}\n{END}\n"
-    before, _, rest = text.partition(BEGIN)
-    page.write_text(f"{before}{BEGIN}\n\n{part}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
-
-
 def _cell(told: dict[str, Any], name: str) -> str:
     low, high = told["ci95"]
     return f"{told[name]:.3f} ({low:.3f}–{high:.3f})"
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

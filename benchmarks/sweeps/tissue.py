@@ -1,7 +1,6 @@
 """Real tissue without its lesions, and real lesions without their tissue: what simulated sweeps are made of."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -202,8 +201,3 @@ def _lesion(row: Row, canvas: Gray, part: Mask) -> Lesion | None:
     depth = float(rows[0] + rows[-1]) / 2 / canvas.shape[0]
     malignant = {"malignant": True, "benign": False}.get(row.label)
     return Lesion(row.set, row.id, canvas[box].copy(), part[box].copy(), depth, malignant)
-
-
-def read_all(data: Path, sets: Sequence[str], split: Split) -> dict[str, tuple[list[Tissue], list[Lesion]]]:
-    """By set, as `read_tissue` gives them."""
-    return {name: read_tissue(data, name, split) for name in sets}

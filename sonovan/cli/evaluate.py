@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from sonovan.cli.failures import Exit
+from sonovan.cli.topics import JsonOption
 from sonovan.contracts.errors import Fatal, Transient
 from sonovan.models.errors import ModelError
 from sonovan.models.registry import WEIGHTS_DIR, read_registry
@@ -29,7 +30,6 @@ OrganOption = Annotated[str | None, typer.Option("--organ", help=ORGAN)]
 LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="at most so many pictures of each set")]
 WeightsOption = Annotated[Path | None, typer.Option("--weights-dir", help="folder with registry.json and the weights")]
 ModelOption = Annotated[str | None, typer.Option(help="a network of the registry [default: its first]")]
-JsonOption = Annotated[bool, typer.Option("--json", help="one JSON document on stdout, nothing else")]
 
 
 def evaluate(

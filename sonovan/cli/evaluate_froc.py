@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from sonovan.cli.evaluate import ModelOption, OrganOption, WeightsOption, progress, told_in_one_line
+from sonovan.cli.topics import JsonOption
 
 app = typer.Typer(help="The whole path on data whose truth is known.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -24,7 +25,7 @@ def froc(
     organ: OrganOption = None,
     model: ModelOption = None,
     weights_dir: WeightsOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON document on stdout, nothing else")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Sweeps with truth: how many lesions single frames and whole sequences find at so many false positives per scan.
 

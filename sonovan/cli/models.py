@@ -13,6 +13,7 @@ from sonovan.cli.calibrate import calibrate
 from sonovan.cli.evaluate import compare, evaluate
 from sonovan.cli.failures import Exit
 from sonovan.cli.models_import import app as imports
+from sonovan.cli.topics import JsonOption
 from sonovan.contracts.errors import Fatal
 from sonovan.models.errors import ModelError
 from sonovan.models.registry import WEIGHTS_DIR, Entry, read_registry
@@ -26,7 +27,6 @@ app.add_typer(imports, name="import")
 app.command()(calibrate)
 
 WeightsOption = Annotated[Path | None, typer.Option("--weights-dir", help="Folder with registry.json and the weights.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 @app.command("list")
