@@ -32,7 +32,7 @@ pytestmark = pytest.mark.services
 READ = Topic.SEQUENCE_ASSESSED.value
 """No stage and no other test reads this topic, so what is sent here need not be a record."""
 
-PERSONAL = {Topic.SCREENING_OPENED.value, Topic.FEATURES_RECORDED.value}
+PERSONAL = {Topic.SCREENING_OPENED.value, Topic.FEATURES_RECORDED.value, Topic.SCREENING_AMENDED.value}
 
 
 def sonovan(centre: Centre, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
