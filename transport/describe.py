@@ -106,7 +106,7 @@ def topics_page() -> str:
         max_bytes=MAX_MESSAGE_BYTES,
         van=_VAN,
         consumer=_CONSUMER,
-        personal=" and ".join(f"`{spec.name}`" for spec in TOPICS.values() if spec.personal),
+        personal=", ".join(f"`{spec.name}`" for spec in TOPICS.values() if spec.personal),
         rows="\n".join(_row(spec) for spec in described_topics()),
         changelogs="\n".join(f"| {stage.value} | {table} | `{name}` |" for stage, table, name in changelogs),
         groups="\n".join(f"| {stage.value} | {', '.join(_groups(stage))} |" for stage in APP_IDS),
