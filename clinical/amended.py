@@ -153,17 +153,33 @@ def _on(item: PlannedRegion, side: Side | None) -> PlannedRegion:
 
 
 def told_of_amendments(amendments: Iterable[ScreeningAmended], sweeps: Iterable[Sweep]) -> tuple[AmendmentInForce, ...]:
-    """The amendments in force as a revision names them, without who she is. sweeps: those that have arrived."""
-    shown = {each.sequence_id: each.organ for each in sweeps}
-    return tuple(_told(each, shown) for each in in_force(amendments))
+    """The amendments in force as a revision names them, without who she is and without those that a newer one replaced.
+
+    sweeps: those that have arrived.
+    """
+    shown, made = {each.sequence_id: each.organ for each in sweeps}, in_force(amendments)
+    newest = {name: each.amendment_number for each in made for name in _about(each)}
+    return tuple(
+        _told(each, [name for name in _about(each) if newest[name] == each.amendment_number], shown)
+        for each in made
+        if any(newest[name] == each.amendment_number for name in _about(each))
+    )
 
 
-def _told(made: ScreeningAmended, shown: Mapping[str, Organ]) -> AmendmentInForce:
+def _about(made: ScreeningAmended) -> tuple[str, ...]:
+    """What an amendment speaks of, so that a newer one about the same replaces it: sweeps, or a thing of its own."""
+    said = made.amendment
+    if isinstance(said, SideAmended):
+        return said.sequence_ids
+    return ("woman",) if isinstance(said, WomanAmended) else (f"number {made.amendment_number}",)
+
+
+def _told(made: ScreeningAmended, sequence_ids: Iterable[str], shown: Mapping[str, Organ]) -> AmendmentInForce:
     said = made.amendment
     told = AmendmentInForce(amendment_number=made.amendment_number, kind=said.kind, because=made.because)
     if isinstance(said, SideAmended):
-        here = [each for each in said.sequence_ids if each in shown and said.laterality in sides_of(shown[each])]
-        return told.model_copy(update={"sequence_ids": tuple(sorted(here)), "laterality": said.laterality})
+        here = sorted(each for each in sequence_ids if each in shown and said.laterality in sides_of(shown[each]))
+        return told.model_copy(update={"sequence_ids": tuple(here), "laterality": said.laterality})
     if isinstance(said, ConsentAmended):
         return told.model_copy(update={"withdrawn": said.withdrawn})
     return told

@@ -108,7 +108,9 @@ def test_the_newest_of_two_sides_counts_and_one_taken_back_is_as_if_it_never_was
     assert (back.findings, back.adequacy) == (straight.findings, straight.adequacy)
     assert back.revision_id != straight.revision_id, "one name never has two contents, nor two numbers"
     last(desk, [wrong_side(scene, 4, "left")])
-    assert last(desk, [wrong_side(scene, 5, "right")]).findings[0].laterality == "right"
+    newest = last(desk, [wrong_side(scene, 5, "right")])
+    assert newest.findings[0].laterality == "right"
+    assert [each.amendment_number for each in newest.amendments] == [5], "what was replaced does not stand on the page"
     assert desk.take(wrong_side(scene, 4, "left")).revision is None, "an older one that comes again changes nothing"
 
 
