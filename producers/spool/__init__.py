@@ -7,14 +7,12 @@ with Spool(folder / "spool", vault) as spool:
     sequence.add(frame, origin=instance_uid)                 # fsynced and encrypted when this returns
     sequence.end()
     screening.close()
-    number, is_new = spool.inbox.put(data, instance_uid)     # an object that is composed, or assigned, later
 # after a kill, or after lunch
     screening = spool.resume_screening(screening_id, signer)
 """
 
 from sonovan.producers.spool.bodies import SpoolFull
 from sonovan.producers.spool.disk import Disk
-from sonovan.producers.spool.inbox import BOXES, Box, Inbox, Received
 from sonovan.producers.spool.spool import Spool
 from sonovan.producers.spool.states import (
     HELD,
@@ -31,19 +29,15 @@ from sonovan.producers.spool.states import (
 )
 
 __all__ = [
-    "BOXES",
     "HELD",
     "QUEUED",
     "REJECTED",
     "SENT",
     "STATES",
     "STORED",
-    "Box",
     "Disk",
     "HeldFrame",
-    "Inbox",
     "Message",
-    "Received",
     "Refused",
     "Spool",
     "SpoolFull",

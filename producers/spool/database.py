@@ -76,18 +76,6 @@ CREATE INDEX IF NOT EXISTS upload_order ON items (state, rank, stage, level, num
 CREATE INDEX IF NOT EXISTS sent_order ON items (state, sent_at);
 CREATE INDEX IF NOT EXISTS kept ON items (state, sent_at, number, size) WHERE file IS NOT NULL;
 CREATE INDEX IF NOT EXISTS items_of_screening ON items (screening_id, state);
-CREATE TABLE IF NOT EXISTS received (       -- objects as they came from a scanner
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    origin TEXT NOT NULL UNIQUE,             -- keyed hash of what names it
-    content TEXT NOT NULL,                   -- keyed hash of its bytes
-    box TEXT NOT NULL,
-    reason TEXT,
-    about BLOB,                              -- sealed
-    size INTEGER NOT NULL,
-    file TEXT,
-    received_at REAL NOT NULL
-);
-CREATE INDEX IF NOT EXISTS received_by_box ON received (box, number);
 CREATE TABLE IF NOT EXISTS reports (screening_id TEXT PRIMARY KEY, revision_number INTEGER NOT NULL, answer BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next_offset INTEGER NOT NULL);
 """  # noqa: E501

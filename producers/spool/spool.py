@@ -27,7 +27,6 @@ from sonovan.producers.spool.bodies import LEAST_FREE_BYTES, Bodies
 from sonovan.producers.spool.database import Database
 from sonovan.producers.spool.disk import Disk
 from sonovan.producers.spool.holding import Holding
-from sonovan.producers.spool.inbox import Inbox
 from sonovan.producers.spool.ledger import SpoolLedger
 from sonovan.producers.spool.queue import Clock, Queue
 from sonovan.producers.spool.states import (
@@ -50,8 +49,6 @@ _VISIT: Final = TypeAdapter(Visit)
 
 class Spool:
     """The spool in one folder; a context manager. Any number of threads and processes may compose and read at once.
-
-    inbox: objects as they came from a scanner, until they are composed.
 
     Every method raises Transient, naming the folder, where the disk does not answer (SpoolFull where it is full), and
     Fatal where something is damaged or was sealed by another vault.
@@ -78,7 +75,6 @@ class Spool:
             self._bodies = Bodies(folder / "items", vault, effects, least_free_bytes)
             self._bodies.sweep(self._files)
         self._queue = Queue(self._db, self._bodies, clock, keep_bytes)
-        self.inbox = Inbox(self._db, self._bodies, vault, clock)
         self._holding = Holding(self._db, self._queue, self._bodies, self._ledger, utc_now)
 
     # Composing
@@ -347,10 +343,7 @@ class Spool:
             raise InvalidRecord("option_invalid", f"this van has no screening {screening_id}")
 
     def _files(self) -> list[str]:
-        named = (
-            "SELECT file FROM items WHERE file IS NOT NULL UNION ALL SELECT file FROM received WHERE file IS NOT NULL"
-        )
-        return [row[0] for row in self._db.read(named)]
+        return [row[0] for row in self._db.read("SELECT file FROM items WHERE file IS NOT NULL")]
 
     def _take_report(self, answer: VanAnswered) -> int:
         if answer.screening_id is None:
