@@ -75,7 +75,8 @@ CREATE TABLE IF NOT EXISTS items (
 CREATE INDEX IF NOT EXISTS upload_order ON items (state, rank, stage, level, number);
 CREATE INDEX IF NOT EXISTS sent_order ON items (state, sent_at);
 CREATE INDEX IF NOT EXISTS kept ON items (state, sent_at, number, size) WHERE file IS NOT NULL;
-CREATE INDEX IF NOT EXISTS items_of_screening ON items (screening_id, state);
+CREATE INDEX IF NOT EXISTS items_of_screening ON items (screening_id, state, size, added_at, exported);
+CREATE INDEX IF NOT EXISTS items_by_state ON items (state, size, added_at, exported);
 CREATE TABLE IF NOT EXISTS reports (screening_id TEXT PRIMARY KEY, revision_number INTEGER NOT NULL, answer BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next_offset INTEGER NOT NULL);
 """  # noqa: E501
