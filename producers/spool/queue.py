@@ -1,13 +1,13 @@
 """The items of the spool: put them durably, give them in the order of sending, note what became of them."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import msgpack
 
-from sonovan.contracts.errors import Fatal
+from sonovan.contracts.errors import Fatal, SonovanError
 from sonovan.contracts.ids import level
 from sonovan.contracts.topics import Topic
 from sonovan.producers.items import Item
@@ -57,9 +57,16 @@ class Queue:
                             used.add(file)
                     yield
             except BaseException:
-                self._bodies.remove(files)
+                self._give_up({item.item_id: file for item, file in zip(new, files, strict=True)})
                 raise
             self._bodies.remove(set(files) - used)
+
+    def _give_up(self, files: Mapping[str, str]) -> None:
+        """Remove the files, by item id, that no row names. An interrupt may come when all is committed already."""
+        with suppress(SonovanError):  # what cannot be asked now is swept later
+            for item_id, file in files.items():
+                if not self._db.read("SELECT 1 FROM items WHERE item_id = ? AND file = ?", item_id, file):
+                    self._bodies.remove([file])
 
     def _insert(self, item: Item, file: str) -> bool:
         there = self._sha256(item.item_id)
@@ -181,7 +188,7 @@ class Queue:
                         file, item.content_sha256, len(item.value), item.item_id,
                     )  # fmt: skip
             except BaseException:
-                self._bodies.remove([file])
+                self._give_up({item.item_id: file})
                 raise
             self._bodies.remove([before] if before else [])
 

@@ -159,6 +159,30 @@ def test_a_van_that_dies_between_any_two_effects_loses_nothing_and_goes_on(folde
         shutil.rmtree(place)
 
 
+class InterruptedDisk(Disk):
+    """Somebody types Ctrl-C while the commit number `at` returns: it is durable already."""
+
+    def __init__(self, at: int) -> None:
+        self._left = at
+
+    def commit(self, connection: sqlite3.Connection) -> None:
+        super().commit(connection)
+        self._left -= 1
+        if self._left == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("at", range(1, 9))
+def test_an_interrupt_just_after_a_commit_takes_no_bytes_away(folder: Path, at: int) -> None:
+    told: list[str] = []
+    with pytest.raises(KeyboardInterrupt), spool_in(folder, InterruptedDisk(at)) as spool:
+        live(spool, told.append)
+    with spool_in(folder) as spool:
+        check_kept(spool, told)
+        live(spool, told.append)
+        check_kept(spool, told)
+
+
 def test_every_transaction_is_fsynced(folder: Path) -> None:
     with spool_in(folder) as spool:
         assert spool._db.synchronous == 2
