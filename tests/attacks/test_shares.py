@@ -144,3 +144,24 @@ def test_beyond_its_share_the_record_of_a_rejection_remains_and_says_so(tmp_path
     kept = {key for bucket, key in world.store.objects if bucket == Bucket.QUARANTINE}
     assert kept == {each.quarantine_key for each in rejections if each.kept}
     assert len(world.acknowledged) == 3
+
+
+def test_a_worker_counts_what_it_rejects_and_what_it_can_use(tmp_path: Path) -> None:
+    """A share stops nothing that no worker counts: here all frames of three vans have other pixels than were signed."""
+    vans, world = [TestVan(f"van-{name}") for name in "abc"], World()
+    for van in vans:
+        world.registry.learn(van.enrolled())
+    for index in range(LEAST):
+        for van in vans:
+            wrong = van.frame(index, pixels_sha256="ab" * 32)
+            world.append(Topic.FRAME_CAPTURED, wrong, van.sequence_id.encode())
+    with pytest.raises(Fatal, match="segment rejects too much"):
+        run(world, QuarantineQuota(tmp_path / "quarantine.json", 2**30), share())
+    used = World()
+    used.registry = world.registry
+    for index in range(LEAST):
+        for van in vans:
+            used.append(Topic.FRAME_CAPTURED, van.frame(index), van.sequence_id.encode())
+    watched = share()
+    run(used, QuarantineQuota(tmp_path / "used.json", 2**30), watched)
+    assert not stops(watched, vans=3), "three of six vans are no more than half"
