@@ -22,6 +22,8 @@ test: $(READY) ## every test: units, services, the journeys through real Kafka a
 	@echo "left to \`make test-training\`: tests/training, which needs torch"
 	@command -v pdftotext >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq poppler-utils >/dev/null; } \
 		|| echo "pdftotext is missing (Debian: poppler-utils): PDFs are not read back" >&2
+	@command -v storescu >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq dcmtk >/dev/null; } \
+		|| echo "storescu is missing (Debian: dcmtk): the listener is tested by pynetdicom alone" >&2
 	@$(RUN) -m pytest -q -n 2 --dist loadgroup
 
 check: $(READY) ## style, types, who may import whom

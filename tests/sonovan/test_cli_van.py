@@ -12,6 +12,10 @@ from sonovan.cli.failures import run
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.signatures import generate_key
+from sonovan.contracts.words import slip_number
+from sonovan.producers.gateway.gateway import open_desk
+from sonovan.producers.gateway.intake import TRAY, Claims
+from sonovan.producers.gateway.receiving import Incoming
 from sonovan.producers.screening import compose_sequence
 from sonovan.producers.simulate import simulated_sources, write_sweeps
 from sonovan.producers.spool import HELD, QUEUED, Spool
@@ -168,3 +172,39 @@ def test_another_passphrase_is_chosen_by_a_command(
     assert typed(tmp_path, "spool", "status") == 2
     monkeypatch.setenv("SONOVAN_VAN_PASSPHRASE", "another one of several words")
     assert typed(tmp_path, "spool", "status") == 0
+
+
+def test_the_operator_registers_looks_at_the_tray_assigns_and_discards(
+    vault: Vault, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slip = slip_number("A", 17)
+    assert typed(tmp_path, "register", "--slip", slip, "--organ", "breast", "--consent", "screening,ai", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["slip"], told["accession"]) == (slip, slip)
+    assert typed(tmp_path, "expected") == 0
+    assert f"slip {slip}" in capsys.readouterr().out
+    with open_desk(vault) as desk:
+        for number, name in enumerate(("LI^LIHUA\x1b[2J", "ZHANG^WEI"), 1):
+            incoming = Incoming(vault.folder / "incoming", vault, 0)
+            received = incoming.file()
+            received.write(b"object %d" % number)
+            desk.intake.take(received, Claims("1.2", f"1.2.{number}", "LOGIQ", patient_name=name))
+            desk.intake.wait(number, TRAY, "unmatched")
+    assert typed(tmp_path, "tray", "list") == 0
+    said = capsys.readouterr().out
+    assert "1: tray" in said
+    assert "unmatched" in said
+    assert "assign it" in said
+    assert r"LI^LIHUA\x1b[2J" in said
+    assert typed(tmp_path, "tray", "assign", "1", "--slip", slip_number("A", 18), "--because", "numbers_missing") == 2
+    assert "nobody is expected" in capsys.readouterr().err
+    assert typed(tmp_path, "tray", "assign", "1", "--slip", slip, "--because", "she told me so") == 2
+    assert "numbers_missing" in capsys.readouterr().err
+    assert typed(tmp_path, "tray", "assign", "1", "--slip", slip, "--because", "numbers_missing", "--side", "left") == 0
+    assert typed(tmp_path, "tray", "discard", "2", "--because", "test") == 0
+    assert typed(tmp_path, "tray", "discard", "2", "--because", "test") == 2
+    capsys.readouterr()
+    assert typed(tmp_path, "tray", "list", "--all", "--json") == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert (first["state"], first["assigned"]["slip"], first["assigned"]["side"]) == ("arrived", slip, "left")
+    assert (second["state"], second["reason"]) == ("discarded", "test")
