@@ -15,7 +15,7 @@ from typing import Final
 
 from pydicom import dcmread
 
-from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.lexicon import Organ
 from sonovan.contracts.topics import Topic
@@ -36,6 +36,7 @@ FOR_THE_OPERATOR: Final = frozenset(
 )
 """Reasons that whoever stands beside the scanner can answer; with any other one an object goes into the quarantine."""
 _POLL_S: Final = 1.0
+_AFTER_TROUBLE_S: Final = 10.0
 _AT_ONCE: Final = 8
 """Frames that are put in one step: with one transaction instead of eight."""
 _TEXT: Final = {
@@ -63,6 +64,7 @@ class Composer:
                 self.compose_all()
             except Transient as error:
                 self._tell(f"{error}; trying again")
+                self._stop.wait(_AFTER_TROUBLE_S)
             self.wake.wait(_POLL_S)
 
     def stop(self) -> None:
@@ -96,13 +98,16 @@ class Composer:
 
     @contextmanager
     def _opened(self, found: Arrived) -> Iterator[Path]:
-        """The object as a file in memory. Raises InvalidRecord `object_too_large`."""
+        """The object as a file in memory. Raises InvalidRecord `object_too_large`, `object_damaged`."""
         if found.size > MAX_OBJECT_BYTES:
             raise InvalidRecord("object_too_large", f"object {found.number} has {found.size} bytes")
         with os.fdopen(os.memfd_create("object", os.MFD_CLOEXEC), "wb") as stream:
-            for chunk in self._intake.read(found.number):
-                stream.write(chunk)
-            stream.flush()
+            try:
+                for chunk in self._intake.read(found.number):
+                    stream.write(chunk)
+                stream.flush()
+            except Fatal as error:  # this object's file alone: all else goes on
+                raise InvalidRecord("object_damaged", str(error)) from error
             yield Path(f"/proc/self/fd/{stream.fileno()}")
 
     def _claims(self, found: Arrived, path: Path) -> Claims:

@@ -4,6 +4,7 @@ import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final
@@ -24,6 +25,8 @@ from sonovan.producers.vault import Vault
 
 _UPLOAD_GIVES_UP_S: Final = 60.0
 _PAUSE_S: Final = 1.0
+_REMEMBERED: Final = timedelta(days=90)
+"""So long somebody stays in the register, as openings stay in their topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Gateway:
         """
         with _alone(self._vault.folder), open_desk(self._vault) as desk:
             desk.intake.sweep()
+            desk.register.forget(datetime.now().astimezone().date() - _REMEMBERED)
             incoming = Incoming(self._vault.folder / "incoming", self._vault, least_free_bytes)
             composer = Composer(desk.intake, desk.register, self._spool, self._signer, self._tell)
             listener = Listener(

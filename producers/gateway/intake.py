@@ -25,6 +25,7 @@ REASONS: Final[dict[str, str]] = {
     "side_missing": "it does not say which side it shows: assign it, with --side",
     "instance_contradicts": "another object has its SOPInstanceUID: look at both",
     "instance_mislabelled": "it was announced under another SOPInstanceUID or class: send it again",
+    "object_damaged": "its file on this disk was changed or is gone: send it again, and have the disk looked at",
     "object_too_large": "it is larger than what is read here: export it in smaller pieces",
 }
 """Why an object waits, beside the reasons of `sonovan.producers.sources`; and what to do."""
@@ -107,6 +108,7 @@ class Intake:
             with self._db.transaction():
                 known = self._db.read("SELECT content, state FROM objects WHERE instance = ?", instance)
                 state = next((each[1] for each in known if each[0] == content), None)
+                new = state is None
                 if state is None:
                     state, reason = (QUARANTINED, "instance_contradicts") if known else (ARRIVED, None)
                     self._db.write(
@@ -115,10 +117,11 @@ class Intake:
                         instance, content, file, size, self._clock(), state, reason,
                         self._vault.seal(_CLAIMS.dump_json(claims), instance),
                     )  # fmt: skip
-                    file = ""
-        finally:
-            if file:
-                (self.folder / file).unlink(missing_ok=True)
+        except BaseException:
+            self._remove(file)
+            raise
+        if not new:
+            self._remove(file)
         return state
 
     def has(self, instance: str) -> bool:

@@ -24,6 +24,7 @@ from sonovan.producers.gateway.receiving import Incoming, Received
 from sonovan.producers.gateway.register import Expected
 from sonovan.producers.gateway.settings import ListenerOptions, tls_context
 from sonovan.producers.gateway.worklist import answers
+from sonovan.producers.sources.reasons import printable
 
 SUCCESS, PENDING, CANCELLED = 0x0000, 0xFF00, 0xFE00
 OUT_OF_RESOURCES: Final = 0xA700
@@ -86,6 +87,7 @@ class Listener:
             raise InvalidRecord("option_invalid", message) from error
         if not isinstance(server, ThreadedAssociationServer):
             raise Fatal("the listener did not start: this is a defect")
+        server.verify_request = self._heard  # type: ignore[method-assign,assignment]  # asked before anything is read
         self._entity, self._server = entity, server
         self.port = int(server.server_address[1])
 
@@ -103,6 +105,13 @@ class Listener:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _heard(self, _socket: object, address: tuple[str, int]) -> bool:
+        """Whether anything is read from this address: whoever is not on the list is cut off at once."""
+        known = self._options.knows(str(address[0]))
+        if not known:
+            self._tell(f"refused {address[0]}: no [[scanner]] of van.toml has this address")
+        return known
 
     def _requested(self, event: Event) -> None:
         """Reject whoever is not on the list."""
@@ -122,7 +131,7 @@ class Listener:
         claims = Claims(
             sop_class=str(request.AffectedSOPClassUID),
             instance=str(request.AffectedSOPInstanceUID),
-            scanner=str(event.assoc.requestor.ae_title).strip(),
+            scanner=printable(str(event.assoc.requestor.ae_title).strip()),
         )
         try:
             self._intake.take(received, claims)

@@ -92,6 +92,11 @@ class Register:
         rows = self._db.read("SELECT screening_id, entry FROM expected ORDER BY day, number")
         return [self._opened(*row) for row in rows]
 
+    def forget(self, before: date) -> int:
+        """Forget whoever was expected before a day; how many. What still comes of her waits in the tray."""
+        with self._db.transaction():
+            return self._db.write("DELETE FROM expected WHERE day < ?", before.isoformat())
+
     def _found(self, column: str, value: str) -> Expected | None:
         rows = self._db.read(
             f"SELECT screening_id, entry FROM expected WHERE {column} = ?",  # noqa: S608

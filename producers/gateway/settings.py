@@ -70,10 +70,16 @@ class ListenerOptions(Part):
         """Whether only programs of this machine can reach it."""
         return ipaddress.ip_address(self.address).is_loopback
 
+    def knows(self, address: str) -> bool:
+        """Whether some scanner may send from this address."""
+        if not self.scanner:
+            return ipaddress.ip_address(address).is_loopback
+        return any(each.address == _address(address) for each in self.scanner)
+
     def allows(self, ae_title: str, address: str) -> bool:
         """Whether a scanner of this title may send from this address."""
         if not self.scanner:
-            return ipaddress.ip_address(address).is_loopback
+            return self.knows(address)
         return any((each.ae_title, each.address) == (ae_title, _address(address)) for each in self.scanner)
 
     def port_of(self, ae_title: str) -> tuple[str, int] | None:

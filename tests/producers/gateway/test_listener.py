@@ -1,19 +1,27 @@
 """What a scanner is answered, and what becomes of what it sent."""
 
+import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
 
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from pydicom import dcmread
 from pydicom.uid import generate_uid
+from pynetdicom import AE
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
-from sonovan.contracts.errors import InvalidRecord
-from sonovan.producers.gateway.intake import COMPOSED, QUARANTINED, TRAY
-from sonovan.producers.gateway.settings import ListenerOptions, ScannerEntry, read_options
+from sonovan.contracts.errors import Fatal, InvalidRecord
+from sonovan.producers.gateway.intake import COMPOSED, QUARANTINED, TRAY, Assigned
+from sonovan.producers.gateway.settings import ListenerOptions, ScannerEntry, TlsFiles, read_options, tls_context
 from sonovan.producers.spool import HELD
 from tests.producers.files import grey, write_dicom
-from tests.producers.gateway.vans import OTHER_SLIP, SLIP, running, scanner, send, study
+from tests.producers.gateway.vans import OTHER_SLIP, SLIP, Running, running, scanner, send, study
 
 
 def test_an_echo_is_answered(tmp_path: Path) -> None:
@@ -152,7 +160,7 @@ def test_a_wrong_title_is_refused_and_so_is_who_is_not_on_the_list(tmp_path: Pat
     with running(tmp_path, ListenerOptions(port=0, scanner=(elsewhere,))) as van:
         with scanner(van.port, "LOGIQ") as association:
             assert not association.is_established
-        assert "LOGIQ" in van.told[0]
+        assert "127.0.0.1" in van.told[0]
 
 
 def test_two_scanners_at_once_lose_and_double_nothing(tmp_path: Path) -> None:
@@ -218,3 +226,67 @@ def test_a_list_of_scanners_is_needed_to_listen_to_more_than_this_machine(tmp_pa
     (tmp_path / "van.toml").write_text('address = "0.0.0.0"\n[[scanner]]\nae_title = "X"\naddress = "10.0.0.1"\n')
     assert read_options(tmp_path, None).allows("X", "10.0.0.1")
     assert not read_options(tmp_path, None).allows("X", "127.0.0.1")
+
+
+def test_an_object_whose_file_was_changed_waits_and_the_others_go_on(tmp_path: Path) -> None:
+    with running(tmp_path / "van") as van:
+        send(van.port, study(tmp_path / "a.dcm"), study(tmp_path / "b.dcm", seed=9))
+        assert van.fates() == [(TRAY, "unmatched")] * 2
+        van.expect()
+        (first,) = [path for path in (tmp_path / "van" / "objects").iterdir() if _is_of(van, 1, path)]
+        sealed = bytearray(first.read_bytes())
+        sealed[-40] ^= 1
+        first.write_bytes(sealed)
+        for number in (1, 2):
+            van.desk.intake.assign(number, Assigned(SLIP, "registered_later"))
+        assert van.fates() == [(QUARANTINED, "object_damaged"), (COMPOSED, None)]
+        assert first.exists()
+
+
+def _is_of(van: Running, number: int, path: Path) -> bool:
+    """Whether this file holds that object."""
+    whole = path.read_bytes()
+    path.unlink()
+    try:
+        return not any(van.desk.intake.read(number))
+    except Fatal:
+        return True
+    finally:
+        path.write_bytes(whole)
+
+
+def test_tls_alone_is_spoken_where_it_is_set_up(tmp_path: Path) -> None:
+    certificate(tmp_path)
+    options = ListenerOptions(port=0, tls=TlsFiles(certificate=Path("own.pem"), key=Path("own.key")))
+    with running(tmp_path, options) as van:
+        trusting = ssl.create_default_context(cafile=str(tmp_path / "own.pem"))
+        entity = AE(ae_title="SCANNER")
+        entity.add_requested_context(Verification)
+        association = entity.associate(
+            "127.0.0.1", van.port, ae_title="SONOVAN", tls_args=(trusting, "sonovan.example")
+        )
+        assert association.send_c_echo().Status == 0x0000
+        association.release()
+        with scanner(van.port) as plain:
+            assert not plain.is_established
+    with pytest.raises(InvalidRecord, match="a file cannot be used"):
+        tls_context(TlsFiles(certificate=Path("own.pem"), key=Path("absent.key")), tmp_path)
+
+
+def certificate(folder: Path) -> None:
+    """A certificate for sonovan.example and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sonovan.example")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("sonovan.example")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    (folder / "own.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "own.key").write_bytes(private)

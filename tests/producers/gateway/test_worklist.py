@@ -1,6 +1,6 @@
 """Who is expected, as a scanner asks for it; and whose numbers may be taken."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -96,3 +96,11 @@ def test_a_number_that_is_taken_is_refused(tmp_path: Path) -> None:
         with pytest.raises(InvalidRecord, match="--accession"):
             van.expect(OTHER_SLIP, accession="a number of too many signs")
         assert SLIP.encode() not in (tmp_path / "gateway.sqlite").read_bytes()
+
+
+def test_whoever_was_expected_long_ago_is_forgotten(tmp_path: Path) -> None:
+    with running(tmp_path) as van:
+        entry = van.expect()
+        assert van.desk.register.forget(entry.day) == 0
+        assert van.desk.register.forget(entry.day + timedelta(days=1)) == 1
+        assert van.desk.register.by_slip(SLIP) is None

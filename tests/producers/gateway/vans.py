@@ -24,7 +24,7 @@ from tests.producers.files import grey, write_dicom
 from tests.producers.visits import SIGNER, VISIT, vault_at
 from tests.waiting import until
 
-TODAY = date(2026, 11, 27)
+TODAY = date.today()
 SLIP, OTHER_SLIP = slip_number("A", 17), slip_number("A", 18)
 
 
