@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import mint_id
-from sonovan.contracts.topics import TABLES, TOPICS, Topic, Writer, van_answered_topic
+from sonovan.contracts.topics import STAGES, TABLES, TOPICS, Topic, Writer, van_answered_topic
 from sonovan.contracts.van import Consent, PlannedRegion, ScreeningOpened
 
 MOMENT = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -104,9 +104,11 @@ def test_no_topic_kept_for_ever_holds_who_she_is():
 
 def test_topics_that_are_read_together_have_one_partition_count():
     """Faust pairs partitions by number: `segment` reads frames alone, and everything else may be read with a table."""
-    assert {spec.partitions for name, spec in TOPICS.items() if name != Topic.FRAME_CAPTURED} == {12}
-    assert TOPICS[Topic.FRAME_CAPTURED].partitions == 96
-    assert TOPICS[Topic.FRAME_CAPTURED].readers == {Writer.SEGMENT, Writer.READER}
+    frames = {Topic.FRAME_CAPTURED: 96, Topic.FRAME_DEFERRED: 24}
+    assert {spec.partitions for name, spec in TOPICS.items() if name not in frames} == {12}
+    for name, partitions in frames.items():
+        assert TOPICS[name].partitions == partitions
+        assert TOPICS[name].readers & set(STAGES) == {Writer.SEGMENT}
     assert Writer.SEGMENT not in TABLES
 
 
