@@ -45,15 +45,19 @@ _TEXT: Final = {
 }  # fmt: skip
 
 Tell = Callable[[str], None]
+Clean = Callable[[Source], Source]
+"""Gives the same sequence as it may leave the van: without text in its pictures, what is doubtful marked as held."""
 
 
 class Composer:
     """Composes objects, one at a time, in the order of their arrival."""
 
-    def __init__(self, intake: Intake, register: Register, spool: Spool, signer: Signer, tell: Tell) -> None:
+    def __init__(
+        self, intake: Intake, register: Register, spool: Spool, signer: Signer, clean: Clean, tell: Tell
+    ) -> None:
         """tell: takes one line for each object, in which nobody is named."""
         self._intake, self._register, self._spool, self._signer = intake, register, spool, signer
-        self._tell = tell
+        self._clean, self._tell = clean, tell
         self.wake, self._stop = Event(), Event()
 
     def run(self) -> None:
@@ -83,7 +87,7 @@ class Composer:
                 claims = self._claims(found, path)
                 source, entry = self._understood(found, claims, path)
                 screening = self._screening(entry)
-                put_all(screening, source, claims.instance)
+                put_all(screening, self._clean(source), claims.instance)
         except _Waits as waits:
             self._wait(found, TRAY, waits.reason)
         except InvalidRecord as error:

@@ -11,7 +11,7 @@ from typing import Final
 
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord, Transient
-from sonovan.producers.gateway.composing import Composer
+from sonovan.producers.gateway.composing import Clean, Composer
 from sonovan.producers.gateway.intake import Intake
 from sonovan.producers.gateway.listener import Listener, Tell
 from sonovan.producers.gateway.receiving import Incoming
@@ -57,11 +57,20 @@ class Gateway:
     """Runs for one van, once at a time."""
 
     def __init__(
-        self, van_id: str, vault: Vault, spool: Spool, signer: Signer, options: ListenerOptions, tell: Tell
+        self,
+        van_id: str,
+        vault: Vault,
+        spool: Spool,
+        signer: Signer,
+        options: ListenerOptions,
+        clean: Clean,
+        tell: Tell,
     ) -> None:
-        """tell: takes a line for whoever watches, in which nobody is named; from several threads."""
+        """clean: every sequence goes through it. tell: takes a line for whoever watches, in which nobody is named; from
+        several threads.
+        """
         self._van_id, self._vault, self._spool, self._signer = van_id, vault, spool, signer
-        self._options, self._tell = options, tell
+        self._options, self._clean, self._tell = options, clean, tell
         self._stopped = Event()
         self._failure: Exception | None = None
 
@@ -80,7 +89,7 @@ class Gateway:
             desk.intake.sweep()
             desk.register.forget(datetime.now().astimezone().date() - _REMEMBERED)
             incoming = Incoming(self._vault.folder / "incoming", self._vault, least_free_bytes)
-            composer = Composer(desk.intake, desk.register, self._spool, self._signer, self._tell)
+            composer = Composer(desk.intake, desk.register, self._spool, self._signer, self._clean, self._tell)
             listener = Listener(
                 self._options, desk.intake, incoming, lambda: worklist(desk, self._spool), composer.wake.set,
                 self._tell, self._vault.folder,

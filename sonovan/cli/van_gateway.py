@@ -52,7 +52,8 @@ def serve(
         if port is not None:
             options = options.model_copy(update={"port": port})
         kafka = opened.kafka if upload else None
-        gateway = Gateway(opened.van_id, opened.vault, opened.spool, opened.signer, options, say)
+        # Text in pictures is not looked for yet: what finds it goes where each source is handed on as it is.
+        gateway = Gateway(opened.van_id, opened.vault, opened.spool, opened.signer, options, lambda source: source, say)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: gateway.stop())
 

@@ -1,6 +1,7 @@
 """What a scanner is answered, and what becomes of what it sent."""
 
 import ssl
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
@@ -106,6 +107,14 @@ def test_frames_that_privacy_holds_back_are_held_here_too(tmp_path: Path) -> Non
     with running(tmp_path / "van") as van:
         van.expect()
         send(van.port, study(tmp_path / "a.dcm", BurnedInAnnotation="YES"))
+        assert van.fates() == [(COMPOSED, None)]
+        assert van.spool.status().counts[HELD] == 2
+
+
+def test_every_sequence_goes_through_what_cleans_it(tmp_path: Path) -> None:
+    with running(tmp_path / "van", clean=lambda source: replace(source, burned_in=True)) as van:
+        van.expect()
+        send(van.port, study(tmp_path / "a.dcm"))
         assert van.fates() == [(COMPOSED, None)]
         assert van.spool.status().counts[HELD] == 2
 

@@ -13,6 +13,7 @@ from pynetdicom.association import Association
 from pynetdicom.sop_class import UltrasoundMultiFrameImageStorage, Verification  # type: ignore[attr-defined]
 
 from sonovan.contracts.words import slip_number
+from sonovan.producers.gateway.composing import Clean
 from sonovan.producers.gateway.gateway import Desk, Gateway, open_desk
 from sonovan.producers.gateway.intake import ARRIVED, Arrived
 from sonovan.producers.gateway.register import Expected
@@ -53,14 +54,18 @@ class Running:
 
 @contextmanager
 def running(
-    folder: Path, options: ListenerOptions | None = None, *, least_free_bytes: int = 2**20
+    folder: Path,
+    options: ListenerOptions | None = None,
+    *,
+    least_free_bytes: int = 2**20,
+    clean: Clean = lambda source: source,
 ) -> Iterator[Running]:
-    """A gateway that uploads nothing, until the block ends."""
+    """A gateway that uploads nothing, until the block ends. clean: by default no text is looked for."""
     vault = vault_at(folder)
     with Spool(folder / "spool", vault) as spool, open_desk(vault) as desk:
         found = Running(vault, spool, desk)
         chosen = options or ListenerOptions(port=0)
-        gateway = Gateway("van-1", vault, spool, SIGNER, chosen, found.told.append)
+        gateway = Gateway("van-1", vault, spool, SIGNER, chosen, clean, found.told.append)
         failed: list[BaseException] = []
 
         def run() -> None:
