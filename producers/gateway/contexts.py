@@ -24,6 +24,7 @@ from pydicom.uid import (
 )
 from pynetdicom import AE, AllStoragePresentationContexts
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at import
+    ModalityPerformedProcedureStep,
     ModalityWorklistInformationFind,
     StorageCommitmentPushModel,
     Verification,
@@ -32,6 +33,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
 RETIRED_ULTRASOUND: Final = ("1.2.840.10008.5.1.4.1.1.6", "1.2.840.10008.5.1.4.1.1.3")
 WORKLIST: Final = ModalityWorklistInformationFind
 COMMITMENT: Final = StorageCommitmentPushModel
+STEP: Final = ModalityPerformedProcedureStep
 
 STORED: Final[tuple[UID, ...]] = (
     ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian,
@@ -43,7 +45,7 @@ STORED: Final[tuple[UID, ...]] = (
 
 
 def support(entity: AE) -> None:
-    """Say what is taken: C-ECHO, C-STORE of every storage class, the worklist, storage commitment."""
+    """Say what is taken: C-ECHO, C-STORE of every storage class, worklist, commitment, performed steps."""
     for context in AllStoragePresentationContexts:
         entity.add_supported_context(str(context.abstract_syntax), list(STORED))
     for sop_class in RETIRED_ULTRASOUND:
@@ -51,3 +53,4 @@ def support(entity: AE) -> None:
     entity.add_supported_context(Verification)
     entity.add_supported_context(WORKLIST)
     entity.add_supported_context(COMMITMENT)
+    entity.add_supported_context(STEP)

@@ -17,6 +17,7 @@ from sonovan.producers.gateway.listener import Listener, Tell
 from sonovan.producers.gateway.receiving import Incoming
 from sonovan.producers.gateway.register import Expected, Register
 from sonovan.producers.gateway.settings import ListenerOptions
+from sonovan.producers.gateway.steps import StepKeeper, Steps
 from sonovan.producers.gateway.tables import open_tables
 from sonovan.producers.items import Signer
 from sonovan.producers.spool import Disk, Spool
@@ -35,6 +36,7 @@ class Desk:
 
     intake: Intake
     register: Register
+    steps: Steps
 
 
 @contextmanager
@@ -42,7 +44,7 @@ def open_desk(vault: Vault, disk: Disk | None = None) -> Iterator[Desk]:
     """The objects and the register of the van whose vault this is. Raises Transient, Fatal."""
     tables = open_tables(vault.folder, disk)
     try:
-        yield Desk(Intake(vault.folder / "objects", tables, vault), Register(tables, vault))
+        yield Desk(Intake(vault.folder / "objects", tables, vault), Register(tables, vault), Steps(tables, vault))
     finally:
         tables.close()
 
@@ -90,8 +92,9 @@ class Gateway:
             desk.register.forget(datetime.now().astimezone().date() - _REMEMBERED)
             incoming = Incoming(self._vault.folder / "incoming", self._vault, least_free_bytes)
             composer = Composer(desk.intake, desk.register, self._spool, self._signer, self._clean, self._tell)
+            keeper = StepKeeper(desk.steps, desk.intake.has, self._tell)
             listener = Listener(
-                self._options, desk.intake, incoming, lambda: worklist(desk, self._spool), composer.wake.set,
+                self._options, desk.intake, incoming, keeper, lambda: worklist(desk, self._spool), composer.wake.set,
                 self._tell, self._vault.folder,
             )  # fmt: skip
             work = [Thread(target=self._guarded, args=(composer.run,), name="composer")]

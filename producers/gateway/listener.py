@@ -23,6 +23,7 @@ from sonovan.producers.gateway.intake import Claims, Intake
 from sonovan.producers.gateway.receiving import Incoming, Received
 from sonovan.producers.gateway.register import Expected
 from sonovan.producers.gateway.settings import ListenerOptions, tls_context
+from sonovan.producers.gateway.steps import StepKeeper
 from sonovan.producers.gateway.worklist import answers
 from sonovan.producers.sources.reasons import printable
 
@@ -46,13 +47,14 @@ class Listener:
         options: ListenerOptions,
         intake: Intake,
         incoming: Incoming,
+        steps: StepKeeper,
         expected: Callable[[], list[Expected]],
         stored: Callable[[], None],
         tell: Tell,
         folder: Path,
     ) -> None:
         """expected: who is on the worklist now. stored: called after each object. folder: where TLS's files lie."""
-        self._options, self._intake, self._incoming = options, intake, incoming
+        self._options, self._intake, self._incoming, self._steps = options, intake, incoming, steps
         self._expected, self._stored, self._tell = expected, stored, tell
         self._tls = None if options.tls is None else tls_context(options.tls, folder)
         self._commitment = Commitment(intake.has, options.port_of, tell)
@@ -74,6 +76,8 @@ class Listener:
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_C_FIND, self._find),
             (evt.EVT_N_ACTION, self._commitment.asked),
+            (evt.EVT_N_CREATE, self._steps.created),
+            (evt.EVT_N_SET, self._steps.changed),
             (evt.EVT_CONN_CLOSE, _forget_half),
             (evt.EVT_ABORTED, _forget_half),
         ]

@@ -34,6 +34,10 @@ CREATE TABLE IF NOT EXISTS expected (
     day TEXT NOT NULL,                 -- on which she is expected
     entry BLOB NOT NULL                -- sealed
 );
+CREATE TABLE IF NOT EXISTS steps (
+    instance TEXT PRIMARY KEY,         -- keyed hash of the step's UID
+    about BLOB NOT NULL                -- sealed
+) WITHOUT ROWID;
 """
 
 

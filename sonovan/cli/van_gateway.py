@@ -147,6 +147,7 @@ def tray_list(
     folder = state_path(state)
     with open_van(folder, the_van(folder, van)) as opened, open_desk(opened.vault) as desk:
         found = desk.intake.objects(*(STATES if all_ else (ARRIVED, TRAY, QUARANTINED)))
+        missing = desk.steps.missing(desk.intake.has)
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in found]))
         return
@@ -160,6 +161,8 @@ def tray_list(
         head = f"{each.number}: {each.state}, {at:%Y-%m-%d %H:%M} UTC from {claims.scanner}, {printable(said)}"
         what = REASONS.get(each.reason or "") or SOURCE_REASONS.get(each.reason or "", "")
         typer.echo(head if each.reason is None else f"{head}: {each.reason}{f': {what}' if what else ''}")
+    for step, count in missing:
+        typer.echo(f"{printable(step.scanner)} made {count} objects that never came: send them again from the scanner")
 
 
 @tray.command()
