@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-findings bench-kills bench-assess bench-hostile bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs images audit pin-images
+.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-assess bench-hostile bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -45,7 +45,14 @@ bench: $(READY) ## the pipeline against its floor: benchmarks/results/pipeline.j
 bench-findings: $(READY) ## words, bands, withheld outlines and alerts on real pictures: benchmarks/results/findings.json (DATA=../shared/data)
 	@$(RUN) -m benchmarks.findings --data $(or $(DATA),../shared/data)
 
+<<<<<<< HEAD
 bench-kills: $(READY) ## fifty kills of assess and alert while four sweeps are sent and amended: benchmarks/results/kills.json
+=======
+bench-text: $(READY) ## names, ids, dates and addresses planted in real pictures: benchmarks/results/text.json (DATA=../shared/data, SHEET=file)
+	@$(RUN) -m benchmarks.text --data $(or $(DATA),../shared/data) $(if $(SHEET),--sheet $(SHEET))
+
+bench-kills: $(READY) ## fifty random kills while eight sweeps are sent: benchmarks/results/kills.json
+>>>>>>> a3e4e3c (Find text in pictures, hide it, and take names out of DICOM objects)
 	@$(RUN) -m benchmarks.kills
 
 bench-assess: $(READY) ## what one worker of assess takes a second: benchmarks/results/assess.json

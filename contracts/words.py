@@ -47,6 +47,7 @@ NOTES: Final = frozenset(
         "time_gap",
         "too_large",
         "too_small",
+        "text_uncertain",
         "tracks_left_out",
         "truncated",
         "unreadable",

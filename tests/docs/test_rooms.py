@@ -17,11 +17,12 @@ ROOMS = {
     "openvino": ("models/",),
     "cv2": ("models/", "training/", "producers/sources/", "sonovan/"),
     "av": ("producers/sources/clip.py",),
+    "PIL": (),
     "simplejpeg": ("producers/sources/picture_damage.py",),
     "torch": ("training/",),
     "weasyprint": ("reports/pdf.py",),
     "fastapi": ("console/", "producers/page/"),
-    "pydicom": ("producers/sources/", "producers/gateway/", "sonovan/"),
+    "pydicom": ("producers/sources/", "producers/gateway/", "producers/deidentify/", "sonovan/"),
     "pynetdicom": ("producers/gateway/",),
 }
 

@@ -1,15 +1,13 @@
-"""The first guard of privacy: it acts on what a DICOM file declares about its own picture, and on nothing else.
+"""What a DICOM file declares about its own picture, and what follows from it, whatever is found in the pixels.
 
-A scanner writes names, dates and hospitals around the ultrasound. Where a DICOM file declares its ultrasound regions,
-every pixel outside them is set to 0 before the frame is hashed, coded and signed. Where it declares
-`BurnedInAnnotation=YES`, there may be text inside the ultrasound as well: its frames are held in the van's spool. The
-closing counts them, and they are not sent.
+Where a DICOM file declares its ultrasound regions, every pixel outside them is set to 0 before the frame is hashed,
+coded and signed. Where it declares `BurnedInAnnotation=YES`, there may be text inside the ultrasound as well: its
+frames are held in the van's spool. The closing counts them, and they are not sent.
 
 Each declared region is judged alone: one that has no area, lacks a corner or lies outside the picture opens nothing,
 and outside those that are certain the picture stays black. Where none is certain, the frames are held as well.
 
-What this does not protect: clips and pictures declare nothing, nor does a DICOM file without regions. Their frames
-leave the van as they are, with whatever text the scanner drew into them. Nothing here looks for text in the pixels.
+Clips and pictures declare nothing, nor does a DICOM file without regions: `clean.py` looks at their pixels.
 """
 
 from dataclasses import dataclass
@@ -21,7 +19,8 @@ from sonovan.producers.sources import Box, Pixels, Source
 
 BURNED_IN: Final = "burned_in_annotation"
 UNCERTAIN: Final = "regions_uncertain"
-HELD_REASONS: Final = frozenset({BURNED_IN, UNCERTAIN})
+TEXT_UNCERTAIN: Final = "text_uncertain"
+HELD_REASONS: Final = frozenset({BURNED_IN, UNCERTAIN, TEXT_UNCERTAIN})
 
 
 @dataclass(frozen=True, slots=True)
