@@ -188,7 +188,7 @@ class Screening:
 
     def frame(self, source: Source, sequence_id: str, shot: CapturedFrame) -> Item:
         """The signed message of one frame; nothing is put."""
-        held = hold_reason(source) if self._leaves else None
+        held = (hold_reason(source) or shot.held) if self._leaves else None
         return frame_item(source, shot, self.screening_id, sequence_id, self._consent, self._signer, self._now(), held)
 
     def put(self, sequence_id: str, additions: Sequence[Addition], warnings: frozenset[str]) -> list[FrameNote]:

@@ -1,16 +1,19 @@
 """What the van may be told by its environment."""
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class VanSettings(BaseSettings):
-    """SONOVAN_VAN_PASSPHRASE, …_PASSPHRASE_FD, …_NEW_PASSPHRASE, …_KEEP_MIB and …_LEAST_FREE_MIB.
+    """SONOVAN_VAN_PASSPHRASE, …_PASSPHRASE_FD, …_NEW_PASSPHRASE, …_KEEP_MIB, …_LEAST_FREE_MIB and …_SCREENS.
 
     passphrase: what opens the van's vault, where nobody is there to type it; passphrase_fd: an open file descriptor
     whose first line it is, which no other program of the machine can see. new_passphrase: what `van passphrase` is to
     set. keep_mib: what the centre has stays on the
     van while all of the spool is no larger. least_free_mib: what the spool leaves free on its disk.
+    screens: a JSON file of what the site knows of its scanners' screens (docs/privacy.md).
     """
 
     model_config = SettingsConfigDict(env_prefix="SONOVAN_VAN_", extra="forbid", frozen=True)
@@ -20,3 +23,4 @@ class VanSettings(BaseSettings):
     passphrase_fd: int | None = Field(default=None, ge=0)
     keep_mib: int = Field(default=0, ge=0)
     least_free_mib: int = Field(default=32, ge=1)
+    screens: Path | None = None

@@ -94,7 +94,7 @@ def frame_item(
         codec=DEFAULT_CODEC,
         pixels_sha256=pixels_sha256(pixels),
         panels=shot.panels,
-        blackened_px=cleaned.blackened_px,
+        blackened_px=max(cleaned.blackened_px, shot.blackened_px),
         manufacturer=source.manufacturer,
         model=source.model,
     )

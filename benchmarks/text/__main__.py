@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.text.counting import Tally, count, screen_of, undeclared
 from benchmarks.text.screens import CHOOSING, REPORTED, Layout
-from sonovan.models.evaluation.index import Row, read_rows
+from sonovan.models.evaluation.index import Row, Split, read_rows
 from sonovan.models.text import open_finder
 from sonovan.producers.privacy import clean
 
@@ -45,7 +45,8 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="PNG of the first screens, as drawn and as cleaned")
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
-    layouts, splits = (CHOOSING, ("train",)) if asked.choosing else (REPORTED, ("validation", "test"))
+    layouts = CHOOSING if asked.choosing else REPORTED
+    splits: tuple[Split, ...] = ("train",) if asked.choosing else ("validation", "test")
     rows = [row for name in SETS for split in splits for row in read_rows(asked.data, name, split) if row.mask]
     random.Random(20).shuffle(rows)
     tally = Tally()

@@ -97,8 +97,7 @@ class Tally:
         lesion = self._lesion[0] / max(self._lesion[1], 1)
         recall = {kind: self._share(kind=kind) for kind in KINDS}
         bars = {
-            kind: recall[kind] is not None and recall[kind] >= BARS["chinese" if kind in CHINESE else "latin"]
-            for kind in KINDS
+            kind: (share or 0.0) >= BARS["chinese" if kind in CHINESE else "latin"] for kind, share in recall.items()
         }
         return {
             "command": "make bench-text",
@@ -134,8 +133,11 @@ class Tally:
 
 def _read(row: Row) -> tuple[Any, Any]:
     """A picture and its lesion, both (rows, columns)."""
-    picture = cv2.imdecode(np.frombuffer(row.image.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
-    mask = cv2.imdecode(np.frombuffer((row.mask or row.image).read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    picture, mask = _grey(row.image), _grey(row.mask or row.image)
     if mask.shape != picture.shape:
         mask = cv2.resize(mask, picture.shape[::-1], interpolation=cv2.INTER_NEAREST)
     return picture, mask > 127
+
+
+def _grey(path: Path) -> Any:
+    return cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)

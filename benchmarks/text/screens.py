@@ -236,4 +236,4 @@ def _callipers(canvas: Gray, lesion: Mask, rng: random.Random) -> Mask:
             x = start[0] + (end[0] - start[0]) * step // steps
             y = start[1] + (end[1] - start[1]) * step // steps
             canvas[min(max(y, 0), canvas.shape[0] - 1), min(max(x, 0), canvas.shape[1] - 1)] = 230
-    return before != canvas
+    return np.asarray(before != canvas, np.bool_)

@@ -67,7 +67,7 @@ def _cells(grey: Gray, ultrasound: Mask) -> NDArray[np.int16]:
     strokes = ((bright >= STROKE) | (dark >= STROKE)) & ultrasound
     rows, columns = strokes.shape[0] // CELL * CELL, strokes.shape[1] // CELL * CELL
     cells = strokes[:rows, :columns].reshape(rows // CELL, CELL, columns // CELL, CELL)
-    return cells.sum(axis=(1, 3)).astype(np.int16)
+    return np.asarray(cells.sum(axis=(1, 3)), np.int16)
 
 
 def _around(cells: NDArray[np.int16]) -> NDArray[np.int16]:

@@ -79,10 +79,10 @@ class TextFinder:
         size = tuple(max(_STRIDE, round(side * scale / _STRIDE) * _STRIDE) for side in (columns, rows))
         resized = cv2.resize(shown, size, interpolation=cv2.INTER_LINEAR if scale >= 1 else cv2.INTER_AREA)
         planes = resized[..., None].repeat(3, axis=2) if resized.ndim == 2 else resized[..., ::-1]  # it learned BGR
-        given = (planes.astype(np.float32) / 255 - np.float32(_MEAN)) / np.float32(_SPREAD)
+        given = (planes.astype(np.float32) / 255 - np.asarray(_MEAN, np.float32)) / np.asarray(_SPREAD, np.float32)
         batch = np.ascontiguousarray(given.transpose(2, 0, 1)[None])
         (chances,) = self._network.run({self._input: batch}).values()
-        return chances[0, 0]
+        return np.asarray(chances[0, 0], np.float32)
 
 
 @cache

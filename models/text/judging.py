@@ -51,22 +51,19 @@ def is_cross(line: Line, grey: Gray) -> bool:
     if min(patch.shape, default=0) < _ARM_PX:
         return False
     bright = patch.astype(np.int16) - cv2.medianBlur(np.ascontiguousarray(patch), 9) >= _STANDS_OUT
-    return any(_on_two_arms(one) for one in (bright, _turned_by_an_eighth(bright)))
+    return _on_two_arms(bright)
 
 
 def _on_two_arms(bright: NDArray[np.bool_]) -> bool:
-    total = int(np.count_nonzero(bright))
-    if total < 2 * _ARM_PX:
+    """Whether nearly all of these pixels lie on a row and a column, or on two diagonals, through one point."""
+    ys, xs = np.nonzero(bright)
+    if len(ys) < 2 * _ARM_PX:
         return False
     row, column = int(bright.sum(axis=1).argmax()), int(bright.sum(axis=0).argmax())
-    on_arms = np.zeros_like(bright)
-    on_arms[max(row - 1, 0) : row + 2] = True
-    on_arms[:, max(column - 1, 0) : column + 2] = True
-    long = bright[row].sum() >= _ARM_PX and bright[:, column].sum() >= _ARM_PX
-    return bool(long and np.count_nonzero(bright & on_arms) >= _ON_ARMS * total)
-
-
-def _turned_by_an_eighth(bright: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    rows, columns = bright.shape
-    turn = cv2.getRotationMatrix2D((columns / 2, rows / 2), 45, 1)
-    return np.asarray(cv2.warpAffine(bright.astype(np.uint8), turn, (columns, rows)) > 0, np.bool_)
+    upright = (abs(ys - row) <= 1) | (abs(xs - column) <= 1)
+    if min(bright[row].sum(), bright[:, column].sum()) >= _ARM_PX and upright.mean() >= _ON_ARMS:
+        return True
+    down, up = ys - xs, ys + xs
+    turned = [abs(each - np.median(each)) <= 1 for each in (down, up)]
+    both = min(int(np.count_nonzero(each)) for each in turned) >= _ARM_PX
+    return bool(both and (turned[0] | turned[1]).mean() >= _ON_ARMS)

@@ -15,7 +15,7 @@ from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import FileMetaDataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as Items
-from pydicom.uid import ExplicitVRLittleEndian, UID_dictionary
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from sonovan.producers.deidentify.keyed import Keyed, to_the_minute
 from sonovan.producers.deidentify.pixels import Frames, drop_pixels, put_pixels
@@ -177,7 +177,8 @@ def _by_table(element: DataElement, tag: int, vr: str, action: Action, keyed: Ke
 
 def _mapped(uid: str, keyed: Keyed) -> str:
     """UIDs of the standard itself (SOP classes, syntaxes) stay: they say what an object is, not whose."""
-    return uid if not uid.strip() or uid in UID_dictionary else keyed.uid(uid)
+    known = UID(uid.strip())
+    return uid if not known or known.name != known else keyed.uid(uid)  # pydicom names those of the standard
 
 
 def _each(element: DataElement, tag: int, vr: str, change: Callable[[str], str | None]) -> DataElement:

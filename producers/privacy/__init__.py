@@ -5,6 +5,7 @@ looks for the ultrasound and for text in the pixels. Each only takes away more. 
 """
 
 from sonovan.producers.privacy.clean import Cleaned, Cleaner, Doubt, clean
+from sonovan.producers.privacy.cleaned import cleaned_source, open_cleaning
 from sonovan.producers.privacy.declared import (
     BURNED_IN,
     HELD_REASONS,
@@ -30,7 +31,9 @@ __all__ = [
     "as_grey",
     "black_out",
     "clean",
+    "cleaned_source",
     "hold_reason",
     "layout_of",
+    "open_cleaning",
     "read_layouts",
 ]

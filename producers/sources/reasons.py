@@ -39,6 +39,7 @@ SOURCE_REASONS: Final[dict[str, str]] = {
     "burned_in_annotation": "the file says that text is burned into the picture: it is held on this van",
     "frame_unreadable": "export the sweep again if this frame matters",
     "regions_uncertain": "where the text lies is not known: it is held on this van",
+    "text_uncertain": "there may be text in it: it is held on this van until somebody looks",
 }
 
 SOURCE_WARNINGS: Final[dict[str, str]] = {

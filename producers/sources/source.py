@@ -81,6 +81,8 @@ class CapturedFrame:
     """One picture. pixels: (rows, columns) or (rows, columns, 3) RGB, uint8 or uint16, C-contiguous.
 
     time_ms counts from the sequence's first frame, None where nobody said. notes: what reading changed.
+    blackened_px: pixels that the guard of privacy set to 0 before this frame was handed on. held: why it found that the
+    frame must stay on the van until somebody looked at it, None where it may go.
     """
 
     frame_index: int
@@ -88,6 +90,8 @@ class CapturedFrame:
     pixels: Pixels
     panels: tuple[Panel, ...]
     notes: tuple[str, ...] = ()
+    blackened_px: int = 0
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

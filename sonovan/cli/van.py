@@ -113,9 +113,12 @@ def send(
     from sonovan.cli.van_open import the_van
     from sonovan.cli.van_send import consent_given, say, send_screening, site_code, slip_number
     from sonovan.contracts.ids import mint_id
+    from sonovan.contracts.settings import read_settings
     from sonovan.producers.features import read_features
     from sonovan.producers.items import Visit
     from sonovan.producers.plan import planned_regions
+    from sonovan.producers.privacy import open_cleaning
+    from sonovan.producers.settings import VanSettings
     from sonovan.producers.site import visit_key
     from sonovan.producers.sources import capture_options, open_sources
 
@@ -137,6 +140,8 @@ def send(
         say(line)
     if not inputs.sources:
         return int(Exit.USAGE)
+    clean = open_cleaning(read_settings(VanSettings).screens)
+    sources = [clean(source) for source in inputs.sources]
     visit = None
     if agreed is not None:
         visit = Visit(
@@ -148,7 +153,7 @@ def send(
             features=None if features is None else read_features(features),
         )
     return send_screening(
-        folder, van_id, inputs.sources, visit, list(inputs.refused), into or mint_id(), wait, as_json, give_up_s
+        folder, van_id, sources, visit, list(inputs.refused), into or mint_id(), wait, as_json, give_up_s
     )
 
 
