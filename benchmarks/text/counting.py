@@ -1,7 +1,6 @@
 """Clean drawn screens as a van does, and count what is hidden of the strings on them, and what else."""
 
 import random
-import time
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,8 +27,7 @@ def count(numbers: Sequence[int], layouts: Sequence[Layout], rows: Sequence[Row]
     tally, finder = Tally(), open_finder()
     for done, number in enumerate(numbers, 1):
         screen = screen_of(number, layouts, rows)
-        began = time.perf_counter()
-        tally.add(screen, clean(screen.picture, undeclared(), finder), time.perf_counter() - began)
+        tally.add(screen, clean(screen.picture, undeclared(), finder))
         if done % 100 == 0:
             print(f"{done} of {len(numbers)} screens", flush=True)
     return tally
@@ -63,9 +61,8 @@ class Tally:
         self._lesion = [0, 0]
         self._callipers = [0, 0]
         self._held: list[bool] = []
-        self._seconds: list[float] = []
 
-    def add(self, screen: Screen, cleaned: Cleaned, seconds: float) -> None:
+    def add(self, screen: Screen, cleaned: Cleaned) -> None:
         """Count one screen."""
         black = (cleaned.pixels == 0) & (screen.picture != 0)
         held = cleaned.held is not None
@@ -80,7 +77,6 @@ class Tally:
             sums[0] += int(np.count_nonzero(black & where))
             sums[1] += int(np.count_nonzero(where))
         self._held.append(held)
-        self._seconds.append(seconds)
 
     def take(self, other: "Tally") -> None:
         """Add the counts of another part of the screens."""
@@ -88,7 +84,6 @@ class Tally:
             self._strings[key] += strings
         self._false += other._false
         self._held += other._held
-        self._seconds += other._seconds
         for mine, theirs in ((self._lesion, other._lesion), (self._callipers, other._callipers)):
             mine[0], mine[1] = mine[0] + theirs[0], mine[1] + theirs[1]
 
@@ -115,7 +110,6 @@ class Tally:
             "false_masked": round(float(np.mean(self._false)), 5),
             "lesion_area_masked": round(lesion, 5),
             "callipers_masked": round(self._callipers[0] / max(self._callipers[1], 1), 4),
-            "seconds_per_look_p50": round(float(np.median(self._seconds)), 3),
             "bars": bars | {"lesion_area_masked": lesion < BARS["lesion_area_masked"]},
         }
 

@@ -50,12 +50,12 @@ def test_strings_are_many(kind: str) -> None:
 def test_a_string_that_is_left_and_a_lesion_that_is_hidden_are_counted() -> None:
     screen = drawn(REPORTED[0])
     tally = Tally()
-    tally.add(screen, Cleaned(screen.picture, 0), 0.1)
+    tally.add(screen, Cleaned(screen.picture, 0))
     black = screen.picture.copy()
     black[screen.lesion] = 0
     for string in screen.planted:
         black[string.ink] = 0
-    tally.add(screen, Cleaned(black, 0), 0.1)
+    tally.add(screen, Cleaned(black, 0))
     result = tally.result([REPORTED[0].name])
     assert result["text_recall_by_layout"] == {REPORTED[0].name: 0.5}
     assert result["leaked"] == len(screen.planted)
@@ -66,5 +66,5 @@ def test_a_string_that_is_left_and_a_lesion_that_is_hidden_are_counted() -> None
 def test_what_a_held_frame_shows_is_not_leaked() -> None:
     screen = drawn(REPORTED[0])
     tally = Tally()
-    tally.add(screen, replace(Cleaned(screen.picture, 0), held="text_uncertain"), 0.1)
+    tally.add(screen, replace(Cleaned(screen.picture, 0), held="text_uncertain"))
     assert tally.result([REPORTED[0].name])["leaked"] == 0

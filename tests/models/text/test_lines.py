@@ -61,6 +61,19 @@ def test_a_measuring_cross_is_no_text(turned: int) -> None:
     assert judge([box], grey) == ([], [])
 
 
+def sign(x: float, score: float = 0.95) -> Line:
+    return Line(((x, 40.0), (x + 12, 40.0), (x + 12, 52.0), (x, 52.0)), 12, 12, score)
+
+
+def test_a_sign_that_stands_alone_is_left_and_signs_in_a_row_are_text() -> None:
+    grey = np.full((96, 192), 60, np.uint8)
+    assert judge([sign(20)], grey) == ([], [])
+    assert judge([sign(20, SURE - 0.05)], grey) == ([], [])
+    assert judge([sign(20), sign(150)], grey) == ([], [])
+    row = [sign(20), sign(50, SURE - 0.05), sign(80)]
+    assert judge(row, grey) == (row, [])
+
+
 def test_a_letter_and_a_word_are_no_cross() -> None:
     grey = np.full((96, 192), 60, np.uint8)
     cv2.putText(grey, "B", (43, 57), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 255, 1)
