@@ -2,8 +2,8 @@
 
 Tissue moves from frame to frame; a screen's layout stands still. So two things are watched. Outside the ultrasound,
 pixels that change. Within it, strokes: thin structures that stand out from their surroundings on both sides, as letters
-do. Where many of them appear side by side in a place where there were few in every frame since the last look, letters
-may have come. A wrong alarm costs a look and nothing else.
+do. Where many of them appear side by side in a place where there were few in every frame before, letters may have come.
+A wrong alarm costs a look and nothing else.
 """
 
 from typing import Final
@@ -27,18 +27,30 @@ CELL: Final = 8
 _FULL: Final = 10
 """Pixels of strokes in a cell of 8 × 8 in which letters may be."""
 _NEW: Final = 7
-"""So many more than in the fullest of the cells around it in any frame since the last look."""
+"""So many more than in the fullest of the cells around it in any frame before."""
 _KERNEL: Final = np.ones((5, 5), np.uint8)
 
 
 class Seen:
-    """What stood in the picture at the last look, and the tissue's own strokes since."""
+    """What stood in the picture at the last look, and the strokes that its tissue has shown so far."""
 
     def __init__(self, grey: Gray, ultrasound: Mask) -> None:
         """grey: the picture that was looked at, (rows, columns) uint8. ultrasound: its pixels that were left."""
         self._reference, self._ultrasound = grey, ultrasound
         self._small = _shrunk(grey)
         self._fullest = _around(_cells(grey, ultrasound))
+
+    def look_again(self, grey: Gray, ultrasound: Mask) -> None:
+        """Take in another look. What the tissue has shown stays known, or each frame of a sweep would look new.
+
+        grey: as for `Seen`; of another size, everything begins anew. ultrasound: as for `Seen`.
+        """
+        before = self._fullest
+        self._reference, self._ultrasound = grey, ultrasound
+        self._small = _shrunk(grey)
+        self._fullest = _around(_cells(grey, ultrasound))
+        if before.shape == self._fullest.shape:
+            np.maximum(self._fullest, before, out=self._fullest)
 
     def add(self, grey: Gray) -> None:
         """Take in a frame that is no other layout: how its tissue looks."""

@@ -29,8 +29,8 @@ def judge(lines: Sequence[Line], grey: Gray) -> tuple[list[Line], list[Line]]:
     """The lines that are text, and those that are doubtful; crosses and signs that stand alone are neither.
 
     lines: as they were found. grey: the picture, (rows, columns) uint8.
-    A doubtful line of which most is hidden anyway by a sure one is left out. A single sign beside others is no doubt: it
-    is hidden, for it may belong to them, and covers little.
+    A doubtful line of which most is hidden anyway by a sure one is left out. A single sign beside others is no doubt:
+    it is hidden, for it may belong to them, and covers little.
     """
     signs = [line for line in lines if not is_cross(line, grey)]
     signs = [line for line in signs if not _stands_alone(line, signs)]

@@ -120,13 +120,13 @@ class Cleaner:
                 if seen is None or seen.differs(grey):
                     yield from self._finished(block, start, own)
                     block, start, own = [], self._look(shot.pixels), True
-                    seen = Seen(grey, ~start.black)
+                    seen = _seen(seen, grey, start)
                 block.append(shot)
                 seen.add(grey)
                 if len(block) >= BLOCK:
                     end = self._look(shot.pixels)
                     yield from self._given(block, start, end)
-                    block, start, seen, own = [], end, Seen(grey, ~end.black), False
+                    block, start, seen, own = [], end, _seen(seen, grey, end), False
         except (InvalidRecord, Transient):
             yield from self._finished(block, start, own)
             raise
@@ -153,6 +153,13 @@ class Cleaner:
     def _look(self, pixels: Pixels) -> Look:
         self.looks += 1
         return look_at(pixels, self._source, self._finder, self._layouts)
+
+
+def _seen(seen: Seen | None, grey: NDArray[np.uint8], look: Look) -> Seen:
+    if seen is None:
+        return Seen(grey, ~look.black)
+    seen.look_again(grey, ~look.black)
+    return seen
 
 
 def _cleaned(pixels: Pixels, source: Source, looks: Sequence[Look], doubt: Doubt) -> Cleaned:

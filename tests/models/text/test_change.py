@@ -47,5 +47,16 @@ def test_a_clock_beside_the_ultrasound_is_none(seen: Seen) -> None:
     assert not seen.differs(frame)
 
 
+def test_what_tissue_has_shown_stays_known_at_another_look(seen: Seen) -> None:
+    bright = tissue(2)
+    cv2.putText(bright, "|||||", (100, 120), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 235, 1)  # as strands of tissue are
+    assert seen.differs(bright)
+    ultrasound = np.zeros((ROWS, COLUMNS), bool)
+    ultrasound[40:220, 40:280] = True
+    seen.look_again(bright, ultrasound)
+    seen.look_again(tissue(3), ultrasound)
+    assert not seen.differs(bright)
+
+
 def test_another_size_is_a_change(seen: Seen) -> None:
     assert seen.differs(np.zeros((100, 100), np.uint8))
