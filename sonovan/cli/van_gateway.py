@@ -47,13 +47,15 @@ def serve(
     from sonovan.producers.settings import VanSettings
 
     folder = state_path(state)
+    from sonovan.producers.privacy import open_cleaning
+
     with open_van(folder, the_van(folder, van)) as opened:
         options = read_options(opened.vault.folder, config)
         if port is not None:
             options = options.model_copy(update={"port": port})
         kafka = opened.kafka if upload else None
-        # Text in pictures is not looked for yet: what finds it goes where each source is handed on as it is.
-        gateway = Gateway(opened.van_id, opened.vault, opened.spool, opened.signer, options, lambda source: source, say)
+        clean = open_cleaning(read_settings(VanSettings).screens)
+        gateway = Gateway(opened.van_id, opened.vault, opened.spool, opened.signer, options, clean, say)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: gateway.stop())
 
