@@ -175,6 +175,7 @@ class Intake:
                 "UPDATE objects SET state = ?, reason = NULL, screening_id = ?, file = NULL WHERE number = ?",
                 COMPOSED, screening_id, number,
             )  # fmt: skip
+            self._forget_her(number)
         self._remove(file)
 
     def assign(self, number: int, assigned: Assigned) -> None:
@@ -199,7 +200,17 @@ class Intake:
             self._db.write(
                 "UPDATE objects SET state = ?, reason = ?, file = NULL WHERE number = ?", DISCARDED, because, number
             )
+            self._forget_her(number)
         self._remove(file)
+
+    def _forget_her(self, number: int) -> None:
+        """Keep of an object that waits no longer only its UIDs and who sent it. Within a transaction."""
+        about, instance = self._db.read("SELECT about, instance FROM objects WHERE number = ?", number)[0]
+        said = _CLAIMS.validate_json(self._vault.unseal(about, instance))
+        kept = Claims(said.sop_class, said.instance, said.scanner)
+        self._db.write(
+            "UPDATE objects SET about = ? WHERE number = ?", self._vault.seal(_CLAIMS.dump_json(kept), instance), number
+        )
 
     def _waiting(self, number: int) -> tuple[str, str]:
         rows = self._db.read("SELECT instance, reason, state FROM objects WHERE number = ?", number)

@@ -208,3 +208,4 @@ def test_the_operator_registers_looks_at_the_tray_assigns_and_discards(
     first, second = json.loads(capsys.readouterr().out)
     assert (first["state"], first["assigned"]["slip"], first["assigned"]["side"]) == ("arrived", slip, "left")
     assert (second["state"], second["reason"]) == ("discarded", "test")
+    assert (first["claims"]["patient_name"], second["claims"]["patient_name"]) == ("LI^LIHUA\x1b[2J", "")
