@@ -45,14 +45,10 @@ bench: $(READY) ## the pipeline against its floor: benchmarks/results/pipeline.j
 bench-findings: $(READY) ## words, bands, withheld outlines and alerts on real pictures: benchmarks/results/findings.json (DATA=../shared/data)
 	@$(RUN) -m benchmarks.findings --data $(or $(DATA),../shared/data)
 
-<<<<<<< HEAD
-bench-kills: $(READY) ## fifty kills of assess and alert while four sweeps are sent and amended: benchmarks/results/kills.json
-=======
 bench-text: $(READY) ## names, ids, dates and addresses planted in real pictures: benchmarks/results/text.json (DATA=../shared/data, SHEET=file)
 	@$(RUN) -m benchmarks.text --data $(or $(DATA),../shared/data) $(if $(SHEET),--sheet $(SHEET))
 
-bench-kills: $(READY) ## fifty random kills while eight sweeps are sent: benchmarks/results/kills.json
->>>>>>> a3e4e3c (Find text in pictures, hide it, and take names out of DICOM objects)
+bench-kills: $(READY) ## fifty kills of assess and alert while four sweeps are sent and amended: benchmarks/results/kills.json
 	@$(RUN) -m benchmarks.kills
 
 bench-assess: $(READY) ## what one worker of assess takes a second: benchmarks/results/assess.json

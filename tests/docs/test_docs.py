@@ -95,6 +95,17 @@ def test_no_file_names_a_package_registry(forbidden):
     assert [path.name for path in tracked() if forbidden.encode() in path.read_bytes()] == []
 
 
+def test_no_file_holds_two_versions_of_itself():
+    """What a merge that was not resolved leaves behind."""
+    begins = ("<" * 7 + " ").encode(), (">" * 7 + " ").encode()
+    both = [path.name for path in tracked() if any(line.startswith(begins) for line in path.read_bytes().split(b"\n"))]
+    assert both == []
+
+
+def test_make_reads_its_file():
+    subprocess.run(["make", "--dry-run", "demo", "test", "check"], cwd=TOP, check=True, stdout=subprocess.DEVNULL)
+
+
 def test_no_module_is_longer_than_400_lines():
     long = {
         path.name: count
