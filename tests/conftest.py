@@ -21,21 +21,6 @@ TOOLS = ("java", "mvn", "go")
 os.environ.setdefault("SONOVAN_VAN_PASSPHRASE", secrets.token_hex(16))  # of the vans that tests enrol by commands
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Share the tests between two processes (`make test`): one starts every real service, the other runs the rest.
-
-    Services mostly wait and the rest mostly computes, and nobody starts a second broker. Without `-n` nothing changes
-    but the order: services first.
-    """
-    services, rest = list[pytest.Item](), list[pytest.Item]()
-    for item in items:
-        starts = "service_tools" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("services" if starts else str(item.path)))
-        (services if starts else rest).append(item)
-    items[:] = services + rest
-
-
 def skip_unless_ci(reason: str) -> None:
     """Skip the test with `reason`; in CI, where nothing may be skipped, fail it."""
     if os.environ.get("CI"):
