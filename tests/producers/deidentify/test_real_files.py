@@ -25,7 +25,10 @@ def test_no_real_file_keeps_a_name_an_id_or_a_hospital(shared_data: Path) -> Non
         result = deidentify(dataset, KEYED)
         assert result.get("PatientID", KEYED.patient()) == KEYED.patient(), path.name
         written = text_of(result)
-        names.discard(str(dataset.get("Manufacturer", "")).strip())  # two files have their scanner for a patient
+        maker = str(dataset.get("Manufacturer", ""))
+        names = {
+            name for name in names if name not in maker
+        }  # two have their scanner for a patient, one for a hospital
         kept = [name for name in names if len(name) > 4 and name in written and not name.isdigit()]
         assert kept == [], path.name
         read += 1
