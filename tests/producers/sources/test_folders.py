@@ -126,7 +126,9 @@ def test_a_folder_that_cannot_be_listed_does_not_hide_the_others(tmp_path: Path)
     """As another user where the tests run as root, who may list everything."""
     write_png(tmp_path / "open" / "a.png", grey())
     (tmp_path / "closed").mkdir(mode=0)
-    for parent in (tmp_path, *tmp_path.parents[:2]):
+    for parent in (tmp_path, *tmp_path.parents):
+        if "pytest" not in str(parent):
+            break
         parent.chmod(0o755)
     code = (
         "import os, sys; from pathlib import Path\n"
