@@ -103,8 +103,9 @@ def test_no_command_shows_the_help_and_is_wrong_usage(capsys: pytest.CaptureFixt
 
 def test_help_imports_nothing_heavy() -> None:
     code = "import sys; from sonovan.cli import main\ntry: main()\nexcept SystemExit: print(*sys.modules)"
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("SONOVAN_")}
     told = subprocess.run(
-        [sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True, timeout=60, env=bare
     )
     loaded = set(told.stdout.split())
     assert not loaded & {"kafka", "numpy", "minio", "faust", "cv2", "pydicom", "onnxruntime", "openvino", "sqlalchemy"}

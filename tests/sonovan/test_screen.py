@@ -22,6 +22,7 @@ from sonovan.outputs import write_outputs
 from sonovan.producers.items import mint_ids
 from sonovan.producers.sources import capture_options, open_sources
 from sonovan.storage.folder_store import FolderStore
+from tests.folders import open_to_others
 from tests.producers.files import write_dicom
 
 YBR = str(examples.get_path("ybr_color"))
@@ -201,8 +202,7 @@ def test_no_permission_is_one_line_that_names_the_input(picture, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("needs root, to become another account")
     picture.chmod(0o600)
-    for place in (tmp_path, *tmp_path.parents[:2]):
-        place.chmod(0o755)
+    open_to_others(tmp_path)
     ran = as_nobody("screen", str(picture), *LEFT)
     assert ran.returncode == 2, ran.stderr
     assert "one.png" in ran.stderr
@@ -229,7 +229,10 @@ def as_nobody(*words: str) -> subprocess.CompletedProcess[str]:
         "import os, sys; from sonovan.cli import main; import sonovan.producers.sources, sonovan.analysis;"
         "import cv2, pydicom;os.setgid(65534); os.setuid(65534); main()"
     )
-    return subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False, cwd="/")
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("SONOVAN_")}
+    return subprocess.run(
+        [sys.executable, "-c", script, *words], capture_output=True, text=True, check=False, cwd="/", env=bare
+    )
 
 
 def test_overlays_number_outlines_as_the_report_does(tmp_path):

@@ -16,6 +16,7 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.producers.screening import compose
 from sonovan.producers.sources import SOURCE_REASONS, CaptureOptions, open_source, open_sources
 from sonovan.producers.sources import dicom_header as header_module
+from tests.folders import open_to_others
 from tests.producers.files import grey, png_header, write_dicom, write_png
 from tests.producers.visits import SIGNER, VISIT
 
@@ -180,8 +181,7 @@ def test_no_permission_is_said(tmp_path: Path) -> None:
     files[2].mkdir()
     for path in files:
         path.chmod(0)
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
+    open_to_others(tmp_path)
     code = (
         "import os, sys; from pathlib import Path\n"
         "from sonovan.producers.sources import CaptureOptions, open_sources\n"

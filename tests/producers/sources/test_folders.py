@@ -12,6 +12,7 @@ from pydicom import Dataset, dcmread, dcmwrite
 
 from sonovan.producers.sources import CaptureOptions, open_sources
 from sonovan.producers.sources.reasons import shown
+from tests.folders import open_to_others
 from tests.producers.clips import shades, write_clip
 from tests.producers.files import grey, write_dicom, write_png
 
@@ -126,10 +127,7 @@ def test_a_folder_that_cannot_be_listed_does_not_hide_the_others(tmp_path: Path)
     """As another user where the tests run as root, who may list everything."""
     write_png(tmp_path / "open" / "a.png", grey())
     (tmp_path / "closed").mkdir(mode=0)
-    for parent in (tmp_path, *tmp_path.parents):
-        if "pytest" not in str(parent):
-            break
-        parent.chmod(0o755)
+    open_to_others(tmp_path)
     code = (
         "import os, sys; from pathlib import Path\n"
         "from sonovan.producers.sources import CaptureOptions, open_sources\n"
