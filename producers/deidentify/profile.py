@@ -7,6 +7,7 @@ data and private attributes are removed, but for texts that are listed here.
 """
 
 import copy
+import struct
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -64,6 +65,11 @@ _DUMMY: Final = {"DA": "19000101", "DT": "19000101", "TM": "0000", "PN": "REMOVE
 _MOST_NESTED: Final = 32
 
 
+class _TooDeep(ValueError):
+    def __init__(self) -> None:
+        super().__init__(f"the data set is nested more than {_MOST_NESTED} deep")
+
+
 def deidentify(dataset: Dataset, keyed: Keyed, frames: Frames | None = None) -> Dataset:
     """A new data set without whatever names her; the given one is not changed.
 
@@ -94,7 +100,7 @@ def deidentify(dataset: Dataset, keyed: Keyed, frames: Frames | None = None) -> 
 def _level(dataset: Dataset, keyed: Keyed, depth: int) -> Dataset:
     """The attributes of one level, and of the items below it."""
     if depth > _MOST_NESTED:
-        raise ValueError(f"the data set is nested more than {_MOST_NESTED} deep")
+        raise _TooDeep
     kept = Dataset()
     for tag in sorted(dataset.keys()):
         if tag in _PIXELS and depth == 0:
@@ -118,11 +124,11 @@ def _element(dataset: Dataset, tag: int, keyed: Keyed, depth: int) -> DataElemen
             return _sequence(element, tag, keyed, depth)
         return _value(element, tag, keyed)
     except RecursionError:
-        raise ValueError(f"the data set is nested more than {_MOST_NESTED} deep") from None
-    except (ValueError, TypeError, AttributeError, KeyError, NotImplementedError, LookupError, OSError) as error:
-        if "nested" in str(error):
-            raise
-        return None
+        raise _TooDeep from None
+    except _TooDeep:
+        raise
+    except (ValueError, TypeError, AttributeError, NotImplementedError, LookupError, OSError, struct.error):
+        return None  # pydicom could not decode it; what nobody can read does not leave
 
 
 def _sequence(element: DataElement, tag: int, keyed: Keyed, depth: int) -> DataElement | None:
