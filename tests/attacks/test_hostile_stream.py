@@ -7,8 +7,8 @@ from tests.journeys.world import World
 
 pytestmark = pytest.mark.services
 
-BUSY_S = {"p50": 60.0, "p95": 90.0, "max": 120.0}
-"""Other tests may share the machine; the benchmark's own bounds are for one that does nothing else."""
+BUSY_S = {"p50": 240.0, "p95": 240.0, "max": 240.0}
+"""Other tests share the machine: here this only tells "late" from "never"; how late is the benchmark's question."""
 
 PLAN = Plan(
     seconds=20.0,

@@ -55,11 +55,11 @@ def missing(promised: tuple[str, ...], printed: str) -> list[str]:
 
 @pytest.fixture
 def reader(service_tools: None, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment of somebody who reads the page: nothing set but PATH and the state folder."""
+    """The environment of somebody who reads the page: PATH, the state folder and the van's passphrase."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith("SONOVAN_")}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     try:
-        yield bare | {"PATH": path, "SONOVAN_STATE": str(tmp_path / "state")}
+        yield bare | {"PATH": path, "SONOVAN_STATE": str(tmp_path / "state"), "SONOVAN_VAN_PASSPHRASE": "of a test"}
     finally:
         down(tmp_path / "state")
 

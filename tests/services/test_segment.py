@@ -185,7 +185,8 @@ def test_frames_become_results_objects_and_receipts(centre: Centre, van: TestVan
     found = results(centre, van)
     assert {one.provider for one in found} == {"openvino/fp32"}
     assert all(one.regions for one in found)
-    assert [one.frame_index for one in found] == list(range(40))
+    # What a van has sent beyond its turn is read back later, so that only the first of them come in their order.
+    assert sorted(one.frame_index for one in found) == list(range(40))
 
 
 def test_what_cannot_be_used_is_rejected_kept_and_answered_and_nothing_stops(

@@ -190,23 +190,23 @@ def test_every_transaction_is_fsynced(folder: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_kill_minus_nine_at_any_moment_loses_no_frame_that_was_acknowledged(seed: int, tmp_path: Path) -> None:
-    after_s = random.Random(seed).uniform(0.1, 0.8)
+    after_s = random.Random(seed).uniform(0.0, 0.7)
 
     def scan(tell: Callable[[str], None]) -> None:
         with spool_in(tmp_path) as spool:
             screening = spool.open_screening(VISIT, SIGNER, [source()], screening_id=NAME)
             sequence = screening.begin(source(), SWEEP)
             signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-            signal.setitimer(signal.ITIMER_REAL, after_s)
             began = time.monotonic()
             for index in range(10_000):
                 sequence.add(shot(index, seed=index % 9))
                 tell(f"{SWEEP}/{index:06d}")
+                if index == 0:  # A busy disk may need longer for the first frame than the clock runs.
+                    signal.setitimer(signal.ITIMER_REAL, after_s)
                 assert time.monotonic() - began < 60
 
     told, status = in_a_child(scan)
     assert os.WTERMSIG(status) == signal.SIGKILL
-    assert told, "it was killed before its first frame"
     with spool_in(tmp_path) as spool:
         check_kept(spool, told)
         spool.resume_screening(NAME, SIGNER).close()

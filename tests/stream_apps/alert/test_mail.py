@@ -118,7 +118,7 @@ def test_a_letter_in_chinese_arrives_as_it_is_written() -> None:
     with server() as running:
         asyncio.run(mail(running.port, language="zh").post(delivery()))
         letter = running.taken()
-    assert letter["Subject"] == "[sonovan] 提醒：可疑，右侧乳腺（未签发）"
+    assert letter["Subject"] == "[sonovan] 提醒：可疑，右侧乳腺（未签署）"
     assert "然后应答，以免再通知他人" in letter.get_content()
 
 
