@@ -1,8 +1,8 @@
 """Upload what waits in the spool, in the spool's order, and delete items on the centre's receipts.
 
 There are two threads: the caller's reads the van's topic of answers, the other one sends. While there is no link both
-wait. What the broker did not acknowledge is sent again, and so is what the centre did not answer within
-`resend_after_s`.
+wait. What the broker did not acknowledge is sent again, item by item, and so is what the centre did not answer within
+`resend_after_s`. What comes meanwhile and is more urgent goes next: at most 256 KiB, or one item, are under way.
 """
 
 import logging
@@ -17,13 +17,15 @@ from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord, SonovanError, Transient
 from sonovan.contracts.topics import van_answered_topic
-from sonovan.producers.spool import QUEUED, Spool, SpoolStatus
+from sonovan.producers.link import ALL_LEVELS, LinkOptions, Pace
+from sonovan.producers.spool import QUEUED, Message, Spool, SpoolStatus
 from sonovan.transport.producer import BoundedProducer, Pending
 from sonovan.transport.tail import Tail
 
 _LOG: Final = logging.getLogger(__name__)
 
 RESEND_AFTER_S: Final = 120.0
+_NO_ANSWER: Final = "no answer from the centre"
 _READ_FOR_S: Final = 0.3
 _ROOM_WITHIN_S: Final = 1.0
 _IDLE_S: Final = 0.1
@@ -34,17 +36,24 @@ class Uploader:
     """One run of uploading from a spool, as the van `van_id`.
 
     resend_after_s: an item without a receipt after so many seconds is sent again. A second copy does no harm: the
-    centre answers it with a second receipt.
+    centre answers it with a second receipt. link: what may be used of the link, and when.
     """
 
     def __init__(
-        self, spool: Spool, kafka: BrokerSettings, van_id: str, *, resend_after_s: float = RESEND_AFTER_S
+        self,
+        spool: Spool,
+        kafka: BrokerSettings,
+        van_id: str,
+        *,
+        resend_after_s: float = RESEND_AFTER_S,
+        link: LinkOptions | None = None,
     ) -> None:
         self._spool, self._kafka, self._van_id = spool, kafka, van_id
         self._resend_after_s = resend_after_s
+        self._pace = Pace(link or LinkOptions())
         self._stop = Event()
         self._failure: BaseException | None = None
-        self._trouble = "no answer from the centre"
+        self._trouble = _NO_ANSWER
         self._moved_at = time.monotonic()
 
     def run(
@@ -142,16 +151,27 @@ class Uploader:
                 self._acknowledge(*flying.popleft())
                 backoff.reset()
             if not self._send_next(producer, flying):
-                self._stop.wait(_IDLE_S)
+                self._stop.wait(min(_IDLE_S, self._pace.wait_s() or _IDLE_S))
         while flying and flying[0][1].done():
             self._acknowledge(*flying.popleft())
 
+    def _next(self, flying: set[str]) -> Message | None:
+        """The next item that may go now; None where none waits, or none of those that wait may go yet."""
+        allowed = self._pace.levels()
+        levels = 0 if self._pace.wait_s() > 0 else allowed
+        waiting = self._spool.pending(len(flying) + 1, time.time() - self._resend_after_s, levels)
+        item_id = next((name for name in waiting if name not in flying), None)
+        if item_id is not None:
+            self._trouble = _NO_ANSWER
+            return self._spool.load(item_id)
+        if allowed < ALL_LEVELS:
+            why = "the link is metered" if self._pace.metered() else "van.toml lets no frames go at this hour"
+            self._trouble = f"{why}: frames wait"
+        return None
+
     def _send_next(self, producer: BoundedProducer, flying: deque[tuple[str, Pending]]) -> bool:
-        """Hand the next item to the producer; False if none waits or the producer has no room for it yet."""
-        names = {item_id for item_id, _ in flying}
-        waiting = self._spool.pending(len(names) + 1, time.time() - self._resend_after_s)
-        item_id = next((name for name in waiting if name not in names), None)
-        message = self._spool.load(item_id) if item_id is not None else None
+        """Hand the next item to the producer; False if none may go or the producer has no room for it yet."""
+        message = self._next({item_id for item_id, _ in flying})
         if message is None:
             return False
         try:
@@ -166,6 +186,7 @@ class Uploader:
                 return False
             raise
         flying.append((message.item_id, pending))
+        self._pace.spend(len(message.value))
         return True
 
     def _acknowledge(self, item_id: str, pending: Pending) -> None:

@@ -124,16 +124,21 @@ class Gateway:
 
     def _upload(self, kafka: BrokerSettings) -> None:
         """Upload whatever waits; between two turns other commands may."""
+        told = ""
         while not self._stopped.wait(_PAUSE_S):
             if not self._spool.status().waiting:
+                told = ""
                 continue
             try:
-                Uploader(self._spool, kafka, self._van_id).run(
+                Uploader(self._spool, kafka, self._van_id, link=self._options.link).run(
                     lambda: self._stopped.is_set() or not self._spool.status().waiting,
                     give_up_s=_UPLOAD_GIVES_UP_S,
                 )
             except Transient as error:
-                self._tell(f"{error}; all is kept, trying again")
+                why = str(error).partition(";")[0]
+                if why != told:  # not each minute of a day without a link
+                    self._tell(f"{error}; all is kept, trying again")
+                told = why
 
 
 @contextmanager

@@ -13,6 +13,8 @@ port = 104
 certificate = "gateway.pem"
 key = "gateway.key"
 clients = "scanners.pem"
+
+[link] is of the uploader: `sonovan.producers.link`.
 """
 
 import ipaddress
@@ -25,6 +27,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.record import Part
+from sonovan.producers.link import LinkOptions
 
 VAN_FILE: Final = "van.toml"
 
@@ -64,6 +67,7 @@ class ListenerOptions(Part):
     scanner: tuple[ScannerEntry, ...] = Field(default=(), max_length=32)
     tls: TlsFiles | None = None
     associations: int = Field(default=8, ge=1, le=64)
+    link: LinkOptions = LinkOptions()
 
     @property
     def on_this_machine(self) -> bool:

@@ -18,7 +18,7 @@ Row: TypeAlias = tuple[Any, ...]
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS screenings (
-    rank INTEGER PRIMARY KEY AUTOINCREMENT,  -- the order in which screenings are sent
+    rank INTEGER PRIMARY KEY AUTOINCREMENT,  -- the order in which they began
     screening_id TEXT NOT NULL UNIQUE,
     started_at REAL NOT NULL,
     consent TEXT NOT NULL,
@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS screenings (
     closing_number INTEGER NOT NULL DEFAULT 0,
     changed INTEGER NOT NULL DEFAULT 1       -- whether something came since the newest closing
 );
+CREATE INDEX IF NOT EXISTS still_here ON screenings (changed, rank);
 CREATE TABLE IF NOT EXISTS numbers (         -- how many records of a topic that counts them were made, purged ones too
     screening_id TEXT NOT NULL, topic TEXT NOT NULL, newest INTEGER NOT NULL, PRIMARY KEY (screening_id, topic)
 ) WITHOUT ROWID;
@@ -59,6 +60,7 @@ CREATE TABLE IF NOT EXISTS items (
     item_id TEXT NOT NULL UNIQUE,
     screening_id TEXT NOT NULL,
     rank INTEGER NOT NULL,
+    urgency INTEGER NOT NULL,                -- states.urgency
     stage INTEGER NOT NULL,
     level INTEGER NOT NULL,
     topic TEXT NOT NULL,
@@ -72,7 +74,7 @@ CREATE TABLE IF NOT EXISTS items (
     sent_at REAL,
     exported INTEGER NOT NULL DEFAULT 0      -- whether it lies on a disk that was taken along
 );
-CREATE INDEX IF NOT EXISTS upload_order ON items (state, rank, stage, level, number);
+CREATE INDEX IF NOT EXISTS upload_order ON items (state, urgency, rank, stage, level, number);
 CREATE INDEX IF NOT EXISTS sent_order ON items (state, sent_at);
 CREATE INDEX IF NOT EXISTS kept ON items (state, sent_at, number, size) WHERE file IS NOT NULL;
 CREATE INDEX IF NOT EXISTS items_of_screening ON items (screening_id, state, size, added_at, exported);

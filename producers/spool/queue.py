@@ -8,22 +8,40 @@ from typing import Final
 import msgpack
 
 from sonovan.contracts.errors import Fatal, SonovanError
-from sonovan.contracts.ids import level
+from sonovan.contracts.ids import STRIDES, level
 from sonovan.contracts.topics import Topic
 from sonovan.producers.items import Item
 from sonovan.producers.ledger import contradiction
 from sonovan.producers.spool.bodies import Bodies
-from sonovan.producers.spool.database import Database
-from sonovan.producers.spool.states import HELD, QUEUED, REJECTED, SENT, STAGES, STORED, Message
+from sonovan.producers.spool.database import Database, Row
+from sonovan.producers.spool.states import (
+    CONTROL,
+    EARLY,
+    EARLY_LEVELS,
+    HELD,
+    LATE,
+    QUEUED,
+    REJECTED,
+    SENT,
+    STAGES,
+    STORED,
+    Message,
+    urgency,
+)
 
 Clock = Callable[[], float]
 
-_PLACE: Final = "SELECT rank, stage, level, number, item_id FROM items"
-QUEUED_IN_ORDER: Final = f"{_PLACE} WHERE state = ? ORDER BY rank, stage, level, number"
+_PLACE: Final = "SELECT urgency, rank, stage, level, number, item_id FROM items"
+_IN_ORDER: Final = "AND level < ? ORDER BY rank, stage, level, number LIMIT ?"
+QUEUED_IN_ORDER: Final = f"{_PLACE} WHERE state = ? AND urgency = ? {_IN_ORDER}"
+QUEUED_OF_ONE: Final = f"{_PLACE} WHERE state = ? AND urgency = ? AND rank = ? {_IN_ORDER}"
 SENT_BEFORE: Final = f"{_PLACE} WHERE state = ? AND sent_at < ? UNION {_PLACE} WHERE state = ? AND sent_at > ?"
+STILL_HERE: Final = "SELECT rank FROM screenings WHERE changed = 1 ORDER BY rank DESC LIMIT ?"
+MOST_HERE: Final = 8
+"""So many women at most count as still in the van, those who came last: others' screenings were never closed."""
 _INSERT: Final = (
-    "INSERT INTO items (item_id, screening_id, rank, stage, level, topic, content_sha256, size, file, state, reason,"
-    " added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO items (item_id, screening_id, rank, urgency, stage, level, topic, content_sha256, size, file, state,"
+    " reason, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -78,7 +96,7 @@ class Queue:
         if not found:
             raise Fatal(f"{item.item_id} belongs to no screening of this spool: this is a defect")
         self._db.write(
-            _INSERT, item.item_id, item.screening_id, found[0][0], STAGES[item.topic],
+            _INSERT, item.item_id, item.screening_id, found[0][0], urgency(item.frame_index), STAGES[item.topic],
             0 if item.frame_index is None else level(item.frame_index), item.topic, item.content_sha256,
             len(item.value), file, QUEUED if item.held is None else HELD, item.held, self._clock(),
         )  # fmt: skip
@@ -88,11 +106,27 @@ class Queue:
         rows = self._db.read("SELECT content_sha256 FROM items WHERE item_id = ?", item_id)
         return rows[0][0] if rows else None
 
-    def pending(self, limit: int, resend_before: float) -> list[str]:
+    def pending(self, limit: int, resend_before: float, levels: int = len(STRIDES)) -> list[str]:
         """As `Spool.pending`. What was sent at a time that is still to come was sent before the clock was set back."""
-        queued = self._db.read(f"{QUEUED_IN_ORDER} LIMIT ?", QUEUED, limit)
+        here = [rank for (rank,) in self._db.read(STILL_HERE, MOST_HERE)]
         again = self._db.read(SENT_BEFORE, SENT, resend_before, SENT, self._clock())
-        return [row[4] for row in sorted([*queued, *again])[:limit]]
+        found = [row for row in again if row[0] == CONTROL or row[3] < levels]
+        found += self._queued(limit, levels, here)
+        order = {rank: place for place, rank in enumerate(here, start=-len(here))}
+        placed = sorted((row[0], order.get(row[1], 0) if row[0] == EARLY else 0, *row[1:]) for row in found)
+        return [row[-1] for row in placed[:limit]]
+
+    def _queued(self, limit: int, levels: int, here: Sequence[int]) -> list[Row]:
+        """At least the first `limit` of what is queued, each once. here: the ranks of women who are in the van."""
+        rows = self._db.read(QUEUED_IN_ORDER, QUEUED, CONTROL, len(STRIDES), limit)
+        for rank in here:
+            if len(rows) < limit:
+                rows += self._db.read(QUEUED_OF_ONE, QUEUED, EARLY, rank, levels, limit - len(rows))
+        for urgent in (EARLY, LATE):
+            if len(rows) < limit and (urgent == EARLY or levels > EARLY_LEVELS):
+                more = self._db.read(QUEUED_IN_ORDER, QUEUED, urgent, levels, limit)
+                rows = list(dict.fromkeys([*rows, *more]))  # of women who are here some are there already
+        return rows
 
     def load(self, item_id: str) -> Message | None:
         """As `Spool.load`."""

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.errors import InvalidRecord
-from sonovan.contracts.ids import mint_id
+from sonovan.contracts.ids import STRIDES, mint_id
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import Consent
 from sonovan.producers.items import Item, Signer, Visit
@@ -193,12 +193,15 @@ class Spool:
                 fcntl.flock(handle, fcntl.LOCK_EX)
             yield
 
-    def pending(self, limit: int, resend_before: float) -> list[str]:
+    def pending(self, limit: int, resend_before: float, levels: int = len(STRIDES)) -> list[str]:
         """The ids of the next items to send, in their order, at most `limit`.
 
         These are queued items, and items that were sent before `resend_before` (UNIX seconds) and have no receipt.
+        levels: frames of so many upload levels may go now, records without pixels always.
+        The order (docs/decisions/0069): records without pixels; frames of the first levels, those of the woman who
+        is still in the van and came last before all others; every other frame. Otherwise the first woman comes first.
         """
-        return self._queue.pending(limit, resend_before)
+        return self._queue.pending(limit, resend_before, levels)
 
     def load(self, item_id: str) -> Message | None:
         """The message of an item; None if its bytes were deleted or it was never there."""

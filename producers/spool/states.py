@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from sonovan.contracts.ids import level
 from sonovan.contracts.topics import Topic
 
 QUEUED, SENT, STORED, REJECTED, HELD = "queued", "sent", "stored", "rejected", "held"
@@ -17,7 +18,20 @@ STAGES: Final = {
     Topic.FRAME_CAPTURED: 3,
     Topic.SCREENING_CLOSED: 4,
 }
-"""The order in which the records of a screening are sent, by topic."""
+"""The order of the records of a screening, by topic."""
+
+EARLY_LEVELS: Final = 3
+"""Frames of so many upload levels, every 4th of a sweep, go before the others of any woman: a preliminary result needs
+no more."""
+CONTROL, EARLY, LATE = 0, 1, 2
+"""How urgent an item is: a record without pixels, a frame of an early level, any other frame."""
+
+
+def urgency(frame_index: int | None) -> int:
+    """How urgent the item of a frame is, or with None one without pixels."""
+    if frame_index is None:
+        return CONTROL
+    return EARLY if level(frame_index) < EARLY_LEVELS else LATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,11 @@ from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.settings import read_settings
 from sonovan.producers import enrol as enrolment
+from sonovan.producers.gateway.settings import read_options
 from sonovan.producers.items import Signer
 from sonovan.producers.settings import VanSettings
 from sonovan.producers.spool import Spool
+from sonovan.producers.upload import Uploader
 from sonovan.producers.vault import Vault, vault_exists
 
 _LONGEST_LINE = 4096
@@ -38,6 +40,15 @@ class OpenVan:
     def kafka(self) -> BrokerSettings:
         """Its account of Kafka. Raises InvalidRecord `van_not_enrolled`."""
         return enrolment.load_kafka(self.vault, self.van_id)
+
+    @property
+    def uploader(self) -> Uploader:
+        """What sends its spool, as `[link]` of its van.toml lets it.
+
+        Raises InvalidRecord `van_not_enrolled`, `option_invalid`.
+        """
+        link = read_options(self.vault.folder, None).link
+        return Uploader(self.spool, self.kafka, self.van_id, link=link)
 
 
 def the_van(folder: Path, chosen: str | None) -> str:

@@ -56,7 +56,7 @@ def send_screening(
 ) -> int:
     """Spool, upload, print; the exit code. visit: None goes on with a screening that the spool has."""
     with open_van(folder, van_id) as opened:
-        spool, kafka, signer = opened.spool, opened.kafka, opened.signer
+        spool, uploader, signer = opened.spool, opened.uploader, opened.signer
         if visit is None:
             screening = spool.resume_screening(screening_id, signer)
         else:
@@ -67,7 +67,7 @@ def send_screening(
         refused = [*refused, *composed.refused]
         if not composed.sequences:
             return int(Exit.USAGE)
-        code = _upload(spool, Uploader(spool, kafka, van_id), composed, wait, give_up_s)
+        code = _upload(spool, uploader, composed, wait, give_up_s)
         rejected = spool.rejected(screening_id)
         for item in rejected:
             say(f"{item.item_id}: rejected by the centre: {item.reason}{' (may be retried)' if item.retryable else ''}")
@@ -167,7 +167,7 @@ def deliver(van: OpenVan, item: Item, give_up_s: float | None, what: str) -> boo
     """
     patience_s = give_up_s or SEND_GIVE_UP_S
     try:
-        Uploader(van.spool, van.kafka, van.van_id).run(
+        van.uploader.run(
             lambda: all_settled(van.spool, item.screening_id),
             give_up_s=patience_s,
             waiting=queueing,

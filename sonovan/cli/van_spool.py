@@ -55,15 +55,15 @@ def retry(van: VanName = None, give_up_s: GiveUp = None, state: State = None) ->
     """Send everything that waits, what was rejected for a passing reason too, until the centre has it."""
     from sonovan.cli.van_open import open_van, the_van
     from sonovan.cli.van_send import WAIT_GIVE_UP_S, no_answer, queueing
-    from sonovan.producers.upload import Uploader, all_settled
+    from sonovan.producers.upload import all_settled
 
     folder = state_path(state)
     with open_van(folder, the_van(folder, van)) as opened:
         spool = opened.spool
-        kafka = opened.kafka
+        uploader = opened.uploader
         spool.retry(opened.signer.sign_again)
         patience_s = give_up_s or WAIT_GIVE_UP_S
-        Uploader(spool, kafka, opened.van_id).run(
+        uploader.run(
             lambda: all_settled(spool, None),
             give_up_s=patience_s,
             waiting=queueing,
