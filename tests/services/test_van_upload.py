@@ -22,8 +22,8 @@ from sonovan.deploy import services
 from sonovan.deploy.state import StateFolder
 from sonovan.producers import enrol as enrolment
 from sonovan.producers.items import Signer
-from sonovan.producers.screening import compose_sequence
 from sonovan.producers.link import LinkOptions
+from sonovan.producers.screening import compose_sequence
 from sonovan.producers.simulate import simulated_sources
 from sonovan.producers.spool import QUEUED, SENT, STORED, Spool
 from sonovan.producers.upload import Uploader, all_sent, all_settled, reported
