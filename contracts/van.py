@@ -16,7 +16,7 @@ from sonovan.contracts.lexicon import (
 )
 from sonovan.contracts.limits import MAX_FRAME_PIXELS, MAX_FRAMES, MAX_KEYS, MAX_PANELS, MAX_SEQUENCES, MAX_SET_ASIDE
 from sonovan.contracts.record import Count, Day, Id, Index, Moment, Number, Part, Record, Sha256, VanId
-from sonovan.contracts.words import CodecName, Manufacturer, Note, ScannerModel, SiteCode, SlipNumber
+from sonovan.contracts.words import CodecName, ConsentText, Manufacturer, Note, ScannerModel, SiteCode, SlipNumber
 
 
 class VanKey(Part):
@@ -100,7 +100,10 @@ class Consent(Part):
 
 
 class ScreeningOpened(Record):
-    """A screening begins. The only record that ties it to a woman, by her `subject_key`."""
+    """A screening begins. The only record that ties it to a woman, by her `subject_key`.
+
+    consent_text: the edition of the text by which she agreed, None where nobody noted it.
+    """
 
     schema_name: ClassVar[str] = "screening.opened"
 
@@ -112,6 +115,7 @@ class ScreeningOpened(Record):
     opened_at: Moment
     planned: tuple[PlannedRegion, ...] = Field(default=(), max_length=64)
     consent: Consent
+    consent_text: ConsentText | None = None
 
     @property
     def item_id(self) -> str:

@@ -138,6 +138,8 @@ Manufacturer = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,16}$"), After
 """One of MANUFACTURERS, or `other`."""
 ScannerModel = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{0,8}-?[A-Za-z]{0,2}[0-9]{1,4}[A-Za-z]{0,2}$")]
 """A scanner's model: it has a number, of four digits at most (`LOGIQ-E9`, `EPIQ-7G`, `RS85`)."""
+ConsentText = Annotated[str, StringConstraints(pattern=r"^v[0-9]{1,4}(\.[0-9]{1,3})?$")]
+"""Which edition of the site's text on consent she was given (`v3`, `v2026.2`); the text itself stays with the site."""
 CodecName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{2,6}$")]
 """How a frame's pixels are coded; a name that this centre does not know is `codec_unknown`."""
 

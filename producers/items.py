@@ -37,6 +37,7 @@ class Visit:
 
     planned: the checklist of organs, sides and regions; None means both sides of each organ that is sent.
     features: the clinical record as fields of `FeaturesRecorded`; None if there is none. consent: what she agreed to.
+    consent_text: the edition of the text by which she did.
     """
 
     subject_key: str
@@ -45,6 +46,7 @@ class Visit:
     slip_number: str | None = None
     planned: tuple[PlannedRegion, ...] | None = None
     features: Mapping[str, Any] | None = None
+    consent_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ def opening_items(visit: Visit, screening_id: str, signer: Signer, moment: datet
         opened_at=moment,
         planned=visit.planned or (),
         consent=visit.consent,
+        consent_text=visit.consent_text,
     )
     items = [control_item(Topic.SCREENING_OPENED, opening, signer)]
     if visit.features is not None:

@@ -11,6 +11,7 @@ from typing import Final
 
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.producers.gateway.checklists import Checklists
 from sonovan.producers.gateway.composing import Clean, Composer
 from sonovan.producers.gateway.intake import Intake
 from sonovan.producers.gateway.listener import Listener, Tell
@@ -37,6 +38,7 @@ class Desk:
     intake: Intake
     register: Register
     steps: Steps
+    checklists: Checklists
 
 
 @contextmanager
@@ -44,7 +46,12 @@ def open_desk(vault: Vault, disk: Disk | None = None) -> Iterator[Desk]:
     """The objects and the register of the van whose vault this is. Raises Transient, Fatal."""
     tables = open_tables(vault.folder, disk)
     try:
-        yield Desk(Intake(vault.folder / "objects", tables, vault), Register(tables, vault), Steps(tables, vault))
+        yield Desk(
+            Intake(vault.folder / "objects", tables, vault),
+            Register(tables, vault),
+            Steps(tables, vault),
+            Checklists(tables, vault),
+        )
     finally:
         tables.close()
 
@@ -84,7 +91,7 @@ class Gateway:
     ) -> None:
         """Listen, compose and upload until `stop`.
 
-        kafka: the van's account; None uploads nothing. listening: called with the port.
+        kafka: the van's account; None uploads nothing. listening: called with the port, in this thread.
         Raises InvalidRecord `option_invalid` where another process does it, or the port is taken; Fatal.
         """
         with _alone(self._vault.folder), open_desk(self._vault) as desk:
@@ -101,9 +108,9 @@ class Gateway:
             if kafka is not None:
                 work.append(Thread(target=self._guarded, args=(self._upload, kafka), name="uploader"))
             with listener:
+                listening(listener.port)  # before the threads: what it raises ends this
                 for thread in work:
                     thread.start()
-                listening(listener.port)
                 self._stopped.wait()
             composer.stop()
             for thread in work:

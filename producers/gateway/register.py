@@ -1,10 +1,11 @@
 """Who is expected today: a small encrypted register, from which the scanner's worklist comes.
 
-It holds no name. A scanner shows the woman's slip number where it would show her name, so that nobody types one and
-none is burned into a picture (docs/decisions/0067).
+It holds no name, and of the person id that the operator typed only a sealed copy, which no record, object or page
+for scanners carries. A scanner shows the woman's slip number where it would show her name, so that nobody types one and
+none is burned into a picture (docs/decisions/0068).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -27,7 +28,7 @@ class Expected:
 
     visit: with its plan and slip number. accession: the order's number at the scanner. study: the StudyInstanceUID that
     her objects will have. day: local date on which she is expected. screening_id: of the screening that is opened with
-    her first object.
+    her first object. person: the id that was typed for her, None where none was; it leaves the register nowhere.
     """
 
     visit: Visit
@@ -36,6 +37,7 @@ class Expected:
     study: str
     day: date
     screening_id: str
+    person: str | None = field(default=None, repr=False)
 
 
 _ENTRY: Final = TypeAdapter(Expected)
@@ -47,8 +49,8 @@ class Register:
     def __init__(self, db: Database, vault: Vault) -> None:
         self._db, self._vault = db, vault
 
-    def expect(self, visit: Visit, day: date, accession: str | None = None) -> Expected:
-        """Enter a woman. accession: None takes her slip number.
+    def expect(self, visit: Visit, day: date, accession: str | None = None, *, person: str | None = None) -> Expected:
+        """Enter a woman. accession: None takes her slip number. person: her id, kept sealed.
 
         Raises InvalidRecord `option_invalid` for a slip or an accession number that is taken or cannot be one,
         `consent_refused` where she did not agree.
@@ -63,7 +65,7 @@ class Register:
         if not (number.isascii() and number.isalnum() and len(number) <= LONGEST_ACCESSION):
             message = f"--accession: say at most {LONGEST_ACCESSION} letters and digits"
             raise InvalidRecord("option_invalid", message)
-        entry = Expected(visit, slip, number, generate_uid(), day, mint_id())
+        entry = Expected(visit, slip, number, generate_uid(), day, mint_id(), person)
         with self._db.transaction():
             for column, value in (("slip", slip), ("accession", number)):
                 if self._found(column, value) is not None:
@@ -87,6 +89,11 @@ class Register:
         """The woman to whose study an object belongs, where the scanner took it from the worklist."""
         return self._found("study", study)
 
+    def of_screening(self, screening_id: str) -> Expected | None:
+        """The woman to whom a screening belongs."""
+        rows = self._db.read("SELECT screening_id, entry FROM expected WHERE screening_id = ?", screening_id)
+        return self._opened(*rows[0]) if rows else None
+
     def expected(self) -> list[Expected]:
         """Everybody in the register, by day, then in the order of registering."""
         rows = self._db.read("SELECT screening_id, entry FROM expected ORDER BY day, number")
@@ -95,6 +102,10 @@ class Register:
     def forget(self, before: date) -> int:
         """Forget whoever was expected before a day; how many. What still comes of her waits in the tray."""
         with self._db.transaction():
+            self._db.write(
+                "DELETE FROM checklists WHERE screening_id IN (SELECT screening_id FROM expected WHERE day < ?)",
+                before.isoformat(),
+            )
             return self._db.write("DELETE FROM expected WHERE day < ?", before.isoformat())
 
     def _found(self, column: str, value: str) -> Expected | None:

@@ -14,6 +14,11 @@ certificate = "gateway.pem"
 key = "gateway.key"
 clients = "scanners.pem"
 
+[page]
+port = 11180
+consent_text = "v3"
+site = "site-1"
+
 [link] is of the uploader: `sonovan.producers.link`.
 """
 
@@ -27,6 +32,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.record import Part
+from sonovan.contracts.words import ConsentText, SiteCode
 from sonovan.producers.link import LinkOptions
 
 VAN_FILE: Final = "van.toml"
@@ -58,6 +64,17 @@ class TlsFiles(Part):
     clients: Path | None = None
 
 
+class PageOptions(Part):
+    """The operator's page; it is served to this machine alone. consent_text: the edition of the text that women sign.
+
+    site: the site's number, for every visit that is registered there.
+    """
+
+    port: Port = 11_180
+    consent_text: ConsentText | None = None
+    site: SiteCode = "site-1"
+
+
 class ListenerOptions(Part):
     """Where the listener listens, and to whom. Without scanners it listens to this machine alone. port 0: any free."""
 
@@ -66,6 +83,7 @@ class ListenerOptions(Part):
     port: Port = 11_112
     scanner: tuple[ScannerEntry, ...] = Field(default=(), max_length=32)
     tls: TlsFiles | None = None
+    page: PageOptions = PageOptions()
     associations: int = Field(default=8, ge=1, le=64)
     link: LinkOptions = LinkOptions()
 

@@ -38,6 +38,10 @@ CREATE TABLE IF NOT EXISTS steps (
     instance TEXT PRIMARY KEY,         -- keyed hash of the step's UID
     about BLOB NOT NULL                -- sealed
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS checklists (
+    screening_id TEXT PRIMARY KEY,
+    about BLOB NOT NULL                -- sealed: what was ticked off, what was excused and why
+) WITHOUT ROWID;
 """
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from sonovan.reports.phrases.en_lexicon import ENGLISH_LEXICON
 from sonovan.reports.phrases.en_page import ENGLISH_PAGE
 from sonovan.reports.phrases.en_reasons import ENGLISH_REASONS
+from sonovan.reports.phrases.en_van import ENGLISH_VAN
 from sonovan.reports.phrases.shape import Phrases
 
 _TEXTS: Final = {
@@ -304,5 +305,6 @@ ENGLISH: Final = Phrases(
         "away": "a service does not answer",
         "undelivered": "somebody who must be told of alerts takes nothing",
     },
+    van=ENGLISH_VAN,
     lexicon=ENGLISH_LEXICON,
 )

@@ -24,6 +24,7 @@ class Phrases:
     rules: by name, what a rule is called. advice: by rule, the sentence, with `{place}` and `{because}`.
     to_do: what whoever is told of an alert does next, by its state, with `{alert}`, `{screening}` and `{by}`.
     faults: by code, what is wrong with the centre.
+    van: by name, what the page of the van's operator says.
     lexicon: by `lexicon_key`, every term and word of `sonovan.contracts.lexicon`.
     """
 
@@ -39,6 +40,7 @@ class Phrases:
     rules: Mapping[str, str]
     advice: Mapping[str, str]
     faults: Mapping[FaultCode, str]
+    van: Mapping[str, str]
     lexicon: Mapping[str, str]
 
 

@@ -6,6 +6,7 @@ from sonovan.reports.phrases.shape import Phrases
 from sonovan.reports.phrases.zh_lexicon import CHINESE_LEXICON
 from sonovan.reports.phrases.zh_page import CHINESE_PAGE
 from sonovan.reports.phrases.zh_reasons import CHINESE_REASONS
+from sonovan.reports.phrases.zh_van import CHINESE_VAN
 
 _TEXTS: Final = {
     "unsigned": "未签署，非诊断结果",
@@ -279,5 +280,6 @@ CHINESE: Final = Phrases(
         "away": "某项服务无应答",
         "undelivered": "某位应被通知者未接收任何提醒",
     },
+    van=CHINESE_VAN,
     lexicon=CHINESE_LEXICON,
 )

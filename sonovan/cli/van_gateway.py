@@ -33,13 +33,19 @@ def serve(
     config: Annotated[Path | None, typer.Option(help="The listener's settings (default: van.toml of the van).")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Instead of the file's; 0: any free.")] = None,
     upload: Annotated[bool, typer.Option(help="Send to the centre what waits.")] = True,
+    page: Annotated[bool, typer.Option(help="Serve the operator's page to this machine.")] = True,
+    page_port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Instead of the file's; 0: any free.")
+    ] = None,
     van: VanName = None,
     state: State = None,
 ) -> None:
     """Listen to scanners (DICOM), put what they send into screenings, and upload, until it is stopped."""
     import signal
+    from contextlib import ExitStack
 
     from sonovan.cli.van_open import open_van, the_van
+    from sonovan.cli.van_page import served
     from sonovan.cli.van_send import say
     from sonovan.contracts.settings import read_settings
     from sonovan.producers.gateway.gateway import Gateway
@@ -49,7 +55,7 @@ def serve(
     folder = state_path(state)
     from sonovan.producers.privacy import open_cleaning
 
-    with open_van(folder, the_van(folder, van)) as opened:
+    with open_van(folder, the_van(folder, van)) as opened, ExitStack() as until_it_ends:
         options = read_options(opened.vault.folder, config)
         if port is not None:
             options = options.model_copy(update={"port": port})
@@ -61,6 +67,10 @@ def serve(
 
         def listening(at: int) -> None:
             typer.echo(f"van {opened.van_id}: {options.ae_title} listens on {options.address} port {at}")
+            if page:
+                shown = options.page if page_port is None else options.page.model_copy(update={"port": page_port})
+                address = until_it_ends.enter_context(served(opened, folder, shown))
+                typer.echo(f"the operator's page: {address}")
             sys.stdout.flush()
 
         gateway.run(read_settings(VanSettings).least_free_mib * 2**20, kafka, listening)
@@ -71,7 +81,7 @@ def register(
     organ: Organ = None,
     accession: Annotated[str | None, typer.Option(help="The order's number (default: the slip's).")] = None,
     day: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="When (default: today).")] = None,
-    person: Annotated[str | None, typer.Option(help="Person id; only a key made from it is kept.")] = None,
+    person: Annotated[str | None, typer.Option(help="Person id; it stays sealed in the van's register.")] = None,
     site: Annotated[str, typer.Option(help="Site code.")] = "site-1",
     plan: Plan = None,
     features: Annotated[Path | None, typer.Option(help="The clinical record, JSON or CSV.")] = None,
@@ -107,7 +117,7 @@ def register(
     )
     on = datetime.now().astimezone().date() if day is None else day.date()
     with open_van(folder, the_van(folder, van)) as opened, open_desk(opened.vault) as desk:
-        entry = desk.register.expect(visit, on, accession)
+        entry = desk.register.expect(visit, on, accession, person=person)
     if as_json:
         told = {"slip": entry.slip, "accession": entry.accession, "day": on.isoformat()}
         typer.echo(json.dumps({**told, "screening_id": entry.screening_id}))

@@ -21,7 +21,9 @@ ROOMS = {
     "simplejpeg": ("producers/sources/picture_damage.py",),
     "torch": ("training/",),
     "weasyprint": ("reports/pdf.py",),
-    "fastapi": ("console/", "producers/page/"),
+    "fastapi": ("console/",),
+    "aiohttp": ("stream_apps/", "producers/page/server.py"),
+    "segno": ("producers/page/slip.py",),
     "pydicom": ("producers/sources/", "producers/gateway/", "producers/deidentify/", "sonovan/"),
     "pynetdicom": ("producers/gateway/",),
 }

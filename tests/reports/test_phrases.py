@@ -169,3 +169,23 @@ def test_a_share_says_of_what_it_is() -> None:
     found = Because(code="low_assessable_share", value=0.88, unit="1")
     assert Words("en").because(found) == "too many frames could not be assessed (88 % assessable)"
     assert Words("zh").because(found) == "无法评估的帧过多（可评估 88 %）"
+
+
+GROUPS = ("error_", "nav_", "part_", "register_detail_")
+"""How phrases of the van's page begin whose names its code puts together."""
+
+
+def test_every_phrase_of_the_vans_page_is_there_and_used() -> None:
+    page = ROOT / "producers/page"
+    code = "\n".join(path.read_text(encoding="utf-8") for path in [*page.rglob("*.html"), *page.glob("*.py")])
+    named = set(re.findall(r"(?:say|van)\(\"([a-z_0-9]+)\"", code))
+    known = set(PHRASES["en"].van)
+    assert {name for name in named if not name.endswith("_")} - known == set()
+    assert {name for name in known - named if not name.startswith(GROUPS)} == set()
+    refused = set(re.findall(r"Refused\(\"([a-z_]+)\"", code)) | set(re.findall(r"told\(asked, \"([a-z_]+)\"", code))
+    assert {name for name in known if name.startswith("error_")} == {f"error_{code}" for code in refused}
+
+
+def test_the_vans_page_is_in_chinese_throughout() -> None:
+    plain = {name for name, text in PHRASES["zh"].van.items() if not re.search(r"[\u4e00-\u9fff]", text)}
+    assert plain == set()

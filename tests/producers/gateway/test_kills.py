@@ -28,7 +28,19 @@ VAN = "van-kill"
 @contextmanager
 def serving(state: Path) -> Iterator[tuple["subprocess.Popen[str]", int]]:
     """`sonovan van serve` in a process of its own, and its port; killed at the end."""
-    command = (sys.executable, "-m", "sonovan", "van", "serve", "--port", "0", "--no-upload", "--state", str(state))
+    command = (
+        sys.executable,
+        "-m",
+        "sonovan",
+        "van",
+        "serve",
+        "--port",
+        "0",
+        "--no-upload",
+        "--no-page",
+        "--state",
+        str(state),
+    )
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -1,0 +1,70 @@
+"""The page of one van: what its handlers work with, and which of them answers which address."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final
+
+from sonovan.contracts.errors import Fatal, InvalidRecord, SonovanError, Transient
+from sonovan.producers.gateway.gateway import Desk
+from sonovan.producers.gateway.settings import PageOptions
+from sonovan.producers.items import Signer
+from sonovan.producers.page import register_pages
+from sonovan.producers.page.asked import Answer, Asked, Handler, Refused, go
+from sonovan.producers.page.render import Speaks, rendered
+from sonovan.producers.spool import Spool
+from sonovan.producers.vault import Vault
+
+
+def today() -> date:
+    """The van's own day."""
+    return datetime.now().astimezone().date()
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the handlers work with.
+
+    key_of: gives the subject key of a person id, or of nobody. words: by language. clock: the van's own day.
+    """
+
+    vault: Vault = field(repr=False)
+    spool: Spool = field(repr=False)
+    desk: Desk = field(repr=False)
+    signer: Signer = field(repr=False)
+    options: PageOptions
+    key_of: Callable[[str | None], str] = field(repr=False)
+    words: Mapping[str, Speaks] = field(repr=False)
+    clock: Callable[[], date] = today
+
+    def answer(self, handler: Handler, asked: Asked) -> Answer:
+        """What a handler answers; whatever it refuses becomes a page that says so."""
+        try:
+            return handler(self, asked)
+        except Refused as refused:
+            return self.told(asked, refused.code, 400, **refused.figures)
+        except InvalidRecord as error:
+            return self.told(asked, "not_done", 400, detail=error.message)
+        except Transient as error:
+            return self.told(asked, "not_now", 503, detail=str(error))
+        except (Fatal, SonovanError) as error:
+            return self.told(asked, "broken", 500, detail=str(error))
+
+    def told(self, asked: Asked, code: str, status: int, **figures: object) -> Answer:
+        """A page with one sentence, `error_<code>`."""
+        words = self.words[asked.language]
+        return rendered("told.html", words, asked, status, sentence=words.van(f"error_{code}", **figures))
+
+
+def home(page: Page, asked: Asked) -> Answer:
+    """The first page of a day: the register."""
+    return go("/register")
+
+
+ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
+    ("GET", "/", home),
+    ("GET", "/register", register_pages.form),
+    ("POST", "/register", register_pages.enter),
+    ("GET", "/slip/{screening}", register_pages.slip),
+)
+"""By method and address, as aiohttp writes them. Ids in addresses are random; nothing of a woman stands in one."""

@@ -1,0 +1,20 @@
+"""What the page of the van's operator says, in one language of the catalogue."""
+
+from sonovan.reports.phrases import PHRASES
+from sonovan.reports.words import Words
+
+
+class VanWords(Words):
+    """The words of the report, and those of the page."""
+
+    def van(self, name: str, /, **figures: object) -> str:
+        """A label or sentence of the page. Raises KeyError for a name that the catalogue does not have."""
+        return PHRASES[self.language].van[name].format(**figures)
+
+    def of(self, group: str, code: str) -> str:
+        """The phrase `<group>_<code>`; without one what the report says of the code, else the code as it is."""
+        return PHRASES[self.language].van.get(f"{group}_{code}") or self.reason(code)
+
+    def answer(self, name: str) -> str:
+        """What a field of the clinical record is called."""
+        return self.lexicon(name) or self.text("age" if name == "age_years" else name)
