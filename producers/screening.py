@@ -4,7 +4,9 @@ There is no other composer: the embedded run, `van send`, `van simulate` and the
 ledger. `sonovan.producers.spool.Spool.open_screening` gives a screening whose every step is durable when it returns.
 """
 
+import os
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -239,7 +241,7 @@ class OpenSequence:
     def add_all(self, shots: Sequence[tuple[CapturedFrame | LostFrame, str | None]]) -> list[InvalidRecord | None]:
         """Put several frames in one step, each with its origin or None; all are kept or none is. As `add`."""
         self._screening.check_room(self.source, len(shots))
-        made = [self._made(shot, origin) for shot, origin in shots]
+        made = self._made_of(shots)
         additions = [addition for addition, _ in made]
         self._warnings.update(*(shot.notes for shot, _ in shots if isinstance(shot, CapturedFrame)))
         notes = self._screening.put(self.sequence_id, additions, frozenset(self._warnings))
@@ -261,6 +263,15 @@ class OpenSequence:
         else:
             first = next(iter((*self._troubles, *ended)), None)
             self._screening.refuse([first or refusal("no_frames", self.source.path, "it gave no frame")])
+
+    def _made_of(
+        self, shots: Sequence[tuple[CapturedFrame | LostFrame, str | None]]
+    ) -> list[tuple[Addition, InvalidRecord | None]]:
+        """Several frames are coded at once, one on each core: coding one takes milliseconds, without Python's lock."""
+        if len(shots) == 1:
+            return [self._made(*shots[0])]
+        with ThreadPoolExecutor(min(len(shots), os.cpu_count() or 1), "coder") as threads:
+            return list(threads.map(lambda each: self._made(*each), shots))
 
     def _made(self, shot: CapturedFrame | LostFrame, origin: str | None) -> tuple[Addition, InvalidRecord | None]:
         index = shot.frame_index

@@ -39,13 +39,14 @@ class Seen:
         self._reference, self._ultrasound = grey, ultrasound
         self._small = _shrunk(grey)
         self._fullest = _around(_cells(grey, ultrasound))
+        self._asked: tuple[Gray, NDArray[np.int16]] | None = None
 
     def look_again(self, grey: Gray, ultrasound: Mask) -> None:
         """Take in another look. What the tissue has shown stays known, or each frame of a sweep would look new.
 
         grey: as for `Seen`; of another size, everything begins anew. ultrasound: as for `Seen`.
         """
-        before = self._fullest
+        before, self._asked = self._fullest, None
         self._reference, self._ultrasound = grey, ultrasound
         self._small = _shrunk(grey)
         self._fullest = _around(_cells(grey, ultrasound))
@@ -55,7 +56,7 @@ class Seen:
     def add(self, grey: Gray) -> None:
         """Take in a frame that is no other layout: how its tissue looks."""
         self._small = _shrunk(grey)
-        np.maximum(self._fullest, _around(_cells(grey, self._ultrasound)), out=self._fullest)
+        np.maximum(self._fullest, _around(self._cells(grey)), out=self._fullest)
 
     def differs(self, grey: Gray) -> bool:
         """Whether this frame must be looked at anew. grey: (rows, columns) uint8."""
@@ -66,10 +67,16 @@ class Seen:
             return True
         if float(cv2.absdiff(_shrunk(grey), self._small).mean()) >= _SCENE:
             return True
-        cells = _cells(grey, self._ultrasound)
+        cells = self._cells(grey)
         new = (cells >= _FULL) & (cells >= self._fullest + _NEW)
         across, down = new[:, 1:] & new[:, :-1], new[1:] & new[:-1]
         return bool(across.any() or down.any())
+
+    def _cells(self, grey: Gray) -> NDArray[np.int16]:
+        """As `_cells`, once for the frame that is asked about and then taken in."""
+        if self._asked is None or self._asked[0] is not grey:
+            self._asked = (grey, _cells(grey, self._ultrasound))
+        return self._asked[1]
 
 
 def _cells(grey: Gray, ultrasound: Mask) -> NDArray[np.int16]:

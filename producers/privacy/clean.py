@@ -54,6 +54,27 @@ class Cleaned:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of every frame of a block, by the looks at it.
+
+    black: pixels to be set to 0, None where none is. blackened_px: how many. held, doubtful: as in `Cleaned`.
+    """
+
+    black: Mask | None
+    blackened_px: int
+    held: str | None
+    doubtful: tuple[Line, ...]
+
+    def applied(self, pixels: Pixels) -> Cleaned:
+        """One of the frames, cleaned; the pixels that are given are not changed."""
+        kept = pixels
+        if self.black is not None:
+            kept = pixels.copy()
+            kept[self.black] = 0
+        return Cleaned(as_grey(kept), self.blackened_px, self.held, self.doubtful)
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """What one look found.
 
@@ -74,7 +95,7 @@ def clean(
 
     pixels: (rows, columns) or (rows, columns, 3), uint8 or uint16; not changed itself. source: what its file declares.
     """
-    return _cleaned(pixels, source, [look_at(pixels, source, finder, layouts)], doubt)
+    return _verdict(pixels.shape[:2], source, [look_at(pixels, source, finder, layouts)], doubt).applied(pixels)
 
 
 def look_at(pixels: Pixels, source: Source, finder: Finder, layouts: Sequence[ScreenLayout] = ()) -> Look:
@@ -144,11 +165,13 @@ class Cleaner:
         self, block: list[CapturedFrame | LostFrame], start: Look | None, end: Look | None
     ) -> Iterator[tuple[CapturedFrame, Cleaned] | tuple[LostFrame, None]]:
         looks = [look for look in (start, end) if look is not None]
+        captured = [shot for shot in block if isinstance(shot, CapturedFrame)]
+        verdict = _verdict(captured[0].pixels.shape[:2], self._source, looks, self._doubt) if captured else None
         for shot in block:
             if isinstance(shot, LostFrame):
                 yield shot, None
-            else:
-                yield shot, _cleaned(shot.pixels, self._source, looks, self._doubt)
+            elif verdict is not None:
+                yield shot, verdict.applied(shot.pixels)
 
     def _look(self, pixels: Pixels) -> Look:
         self.looks += 1
@@ -162,22 +185,21 @@ def _seen(seen: Seen | None, grey: NDArray[np.uint8], look: Look) -> Seen:
     return seen
 
 
-def _cleaned(pixels: Pixels, source: Source, looks: Sequence[Look], doubt: Doubt) -> Cleaned:
-    """The picture without what any of the looks found."""
-    shape = pixels.shape[:2]
-    black, doubtful = np.zeros(shape, np.bool_), tuple(line for look in looks for line in look.doubtful)
+def _verdict(shape: tuple[int, ...], source: Source, looks: Sequence[Look], doubt: Doubt) -> Verdict:
+    """What any of the looks found is black in all frames. shape: their rows and columns."""
+    black = np.zeros(shape, np.bool_)
+    doubtful = tuple(line for look in looks for line in look.doubtful)
     for look in looks:
         black |= look.black
     if doubt == "hide":
         black |= drawn(doubtful, shape)
-    kept = pixels.copy()
-    kept[black] = 0
     held = hold_reason(source)
     if held is None and any(not look.judged for look in looks):
         held = TEXT_UNCERTAIN
     if held is None and doubt == "hold" and (doubtful or any(_hides_much(look) for look in looks)):
         held = TEXT_UNCERTAIN
-    return Cleaned(as_grey(kept), int(np.count_nonzero(black)), held, doubtful if doubt == "hold" else ())
+    count = int(np.count_nonzero(black))
+    return Verdict(black if count else None, count, held, doubtful if doubt == "hold" else ())
 
 
 def _hides_much(look: Look) -> bool:
