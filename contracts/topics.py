@@ -20,6 +20,7 @@ from sonovan.contracts.van import (
     SequenceClosed,
     VanEnrolled,
 )
+from sonovan.contracts.van_reports import VanReported
 
 TOPIC_PARTITIONS: Final = 12
 """One count for every topic that `assess` reads together, its changelogs included.
@@ -44,14 +45,15 @@ DEFERRED_BYTES: Final = FRAMES_BYTES * FRAME_PARTITIONS // DEFERRED_PARTITIONS
 """Of a partition of deferred frames: there is room for all that `frame.captured` holds."""
 
 FEW_BYTES: Final = 1024 * MIB
-"""Of a partition of openings, clinical records or amendments: twelve times what the vans of a full cell send of
-one of them in 90 days."""
+"""Of a partition of openings, clinical records, amendments or vans' reports: twelve times what the vans of a full cell
+send of one of them in 90 days."""
 
 
 class Topic(StrEnum):
     """The topics' names. A van's answers have a topic each: `van_answered_topic`."""
 
     VAN_ENROLLED = "van.enrolled.v1"
+    VAN_REPORTED = "van.reported.v1"
     SCREENING_OPENED = "screening.opened.v1"
     FRAME_CAPTURED = "frame.captured.v1"
     FRAME_DEFERRED = "frame.deferred.v1"
@@ -168,6 +170,9 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
     for row in (
         _row(Topic.VAN_ENROLLED, "van_id", VanEnrolled, {_REGISTRAR}, {_SEGMENT, _ASSESS, _REGISTRAR},
              "the registry of vans' public keys", compacted=True),
+        _row(Topic.VAN_REPORTED, "van_id", VanReported, {_VAN}, set(),
+             "what waits on a van, its disk, clock and link", signed=True, retention_ms=7 * _DAY_MS,
+             retention_bytes=FEW_BYTES),
         _row(Topic.SCREENING_OPENED, "screening_id", ScreeningOpened, {_VAN, _RETRIER}, {_ASSESS},
              "a screening begins; the only record with a subject key", signed=True, retention_ms=90 * _DAY_MS,
              retention_bytes=FEW_BYTES, personal=True),

@@ -10,6 +10,9 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Final
 
@@ -18,6 +21,7 @@ from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord, SonovanError, Transient
 from sonovan.contracts.topics import van_answered_topic
 from sonovan.producers.link import ALL_LEVELS, LinkOptions, Pace
+from sonovan.producers.reporting import Reporter
 from sonovan.producers.spool import QUEUED, Message, Spool, SpoolStatus
 from sonovan.transport.producer import BoundedProducer, Pending
 from sonovan.transport.tail import Tail
@@ -32,11 +36,22 @@ _IDLE_S: Final = 0.1
 _BACKOFF_S: Final = (0.5, 15.0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Flying:
+    """An item that was handed over and is not acknowledged. handed_at: seconds of a steady clock."""
+
+    item_id: str
+    pending: Pending
+    size: int
+    handed_at: float
+
+
 class Uploader:
     """One run of uploading from a spool, as the van `van_id`.
 
     resend_after_s: an item without a receipt after so many seconds is sent again. A second copy does no harm: the
-    centre answers it with a second receipt. link: what may be used of the link, and when.
+    centre answers it with a second receipt. link: what may be used of the link, and when. reporter: tells the centre of
+    this van now and then, and at the end.
     """
 
     def __init__(
@@ -47,10 +62,11 @@ class Uploader:
         *,
         resend_after_s: float = RESEND_AFTER_S,
         link: LinkOptions | None = None,
+        reporter: Reporter | None = None,
     ) -> None:
         self._spool, self._kafka, self._van_id = spool, kafka, van_id
         self._resend_after_s = resend_after_s
-        self._pace = Pace(link or LinkOptions())
+        self._pace, self._reporter = Pace(link or LinkOptions()), reporter
         self._stop = Event()
         self._failure: BaseException | None = None
         self._trouble = _NO_ANSWER
@@ -145,15 +161,18 @@ class Uploader:
 
     def _send_through(self, producer: BoundedProducer, backoff: "_Backoff") -> None:
         """Send until `_stop` is set. Raises Transient when a message expired; what is unacknowledged stays queued."""
-        flying: deque[tuple[str, Pending]] = deque()
+        flying: deque[_Flying] = deque()
         while not self._stop.is_set():
-            while flying and flying[0][1].done():
-                self._acknowledge(*flying.popleft())
+            while flying and flying[0].pending.done():
+                self._acknowledge(flying.popleft())
                 backoff.reset()
+            if self._reporter is not None and self._reporter.due:
+                self._report(producer)
             if not self._send_next(producer, flying):
                 self._stop.wait(min(_IDLE_S, self._pace.wait_s() or _IDLE_S))
-        while flying and flying[0][1].done():
-            self._acknowledge(*flying.popleft())
+        while flying and flying[0].pending.done():
+            self._acknowledge(flying.popleft())
+        self._report(producer)
 
     def _next(self, flying: set[str]) -> Message | None:
         """The next item that may go now; None where none waits, or none of those that wait may go yet."""
@@ -169,9 +188,9 @@ class Uploader:
             self._trouble = f"{why}: frames wait"
         return None
 
-    def _send_next(self, producer: BoundedProducer, flying: deque[tuple[str, Pending]]) -> bool:
+    def _send_next(self, producer: BoundedProducer, flying: deque[_Flying]) -> bool:
         """Hand the next item to the producer; False if none may go or the producer has no room for it yet."""
-        message = self._next({item_id for item_id, _ in flying})
+        message = self._next({each.item_id for each in flying})
         if message is None:
             return False
         try:
@@ -185,18 +204,28 @@ class Uploader:
             if producer.in_flight_bytes > 0:  # a slow link: there was no room yet
                 return False
             raise
-        flying.append((message.item_id, pending))
+        flying.append(_Flying(message.item_id, pending, len(message.value), time.monotonic()))
         self._pace.spend(len(message.value))
         return True
 
-    def _acknowledge(self, item_id: str, pending: Pending) -> None:
+    def _acknowledge(self, flown: _Flying) -> None:
         try:
-            pending.result(0.0)
+            sent = flown.pending.result(0.0)
         except InvalidRecord as error:
-            self._spool.mark_rejected(item_id, error.reason, retryable=False)
+            self._spool.mark_rejected(flown.item_id, error.reason, retryable=False)
             return
-        self._spool.mark_sent(item_id)
+        if self._reporter is not None:
+            self._reporter.link.note(flown.size, flown.handed_at, time.monotonic())
+            self._reporter.link.note_clock(sent.appended_at, datetime.now(UTC))
+        self._spool.mark_sent(flown.item_id)
         self._moved_at = time.monotonic()
+
+    def _report(self, producer: BoundedProducer) -> None:
+        """Tell of this van. What the broker does not take is not kept: the next report is a newer one."""
+        if self._reporter is not None:
+            topic, key, value = self._reporter.message(self._pace.metered())
+            with suppress(Transient, InvalidRecord):
+                producer.send(topic, key, value, deadline_s=_ROOM_WITHIN_S)
 
 
 class _Backoff:

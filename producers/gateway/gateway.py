@@ -21,6 +21,7 @@ from sonovan.producers.gateway.settings import ListenerOptions
 from sonovan.producers.gateway.steps import StepKeeper, Steps
 from sonovan.producers.gateway.tables import open_tables
 from sonovan.producers.items import Signer
+from sonovan.producers.reporting import Reporter
 from sonovan.producers.spool import Disk, Spool
 from sonovan.producers.upload import Uploader
 from sonovan.producers.vault import Vault
@@ -130,15 +131,15 @@ class Gateway:
             self._stopped.set()
 
     def _upload(self, kafka: BrokerSettings) -> None:
-        """Upload whatever waits; between two turns other commands may."""
-        told = ""
+        """Upload whatever waits, and report; between two turns other commands may."""
+        told, reporter = "", Reporter(self._spool, self._signer)
         while not self._stopped.wait(_PAUSE_S):
-            if not self._spool.status().waiting:
+            if not self._spool.status().waiting and not reporter.due:
                 told = ""
                 continue
             try:
-                Uploader(self._spool, kafka, self._van_id, link=self._options.link).run(
-                    lambda: self._stopped.is_set() or not self._spool.status().waiting,
+                Uploader(self._spool, kafka, self._van_id, link=self._options.link, reporter=reporter).run(
+                    lambda: self._stopped.is_set() or not (self._spool.status().waiting or reporter.due),
                     give_up_s=_UPLOAD_GIVES_UP_S,
                 )
             except Transient as error:

@@ -15,6 +15,7 @@ from sonovan.contracts.settings import read_settings
 from sonovan.producers import enrol as enrolment
 from sonovan.producers.gateway.settings import read_options
 from sonovan.producers.items import Signer
+from sonovan.producers.reporting import Reporter
 from sonovan.producers.settings import VanSettings
 from sonovan.producers.spool import Spool
 from sonovan.producers.upload import Uploader
@@ -48,7 +49,7 @@ class OpenVan:
         Raises InvalidRecord `van_not_enrolled`, `option_invalid`.
         """
         link = read_options(self.vault.folder, None).link
-        return Uploader(self.spool, self.kafka, self.van_id, link=link)
+        return Uploader(self.spool, self.kafka, self.van_id, link=link, reporter=Reporter(self.spool, self.signer))
 
 
 def the_van(folder: Path, chosen: str | None) -> str:

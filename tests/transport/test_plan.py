@@ -71,6 +71,7 @@ def test_no_size_deletes_what_the_vans_of_a_full_cell_send_within_the_time() -> 
         Topic.SCREENING_OPENED: 90 * vans * women * record,
         Topic.FEATURES_RECORDED: 90 * vans * women * record,
         Topic.SCREENING_AMENDED: 90 * vans * women * record,  # as if every one was amended
+        Topic.VAN_REPORTED: 7 * vans * 720 * record,  # every two minutes
     }
     for name, topic in planned_topics(1).items():
         size = int(topic.configs["retention.bytes"])
