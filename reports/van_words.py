@@ -1,5 +1,9 @@
 """What the page of the van's operator says, in one language of the catalogue."""
 
+from typing import cast
+
+from sonovan.contracts.because import Because
+from sonovan.contracts.lexicon import Organ, Position, Side
 from sonovan.reports.phrases import PHRASES
 from sonovan.reports.words import Words
 
@@ -18,3 +22,12 @@ class VanWords(Words):
     def answer(self, name: str) -> str:
         """What a field of the clinical record is called."""
         return self.lexicon(name) or self.text("age" if name == "age_years" else name)
+
+    def lamp(self, found: Because) -> str:
+        """A reason or a note of a light, with its figure or its place."""
+        value = found.value
+        if not isinstance(value, str):
+            return self.van(f"lamp_{found.code}", value=value)
+        organ, side, region, *_ = (*value.split("."), None, None)
+        place = self.place(cast(Organ, organ), cast("Side | None", side), cast("Position | None", region))
+        return self.van(f"lamp_{found.code}", place=place)

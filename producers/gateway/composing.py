@@ -86,7 +86,7 @@ class Composer:
 
     def _compose(self, found: Arrived) -> None:
         try:
-            with self._opened(found) as path:
+            with opened_object(self._intake, found) as path:
                 claims = self._claims(found, path)
                 source, entry = self._understood(found, claims, path)
                 screening = self._screening(entry)
@@ -102,20 +102,6 @@ class Composer:
     def _wait(self, found: Arrived, state: str, reason: str) -> None:
         self._intake.wait(found.number, state, reason)
         self._tell(f"object {found.number} from {found.claims.scanner}: {state}: {reason}")
-
-    @contextmanager
-    def _opened(self, found: Arrived) -> Iterator[Path]:
-        """The object as a file in memory. Raises InvalidRecord `object_too_large`, `object_damaged`."""
-        if found.size > MAX_OBJECT_BYTES:
-            raise InvalidRecord("object_too_large", f"object {found.number} has {found.size} bytes")
-        with os.fdopen(os.memfd_create("object", os.MFD_CLOEXEC), "wb") as stream:
-            try:
-                for chunk in self._intake.read(found.number):
-                    stream.write(chunk)
-                stream.flush()
-            except Fatal as error:  # this object's file alone: all else goes on
-                raise InvalidRecord("object_damaged", str(error)) from error
-            yield Path(f"/proc/self/fd/{stream.fileno()}")
 
     def _claims(self, found: Arrived, path: Path) -> Claims:
         """What the object says, remembered for the operator. Raises InvalidRecord."""
@@ -158,6 +144,21 @@ class Composer:
         if self._spool.newest(entry.screening_id, Topic.SCREENING_CLOSED) is not None:
             return self._spool.resume_screening(entry.screening_id, self._signer)
         return self._spool.open_screening(entry.visit, self._signer, screening_id=entry.screening_id)
+
+
+@contextmanager
+def opened_object(intake: Intake, found: Arrived) -> Iterator[Path]:
+    """The object as a file in memory. Raises InvalidRecord `object_too_large`, `object_damaged`."""
+    if found.size > MAX_OBJECT_BYTES:
+        raise InvalidRecord("object_too_large", f"object {found.number} has {found.size} bytes")
+    with os.fdopen(os.memfd_create("object", os.MFD_CLOEXEC), "wb") as stream:
+        try:
+            for chunk in intake.read(found.number):
+                stream.write(chunk)
+            stream.flush()
+        except Fatal as error:  # this object's file alone: all else goes on
+            raise InvalidRecord("object_damaged", str(error)) from error
+        yield Path(f"/proc/self/fd/{stream.fileno()}")
 
 
 def put_all(screening: Screening, source: Source, origin: str) -> None:

@@ -135,6 +135,16 @@ class Intake:
         where = f"WHERE state IN ({marks})" if states else ""
         return [self._arrived(row) for row in self._db.read(f"SELECT {_COLUMNS} {where} ORDER BY number", *states)]
 
+    def find(self, number: int) -> Arrived | None:
+        """The object of this number."""
+        rows = self._db.read(f"SELECT {_COLUMNS} WHERE number = ?", number)
+        return self._arrived(rows[0]) if rows else None
+
+    def count(self, *states: str) -> int:
+        """How many objects are in these states."""
+        marks = ", ".join("?" for _ in states)
+        return int(self._db.read(f"SELECT count(*) FROM objects WHERE state IN ({marks})", *states)[0][0])  # noqa: S608
+
     def next(self, after: int = 0) -> Arrived | None:
         """The first object behind this number that nobody looked at yet."""
         rows = self._db.read(

@@ -6,12 +6,14 @@ from datetime import date, datetime
 from typing import Final
 
 from sonovan.contracts.errors import Fatal, InvalidRecord, SonovanError, Transient
+from sonovan.producers.gateway.composing import Clean
 from sonovan.producers.gateway.gateway import Desk
 from sonovan.producers.gateway.settings import PageOptions
 from sonovan.producers.items import Signer
-from sonovan.producers.page import register_pages
+from sonovan.producers.page import held_pages, lights_pages, register_pages, tray_pages
 from sonovan.producers.page.asked import Answer, Asked, Handler, Refused, go
 from sonovan.producers.page.render import Speaks, rendered
+from sonovan.producers.privacy.clean import Finder
 from sonovan.producers.spool import Spool
 from sonovan.producers.vault import Vault
 
@@ -25,7 +27,8 @@ def today() -> date:
 class Page:
     """What the handlers work with.
 
-    key_of: gives the subject key of a person id, or of nobody. words: by language. clock: the van's own day.
+    key_of: gives the subject key of a person id, or of nobody. words: by language. clean: every picture of an
+    object that waits goes through it. finder: finds the text in held frames. clock: the van's own day.
     """
 
     vault: Vault = field(repr=False)
@@ -35,6 +38,8 @@ class Page:
     options: PageOptions
     key_of: Callable[[str | None], str] = field(repr=False)
     words: Mapping[str, Speaks] = field(repr=False)
+    clean: Clean = field(repr=False)
+    finder: Finder = field(repr=False)
     clock: Callable[[], date] = today
 
     def answer(self, handler: Handler, asked: Asked) -> Answer:
@@ -66,5 +71,14 @@ ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/register", register_pages.form),
     ("POST", "/register", register_pages.enter),
     ("GET", "/slip/{screening}", register_pages.slip),
+    ("GET", "/held", held_pages.held),
+    ("POST", "/held", held_pages.judge),
+    ("GET", "/held/{sequence}/{index}/picture", held_pages.picture),
+    ("GET", "/held/{sequence}/{index}/small", held_pages.small_picture),
+    ("GET", "/tray", tray_pages.tray),
+    ("GET", "/tray/{number}/picture", tray_pages.picture),
+    ("POST", "/tray/{number}/assign", tray_pages.assign),
+    ("POST", "/tray/{number}/discard", tray_pages.discard),
+    ("GET", "/lights", lights_pages.lights),
 )
 """By method and address, as aiohttp writes them. Ids in addresses are random; nothing of a woman stands in one."""

@@ -4,6 +4,7 @@ from typing import Final, Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from sonovan.contracts.because import Because
 from sonovan.contracts.lexicon import Organ, Position, Side
 from sonovan.producers.page.asked import Answer, Asked
 
@@ -29,6 +30,9 @@ class Speaks(Protocol):
 
     def answer(self, name: str) -> str:
         """What a field of the clinical record is called."""
+
+    def lamp(self, found: Because) -> str:
+        """A reason or a note of a light."""
 
     def place(self, organ: Organ, side: Side | None, position: Position | None = None) -> str:
         """Where in the body."""

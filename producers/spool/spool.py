@@ -5,6 +5,7 @@ says what became of it, stays until the screening is purged.
 """
 
 import fcntl
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from pydantic import TypeAdapter
 from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import STRIDES, mint_id
+from sonovan.contracts.lexicon import Organ, Side
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import Consent
 from sonovan.producers.items import Item, Signer, Visit
@@ -315,6 +317,27 @@ class Spool:
         None for a screening that never was in this spool. Purging forgets neither.
         """
         return None if self._rank(screening_id) is None else self._ledger(screening_id).newest(topic)
+
+    def frames_by_side(self, screening_id: str) -> dict[tuple[Organ, Side | None], int]:
+        """How many frames a screening has by organ and side, held ones too; without those that cannot be sent.
+
+        Of a sequence that was purged it is not known how many: it counts as one.
+        """
+        rows = self._db.read(
+            "SELECT about, purged, (SELECT count(*) FROM frames WHERE frames.sequence_id = sequences.sequence_id"
+            " AND content_sha256 IS NOT NULL AND discarded = 0) FROM sequences WHERE screening_id = ?",
+            screening_id,
+        )
+        found: dict[tuple[Organ, Side | None], int] = {}
+        for about, purged, frames in rows:
+            organ, side, *_ = json.loads(about)
+            found[organ, side] = found.get((organ, side), 0) + max(frames, purged)
+        return found
+
+    def reopen(self, screening_id: str) -> None:
+        """Note that what its closing would say has changed, so that `Screening.close` puts another one."""
+        with self._db.transaction():
+            self._db.write("UPDATE screenings SET changed = 1 WHERE screening_id = ?", screening_id)
 
     def sequence_ids(self, screening_id: str) -> tuple[str, ...]:
         """The ids of a screening's sequences, in their order."""

@@ -69,7 +69,7 @@ def serve(
             typer.echo(f"van {opened.van_id}: {options.ae_title} listens on {options.address} port {at}")
             if page:
                 shown = options.page if page_port is None else options.page.model_copy(update={"port": page_port})
-                address = until_it_ends.enter_context(served(opened, folder, shown))
+                address = until_it_ends.enter_context(served(opened, folder, shown, clean))
                 typer.echo(f"the operator's page: {address}")
             sys.stdout.flush()
 

@@ -16,6 +16,7 @@ from sonovan.state import state_path
 
 if TYPE_CHECKING:
     from sonovan.cli.van_open import OpenVan
+    from sonovan.producers.gateway.composing import Clean
     from sonovan.producers.gateway.settings import PageOptions
 
 DOOR_FILE: Final = "page"
@@ -42,12 +43,13 @@ def page(van: VanName = None, state: State = None) -> None:
 
 
 @contextmanager
-def served(opened: "OpenVan", folder: Path, options: "PageOptions") -> Iterator[str]:
+def served(opened: "OpenVan", folder: Path, options: "PageOptions", clean: "Clean") -> Iterator[str]:
     """Serve the page of an open van until the block ends; its address, and how to enter. folder: the state folder.
 
     Raises InvalidRecord `option_invalid` where the port is taken.
     """
     from sonovan.cli.van_send import say
+    from sonovan.models.text import open_finder
     from sonovan.producers.gateway.gateway import open_desk
     from sonovan.producers.page.doors import Doors
     from sonovan.producers.page.page import Page
@@ -67,7 +69,7 @@ def served(opened: "OpenVan", folder: Path, options: "PageOptions") -> Iterator[
     with open_desk(opened.vault) as desk:
         made = Page(
             opened.vault, opened.spool, desk, opened.signer, options, lambda person: visit_key(folder, person),
-            {each: VanWords(each) for each in LANGUAGES},
+            {each: VanWords(each) for each in LANGUAGES}, clean, open_finder(),
         )  # fmt: skip
         with serving(made, doors, say) as port:
             address = f"http://127.0.0.1:{port}/enter"

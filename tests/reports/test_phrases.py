@@ -33,6 +33,7 @@ from sonovan.contracts.reasons import REASONS
 from sonovan.contracts.results import IntendedUse, Level, Status
 from sonovan.models.heads import trust
 from sonovan.models.picture import colour, quality
+from sonovan.producers.gateway import intake
 from sonovan.reports.phrases import LANGUAGES, PHRASES, Language
 from sonovan.reports.phrases.shape import lexicon_key
 from sonovan.reports.words import Words
@@ -171,7 +172,10 @@ def test_a_share_says_of_what_it_is() -> None:
     assert Words("zh").because(found) == "无法评估的帧过多（可评估 88 %）"
 
 
-GROUPS = ("error_", "nav_", "part_", "register_detail_")
+GROUPS = (
+    "error_", "nav_", "part_", "register_detail_", "told_", "waits_", "assigned_", "discarded_", "held_because_",
+    "lamp_",
+)  # fmt: skip
 """How phrases of the van's page begin whose names its code puts together."""
 
 
@@ -181,9 +185,19 @@ def test_every_phrase_of_the_vans_page_is_there_and_used() -> None:
     named = set(re.findall(r"(?:say|van)\(\"([a-z_0-9]+)\"", code))
     known = set(PHRASES["en"].van)
     assert {name for name in named if not name.endswith("_")} - known == set()
-    assert {name for name in known - named if not name.startswith(GROUPS)} == set()
+    unused = {name for name in known if f'"{name}"' not in code}
+    assert {name for name in unused if not name.startswith(GROUPS)} == set()
     refused = set(re.findall(r"Refused\(\"([a-z_]+)\"", code)) | set(re.findall(r"told\(asked, \"([a-z_]+)\"", code))
     assert {name for name in known if name.startswith("error_")} == {f"error_{code}" for code in refused}
+    lamps = {f"lamp_{code}" for code in re.findall(r"\"([a-z]+_[a-z_]+)\"", (ROOT / "producers/lights.py").read_text())}
+    assert {name for name in known if name.startswith("lamp_")} == lamps
+    for group, codes in {
+        "waits": set(intake.REASONS),
+        "assigned": set(intake.ASSIGNING),
+        "discarded": set(intake.DISCARDING),
+        "held_because": {"text_uncertain", "burned_in_annotation", "regions_uncertain"},
+    }.items():
+        assert {f"{group}_{code}" for code in codes} <= known
 
 
 def test_the_vans_page_is_in_chinese_throughout() -> None:

@@ -209,3 +209,23 @@ def test_the_operator_registers_looks_at_the_tray_assigns_and_discards(
     assert (first["state"], first["assigned"]["slip"], first["assigned"]["side"]) == ("arrived", slip, "left")
     assert (second["state"], second["reason"]) == ("discarded", "test")
     assert (first["claims"]["patient_name"], second["claims"]["patient_name"]) == ("LI^LIHUA\x1b[2J", "")
+
+
+def test_the_lights_say_why_they_are_red(vault: Vault, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    slip = slip_number("A", 17)
+    typed(tmp_path, "register", "--slip", slip, "--organ", "breast", "--consent", "screening,ai")
+    capsys.readouterr()
+    assert typed(tmp_path, "lights") == 0
+    assert "The van may leave" in capsys.readouterr().out
+    with open_desk(vault) as desk:
+        received = Incoming(vault.folder / "incoming", vault, 0).file()
+        received.write(b"object")
+        desk.intake.take(received, Claims("1.2", "1.2.1", "LOGIQ"))
+    assert typed(tmp_path, "lights", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["women"] == []
+    assert told["van"] == {
+        "green": False,
+        "reasons": [{"code": "objects_composing", "value": 1}],
+        "notes": [{"code": "women_expected", "value": 1}],
+    }

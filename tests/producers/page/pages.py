@@ -8,10 +8,12 @@ from pathlib import Path
 
 from sonovan.contracts.ids import subject_key
 from sonovan.contracts.words import slip_number
+from sonovan.models.text import FoundText
 from sonovan.producers.gateway.gateway import open_desk
 from sonovan.producers.gateway.settings import PageOptions
 from sonovan.producers.page.asked import Answer, Asked, Form
 from sonovan.producers.page.page import ROUTES, Page
+from sonovan.producers.sources import Pixels
 from sonovan.producers.spool import Spool
 from sonovan.reports.van_words import VanWords
 from tests.producers.visits import SIGNER, vault_at
@@ -23,6 +25,14 @@ FILLED = (
     ("slip", SLIP), ("person", "110101198001011234"), ("consent", "screening"), ("consent", "ai"),
     ("plan", "breast.left"), ("plan", "breast.right"), ("detail", "side"),
 )  # fmt: skip
+
+
+class NoText:
+    """A finder that finds nothing."""
+
+    def find(self, picture: Pixels) -> FoundText:
+        """As `Finder`."""
+        return FoundText((), ())
 
 
 @dataclass
@@ -52,7 +62,7 @@ def desk(folder: Path, **options: object) -> Iterator[Desk]:
         page = Page(
             vault, spool, found, SIGNER, replace_options(options),
             lambda person: subject_key(SECRET, person or "anonymous"),
-            {each: VanWords(each) for each in ("en", "zh")}, lambda: TODAY,
+            {each: VanWords(each) for each in ("en", "zh")}, lambda source: source, NoText(), lambda: TODAY,
         )  # fmt: skip
         yield Desk(page)
 

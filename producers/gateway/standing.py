@@ -1,0 +1,56 @@
+"""How things stand on a van, for its lights: counts from the spool, the register and what is arriving."""
+
+from datetime import date
+from pathlib import Path
+
+from sonovan.producers.gateway.gateway import Desk, worklist
+from sonovan.producers.gateway.intake import ARRIVED, QUARANTINED, TRAY
+from sonovan.producers.gateway.register import Expected
+from sonovan.producers.lights import Arriving, VanState, WomanState
+from sonovan.producers.spool import Spool
+
+
+def arriving(folder: Path, desk: Desk) -> Arriving:
+    """Objects that are in no screening yet. folder: the van's."""
+    incoming = folder / "incoming"
+    return Arriving(
+        receiving=sum(1 for _ in incoming.iterdir()) if incoming.is_dir() else 0,
+        composing=desk.intake.count(ARRIVED),
+        waiting=desk.intake.count(TRAY, QUARANTINED),
+        never_came=sum(count for _, count in desk.steps.missing(desk.intake.has)),
+    )
+
+
+def under_way(desk: Desk, spool: Spool) -> list[Expected]:
+    """The women of the register whose screening has begun and is not closed as it stands."""
+    begun = {each.screening_id for each in spool.screenings()}
+    return [each for each in worklist(desk, spool) if each.screening_id in begun]
+
+
+def woman_state(folder: Path, desk: Desk, spool: Spool, entry: Expected) -> WomanState:
+    """How things stand with one woman of the register."""
+    checklist, planned = desk.checklists.of(entry.screening_id), entry.visit.planned or ()
+    return WomanState(
+        planned=planned,
+        ticked=checklist.ticked,
+        excused=tuple(each for each in planned if checklist.excuse_of(each) is not None),
+        frames=spool.frames_by_side(entry.screening_id),
+        held=len(spool.held(entry.screening_id)),
+        arriving=arriving(folder, desk),
+    )
+
+
+def van_state(folder: Path, desk: Desk, spool: Spool, day: date) -> VanState:
+    """How things stand with the whole van. day: whose women are expected."""
+    status, rejected, screenings = spool.status(), spool.rejected(), spool.screenings()
+    begun = {each.screening_id for each in screenings}
+    return VanState(
+        unsent=status.waiting,
+        exported=status.exported,
+        retryable=sum(each.retryable for each in rejected),
+        refused=sum(not each.retryable for each in rejected),
+        unfinished=sum(each.unfinished for each in screenings),
+        held=len(spool.held()),
+        expected=sum(each.day == day and each.screening_id not in begun for each in desk.register.expected()),
+        arriving=arriving(folder, desk),
+    )
