@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-assess bench-hostile bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs images audit pin-images
+.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-assess bench-hostile bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs images page-images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -38,6 +38,9 @@ docs: $(READY) ## write docs/topics.md, docs/asyncapi.json and docs/schemas agai
 
 images: $(READY) ## draw the picture of README.md again with the network that is shipped now
 	@$(RUN) -m sonovan.illustrate docs/images/overlay.png
+
+page-images: $(READY) ## draw the pictures of the van's page in README.md again (needs Chromium and a Chinese font)
+	@$(RUN) -m tests.producers.page.screenshots docs/images
 
 bench: $(READY) ## the pipeline against its floor: benchmarks/results/pipeline.json
 	@$(RUN) -m benchmarks.pipeline

@@ -23,6 +23,7 @@ from sonovan.producers.ahead import read_ahead
 from sonovan.producers.gateway.intake import QUARANTINED, TRAY, Arrived, Claims, Intake
 from sonovan.producers.gateway.matching import whose
 from sonovan.producers.gateway.register import Expected, Register
+from sonovan.producers.gateway.watching import Watch
 from sonovan.producers.items import Signer
 from sonovan.producers.screening import OpenSequence, Screening
 from sonovan.producers.sources import CapturedFrame, CaptureOptions, LostFrame, Source
@@ -48,6 +49,7 @@ _TEXT: Final = {
 }  # fmt: skip
 
 Tell = Callable[[str], None]
+Shot = CapturedFrame | LostFrame
 Clean = Callable[[Source], Source]
 """Gives the same sequence as it may leave the van: without text in its pictures, what is doubtful marked as held."""
 
@@ -56,11 +58,18 @@ class Composer:
     """Composes objects, one at a time, in the order of their arrival."""
 
     def __init__(
-        self, intake: Intake, register: Register, spool: Spool, signer: Signer, clean: Clean, tell: Tell
+        self,
+        intake: Intake,
+        register: Register,
+        spool: Spool,
+        signer: Signer,
+        clean: Clean,
+        tell: Tell,
+        watch: Watch | None = None,
     ) -> None:
-        """tell: takes one line for each object, in which nobody is named."""
+        """tell: takes one line for each object, in which nobody is named. watch: is shown every frame that was kept."""
         self._intake, self._register, self._spool, self._signer = intake, register, spool, signer
-        self._clean, self._tell = clean, tell
+        self._clean, self._tell, self._watch = clean, tell, watch or Watch()
         self.wake, self._stop = Event(), Event()
 
     def run(self) -> None:
@@ -90,7 +99,7 @@ class Composer:
                 claims = self._claims(found, path)
                 source, entry = self._understood(found, claims, path)
                 screening = self._screening(entry)
-                put_all(screening, self._clean(source), claims.instance)
+                put_all(screening, self._clean(source), claims.instance, self._watch)
         except _Waits as waits:
             self._wait(found, TRAY, waits.reason)
         except InvalidRecord as error:
@@ -161,7 +170,7 @@ def opened_object(intake: Intake, found: Arrived) -> Iterator[Path]:
         yield Path(f"/proc/self/fd/{stream.fileno()}")
 
 
-def put_all(screening: Screening, source: Source, origin: str) -> None:
+def put_all(screening: Screening, source: Source, origin: str, watch: Watch) -> None:
     """Put every frame of a source, as a sequence that is whole then. This is where frames leave the gateway: whatever
     the guards of privacy hold back is held by `Screening`.
 
@@ -169,14 +178,14 @@ def put_all(screening: Screening, source: Source, origin: str) -> None:
     """
     sequence = screening.begin(source, mint_id(), origin)
     with read_ahead(source.read(), _pixel_bytes, _AHEAD_BYTES) as shots:
-        _put_in_steps(sequence, shots)
+        _put_in_steps(sequence, shots, lambda kept: watch.frames(screening.screening_id, source, kept))
 
 
-def _put_in_steps(sequence: OpenSequence, shots: Iterator[CapturedFrame | LostFrame]) -> None:
+def _put_in_steps(sequence: OpenSequence, shots: Iterator[Shot], kept: Callable[[list[Shot]], None]) -> None:
     readable, cut = 0, None
     try:
         while cut is None:
-            batch: list[CapturedFrame | LostFrame] = []
+            batch: list[Shot] = []
             try:
                 batch += islice(shots, _AT_ONCE)
             except InvalidRecord as error:
@@ -184,6 +193,7 @@ def _put_in_steps(sequence: OpenSequence, shots: Iterator[CapturedFrame | LostFr
             if not batch and cut is None:
                 break
             sequence.add_all([(shot, None) for shot in batch])
+            kept(batch)
             readable += sum(isinstance(shot, CapturedFrame) for shot in batch)
     except InvalidRecord as error:
         sequence.end(cut_short=error)

@@ -20,6 +20,7 @@ from sonovan.producers.gateway.register import Expected, Register
 from sonovan.producers.gateway.settings import ListenerOptions
 from sonovan.producers.gateway.steps import StepKeeper, Steps
 from sonovan.producers.gateway.tables import open_tables
+from sonovan.producers.gateway.watching import Watch
 from sonovan.producers.items import Signer
 from sonovan.producers.reporting import Reporter
 from sonovan.producers.spool import Disk, Spool
@@ -75,12 +76,13 @@ class Gateway:
         options: ListenerOptions,
         clean: Clean,
         tell: Tell,
+        watch: Watch | None = None,
     ) -> None:
         """clean: every sequence goes through it. tell: takes a line for whoever watches, in which nobody is named; from
-        several threads.
+        several threads. watch: is shown every frame that was kept.
         """
         self._van_id, self._vault, self._spool, self._signer = van_id, vault, spool, signer
-        self._options, self._clean, self._tell = options, clean, tell
+        self._options, self._clean, self._tell, self._watch = options, clean, tell, watch
         self._stopped = Event()
         self._failure: Exception | None = None
 
@@ -99,7 +101,9 @@ class Gateway:
             desk.intake.sweep()
             desk.register.forget(datetime.now().astimezone().date() - _REMEMBERED)
             incoming = Incoming(self._vault.folder / "incoming", self._vault, least_free_bytes)
-            composer = Composer(desk.intake, desk.register, self._spool, self._signer, self._clean, self._tell)
+            composer = Composer(
+                desk.intake, desk.register, self._spool, self._signer, self._clean, self._tell, self._watch
+            )
             keeper = StepKeeper(desk.steps, desk.intake.has, self._tell)
             listener = Listener(
                 self._options, desk.intake, incoming, keeper, lambda: worklist(desk, self._spool), composer.wake.set,

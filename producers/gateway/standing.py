@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 
+from sonovan.contracts.lexicon import Organ, Side
 from sonovan.producers.gateway.gateway import Desk, worklist
 from sonovan.producers.gateway.intake import ARRIVED, QUARANTINED, TRAY
 from sonovan.producers.gateway.register import Expected
@@ -27,6 +28,14 @@ def under_way(desk: Desk, spool: Spool) -> list[Expected]:
     return [each for each in worklist(desk, spool) if each.screening_id in begun]
 
 
+def frames_by_side(spool: Spool, screening_id: str) -> dict[tuple[Organ, Side | None], int]:
+    """How many frames a screening has by organ and side, held ones too."""
+    found: dict[tuple[Organ, Side | None], int] = {}
+    for sweep in spool.sweeps(screening_id):
+        found[sweep.organ, sweep.side] = found.get((sweep.organ, sweep.side), 0) + sweep.frames
+    return found
+
+
 def woman_state(folder: Path, desk: Desk, spool: Spool, entry: Expected) -> WomanState:
     """How things stand with one woman of the register."""
     checklist, planned = desk.checklists.of(entry.screening_id), entry.visit.planned or ()
@@ -34,7 +43,7 @@ def woman_state(folder: Path, desk: Desk, spool: Spool, entry: Expected) -> Woma
         planned=planned,
         ticked=checklist.ticked,
         excused=tuple(each for each in planned if checklist.excuse_of(each) is not None),
-        frames=spool.frames_by_side(entry.screening_id),
+        frames=frames_by_side(spool, entry.screening_id),
         held=len(spool.held(entry.screening_id)),
         arriving=arriving(folder, desk),
     )

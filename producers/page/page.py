@@ -9,8 +9,9 @@ from sonovan.contracts.errors import Fatal, InvalidRecord, SonovanError, Transie
 from sonovan.producers.gateway.composing import Clean
 from sonovan.producers.gateway.gateway import Desk
 from sonovan.producers.gateway.settings import PageOptions
+from sonovan.producers.gateway.watching import Watch
 from sonovan.producers.items import Signer
-from sonovan.producers.page import held_pages, lights_pages, register_pages, tray_pages
+from sonovan.producers.page import amend_pages, held_pages, lights_pages, live_pages, register_pages, tray_pages
 from sonovan.producers.page.asked import Answer, Asked, Handler, Refused, go
 from sonovan.producers.page.render import Speaks, rendered
 from sonovan.producers.privacy.clean import Finder
@@ -28,7 +29,8 @@ class Page:
     """What the handlers work with.
 
     key_of: gives the subject key of a person id, or of nobody. words: by language. clean: every picture of an
-    object that waits goes through it. finder: finds the text in held frames. clock: the van's own day.
+    object that waits goes through it. finder: finds the text in held frames. watch: sees what is composed. clock: the
+    van's own day.
     """
 
     vault: Vault = field(repr=False)
@@ -40,6 +42,7 @@ class Page:
     words: Mapping[str, Speaks] = field(repr=False)
     clean: Clean = field(repr=False)
     finder: Finder = field(repr=False)
+    watch: Watch = field(repr=False)
     clock: Callable[[], date] = today
 
     def answer(self, handler: Handler, asked: Asked) -> Answer:
@@ -80,5 +83,12 @@ ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/tray/{number}/assign", tray_pages.assign),
     ("POST", "/tray/{number}/discard", tray_pages.discard),
     ("GET", "/lights", lights_pages.lights),
+    ("GET", "/live", live_pages.choose),
+    ("GET", "/live/{screening}", live_pages.live),
+    ("POST", "/live/{screening}/tick", live_pages.tick),
+    ("POST", "/live/{screening}/close", live_pages.close),
+    ("GET", "/amend", amend_pages.choose),
+    ("GET", "/amend/{screening}", amend_pages.form),
+    ("POST", "/amend/{screening}", amend_pages.amend),
 )
 """By method and address, as aiohttp writes them. Ids in addresses are random; nothing of a woman stands in one."""

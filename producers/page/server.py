@@ -9,8 +9,9 @@ from typing import Final
 
 from aiohttp import web
 
-from sonovan.contracts.errors import InvalidRecord
-from sonovan.producers.page.asked import Answer, Asked, Form, Handler
+from sonovan.contracts.errors import InvalidRecord, SonovanError
+from sonovan.producers.page import live_pages
+from sonovan.producers.page.asked import Answer, Asked, Form, Handler, Refused
 from sonovan.producers.page.doors import Doors, stranger
 from sonovan.producers.page.page import ROUTES, Page
 from sonovan.producers.page.render import rendered
@@ -27,12 +28,16 @@ _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with "no-referrer" a browser sends `Origin: null` with forms
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_FREE: Final = ("/enter", "/static/", "/language/")
+_FREE: Final = ("/enter", "/static/", "/language/", "/favicon.ico")
 """What may be asked for without a session: nothing there tells anything of anybody."""
+_POLL_S: Final = 0.05
+"""How often it is looked whether a frame came; what it shows is there well within 200 ms."""
+_LOOK_S: Final = 1.0
+"""How often everything else is looked at that changes beside frames: objects on their way, the clock."""
 _Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -51,6 +56,8 @@ class Server:
         app.router.add_post("/leave", self._leave)
         app.router.add_get("/language/{language}", self._language)
         app.router.add_get("/static/{name}", self._static)
+        app.router.add_get("/favicon.ico", self._nothing)
+        app.router.add_get("/live/{screening}/events", self._events)
         for method, path, handler in ROUTES:
             app.router.add_route(method, path, self._adapted(handler))
         return app
@@ -129,6 +136,35 @@ class Server:
         if found is None:
             return web.Response(status=404, text="404")
         return web.Response(body=found[0].read_bytes(), content_type=found[1], charset="utf-8")
+
+    async def _nothing(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(status=204)
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        """What changes while a woman is scanned, as server-sent events, until the browser or the session is gone."""
+        language, screening_id = self._spoken(request), request.match_info["screening"]
+        response = web.StreamResponse(headers={**_HEADERS, "Content-Type": "text/event-stream"})
+        last, version, looked_at = b"", -1, 0.0
+        clock = asyncio.get_running_loop().time
+        while self._doors.knows(self._session(request)):
+            if self._page.watch.version() != version or clock() - looked_at >= _LOOK_S:
+                version, looked_at = self._page.watch.version(), clock()
+                try:
+                    event = await asyncio.to_thread(live_pages.event, self._page, screening_id, language)
+                except (Refused, SonovanError):
+                    break
+                try:
+                    if not response.prepared:
+                        await response.prepare(request)
+                    if event != last:
+                        await response.write(event)
+                except ConnectionResetError:  # the browser went to another page
+                    break
+                last = event
+            await asyncio.sleep(_POLL_S)
+        if not response.prepared:
+            return web.Response(status=404, text="404")
+        return response
 
     def _door(self, request: web.Request, status: int) -> Answer:
         language = self._spoken(request)

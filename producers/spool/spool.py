@@ -18,7 +18,6 @@ from pydantic import TypeAdapter
 from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import STRIDES, mint_id
-from sonovan.contracts.lexicon import Organ, Side
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import Consent
 from sonovan.producers.items import Item, Signer, Visit
@@ -43,6 +42,7 @@ from sonovan.producers.spool.states import (
     Refused,
     SpooledScreening,
     SpoolStatus,
+    Sweep,
 )
 from sonovan.producers.vault import Vault
 
@@ -318,21 +318,16 @@ class Spool:
         """
         return None if self._rank(screening_id) is None else self._ledger(screening_id).newest(topic)
 
-    def frames_by_side(self, screening_id: str) -> dict[tuple[Organ, Side | None], int]:
-        """How many frames a screening has by organ and side, held ones too; without those that cannot be sent.
-
-        Of a sequence that was purged it is not known how many: it counts as one.
-        """
+    def sweeps(self, screening_id: str) -> list[Sweep]:
+        """The sequences of a screening, in their order."""
         rows = self._db.read(
-            "SELECT about, purged, (SELECT count(*) FROM frames WHERE frames.sequence_id = sequences.sequence_id"
-            " AND content_sha256 IS NOT NULL AND discarded = 0) FROM sequences WHERE screening_id = ?",
+            "SELECT sequence_id, about, purged, (SELECT count(*) FROM frames WHERE frames.sequence_id ="
+            " sequences.sequence_id AND content_sha256 IS NOT NULL AND discarded = 0)"
+            " FROM sequences WHERE screening_id = ? ORDER BY number",
             screening_id,
         )
-        found: dict[tuple[Organ, Side | None], int] = {}
-        for about, purged, frames in rows:
-            organ, side, *_ = json.loads(about)
-            found[organ, side] = found.get((organ, side), 0) + max(frames, purged)
-        return found
+        found = [(name, json.loads(about), max(frames, purged)) for name, about, purged, frames in rows]
+        return [Sweep(name, about[0], about[1], frames) for name, about, frames in found]
 
     def reopen(self, screening_id: str) -> None:
         """Note that what its closing would say has changed, so that `Screening.close` puts another one."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sonovan.contracts.ids import level
+from sonovan.contracts.lexicon import Organ, Side
 from sonovan.contracts.topics import Topic
 
 QUEUED, SENT, STORED, REJECTED, HELD = "queued", "sent", "stored", "rejected", "held"
@@ -77,6 +78,16 @@ class SpooledScreening:
     sequences: int
     frames: int
     held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One sequence of a screening. frames: those that are sent or held; 1 where it was purged and nobody knows."""
+
+    sequence_id: str
+    organ: Organ
+    side: Side | None
+    frames: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ def serve(
     from sonovan.contracts.settings import read_settings
     from sonovan.producers.gateway.gateway import Gateway
     from sonovan.producers.gateway.settings import read_options
+    from sonovan.producers.gateway.watching import Watch
     from sonovan.producers.settings import VanSettings
 
     folder = state_path(state)
@@ -61,7 +62,8 @@ def serve(
             options = options.model_copy(update={"port": port})
         kafka = opened.kafka if upload else None
         clean = open_cleaning(read_settings(VanSettings).screens)
-        gateway = Gateway(opened.van_id, opened.vault, opened.spool, opened.signer, options, clean, say)
+        watch = Watch()
+        gateway = Gateway(opened.van_id, opened.vault, opened.spool, opened.signer, options, clean, say, watch)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: gateway.stop())
 
@@ -69,7 +71,7 @@ def serve(
             typer.echo(f"van {opened.van_id}: {options.ae_title} listens on {options.address} port {at}")
             if page:
                 shown = options.page if page_port is None else options.page.model_copy(update={"port": page_port})
-                address = until_it_ends.enter_context(served(opened, folder, shown, clean))
+                address = until_it_ends.enter_context(served(opened, folder, shown, clean, watch))
                 typer.echo(f"the operator's page: {address}")
             sys.stdout.flush()
 

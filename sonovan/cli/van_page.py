@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sonovan.cli.van_open import OpenVan
     from sonovan.producers.gateway.composing import Clean
     from sonovan.producers.gateway.settings import PageOptions
+    from sonovan.producers.gateway.watching import Watch
 
 DOOR_FILE: Final = "page"
 """In the van's folder while the page is served: its address and the code that is valid now; for its owner's eyes."""
@@ -43,7 +44,7 @@ def page(van: VanName = None, state: State = None) -> None:
 
 
 @contextmanager
-def served(opened: "OpenVan", folder: Path, options: "PageOptions", clean: "Clean") -> Iterator[str]:
+def served(opened: "OpenVan", folder: Path, options: "PageOptions", clean: "Clean", watch: "Watch") -> Iterator[str]:
     """Serve the page of an open van until the block ends; its address, and how to enter. folder: the state folder.
 
     Raises InvalidRecord `option_invalid` where the port is taken.
@@ -69,7 +70,7 @@ def served(opened: "OpenVan", folder: Path, options: "PageOptions", clean: "Clea
     with open_desk(opened.vault) as desk:
         made = Page(
             opened.vault, opened.spool, desk, opened.signer, options, lambda person: visit_key(folder, person),
-            {each: VanWords(each) for each in LANGUAGES}, clean, open_finder(),
+            {each: VanWords(each) for each in LANGUAGES}, clean, open_finder(), watch,
         )  # fmt: skip
         with serving(made, doors, say) as port:
             address = f"http://127.0.0.1:{port}/enter"

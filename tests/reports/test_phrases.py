@@ -25,7 +25,7 @@ from sonovan.clinical import (
 )
 from sonovan.clinical.alert_settings import AlertSettings
 from sonovan.contracts.alerts import SEVERITIES, LesionAlerted
-from sonovan.contracts.amendments import AmendmentReason
+from sonovan.contracts.amendments import REASONS_OF, AmendmentReason
 from sonovan.contracts.because import Because
 from sonovan.contracts.faults import FAULTS
 from sonovan.contracts.lexicon import TERMS
@@ -33,7 +33,7 @@ from sonovan.contracts.reasons import REASONS
 from sonovan.contracts.results import IntendedUse, Level, Status
 from sonovan.models.heads import trust
 from sonovan.models.picture import colour, quality
-from sonovan.producers.gateway import intake
+from sonovan.producers.gateway import checklists, intake
 from sonovan.reports.phrases import LANGUAGES, PHRASES, Language
 from sonovan.reports.phrases.shape import lexicon_key
 from sonovan.reports.words import Words
@@ -174,7 +174,7 @@ def test_a_share_says_of_what_it_is() -> None:
 
 GROUPS = (
     "error_", "nav_", "part_", "register_detail_", "told_", "waits_", "assigned_", "discarded_", "held_because_",
-    "lamp_",
+    "lamp_", "gain_", "excuse_", "amend_kind_",
 )  # fmt: skip
 """How phrases of the van's page begin whose names its code puts together."""
 
@@ -195,6 +195,8 @@ def test_every_phrase_of_the_vans_page_is_there_and_used() -> None:
         "waits": set(intake.REASONS),
         "assigned": set(intake.ASSIGNING),
         "discarded": set(intake.DISCARDING),
+        "excuse": set(checklists.EXCUSES),
+        "amend_kind": set(REASONS_OF),
         "held_because": {"text_uncertain", "burned_in_annotation", "regions_uncertain"},
     }.items():
         assert {f"{group}_{code}" for code in codes} <= known

@@ -21,3 +21,63 @@ if (door && location.hash.length > 1) {
   history.replaceState(null, "", location.pathname);
   door.submit();
 }
+
+// A choice that is its own button.
+document.querySelectorAll("[data-submits]").forEach((each) => each.addEventListener("change", () => each.form.submit()));
+
+// What comes while she is scanned. Texts are put in as text, never as HTML.
+const live = document.querySelector("[data-live]");
+if (live) {
+  const at = (id) => document.getElementById(id);
+  const cell = (row, text, bad) => {
+    const made = row.insertCell();
+    made.textContent = text;
+    made.className = bad ? "bad" : "good";
+  };
+  const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  let seconds = Number(at("elapsed").dataset.seconds);
+  let began = Date.now();
+  const tell = () => {
+    const now = seconds === 0 ? 0 : seconds + Math.floor((Date.now() - began) / 1000);
+    at("elapsed").textContent = clock(now);
+  };
+  const show = (state) => {
+    at("frames").textContent = state.frames;
+    at("lost").textContent = state.lost;
+    seconds = state.elapsed_s;
+    began = Date.now();
+    tell();
+    at("sides").replaceChildren();
+    state.sides.forEach((side) => {
+      const row = at("sides").insertRow();
+      row.insertCell().textContent = side.place;
+      row.insertCell().textContent = side.frames;
+    });
+    const table = at("latest");
+    const body = table.tBodies[0];
+    body.replaceChildren();
+    state.latest.forEach((each) => {
+      const row = body.insertRow();
+      row.insertCell().textContent = each.frame;
+      row.insertCell().textContent = each.place;
+      cell(row, each.contact ? table.dataset.yes : table.dataset.contact, !each.contact);
+      cell(row, each.gain, !each.gain_good);
+      cell(row, each.blurred ? table.dataset.blurred : table.dataset.yes, each.blurred);
+      cell(row, each.shadow ? table.dataset.shadow : table.dataset.yes, each.shadow);
+    });
+    const lamp = at("lamp");
+    lamp.className = `lamp ${state.green ? "green" : "red"}`;
+    lamp.querySelector(".bulb").textContent = state.green ? "✓" : "✗";
+    lamp.querySelector(".sentence").textContent = state.sentence;
+    lamp.querySelector("ul").replaceChildren(
+      ...state.reasons.map((reason) => {
+        const line = document.createElement("li");
+        line.textContent = reason;
+        return line;
+      }),
+    );
+  };
+  setInterval(tell, 1000);
+  const events = new EventSource(live.dataset.live);
+  events.onmessage = (message) => show(JSON.parse(message.data));
+}

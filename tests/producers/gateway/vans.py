@@ -18,6 +18,7 @@ from sonovan.producers.gateway.gateway import Desk, Gateway, open_desk
 from sonovan.producers.gateway.intake import ARRIVED, Arrived
 from sonovan.producers.gateway.register import Expected
 from sonovan.producers.gateway.settings import ListenerOptions
+from sonovan.producers.gateway.watching import Watch
 from sonovan.producers.plan import both_sides
 from sonovan.producers.spool import Spool
 from sonovan.producers.vault import Vault
@@ -38,6 +39,7 @@ class Running:
     desk: Desk
     port: int = 0
     told: list[str] = field(default_factory=list)
+    watch: Watch = field(default_factory=Watch)
 
     def expect(self, slip: str = SLIP, organ: str = "breast", accession: str | None = None) -> Expected:
         plan = both_sides([organ])  # type: ignore[list-item]  # one of the two organs
@@ -65,7 +67,7 @@ def running(
     with Spool(folder / "spool", vault) as spool, open_desk(vault) as desk:
         found = Running(vault, spool, desk)
         chosen = options or ListenerOptions(port=0)
-        gateway = Gateway("van-1", vault, spool, SIGNER, chosen, clean, found.told.append)
+        gateway = Gateway("van-1", vault, spool, SIGNER, chosen, clean, found.told.append, found.watch)
         failed: list[BaseException] = []
 
         def run() -> None:

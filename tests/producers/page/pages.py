@@ -11,6 +11,7 @@ from sonovan.contracts.words import slip_number
 from sonovan.models.text import FoundText
 from sonovan.producers.gateway.gateway import open_desk
 from sonovan.producers.gateway.settings import PageOptions
+from sonovan.producers.gateway.watching import Watch
 from sonovan.producers.page.asked import Answer, Asked, Form
 from sonovan.producers.page.page import ROUTES, Page
 from sonovan.producers.sources import Pixels
@@ -62,7 +63,7 @@ def desk(folder: Path, **options: object) -> Iterator[Desk]:
         page = Page(
             vault, spool, found, SIGNER, replace_options(options),
             lambda person: subject_key(SECRET, person or "anonymous"),
-            {each: VanWords(each) for each in ("en", "zh")}, lambda source: source, NoText(), lambda: TODAY,
+            {each: VanWords(each) for each in ("en", "zh")}, lambda source: source, NoText(), Watch(), lambda: TODAY,
         )  # fmt: skip
         yield Desk(page)
 

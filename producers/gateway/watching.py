@@ -1,0 +1,114 @@
+"""What the operator sees while a woman is scanned: frames as they come into her screening, and how good they are.
+
+In memory alone: after a restart it begins anew, while the spool still has every frame.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from threading import Lock
+from typing import Final
+
+from sonovan.clinical.motion import MOTION_RULES
+from sonovan.contracts.lexicon import Organ, Side
+from sonovan.models.errors import UnusablePicture
+from sonovan.models.picture.live import LiveQuality, live_quality
+from sonovan.producers.sources import CapturedFrame, LostFrame, Source
+
+LATEST: Final = 12
+"""Frames that are shown."""
+SCREENINGS: Final = 8
+"""Screenings that are remembered; the oldest is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One frame that was judged. blurred: far less sharp than those of its sweep before it."""
+
+    organ: Organ
+    side: Side | None
+    frame_index: int
+    quality: LiveQuality
+    blurred: bool
+
+
+@dataclass
+class _Seen:
+    frames: int = 0
+    lost: int = 0
+    latest: deque[Judged] = field(default_factory=lambda: deque(maxlen=LATEST))
+    sharp: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=MOTION_RULES.near))
+    last_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What came into a screening since the gateway started. last_at: UNIX seconds of the last frame."""
+
+    version: int = 0
+    frames: int = 0
+    lost: int = 0
+    latest: tuple[Judged, ...] = ()
+    last_at: float | None = None
+
+
+class Watch:
+    """Takes frames from whoever composes, and is looked at by pages; any thread may do either."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        """clock: UNIX seconds."""
+        self._clock, self._lock = clock, Lock()
+        self._seen: dict[str, _Seen] = {}
+        self._version = 0
+
+    def frames(self, screening_id: str, source: Source, shots: Sequence[CapturedFrame | LostFrame]) -> None:
+        """Take frames that are in the spool now. The last one of them is judged: a few milliseconds for each call."""
+        captured = [shot for shot in shots if isinstance(shot, CapturedFrame)]
+        quality = _quality(captured[-1]) if captured else None
+        with self._lock:
+            seen = self._seen.setdefault(screening_id, _Seen())
+            while len(self._seen) > SCREENINGS:
+                del self._seen[next(each for each in self._seen if each != screening_id)]
+            if any(shot.frame_index == 0 for shot in shots):
+                seen.sharp.clear()
+            seen.frames += len(captured)
+            seen.lost += len(shots) - len(captured)
+            seen.last_at = self._clock()
+            if quality is not None:
+                blurred = _blurred(quality.sharpness, tuple(seen.sharp))
+                seen.latest.append(Judged(source.organ, source.laterality, captured[-1].frame_index, quality, blurred))
+                if quality.sharpness is not None and quality.reason is None:
+                    seen.sharp.append(quality.sharpness)
+            self._version += 1
+
+    def version(self) -> int:
+        """Higher whenever something came, into any screening."""
+        return self._version
+
+    def glance(self, screening_id: str) -> Glance:
+        """What came into a screening; nothing where none did."""
+        with self._lock:
+            seen = self._seen.get(screening_id)
+            if seen is None:
+                return Glance(self._version)
+            return Glance(self._version, seen.frames, seen.lost, tuple(seen.latest), seen.last_at)
+
+
+def _quality(shot: CapturedFrame) -> LiveQuality | None:
+    panel = max(shot.panels, key=lambda each: each.width * each.height)
+    try:
+        return live_quality(shot.pixels, (panel.left, panel.top, panel.width, panel.height))
+    except UnusablePicture:
+        return None
+
+
+def _blurred(sharpness: tuple[float, float] | None, before: Sequence[tuple[float, float]]) -> bool:
+    """Whether a frame is far less sharp, on either axis, than the judged ones of its sweep before it.
+
+    As `sonovan.clinical.motion` does with the whole sweep: here nothing is known yet of what follows.
+    """
+    if sharpness is None or len(before) < MOTION_RULES.near // 2:
+        return False
+    return any(sharpness[axis] < MOTION_RULES.sharp * median(each[axis] for each in before) for axis in (0, 1))

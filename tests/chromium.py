@@ -1,0 +1,137 @@
+"""A real browser for tests: Chromium without a window, driven by its own protocol (DevTools) over a web socket."""
+
+import asyncio
+import base64
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+
+PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_PATIENCE_S: Final = 60.0
+_POLL_S: Final = 0.05
+
+
+def found_program() -> str | None:
+    """The browser of this machine; None where there is none."""
+    return next((path for name in PROGRAMS if (path := shutil.which(name))), None)
+
+
+class Tab:
+    """One tab. Every method waits until it is done."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, socket: aiohttp.ClientWebSocketResponse, session: str) -> None:
+        self._loop, self._socket, self._session, self._number = loop, socket, session, 0
+        self.errors: list[str] = []
+
+    def go(self, url: str) -> None:
+        """Load an address."""
+        self._call("Page.navigate", url=url)
+        self.until("location.href !== 'about:blank'")
+
+    def run(self, script: str) -> Any:
+        """The value of an expression."""
+        answer = self._call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise AssertionError(answer["exceptionDetails"]["exception"].get("description", "?"))
+        return answer["result"].get("value")
+
+    def until(self, script: str) -> None:
+        """Wait until an expression is true of a page that is loaded. Raises TimeoutError."""
+        script = f"document.readyState === 'complete' && ({script})"
+
+        async def wait() -> None:
+            async with asyncio.timeout(_PATIENCE_S):
+                while True:
+                    answer = await self._asked("Runtime.evaluate", {"expression": script, "returnByValue": True})
+                    if answer.get("result", {}).get("value"):
+                        return
+                    await asyncio.sleep(_POLL_S)
+
+        self._loop.run_until_complete(wait())
+
+    def press(self, key: str) -> None:
+        """Press and release a key, as a keyboard does, once the page is there."""
+        self.until("true")
+        code = ord(key.upper()) if len(key) == 1 else {"Enter": 13, "Tab": 9}[key]
+        text = key if len(key) == 1 else {"Enter": "\r"}.get(key, "")
+        self._call("Input.dispatchKeyEvent", type="keyDown", key=key, text=text, windowsVirtualKeyCode=code)
+        self._call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
+
+    def type(self, text: str) -> None:
+        """Type into what has the focus."""
+        self._call("Input.insertText", text=text)
+
+    def screenshot(self, path: Path, width: int, height: int) -> None:
+        """Write what is seen at this size as PNG."""
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        path.write_bytes(base64.b64decode(self._call("Page.captureScreenshot", format="png")["data"]))
+
+    def _call(self, method: str, **values: Any) -> dict[str, Any]:
+        return self._loop.run_until_complete(asyncio.wait_for(self._asked(method, values), _PATIENCE_S))
+
+    async def _asked(self, method: str, values: dict[str, Any]) -> dict[str, Any]:
+        self._number += 1
+        await self._socket.send_json(
+            {"id": self._number, "method": method, "params": values, "sessionId": self._session}
+        )
+        while True:
+            message = json.loads(await self._socket.receive_str())
+            if message.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown"):
+                self.errors.append(json.dumps(message["params"]))
+            if message.get("id") == self._number:
+                if "error" in message:
+                    raise AssertionError(f"{method}: {message['error']['message']}")
+                return dict(message["result"])
+
+
+@contextmanager
+def chromium(program: str) -> Iterator[Tab]:
+    """A tab of a browser of its own, which knows nothing of any other; ended with the block."""
+    with tempfile.TemporaryDirectory(prefix="chromium-") as profile:
+        command = [program, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={profile}",
+                   "--no-first-run", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking",
+                   *(["--no-sandbox"] if os.getuid() == 0 else []), "about:blank"]  # fmt: skip
+        with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+            loop = asyncio.new_event_loop()
+            try:
+                assert process.stderr is not None
+                address = next(line.split()[-1] for line in process.stderr if "DevTools listening on" in line)
+                client = loop.run_until_complete(_client())
+                socket = loop.run_until_complete(client.ws_connect(address, max_msg_size=0))
+                target = loop.run_until_complete(_plain(socket, 1, "Target.createTarget", {"url": "about:blank"}))
+                attached = loop.run_until_complete(
+                    _plain(socket, 2, "Target.attachToTarget", {"targetId": target["targetId"], "flatten": True})
+                )
+                tab = Tab(loop, socket, attached["sessionId"])
+                for domain in ("Page", "Runtime", "Log"):
+                    tab._call(f"{domain}.enable")
+                try:
+                    yield tab
+                finally:
+                    loop.run_until_complete(client.close())
+            finally:
+                process.terminate()
+                process.wait()
+                loop.close()
+
+
+async def _client() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession()
+
+
+async def _plain(
+    socket: aiohttp.ClientWebSocketResponse, number: int, method: str, values: dict[str, Any]
+) -> dict[str, Any]:
+    await socket.send_json({"id": number, "method": method, "params": values})
+    while True:
+        message = json.loads(await socket.receive_str())
+        if message.get("id") == number:
+            return dict(message["result"])

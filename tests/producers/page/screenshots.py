@@ -1,0 +1,94 @@
+"""`make page-images`: pictures of the operator's page for README.md, of an invented woman and a simulated sweep."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+
+from sonovan.models.phantom.sweep import simulate_sweep
+from sonovan.producers.page.doors import Doors
+from sonovan.producers.page.server import serving
+from tests.chromium import Tab, chromium, found_program
+from tests.producers.files import write_dicom
+from tests.producers.gateway.vans import Running, running, send
+from tests.producers.page.pages import SLIP, Desk, desk, without
+
+WIDTH, HEIGHT = 1280, 900
+SEED = 7
+
+
+@contextmanager
+def day(folder: Path) -> Iterator[tuple[Desk, Running]]:
+    """A gateway with its page: somebody registered and scanned on one side, and an object of nobody in the tray."""
+    (folder / "other").mkdir(parents=True)
+    with running(folder / "van") as van, desk(folder / "other") as plain:
+        watch = van.watch
+        page = replace(plain.page, vault=van.vault, spool=van.spool, desk=van.desk, watch=watch, clock=date.today)
+        here = Desk(page)
+        marked = (*without("slip", ("slip", SLIP)), ("lump_left", "2h"), ("age_years", "52"), ("sex", "female"))
+        here.ask("POST", "/register", marked)
+        frames = [np.asarray(each) for each in simulate_sweep("breast", frames=24, seed=SEED).frames]
+        frames[12] = np.zeros_like(frames[12])
+        size = frames[0].shape
+        for number, (frame, side) in enumerate((*((each, "L") for each in frames), (frames[3], "R"))):
+            tags = {"PatientID": SLIP, "Laterality": side, "BodyPartExamined": "BREAST"}
+            send(van.port, write_dicom(folder / f"{number}.dcm", [frame], shape=size, **tags))
+            van.settled()
+        lone = {"PatientID": "", "PatientName": "TEST^ONE", "Laterality": "R", "BodyPartExamined": "BREAST"}
+        send(van.port, write_dicom(folder / "lone.dcm", [frames[5]], shape=size, **lone))
+        van.settled()
+        (entry,) = van.desk.register.expected()
+        van.desk.checklists.tick(entry.screening_id, (entry.visit.planned or ())[0])
+        yield here, van
+
+
+def enter(tab: Tab, port: int, doors: Doors) -> None:
+    """Open the page as somebody does who clicks the printed address."""
+    tab.go(f"http://127.0.0.1:{port}/enter#{doors.code}")
+    tab.until("location.pathname === '/register'")
+
+
+def main(out: Path) -> int:
+    """Write the pictures into a folder; 1 where there is no browser."""
+    program = found_program()
+    if program is None:
+        sys.stderr.write("no Chromium here (Debian: chromium, and fonts-wqy-microhei for Chinese)\n")
+        return 1
+    doors = Doors()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        day(Path(folder)) as (here, van),
+        serving(here.page, doors, sys.stderr.write) as port,
+        chromium(program) as tab,
+    ):
+        enter(tab, port, doors)
+        (entry,) = van.desk.register.expected()
+        for name, place, language in (
+            ("van-register", "/register", "en"),
+            ("van-tray", "/tray", "en"),
+            ("van-live", f"/live/{entry.screening_id}", "en"),
+            ("van-lights", "/lights", "zh"),
+        ):
+            tab.go(f"http://127.0.0.1:{port}/language/{language}")
+            tab.go(f"http://127.0.0.1:{port}{place}")
+            tab.until("document.fonts.status === 'loaded' && [...document.images].every((each) => each.complete)")
+            tab.until("!document.querySelector('#sides') || document.querySelector('#sides').rows.length > 0")
+            tab.screenshot(out / f"{name}.png", WIDTH, HEIGHT)
+            smaller(out / f"{name}.png")
+    return 0
+
+
+def smaller(path: Path) -> None:
+    """Write a picture again as small as PNG allows: a page has few colours."""
+    picture = imagecodecs.png_decode(path.read_bytes())
+    path.write_bytes(imagecodecs.png_encode(picture[..., :3].copy(), level=9))
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,76 @@
+"""Amend on the page: two clicks, a reason, a record."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sonovan.contracts.amendments import ScreeningAmended
+from sonovan.contracts.envelope import open_envelope
+from sonovan.contracts.topics import Topic
+from tests.producers.page.pages import OTHER_SLIP, SLIP, Desk, desk, without
+from tests.producers.page.test_live import registered, scan
+
+
+def amendments(here: Desk) -> list[ScreeningAmended]:
+    messages = [here.page.spool.load(item) for item in here.page.spool.pending(200, 0.0)]
+    return [
+        ScreeningAmended.decode(open_envelope(each.value).header)
+        for each in messages
+        if each is not None and each.topic == Topic.SCREENING_AMENDED
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"kind": "side", "sequence": "", "to": "right", "because": "side_entered_wrong"}, {"laterality": "right"}),
+        ({"kind": "woman", "slip": OTHER_SLIP.lower(), "because": "two_slips"}, {"slip_number": OTHER_SLIP}),
+        ({"kind": "void", "because": "no_screening"}, {"kind": "void"}),
+        ({"kind": "consent", "withdrawn": "research", "because": "she_withdrew"}, {"withdrawn": ("research",)}),
+    ],
+)
+def test_the_first_click_asks_and_the_second_amends(
+    tmp_path: Path, fields: dict[str, str], told: dict[str, Any]
+) -> None:
+    with desk(tmp_path) as here:
+        entry = registered(here)
+        scan(here, entry, "left")
+        other = [each for each in without("slip", ("slip", OTHER_SLIP)) if each[0] != "person"]
+        here.ask("POST", "/register", tuple(other))
+        (sweep,) = here.page.spool.sweeps(entry.screening_id)
+        form = tuple({**fields, **({"sequence": sweep.sequence_id} if fields["kind"] == "side" else {})}.items())
+        first = here.ask("POST", "/amend/{screening}", form, screening=entry.screening_id)
+        assert (first.status, first.location, amendments(here)) == (200, None, [])
+        assert b'name="sure"' in first.body
+        second = here.ask("POST", "/amend/{screening}", (*form, ("sure", "yes")), screening=entry.screening_id)
+        assert second.location == f"/amend/{entry.screening_id}"
+        (made,) = amendments(here)
+        assert made.because == fields["because"]
+        assert {name: getattr(made.amendment, name) for name in told} == told
+        back = (("kind", "taken_back"), ("number", "1"), ("because", "amended_by_mistake"), ("sure", "yes"))
+        here.ask("POST", "/amend/{screening}", back, screening=entry.screening_id)
+        assert [each.amendment_number for each in amendments(here)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"kind": "void"},
+        {"kind": "void", "because": "two_slips"},
+        {"kind": "side", "because": "side_entered_wrong", "to": "left"},
+        {"kind": "woman", "because": "two_slips", "slip": SLIP[:-1] + "0"},
+        {"kind": "woman", "because": "two_slips", "slip": OTHER_SLIP},
+        {"kind": "consent", "because": "she_withdrew", "withdrawn": "everything"},
+        {"kind": "taken_back", "because": "amended_by_mistake", "number": "1"},
+        {"kind": "<b>", "because": "<b>"},
+    ],
+)
+def test_half_an_amendment_amends_nothing(tmp_path: Path, fields: dict[str, str]) -> None:
+    with desk(tmp_path) as here:
+        entry = registered(here)
+        scan(here, entry, "left")
+        sure = (*fields.items(), ("sure", "yes"))
+        assert here.ask("POST", "/amend/{screening}", sure, screening=entry.screening_id).status == 400
+        assert amendments(here) == []

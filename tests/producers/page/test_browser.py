@@ -1,0 +1,58 @@
+"""The page in a real browser, by keyboard: entering, registering, what arrives, ticking off, closing."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from sonovan.producers.page.doors import Doors
+from sonovan.producers.page.server import serving
+from tests.chromium import chromium, found_program
+from tests.producers.page.pages import OTHER_SLIP, desk
+from tests.producers.page.screenshots import enter
+from tests.producers.page.test_live import closings, scan
+
+PROGRAM = found_program()
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="no Chromium on this machine (Debian: chromium)")
+def test_a_woman_is_registered_scanned_and_let_go_by_keyboard(tmp_path: Path) -> None:
+    doors, told = Doors(), list[str]()
+    with desk(tmp_path) as here, serving(here.page, doors, told.append) as port, chromium(str(PROGRAM)) as tab:
+        enter(tab, port, doors)
+        assert tab.run("location.hash") == "", "the code is gone from the address"
+        assert tab.run("document.activeElement.name") == "slip"
+        tab.type(OTHER_SLIP)
+        for key in ("Tab", "Tab", "Tab", "Tab", " ", "Tab", " "):
+            tab.press(key)
+        tab.press("Enter")
+        tab.until("location.pathname.startsWith('/slip/')")
+        assert tab.run("document.querySelector('.slip svg').getBoundingClientRect().width") > 200
+        (entry,) = here.page.desk.register.expected()
+        assert (entry.slip, entry.visit.consent.to_analysis) == (OTHER_SLIP, True)
+
+        scan(here, entry, "left", frames=2)
+        tab.press("s")
+        tab.until("location.pathname.startsWith('/live/')")
+        tab.until("document.querySelector('#frames').textContent === '2'")
+        scan(here, entry, "right", frames=3, seed=9)
+        tab.until("document.querySelector('#frames').textContent === '5'")
+        tab.until("document.querySelector('#latest').tBodies[0].rows.length === 2")
+        for key in ("1", "2"):
+            tab.press(key)
+            tab.until(f"document.querySelectorAll('tr.done').length === {key}")
+        tab.until("document.querySelector('#lamp').className === 'lamp green'")
+        tab.press("c")
+        tab.until("location.pathname === '/lights'")
+        assert [len(each.covered or ()) for each in closings(here)] == [2]
+
+        tab.press("l")
+        tab.until("document.documentElement.lang === 'zh-Hans'")
+        refused = tab.run(
+            "fetch('/register', {method: 'POST', body: new URLSearchParams({token: '0'})}).then((r) => r.status)"
+        )
+        assert refused == 403
+        assert [each for each in tab.errors if "403" not in each] == []
+    assert told == []
+    with socket.socket() as free:
+        assert free.connect_ex(("127.0.0.1", port)) != 0, "it is served no longer"

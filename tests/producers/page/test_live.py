@@ -1,0 +1,170 @@
+"""While she is scanned: the checklist, what arrives, her light, the end."""
+
+import json
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from sonovan.contracts.envelope import open_envelope
+from sonovan.contracts.topics import Topic
+from sonovan.contracts.van import ScreeningClosed
+from sonovan.producers.gateway.composing import put_all
+from sonovan.producers.gateway.register import Expected
+from sonovan.producers.page.doors import Doors
+from sonovan.producers.page.server import serving
+from sonovan.producers.sources import CapturedFrame, Source
+from sonovan.producers.sources.source import whole_panel
+from tests.producers.files import grey
+from tests.producers.page.pages import FILLED, Desk, desk
+from tests.producers.visits import SIGNER
+
+
+def registered(here: Desk) -> Expected:
+    here.ask("POST", "/register", FILLED)
+    return here.page.desk.register.expected()[-1]
+
+
+def scan(here: Desk, entry: Expected, side: str, frames: int = 3, seed: int = 0) -> None:
+    """Frames of one side come into her screening, as the gateway puts them there."""
+    page, panel = here.page, (whole_panel(48, 64, None, None),)
+    shots = [CapturedFrame(index, None, grey(seed=seed + index), panel) for index in range(frames)]
+    source = Source(Path("x"), "breast", side, None, None, frames, lambda: iter(shots))  # type: ignore[arg-type]
+    if page.spool.newest(entry.screening_id, Topic.SCREENING_CLOSED) is None:
+        screening = page.spool.open_screening(entry.visit, SIGNER, screening_id=entry.screening_id)
+    else:
+        screening = page.spool.resume_screening(entry.screening_id, SIGNER)
+    put_all(screening, source, f"{side}{seed}", page.watch)
+
+
+def tick(here: Desk, entry: Expected, region: str, **more: str) -> int:
+    fields = (("region", region), *(more or {"done": "yes"}).items())
+    return here.ask("POST", "/live/{screening}/tick", fields, screening=entry.screening_id).status
+
+
+def closings(here: Desk) -> list[ScreeningClosed]:
+    found = []
+    for item in here.page.spool.pending(100, 0.0):
+        message = here.page.spool.load(item)
+        if message is not None and message.topic == Topic.SCREENING_CLOSED:
+            found.append(ScreeningClosed.decode(open_envelope(message.value).header))
+    return found
+
+
+def test_a_scan_from_the_first_frame_to_green(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        entry = registered(here)
+        assert f"/live/{entry.screening_id}" in here.text("/live")
+        assert here.ask("POST", "/live/{screening}/close", screening=entry.screening_id).status == 400
+        scan(here, entry, "left")
+        assert here.ask("GET", "/live").location == f"/live/{entry.screening_id}", "who is scanned now"
+        text = here.text("/live/{screening}", screening=entry.screening_id)
+        assert "she stays" in text
+        assert 'data-key="1"' in text
+        assert tick(here, entry, "breast.left") == 303
+        assert tick(here, entry, "breast.right", because="declined") == 303
+        text = here.text("/live/{screening}", screening=entry.screening_id)
+        assert "she may leave" in text
+        assert '<option value="declined" selected>' in text
+        assert here.ask("POST", "/live/{screening}/close", screening=entry.screening_id).location == "/lights"
+        (closing,) = closings(here)
+        assert [each.side for each in closing.covered or ()] == ["left"]
+
+
+def test_a_tick_after_the_closing_goes_out_with_another(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        entry = registered(here)
+        scan(here, entry, "left")
+        scan(here, entry, "right", seed=9)
+        tick(here, entry, "breast.left")
+        here.ask("POST", "/live/{screening}/close", screening=entry.screening_id)
+        assert "No screening is under way" in here.text("/lights")
+        tick(here, entry, "breast.right")
+        assert "she may leave" in here.text("/lights")
+        here.ask("POST", "/live/{screening}/close", screening=entry.screening_id)
+        assert [len(each.covered or ()) for each in closings(here)] == [1, 2]
+
+
+def test_a_tick_and_an_excuse_exclude_each_other_and_are_taken_back(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        entry = registered(here)
+        (left, _) = entry.visit.planned or ()
+        for more, ticked, excused in (
+            ({"done": "yes"}, True, None),
+            ({"because": "absent"}, False, "absent"),
+            ({"done": "yes"}, True, None),
+            ({"done": "no"}, False, None),
+        ):
+            tick(here, entry, "breast.left", **more)
+            found = here.page.desk.checklists.of(entry.screening_id)
+            assert (left in found.ticked, found.excuse_of(left)) == (ticked, excused)
+        assert tick(here, entry, "thyroid.left") == 400
+        assert tick(here, entry, "breast.left", because="she is Wang Xiaomei") == 400
+        assert here.page.desk.checklists.of(entry.screening_id).excused == {}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_page_is_there_in_both_languages(tmp_path: Path, language: str) -> None:
+    with desk(tmp_path) as here:
+        here.language = language
+        entry = registered(here)
+        scan(here, entry, "left")
+        for path in ("/register", "/held", "/tray", "/lights", "/amend"):
+            assert here.ask("GET", path).status == 200, path
+        for path in ("/live/{screening}", "/amend/{screening}", "/slip/{screening}"):
+            assert here.ask("GET", path, screening=entry.screening_id).status == 200, path
+            assert here.ask("GET", path, screening="01a21f53-08d1-7ddf-9ad8-cad14571f70d").status == 400, path
+
+
+def test_what_comes_is_told_within_200_ms(tmp_path: Path) -> None:
+    doors = Doors()
+    with desk(tmp_path) as here, serving(here.page, doors, lambda _line: None) as port:
+        entry, session = registered(here), doors.enter(doors.code)
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as stream:
+            stream.sendall(
+                f"GET /live/{entry.screening_id}/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+                f"Cookie: van-{port}={session}\r\n\r\n".encode()
+            )
+            lines = stream.makefile("rb")
+
+            def event() -> dict[str, object]:
+                """The next event."""
+                line = next(each for each in lines if each.startswith(b"data: "))
+                return dict(json.loads(line.removeprefix(b"data: ")))
+
+            assert event()["frames"] == 0
+            scan(here, entry, "left", frames=1)
+            came = time.perf_counter()
+            state = next(each for each in iter(event, {}) if each["latest"])
+            assert time.perf_counter() - came < 0.2
+        assert state["frames"] == 1
+        assert state["green"] is False
+
+
+def test_events_end_with_the_session_and_are_of_nobody_unknown(tmp_path: Path) -> None:
+    doors = Doors()
+    with desk(tmp_path) as here, serving(here.page, doors, lambda _line: None) as port:
+        entry, session = registered(here), str(doors.enter(doors.code))
+
+        def answer(screening: str) -> socket.socket:
+            stream = socket.create_connection(("127.0.0.1", port), timeout=30)
+            stream.sendall(
+                f"GET /live/{screening}/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+                f"Cookie: van-{port}={session}\r\nConnection: close\r\n\r\n".encode()
+            )
+            return stream
+
+        with answer("none") as stream:
+            assert b" 404 " in stream.recv(100)
+        with answer(entry.screening_id) as stream, stream.makefile("rb") as lines:
+            assert b" 200 " in next(lines)
+            next(each for each in lines if each.startswith(b"data: "))
+            doors.leave(session)
+            assert b"0\r\n" in list(lines), "the stream is over"
+
+
+def test_the_script_is_told_nothing_as_html(tmp_path: Path) -> None:
+    script = (Path(__file__).parents[3] / "producers/page/static/page.js").read_text(encoding="utf-8")
+    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function("):
+        assert word not in script
