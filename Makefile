@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-assess bench-hostile bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs images page-images audit pin-images
+.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-hostile bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs images page-images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -53,6 +53,9 @@ bench-text: $(READY) ## names, ids, dates and addresses planted in real pictures
 
 bench-kills: $(READY) ## fifty kills of assess and alert while four sweeps are sent and amended: benchmarks/results/kills.json
 	@$(RUN) -m benchmarks.kills
+
+bench-van: $(READY) ## a van on a slow link, under load and killed: benchmarks/results/van.json (ONLY=uplink,intake,kills)
+	@$(RUN) -m benchmarks.van $(if $(ONLY),--only $(ONLY))
 
 bench-assess: $(READY) ## what one worker of assess takes a second: benchmarks/results/assess.json
 	@$(RUN) -m benchmarks.assess

@@ -27,6 +27,7 @@ def client_options(settings: BrokerSettings) -> dict[str, Any]:
         "sasl_plain_password": settings.password.get_secret_value(),
         "bootstrap_timeout_ms": round(settings.connect_timeout_s * 1000),
         "kafka_client": telling_client,
+        "proxy_url": settings.proxy,
         "reconnect_backoff_max_ms": 2000,  # the default, 30 s, is how long a van would miss a returned broker
     }
 

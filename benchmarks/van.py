@@ -1,0 +1,64 @@
+"""What a van does under load, on a slow link and when it is killed: benchmarks/results/van.json.
+
+    make bench-van          # python -m benchmarks.van [--only uplink,intake,kills]
+
+`uplink`: the first result of a sweep of 300 frames over 4 Mbit/s, sent by levels and first in, first out.
+`intake`: what two scanners send at once, until it is acknowledged and until its frames are in the spool.
+`kills`: a hundred kills of gateway and uploader at random moments; nothing may be lost or doubled.
+What is not measured in a run keeps its figures in the file.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.shared import say
+from benchmarks.van_intake import intake
+from benchmarks.van_kills import kills
+from benchmarks.van_uplink import uplink
+
+RESULTS: Final = Path(__file__).parent / "results" / "van.json"
+BARS: Final[dict[str, float]] = {"preliminary_speedup": 5, "intake_fps": 120, "composed_fps": 120, "killed": 100}
+NONE: Final = ("uplink_lost", "lost", "doubled")
+
+
+def short_of(figures: dict[str, Any]) -> list[str]:
+    """What of these figures misses its bar, a line each; what was not measured misses nothing."""
+    low = [f"{name}: {figures[name]}, not {bar:g}" for name, bar in BARS.items() if figures.get(name, bar) < bar]
+    return low + [f"{name}: {figures[name]}, not 0" for name in NONE if figures.get(name, 0)]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, write the results; the exit code is 1 where something was lost or doubled, or a bar is missed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.van", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", default="uplink,intake,kills", help="parts, commas between")
+    parser.add_argument("--frames", type=int, default=300, help="of a sweep")
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0, help="decides when is killed")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    chosen = parser.parse_args(arguments)
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "uplink": lambda: uplink(chosen.frames),
+        "intake": lambda: intake(chosen.frames),
+        "kills": lambda: kills(chosen.kills, chosen.seed),
+    }
+    figures: dict[str, Any] = json.loads(chosen.out.read_text()) if chosen.out.exists() else {}
+    for name in chosen.only.split(","):
+        say(f"{name} …")
+        figures |= parts[name]() | {f"{name}_measured_on": datetime.now(UTC).date().isoformat()}
+        chosen.out.parent.mkdir(parents=True, exist_ok=True)
+        chosen.out.write_text(json.dumps(figures, indent=2) + "\n")
+    say(json.dumps(figures, indent=2))
+    missed = short_of(figures)
+    for line in missed:
+        say(f"MISSED {line}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

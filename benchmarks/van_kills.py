@@ -1,0 +1,186 @@
+"""Kill `sonovan van serve`, gateway and uploader in one, at random moments, while a scanner sends and a broker takes.
+
+The scanner does what scanners do: an object that was not acknowledged is sent again, an object that was is forgotten.
+At the end every frame of every acknowledged object must stand in `frame.captured` under one name with one content, and
+in the spool once. A message that is sent twice, the same both times, is what the centre takes once: it is counted as
+`repeated`, not as doubled.
+"""
+
+import random
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Final
+
+from pydicom import Dataset
+
+from benchmarks.shared import say
+from benchmarks.van_scanner import expect, pictures, port_of, serving, store, ultrasound
+from benchmarks.van_vault import vault_of
+from sonovan.centre import Centre, down, up
+from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.envelope import open_envelope
+from sonovan.contracts.topics import Topic, van_answered_topic
+from sonovan.contracts.van import FrameCaptured
+from sonovan.producers.enrol import enrol
+from sonovan.producers.gateway.gateway import open_desk
+from sonovan.producers.gateway.intake import ARRIVED, COMPOSED
+from sonovan.producers.spool import Spool
+from sonovan.producers.vault import Vault
+from sonovan.transport.producer import BoundedProducer
+from sonovan.transport.tail import Message, Tail, read_all
+
+VAN: Final = "van-kills"
+FRAMES_EACH: Final = 3
+PAUSES_S: Final = (0.2, 6.0)
+"""After the process was started: some kills come before it listens, most while it takes, composes and sends."""
+_GIVE_UP_S: Final = 600.0
+_LOOK_EVERY_S: Final = 0.5
+
+
+def kills(count: int, seed: int = 0) -> dict[str, Any]:
+    """So many kills; figures for `van.json`."""
+    with tempfile.TemporaryDirectory(prefix="sonovan-van-kills-") as folder:
+        state = Path(folder) / "state"
+        try:
+            centre = up(state, apps=(), progress=say)
+            vault = vault_of(state, VAN)
+            enrol(vault, VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
+            expect(vault)
+            with Answering(centre):
+                sent, moments = _killed(state, count, seed)
+                _await_end(state, vault, sent)
+            return {"killed": count, **moments, **_counted(centre, vault, sent)}
+        finally:
+            down(state, progress=say)
+
+
+def _killed(state: Path, count: int, seed: int) -> tuple[list[Dataset], dict[str, int]]:
+    """Kill, and send meanwhile: the objects that were acknowledged, and when the kills came."""
+    chance, sent = random.Random(seed), list[Dataset]()
+    moments = {"killed_before_listening": 0, "killed_in_c_store": 0}
+    made = _objects(seed)
+    waiting = [next(made)]
+    for number in range(count):
+        with serving(state, VAN) as process:
+            listening, over = Event(), Event()
+
+            def scan(process: Any = process, listening: Event = listening, over: Event = over) -> None:
+                port = port_of(process)
+                if port is None:
+                    return
+                listening.set()
+                while not over.is_set():
+                    acknowledged = list(store(port, waiting))
+                    if not acknowledged:
+                        return
+                    sent.extend(acknowledged)
+                    waiting[:] = [next(made)]
+
+            scanner = Thread(target=scan)
+            scanner.start()
+            time.sleep(chance.uniform(*PAUSES_S))
+            before = len(sent)
+            process.kill()
+            over.set()
+            scanner.join()
+            moments["killed_before_listening"] += not listening.is_set()
+            moments["killed_in_c_store"] += listening.is_set() and len(sent) == before
+        if number % 10 == 9:
+            say(f"kill {number + 1} of {count}: {len(sent)} objects acknowledged")
+    return sent, moments
+
+
+def _objects(seed: int) -> Any:
+    """Objects without end, no picture of which is like another one."""
+    frames = pictures(48, seed)
+    number = 0
+    while True:
+        taken = [frames[(number + index) % len(frames)].copy() for index in range(FRAMES_EACH)]
+        for index, each in enumerate(taken):  # a mark that no other picture has, in the middle of the tissue
+            bits = f"{number * FRAMES_EACH + index:032b}"
+            each[240:244, 300:332] = [[160 if bit == "1" else 120 for bit in bits]] * 4
+        yield ultrasound(taken)
+        number += 1
+
+
+def _await_end(state: Path, vault: Vault, sent: list[Dataset]) -> None:
+    """Let it run until everything is composed, sent and has its receipt."""
+    give_up_at = time.monotonic() + _GIVE_UP_S
+    with serving(state, VAN), open_desk(vault) as desk, Spool(vault.folder / "spool", vault) as spool:
+        while desk.intake.objects(ARRIVED) or spool.status().waiting:
+            if time.monotonic() > give_up_at:
+                raise RuntimeError(f"not done: {len(desk.intake.objects(ARRIVED))} objects, {spool.status()}")
+            time.sleep(_LOOK_EVERY_S)
+        fates = [each.state for each in desk.intake.objects()]
+        if set(fates) != {COMPOSED}:
+            say(f"objects that are not composed: {sorted(set(fates))}")
+        say(f"{len(fates)} objects of {len(sent)} acknowledged ones are on the van")
+
+
+def _counted(centre: Centre, vault: Vault, sent: list[Dataset]) -> dict[str, int]:
+    contents: dict[str, set[str]] = defaultdict(set)
+    messages = 0
+    for message in read_all(centre.kafka("reader"), Topic.FRAME_CAPTURED):
+        header = FrameCaptured.decode(open_envelope(message.value or b"").header)
+        contents[header.frame_id].add(header.pixels_sha256)
+        messages += 1
+    names: dict[str, set[str]] = defaultdict(set)
+    for name, found in contents.items():
+        for sha256 in found:
+            names[sha256].add(name)
+    with Spool(vault.folder / "spool", vault) as spool:
+        (screening,) = spool.screenings()
+        held = screening.held
+    wanted = FRAMES_EACH * len(sent)
+    return {
+        "objects": len(sent),
+        "frames": wanted,
+        "frames_held": held,
+        "lost": max(wanted - held - len(names), 0) + max(wanted - screening.frames, 0),
+        "doubled": sum(len(each) - 1 for each in (*contents.values(), *names.values()))
+        + max(screening.frames - wanted, 0) + abs(screening.sequences - len(sent)),
+        "repeated": messages - len(contents),
+    }  # fmt: skip
+
+
+class Answering:
+    """Stands for the centre's stages: a receipt for every record of the van, so that its spool lets go of it."""
+
+    def __init__(self, centre: Centre) -> None:
+        self._centre, self._stop = centre, Event()
+        topics = (
+            Topic.SCREENING_OPENED, Topic.FEATURES_RECORDED, Topic.SEQUENCE_CLOSED, Topic.SCREENING_CLOSED,
+            Topic.FRAME_CAPTURED,
+        )  # fmt: skip
+        self._threads = [Thread(target=self._answer, args=(topic,)) for topic in topics]
+
+    def __enter__(self) -> "Answering":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _answer(self, topic: Topic) -> None:
+        answers = van_answered_topic(VAN).name
+        with BoundedProducer(self._centre.kafka("segment")) as producer, Tail(self._centre.kafka(), topic) as tail:
+            while not self._stop.is_set():
+                for message in tail.messages(deadline_s=0.3):
+                    producer.send(answers, b"a", _receipt(message).encode())
+
+
+def _receipt(message: Message) -> VanAnswered:
+    record, envelope = message.decode(), open_envelope(message.value or b"")
+    frame = isinstance(record, FrameCaptured)
+    return VanAnswered.model_validate(
+        {
+            "van_id": VAN, "kind": "stored", "screening_id": record.screening_id, "item_id": record.item_id,  # type: ignore[union-attr]
+            "content_sha256": record.pixels_sha256 if frame else envelope.header_sha256,  # type: ignore[union-attr]
+        }
+    )  # fmt: skip

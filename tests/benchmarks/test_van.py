@@ -1,0 +1,57 @@
+"""What `make bench-van` measures with: a relay that is as slow as it says, and bars that can be missed."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+from benchmarks.relay import relay
+from benchmarks.van import short_of
+
+
+def through(address: str, port: int) -> socket.socket:
+    """A connection through the relay to a port of this machine."""
+    host, at = address.removeprefix("socks5://").split(":")
+    connection = socket.create_connection((host, int(at)))
+    connection.sendall(b"\x05\x01\x00")
+    assert connection.recv(2) == b"\x05\x00"
+    connection.sendall(b"\x05\x01\x00\x01" + socket.inet_aton("127.0.0.1") + port.to_bytes(2, "big"))
+    assert connection.recv(10)[:2] == b"\x05\x00"
+    return connection
+
+
+def test_bytes_come_through_unchanged_and_no_faster_than_the_link() -> None:
+    data = bytes(range(256)) * 400
+    with socket.create_server(("127.0.0.1", 0)) as server, relay(4.0) as link:
+        got = bytearray()
+
+        def take() -> None:
+            peer, _ = server.accept()
+            with peer:
+                while more := peer.recv(65_536):
+                    got.extend(more)
+
+        taking = threading.Thread(target=take)
+        taking.start()
+        began = time.monotonic()
+        with through(link.address, server.getsockname()[1]) as connection:
+            connection.sendall(data)
+        taking.join()
+        took_s = time.monotonic() - began
+    assert bytes(got) == data
+    assert link.carried["up"] == len(data)
+    assert took_s >= len(data) * 8 / 4e6 * 0.9
+
+
+@pytest.mark.parametrize(
+    ("figures", "missed"),
+    [
+        ({"preliminary_speedup": 5.0, "lost": 0}, []),
+        ({"preliminary_speedup": 4.9}, ["preliminary_speedup: 4.9, not 5"]),
+        ({"lost": 1, "doubled": 2}, ["lost: 1, not 0", "doubled: 2, not 0"]),
+        ({}, []),
+    ],
+)
+def test_what_misses_its_bar_is_named(figures: dict[str, float], missed: list[str]) -> None:
+    assert short_of(figures) == missed
