@@ -5,6 +5,7 @@ start; the spool knows what it has, so that nothing is doubled (docs/decisions/0
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -40,7 +41,9 @@ FOR_THE_OPERATOR: Final = frozenset(
 _POLL_S: Final = 1.0
 _AFTER_TROUBLE_S: Final = 10.0
 _AT_ONCE: Final = 16
-"""Frames that are put in one step: coded on all cores, made durable at once, with one transaction instead of many."""
+"""Frames that are put in one step: coded on all cores, with one transaction instead of many."""
+_GIVES_WAY: Final = 10
+"""Niceness of the composer's threads."""
 _AHEAD_BYTES: Final = 32 * 2**20
 """Pixels that are read and cleaned while those before them are put; a cleaner's block of frames comes on top."""
 _TEXT: Final = {
@@ -73,7 +76,11 @@ class Composer:
         self.wake, self._stop = Event(), Event()
 
     def run(self) -> None:
-        """Compose until `stop`, what comes and what the operator assigns. Raises what ends the process."""
+        """Compose until `stop`, what comes and what the operator assigns. Raises what ends the process.
+
+        The thread that calls this, and those that it starts, give way to all others: scanners wait for answers.
+        """
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _GIVES_WAY)
         while not self._stop.is_set():
             self.wake.clear()
             try:

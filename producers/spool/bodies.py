@@ -53,7 +53,7 @@ class Bodies:
                 names.append(secrets.token_hex(16))
                 path = self.folder / names[-1]
                 self._disk.write(path, self._vault.seal(data, about))
-            self._disk.sync_all([self.folder / name for name in names])
+                self._disk.sync(path)
             self._disk.sync_folder(self.folder)
         except OSError as error:
             self.remove(names)

@@ -5,15 +5,9 @@ A test gives a `Disk` of its own, which stops before any of the effects, or forg
 
 import os
 import sqlite3
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
 
 from sonovan.producers.private_files import sync_folder
-
-MOST_AT_ONCE: Final = 8
-"""Files that are made durable at once."""
 
 
 class Disk:
@@ -32,16 +26,6 @@ class Disk:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-    def sync_all(self, paths: Sequence[Path]) -> None:
-        """Make the bytes of several files durable; at once, for a disk makes one flush of several that wait."""
-        if len(paths) < 2:
-            for path in paths:
-                self.sync(path)
-            return
-        with ThreadPoolExecutor(min(len(paths), MOST_AT_ONCE), "sync") as threads:
-            for _ in threads.map(self.sync, paths):
-                pass
 
     def sync_folder(self, folder: Path) -> None:
         """Make the names in the folder durable."""

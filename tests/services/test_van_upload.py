@@ -18,13 +18,10 @@ from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import TOPICS, Topic, van_answered_topic
 from sonovan.contracts.van import FrameCaptured, VanEnrolled
-from sonovan.contracts.van_reports import VanReported
 from sonovan.deploy import services
 from sonovan.deploy.state import StateFolder
 from sonovan.producers import enrol as enrolment
 from sonovan.producers.items import Signer
-from sonovan.producers.link import LinkOptions
-from sonovan.producers.reporting import Reporter
 from sonovan.producers.screening import compose_sequence
 from sonovan.producers.simulate import simulated_sources
 from sonovan.producers.spool import QUEUED, SENT, STORED, Spool
@@ -152,31 +149,6 @@ def test_everything_arrives_and_leaves_the_spool_on_receipts(centre: Centre, tmp
         Uploader(spool, kafka, "upload-1").run(lambda: all_settled(spool, None), give_up_s=60)
         assert spool.status(screening).counts[STORED] == 9
         assert len(set(answering.seen)) == 9
-
-
-def test_on_a_metered_link_records_and_first_frames_go_and_the_rest_on_another(centre: Centre, tmp_path: Path) -> None:
-    kafka, signer = enrolled(centre, tmp_path, "upload-m")
-    metered = LinkOptions(metered="yes", metered_levels=1)
-    with Spool(tmp_path / "spool", vault_at(tmp_path)) as spool, Answering(centre, "upload-m", lambda answer: answer):
-        spooled(spool, signer, 20)
-        with pytest.raises(Transient, match="the link is metered: frames wait; 18 items"):
-            Uploader(spool, kafka, "upload-m", link=metered).run(lambda: all_settled(spool, None), give_up_s=2)
-        assert spool.status().counts[STORED] == 5
-        Uploader(spool, kafka, "upload-m").run(lambda: all_settled(spool, None), give_up_s=60)
-        assert spool.status().counts[STORED] == 23
-
-
-def test_an_upload_reports_the_van_when_it_begins_and_when_it_ends(centre: Centre, tmp_path: Path) -> None:
-    kafka, signer = enrolled(centre, tmp_path, "upload-r")
-    with Spool(tmp_path / "spool", vault_at(tmp_path)) as spool, Answering(centre, "upload-r", lambda answer: answer):
-        spooled(spool, signer, 2)
-        uploader = Uploader(spool, kafka, "upload-r", reporter=Reporter(spool, signer))
-        uploader.run(lambda: all_settled(spool, None), give_up_s=60)
-    mine = [each for each in read_all(centre.kafka("reader"), Topic.VAN_REPORTED) if each.key == b"upload-r"]
-    reports = [VanReported.decode(open_envelope(each.value or b"").header) for each in mine]
-    assert [each.waiting for each in reports] == [5, 0]
-    assert reports[-1].clock_ahead_s == pytest.approx(0, abs=5)
-    assert (reports[-1].link_bits_per_s or 0) > 0
 
 
 def test_without_receipts_nothing_leaves_and_a_later_run_takes_them(centre: Centre, tmp_path: Path) -> None:
