@@ -50,15 +50,15 @@ def kills(count: int, seed: int = 0) -> dict[str, Any]:
             enrol(vault, VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
             expect(vault)
             with Answering(centre):
-                sent, moments = _killed(state, count, seed)
-                _await_end(state, vault, sent)
+                sent, waiting, moments = _killed(state, count, seed)
+                sent += _ended(state, vault, waiting)
             return {"killed": count, **moments, **_counted(centre, vault, sent)}
         finally:
             down(state, progress=say)
 
 
-def _killed(state: Path, count: int, seed: int) -> tuple[list[Dataset], dict[str, int]]:
-    """Kill, and send meanwhile: the objects that were acknowledged, and when the kills came."""
+def _killed(state: Path, count: int, seed: int) -> tuple[list[Dataset], list[Dataset], dict[str, int]]:
+    """Kill, and send meanwhile: the objects that were acknowledged, the one that was not yet, when the kills came."""
     chance, sent = random.Random(seed), list[Dataset]()
     moments = {"killed_before_listening": 0, "killed_in_c_store": 0}
     made = _objects(seed)
@@ -90,7 +90,7 @@ def _killed(state: Path, count: int, seed: int) -> tuple[list[Dataset], dict[str
             moments["killed_in_c_store"] += listening.is_set() and len(sent) == before
         if number % 10 == 9:
             say(f"kill {number + 1} of {count}: {len(sent)} objects acknowledged")
-    return sent, moments
+    return sent, waiting, moments
 
 
 def _objects(seed: int) -> Any:
@@ -106,10 +106,11 @@ def _objects(seed: int) -> Any:
         number += 1
 
 
-def _await_end(state: Path, vault: Vault, sent: list[Dataset]) -> None:
-    """Let it run until everything is composed, sent and has its receipt."""
+def _ended(state: Path, vault: Vault, waiting: list[Dataset]) -> list[Dataset]:
+    """Send what was not acknowledged, and let it run until everything is composed, sent and has its receipt."""
     give_up_at = time.monotonic() + _GIVE_UP_S
-    with serving(state, VAN), open_desk(vault) as desk, Spool(vault.folder / "spool", vault) as spool:
+    with serving(state, VAN) as process, open_desk(vault) as desk, Spool(vault.folder / "spool", vault) as spool:
+        sent = list(store(port_of(process) or 0, waiting))
         while desk.intake.objects(ARRIVED) or spool.status().waiting:
             if time.monotonic() > give_up_at:
                 raise RuntimeError(f"not done: {len(desk.intake.objects(ARRIVED))} objects, {spool.status()}")
@@ -117,7 +118,8 @@ def _await_end(state: Path, vault: Vault, sent: list[Dataset]) -> None:
         fates = [each.state for each in desk.intake.objects()]
         if set(fates) != {COMPOSED}:
             say(f"objects that are not composed: {sorted(set(fates))}")
-        say(f"{len(fates)} objects of {len(sent)} acknowledged ones are on the van")
+        say(f"{len(fates)} objects came")
+    return sent
 
 
 def _counted(centre: Centre, vault: Vault, sent: list[Dataset]) -> dict[str, int]:
