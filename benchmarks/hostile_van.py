@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from benchmarks.bombs import BOMBS, bomb
 from benchmarks.hostile_records import WHOLE, Made, OwnRecords, document_of, now, side_by_side
 from sonovan.contracts.envelope import seal
 from sonovan.contracts.ids import mint_id
@@ -139,15 +140,7 @@ class HostileVan:
         return [(self._any_topic(), mint_id(), self._bomb(31 * MIB))]
 
     def _bomb(self, size: int) -> bytes:
-        start = b"\x85\xa1v\x01\xa6header"
-        return self._chance.choice(
-            (
-                b"\x81\xa6header\xdd" + size.to_bytes(4, "big") + b"\x90" * size,
-                b"\xdf" + (size // 2).to_bytes(4, "big") + b"\x01\x90" * (size // 2),
-                start + b"\x91" * size,
-                start + b"\x81\xa1a" * (size // 3),
-            )
-        )
+        return bomb(self._chance.choice(BOMBS), size)
 
     # What others should have signed
 

@@ -87,7 +87,7 @@ def read_manifest(data: bytes, keys: Sequence[str] | None = None) -> Manifest:
     """
     try:
         envelope = open_envelope(data, MAX_CONTROL_BYTES)
-        manifest = Manifest.model_validate_json(envelope.header)
+        manifest = Manifest.model_validate_json(envelope.header, strict=True)
     except (InvalidRecord, ValidationError):
         raise InvalidRecord("export_invalid", f"{MANIFEST} is not that of an export, or is damaged") from None
     if keys is not None and not any(envelope.is_signed_by(key) for key in keys):

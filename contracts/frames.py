@@ -8,6 +8,8 @@ from sonovan.contracts.ids import frame_id
 from sonovan.contracts.lexicon import Organ, Position, Side, View
 from sonovan.contracts.limits import MAX_CORNERS, MAX_PANELS, MAX_REGIONS
 from sonovan.contracts.record import (
+    Bits,
+    Channels,
     Count,
     Day,
     Fingerprint,
@@ -164,8 +166,8 @@ class FrameSegmented(Record):
     time_ms: float | None = Field(default=None, ge=0)
     rows: int = Field(ge=1, le=LONGEST_SIDE)
     columns: int = Field(ge=1, le=LONGEST_SIDE)
-    channels: Literal[1, 3]
-    bits: Literal[8, 16]
+    channels: Channels
+    bits: Bits
     codec: CodecName
     pixels_sha256: Sha256
     panels: tuple[Panel, ...] = Field(max_length=MAX_PANELS)

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.limits import MAX_FRAMES, MAX_VALUE_BYTES
@@ -39,6 +39,18 @@ Pixel = Annotated[int, Field(ge=-(2**16), le=2**16)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Moment = Annotated[AwareDatetime, Field(ge=datetime(1990, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
 """A time that every clock, time zone and library can hold."""
+
+
+def _whole(value: object) -> object:
+    if type(value) is not int:
+        raise ValueError("it is not a whole number")
+    return value
+
+
+Channels = Annotated[Literal[1, 3], BeforeValidator(_whole)]
+"""Samples of a pixel: grey, or red, green and blue. pydantic takes 1.0 for a literal 1, in strict mode too."""
+Bits = Annotated[Literal[8, 16], BeforeValidator(_whole)]
+"""Of a sample."""
 Day = date
 """A day without a time or a zone, as a file gives it."""
 
@@ -72,20 +84,31 @@ class Record(Part):
     def decode(cls, data: bytes) -> Self:
         """The record that `data` holds; fields of newer minors are dropped.
 
+        A value is of the JSON type of its field: `true` is no number, `3.0` no integer, `"3"` neither, and a number no
+        time. Whole numbers may stand where a fraction may.
         Raises InvalidRecord `schema_from_future` for a newer major, `record_invalid` for everything else.
         """
-        return cls.from_document(_document(data))
+        cls._check_schema(_document(data))
+        return cls._from_json(data)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """The record in a JSON object that is parsed already; as `decode` otherwise."""
-        fields = dict(document)
-        name, _, version = str(fields.pop("schema", "")).partition("/")
+        cls._check_schema(document)
+        return cls._from_json(json.dumps(document).encode())
+
+    @classmethod
+    def _check_schema(cls, document: Mapping[str, Any]) -> None:
+        name, _, version = str(document.get("schema", "")).partition("/")
         if name != cls.schema_name:
             raise InvalidRecord("record_invalid", f"expected a {cls.schema_name} record, found {name or 'none'}")
         _check_major(name, version, cls.schema_version)
+
+    @classmethod
+    def _from_json(cls, data: bytes) -> Self:
         try:
-            return cls.model_validate(fields, extra="ignore")
+            # From JSON: given Python objects, pydantic's strict mode takes no list for a tuple and no text for a time.
+            return cls.model_validate_json(data, strict=True, extra="ignore")
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             place = ".".join(map(str, first["loc"])) or "record"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import combinations, pairwise
-from typing import ClassVar, Final, Literal, Self
+from typing import ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -15,7 +15,7 @@ from sonovan.contracts.lexicon import (
     View,
 )
 from sonovan.contracts.limits import MAX_FRAME_PIXELS, MAX_FRAMES, MAX_KEYS, MAX_PANELS, MAX_SEQUENCES, MAX_SET_ASIDE
-from sonovan.contracts.record import Count, Day, Id, Index, Moment, Number, Part, Record, Sha256, VanId
+from sonovan.contracts.record import Bits, Channels, Count, Day, Id, Index, Moment, Number, Part, Record, Sha256, VanId
 from sonovan.contracts.words import CodecName, ConsentText, Manufacturer, Note, ScannerModel, SiteCode, SlipNumber
 
 
@@ -190,8 +190,8 @@ class FrameCaptured(Record):
     time_ms: float | None = Field(default=None, ge=0)
     rows: int = Field(ge=1, le=LONGEST_SIDE)
     columns: int = Field(ge=1, le=LONGEST_SIDE)
-    channels: Literal[1, 3]
-    bits: Literal[8, 16]
+    channels: Channels
+    bits: Bits
     codec: CodecName
     pixels_sha256: Sha256
     panels: tuple[Panel, ...] = Field(min_length=1, max_length=MAX_PANELS)

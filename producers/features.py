@@ -45,7 +45,9 @@ def read_features(path: Path) -> dict[str, Any]:
         detail = f"unknown field {', '.join(unknown)} (known: {', '.join(FEATURE_FIELDS)})"
         raise refusal("features_invalid", path, detail)
     try:
-        features_recorded(fields, screening_id=mint_id(), van_id="van", recorded_at=datetime.now(UTC))
+        checked = features_recorded(fields, screening_id=mint_id(), van_id="van", recorded_at=datetime.now(UTC))
+        if not table:  # in JSON `true` is no number of children; a table has texts alone
+            FeaturesRecorded.model_validate_json(json.dumps(checked.model_dump(mode="json") | fields), strict=True)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         raise refusal("features_invalid", path, wrong) from None

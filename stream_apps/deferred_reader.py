@@ -95,13 +95,13 @@ class DeferredReader:
             while records and self._handling.has_room_for(_van(records[0])):
                 record = records.popleft()
                 try:
-                    message = restored(record.headers, record.value or b"")
+                    message = restored(record.headers, record.value or b"", self._handling.reads)
                 except InvalidRecord as error:
                     log.error("%s/%d/%d is passed over: %s", place.topic, place.partition, record.offset, error.message)
                     continue
                 deferred = Deferred(message, record.offset)
                 self._under_way.setdefault(place, deque()).append(deferred)
-                await self._handling.take_back(deferred, _van(record), place.partition)
+                await self._handling.take_back(deferred, place.partition)
             if not records:
                 self._held.pop(place, None)
                 if place in consumer.paused():

@@ -5,21 +5,34 @@ whole, to the topic of deferred messages under the van's name, and acknowledged 
 them back as fast as the van's own turns allow. Where a message stood, and when the broker appended it, goes along in
 Kafka headers, which no van can write: only a stage may write to that topic. So everything that is said of a deferred
 message, a rejection for one, is what would have been said at once.
+
+An administrator can write there, too. Headers that no stage would write are not believed: a place or a time that no
+record can hold would end the worker, again after each restart. Whose a message is, only its signature says.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field, TypeAdapter
 
 from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.record import Count, Moment, Offset
+from sonovan.contracts.topics import Topic
 from sonovan.stream_apps.rejecting import Coordinates
 from sonovan.stream_apps.stage import Message
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
-Headers = Iterable[tuple[str, bytes]]
+_PARTITION: Final[TypeAdapter[int]] = TypeAdapter(Count)
+_OFFSET: Final[TypeAdapter[int]] = TypeAdapter(Offset)
+_MILLIS: Final[TypeAdapter[int]] = TypeAdapter(Annotated[int, Field(ge=0, lt=10**14)])
+_MOMENT: Final[TypeAdapter[datetime]] = TypeAdapter(Moment)
+
+Headers = Iterable[tuple[str, bytes | None]]
+"""As Kafka gives them: a value may be missing."""
 
 
 def headers_of(message: Message) -> list[tuple[str, bytes]]:
@@ -35,17 +48,21 @@ def headers_of(message: Message) -> list[tuple[str, bytes]]:
     return [*((name, text.encode()) for name, text in texts.items()), *key]
 
 
-def restored(headers: Headers, value: bytes) -> Message:
-    """The message as it stood before it was deferred. Raises InvalidRecord where its headers are not those of
-    `headers_of`.
+def restored(headers: Headers, value: bytes, reads: Collection[Topic]) -> Message:
+    """The message as it stood before it was deferred. reads: the topics from which the stage defers.
+
+    Raises InvalidRecord where its headers are not those of `headers_of`, or name a place or a time that there is not.
     """
-    given = dict(headers)
+    given = {name: text for name, text in headers if text is not None}
     try:
+        topic = Topic(given["topic"].decode())
+        if topic not in reads:
+            raise ValueError(topic)
         at = Coordinates(
-            given["topic"].decode(),
-            int(given["partition"]),
-            int(given["offset"]),
-            _EPOCH + int(given["appended-at-ms"]) * _MILLISECOND,
+            topic.value,
+            _PARTITION.validate_python(given["partition"].decode()),
+            _OFFSET.validate_python(given["offset"].decode()),
+            _MOMENT.validate_python(_EPOCH + _MILLIS.validate_python(given["appended-at-ms"].decode()) * _MILLISECOND),
         )
     except (KeyError, ValueError) as error:
         raise InvalidRecord("record_invalid", "a deferred message does not say where it stood") from error

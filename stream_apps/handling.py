@@ -126,10 +126,14 @@ class Handling:
         """Whether deferred messages of this van may come back."""
         return self._turns.has_room_for(van_id)
 
-    async def take_back(self, deferred: Deferred, van_id: str, partition: int) -> None:
+    @property
+    def reads(self) -> tuple[Topic, ...]:
+        """The topics of the stage."""
+        return self._stage.reads
+
+    async def take_back(self, deferred: Deferred, partition: int) -> None:
         """Take in a message that was deferred. partition: where it stands in the topic of deferred ones."""
-        message = deferred.message
-        await self._turns.take_back(partition, van_id, len(message.value), partial(self.handle, deferred, message))
+        await self._turns.take_back(partition, deferred.message, partial(self.handle, deferred, deferred.message))
 
     async def _defer(self, event: Acknowledged, message: Message, van_id: str, turn: Turn) -> None:
         """Let a message wait on the topic of deferred ones, for its van has as many waiting here as it may."""

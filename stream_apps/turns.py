@@ -46,9 +46,13 @@ class Turns:
         would be deferred otherwise."""
         return 2 * self._in_flight.waiting(van_id) < self._each
 
-    async def take_back(self, lane: Hashable, van_id: str, nbytes: int, handle: Work) -> None:
-        """Take in a message that was deferred. lane: its partition of the topic of deferred messages."""
-        await self._in_flight.submit(("deferred", lane), handle, sender=van_id, nbytes=nbytes)
+    async def take_back(self, lane: Hashable, message: Message, handle: Work) -> None:
+        """Take in a message that was deferred. lane: its partition of the topic of deferred messages.
+
+        It takes a turn of the van that signed it, whosever name it was deferred under.
+        """
+        sender = NOBODY if self._senders is None else await self._senders.of(message)
+        await self._in_flight.submit(("deferred", lane), handle, sender=sender, nbytes=len(message.value))
 
     async def cancel(self) -> None:
         """End everything now; nothing that was in flight is acknowledged."""

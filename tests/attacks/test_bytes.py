@@ -3,11 +3,11 @@
 import hashlib
 import json
 import tracemalloc
-from collections.abc import Callable
 
 import msgpack
 import pytest
 
+from benchmarks.bombs import BOMBS, LARGEST, bomb
 from sonovan.contracts.envelope import open_envelope, seal, seal_header
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import mint_id
@@ -16,7 +16,6 @@ from sonovan.contracts.record import header_document
 from sonovan.contracts.signatures import generate_key
 from tests.contracts.test_envelope import RECORD
 
-SIZE = 31 * MIB
 KEY = generate_key()
 SEALED = seal(RECORD, KEY)
 
@@ -43,30 +42,9 @@ def refused(data: bytes, limit: int | None = None) -> tuple[str, int]:
         tracemalloc.stop()
 
 
-START = b"\x85\xa1v\x01\xa6header"
-
-
-def of(kind: bytes, count: int, filling: bytes) -> bytes:
-    """A msgpack value with a length of 32 bits."""
-    return kind + count.to_bytes(4, "big") + filling
-
-
-BOMBS: dict[str, Callable[[], bytes]] = {
-    "millions of small lists": lambda: b"\x81\xa6header" + of(b"\xdd", SIZE, b"\x90" * SIZE),
-    "a huge map": lambda: of(b"\xdf", SIZE // 2, b"\x01\x90" * (SIZE // 2)),
-    "lists within lists": lambda: START + b"\x91" * SIZE,
-    "maps within maps": lambda: START + b"\x81\xa1a" * (SIZE // 3),
-    "strings in a list": lambda: START + of(b"\xdd", SIZE // 2, b"\xa1a" * (SIZE // 2)),
-    "an ext type": lambda: START + of(b"\xc9", SIZE - 64, b"\x05" + b"e" * (SIZE - 64)),
-    "a key of 31 MiB": lambda: b"\x85" + of(b"\xdb", SIZE - 64, b"k" * (SIZE - 64)),
-    "a list in the version's place": lambda: b"\x85\xa1v" + of(b"\xdd", SIZE, b"\x01" * SIZE),
-}
-
-
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_of_31_mib_takes_next_to_no_memory(name: str) -> None:
-    data = BOMBS[name]()
-    reason, peak = refused(data)
+    reason, peak = refused(bomb(name, LARGEST))
     assert reason == "envelope_corrupt"
     assert peak < MIB
 

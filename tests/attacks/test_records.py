@@ -90,7 +90,7 @@ def closing(**fields: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("enrolled", "reason"), [(False, "van_unknown"), (True, "record_invalid")], ids=["nobody", "its van"]
 )
-@pytest.mark.parametrize("number", [10**70, 2**31, 0, -1, 1.5])
+@pytest.mark.parametrize("number", [10**70, 2**31, 0, -1, 1.5, 1.0, True, "1"])
 def test_a_closing_number_that_no_receipt_can_name_is_rejected_and_stops_nothing(
     number: object, enrolled: bool, reason: str
 ) -> None:

@@ -5,40 +5,39 @@ What each guard does in detail is tested without services beside this file. Here
 """
 
 import hashlib
-import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
 
+from benchmarks.bombs import LARGEST, bomb
 from benchmarks.processes import PEAK, clear_peak, cpu_s, memory_mib
-from sonovan.contracts.answers import RecordRejected, VanAnswered
+from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.clinical_record import FeaturesRecorded
-from sonovan.contracts.envelope import open_envelope, seal, seal_header
+from sonovan.contracts.envelope import seal
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.limits import MAX_FRAMES, MAX_SET_ASIDE, MIB
-from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.signatures import generate_key
-from sonovan.contracts.topics import Topic, van_answered_topic
+from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import Consent, SequenceClosed, SetAside
 from sonovan.contracts.words import NOTES
-from sonovan.producers.items import Item, Signer
+from sonovan.producers.items import Signer
 from sonovan.storage.keys import Bucket
-from tests.attacks.test_bytes import of
+from tests.attacks.watching import answers, changed, completes, control, nobody_ends, rejected, send, signed
 from tests.journeys.account import wait_for
-from tests.journeys.van import Screening, Van, sweep
+from tests.journeys.van import Van, sweep
 from tests.journeys.world import World
 from tests.stream_apps.segment.frames import TestVan
 
 pytestmark = pytest.mark.services
 
-BOMB: Final = 31 * MIB
+SENT: Final = ("millions of small lists", "a huge map", "lists within lists")
+"""Of the bombs, those that took the most memory."""
+
 PEAK_MIB: Final = 300
 """How much more memory three messages of 31 MiB may take than the worker had; they took 2.2 GiB each."""
 
@@ -64,68 +63,11 @@ def attacker(vans: tuple[Van, Van]) -> Van:
     return vans[1]
 
 
-@contextmanager
-def nobody_ends(world: World, *stages: str) -> Iterator[None]:
-    """See that the workers of these stages are the same processes at the end."""
-    before = [world.record(stage) for stage in stages]
-    yield
-    assert [world.record(stage) for stage in stages] == before
-    assert all(world.runs(stage) for stage in stages)
-
-
-def rejected(world: World, count: int, **fields: object) -> list[RecordRejected]:
-    """The rejections with these values, once there are so many."""
-
-    def found() -> list[RecordRejected]:
-        there = world.records(Topic.RECORD_REJECTED, RecordRejected)
-        return [one for one in there if all(getattr(one, name) == value for name, value in fields.items())]
-
-    world.until(lambda: len(found()) >= count, f"{count} rejections with {fields}")
-    return found()
-
-
-def answers(world: World, van: Van) -> list[VanAnswered]:
-    return world.records(van_answered_topic(van.van_id).name, VanAnswered)
-
-
-def changed(value: bytes, private: bytes, **fields: object) -> bytes:
-    """The envelope with other fields in its header, signed with this key."""
-    envelope = open_envelope(value)
-    header = json.loads(envelope.header) | fields
-    return seal_header(json.dumps(header).encode(), private, envelope.payload)
-
-
-def send(van: Van, *messages: tuple[Topic, str, bytes]) -> None:
-    van.send_values([(topic, key.encode(), value, ()) for topic, key, value in messages])
-
-
-def signed(van: Van, topic: Topic, record: Record, screening_id: str) -> tuple[Topic, str, bytes]:
-    return topic, screening_id, seal(record, van.signer.private_key)
-
-
-def control(screening: Screening, topic: Topic) -> Item:
-    return next(item for item in screening.control if item.topic == topic)
-
-
-def completes(world: World, van: Van) -> None:
-    """An honest screening of this van comes to its report."""
-    screening = van.screening(sweep(4))
-    van.send(screening.items)
-    wait_for(world, screening, "complete")
-
-
 def worker_cpu_s(world: World, stage: str) -> float:
     """What the worker has computed so far, in seconds of a core."""
     record = world.record(stage)
     assert record is not None
     return cpu_s(record.pid)
-
-
-BOMBS: Final[dict[str, Callable[[], bytes]]] = {
-    "millions of small lists": lambda: b"\x81\xa6header" + of(b"\xdd", BOMB, b"\x90" * BOMB),
-    "a huge map": lambda: of(b"\xdf", BOMB // 2, b"\x01\x90" * (BOMB // 2)),
-    "lists within lists": lambda: b"\x85\xa1v\x01\xa6header" + b"\x91" * BOMB,
-}
 
 
 @pytest.mark.parametrize(
@@ -144,8 +86,8 @@ def test_messages_of_31_mib_of_msgpack_take_little_more_memory_than_their_own(
     with nobody_ends(world, stage):
         clear_peak(record.pid)
         before = memory_mib(record.pid)
-        for bomb in BOMBS.values():
-            value = bomb()
+        for name in SENT:
+            value = bomb(name, LARGEST)
             send(attacker, (topic, key, value))
             told += rejected(world, 1, topic=topic, content_sha256=hashlib.sha256(value).hexdigest())
         assert memory_mib(record.pid, PEAK) - before < PEAK_MIB
@@ -216,7 +158,7 @@ def test_a_screening_that_is_filled_makes_no_row_that_kafka_refuses_nor_its_next
         attacker.send([opening])
         send(attacker, (Topic.SCREENING_OPENED, screening_id, huge))
         send(attacker, *(fat_closing(attacker, screening_id, number) for number in range(40)))
-        assert rejected(world, 1, reason="record_too_large", topic=Topic.SCREENING_OPENED, kept=True)
+        assert rejected(world, 1, reason="record_too_large", content_sha256=hashlib.sha256(huge).hexdigest())
         assert rejected(world, 1, reason="screening_too_large", screening_id=screening_id)
         small = [closing(attacker, screening_id) for _ in range(20)]
         before = worker_cpu_s(world, "assess")

@@ -26,6 +26,8 @@ def test_good_fields_are_read(tmp_path: Path) -> None:
         ('{"sex": "f", "age_years": -1}', "sex"),
         ('{"screening_id": "x"}', "unknown field screening_id"),
         ('{"symptoms": ["my aunt told me"]}', "symptoms.0"),
+        ('{"parity": true}', "parity"),
+        ('{"age_years": "47"}', "age_years"),
         ("[1]", "not a JSON object"),
         ("{", "not JSON"),
         ("", "not JSON"),
