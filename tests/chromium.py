@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,10 @@ _POLL_S: Final = 0.05
 def found_program() -> str | None:
     """The browser of this machine; None where there is none."""
     return next((path for name in PROGRAMS if (path := shutil.which(name))), None)
+
+
+class Refused(Exception):
+    """The browser does not do what it was asked."""
 
 
 class Tab:
@@ -50,9 +54,10 @@ class Tab:
         async def wait() -> None:
             async with asyncio.timeout(_PATIENCE_S):
                 while True:
-                    answer = await self._asked("Runtime.evaluate", {"expression": script, "returnByValue": True})
-                    if answer.get("result", {}).get("value"):
-                        return
+                    with suppress(Refused):  # between two pages there is nothing to ask
+                        answer = await self._asked("Runtime.evaluate", {"expression": script, "returnByValue": True})
+                        if answer.get("result", {}).get("value"):
+                            return
                     await asyncio.sleep(_POLL_S)
 
         self._loop.run_until_complete(wait())
@@ -88,7 +93,7 @@ class Tab:
                 self.errors.append(json.dumps(message["params"]))
             if message.get("id") == self._number:
                 if "error" in message:
-                    raise AssertionError(f"{method}: {message['error']['message']}")
+                    raise Refused(f"{method}: {message['error']['message']}")
                 return dict(message["result"])
 
 

@@ -1,5 +1,7 @@
 """Amend: what turned out to be wrong is put right by a record with a reason, in two clicks."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -12,6 +14,7 @@ from sonovan.producers.amend import spool_amendment
 from sonovan.producers.page.asked import Answer, Asked, Form, Refused, go
 from sonovan.producers.page.register_form import typed_slip
 from sonovan.producers.page.render import rendered
+from sonovan.producers.spool import Sweep
 
 if TYPE_CHECKING:
     from sonovan.producers.page.page import Page
@@ -48,23 +51,25 @@ def form(page: "Page", asked: Asked) -> Answer:
 def amend(page: "Page", asked: Asked) -> Answer:
     """With `sure` the second click: put the amendment. Without it: say what would be put, and ask."""
     screening_id, kind, because = asked.params["screening"], asked.form.get("kind"), asked.form.get("because")
-    amendment = amendment_of(page, asked.form)
+    _known(page, screening_id)
+    amendment = amendment_of(page, asked.form, page.spool.sweeps(screening_id))
     if because not in REASONS_OF[amendment.kind]:
         raise Refused("reason_missing")
     if asked.form.get("sure") != "yes":
-        _known(page, screening_id)
         fields = [each for each in asked.form.fields if each[0] != "sure"]
         return _form(page, asked, "amend_sure.html", kind=kind, because=because, fields=fields)
     spool_amendment(page.spool, page.signer, screening_id, amendment, because)
     return go(f"/amend/{screening_id}")
 
 
-def amendment_of(page: "Page", fields: Form) -> Amendment:
-    """The amendment that a form describes. Raises Refused."""
+def amendment_of(page: "Page", fields: Form, sweeps: Sequence[Sweep]) -> Amendment:
+    """The amendment that a form describes. sweeps: those of the screening. Raises Refused."""
     kind = fields.get("kind")
     made: dict[str, Any] = {"kind": kind}
     if kind == "side":
-        made |= {"sequence_ids": fields.all("sequence"), "laterality": fields.get("to")}
+        named = [each.sequence_id for each in sweeps if fields.has("of", f"{each.organ}.{each.side or ''}")]
+        named += [each.sequence_id for each in sweeps if fields.has("sequence", each.sequence_id)]
+        made |= {"sequence_ids": tuple(dict.fromkeys(named)), "laterality": fields.get("to")}
         made |= {"planned_too": fields.get("plan_too") == "yes"}
     elif kind == "woman":
         entry = page.desk.register.by_slip(typed_slip(fields.get("slip")))
@@ -84,11 +89,12 @@ def amendment_of(page: "Page", fields: Form) -> Amendment:
 def _form(page: "Page", asked: Asked, template: str, **more: Any) -> Answer:
     screening_id = asked.params["screening"]
     made = _known(page, screening_id)
-    entry = page.desk.register.of_screening(screening_id)
+    entry, sweeps = page.desk.register.of_screening(screening_id), page.spool.sweeps(screening_id)
+    by_side = Counter((each.organ, each.side) for each in sweeps)
     others = [each for each in page.desk.register.expected() if each.screening_id != screening_id]
     return rendered(
         template, page.words[asked.language], asked, screening_id=screening_id, entry=entry, others=others, made=made,
-        sweeps=page.spool.sweeps(screening_id), kinds=KINDS, reasons=REASONS_OF, purposes=get_args(Purpose),
+        sweeps=sweeps, by_side=list(by_side.items()), kinds=KINDS, reasons=REASONS_OF, purposes=get_args(Purpose),
         sides=get_args(Side), **more,
     )  # fmt: skip
 

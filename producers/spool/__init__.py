@@ -26,6 +26,7 @@ from sonovan.producers.spool.states import (
     Refused,
     SpooledScreening,
     SpoolStatus,
+    Sweep,
 )
 
 __all__ = [
@@ -43,4 +44,5 @@ __all__ = [
     "SpoolFull",
     "SpoolStatus",
     "SpooledScreening",
+    "Sweep",
 ]

@@ -198,4 +198,7 @@ ENGLISH_VAN: Final = {
     "amend_sure": "Confirm",
     "amend_back": "Back",
     "error_amendment_incomplete": "Something is missing: choose what it concerns, then the reason.",
+    "amend_all_of": "{place}, all {count} sweeps",
+    "amend_single": "single sweeps",
+    "amend_nobody": "Nobody else is in the register.",
 }

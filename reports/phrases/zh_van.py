@@ -184,4 +184,7 @@ CHINESE_VAN: Final = {
     "amend_sure": "确认",
     "amend_back": "返回",
     "error_amendment_incomplete": "内容不完整：请先选择涉及的内容，再选择原因。",
+    "amend_all_of": "{place}，全部 {count} 次扫查",
+    "amend_single": "逐个选择",
+    "amend_nobody": "登记中没有其他人。",
 }

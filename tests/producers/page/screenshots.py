@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import cv2
 import imagecodecs
 import numpy as np
 
@@ -34,11 +35,12 @@ def day(folder: Path) -> Iterator[tuple[Desk, Running]]:
         marked = (*without("slip", ("slip", SLIP)), ("lump_left", "2h"), ("age_years", "52"), ("sex", "female"))
         here.ask("POST", "/register", marked)
         frames = [np.asarray(each) for each in simulate_sweep("breast", frames=24, seed=SEED).frames]
-        frames[12] = np.zeros_like(frames[12])
+        frames[11], frames[15] = np.zeros_like(frames[11]), cv2.blur(frames[15], (61, 1))
         size = frames[0].shape
-        for number, (frame, side) in enumerate((*((each, "L") for each in frames), (frames[3], "R"))):
+        steps = [frames[first : first + 4] for first in range(0, len(frames), 4)]
+        for number, (clip, side) in enumerate((*((each, "L") for each in steps), (frames[3:5], "R"))):
             tags = {"PatientID": SLIP, "Laterality": side, "BodyPartExamined": "BREAST"}
-            send(van.port, write_dicom(folder / f"{number}.dcm", [frame], shape=size, **tags))
+            send(van.port, write_dicom(folder / f"{number}.dcm", clip, shape=size, **tags))
             van.settled()
         lone = {"PatientID": "", "PatientName": "TEST^ONE", "Laterality": "R", "BodyPartExamined": "BREAST"}
         send(van.port, write_dicom(folder / "lone.dcm", [frames[5]], shape=size, **lone))

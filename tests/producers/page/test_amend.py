@@ -25,6 +25,10 @@ def amendments(here: Desk) -> list[ScreeningAmended]:
     ("fields", "told"),
     [
         ({"kind": "side", "sequence": "", "to": "right", "because": "side_entered_wrong"}, {"laterality": "right"}),
+        (
+            {"kind": "side", "of": "breast.left", "to": "right", "because": "side_entered_wrong"},
+            {"laterality": "right"},
+        ),
         ({"kind": "woman", "slip": OTHER_SLIP.lower(), "because": "two_slips"}, {"slip_number": OTHER_SLIP}),
         ({"kind": "void", "because": "no_screening"}, {"kind": "void"}),
         ({"kind": "consent", "withdrawn": "research", "because": "she_withdrew"}, {"withdrawn": ("research",)}),
@@ -39,7 +43,7 @@ def test_the_first_click_asks_and_the_second_amends(
         other = [each for each in without("slip", ("slip", OTHER_SLIP)) if each[0] != "person"]
         here.ask("POST", "/register", tuple(other))
         (sweep,) = here.page.spool.sweeps(entry.screening_id)
-        form = tuple({**fields, **({"sequence": sweep.sequence_id} if fields["kind"] == "side" else {})}.items())
+        form = tuple({**fields, **({"sequence": sweep.sequence_id} if "sequence" in fields else {})}.items())
         first = here.ask("POST", "/amend/{screening}", form, screening=entry.screening_id)
         assert (first.status, first.location, amendments(here)) == (200, None, [])
         assert b'name="sure"' in first.body
@@ -48,6 +52,7 @@ def test_the_first_click_asks_and_the_second_amends(
         (made,) = amendments(here)
         assert made.because == fields["because"]
         assert {name: getattr(made.amendment, name) for name in told} == told
+        assert getattr(made.amendment, "sequence_ids", (sweep.sequence_id,)) == (sweep.sequence_id,)
         back = (("kind", "taken_back"), ("number", "1"), ("because", "amended_by_mistake"), ("sure", "yes"))
         here.ask("POST", "/amend/{screening}", back, screening=entry.screening_id)
         assert [each.amendment_number for each in amendments(here)] == [1, 2]
@@ -60,6 +65,7 @@ def test_the_first_click_asks_and_the_second_amends(
         {"kind": "void"},
         {"kind": "void", "because": "two_slips"},
         {"kind": "side", "because": "side_entered_wrong", "to": "left"},
+        {"kind": "side", "because": "side_entered_wrong", "to": "left", "of": "breast.right", "sequence": "x"},
         {"kind": "woman", "because": "two_slips", "slip": SLIP[:-1] + "0"},
         {"kind": "woman", "because": "two_slips", "slip": OTHER_SLIP},
         {"kind": "consent", "because": "she_withdrew", "withdrawn": "everything"},
