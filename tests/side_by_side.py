@@ -1,7 +1,8 @@
-"""How `make test` shares the tests between two processes: one starts the real services, the other runs the rest.
+"""How `make test` shares the tests between three processes: two start the real services, the third runs the rest.
 
-Services mostly wait and the rest mostly computes. All tests of services stay in one process and in their order, so
-that no second broker is started; of the others a file is never divided.
+Tests of services mostly wait, so that two such processes beside the computing one still fit on two cores. The tests of
+one part stay in one process and in their order, so that a broker is started once for them; of the others a file is
+never divided.
 """
 
 from typing import Any, Final
@@ -9,14 +10,28 @@ from typing import Any, Final
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-SERVICES: Final = ("tests/attacks/", "tests/consumers/", "tests/journeys/", "tests/services/")
+PARTS: Final = {
+    "attacks": ("tests/attacks/", "tests/consumers/"),
+    "services": ("tests/journeys/", "tests/services/"),
+}
+"""Each part has its own broker and store."""
+
+
+def part_of(nodeid: str) -> str | None:
+    """The part of PARTS that a test belongs to, None for one that starts no service."""
+    return next((part for part, folders in PARTS.items() if nodeid.startswith(folders)), None)
 
 
 class SideBySide(LoadScopeScheduling):  # type: ignore[misc]
     """Each scope is given to one process whole."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "services" if nodeid.startswith(SERVICES) else nodeid.split("::", 1)[0]
+        return part_of(nodeid) or nodeid.split("::", 1)[0]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The parts begin at once, for they take longest."""
+    items.sort(key=lambda item: part_of(item.nodeid) is None)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:
