@@ -1,6 +1,6 @@
-"""How `make test` shares the tests between three processes: two start the real services, the third runs the rest.
+"""How `make test` shares the tests between four processes: three start the real services, the fourth runs the rest.
 
-Tests of services mostly wait, so that two such processes beside the computing one still fit on two cores. The tests of
+Tests of services mostly wait, so that three such processes beside the computing one still fit on two cores. The tests of
 one part stay in one process and in their order, so that a broker is started once for them; of the others a file is
 never divided.
 """
@@ -12,7 +12,8 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 PARTS: Final = {
     "attacks": ("tests/attacks/", "tests/consumers/"),
-    "services": ("tests/journeys/", "tests/services/"),
+    "journeys": ("tests/journeys/",),
+    "services": ("tests/services/",),
 }
 """Each part has its own broker and store."""
 
