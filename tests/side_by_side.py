@@ -1,6 +1,6 @@
 """How `make test` shares the tests between four processes: three start the real services, the fourth runs the rest.
 
-Tests of services mostly wait, so that three such processes beside the computing one still fit on two cores. The tests of
+Tests of services mostly wait, so that three such processes beside the computing one fit on two cores. The tests of
 one part stay in one process and in their order, so that a broker is started once for them; of the others a file is
 never divided.
 """
