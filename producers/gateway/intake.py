@@ -125,9 +125,13 @@ class Intake:
         return state
 
     def has(self, instance: str) -> bool:
-        """Whether an object of this SOPInstanceUID was kept, whatever became of it."""
+        """Whether an object of this SOPInstanceUID is kept, or frames were made of it."""
         hidden = self._vault.mac(f"instance {instance}")
         return bool(self._db.read("SELECT 1 FROM objects WHERE instance = ? AND state != ?", hidden, DISCARDED))
+
+    def came(self, instance: str) -> bool:
+        """Whether an object of this SOPInstanceUID came, whatever became of it."""
+        return bool(self._db.read("SELECT 1 FROM objects WHERE instance = ?", self._vault.mac(f"instance {instance}")))
 
     def objects(self, *states: str) -> list[Arrived]:
         """The objects in these states, the first one first; all without any."""

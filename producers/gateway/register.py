@@ -94,10 +94,17 @@ class Register:
         rows = self._db.read("SELECT screening_id, entry FROM expected WHERE screening_id = ?", screening_id)
         return self._opened(*rows[0]) if rows else None
 
-    def expected(self) -> list[Expected]:
-        """Everybody in the register, by day, then in the order of registering."""
-        rows = self._db.read("SELECT screening_id, entry FROM expected ORDER BY day, number")
+    def expected(self, since: date = date.min) -> list[Expected]:
+        """Everybody in the register who is expected on a day or later, by day, then in the order of registering."""
+        rows = self._db.read(
+            "SELECT screening_id, entry FROM expected WHERE day >= ? ORDER BY day, number", since.isoformat()
+        )
         return [self._opened(*row) for row in rows]
+
+    def newest(self) -> Expected | None:
+        """Who was registered last."""
+        rows = self._db.read("SELECT screening_id, entry FROM expected ORDER BY number DESC LIMIT 1")
+        return self._opened(*rows[0]) if rows else None
 
     def forget(self, before: date) -> int:
         """Forget whoever was expected before a day; how many. What still comes of her waits in the tray."""

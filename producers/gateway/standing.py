@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 from sonovan.contracts.lexicon import Organ, Side
-from sonovan.producers.gateway.gateway import Desk, worklist
+from sonovan.producers.gateway.gateway import Desk
 from sonovan.producers.gateway.intake import ARRIVED, QUARANTINED, TRAY
 from sonovan.producers.gateway.register import Expected
 from sonovan.producers.lights import Arriving, VanState, WomanState
@@ -18,14 +18,23 @@ def arriving(folder: Path, desk: Desk) -> Arriving:
         receiving=sum(1 for _ in incoming.iterdir()) if incoming.is_dir() else 0,
         composing=desk.intake.count(ARRIVED),
         waiting=desk.intake.count(TRAY, QUARANTINED),
-        never_came=sum(count for _, count in desk.steps.missing(desk.intake.has)),
+        never_came=sum(count for _, count in desk.steps.missing(desk.intake.came)),
     )
 
 
 def under_way(desk: Desk, spool: Spool) -> list[Expected]:
     """The women of the register whose screening has begun and is not closed as it stands."""
+    found = (desk.register.of_screening(each.screening_id) for each in spool.screenings() if each.unfinished)
+    return [each for each in found if each is not None]
+
+
+def here_now(desk: Desk, spool: Spool, day: date) -> list[Expected]:
+    """Whose screening is under way, then who is expected on this day or later and was not begun."""
     begun = {each.screening_id for each in spool.screenings()}
-    return [each for each in worklist(desk, spool) if each.screening_id in begun]
+    return [
+        *under_way(desk, spool),
+        *(each for each in desk.register.expected(day) if each.screening_id not in begun),
+    ]
 
 
 def frames_by_side(spool: Spool, screening_id: str) -> dict[tuple[Organ, Side | None], int]:
@@ -60,6 +69,6 @@ def van_state(folder: Path, desk: Desk, spool: Spool, day: date) -> VanState:
         refused=sum(not each.retryable for each in rejected),
         unfinished=sum(each.unfinished for each in screenings),
         held=len(spool.held()),
-        expected=sum(each.day == day and each.screening_id not in begun for each in desk.register.expected()),
+        expected=sum(each.day == day and each.screening_id not in begun for each in desk.register.expected(day)),
         arriving=arriving(folder, desk),
     )

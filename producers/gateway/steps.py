@@ -51,16 +51,34 @@ class Steps:
         hidden = self._hidden(step.instance)
         with self._db.transaction():
             self._db.write(
-                "INSERT INTO steps VALUES (?, ?) ON CONFLICT DO UPDATE SET about = excluded.about",
+                "INSERT INTO steps (instance, about) VALUES (?, ?) ON CONFLICT DO UPDATE SET about = excluded.about",
                 hidden, self._vault.seal(_STEP.dump_json(step), hidden),
             )  # fmt: skip
 
-    def missing(self, has: Callable[[str], bool]) -> list[tuple[Step, int]]:
-        """The steps that are over and of which something never came, and how many objects. has: whether one came."""
-        rows = self._db.read("SELECT instance, about FROM steps")
-        steps = [_STEP.validate_json(self._vault.unseal(about, hidden)) for hidden, about in rows]
-        counted = [(each, sum(not has(uid) for uid in each.made)) for each in steps if each.status != IN_PROGRESS]
-        return [(each, count) for each, count in counted if count]
+    def missing(self, came: Callable[[str], bool]) -> list[tuple[Step, int]]:
+        """The steps that are over and of which something never came, and how many objects.
+
+        came: whether an object of this UID came, whatever became of it. What is whole is settled, and not asked again.
+        """
+        found = []
+        for hidden, about in self._db.read("SELECT instance, about FROM steps WHERE settled = 0"):
+            step = _STEP.validate_json(self._vault.unseal(about, hidden))
+            absent = sum(not came(uid) for uid in step.made)
+            if step.status == IN_PROGRESS:
+                continue
+            if absent:
+                found.append((step, absent))
+            else:
+                self._settle(hidden)
+        return found
+
+    def give_up(self, instance: str) -> None:
+        """Note that what never came of a step will not come; nothing where there is no such step."""
+        self._settle(self._hidden(instance))
+
+    def _settle(self, hidden: str) -> None:
+        with self._db.transaction():
+            self._db.write("UPDATE steps SET settled = 1 WHERE instance = ?", hidden)
 
     def _hidden(self, instance: str) -> str:
         return self._vault.mac(f"step {instance}")

@@ -36,7 +36,8 @@ CREATE TABLE IF NOT EXISTS expected (
 );
 CREATE TABLE IF NOT EXISTS steps (
     instance TEXT PRIMARY KEY,         -- keyed hash of the step's UID
-    about BLOB NOT NULL                -- sealed
+    about BLOB NOT NULL,               -- sealed
+    settled INTEGER NOT NULL DEFAULT 0 -- whether all that it made came, or the operator gave up the rest
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS checklists (
     screening_id TEXT PRIMARY KEY,

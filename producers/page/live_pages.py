@@ -9,9 +9,8 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import PlannedRegion
 from sonovan.producers.gateway.checklists import EXCUSES, region_key
-from sonovan.producers.gateway.gateway import worklist
 from sonovan.producers.gateway.register import Expected
-from sonovan.producers.gateway.standing import frames_by_side, woman_state
+from sonovan.producers.gateway.standing import frames_by_side, here_now, woman_state
 from sonovan.producers.gateway.watching import Judged
 from sonovan.producers.lights import she_may_leave
 from sonovan.producers.page.asked import Answer, Asked, Refused, go
@@ -36,7 +35,7 @@ class Row:
 
 def choose(page: "Page", asked: Asked) -> Answer:
     """Who is being scanned: the latest into whose screening something came; else a list to choose from."""
-    here = worklist(page.desk, page.spool)
+    here = here_now(page.desk, page.spool, page.clock())
     words = page.words[asked.language]
     latest = max(here, key=lambda each: page.watch.glance(each.screening_id).last_at or 0.0, default=None)
     if latest is not None and page.watch.glance(latest.screening_id).last_at is not None:
@@ -50,7 +49,7 @@ def live(page: "Page", asked: Asked) -> Answer:
     words = page.words[asked.language]
     return rendered(
         "live.html", words, asked, entry=entry, rows=_rows(page, entry, words), excuses=EXCUSES,
-        state=state_of(page, entry.screening_id, words), others=worklist(page.desk, page.spool),
+        state=state_of(page, entry.screening_id, words), others=here_now(page.desk, page.spool, page.clock()),
     )  # fmt: skip
 
 

@@ -82,6 +82,7 @@ ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/tray/{number}/picture", tray_pages.picture),
     ("POST", "/tray/{number}/assign", tray_pages.assign),
     ("POST", "/tray/{number}/discard", tray_pages.discard),
+    ("POST", "/tray/given-up", tray_pages.give_up),
     ("GET", "/lights", lights_pages.lights),
     ("GET", "/live", live_pages.choose),
     ("GET", "/live/{screening}", live_pages.live),

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from sonovan.contracts.amendments import Purpose
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.lexicon import CLINICAL, PLACES
-from sonovan.producers.gateway.gateway import worklist
 from sonovan.producers.page.asked import Answer, Asked, Form, Refused, go
 from sonovan.producers.page.register_form import (
     ASKED_NONE,
@@ -44,7 +43,7 @@ def enter(page: "Page", asked: Asked) -> Answer:
     """Enter a woman; her slip is shown next. What is wrong is said above the form, which keeps what was typed."""
     try:
         visit, person = visit_of(asked.form, page.key_of, page.options.site, page.options.consent_text)
-        here = [each for each in page.desk.register.expected() if each.day == page.clock()]
+        here = [each for each in page.desk.register.expected(page.clock()) if each.day == page.clock()]
         again = next((each for each in here if each.visit.subject_key == visit.subject_key), None)
         if again is not None:
             raise Refused("registered_before", slip=again.slip)
@@ -68,7 +67,8 @@ def slip(page: "Page", asked: Asked) -> Answer:
 
 def _form(page: "Page", asked: Asked, filled: Form, refused: Refused | None = None, status: int = 200) -> Answer:
     words = page.words[asked.language]
-    here = page.desk.register.expected()
+    here, newest = page.desk.register.expected(page.clock()), page.desk.register.newest()
+    closed = {each.screening_id for each in page.spool.screenings() if not each.unfinished}
     error = None
     if refused is not None:
         figures: dict[str, Any] = dict(refused.figures)
@@ -78,8 +78,8 @@ def _form(page: "Page", asked: Asked, filled: Form, refused: Refused | None = No
         error = words.van(f"error_{refused.code}", **figures)
     return rendered(
         "register.html", words, asked, status,
-        filled=filled, error=error, proposed=next_slip(here[-1].slip if here else None),
-        expected=[each for each in worklist(page.desk, page.spool) if each.day >= page.clock()],
+        filled=filled, error=error, proposed=next_slip(newest.slip if newest else None),
+        expected=[each for each in here if each.screening_id not in closed],
         purposes=get_args(Purpose), consent_text=page.options.consent_text, choices=_CHOICES, rows=ROWS, single=WORDS,
         numbers=NUMBERS, several=SEVERAL, hours=HOURS, details=DETAILS, asked_none=ASKED_NONE,
     )  # fmt: skip

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, get_args
 
 from sonovan.contracts.lexicon import Organ, Side
-from sonovan.producers.gateway.gateway import worklist
 from sonovan.producers.gateway.glimpse import glimpse
 from sonovan.producers.gateway.intake import ARRIVED, ASSIGNING, DISCARDING, QUARANTINED, TRAY, Arrived, Assigned
+from sonovan.producers.gateway.standing import here_now
 from sonovan.producers.page.asked import Answer, Asked, Refused, go
 from sonovan.producers.page.pictures import png
 from sonovan.producers.page.register_form import typed_slip
@@ -35,11 +35,12 @@ class Waiting:
 def tray(page: "Page", asked: Asked) -> Answer:
     """What waits, what arrives, and what a scanner made that never came."""
     intake = page.desk.intake
-    missing = [(step.scanner, count) for step, count in page.desk.steps.missing(intake.has)]
+    missing = [(step.instance, step.scanner, count) for step, count in page.desk.steps.missing(intake.came)]
     return rendered(
         "tray.html", page.words[asked.language], asked,
         waiting=[_shown(each) for each in intake.objects(TRAY, QUARANTINED)], arriving=intake.count(ARRIVED),
-        missing=missing, expected=worklist(page.desk, page.spool), assigning=ASSIGNING, discarding=DISCARDING,
+        missing=missing, expected=here_now(page.desk, page.spool, page.clock()), assigning=ASSIGNING,
+        discarding=DISCARDING,
     )  # fmt: skip
 
 
@@ -72,6 +73,12 @@ def discard(page: "Page", asked: Asked) -> Answer:
     if because not in DISCARDING:
         raise Refused("reason_missing")
     page.desk.intake.discard(_number(asked), because)
+    return go("/tray")
+
+
+def give_up(page: "Page", asked: Asked) -> Answer:
+    """Note that what a scanner made and never sent will not come."""
+    page.desk.steps.give_up(asked.form.get("step"))
     return go("/tray")
 
 

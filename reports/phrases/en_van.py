@@ -201,4 +201,5 @@ ENGLISH_VAN: Final = {
     "amend_all_of": "{place}, all {count} sweeps",
     "amend_single": "single sweeps",
     "amend_nobody": "Nobody else is in the register.",
+    "tray_give_up": "They will not come",
 }

@@ -187,4 +187,5 @@ CHINESE_VAN: Final = {
     "amend_all_of": "{place}，全部 {count} 次扫查",
     "amend_single": "逐个选择",
     "amend_nobody": "登记中没有其他人。",
+    "tray_give_up": "不会再来",
 }

@@ -161,7 +161,7 @@ def tray_list(
     folder = state_path(state)
     with open_van(folder, the_van(folder, van)) as opened, open_desk(opened.vault) as desk:
         found = desk.intake.objects(*(STATES if all_ else (ARRIVED, TRAY, QUARANTINED)))
-        missing = desk.steps.missing(desk.intake.has)
+        missing = desk.steps.missing(desk.intake.came)
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in found]))
         return

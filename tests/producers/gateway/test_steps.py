@@ -31,5 +31,24 @@ def test_what_a_scanner_made_and_never_sent_is_named(tmp_path: Path) -> None:
             assert status(association.send_n_set(over, kind, step)) == 0x0110
         assert "2 objects made, 2 of them not here yet" in van.told[-1]
         send(van.port, file)
-        ((found, count),) = van.desk.steps.missing(van.desk.intake.has)
+        ((found, count),) = van.desk.steps.missing(van.desk.intake.came)
         assert (found.instance, found.scanner, count) == (step, "SCANNER", 1)
+        van.desk.steps.give_up(step)
+        assert van.desk.steps.missing(van.desk.intake.came) == []
+
+
+def test_what_was_deleted_from_the_tray_did_come(tmp_path: Path) -> None:
+    file, step = study(tmp_path / "a.dcm", PatientID=""), generate_uid()
+    series = Sequence([identifier(ReferencedImageSequence=Sequence(
+        [identifier(ReferencedSOPInstanceUID=str(dcmread(file).SOPInstanceUID))]))])  # fmt: skip
+    kind = ModalityPerformedProcedureStep
+    with running(tmp_path / "van") as van:
+        with scanner(van.port, classes=(kind,)) as association:
+            association.send_n_create(identifier(PerformedProcedureStepStatus="IN PROGRESS"), kind, step)
+            over = identifier(PerformedProcedureStepStatus="COMPLETED", PerformedSeriesSequence=series)
+            association.send_n_set(over, kind, step)
+        assert len(van.desk.steps.missing(van.desk.intake.came)) == 1
+        send(van.port, file)
+        van.settled()
+        van.desk.intake.discard(1, "test")
+        assert van.desk.steps.missing(van.desk.intake.came) == []

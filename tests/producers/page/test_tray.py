@@ -7,6 +7,7 @@ import pytest
 
 from sonovan.producers.gateway.intake import COMPOSED, DISCARDED, TRAY
 from sonovan.producers.gateway.standing import van_state, woman_state
+from sonovan.producers.gateway.steps import COMPLETED, Step
 from sonovan.producers.lights import she_may_leave, van_may_leave
 from sonovan.producers.sources import CapturedFrame, Source
 from tests.producers.gateway.vans import SLIP, TODAY, Running, running, send, study
@@ -101,3 +102,17 @@ def test_a_number_that_is_none_is_refused(tmp_path: Path) -> None:
     with desk(tmp_path) as here:
         for number in ("x", "-1", "1" * 40, "9"):
             assert here.ask("GET", "/tray/{number}/picture", number=number).status in (400, 404)
+
+
+def test_what_a_scanner_will_not_send_any_more_is_given_up(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        steps = here.page.desk.steps
+        steps.put(Step("1.2.3", "LOGIQ<E9>", COMPLETED, ("1.2.3.4", "1.2.3.5")))
+        text = here.text("/tray")
+        assert "LOGIQ&lt;E9&gt; made objects that never came: 2" in text
+        assert "Made by the scanner, never arrived: 2" in here.text("/lights")
+        assert here.ask("POST", "/tray/given-up", (("step", "none"),)).location == "/tray"
+        assert "never arrived" in here.text("/lights")
+        here.ask("POST", "/tray/given-up", (("step", "1.2.3"),))
+        assert "never came" not in here.text("/tray")
+        assert "The van may leave" in here.text("/lights")
