@@ -3,11 +3,10 @@
 import socket
 from pathlib import Path
 
-import pytest
-
 from sonovan.producers.page.doors import Doors
 from sonovan.producers.page.server import serving
 from tests.chromium import chromium, found_program
+from tests.conftest import skip_unless_ci
 from tests.producers.page.pages import OTHER_SLIP, desk
 from tests.producers.page.screenshots import enter
 from tests.producers.page.test_live import closings, scan
@@ -15,8 +14,9 @@ from tests.producers.page.test_live import closings, scan
 PROGRAM = found_program()
 
 
-@pytest.mark.skipif(PROGRAM is None, reason="no Chromium on this machine (Debian: chromium)")
 def test_a_woman_is_registered_scanned_and_let_go_by_keyboard(tmp_path: Path) -> None:
+    if PROGRAM is None:
+        skip_unless_ci("no Chromium on this machine (Debian: chromium)")
     doors, told = Doors(), list[str]()
     with desk(tmp_path) as here, serving(here.page, doors, told.append) as port, chromium(str(PROGRAM)) as tab:
         enter(tab, port, doors)
