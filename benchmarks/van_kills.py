@@ -34,7 +34,7 @@ from sonovan.transport.tail import Message, Tail, read_all
 
 VAN: Final = "van-kills"
 FRAMES_EACH: Final = 3
-PAUSES_S: Final = (0.2, 6.0)
+PAUSES_S: Final = (0.2, 5.0)
 """After the process was started: some kills come before it listens, most while it takes, composes and sends."""
 _GIVE_UP_S: Final = 600.0
 _LOOK_EVERY_S: Final = 0.5
