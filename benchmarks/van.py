@@ -1,10 +1,11 @@
 """What a van does under load, on a slow link and when it is killed: benchmarks/results/van.json.
 
-    make bench-van          # python -m benchmarks.van [--only uplink,intake,kills]
+    make bench-van          # python -m benchmarks.van [--only uplink,intake,kills,live]
 
 `uplink`: the first result of a sweep of 300 frames over 4 Mbit/s, sent by levels and first in, first out.
 `intake`: what two scanners send at once, until it is acknowledged and until its frames are in the spool.
 `kills`: a hundred kills of gateway and uploader at random moments; nothing may be lost or doubled.
+`live`: what it takes to judge a frame while somebody scans.
 What is not measured in a run keeps its figures in the file.
 """
 
@@ -18,6 +19,7 @@ from typing import Any, Final
 from benchmarks.shared import say
 from benchmarks.van_intake import intake
 from benchmarks.van_kills import kills
+from benchmarks.van_live import live
 from benchmarks.van_uplink import uplink
 
 RESULTS: Final = Path(__file__).parent / "results" / "van.json"
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.van", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", default="uplink,intake,kills", help="parts, commas between")
+    parser.add_argument("--only", default="uplink,intake,kills,live", help="parts, commas between")
     parser.add_argument("--frames", type=int, default=300, help="of a sweep")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0, help="decides when is killed")
@@ -46,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "uplink": lambda: uplink(chosen.frames),
         "intake": lambda: intake(chosen.frames),
         "kills": lambda: kills(chosen.kills, chosen.seed),
+        "live": lambda: live(chosen.frames),
     }
     figures: dict[str, Any] = json.loads(chosen.out.read_text()) if chosen.out.exists() else {}
     for name in chosen.only.split(","):

@@ -5,7 +5,7 @@ The rooms are imported inside the commands: `sonovan --help` stays quick.
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -100,6 +100,7 @@ def register(
     from sonovan.contracts.errors import InvalidRecord
     from sonovan.producers.features import read_features
     from sonovan.producers.gateway.gateway import open_desk
+    from sonovan.producers.gateway.settings import read_options
     from sonovan.producers.items import Visit
     from sonovan.producers.plan import both_sides, planned_regions
     from sonovan.producers.site import visit_key
@@ -119,7 +120,8 @@ def register(
     )
     on = datetime.now().astimezone().date() if day is None else day.date()
     with open_van(folder, the_van(folder, van)) as opened, open_desk(opened.vault) as desk:
-        entry = desk.register.expect(visit, on, accession, person=person)
+        text = read_options(opened.vault.folder, None).page.consent_text
+        entry = desk.register.expect(replace(visit, consent_text=text), on, accession, person=person)
     if as_json:
         told = {"slip": entry.slip, "accession": entry.accession, "day": on.isoformat()}
         typer.echo(json.dumps({**told, "screening_id": entry.screening_id}))

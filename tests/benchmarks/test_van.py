@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.relay import relay
 from benchmarks.van import short_of
+from benchmarks.van_live import live
 
 
 def through(address: str, port: int) -> socket.socket:
@@ -55,3 +56,9 @@ def test_bytes_come_through_unchanged_and_no_faster_than_the_link() -> None:
 )
 def test_what_misses_its_bar_is_named(figures: dict[str, float], missed: list[str]) -> None:
     assert short_of(figures) == missed
+
+
+def test_what_it_takes_to_judge_a_frame_is_measured_on_the_size_that_it_says() -> None:
+    figures = live(2)
+    assert figures["quality_pixels"] == [640, 480]
+    assert 0 < figures["quality_ms_p50"] <= figures["quality_ms_p95"]

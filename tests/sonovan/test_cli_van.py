@@ -181,6 +181,11 @@ def test_the_operator_registers_looks_at_the_tray_assigns_and_discards(
     assert typed(tmp_path, "register", "--slip", slip, "--organ", "breast", "--consent", "screening,ai", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["slip"], told["accession"]) == (slip, slip)
+    (vault.folder / "van.toml").write_text('[page]\nconsent_text = "v4"\n')
+    other = slip_number("A", 40)
+    assert typed(tmp_path, "register", "--slip", other, "--organ", "breast", "--consent", "screening,ai") == 0
+    with open_desk(vault) as desk:
+        assert [each.visit.consent_text for each in desk.register.expected()] == [None, "v4"]
     assert typed(tmp_path, "expected") == 0
     assert f"slip {slip}" in capsys.readouterr().out
     with open_desk(vault) as desk:
