@@ -29,7 +29,6 @@ from sonovan.transport.tail import Tail
 _LOG: Final = logging.getLogger(__name__)
 
 RESEND_AFTER_S: Final = 120.0
-_NO_ANSWER: Final = "no answer from the centre"
 _READ_FOR_S: Final = 0.3
 _ROOM_WITHIN_S: Final = 1.0
 _IDLE_S: Final = 0.1
@@ -69,7 +68,8 @@ class Uploader:
         self._pace, self._reporter = Pace(link or LinkOptions()), reporter
         self._stop = Event()
         self._failure: BaseException | None = None
-        self._trouble = _NO_ANSWER
+        self._trouble = "no answer from the centre"
+        self._held_back: str | None = None  # why the site's own settings let nothing go
         self._moved_at = time.monotonic()
 
     def run(
@@ -117,7 +117,7 @@ class Uploader:
                     return
                 if time.monotonic() - self._moved_at > give_up_s:
                     held = self._spool.status().waiting
-                    raise Transient(f"{self._trouble}; {held} items wait in {self._spool.folder}")
+                    raise Transient(f"{self._held_back or self._trouble}; {held} items wait in {self._spool.folder}")
                 try:
                     tail = tail or Tail(self._kafka, van_answered_topic(self._van_id).name, self._spool.positions())
                     self._take_answers(tail)
@@ -172,7 +172,8 @@ class Uploader:
                 self._stop.wait(min(_IDLE_S, self._pace.wait_s() or _IDLE_S))
         while flying and flying[0].pending.done():
             self._acknowledge(flying.popleft())
-        self._report(producer)
+        if not flying:  # else the link takes nothing, and whoever stops this need not wait for it
+            self._report(producer)
 
     def _next(self, flying: set[str]) -> Message | None:
         """The next item that may go now; None where none waits, or none of those that wait may go yet."""
@@ -181,11 +182,11 @@ class Uploader:
         waiting = self._spool.pending(len(flying) + 1, time.time() - self._resend_after_s, levels)
         item_id = next((name for name in waiting if name not in flying), None)
         if item_id is not None:
-            self._trouble = _NO_ANSWER
+            self._held_back = None
             return self._spool.load(item_id)
         if allowed < ALL_LEVELS:
             why = "the link is metered" if self._pace.metered() else "van.toml lets no frames go at this hour"
-            self._trouble = f"{why}: frames wait"
+            self._held_back = f"{why}: frames wait"
         return None
 
     def _send_next(self, producer: BoundedProducer, flying: deque[_Flying]) -> bool:
