@@ -34,8 +34,9 @@ from sonovan.transport.tail import Message, Tail, read_all
 
 VAN: Final = "van-kills"
 FRAMES_EACH: Final = 3
-PAUSES_S: Final = (0.2, 5.0)
-"""After the process was started: some kills come before it listens, most while it takes, composes and sends."""
+PAUSE_S: Final = 2.5
+"""A kill comes within so long of the moment from which the process listens, or, one in EARLY, from its start."""
+EARLY: Final = 6
 _GIVE_UP_S: Final = 600.0
 _LOOK_EVERY_S: Final = 0.5
 
@@ -81,7 +82,9 @@ def _killed(state: Path, count: int, seed: int) -> tuple[list[Dataset], list[Dat
 
             scanner = Thread(target=scan)
             scanner.start()
-            time.sleep(chance.uniform(*PAUSES_S))
+            if chance.randrange(EARLY):
+                listening.wait(_GIVE_UP_S)
+            time.sleep(chance.uniform(0.0, PAUSE_S))
             before = len(sent)
             process.kill()
             over.set()
@@ -101,7 +104,7 @@ def _objects(seed: int) -> Any:
         taken = [frames[(number + index) % len(frames)].copy() for index in range(FRAMES_EACH)]
         for index, each in enumerate(taken):  # a mark that no other picture has, in the middle of the tissue
             bits = f"{number * FRAMES_EACH + index:032b}"
-            each[240:244, 300:332] = [[160 if bit == "1" else 120 for bit in bits]] * 4
+            each[240:244, 300:332] = [[121 if bit == "1" else 120 for bit in bits]] * 4
         yield ultrasound(taken)
         number += 1
 
