@@ -3,8 +3,11 @@
 Tests of services mostly wait, so that three such processes beside the computing one fit on two cores. The tests of
 one part stay in one process and in their order, so that a broker is started once for them; of the others a file is
 never divided.
+Attacks are of both kinds: a file of them that starts services says so by the marker `services`.
 """
 
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -17,9 +20,22 @@ PARTS: Final = {
 }
 """Each part has its own broker and store."""
 
+ATTACKS: Final = "tests/attacks/"
+MARKER: Final = "pytest.mark.services"
+ROOT: Final = Path(__file__).resolve().parents[1]
+
+
+@cache
+def starts_services(file: str) -> bool:
+    """Whether tests of this file, by its path in the repository, may start services."""
+    part = any(file.startswith(folders) for folders in PARTS.values())
+    return part and (not file.startswith(ATTACKS) or MARKER in (ROOT / file).read_text())
+
 
 def part_of(nodeid: str) -> str | None:
     """The part of PARTS that a test belongs to, None for one that starts no service."""
+    if not starts_services(nodeid.split("::", 1)[0]):
+        return None
     return next((part for part, folders in PARTS.items() if nodeid.startswith(folders)), None)
 
 

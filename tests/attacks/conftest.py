@@ -1,4 +1,5 @@
-"""What is attacked: a MinIO with nothing beside it, and the session's broker and store with workers of all stages."""
+"""What is attacked: a MinIO with nothing beside it, the session's broker and store with workers of all stages, and a
+broker and a store apart."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from benchmarks.kills import SETTINGS
-from sonovan.centre import Centre
+from sonovan.centre import Centre, down, up
 from sonovan.contracts.topics import STAGES
 from sonovan.deploy import minio, processes
 from sonovan.deploy.cache import ensure_cached
@@ -27,6 +28,9 @@ ATTACKED: Final = {
     # A record whose signer is not known is held for so long.
     "SONOVAN_SEGMENT_UNKNOWN_VAN_WAIT_S": "1",
     "SONOVAN_ASSESS_UNKNOWN_VAN_WAIT_S": "1",
+    "SONOVAN_ASSESS_TICK_EVERY_S": "0.5",
+    # Of one van's frames so many wait in a worker, so that a small flood has most of its frames deferred.
+    "SONOVAN_SEGMENT_WAITING_EACH": "8",
 }
 
 
@@ -76,6 +80,17 @@ def _with_accounts(state: StateFolder, port: int | None) -> ObjectStoreAlone:
         for account, each in keys.items()
     }
     return ObjectStoreAlone(root, own, f"http://127.0.0.1:{state.remembered_port('minio-console')}")
+
+
+@pytest.fixture(scope="package")
+def apart(service_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    """Another broker and store than the session's, without workers, for tests that change settings of topics, write
+    what nobody may read, or have Kafka ended. Stop what you start."""
+    path = tmp_path_factory.mktemp("apart") / "state"
+    try:
+        yield up(path, apps=())
+    finally:
+        down(path)
 
 
 @pytest.fixture(scope="package")

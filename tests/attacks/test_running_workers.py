@@ -25,13 +25,15 @@ from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import Consent, SequenceClosed, SetAside
 from sonovan.contracts.words import NOTES
-from sonovan.producers.items import Signer
+from sonovan.producers.items import Ids, Signer, mint_ids
 from sonovan.storage.keys import Bucket
+from tests.attacks.conftest import ATTACKED
 from tests.attacks.watching import answers, changed, completes, control, nobody_ends, rejected, send, signed
 from tests.journeys.account import wait_for
 from tests.journeys.van import Van, sweep
 from tests.journeys.world import World
 from tests.stream_apps.segment.frames import TestVan
+from tests.waiting import elapse
 
 pytestmark = pytest.mark.services
 
@@ -40,6 +42,8 @@ SENT: Final = ("millions of small lists", "a huge map", "lists within lists")
 
 PEAK_MIB: Final = 300
 """How much more memory three messages of 31 MiB may take than the worker had; they took 2.2 GiB each."""
+
+TICK_EVERY_S: Final = float(ATTACKED["SONOVAN_ASSESS_TICK_EVERY_S"])
 
 SMALL_CPU_S: Final = 0.2
 """What a record of half a kilobyte may take of a worker where its screening is filled to the bound; it took 3.1 s."""
@@ -252,18 +256,35 @@ def test_what_a_van_sent_before_it_got_another_key_is_read_as_it_was_signed(worl
     assert [(one.reason, one.retryable) for one in told] == [("van_revoked", True)]
 
 
-def test_an_operator_passes_a_record_that_ends_a_worker_at_every_start(world: World, van: Van) -> None:
-    poison = van.screening(sweep(2))
-    opening = control(poison, Topic.SCREENING_OPENED)
-    module = "tests.attacks.poisoned_assess"
-    world.start_changed_assess(module, poison.screening_id)
+def test_a_second_worker_in_the_folder_of_another_ends_and_the_first_goes_on(world: World, van: Van) -> None:
+    """As `docker compose up --scale assess=2` starts it: two that write the same tables damage them."""
+    with nobody_ends(world, "assess"):
+        second = world.start_in_folder_of("assess", 2)
+        assert second.wait(60) == 5
+        assert "another worker runs in" in (second.stderr.read() if second.stderr else "")
+        completes(world, van)
+
+
+@pytest.fixture(scope="module")
+def poison() -> Ids:
+    """The ids of the screening whose records end `tests.attacks.changed_assess`."""
+    return mint_ids(1)
+
+
+def changed_worker(world: World, poison: Ids) -> None:
+    """See that `tests.attacks.changed_assess` runs in place of `assess`."""
+    world.start_changed_assess("tests.attacks.changed_assess", poison.screening_id)
+
+
+def test_an_operator_passes_a_record_that_ends_a_worker_at_every_start(world: World, van: Van, poison: Ids) -> None:
+    opening = control(van.screening(sweep(2), poison), Topic.SCREENING_OPENED)
+    changed_worker(world, poison)
     van.send([opening])
     world.until(lambda: not world.runs("assess"), "the record ends the worker")
     told = re.search(r"pass it: sonovan (skip assess .*) --why REASON", world.log("assess"))
     assert told is not None
     world.sonovan(*shlex.split(told[1]), "--why", "ends assess since noon")
-    world.start_changed_assess(module, poison.screening_id)
-    completes(world, van)
+    changed_worker(world, poison)
     (skipped,) = rejected(world, 1, screening_id=poison.screening_id)
     assert (skipped.reason, skipped.kept, skipped.verified) == ("skipped_by_operator", True, True)
     assert world.quarantine.get(Bucket.QUARANTINE, skipped.quarantine_key) == opening.value
@@ -272,9 +293,28 @@ def test_an_operator_passes_a_record_that_ends_a_worker_at_every_start(world: Wo
     )
 
 
+def test_a_worker_whose_clock_is_ten_minutes_ahead_says_so_and_leaves_no_screening_incomplete(
+    attacked: World, van: Van, poison: Ids
+) -> None:
+    """It called every open screening incomplete. Not `world`, which starts the usual worker: it goes on with the one of
+    the test before, where that ran."""
+    if not attacked.runs("segment"):
+        attacked.work()
+    changed_worker(attacked, poison)
+    screening = van.screening(sweep(4))
+    held = screening.frames[-1]
+    van.send([item for item in screening.items if item is not held])
+    attacked.until(lambda: "clock is 600 s ahead of the broker's" in attacked.log("assess"), "it names the difference")
+    elapse(4 * TICK_EVERY_S)  # by its own clock the screening's time is over
+    van.send([held])
+    wait_for(attacked, screening, "complete")
+    statuses = [
+        one.status for one in attacked.records(Topic.SCREENING_ASSESSED, ScreeningAssessed, screening.screening_id)
+    ]
+    assert "incomplete" not in statuses
+
+
 def test_a_stage_that_rejects_what_most_vans_send_stops_and_says_so(world: World, vans: tuple[Van, Van]) -> None:
-    world.stop("assess")
-    world.work()  # a worker that has heard of no van yet
     three = (*vans, Van(world))
     screenings = [mint_id() for _ in three]
     for van, screening_id in zip(three, screenings, strict=True):

@@ -15,8 +15,9 @@ from tests.waiting import DEADLINE_S, until
 
 pytestmark = pytest.mark.services
 
-FLOOD: Final = 240
-"""Frames of another sequence each, so that every partition has some of them before the honest van's."""
+FLOOD: Final = 80
+"""Frames of another sequence each, in any partition: twelve are worked on, eight wait (`conftest.ATTACKED`), and the
+others are deferred."""
 
 
 def results(world: World, van: Van) -> int:

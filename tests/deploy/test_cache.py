@@ -111,25 +111,6 @@ def test_failed_build_leaves_nothing_behind_and_says_why(programs: Path) -> None
     assert [path.name for path in cache.cache_folder().iterdir() if path.is_dir()] == []
 
 
-def test_another_source_of_minio_than_the_pinned_one_is_not_built(
-    programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    install(programs, java=JAVA_17, mvn=MVN, go=GO_126)
-    monkeypatch.setenv("SUM", "h1:another")
-    with pytest.raises(DeployError, match="not the one that was reviewed: h1:another"):
-        cache.ensure_cached(print)
-    assert (tmp_path / "count").read_text().split() == ["run"]  # Maven alone
-    assert not cache.minio_folder().exists()
-
-
-def test_jars_that_are_not_the_pinned_ones_are_named_and_not_used(programs: Path) -> None:
-    other = MVN.replace("echo jar", 'echo extra > "$folder/extra.jar"; echo another')
-    install(programs, java=JAVA_17, mvn=other, go=GO_126)
-    with pytest.raises(DeployError, match=r"sha256sums: extra\.jar kafka\.jar"):
-        cache.ensure_cached(print)
-    assert not cache.jars_folder().exists()
-
-
 def test_another_guard_is_another_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = cache.minio_folder()
     shutil.copytree(cache.STORE, tmp_path / "store")

@@ -3,9 +3,7 @@
 No container engine is needed, and none runs it here: that the images build and start is not tested.
 """
 
-import os
 import re
-import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,6 @@ from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.assess.settings import AssessSettings, ProgrammeSettings
 from sonovan.stream_apps.segment.settings import SegmentSettings
 from sonovan.stream_apps.settings import WorkerSettings
-from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "compose.yaml"
@@ -129,40 +126,6 @@ def test_the_broker_runs_the_checked_jars_alone() -> None:
     )
 
 
-def test_a_name_in_env_that_nothing_reads_stops_everything_before_it_starts(
-    services: dict[str, dict[str, Any]], tmp_path: Path
-) -> None:
-    told = services["settings"]["volumes"]
-    assert [part.split(":")[0] for part in told] == ["./deploy/compose/check.sh", "./.env", "./compose.yaml"]
-    assert services["settings"]["entrypoint"][1:] == [part.split(":")[1] for part in told]
-    assert "environment" not in services["settings"]
-    first = {"settings": {"condition": "service_completed_successfully"}}
-    assert services["broker"]["depends_on"] == services["minio"]["depends_on"] == first
-    assert {"broker", "minio"} <= services["setup"]["depends_on"].keys()
-    assert all("setup" in services[name]["depends_on"] for name in WORKERS)
-
-    def checked(text: str) -> tuple[int, str]:
-        (tmp_path / "env").write_text(text)
-        script = ROOT / "deploy" / "compose" / "check.sh"
-        run = subprocess.run(
-            ["/bin/sh", script, tmp_path / "env", COMPOSE], capture_output=True, text=True, check=False
-        )
-        return run.returncode, run.stderr
-
-    taken = re.findall(r"\$\{(\w+):|^ +(SONOVAN_\w+):$", COMPOSE.read_text(), re.MULTILINE)
-    written = "".join(f"{one or other}=x\n" for one, other in taken)
-    assert "SONOVAN_ASSESS_REPORT_LANGUAGE=x" in written
-    assert checked(f"# SONOVAN_NOTHING=1\n{written}COMPOSE_PROJECT_NAME=one\nHTTP_PROXY=\n") == (0, "")
-    for line in (
-        "SONOVAN_ASSESS_REPORT_LANGUAG=zh",
-        "export SONOVAN_DISK_LOW=1",
-        "  SONOVAN_KAFKA_USERNAME=admin",
-        "sonovan_x=1",
-    ):
-        status, said = checked(f"{written}{line}\n")
-        assert (status, line.split("=")[0].split()[-1] in said) == (2, True), line
-
-
 def test_env_script_gives_all_that_compose_asks_for_and_never_again(tmp_path: Path) -> None:
     script = tmp_path / "deploy" / "compose" / "env.sh"
     script.parent.mkdir(parents=True)
@@ -178,86 +141,6 @@ def test_env_script_gives_all_that_compose_asks_for_and_never_again(tmp_path: Pa
     assert given["SONOVAN_S3_SEGMENT_ACCESS_KEY"].startswith("segment.")
     subprocess.run(["/bin/sh", script], check=True)
     assert written.read_text() == first
-
-
-def test_broker_script_refuses_a_missing_or_weak_password() -> None:
-    environment = {"PATH": os.environ["PATH"], "SONOVAN_KAFKA_ADMIN_PASSWORD": "admin"}
-    refused = subprocess.run(["/bin/bash", BROKER_SCRIPT], env=environment, capture_output=True, text=True, check=False)
-    assert refused.returncode == 2
-    assert "SONOVAN_KAFKA_ADMIN_PASSWORD" in refused.stderr
-
-
-def test_broker_script_refuses_a_password_that_changed_after_formatting(tmp_path: Path) -> None:
-    """Kafka's own scripts are small ones here: one formats, one would start the broker."""
-    (tmp_path / "kafka" / "bin").mkdir(parents=True)
-    for name, script in {
-        "kafka-storage.sh": 'if [ "$1" = format ]; then mkdir -p "$KAFKA_DATA/formatting"'
-        ' && touch "$KAFKA_DATA/formatting/meta.properties"; else echo id; fi',
-        "kafka-server-start.sh": "echo started",
-    }.items():
-        file = tmp_path / "kafka" / "bin" / name
-        file.write_text(f"#!/bin/sh\n{script}\n")
-        file.chmod(0o755)
-    told = {
-        "PATH": os.environ["PATH"],
-        "KAFKA_HOME": str(tmp_path / "kafka"),
-        "KAFKA_DATA": str(tmp_path / "data"),
-        "SONOVAN_KAFKA_MAX_MESSAGE_BYTES": "1000",
-        "SONOVAN_KAFKA_ADMIN_PASSWORD": "a" * 43,
-        "SONOVAN_KAFKA_ASSESS_PASSWORD": "b" * 43,
-    }
-
-    def begin(**changed: str) -> tuple[int, str]:
-        run = subprocess.run(
-            ["/bin/bash", BROKER_SCRIPT], env=told | changed, capture_output=True, text=True, check=False
-        )
-        return run.returncode, run.stdout + run.stderr
-
-    assert begin() == (0, "started\n")
-    assert begin() == (0, "started\n")
-    status, said = begin(SONOVAN_KAFKA_ASSESS_PASSWORD="c" * 43)
-    assert (status, said.split(": ")[1].split()) == (2, ["assess"])
-    status, said = begin(SONOVAN_KAFKA_READER_PASSWORD="d" * 43)
-    assert (status, said.split(": ")[1].split()) == (2, ["reader"])
-
-
-def test_broker_script_ends_the_broker_before_its_disk_is_full_and_waits_for_room(tmp_path: Path) -> None:
-    """df tells what stands in a file; the broker is a process that sleeps."""
-    (tmp_path / "bin").mkdir()
-    scripts = {
-        "df": 'echo head; echo "disk 1 1 $(cat "$FREE_KB") 1% /"',
-        "kafka-storage.sh": 'if [ "$1" = format ]; then mkdir -p "$KAFKA_DATA/formatting";'
-        ' touch "$KAFKA_DATA/formatting/meta.properties"; else echo id; fi',
-        "kafka-server-start.sh": 'touch "$KAFKA_DATA/started"; exec sleep 1000',
-    }
-    for name, script in scripts.items():
-        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{script}\n")
-        (tmp_path / "bin" / name).chmod(0o755)
-    free = tmp_path / "free"
-    free.write_text("700000")
-    told = {
-        "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
-        "KAFKA_HOME": str(tmp_path),
-        "KAFKA_DATA": str(tmp_path / "data"),
-        "FREE_KB": str(free),
-        "SONOVAN_KAFKA_MAX_MESSAGE_BYTES": "1000",
-        "SONOVAN_KAFKA_ADMIN_PASSWORD": "a" * 43,
-    }
-    with (tmp_path / "said").open("w") as said:
-        broker = subprocess.Popen(["/bin/bash", BROKER_SCRIPT], env=told, stderr=said, stdout=said)
-    try:
-        heard = (tmp_path / "said").read_text
-        until(lambda: "716 MB free: waiting for 1000" in heard(), "it waits for room", evidence=heard)
-        assert not (tmp_path / "data" / "started").exists()
-        free.write_text("1000000")
-        until((tmp_path / "data" / "started").exists, "it starts", evidence=heard)
-        free.write_text("400000")
-        until(lambda: broker.poll() is not None, "it ends", evidence=heard)
-        assert broker.returncode == -signal.SIGTERM
-        assert "less than 500 MB free: Kafka is ended before it is full" in heard()
-    finally:
-        broker.kill()
-        broker.wait()
 
 
 def test_each_worker_gets_the_settings_that_it_reads_and_no_others(services: dict[str, dict[str, Any]]) -> None:

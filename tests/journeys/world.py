@@ -65,6 +65,14 @@ class World:
         argv = [sys.executable, "-m", module, argument]
         start_app(self.centre.state, "assess", argv, given | self.centre.environment("assess") | own)
 
+    def start_in_folder_of(self, stage: str, instance: int) -> subprocess.Popen[str]:
+        """Start another worker in the data folder of the first one; the process itself, which nobody watches."""
+        own = {"SONOVAN_DATA_DIR": str(self.centre.state.apps / stage), "SONOVAN_STATE": str(self.centre.path)}
+        return subprocess.Popen(
+            [sys.executable, "-m", "sonovan", "worker", stage, "--instance", str(instance)],
+            env=os.environ | self.centre.environment(stage) | own, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
     def record(self, stage: str, instance: int = 1) -> ProcessRecord | None:
         return read_record(self.centre.state, worker_name(stage, instance))
 

@@ -12,9 +12,7 @@ from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import Topic
 from sonovan.deploy.identity import ProcessRecord, is_running
 from sonovan.deploy.launches import log_path, read_record
-from sonovan.deploy.restarts import Pace
 from sonovan.deploy.services import SUPERVISOR, StatusRow, kill_one
-from sonovan.deploy.supervisor import Supervisor
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
 from tests.deploy.test_supervisor import living_in
@@ -103,40 +101,3 @@ def test_down_in_the_middle_of_a_restart_leaves_nothing(started: Centre) -> None
     sonovan(started.path, "down")
     until(lambda: not living_in(started.path), "nothing of it is left")
     assert {row.state for row in status(started.path)} == {"stopped"}
-
-
-def test_a_broker_whose_disk_is_nearly_full_ends_cleanly_and_comes_back_on_its_data(
-    service_tools: None, tmp_path: Path
-) -> None:
-    path = tmp_path / "state"
-    full: list[str] = []
-    try:
-        centre = up(path, apps=())
-        written = RejectedRetried.model_validate(
-            {"rejection_id": "1" * 64, "screening_id": mint_id(), "retried_at": "2026-01-01T00:00:00Z"}
-        ).encode()
-        with BoundedProducer(centre.kafka("retrier")) as producer:
-            producer.send(Topic.REJECTED_RETRIED, b"k", written).result(30)
-        said: list[str] = []
-        supervisor = Supervisor(centre.state, Pace(), say=said.append, full=lambda _: "".join(full) or None)
-        first = record_of(centre, "kafka")
-        full.append("the disk is nearly full")
-
-        def gone() -> bool:
-            supervisor.look()
-            return not is_running(first) and rows(centre)["kafka"].past.next_at_s is not None
-
-        until(gone, "the broker is ended", evidence=lambda: "\n".join(said))
-        # Kafka writes it last of all. Its log is no witness: log4j ends at the same signal, and lines may be missing.
-        assert (path / "kafka" / "data" / ".kafka_cleanshutdown").is_file()
-        assert rows(centre)["kafka"].past.last_exit == 143, "SIGTERM was enough"
-        full.clear()
-
-        def back() -> bool:
-            supervisor.look()
-            return rows(centre)["kafka"].healthy is True
-
-        until(back, "the broker is back", evidence=lambda: "\n".join(said))
-        assert written in [message.value for message in read_all(centre.kafka("retrier"), Topic.REJECTED_RETRIED)]
-    finally:
-        down(path)

@@ -44,18 +44,6 @@ def test_whoever_the_file_names_is_told_in_their_way(monkeypatch: pytest.MonkeyP
     assert everybody(settings, both, send, "research").keys() == {"topic", "webhook", "pager", "nurse"}
 
 
-@pytest.mark.parametrize("hosts", ["a.example", "pager.example.org, a.example"])
-def test_a_webhook_of_a_host_that_is_not_allowed_stops_the_start(monkeypatch: pytest.MonkeyPatch, hosts: str) -> None:
-    settings = given(monkeypatch, webhook_hosts=hosts, **HOOK)
-    with pytest.raises(Fatal, match="pager, whose host is not in SONOVAN_ALERT_WEBHOOK_HOSTS"):
-        everybody(settings, PAGER, send, "research")
-
-
-def test_the_webhook_of_the_environment_must_be_of_an_allowed_host_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(Fatal, match="SONOVAN_ALERT_WEBHOOK_HOSTS"):
-        given(monkeypatch, webhook_hosts="b.example", **HOOK)
-
-
 def test_a_way_that_is_not_set_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Fatal, match="nurse, who is told by mail, and SONOVAN_ALERT_SMTP_HOST"):
         everybody(given(monkeypatch), NURSE, send, "research")

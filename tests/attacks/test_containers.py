@@ -1,0 +1,154 @@
+"""What containers and caches are given: settings that nothing reads, passwords that changed, other jars and sources.
+
+The scripts run as they run in a container; no engine runs them here.
+"""
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sonovan.deploy import cache
+from sonovan.deploy.errors import DeployError
+from tests.deploy.test_cache import GO_126, JAVA_17, MVN, install, programs
+from tests.deploy.test_compose import BROKER_SCRIPT, COMPOSE, ROOT, WORKERS, services
+from tests.waiting import until
+
+__all__ = ["programs", "services"]
+
+
+def test_a_name_in_env_that_nothing_reads_stops_everything_before_it_starts(
+    services: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    told = services["settings"]["volumes"]
+    assert [part.split(":")[0] for part in told] == ["./deploy/compose/check.sh", "./.env", "./compose.yaml"]
+    assert services["settings"]["entrypoint"][1:] == [part.split(":")[1] for part in told]
+    assert "environment" not in services["settings"]
+    first = {"settings": {"condition": "service_completed_successfully"}}
+    assert services["broker"]["depends_on"] == services["minio"]["depends_on"] == first
+    assert {"broker", "minio"} <= services["setup"]["depends_on"].keys()
+    assert all("setup" in services[name]["depends_on"] for name in WORKERS)
+
+    def checked(text: str) -> tuple[int, str]:
+        (tmp_path / "env").write_text(text)
+        script = ROOT / "deploy" / "compose" / "check.sh"
+        run = subprocess.run(
+            ["/bin/sh", script, tmp_path / "env", COMPOSE], capture_output=True, text=True, check=False
+        )
+        return run.returncode, run.stderr
+
+    taken = re.findall(r"\$\{(\w+):|^ +(SONOVAN_\w+):$", COMPOSE.read_text(), re.MULTILINE)
+    written = "".join(f"{one or other}=x\n" for one, other in taken)
+    assert "SONOVAN_ASSESS_REPORT_LANGUAGE=x" in written
+    assert checked(f"# SONOVAN_NOTHING=1\n{written}COMPOSE_PROJECT_NAME=one\nHTTP_PROXY=\n") == (0, "")
+    for line in (
+        "SONOVAN_ASSESS_REPORT_LANGUAG=zh",
+        "export SONOVAN_DISK_LOW=1",
+        "  SONOVAN_KAFKA_USERNAME=admin",
+        "sonovan_x=1",
+    ):
+        status, said = checked(f"{written}{line}\n")
+        assert (status, line.split("=")[0].split()[-1] in said) == (2, True), line
+
+
+def test_broker_script_refuses_a_missing_or_weak_password() -> None:
+    environment = {"PATH": os.environ["PATH"], "SONOVAN_KAFKA_ADMIN_PASSWORD": "admin"}
+    refused = subprocess.run(["/bin/bash", BROKER_SCRIPT], env=environment, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "SONOVAN_KAFKA_ADMIN_PASSWORD" in refused.stderr
+
+
+def test_broker_script_refuses_a_password_that_changed_after_formatting(tmp_path: Path) -> None:
+    """Kafka's own scripts are small ones here: one formats, one would start the broker."""
+    (tmp_path / "kafka" / "bin").mkdir(parents=True)
+    for name, script in {
+        "kafka-storage.sh": 'if [ "$1" = format ]; then mkdir -p "$KAFKA_DATA/formatting"'
+        ' && touch "$KAFKA_DATA/formatting/meta.properties"; else echo id; fi',
+        "kafka-server-start.sh": "echo started",
+    }.items():
+        file = tmp_path / "kafka" / "bin" / name
+        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.chmod(0o755)
+    told = {
+        "PATH": os.environ["PATH"],
+        "KAFKA_HOME": str(tmp_path / "kafka"),
+        "KAFKA_DATA": str(tmp_path / "data"),
+        "SONOVAN_KAFKA_MAX_MESSAGE_BYTES": "1000",
+        "SONOVAN_KAFKA_ADMIN_PASSWORD": "a" * 43,
+        "SONOVAN_KAFKA_ASSESS_PASSWORD": "b" * 43,
+    }
+
+    def begin(**changed: str) -> tuple[int, str]:
+        run = subprocess.run(
+            ["/bin/bash", BROKER_SCRIPT], env=told | changed, capture_output=True, text=True, check=False
+        )
+        return run.returncode, run.stdout + run.stderr
+
+    assert begin() == (0, "started\n")
+    assert begin() == (0, "started\n")
+    status, said = begin(SONOVAN_KAFKA_ASSESS_PASSWORD="c" * 43)
+    assert (status, said.split(": ")[1].split()) == (2, ["assess"])
+    status, said = begin(SONOVAN_KAFKA_READER_PASSWORD="d" * 43)
+    assert (status, said.split(": ")[1].split()) == (2, ["reader"])
+
+
+def test_broker_script_ends_the_broker_before_its_disk_is_full_and_waits_for_room(tmp_path: Path) -> None:
+    """df tells what stands in a file; the broker is a process that sleeps."""
+    (tmp_path / "bin").mkdir()
+    scripts = {
+        "df": 'echo head; echo "disk 1 1 $(cat "$FREE_KB") 1% /"',
+        "kafka-storage.sh": 'if [ "$1" = format ]; then mkdir -p "$KAFKA_DATA/formatting";'
+        ' touch "$KAFKA_DATA/formatting/meta.properties"; else echo id; fi',
+        "kafka-server-start.sh": 'touch "$KAFKA_DATA/started"; exec sleep 1000',
+    }
+    for name, script in scripts.items():
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    free = tmp_path / "free"
+    free.write_text("700000")
+    told = {
+        "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+        "KAFKA_HOME": str(tmp_path),
+        "KAFKA_DATA": str(tmp_path / "data"),
+        "FREE_KB": str(free),
+        "SONOVAN_KAFKA_MAX_MESSAGE_BYTES": "1000",
+        "SONOVAN_KAFKA_ADMIN_PASSWORD": "a" * 43,
+    }
+    with (tmp_path / "said").open("w") as said:
+        broker = subprocess.Popen(["/bin/bash", BROKER_SCRIPT], env=told, stderr=said, stdout=said)
+    try:
+        heard = (tmp_path / "said").read_text
+        until(lambda: "716 MB free: waiting for 1000" in heard(), "it waits for room", evidence=heard)
+        assert not (tmp_path / "data" / "started").exists()
+        free.write_text("1000000")
+        until((tmp_path / "data" / "started").exists, "it starts", evidence=heard)
+        free.write_text("400000")
+        until(lambda: broker.poll() is not None, "it ends", evidence=heard)
+        assert broker.returncode == -signal.SIGTERM
+        assert "less than 500 MB free: Kafka is ended before it is full" in heard()
+    finally:
+        broker.kill()
+        broker.wait()
+
+
+def test_another_source_of_minio_than_the_pinned_one_is_not_built(
+    programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(programs, java=JAVA_17, mvn=MVN, go=GO_126)
+    monkeypatch.setenv("SUM", "h1:another")
+    with pytest.raises(DeployError, match="not the one that was reviewed: h1:another"):
+        cache.ensure_cached(print)
+    assert (tmp_path / "count").read_text().split() == ["run"]  # Maven alone
+    assert not cache.minio_folder().exists()
+
+
+def test_jars_that_are_not_the_pinned_ones_are_named_and_not_used(programs: Path) -> None:
+    other = MVN.replace("echo jar", 'echo extra > "$folder/extra.jar"; echo another')
+    install(programs, java=JAVA_17, mvn=other, go=GO_126)
+    with pytest.raises(DeployError, match=r"sha256sums: extra\.jar kafka\.jar"):
+        cache.ensure_cached(print)
+    assert not cache.jars_folder().exists()
