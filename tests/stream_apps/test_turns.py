@@ -68,7 +68,7 @@ def test_a_frame_behind_a_flood_of_another_van_in_its_own_partition_has_its_turn
         await comes_true(lambda: len(world.acknowledged) == 41, WITHIN_S)
         await worker.end()
 
-    asyncio.run(through())
+    asyncio.run(asyncio.wait_for(through(), WITHIN_S))
     assert "van-b" in sent(world, Topic.FRAME_SEGMENTED)[:4]
     assert world.order == sorted(world.order)
 
@@ -80,7 +80,7 @@ def test_what_was_deferred_comes_back_as_if_it_had_never_been() -> None:
     for others in ([], ["van-b"]):
         world, _ = enrolled(*others)
         world.registry.learn(van.enrolled())
-        asyncio.run(flooded(world, van, deferred=12 - 2 - 4 if others else 0))
+        asyncio.run(asyncio.wait_for(flooded(world, van, deferred=12 - 2 - 4 if others else 0), WITHIN_S))
         said.append({each for each in records_sent(world) if each[0] != Topic.FRAME_DEFERRED})
         assert len(world.acknowledged) == 12
     assert said[0] == said[1]
@@ -138,7 +138,7 @@ def test_forged_frames_have_one_turn_together_and_take_none_of_the_van_that_they
         await comes_true(lambda: len(begun) == 8, WITHIN_S)
         turns.close()
 
-    asyncio.run(through())
+    asyncio.run(asyncio.wait_for(through(), WITHIN_S))
     assert begun == ["forged", "forged", "forged", "honest", "forged", "honest", "forged", "honest"]
 
 
