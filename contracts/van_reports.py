@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from sonovan.contracts.record import Count, Moment, Record, Token, VanId
+from sonovan.contracts.record import Count, Moment, Record, VanId
+from sonovan.contracts.words import Version
 
 Bytes = Annotated[int, Field(ge=0, le=2**53 - 1)]
 Seconds = Annotated[int, Field(ge=0, le=10**9)]
@@ -35,5 +36,5 @@ class VanReported(Record):
     )
     link_bits_per_s: Bytes | None = Field(default=None, description="while something was sent last; None: not known")
     metered: bool = False
-    version: Token = Field(description="of sonovan")
-    python: Token
+    version: Version = Field(description="of sonovan")
+    python: Version

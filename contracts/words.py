@@ -140,6 +140,10 @@ ScannerModel = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{0,8}-?[A-Za-
 """A scanner's model: it has a number, of four digits at most (`LOGIQ-E9`, `EPIQ-7G`, `RS85`)."""
 ConsentText = Annotated[str, StringConstraints(pattern=r"^v[0-9]{1,4}(\.[0-9]{1,3})?$")]
 """Which edition of the site's text on consent she was given (`v3`, `v2026.2`); the text itself stays with the site."""
+Version = Annotated[
+    str, StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,3}){1,3}((\.?(dev|post)|a|b|rc)[0-9]{1,3})?$")
+]
+"""Of a program: numbers with points between them."""
 CodecName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{2,6}$")]
 """How a frame's pixels are coded; a name that this centre does not know is `codec_unknown`."""
 

@@ -16,6 +16,7 @@ from sonovan.contracts.ids import mint_id
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import TOPICS
 from sonovan.contracts.van import FrameCaptured, ScreeningClosed, ScreeningOpened, SequenceClosed
+from sonovan.contracts.van_reports import VanReported
 from sonovan.contracts.words import (
     MANUFACTURERS,
     NOTES,
@@ -54,6 +55,7 @@ WHOLE: dict[type[Record], dict[str, Any]] = {
         "schema": "screening.opened/1.0",
         "subject_key": "ab" * 32,
         "slip_number": slip_number("A", 17),
+        "consent_text": "v2026.2",
         "site_code": "site-1",
         "opened_at": MOMENT.isoformat(),
         "planned": [PLANNED],
@@ -112,6 +114,14 @@ WHOLE: dict[type[Record], dict[str, Any]] = {
         "earlier_cancer": [{"cancer": "thyroid", "side": "left"}],
         "neck_radiation": "none",
         "menopause": "pre",
+    },
+    VanReported: {
+        "schema": "van.reported/1.0",
+        "van_id": "van-1",
+        "reported_at": MOMENT.isoformat(),
+        **dict.fromkeys(("waiting", "waiting_bytes", "held", "rejected", "unfinished", "disk_free_bytes"), 1),
+        "version": "0.2.0",
+        "python": "3.11.7",
     },
 }
 KINDS = [pytest.param(kind, id=kind.__name__) for kind in WHOLE]
