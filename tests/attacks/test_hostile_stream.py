@@ -1,4 +1,4 @@
-"""A quarter of a minute of the stream that `make bench-hostile` runs for ten: nothing ends, grows or starves."""
+"""Twelve seconds of the stream that `make bench-hostile` runs for ten: nothing ends, grows or starves."""
 
 import pytest
 
