@@ -1,4 +1,4 @@
-"""Twelve seconds of the stream that `make bench-hostile` runs for ten: nothing ends, grows or starves."""
+"""Twelve seconds of the stream that `make bench-hostile` runs for ten minutes: nothing ends, grows or starves."""
 
 import pytest
 
