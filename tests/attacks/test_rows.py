@@ -17,7 +17,7 @@ from sonovan.contracts.results import Member
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import SequenceClosed, SetAside
 from sonovan.stream_apps.assess.known import sequence_row
-from sonovan.stream_apps.assess.rows import PublishedRow, SequenceRow, packed, unpacked
+from sonovan.stream_apps.assess.rows import PublishedRow, ScreeningRow, SequenceRow, packed, unpacked
 from sonovan.stream_apps.rejecting import Unusable
 from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Stage
 from tests.stream_apps.assess.scene import Desk, Scene
@@ -102,8 +102,17 @@ def test_a_sequence_beyond_the_thousandth_is_refused_and_nothing_else_is_harmed(
     desk = CountingDesk(scene)
     desk.take(scene.opened())
     _, closing = scene.sequence_closed()
-    for number in range(MAX_SEQUENCES):
-        desk.take((Topic.SEQUENCE_CLOSED, closing.model_copy(update={"sequence_id": mint_id(1000 + number)})))
+    ids = [mint_id(1000 + number) for number in range(MAX_SEQUENCES)]
+    desk.take((Topic.SEQUENCE_CLOSED, closing.model_copy(update={"sequence_id": ids[0]})))
+    # All but the last as if they had come, too: to take a thousand one after another is a minute's work.
+    row = desk.rows["sequences", f"{ids[0]}@{scene.van_id}"]
+    for each in ids[1:-1]:
+        desk.rows["sequences", f"{each}@{scene.van_id}"] = row.replace(ids[0].encode(), each.encode())
+    known = ScreeningRow.model_validate_json(desk.rows["screenings", scene.screening_id])
+    part = known.vans[scene.van_id].model_copy(update={"sequence_ids": tuple(sorted(ids[:-1]))})
+    whole = known.model_copy(update={"vans": {scene.van_id: part}})
+    desk.rows["screenings", scene.screening_id] = whole.model_dump_json().encode()
+    desk.take((Topic.SEQUENCE_CLOSED, closing.model_copy(update={"sequence_id": ids[-1]})))
     one_more = (Topic.SEQUENCE_CLOSED, closing.model_copy(update={"sequence_id": mint_id(5000)}))
     assert refused(desk, iter([one_more])) == TOO_LARGE
     assert desk.cost_of(scene.opened()) < 3 * MAX_ROW_BYTES
