@@ -2,8 +2,7 @@
 
 Tests of services mostly wait, so that three such processes beside the computing one fit on two cores. The tests of
 one part stay in one process and in their order, so that a broker is started once for them; of the others a file is
-never divided.
-Attacks are of both kinds: a file of them that starts services says so by the marker `services`.
+never divided. Attacks are of both kinds: a file of them that starts services says so by the marker `services`.
 """
 
 from functools import cache
