@@ -10,7 +10,7 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from sonovan.centre import Centre, start_worker
+from sonovan.centre import Centre, down, start_worker, up
 from sonovan.contracts.answers import RecordRejected, VanAnswered
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.record import Record
@@ -18,7 +18,6 @@ from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.signatures import public_key
 from sonovan.contracts.topics import TABLES, Topic, Writer, changelog_topic, van_answered_topic
 from sonovan.contracts.van import VanEnrolled
-from sonovan.deploy.services import stop_one
 from sonovan.transport.client import client_options
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
@@ -45,16 +44,18 @@ AT_ONCE = {
 
 
 @pytest.fixture(scope="module")
-def site(apart: Centre) -> Iterator[Centre]:
-    """A centre whose worker of `assess` deletes the rows of a complete screening after 8 s."""
-    client = KafkaAdminClient(**client_options(apart.kafka()))
-    client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, AT_ONCE) for name in CHANGELOGS.values()])
-    client.close()
+def site(service_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    """A centre of its own whose worker of `assess` deletes the rows of a complete screening after 8 s."""
+    path = tmp_path_factory.mktemp("rows") / "state"
     try:
-        start_worker(apart, "assess", app_environment=SOON)
-        yield apart
+        centre = up(path, apps=())
+        client = KafkaAdminClient(**client_options(centre.kafka()))
+        client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, AT_ONCE) for name in CHANGELOGS.values()])
+        client.close()
+        start_worker(centre, "assess", app_environment=SOON)
+        yield centre
     finally:
-        stop_one(apart.state, "assess")
+        down(path)
 
 
 def sent(centre: Centre, desk: Desk, *said: tuple[Topic, Record]) -> None:
@@ -70,7 +71,7 @@ def newest(centre: Centre, table: str) -> dict[bytes, bytes | None]:
 
 def test_rows_of_a_complete_screening_go_from_table_and_disk_and_what_is_late_is_named(site: Centre) -> None:
     scene = Scene(frames=5)
-    desk, own = Desk(scene), scene.screening_id.encode()
+    desk = Desk(scene)
     with BoundedProducer(site.kafka()) as producer:
         enrolled = VanEnrolled.first(scene.van_id, public_key(scene.private), datetime.now(UTC))
         producer.send(Topic.VAN_ENROLLED, scene.van_id.encode(), enrolled.encode()).result(30)
@@ -80,14 +81,12 @@ def test_rows_of_a_complete_screening_go_from_table_and_disk_and_what_is_late_is
     )
     sent(site, desk, (Topic.FEATURES_RECORDED, clinical), *scene.everything())
 
-    def of_her(topic: Topic) -> list[Record]:
-        return [message.decode() for message in read_all(site.kafka(), topic) if message.key == own]
-
     def statuses() -> list[str]:
-        records = of_her(Topic.SCREENING_ASSESSED)
+        records = [message.decode() for message in read_all(site.kafka(), Topic.SCREENING_ASSESSED)]
         return [record.status for record in records if isinstance(record, ScreeningAssessed)]
 
     await_true(lambda: statuses()[-1:] == ["complete"])
+    own = scene.screening_id.encode()
     stone = re.compile(rb'"ended_at":"')
     await_true(lambda: newest(site, "ending").get(own, b"") is None)
     assert stone.search(newest(site, "screenings")[own] or b"")
@@ -98,7 +97,8 @@ def test_rows_of_a_complete_screening_go_from_table_and_disk_and_what_is_late_is
     sent(site, desk, scene.screening_closed(number=2), scene.frame(2))
 
     def rejections() -> list[RecordRejected]:
-        return [record for record in of_her(Topic.RECORD_REJECTED) if isinstance(record, RecordRejected)]
+        records = [message.decode() for message in read_all(site.kafka(), Topic.RECORD_REJECTED)]
+        return [record for record in records if isinstance(record, RecordRejected)]
 
     await_true(lambda: len(rejections()) == 2)
     assert {(each.reason, each.screening_id) for each in rejections()} == {("screening_ended", scene.screening_id)}
