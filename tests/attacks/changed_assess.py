@@ -1,7 +1,7 @@
 """An assess worker whose machine's clock is ten minutes ahead, and that a certain record ends as an unforeseen error
 would.
 
-`python -m tests.attacks.changed_assess SCREENING_ID`: every record of this screening ends it.
+`python -m tests.attacks.changed_assess SCREENING_ID`: the opening of this screening ends it.
 """
 
 import sys
@@ -12,6 +12,7 @@ AHEAD_S: Final = 600.0
 _right = time.time
 time.time = lambda: _right() + AHEAD_S  # before anything of the worker is imported, which takes it as a default
 
+from sonovan.contracts.topics import Topic  # noqa: E402
 from sonovan.stream_apps import agent  # noqa: E402
 from sonovan.stream_apps.assess import stage  # noqa: E402
 from sonovan.stream_apps.stage import Message, Outcome  # noqa: E402
@@ -21,7 +22,7 @@ def main(screening_id: str) -> int:
     assessed = stage.assessed
 
     def poisoned(message: Message, **known: Any) -> Outcome:
-        if message.key == screening_id.encode():
+        if message.at.topic == Topic.SCREENING_OPENED and message.key == screening_id.encode():
             raise MemoryError("a record of its own kind")
         return assessed(message, **known)
 

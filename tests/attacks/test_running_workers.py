@@ -267,7 +267,7 @@ def test_a_second_worker_in_the_folder_of_another_ends_and_the_first_goes_on(wor
 
 @pytest.fixture(scope="module")
 def poison() -> Ids:
-    """The ids of the screening whose records end `tests.attacks.changed_assess`."""
+    """The ids of the screening whose opening ends `tests.attacks.changed_assess`."""
     return mint_ids(1)
 
 
