@@ -9,7 +9,8 @@ in the spool once. A message that is sent twice, the same both times, is what th
 import random
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final
@@ -32,40 +33,54 @@ from sonovan.producers.vault import Vault
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import Message, Tail, read_all
 
-VAN: Final = "van-kills"
+VANS: Final = 2
 FRAMES_EACH: Final = 3
 PAUSE_S: Final = 2.5
 """A kill comes within so long of the moment from which the process listens, or, one in EARLY, from its start."""
 EARLY: Final = 6
+_FIGURES: Final = (
+    "killed_before_listening", "killed_in_c_store", "objects", "frames", "frames_held", "lost", "doubled", "repeated",
+)  # fmt: skip
 _GIVE_UP_S: Final = 600.0
 _LOOK_EVERY_S: Final = 0.5
 
 
 def kills(count: int, seed: int = 0) -> dict[str, Any]:
-    """So many kills; figures for `van.json`."""
+    """So many kills, shared by VANS vans at once; figures for `van.json`."""
     with tempfile.TemporaryDirectory(prefix="sonovan-van-kills-") as folder:
         state = Path(folder) / "state"
         try:
             centre = up(state, apps=(), progress=say)
-            vault = vault_of(state, VAN)
-            enrol(vault, VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
-            expect(vault)
-            with Answering(centre):
-                sent, waiting, moments = _killed(state, count, seed)
-                sent += _ended(state, vault, waiting)
-            return {"killed": count, **moments, **_counted(centre, vault, sent)}
+            vaults = {f"van-kills-{number}": vault_of(state, f"van-kills-{number}") for number in range(VANS)}
+            for van_id, vault in vaults.items():
+                enrol(vault, van_id, centre.enrol_van(van_id, None), centre.kafka("registrar"))
+                expect(vault)
+            with Answering(centre), ThreadPoolExecutor(VANS) as threads:
+                each = [
+                    threads.submit(_of_one_van, centre, state, van_id, vault, count // VANS, seed + number)
+                    for number, (van_id, vault) in enumerate(vaults.items())
+                ]
+                figures = sum((Counter(one.result()) for one in each), Counter())
+            return {name: figures[name] for name in ("killed", *_FIGURES)}
         finally:
             down(state, progress=say)
 
 
-def _killed(state: Path, count: int, seed: int) -> tuple[list[Dataset], list[Dataset], dict[str, int]]:
+def _of_one_van(centre: Centre, state: Path, van_id: str, vault: Vault, count: int, seed: int) -> dict[str, int]:
+    """Kill one van so many times, let it end its work, and count."""
+    sent, waiting, moments = _killed(state, van_id, count, seed)
+    sent += _ended(state, van_id, vault, waiting)
+    return {"killed": count, **moments, **_counted(centre, van_id, vault, sent)}
+
+
+def _killed(state: Path, van_id: str, count: int, seed: int) -> tuple[list[Dataset], list[Dataset], dict[str, int]]:
     """Kill, and send meanwhile: the objects that were acknowledged, the one that was not yet, when the kills came."""
     chance, sent = random.Random(seed), list[Dataset]()
     moments = {"killed_before_listening": 0, "killed_in_c_store": 0}
     made = _objects(seed)
     waiting = [next(made)]
     for number in range(count):
-        with serving(state, VAN) as process:
+        with serving(state, van_id) as process:
             listening, over = Event(), Event()
 
             def scan(process: Any = process, listening: Event = listening, over: Event = over) -> None:
@@ -92,7 +107,7 @@ def _killed(state: Path, count: int, seed: int) -> tuple[list[Dataset], list[Dat
             moments["killed_before_listening"] += not listening.is_set()
             moments["killed_in_c_store"] += listening.is_set() and len(sent) == before
         if number % 10 == 9:
-            say(f"kill {number + 1} of {count}: {len(sent)} objects acknowledged")
+            say(f"{van_id}: kill {number + 1} of {count}: {len(sent)} objects acknowledged")
     return sent, waiting, moments
 
 
@@ -109,10 +124,10 @@ def _objects(seed: int) -> Any:
         number += 1
 
 
-def _ended(state: Path, vault: Vault, waiting: list[Dataset]) -> list[Dataset]:
+def _ended(state: Path, van_id: str, vault: Vault, waiting: list[Dataset]) -> list[Dataset]:
     """Send what was not acknowledged, and let it run until everything is composed, sent and has its receipt."""
     give_up_at = time.monotonic() + _GIVE_UP_S
-    with serving(state, VAN) as process, open_desk(vault) as desk, Spool(vault.folder / "spool", vault) as spool:
+    with serving(state, van_id) as process, open_desk(vault) as desk, Spool(vault.folder / "spool", vault) as spool:
         sent = list(store(port_of(process) or 0, waiting))
         while desk.intake.objects(ARRIVED) or spool.status().waiting:
             if time.monotonic() > give_up_at:
@@ -121,17 +136,18 @@ def _ended(state: Path, vault: Vault, waiting: list[Dataset]) -> list[Dataset]:
         fates = [each.state for each in desk.intake.objects()]
         if set(fates) != {COMPOSED}:
             say(f"objects that are not composed: {sorted(set(fates))}")
-        say(f"{len(fates)} objects came")
+        say(f"{van_id}: {len(fates)} objects came")
     return sent
 
 
-def _counted(centre: Centre, vault: Vault, sent: list[Dataset]) -> dict[str, int]:
+def _counted(centre: Centre, van_id: str, vault: Vault, sent: list[Dataset]) -> dict[str, int]:
     contents: dict[str, set[str]] = defaultdict(set)
     messages = 0
     for message in read_all(centre.kafka("reader"), Topic.FRAME_CAPTURED):
         header = FrameCaptured.decode(open_envelope(message.value or b"").header)
-        contents[header.frame_id].add(header.pixels_sha256)
-        messages += 1
+        if header.van_id == van_id:
+            contents[header.frame_id].add(header.pixels_sha256)
+            messages += 1
     names: dict[str, set[str]] = defaultdict(set)
     for name, found in contents.items():
         for sha256 in found:
@@ -152,7 +168,7 @@ def _counted(centre: Centre, vault: Vault, sent: list[Dataset]) -> dict[str, int
 
 
 class Answering:
-    """Stands for the centre's stages: a receipt for every record of the van, so that its spool lets go of it."""
+    """Stands for the centre's stages: a receipt for every record of a van, so that its spool lets go of it."""
 
     def __init__(self, centre: Centre) -> None:
         self._centre, self._stop = centre, Event()
@@ -173,11 +189,11 @@ class Answering:
             thread.join()
 
     def _answer(self, topic: Topic) -> None:
-        answers = van_answered_topic(VAN).name
         with BoundedProducer(self._centre.kafka("segment")) as producer, Tail(self._centre.kafka(), topic) as tail:
             while not self._stop.is_set():
                 for message in tail.messages(deadline_s=0.3):
-                    producer.send(answers, b"a", _receipt(message).encode())
+                    receipt = _receipt(message)
+                    producer.send(van_answered_topic(receipt.van_id).name, b"a", receipt.encode())
 
 
 def _receipt(message: Message) -> VanAnswered:
@@ -185,7 +201,7 @@ def _receipt(message: Message) -> VanAnswered:
     frame = isinstance(record, FrameCaptured)
     return VanAnswered.model_validate(
         {
-            "van_id": VAN, "kind": "stored", "screening_id": record.screening_id, "item_id": record.item_id,  # type: ignore[union-attr]
+            "van_id": record.van_id, "kind": "stored", "screening_id": record.screening_id, "item_id": record.item_id,  # type: ignore[union-attr]
             "content_sha256": record.pixels_sha256 if frame else envelope.header_sha256,  # type: ignore[union-attr]
         }
     )  # fmt: skip
