@@ -35,6 +35,8 @@ def test_only_what_a_van_sent_is_sent_again_and_the_retrier_may_write_each_such_
     grants = person_grants(Writer.RETRIER)
     for topic in Topic:
         record = rejection(topic=topic)
+        if topic == Topic.VAN_REPORTED:
+            continue  # no stage reads it, so none rejects it
         if TOPICS[topic].signed and topic != Topic.FRAME_DEFERRED:
             check_may_be_retried(record, force=False)
             assert Grant("retrier", Resource.TOPIC, topic, Operation.WRITE) in grants
