@@ -1,6 +1,7 @@
-"""How `make test` shares the tests between four processes: three start the real services, the fourth runs the rest.
+"""How `make test` shares the tests between three processes: two start the real services, the third runs the rest.
 
-Tests of services mostly wait, so that three such processes beside the computing one fit on two cores. The tests of
+Tests of services often wait, so that two such processes beside the computing one use two cores up; more would only
+slow each other down. The tests of
 one part stay in one process and in their order, so that a broker is started once for them; of the others a file is
 never divided. Attacks are of both kinds: a file of them that starts services says so by the marker `services`.
 """
@@ -13,9 +14,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 PARTS: Final = {
-    "attacks": ("tests/attacks/", "tests/consumers/"),
-    "journeys": ("tests/journeys/",),
-    "services": ("tests/services/",),
+    "journeys": ("tests/attacks/", "tests/journeys/"),
+    "services": ("tests/services/", "tests/consumers/"),
 }
 """Each part has its own broker and store."""
 

@@ -8,9 +8,12 @@ import pytest
 from benchmarks.fuzz import KINDS, Kind, fuzz
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_damaged_inputs_end_with_frames_or_a_named_reason(kind: Kind, tmp_path: Path) -> None:
+def test_damaged_inputs_end_with_frames_or_a_named_reason(
+    kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.fuzz.BOUND_S", 60.0)  # other tests share the machine
     outcomes = list(fuzz([kind], iter(range(120)), tmp_path))
     assert [outcome for outcome in outcomes if outcome.fault] == []
     assert sum("read" in outcome.told for outcome in outcomes) > 20

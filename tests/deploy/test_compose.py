@@ -32,6 +32,7 @@ FIXED_IN_CONTAINERS = {
     "SONOVAN_DISK_FOLDERS",  # a container sees its own volume alone
     "SONOVAN_HEALTH_HOST",
     "SONOVAN_HEALTH_PORT",
+    "SONOVAN_KAFKA_PROXY",  # of vans: the centre's workers stand beside the broker
     "SONOVAN_MODELS_WEIGHTS_DIR",
     "SONOVAN_S3_QUARANTINE_DAYS",  # of whoever makes the buckets
     "SONOVAN_S3_REGION",
