@@ -1,9 +1,9 @@
 """How `make test` shares the tests between three processes: two start the real services, the third runs the rest.
 
 Tests of services often wait, so that two such processes beside the computing one use two cores up; more would only
-slow each other down. The tests of
-one part stay in one process and in their order, so that a broker is started once for them; of the others a file is
-never divided. Attacks are of both kinds: a file of them that starts services says so by the marker `services`.
+slow each other down. The tests of one part stay in one process and in their order, so that a broker is started once for
+them; of the others a file is never divided. Attacks are of both kinds: a file of them that starts services says so by
+the marker `services`.
 """
 
 from functools import cache
