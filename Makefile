@@ -26,7 +26,7 @@ test: $(READY) ## every test: units, services, the journeys through real Kafka a
 		|| echo "storescu is missing (Debian: dcmtk): the listener is tested by pynetdicom alone" >&2
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 		|| echo "chromium is missing (Debian: chromium): the van's page is tested without a browser" >&2
-	@$(RUN) -m pytest -q -n 3 --dist loadscope --no-loadscope-reorder -p tests.side_by_side
+	@$(RUN) -m tests.side_by_side
 
 check: $(READY) ## style, types, who may import whom
 	@$(RUN) -m ruff check .

