@@ -59,7 +59,7 @@ def reader(service_tools: None, tmp_path: Path) -> Iterator[dict[str, str]]:
     bare = {name: value for name, value in os.environ.items() if not name.startswith("SONOVAN_")}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     try:
-        own = {"PATH": path, "SONOVAN_STATE": str(tmp_path / "state"), "SONOVAN_VAN_PASSPHRASE": "seven words of a test"}
+        own = {"PATH": path, "SONOVAN_STATE": str(tmp_path / "state"), "SONOVAN_VAN_PASSPHRASE": "words of a test"}
         yield bare | own
     finally:
         down(tmp_path / "state")
