@@ -1,4 +1,4 @@
-"""Twelve seconds of the stream that `make bench-hostile` runs for ten minutes: nothing ends, grows or starves."""
+"""Twenty seconds of the stream that `make bench-hostile` runs for ten minutes: nothing ends, grows or starves."""
 
 import pytest
 
@@ -11,8 +11,8 @@ BUSY_S = {"p50": 240.0, "p95": 240.0, "max": 240.0}
 """Other tests share the machine: here this only tells "late" from "never"; how late is the benchmark's question."""
 
 PLAN = Plan(
-    seconds=12.0,
-    reference_s=2.0,
+    seconds=20.0,
+    reference_s=4.0,
     honest=1,
     hostile=2,
     frames=8,
@@ -27,4 +27,4 @@ PLAN = Plan(
 def test_beside_hostile_vans_no_worker_grows_or_ends_and_an_honest_van_loses_nothing(world: World) -> None:
     results = run(world.centre, PLAN)
     assert results["broken"] == [], f"{results}\n{world.log_tails()}"
-    assert len(results["rejected"]) >= 3, "the attacks did not come"
+    assert results["rejected"].keys() >= {"envelope_corrupt", "signature_invalid", "consent_refused", "record_invalid"}
