@@ -124,10 +124,7 @@ def _asked_for(client: socket.socket) -> socket.socket:
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        more = connection.recv(size - len(data))
-        if not more:
-            raise ConnectionError("the connection ended within its handshake")
-        data += more
+    data = connection.recv(size, socket.MSG_WAITALL)
+    if len(data) < size:
+        raise ConnectionError("the connection ended within its handshake")
     return data

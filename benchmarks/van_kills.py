@@ -17,21 +17,20 @@ from typing import Any, Final
 
 from pydicom import Dataset
 
+from benchmarks.answering import Answering
 from benchmarks.shared import say
 from benchmarks.van_scanner import expect, pictures, port_of, serving, store, ultrasound
 from benchmarks.van_vault import vault_of
 from sonovan.centre import Centre, down, up
-from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.envelope import open_envelope
-from sonovan.contracts.topics import Topic, van_answered_topic
+from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import FrameCaptured
 from sonovan.producers.enrol import enrol
 from sonovan.producers.gateway.gateway import open_desk
 from sonovan.producers.gateway.intake import ARRIVED, COMPOSED
 from sonovan.producers.spool import Spool
 from sonovan.producers.vault import Vault
-from sonovan.transport.producer import BoundedProducer
-from sonovan.transport.tail import Message, Tail, read_all
+from sonovan.transport.tail import read_all
 
 VANS: Final = 2
 FRAMES_EACH: Final = 3
@@ -165,43 +164,3 @@ def _counted(centre: Centre, van_id: str, vault: Vault, sent: list[Dataset]) -> 
         + max(screening.frames - wanted, 0) + abs(screening.sequences - len(sent)),
         "repeated": messages - len(contents),
     }  # fmt: skip
-
-
-class Answering:
-    """Stands for the centre's stages: a receipt for every record of a van, so that its spool lets go of it."""
-
-    def __init__(self, centre: Centre) -> None:
-        self._centre, self._stop = centre, Event()
-        topics = (
-            Topic.SCREENING_OPENED, Topic.FEATURES_RECORDED, Topic.SEQUENCE_CLOSED, Topic.SCREENING_CLOSED,
-            Topic.FRAME_CAPTURED,
-        )  # fmt: skip
-        self._threads = [Thread(target=self._answer, args=(topic,)) for topic in topics]
-
-    def __enter__(self) -> "Answering":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _answer(self, topic: Topic) -> None:
-        with BoundedProducer(self._centre.kafka("segment")) as producer, Tail(self._centre.kafka(), topic) as tail:
-            while not self._stop.is_set():
-                for message in tail.messages(deadline_s=0.3):
-                    receipt = _receipt(message)
-                    producer.send(van_answered_topic(receipt.van_id).name, b"a", receipt.encode())
-
-
-def _receipt(message: Message) -> VanAnswered:
-    record, envelope = message.decode(), open_envelope(message.value or b"")
-    frame = isinstance(record, FrameCaptured)
-    return VanAnswered.model_validate(
-        {
-            "van_id": record.van_id, "kind": "stored", "screening_id": record.screening_id, "item_id": record.item_id,  # type: ignore[union-attr]
-            "content_sha256": record.pixels_sha256 if frame else envelope.header_sha256,  # type: ignore[union-attr]
-        }
-    )  # fmt: skip

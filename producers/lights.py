@@ -72,6 +72,11 @@ class VanState:
     arriving: Arriving = Arriving()
 
 
+def region_key(region: PlannedRegion) -> str:
+    """`breast.left.upper_outer`, `breast.left`: how lights, forms and excuses name a region."""
+    return ".".join(part for part in (region.organ, region.side, region.region) if part is not None)
+
+
 def she_may_leave(state: WomanState) -> Light:
     """Green where everything planned is acquired or excused, and everything that a scanner made is fsynced.
 
@@ -81,7 +86,7 @@ def she_may_leave(state: WomanState) -> Light:
     if not state.planned:
         reasons.append(Because(code="nothing_planned"))
     open_ = [each for each in state.planned if each not in state.ticked and each not in state.excused]
-    reasons += [Because(code="region_not_scanned", value=_token(each)) for each in open_]
+    reasons += [Because(code="region_not_scanned", value=region_key(each)) for each in open_]
     wanted = dict.fromkeys((each.organ, each.side) for each in state.planned if each in state.ticked)
     reasons += [
         Because(code="ticked_without_frames", value=f"{organ}.{side}" if side else organ)
@@ -122,7 +127,3 @@ def _arriving(state: Arriving) -> Iterator[Because]:
 def _frames_of(frames: Mapping[tuple[Organ, Side | None], int], organ: Organ, side: Side | None) -> int:
     """How many frames may show this side: its own and those without one; any of the organ where no side is meant."""
     return sum(count for (of, seen), count in frames.items() if of == organ and (side is None or seen in (side, None)))
-
-
-def _token(region: PlannedRegion) -> str:
-    return ".".join(part for part in (region.organ, region.side, region.region) if part is not None)

@@ -133,4 +133,4 @@ def metered_by_network_manager() -> bool:
         asked = subprocess.run(_ASK, capture_output=True, text=True, timeout=5.0, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return asked.returncode == 0 and asked.stdout.split()[-1:] != [] and asked.stdout.split()[-1] in _METERED
+    return asked.returncode == 0 and any(word in _METERED for word in asked.stdout.split()[-1:])

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 import aiohttp
 
+from tests.waiting import until
+
 PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _PATIENCE_S: Final = 60.0
-_POLL_S: Final = 0.05
 
 
 def found_program() -> str | None:
@@ -48,19 +49,16 @@ class Tab:
         return answer["result"].get("value")
 
     def until(self, script: str) -> None:
-        """Wait until an expression is true of a page that is loaded. Raises TimeoutError."""
+        """Wait until an expression is true of a page that is loaded; fails where it never is."""
         script = f"document.readyState === 'complete' && ({script})"
 
-        async def wait() -> None:
-            async with asyncio.timeout(_PATIENCE_S):
-                while True:
-                    with suppress(Refused):  # between two pages there is nothing to ask
-                        answer = await self._asked("Runtime.evaluate", {"expression": script, "returnByValue": True})
-                        if answer.get("result", {}).get("value"):
-                            return
-                    await asyncio.sleep(_POLL_S)
+        def holds() -> bool:
+            with suppress(Refused):  # between two pages there is nothing to ask
+                answer = self._call("Runtime.evaluate", expression=script, returnByValue=True)
+                return bool(answer.get("result", {}).get("value"))
+            return False
 
-        self._loop.run_until_complete(wait())
+        until(holds, script, deadline_s=_PATIENCE_S)
 
     def press(self, key: str) -> None:
         """Press and release a key, as a keyboard does, once the page is there."""

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.van import PlannedRegion
+from sonovan.producers.lights import region_key
 from sonovan.producers.spool.database import Database
 from sonovan.producers.vault import Vault
 
@@ -31,11 +32,6 @@ class Checklist:
 
 
 _CHECKLIST: Final = TypeAdapter(Checklist)
-
-
-def region_key(region: PlannedRegion) -> str:
-    """`breast.left.upper_outer`, `breast.left`: how forms and excuses name a region."""
-    return ".".join(part for part in (region.organ, region.side, region.region) if part is not None)
 
 
 class Checklists:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import PlannedRegion
-from sonovan.producers.gateway.checklists import EXCUSES, region_key
+from sonovan.producers.gateway.checklists import EXCUSES
 from sonovan.producers.gateway.register import Expected
 from sonovan.producers.gateway.standing import frames_by_side, here_now, woman_state
 from sonovan.producers.gateway.watching import Judged
-from sonovan.producers.lights import she_may_leave
+from sonovan.producers.lights import region_key, she_may_leave
 from sonovan.producers.page.asked import Answer, Asked, Refused, go
 from sonovan.producers.page.render import Speaks, rendered
 

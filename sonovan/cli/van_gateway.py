@@ -51,11 +51,10 @@ def serve(
     from sonovan.producers.gateway.gateway import Gateway
     from sonovan.producers.gateway.settings import read_options
     from sonovan.producers.gateway.watching import Watch
+    from sonovan.producers.privacy import open_cleaning
     from sonovan.producers.settings import VanSettings
 
     folder = state_path(state)
-    from sonovan.producers.privacy import open_cleaning
-
     with open_van(folder, the_van(folder, van)) as opened, ExitStack() as until_it_ends:
         options = read_options(opened.vault.folder, config)
         if port is not None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.answering import Answering
 from sonovan.centre import Centre
 from sonovan.cli import build
 from sonovan.cli.failures import run
@@ -12,7 +13,7 @@ from sonovan.contracts.ids import mint_id
 from sonovan.producers import enrol as enrolment
 from sonovan.producers.spool import STORED, Spool
 from tests.producers.visits import vault_of
-from tests.services.test_van_upload import Answering, spooled
+from tests.services.test_van_upload import spooled
 
 pytestmark = pytest.mark.services
 

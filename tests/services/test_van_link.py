@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.answering import Answering
 from benchmarks.relay import relay
 from sonovan.centre import Centre
 from sonovan.contracts.envelope import open_envelope
@@ -16,7 +17,7 @@ from sonovan.producers.spool import STORED, Spool
 from sonovan.producers.upload import Uploader, all_settled
 from sonovan.transport.tail import read_all
 from tests.producers.visits import vault_at
-from tests.services.test_van_upload import Answering, enrolled, spooled
+from tests.services.test_van_upload import enrolled, spooled
 
 pytestmark = pytest.mark.services
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.answering import Answering
 from sonovan.centre import Centre, down, up
 from sonovan.cli import build
 from sonovan.cli.failures import run
 from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.broker import BrokerSettings
-from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.contracts.ids import mint_id
-from sonovan.contracts.topics import TOPICS, Topic, van_answered_topic
-from sonovan.contracts.van import FrameCaptured, VanEnrolled
+from sonovan.contracts.topics import Topic, van_answered_topic
+from sonovan.contracts.van import VanEnrolled
 from sonovan.deploy import services
 from sonovan.deploy.state import StateFolder
 from sonovan.producers import enrol as enrolment
@@ -27,19 +27,11 @@ from sonovan.producers.simulate import simulated_sources
 from sonovan.producers.spool import QUEUED, SENT, STORED, Spool
 from sonovan.producers.upload import Uploader, all_sent, all_settled, reported
 from sonovan.transport.producer import BoundedProducer
-from sonovan.transport.tail import Tail, read_all
+from sonovan.transport.tail import read_all
 from tests.producers.files import grey, write_dicom
 from tests.producers.visits import VISIT, vault_at, vault_of
 
 pytestmark = pytest.mark.services
-
-VAN_TOPICS = (
-    Topic.SCREENING_OPENED,
-    Topic.FEATURES_RECORDED,
-    Topic.FRAME_CAPTURED,
-    Topic.SEQUENCE_CLOSED,
-    Topic.SCREENING_CLOSED,
-)
 
 AGREED = ("--consent", "screening,ai")
 
@@ -55,52 +47,6 @@ def spooled(spool: Spool, signer: Signer, frames: int = 6) -> str:
     screening = spool.open_screening(VISIT, signer, [source])
     compose_sequence(screening, source, mint_id())
     return screening.close().screening_id
-
-
-class Answering:
-    """A stand-in for segment and assess: answers every record of one van as `reply` says."""
-
-    def __init__(self, centre: Centre, van_id: str, reply: Callable[[VanAnswered], VanAnswered | None]) -> None:
-        self._centre, self._van_id, self._reply = centre, van_id, reply
-        self._stop = threading.Event()
-        self.seen: list[str] = []
-        self._threads = [threading.Thread(target=self._answer, args=(topic,)) for topic in VAN_TOPICS]
-
-    def __enter__(self) -> "Answering":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _answer(self, topic: Topic) -> None:
-        answers = van_answered_topic(self._van_id).name
-        with BoundedProducer(self._centre.kafka("segment")) as producer, Tail(self._centre.kafka(), topic) as tail:
-            while not self._stop.is_set():
-                for message in tail.messages(deadline_s=0.3):
-                    try:
-                        envelope = open_envelope(message.value or b"")
-                        record = TOPICS[topic].value.decode(envelope.header)
-                    except InvalidRecord:  # other tests of this centre send what no one can read
-                        continue
-                    if record.van_id != self._van_id:  # type: ignore[attr-defined]  # every record of a van has one
-                        continue
-                    self.seen.append(record.item_id)  # type: ignore[attr-defined]
-                    frame = isinstance(record, FrameCaptured)
-                    answer = self._reply(
-                        VanAnswered(
-                            van_id=self._van_id,
-                            kind="stored",
-                            screening_id=record.screening_id,  # type: ignore[attr-defined]
-                            item_id=record.item_id,  # type: ignore[attr-defined]
-                            content_sha256=record.pixels_sha256 if frame else envelope.header_sha256,  # type: ignore[attr-defined]
-                        )
-                    )
-                    if answer is not None:
-                        producer.send(answers, b"a", answer.encode()).result(30)
 
 
 def report(centre: Centre, van_id: str, screening_id: str, status: str) -> None:

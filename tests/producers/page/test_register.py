@@ -11,7 +11,7 @@ from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.ids import subject_key
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import PlannedRegion, ScreeningOpened
-from sonovan.producers.gateway.checklists import region_key
+from sonovan.producers.lights import region_key
 from sonovan.producers.page.asked import Form, Refused
 from sonovan.producers.page.register_form import clinical_fields, next_slip, planned_of
 from sonovan.producers.page.slip import qr_svg
