@@ -38,6 +38,8 @@ _POLL_S: Final = 0.05
 """How often it is looked whether a frame came; what it shows is there well within 200 ms."""
 _LOOK_S: Final = 1.0
 """How often everything else is looked at that changes beside frames: objects on their way, the clock."""
+_TELL_S: Final = 5.0
+"""So often at least an event is sent, though nothing changed: a page that hears nothing says that it knows nothing."""
 _Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -144,7 +146,7 @@ class Server:
         """What changes while a woman is scanned, as server-sent events, until the browser or the session is gone."""
         language, screening_id = self._spoken(request), request.match_info["screening"]
         response = web.StreamResponse(headers={**_HEADERS, "Content-Type": "text/event-stream"})
-        last, version, looked_at = b"", -1, 0.0
+        last, version, looked_at, told_at = b"", -1, 0.0, 0.0
         clock = asyncio.get_running_loop().time
         while self._doors.knows(self._session(request)):
             if self._page.watch.version() != version or clock() - looked_at >= _LOOK_S:
@@ -156,8 +158,9 @@ class Server:
                 try:
                     if not response.prepared:
                         await response.prepare(request)
-                    if event != last:
+                    if event != last or clock() - told_at >= _TELL_S:
                         await response.write(event)
+                        told_at = clock()
                 except ConnectionResetError:  # the browser went to another page
                     break
                 last = event

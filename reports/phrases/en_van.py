@@ -152,6 +152,7 @@ ENGLISH_VAN: Final = {
     "live_done": "scanned whole",
     "live_excuse": "not scanned because …",
     "live_arrived": "Arrived",
+    "live_unknown": "Not known: van serve does not answer. Look at its window, and do not go by what stood here.",
     "live_close": "She is done: close",
     "live_quality": "The latest frames",
     "live_frame": "Frame",

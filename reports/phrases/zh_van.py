@@ -144,6 +144,7 @@ CHINESE_VAN: Final = {
     "live_done": "已完整扫查",
     "live_excuse": "未扫查，原因…",
     "live_arrived": "已到达",
+    "live_unknown": "状态未知：van serve 没有应答。请查看其窗口，不要以此前显示的内容为准。",
     "live_close": "检查完毕：结束",
     "live_quality": "最新的帧",
     "live_frame": "帧",

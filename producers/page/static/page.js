@@ -41,7 +41,17 @@ if (live) {
     const now = seconds === 0 ? 0 : seconds + Math.floor((Date.now() - began) / 1000);
     at("elapsed").textContent = clock(now);
   };
+  const lamp = at("lamp");
+  let heard = Date.now();
+  // A light that nobody renews is no light: what stood there may be long past.
+  const unknown = () => {
+    lamp.className = "lamp red";
+    lamp.querySelector(".bulb").textContent = "?";
+    lamp.querySelector(".sentence").textContent = live.dataset.unknown;
+    lamp.querySelector("ul").replaceChildren();
+  };
   const show = (state) => {
+    heard = Date.now();
     at("frames").textContent = state.frames;
     at("lost").textContent = state.lost;
     seconds = state.elapsed_s;
@@ -65,7 +75,6 @@ if (live) {
       cell(row, each.blurred ? table.dataset.blurred : table.dataset.yes, each.blurred);
       cell(row, each.shadow ? table.dataset.shadow : table.dataset.yes, each.shadow);
     });
-    const lamp = at("lamp");
     lamp.className = `lamp ${state.green ? "green" : "red"}`;
     lamp.querySelector(".bulb").textContent = state.green ? "✓" : "✗";
     lamp.querySelector(".sentence").textContent = state.sentence;
@@ -77,7 +86,11 @@ if (live) {
       }),
     );
   };
-  setInterval(tell, 1000);
+  setInterval(() => {
+    tell();
+    if (Date.now() - heard > 15000) unknown();
+  }, 1000);
   const events = new EventSource(live.dataset.live);
+  events.onerror = unknown;
   events.onmessage = (message) => show(JSON.parse(message.data));
 }

@@ -9,7 +9,7 @@ from tests.chromium import chromium, found_program
 from tests.conftest import skip_unless_ci
 from tests.producers.page.pages import OTHER_SLIP, desk
 from tests.producers.page.screenshots import enter
-from tests.producers.page.test_live import closings, scan
+from tests.producers.page.test_live import closings, registered, scan, tick
 
 PROGRAM = found_program()
 
@@ -56,3 +56,20 @@ def test_a_woman_is_registered_scanned_and_let_go_by_keyboard(tmp_path: Path) ->
     assert told == []
     with socket.socket() as free:
         assert free.connect_ex(("127.0.0.1", port)) != 0, "it is served no longer"
+
+
+def test_a_light_goes_out_when_nobody_renews_it(tmp_path: Path) -> None:
+    if PROGRAM is None:
+        skip_unless_ci("no Chromium on this machine (Debian: chromium)")
+    doors, lamp = Doors(), "document.querySelector('#lamp')"
+    with desk(tmp_path) as here, chromium(str(PROGRAM)) as tab:
+        entry = registered(here)
+        with serving(here.page, doors, lambda _line: None) as port:
+            enter(tab, port, doors)
+            for side in ("left", "right"):
+                scan(here, entry, side)
+                tick(here, entry, f"breast.{side}")
+            tab.go(f"http://127.0.0.1:{port}/live/{entry.screening_id}")
+            tab.until(f"{lamp}?.className === 'lamp green'")
+        tab.until(f"{lamp}.className === 'lamp red'")
+        assert tab.run(f"{lamp}.innerText.startsWith('?')")
