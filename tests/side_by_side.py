@@ -47,7 +47,7 @@ def run(part: str, files: list[str], options: list[str]) -> int:
     It writes into a file and not a pipe, which a service that outlives it would keep open.
     """
     argv = [sys.executable, "-m", "pytest", "-q", *options, *files]
-    rest = ""
+    begun, rest = "", ""
     with tempfile.TemporaryDirectory() as folder:
         said = Path(folder) / "said"
         with said.open("w") as writing:
@@ -55,7 +55,9 @@ def run(part: str, files: list[str], options: list[str]) -> int:
         with said.open() as reading:
             while True:
                 ended = _ended(process)
-                for line in reading.read().splitlines(keepends=True):
+                lines = (begun + reading.read()).splitlines(keepends=True)
+                begun = lines.pop() if lines and not ended and not lines[-1].endswith("\n") else ""
+                for line in lines:
                     if _PROGRESS.search(line):
                         print(f"{part}: {line}", end="", flush=True)
                     else:
