@@ -68,10 +68,12 @@ def group_member(path: Path, group: str, topic: str = READ) -> KafkaConsumer:
 
 
 def reader_without_group(path: Path) -> KafkaConsumer:
-    """One that is given its partitions: one that subscribes drops a topic that it may not see, without a word."""
-    reader = KafkaConsumer(
-        **client_options(settings(path)), group_id=None, auto_offset_reset="earliest", metadata_max_age_ms=1000
-    )
+    """One that is given its partitions and asks for no metadata again while a test runs.
+
+    A client of kafka-python whose metadata lose a topic that it may not see asks for no more records of it and says
+    nothing, whether it subscribed or was given partitions. What the broker answers to its fetches it raises.
+    """
+    reader = KafkaConsumer(**client_options(settings(path)), group_id=None, auto_offset_reset="earliest")
     reader.assign([TopicPartition(READ, number) for number in reader.partitions_for_topic(READ) or ()])
     return reader
 
