@@ -21,7 +21,7 @@ from sonovan.contracts.ids import mint_id
 from sonovan.contracts.lexicon import Organ
 from sonovan.contracts.topics import Topic
 from sonovan.producers.ahead import read_ahead
-from sonovan.producers.gateway.intake import QUARANTINED, TRAY, Arrived, Claims, Intake
+from sonovan.producers.gateway.intake import QUARANTINED, TRAY, Arrived, Assigned, Claims, Intake
 from sonovan.producers.gateway.matching import whose
 from sonovan.producers.gateway.register import Expected, Register
 from sonovan.producers.gateway.watching import Watch
@@ -30,6 +30,8 @@ from sonovan.producers.screening import OpenSequence, Screening
 from sonovan.producers.sources import CapturedFrame, CaptureOptions, LostFrame, Source
 from sonovan.producers.sources.dicom import open_dicom
 from sonovan.producers.sources.dicom_header import guarded, open_stream
+from sonovan.producers.sources.inputs import open_source
+from sonovan.producers.sources.sniff import head_of, sniff
 from sonovan.producers.spool import Spool
 
 MAX_OBJECT_BYTES: Final = 2**30
@@ -121,13 +123,15 @@ class Composer:
 
     def _claims(self, found: Arrived, path: Path) -> Claims:
         """What the object says, remembered for the operator. Raises InvalidRecord."""
+        if not is_dicom(found.claims, path):
+            return found.claims
         with guarded(path), open_stream(path) as stream:
             dataset = dcmread(stream, stop_before_pixels=True, force=True)
             said = {field: str(dataset.get(name) or "").strip() for field, name in _TEXT.items()}
             instance, sop_class = str(dataset.get("SOPInstanceUID") or ""), str(dataset.get("SOPClassUID") or "")
-        claims = replace(found.claims, **said)
+        claims = replace(found.claims, **said)  # type: ignore[arg-type]  # texts for fields of text
         self._intake.note(found.number, claims)
-        if (instance, sop_class) != (claims.instance, claims.sop_class):
+        if claims.sop_class and (instance, sop_class) != (claims.instance, claims.sop_class):
             raise InvalidRecord("instance_mislabelled", f"object {found.number} has another UID within")
         return claims
 
@@ -138,13 +142,10 @@ class Composer:
         """
         assigned = found.assigned
         entry, reason = whose(self._register, claims, assigned)
-        organ = assigned.organ if assigned is not None else None
-        options = CaptureOptions(
-            organ=organ or (None if entry is None else _only_organ(entry)),
-            side=assigned.side if assigned is not None else None,
-        )
+        said = assigned or Assigned("", "", claims.folder_organ, claims.folder_side)
+        options = CaptureOptions(organ=said.organ or (None if entry is None else _only_organ(entry)), side=said.side)
         try:
-            source = open_dicom(path, options)
+            source = open_object(path, claims, options)
         except InvalidRecord as error:
             if entry is None and error.reason in FOR_THE_OPERATOR:
                 raise _Waits(reason) from error
@@ -160,6 +161,16 @@ class Composer:
         if self._spool.newest(entry.screening_id, Topic.SCREENING_CLOSED) is not None:
             return self._spool.resume_screening(entry.screening_id, self._signer)
         return self._spool.open_screening(entry.visit, self._signer, screening_id=entry.screening_id)
+
+
+def is_dicom(claims: Claims, path: Path) -> bool:
+    """Whether an object is DICOM: because it came so, or by its content."""
+    return bool(claims.sop_class) or sniff(head_of(path)).name in ("dicom", "directory")
+
+
+def open_object(path: Path, claims: Claims, options: CaptureOptions) -> Source:
+    """An object as frames: DICOM, or what lay in a watched folder. Raises InvalidRecord with one of SOURCE_REASONS."""
+    return open_dicom(path, options) if is_dicom(claims, path) else open_source(path, options)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.producers.gateway.checklists import Checklists
 from sonovan.producers.gateway.composing import Clean, Composer
+from sonovan.producers.gateway.folder import WatchedFolder
 from sonovan.producers.gateway.intake import Intake
 from sonovan.producers.gateway.listener import Listener, Tell
 from sonovan.producers.gateway.receiving import Incoming
@@ -20,6 +21,7 @@ from sonovan.producers.gateway.register import Expected, Register
 from sonovan.producers.gateway.settings import ListenerOptions
 from sonovan.producers.gateway.steps import StepKeeper, Steps
 from sonovan.producers.gateway.tables import open_tables
+from sonovan.producers.gateway.taken import TakenFiles
 from sonovan.producers.gateway.watching import Watch
 from sonovan.producers.items import Signer
 from sonovan.producers.reporting import Reporter
@@ -41,6 +43,7 @@ class Desk:
     register: Register
     steps: Steps
     checklists: Checklists
+    taken: TakenFiles
 
 
 @contextmanager
@@ -53,6 +56,7 @@ def open_desk(vault: Vault, disk: Disk | None = None) -> Iterator[Desk]:
             Register(tables, vault),
             Steps(tables, vault),
             Checklists(tables, vault),
+            TakenFiles(tables, vault),
         )
     finally:
         tables.close()
@@ -110,6 +114,8 @@ class Gateway:
                 self._tell, self._vault.folder,
             )  # fmt: skip
             work = [Thread(target=self._guarded, args=(composer.run,), name="composer")]
+            folders = self._folders(desk, incoming, composer)
+            work += [Thread(target=self._guarded, args=(each.run,), name="folder") for each in folders]
             if kafka is not None:
                 work.append(Thread(target=self._guarded, args=(self._upload, kafka), name="uploader"))
             with listener:
@@ -117,11 +123,29 @@ class Gateway:
                 for thread in work:
                     thread.start()
                 self._stopped.wait()
+            for folder in folders:
+                folder.stop()
             composer.stop()
             for thread in work:
                 thread.join()
         if self._failure is not None:
             raise self._failure
+
+    def _folders(self, desk: Desk, incoming: Incoming, composer: Composer) -> list[WatchedFolder]:
+        """What watches each folder of van.toml. Raises InvalidRecord `option_invalid` for one that is none."""
+        place = self._vault.folder
+        options = [each.model_copy(update={"path": place / each.path}) for each in self._options.folder]
+        for each in options:
+            if not each.path.is_dir():
+                raise InvalidRecord("option_invalid", f"[[folder]] path {each.path}: there is no such folder")
+            if each.path.resolve().is_relative_to(place.resolve()) or place.resolve().is_relative_to(
+                each.path.resolve()
+            ):
+                raise InvalidRecord("option_invalid", f"[[folder]] path {each.path}: it must not hold the van's own")
+        desk.taken.watch_only([each.path for each in options])
+        return [
+            WatchedFolder(each, desk.intake, incoming, desk.taken, composer.wake.set, self._tell) for each in options
+        ]
 
     def stop(self) -> None:
         """Have `run` return: what is being received is cut off, and the scanner sends it again."""

@@ -5,10 +5,9 @@ from typing import Final
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.lexicon import Organ, Side
-from sonovan.producers.gateway.composing import MAX_OBJECT_BYTES, Clean, opened_object
+from sonovan.producers.gateway.composing import MAX_OBJECT_BYTES, Clean, open_object, opened_object
 from sonovan.producers.gateway.intake import Intake
 from sonovan.producers.sources import CapturedFrame, CaptureOptions, Pixels
-from sonovan.producers.sources.dicom import open_dicom
 
 _ORGANS: Final[tuple[Organ | None, ...]] = (None, "breast", "thyroid")
 _SIDES: Final[tuple[Side | None, ...]] = (None, "left", "right")
@@ -28,7 +27,7 @@ def glimpse(intake: Intake, number: int, clean: Clean) -> Pixels | None:
         with opened_object(intake, found) as path:
             for organ, side in product(_ORGANS, _SIDES):
                 try:
-                    source = open_dicom(path, CaptureOptions(organ=organ, side=side))
+                    source = open_object(path, found.claims, CaptureOptions(organ=organ, side=side))
                 except InvalidRecord:
                     continue
                 for shot in clean(source).read():

@@ -37,7 +37,11 @@ ASSIGNING: Final = ("numbers_missing", "numbers_wrong", "registered_later", "sid
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What an object says of itself. It may name a woman, so it is for the operator alone."""
+    """What an object says of itself. It may name a woman, so it is for the operator alone.
+
+    sop_class: empty where the object was not announced as DICOM; its instance is then made of its digest.
+    file: where it lay in a watched folder; folder_slip, folder_organ, folder_side: what the names of the folders say.
+    """
 
     sop_class: str
     instance: str
@@ -46,6 +50,10 @@ class Claims:
     accession: str = ""
     patient_id: str = ""
     patient_name: str = ""
+    file: str = ""
+    folder_slip: str = ""
+    folder_organ: Organ | None = None
+    folder_side: Side | None = None
 
 
 @dataclass(frozen=True, slots=True)

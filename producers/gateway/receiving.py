@@ -51,6 +51,11 @@ class Received:
             self.close()
         return len(data)
 
+    @property
+    def sha256(self) -> str:
+        """Of what came so far, in hex."""
+        return self._digest.hexdigest()
+
     def flush(self) -> None:
         """Nothing: what counts is `keep`."""
 

@@ -19,6 +19,11 @@ port = 11180
 consent_text = "v3"
 site = "site-1"
 
+[[folder]]
+path = "/srv/scanner"
+settle_s = 10.0
+after = "delete"
+
 [link] is of the uploader: `sonovan.producers.link`.
 """
 
@@ -26,7 +31,7 @@ import ipaddress
 import ssl
 import tomllib
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
@@ -75,6 +80,19 @@ class PageOptions(Part):
     site: SiteCode = "site-1"
 
 
+class FolderOptions(Part):
+    """A folder whose files are taken as objects; a relative one lies beside van.toml.
+
+    settle_s: so long a file must stay as it is. after: what becomes of it once it is durable. name: what lines and the
+    tray call it, in the place of a scanner's title.
+    """
+
+    path: Path
+    settle_s: float = Field(default=5.0, ge=0, le=3600)
+    after: Literal["keep", "delete"] = "keep"
+    name: AeTitle = "FOLDER"
+
+
 class ListenerOptions(Part):
     """Where the listener listens, and to whom. Without scanners it listens to this machine alone. port 0: any free."""
 
@@ -86,6 +104,7 @@ class ListenerOptions(Part):
     page: PageOptions = PageOptions()
     associations: int = Field(default=8, ge=1, le=64)
     link: LinkOptions = LinkOptions()
+    folder: tuple[FolderOptions, ...] = Field(default=(), max_length=8)
 
     @property
     def on_this_machine(self) -> bool:

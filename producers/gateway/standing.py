@@ -15,7 +15,7 @@ def arriving(folder: Path, desk: Desk) -> Arriving:
     """Objects that are in no screening yet. folder: the van's."""
     incoming = folder / "incoming"
     return Arriving(
-        receiving=sum(1 for _ in incoming.iterdir()) if incoming.is_dir() else 0,
+        receiving=(sum(1 for _ in incoming.iterdir()) if incoming.is_dir() else 0) + desk.taken.waiting(),
         composing=desk.intake.count(ARRIVED),
         waiting=desk.intake.count(TRAY, QUARANTINED),
         never_came=sum(count for _, count in desk.steps.missing(desk.intake.came)),

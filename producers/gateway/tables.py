@@ -39,6 +39,16 @@ CREATE TABLE IF NOT EXISTS steps (
     about BLOB NOT NULL,               -- sealed
     settled INTEGER NOT NULL DEFAULT 0 -- whether all that it made came, or the operator gave up the rest
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS taken_files (
+    folder TEXT NOT NULL,              -- keyed hashes of the watched folder and of the file's name in it
+    name TEXT NOT NULL,
+    was BLOB NOT NULL,                 -- sealed: its name, its place on the disk, size and time when it was taken
+    PRIMARY KEY (folder, name)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS watched (
+    folder TEXT PRIMARY KEY,           -- keyed hash
+    waiting INTEGER NOT NULL           -- files that are not taken yet
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS checklists (
     screening_id TEXT PRIMARY KEY,
     about BLOB NOT NULL                -- sealed: what was ticked off, what was excused and why

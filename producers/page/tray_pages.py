@@ -17,7 +17,7 @@ from sonovan.producers.sources import capture_options
 if TYPE_CHECKING:
     from sonovan.producers.page.page import Page
 
-_TOLD: Final = ("accession", "patient_id", "patient_name")
+_TOLD: Final = ("accession", "patient_id", "patient_name", "file")
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,9 +125,13 @@ def _walk(folder: Path, found: _Found) -> Iterator[tuple[Path, list[Path]]]:
         yield Path(place), sorted((Path(place, name) for name in names if _wanted(name)), key=natural_key)
 
 
+def is_housekeeping(name: str) -> bool:
+    """Whether a name is one of those that systems leave everywhere: hidden files, `Thumbs.db`."""
+    return name.startswith(".") or name.casefold() in _HOUSEKEEPING
+
+
 def _wanted(name: str) -> bool:
-    """Whether a name is not one of those that systems leave everywhere."""
-    return not name.startswith(".") and name.casefold() not in _HOUSEKEEPING
+    return not is_housekeeping(name)
 
 
 def _usable(file: Path, found: _Found) -> Kind | None:

@@ -77,6 +77,7 @@ ENGLISH_VAN: Final = {
     "told_accession": "accession number",
     "told_patient_id": "patient id",
     "told_patient_name": "name",
+    "told_file": "file",
     "waits_unmatched": "Its numbers are of nobody who is expected: register her if need be, then assign it.",
     "waits_identifiers_contradict": (
         "Its numbers are of two women, or of somebody else: look whose it is, then assign it."

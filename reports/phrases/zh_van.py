@@ -75,6 +75,7 @@ CHINESE_VAN: Final = {
     "told_accession": "检查号",
     "told_patient_id": "患者编号",
     "told_patient_name": "姓名",
+    "told_file": "文件",
     "waits_unmatched": "其编号不属于任何待检者：必要时先登记，再归入。",
     "waits_identifiers_contradict": "其编号属于两位受检者或他人：请核对后归入。",
     "waits_side_missing": "未注明侧别：归入时请选择侧别。",

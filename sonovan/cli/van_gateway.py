@@ -171,7 +171,7 @@ def tray_list(
         claims = each.claims
         said = (
             f"accession {claims.accession or 'none'}, patient id {claims.patient_id or 'none'},"
-            f" name {claims.patient_name or 'none'}"
+            f" name {claims.patient_name or 'none'}{f', file {claims.file}' if claims.file else ''}"
         )
         head = f"{each.number}: {each.state}, {at:%Y-%m-%d %H:%M} UTC from {claims.scanner}, {printable(said)}"
         what = REASONS.get(each.reason or "") or SOURCE_REASONS.get(each.reason or "", "")

@@ -96,3 +96,26 @@ def test_killed_in_the_middle_of_a_c_store_nothing_acknowledged_is_lost_and_noth
         (screening,) = spool.screenings()
         assert (screening.sequences, screening.frames) == (4, 69)
     assert os.listdir(vault.folder / "objects") == []
+
+
+def test_killed_while_it_takes_from_a_watched_folder_nothing_is_lost_doubled_or_left_in_the_clear(
+    tmp_path: Path,
+) -> None:
+    vault, landing = enrolled(tmp_path), tmp_path / "landing"
+    landing.mkdir()
+    options = f'[[folder]]\npath = "{landing}"\nsettle_s = 0.01\nafter = "delete"\n'
+    (vault.folder / "van.toml").write_text(options)
+    for number in range(12):
+        study(landing / f"{number}.dcm", 3, 10 * number)
+    for taken in (1, 6):
+        with serving(tmp_path), open_desk(vault) as desk:
+            until(lambda: len(desk.intake.objects()) >= taken, "some are taken")  # noqa: B023
+    with serving(tmp_path) as (process, _), open_desk(vault) as desk:
+        until(lambda: not list(landing.iterdir()) and not desk.intake.objects(ARRIVED), "all are composed")
+        assert [each.state for each in desk.intake.objects()] == [COMPOSED] * 12
+        process.terminate()
+        assert process.wait(60) == 0
+    with Spool(vault.folder / "spool", vault) as spool:
+        (screening,) = spool.screenings()
+        assert (screening.sequences, screening.frames) == (12, 36)
+    assert os.listdir(vault.folder / "objects") == []
