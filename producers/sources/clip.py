@@ -5,9 +5,11 @@ FFmpeg is told which container it is, so that none of its formats that read othe
 
 import io
 import os
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -19,6 +21,9 @@ from sonovan.producers.sources.reasons import refusal
 _DECODER: Final = {"err_detect": "crccheck+bitstream+buffer+explode", "max_pixels": str(MAX_FRAME_PIXELS)}
 """A decoder that would paint over damage says so instead; and it takes no picture that is too large to be used."""
 _ALMOST_SQUARE: Final = 0.005
+
+Span = tuple[int, int]
+"""offset in the file, length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +58,76 @@ class _File(io.FileIO):
             return -1
 
 
+class _Parts(io.RawIOBase):
+    """Parts of a file, one behind the other, as one file."""
+
+    def __init__(self, file: io.FileIO, spans: Sequence[Span]) -> None:
+        self._file, self._spans = file, spans
+        self._ends = list(accumulate(length for _, length in spans))
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        number = bisect_right(self._ends, self._at)
+        if number == len(self._spans):
+            return 0
+        offset, length = self._spans[number]
+        here = self._at - (self._ends[number] - length)
+        self._file.seek(offset + here)
+        data = self._file.read(min(len(buffer), length - here))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        target = offset + {0: 0, 1: self._at, 2: self._ends[-1]}[whence]
+        if target < 0:
+            return -1
+        self._at = target
+        return target
+
+    def tell(self) -> int:
+        return self._at
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFile:
+    """Where a clip lies. container: FFmpeg's name of its format.
+
+    spans: (offset, length) of the parts of the file that it is made of, in order; None for the whole file.
+    """
+
+    path: Path
+    container: str
+    spans: tuple[Span, ...] | None = None
+
+    def open(self) -> io.RawIOBase:
+        """The clip's own bytes, from their start. Raises OSError."""
+        file = _File(os.open(self.path, os.O_RDONLY))  # by number: a name that is no UTF-8 stops FFmpeg
+        return file if self.spans is None else _Parts(file, self.spans)
+
+
 @contextmanager
-def open_clip(path: Path, container: str) -> Iterator[Clip]:
-    """container: FFmpeg's name of the format. Raises InvalidRecord `unreadable` or `no_frames`."""
+def open_clip(clip: ClipFile) -> Iterator[Clip]:
+    """Open a clip for reading. Raises InvalidRecord `unreadable` or `no_frames`."""
     import av  # 40 MiB of libraries: loaded with the first clip
 
-    with _File(os.open(path, os.O_RDONLY)) as file:  # by number: a name that is no UTF-8 stops FFmpeg
+    with clip.open() as file:
         try:
-            opened = av.open(file, format=container, metadata_errors="replace")
+            opened = av.open(file, format=clip.container, metadata_errors="replace")
         except (av.FFmpegError, OSError, ValueError, OverflowError) as error:
-            raise refusal("unreadable", path, "the clip cannot be opened") from error
+            raise refusal("unreadable", clip.path, "the clip cannot be opened") from error
         with opened:
-            yield _clip(path, opened)
+            yield _clip(clip.path, opened)
 
 
 def decoding_error() -> type[Exception]:

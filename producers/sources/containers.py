@@ -5,8 +5,8 @@ their longest track is. Sizes: RIFF and AVI (OpenDML 1.02), ISO/IEC 14496-12 (mp
 ASF specification 1.20.3 (wmv).
 """
 
-from pathlib import Path
-from typing import BinaryIO, Final
+from io import RawIOBase
+from typing import IO, Final
 
 _RIFF: Final = b"RIFF"
 _EBML: Final = bytes.fromhex("1a45dfa3")
@@ -17,28 +17,28 @@ _HEADERS: Final = 65_536
 """The headers of an AVI's tracks lie within so many bytes."""
 
 
-def torn(path: Path) -> bool:
+def torn(file: IO[bytes] | RawIOBase) -> bool:
     """Whether the file ends inside one of its outermost parts; False where its container does not say how long it is.
 
     A programme stream (mpeg) never says so. Raises OSError.
     """
-    length = path.stat().st_size
-    with path.open("rb") as file:
-        kind = file.read(_HEADER)
-        at = 0
-        while at < length:
-            file.seek(at)
-            size = _size(kind, file)
-            if size is None:
-                return False
-            at += size
+    length = file.seek(0, 2)
+    file.seek(0)
+    kind = file.read(_HEADER) or b""
+    at = 0
+    while at < length:
+        file.seek(at)
+        size = _size(kind, file.read(_HEADER) or b"")
+        if size is None:
+            return False
+        at += size
     return at > length
 
 
-def avi_count(path: Path) -> int | None:
+def avi_count(file: IO[bytes] | RawIOBase) -> int | None:
     """The frames of an AVI's first video track by that track's own header; None for all else. Raises OSError."""
-    with path.open("rb") as file:
-        head = file.read(_HEADERS)
+    file.seek(0)
+    head = file.read(_HEADERS) or b""
     at = head.find(b"strh")
     while at >= 0 and head[at + 8 : at + 12] != b"vids":
         at = head.find(b"strh", at + 4)
@@ -46,12 +46,11 @@ def avi_count(path: Path) -> int | None:
     return int.from_bytes(length, "little") if head[:4] == _RIFF and at >= 0 and len(length) == 4 else None
 
 
-def _size(kind: bytes, file: BinaryIO) -> int | None:
-    """Bytes of the part that begins here, its header among them; None where that is not said.
+def _size(kind: bytes, header: bytes) -> int | None:
+    """Bytes of the part that begins with this header, the header among them; None where that is not said.
 
     kind: the file's first bytes.
     """
-    header = file.read(_HEADER)
     if len(header) < 8:
         return None
     if kind[:4] == _RIFF:

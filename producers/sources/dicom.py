@@ -8,6 +8,7 @@ from sonovan.producers.sources.agreement import agreed_organ, agreed_side, check
 from sonovan.producers.sources.bounds import check_frames
 from sonovan.producers.sources.decode import DecodeError, decode_frame
 from sonovan.producers.sources.dicom_header import DicomHeader, guarded, open_stream, read_header
+from sonovan.producers.sources.dicom_moving import moving_frames
 from sonovan.producers.sources.dicom_scale import alike
 from sonovan.producers.sources.reasons import Warned, refusal, warned
 from sonovan.producers.sources.regions import Layout, lay_out
@@ -34,7 +35,7 @@ def open_dicom(path: Path, options: CaptureOptions) -> Source:
         position=options.position,
         nipple_distance_mm=options.nipple_distance_mm,
         frame_count=header.frames.count,
-        read=lambda: _frames(path, header, layout),
+        read=lambda: _frames(path, header, layout, options),
         declared=layout.declared,
         burned_in=header.burned_in,
         manufacturer=header.manufacturer,
@@ -72,13 +73,18 @@ def _layout(
         detail = f"PixelSpacing is {header.spacing_mm[1]:.4g} mm, its regions say {scales[0][1]:.4g} mm"
         warnings.append(warned("spacing_contradicts_regions", path, detail))
     if header.oblong and told is None:
-        warnings.append(warned("pixels_may_be_oblong", path, "its PixelAspectRatio is not 1 and it has no scale"))
+        warnings.append(warned("pixels_may_be_oblong", path, "its pixels are not square and it has no scale"))
     if layout.covered:
         warnings.append(warned("region_covered", path, "a picture with a scale of its own lies within another one"))
     return layout, tuple(warnings)
 
 
-def _frames(path: Path, header: DicomHeader, layout: Layout) -> Iterator[CapturedFrame | LostFrame]:
+def _frames(
+    path: Path, header: DicomHeader, layout: Layout, options: CaptureOptions
+) -> Iterator[CapturedFrame | LostFrame]:
+    if header.frames.clip is not None:
+        yield from moving_frames(path, header.frames, header.times_ms, layout, options)
+        return
     with guarded(path):
         stream = open_stream(path)
     with stream:

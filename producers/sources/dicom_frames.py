@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 import numpy as np
 from pydicom import Dataset
 
+from sonovan.producers.sources.clip import ClipFile
 from sonovan.producers.sources.decode import CODED, PixelLayout
 from sonovan.producers.sources.dicom_numbers import numbers, whole
 from sonovan.producers.sources.fragments import Span, group, list_fragments
@@ -29,7 +30,8 @@ _SINGLE_FRAME: Final = ("1.2.840.10008.5.1.4.1.1.6.1", "1.2.840.10008.5.1.4.1.1.
 class FramePlaces:
     """count: frames of the sequence, those that are missing among them. spans: the parts of each that is there.
 
-    layout: that of the file, as the length of its pixels says.
+    layout: that of the file, as the length of its pixels says. clip: a moving picture, whose frames are not apart;
+    oblong: its pixels are not square by the stream itself.
     """
 
     count: int
@@ -37,6 +39,8 @@ class FramePlaces:
     layout: PixelLayout
     swapped: bool
     warnings: tuple[Warned, ...]
+    clip: ClipFile | None = None
+    oblong: bool = False
 
     def read(self, stream: BinaryIO) -> Iterator[bytes]:
         """The bytes of each frame that is there, one at a time; fewer where the file ends."""

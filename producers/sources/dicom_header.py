@@ -33,6 +33,7 @@ from sonovan.contracts.words import ScannerModel, maker_of
 from sonovan.producers.sources.bounds import check_size
 from sonovan.producers.sources.decode import CODED, JPEG, JPEG_2000, PHOTOMETRICS, Array, PixelLayout
 from sonovan.producers.sources.dicom_frames import FramePlaces, find_frames
+from sonovan.producers.sources.dicom_moving import MOVING, find_moving
 from sonovan.producers.sources.dicom_numbers import numbers, whole
 from sonovan.producers.sources.dicom_places import Stated, stated_places
 from sonovan.producers.sources.dicom_scale import read_regions, read_spacing
@@ -144,7 +145,10 @@ def read_header(path: Path, stream: BinaryIO) -> DicomHeader:
     layout = _pixel_layout(path, dataset, syntax)
     check_size(path, layout.rows, layout.columns, layout.decoded_bytes_per_pixel)
     swapped = words and layout.allocated == 8 and not syntax.is_little_endian
-    places = find_frames(path, stream, dataset, layout, at, length, swapped=swapped)
+    if syntax in MOVING:
+        places = find_moving(path, stream, dataset, layout, at)
+    else:
+        places = find_frames(path, stream, dataset, layout, at, length, swapped=swapped)
     regions, items, of_regions = read_regions(path, dataset, layout.rows, layout.columns)
     spacing, of_spacing = read_spacing(path, dataset)
     times, of_times = frame_times(path, dataset, places.count)
@@ -161,7 +165,7 @@ def read_header(path: Path, stream: BinaryIO) -> DicomHeader:
         spacing_mm=spacing,
         places=stated,
         burned_in=str(dataset.get("BurnedInAnnotation") or "").strip().upper() not in ("", "NO"),
-        oblong=_oblong(dataset),
+        oblong=places.oblong or _oblong(dataset),
         instance=str(instance) if instance else None,
         warnings=(*places.warnings, *stated.warnings, *of_regions, *of_spacing, *of_times, *of_sign),
         manufacturer=maker_of(str(dataset.get("Manufacturer") or "")),
@@ -207,7 +211,7 @@ def _transfer_syntax(path: Path, dataset: Dataset) -> UID:
         implicit, little = dataset.original_encoding
         told = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian if little else ExplicitVRBigEndian
     syntax = UID(told)
-    if syntax not in _NATIVE and syntax not in CODED:
+    if syntax not in _NATIVE | CODED | MOVING:
         raise refusal("transfer_syntax_unknown", path, f"transfer syntax {syntax.name}")
     return syntax
 
@@ -223,7 +227,7 @@ def _find_pixels(path: Path, stream: BinaryIO, syntax: UID) -> tuple[int, int | 
     if tag != _PIXEL_DATA:
         raise refusal("no_frames", path, "the file has no pixel data")
     length = int.from_bytes(head[4:] if syntax.is_implicit_VR else stream.read(4), order)  # type: ignore[arg-type]
-    encapsulated = syntax in CODED
+    encapsulated = syntax in CODED | MOVING
     if encapsulated != (length == _UNDEFINED_LENGTH):
         raise refusal("unreadable", path, f"the pixel data do not fit transfer syntax {syntax.name}")
     return stream.tell(), None if encapsulated else length, head[4:6] == b"OW"
@@ -235,6 +239,8 @@ def _pixel_layout(path: Path, dataset: Dataset, syntax: UID) -> PixelLayout:
     samples = whole(dataset, "SamplesPerPixel") or 1
     stored = whole(dataset, "BitsStored") or allocated
     high_bit = whole(dataset, "HighBit") or stored - 1
+    if syntax in MOVING:  # the stream itself says how its pixels are coded; they are read as RGB of 8 bits
+        photometric, samples, allocated, stored, high_bit = "RGB", 3, 8, 8, 7
     fits = photometric in PHOTOMETRICS and allocated in (8, 16) and samples == (3 if photometric[:3] in _THREE else 1)
     if not fits or not 0 < stored <= allocated or not stored - 1 <= high_bit < allocated:
         raise refusal("pixels_not_supported", path, f"{photometric}, {samples} samples of {stored} in {allocated} bits")

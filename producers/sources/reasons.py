@@ -19,7 +19,7 @@ SOURCE_REASONS: Final[dict[str, str]] = {
     "cut_short": "what it gave is used; copy it from the scanner again, or export it anew",
     "no_frames": "export it again with its pictures",
     "not_ultrasound": "send ultrasound only",
-    "transfer_syntax_unknown": "export it as uncompressed, RLE, JPEG, JPEG-LS or JPEG 2000",
+    "transfer_syntax_unknown": "export it as uncompressed, RLE, JPEG, JPEG-LS, JPEG 2000, MPEG-2, H.264 or HEVC",
     "pixels_not_supported": "export it as 8- or 16-bit grey, RGB, YBR or palette",
     "size_contradicts_stream": "the file contradicts itself: export it anew",
     "too_small": "no lesion can be seen in it: send the full picture",

@@ -1,7 +1,7 @@
 """Clips as sources: whatever FFmpeg reads, one frame at a time, with the frames' own times, as a player shows them."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ import numpy as np
 
 from sonovan.producers.sources.agreement import agreed_organ
 from sonovan.producers.sources.bounds import check_frames, check_size
-from sonovan.producers.sources.clip import Clip, decoding_error, open_clip, other_tracks, turning
+from sonovan.producers.sources.clip import Clip, ClipFile, decoding_error, open_clip, other_tracks, turning
 from sonovan.producers.sources.clip_damage import ClipDamage
 from sonovan.producers.sources.clip_times import packet_times, time_gaps
 from sonovan.producers.sources.containers import avi_count, torn
@@ -29,7 +29,8 @@ def open_video(path: Path, container: str, options: CaptureOptions) -> Source:
 
     Raises InvalidRecord of SOURCE_REASONS.
     """
-    with open_clip(path, container) as clip:
+    file = ClipFile(path, container)
+    with open_clip(file) as clip:
         context, wide = clip.stream.codec_context, clip.wide
         if context.height < 1 or context.width < 1:
             raise refusal("no_frames", path, "the clip holds no picture")
@@ -37,7 +38,7 @@ def open_video(path: Path, container: str, options: CaptureOptions) -> Source:
         if clip.declared > 0:
             check_frames(path, int(clip.declared), options.max_frames)
         warnings = tuple(_warnings(path, clip))
-    if not any(isinstance(shot, CapturedFrame) for shot in _frames(path, container, options)):
+    if not any(isinstance(shot, CapturedFrame) for shot in clip_frames(file, options)):
         raise refusal("no_frames", path, "the clip holds no frame that can be decoded")
     return Source(
         path=path,
@@ -47,7 +48,7 @@ def open_video(path: Path, container: str, options: CaptureOptions) -> Source:
         position=options.position,
         nipple_distance_mm=options.nipple_distance_mm,
         frame_count=None,
-        read=lambda: _frames(path, container, options),
+        read=lambda: clip_frames(file, options),
         notes=("regions_not_declared",),
         warnings=warnings,
     )
@@ -59,7 +60,12 @@ def _warnings(path: Path, clip: Clip) -> Iterator[Warned]:
         yield warned("pixels_made_square", path, f"its pixels are {clip.wide:.3g} times as wide as high")
     if more := other_tracks(clip):
         yield warned("tracks_left_out", path, f"it holds {more} more tracks of pictures")
-    if gaps := time_gaps(packet_times(clip)):
+    yield from gap_warnings(path, clip, packet_times(clip))
+
+
+def gap_warnings(path: Path, clip: Clip, times: Sequence[int]) -> Iterator[Warned]:
+    """Where a clip of constant rate seems to lack frames. times: of its packets, as `packet_times` gives them."""
+    if gaps := time_gaps(times):
         ticks, (number, start, length) = float(clip.stream.time_base or 0), gaps[0]
         places = f"at {len(gaps)} places, first " if len(gaps) > 1 else ""
         detail = f"{places}after frame {number} at {start * ticks:.2f} s, no frame comes for {length * ticks:.2f} s"
@@ -108,8 +114,27 @@ class _Shots:
         return self.index - 1
 
 
-def _frames(path: Path, container: str, options: CaptureOptions) -> Iterator[CapturedFrame | LostFrame]:
-    with open_clip(path, container) as clip:
+def shown(path: Path, frame: Any, wide: float) -> Pixels:
+    """A decoded frame as a player shows it: RGB, with square pixels, the right way up."""
+    check_size(path, frame.height, round(frame.width * wide), 3)
+    pixels = frame.to_ndarray(format="rgb24")
+    if wide != 1:
+        method = cv2.INTER_AREA if wide < 1 else cv2.INTER_LINEAR
+        pixels = cv2.resize(pixels, (max(1, round(frame.width * wide)), frame.height), interpolation=method)
+    turns, mirrored = turning(frame)
+    pixels = np.rot90(pixels, turns)
+    return np.ascontiguousarray(pixels[:, ::-1] if mirrored else pixels)
+
+
+def clip_frames(
+    file: ClipFile, options: CaptureOptions, picture: Callable[[Path, Any, float], Pixels] = shown
+) -> Iterator[CapturedFrame | LostFrame]:
+    """Every frame of a clip at its own time, and a lost one for each that cannot be believed.
+
+    picture: gives the pixels of a decoded frame. Raises InvalidRecord `cut_short`, `too_large`, `too_small`.
+    """
+    path = file.path
+    with open_clip(file) as clip:
         shots = _Shots(path, options, float(clip.stream.time_base or 0))
         damage = ClipDamage(bool(clip.stream.codec_context.codec.intra_only))
         for each in _decoded(clip, damage, shots.lost):
@@ -120,12 +145,12 @@ def _frames(path: Path, container: str, options: CaptureOptions) -> Iterator[Cap
                 heapq.heappush(shots.lost, each.key)
                 continue
             yield from shots.due(each.key)
-            yield shots.frame(each.time, _shown(path, each.frame, clip.wide), clip.rate)
+            yield shots.frame(each.time, picture(path, each.frame, clip.wide), clip.rate)
         for gone in damage.missing():
             heapq.heappush(shots.lost, gone)
         yield from shots.due(None)
         length = 0 if shots.first is None or shots.last is None else (shots.last - shots.first) * shots.ticks
-        trouble = _cut_short(path, shots.index, max(shots.index, 1 + round(length * clip.rate)), clip.declared)
+        trouble = _cut_short(file, shots.index, max(shots.index, 1 + round(length * clip.rate)), clip.declared)
     if trouble is not None:
         raise refusal("cut_short", path, trouble)
 
@@ -189,27 +214,16 @@ def _avi_places(clip: Clip) -> dict[int, tuple[int, int]]:
     return {entry.pos + _CHUNK_HEAD: (number, entry.timestamp) for number, entry in enumerate(held)}
 
 
-def _shown(path: Path, frame: Any, wide: float) -> Pixels:
-    """A frame as a player shows it: RGB, with square pixels, the right way up."""
-    check_size(path, frame.height, round(frame.width * wide), 3)
-    pixels = frame.to_ndarray(format="rgb24")
-    if wide != 1:
-        method = cv2.INTER_AREA if wide < 1 else cv2.INTER_LINEAR
-        pixels = cv2.resize(pixels, (max(1, round(frame.width * wide)), frame.height), interpolation=method)
-    turns, mirrored = turning(frame)
-    pixels = np.rot90(pixels, turns)
-    return np.ascontiguousarray(pixels[:, ::-1] if mirrored else pixels)
-
-
-def _cut_short(path: Path, count: int, covered: int, declared: float) -> str | None:
+def _cut_short(file: ClipFile, count: int, covered: int, declared: float) -> str | None:
     """Why a clip that gave `count` frames, up to the place of the `covered`th, has lost its end; None if it has not.
 
     Fewer frames than declared are no reason alone: an edit list leaves some out, a count may come from the length of
     another track, and that of a programme stream is what is there, however much was cut off. So the file must be
     shorter than its container says, or the declared count that of an AVI's own video track.
     """
-    if declared <= 0:
-        return f"the clip ends after {count} frames, for its file is not all here" if torn(path) else None
-    if declared - covered <= max(1, SPARE * declared) or not (torn(path) or avi_count(path) == declared):
-        return None
+    with file.open() as stream:
+        if declared <= 0:
+            return f"the clip ends after {count} frames, for its file is not all here" if torn(stream) else None
+        if declared - covered <= max(1, SPARE * declared) or not (torn(stream) or avi_count(stream) == declared):
+            return None
     return f"the clip ends after {count} of the {declared:.0f} frames that it announces"

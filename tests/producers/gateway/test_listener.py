@@ -13,15 +13,20 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pydicom import dcmread
-from pydicom.uid import generate_uid
+from pydicom.uid import MPEG4HP41, generate_uid
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
+from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import Fatal, InvalidRecord
+from sonovan.contracts.frame_codec import decode_pixels
+from sonovan.contracts.topics import Topic
+from sonovan.contracts.van import FrameCaptured
 from sonovan.producers.gateway.intake import COMPOSED, QUARANTINED, TRAY, Assigned
 from sonovan.producers.gateway.settings import ListenerOptions, ScannerEntry, TlsFiles, read_options, tls_context
 from sonovan.producers.spool import HELD
-from tests.producers.files import grey, write_dicom
+from tests.producers.clips import shades, write_clip
+from tests.producers.files import grey, region, write_dicom
 from tests.producers.gateway.vans import OTHER_SLIP, SLIP, Running, running, scanner, send, study
 
 
@@ -133,6 +138,31 @@ def test_an_object_of_which_no_frame_can_be_read_is_kept(tmp_path: Path) -> None
         ((state, _),) = van.fates()
         assert state == QUARANTINED
         assert list((tmp_path / "van" / "objects").iterdir()) != []
+
+
+def test_a_moving_picture_becomes_a_sequence_and_outside_its_regions_nothing_of_it_stays(tmp_path: Path) -> None:
+    stream = write_clip(tmp_path / "a.mp4", shades(10)).read_bytes()
+    file = write_dicom(
+        tmp_path / "a.dcm", [stream], syntax=MPEG4HP41, shape=(48, 64, 3), photometric="YBR_PARTIAL_420",
+        NumberOfFrames=11, PatientID=SLIP, Laterality="L", SequenceOfUltrasoundRegions=[region(0, 24, 63, 47)],
+    )  # fmt: skip
+    with running(tmp_path / "van") as van:
+        van.expect()
+        assert _send_as_it_is(van.port, file) == 0
+        assert van.fates() == [(COMPOSED, None)]
+        (screening,) = van.spool.screenings()
+        assert screening.frames == 11  # one of them is lost: the file counts it, and the stream lacks it
+        sent = [van.spool.load(each) for each in van.spool.pending(100, 0.0)]
+    frames = [open_envelope(each.value) for each in sent if each is not None and each.topic == Topic.FRAME_CAPTURED]
+    assert len(frames) == 10
+    for each in frames:
+        told = FrameCaptured.decode(each.header)
+        pixels = decode_pixels(
+            each.payload, codec=told.codec, rows=told.rows, columns=told.columns, channels=told.channels, bits=told.bits
+        )
+        assert pixels.shape[:2] == (48, 64)
+        assert not pixels[:24].any()
+        assert pixels[24:].any()
 
 
 def _send_as_it_is(port: int, file: Path) -> int:
