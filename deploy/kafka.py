@@ -1,13 +1,16 @@
-"""One Kafka broker on this machine: KRaft, broker and controller in one process, on loopback, with SCRAM and ACLs.
+"""One Kafka broker on this machine: KRaft, broker and controller in one process, with SCRAM, TLS for vans, and ACLs.
 
-Listeners: CLIENT (SASL_PLAINTEXT, SCRAM-SHA-512) for everybody, the broker itself included, and CONTROLLER
-(SASL_PLAINTEXT, PLAIN), which only the broker uses: KRaft cannot check SCRAM there before it has read its own log.
+Listeners: CLIENT (SASL_PLAINTEXT, SCRAM-SHA-512, on loopback) for everybody inside the centre, the broker itself
+included; VANS (SASL_SSL, SCRAM-SHA-256) for vans; and CONTROLLER (SASL_PLAINTEXT, PLAIN), which only the broker uses:
+KRaft cannot check SCRAM there before it has read its own log. An account has a password for one mechanism, so that no
+van's account is one on CLIENT, nor any other on VANS (docs/decisions/0077).
 Who may do what is not decided here: `admin` is the one super user, and the topic table's ACLs come from outside.
 """
 
 import base64
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import uuid
@@ -15,32 +18,43 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sonovan.deploy import kafka_config
+from sonovan.deploy.authority import LISTENER, Authority
 from sonovan.deploy.errors import DeployError, ServiceFailed
 from sonovan.deploy.files import sync_folder, write_private
 from sonovan.deploy.identity import is_running
 from sonovan.deploy.launches import Launch, read_record
-from sonovan.deploy.probes import authenticates
-from sonovan.deploy.state import StateFolder
+from sonovan.deploy.probes import authenticates, certificate_at
+from sonovan.deploy.settings import VansListenerSettings
+from sonovan.deploy.state import FOLDERS, StateFolder
 
 NAME = "kafka"
 ADMIN = "admin"
 ADMIN_CREDENTIAL = "kafka-admin"
 CONTROLLER_CREDENTIAL = "kafka-controller"
+VANS_PORT = "kafka-vans"
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104  # listened on only where a setting says so
 FORMAT_TIMEOUT_S = 120.0
 
 # Every path is relative to the folder kafka/, in which the broker runs: `log.dirs` splits at commas, and a properties
 # file reads backslashes and anything beyond Latin-1 as something else. So the state folder may have any name.
 DATA, FORMATTING = "data", "data.formatting"
 PROPERTIES_FILE, LOGGING_FILE = "server.properties", "log4j2.properties"
+VANS_KEYSTORE = f"../{FOLDERS[-1]}/{LISTENER}"
 
 
 def prepare(
-    state: StateFolder, java: Path, jars: Path, *, max_message_bytes: int, progress: Callable[[str], None]
+    state: StateFolder,
+    java: Path,
+    jars: Path,
+    *,
+    max_message_bytes: int,
+    vans: VansListenerSettings,
+    progress: Callable[[str], None],
 ) -> Launch:
-    """Write the broker's configuration, format its log directory once, and return how to launch it.
+    """Write the broker's configuration and certificate, format its log directory once, and return how to launch it.
 
-    max_message_bytes: the largest record batch the broker takes. Raises DeployError when the log directory belongs
-    to secrets that are gone, ServiceFailed when formatting fails.
+    max_message_bytes: the largest record batch the broker takes. vans: where they reach it. Raises
+    DeployError when the log directory belongs to secrets that are gone, ServiceFailed when formatting fails.
     """
     if _formatted(state) and not state.has_secret(ADMIN_CREDENTIAL):
         raise DeployError(
@@ -49,12 +63,30 @@ def prepare(
     in_use = is_running(read_record(state, NAME))
     port = state.port(NAME, in_use=in_use)
     controller_port = state.port("kafka-controller", in_use=in_use)
-    properties = _properties(state, port, controller_port, max_message_bytes, DATA)
+    vans_port = vans.port or state.port(VANS_PORT, in_use=in_use)
+    Authority(state.certificates).ensure(vans.names)
+
+    def properties_at(data: str) -> str:
+        return kafka_config.properties(
+            port=port,
+            controller_port=controller_port,
+            vans_address=vans.address,
+            vans_name=vans.names[0],
+            vans_port=vans_port,
+            vans_keystore=VANS_KEYSTORE,
+            admin=ADMIN,
+            admin_password=state.secret(ADMIN_CREDENTIAL),
+            controller_password=state.secret(CONTROLLER_CREDENTIAL),
+            data=data,
+            max_message_bytes=max_message_bytes,
+        )
+
+    properties = properties_at(DATA)
     write_private(state.kafka / PROPERTIES_FILE, properties)
     write_private(state.kafka / LOGGING_FILE, kafka_config.LOGGING)
     if not _formatted(state):
         progress("kafka: formatting its log directory (once)")
-        _format(state, java, jars, _properties(state, port, controller_port, max_message_bytes, FORMATTING))
+        _format(state, java, jars, properties_at(FORMATTING))
     memory = ["-Xms256m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData"]
     return Launch(
         name=NAME,
@@ -62,8 +94,29 @@ def prepare(
         env=_ENV,
         cwd=str(state.kafka),
         port=port,
-        config_sha256=hashlib.sha256((properties + kafka_config.LOGGING).encode()).hexdigest(),
+        config_sha256=hashlib.sha256(f"{properties}{kafka_config.LOGGING}{vans.names}".encode()).hexdigest(),
     )
+
+
+def vans_bootstrap(state: StateFolder) -> str:
+    """`host:port` at which vans reach the broker that was started last. Raises DeployError where none was."""
+    return _property(state, r"^advertised\.listeners=.*VANS://([^\s,]+:\d+)")
+
+
+def shown_certificate(state: StateFolder) -> str | None:
+    """The sha256 (hex) of the certificate that the listener for vans shows now; None where it does not answer."""
+    address, _, port = _property(state, r"^listeners=.*VANS://([^\s,]+:\d+)").rpartition(":")
+    return certificate_at("127.0.0.1" if address == ANY_ADDRESS else address, int(port))
+
+
+def _property(state: StateFolder, pattern: str) -> str:
+    try:
+        found = re.search(pattern, (state.kafka / PROPERTIES_FILE).read_text(), re.MULTILINE)
+    except FileNotFoundError:
+        found = None
+    if found is None:
+        raise DeployError(f"no broker with a listener for vans was ever started in {state.path}: type sonovan up")
+    return found[1]
 
 
 def healthy(state: StateFolder) -> bool:
@@ -87,18 +140,6 @@ def _java(java: Path, jars: Path, *options: str) -> list[str]:
 
 def _formatted(state: StateFolder) -> bool:
     return (state.kafka / DATA / "meta.properties").is_file()
-
-
-def _properties(state: StateFolder, port: int, controller_port: int, max_message_bytes: int, data: str) -> str:
-    return kafka_config.properties(
-        port=port,
-        controller_port=controller_port,
-        admin=ADMIN,
-        admin_password=state.secret(ADMIN_CREDENTIAL),
-        controller_password=state.secret(CONTROLLER_CREDENTIAL),
-        data=data,
-        max_message_bytes=max_message_bytes,
-    )
 
 
 def _format(state: StateFolder, java: Path, jars: Path, properties: str) -> None:

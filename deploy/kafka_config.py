@@ -8,15 +8,20 @@ _TEMPLATE = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
-listeners=CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=CLIENT://127.0.0.1:{port}
-listener.security.protocol.map=CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT
+listeners=CLIENT://127.0.0.1:{port},VANS://{vans_address}:{vans_port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=CLIENT://127.0.0.1:{port},VANS://{vans_name}:{vans_port}
+listener.security.protocol.map=CLIENT:SASL_PLAINTEXT,VANS:SASL_SSL,CONTROLLER:SASL_PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=CLIENT
 sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512
 sasl.mechanism.controller.protocol=PLAIN
 listener.name.client.sasl.enabled.mechanisms=SCRAM-SHA-512
 listener.name.client.scram-sha-512.sasl.jaas.config={scram} required username="{admin}" password="{admin_password}";
+listener.name.vans.sasl.enabled.mechanisms=SCRAM-SHA-256
+listener.name.vans.scram-sha-256.sasl.jaas.config={scram} required;
+listener.name.vans.ssl.keystore.type=PEM
+listener.name.vans.ssl.keystore.location={vans_keystore}
+listener.name.vans.ssl.enabled.protocols=TLSv1.3,TLSv1.2
 listener.name.controller.sasl.enabled.mechanisms=PLAIN
 listener.name.controller.plain.sasl.jaas.config={plain} required \
 username="controller" password="{controller_password}" user_controller="{controller_password}";
@@ -75,6 +80,10 @@ def properties(
     *,
     port: int,
     controller_port: int,
+    vans_address: str,
+    vans_name: str,
+    vans_port: int,
+    vans_keystore: str,
     admin: str,
     admin_password: str,
     controller_password: str,
@@ -83,11 +92,16 @@ def properties(
 ) -> str:
     """The broker's properties; they hold passwords.
 
-    data: log directory, relative to where the broker runs. Passwords must be URL-safe: nothing is escaped.
+    data: log directory, relative to where the broker runs, as is vans_keystore. vans_address: on which the broker
+    listens for vans; vans_name: under which they reach it. Passwords must be URL-safe: nothing is escaped.
     """
     return _TEMPLATE.format(
         port=port,
         controller_port=controller_port,
+        vans_address=vans_address,
+        vans_name=vans_name,
+        vans_port=vans_port,
+        vans_keystore=vans_keystore,
         scram=_SCRAM_MODULE,
         plain=_PLAIN_MODULE,
         admin=admin,

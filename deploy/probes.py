@@ -6,6 +6,7 @@ import hmac
 import http.client
 import secrets
 import socket
+import ssl
 import struct
 import urllib.error
 import urllib.request
@@ -40,6 +41,18 @@ def told_by(url: str) -> tuple[bool, str]:
 
 def _line(answer: bytes) -> str:
     return "; ".join(answer.decode(errors="replace").split("\n")).strip("; ")
+
+
+def certificate_at(host: str, port: int) -> str | None:
+    """The sha256 (hex) of the certificate that a TLS server shows, whoever signed it; None where nothing answers."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with socket.create_connection((host, port), TIMEOUT_S) as plain, context.wrap_socket(plain) as connection:
+            shown = connection.getpeercert(binary_form=True)
+    except (OSError, ValueError):
+        return None
+    return None if shown is None else hashlib.sha256(shown).hexdigest()
 
 
 def authenticates(port: int, username: str, password: str) -> bool:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from sonovan.deploy import kafka, minio, processes
 from sonovan.deploy.answers import answer_of
+from sonovan.deploy.authority import Authority
 from sonovan.deploy.cache import ensure_cached
 from sonovan.deploy.identity import is_running
 from sonovan.deploy.launches import Launch, launched_names, log_path, read_launch, read_record
 from sonovan.deploy.probes import answers_ok
 from sonovan.deploy.processes import start_app, wait_healthy
 from sonovan.deploy.restarts import Restarts, read_restarts
+from sonovan.deploy.settings import VansListenerSettings
 from sonovan.deploy.spawning import exit_status
 from sonovan.deploy.state import StateFolder, silent
 
@@ -30,6 +32,7 @@ class RunningServices:
     """How to reach what runs. Passwords are not shown when it is printed."""
 
     kafka_bootstrap: str
+    kafka_vans_bootstrap: str
     kafka_admin_username: str
     kafka_admin_password: str = field(repr=False)
     s3_endpoint: str
@@ -66,16 +69,25 @@ def start_services(
     *,
     progress: Callable[[str], None] = silent,
     max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
+    vans: VansListenerSettings | None = None,
 ) -> RunningServices:
     """Start the broker and MinIO and wait until both are healthy; harmless when they run already.
 
-    A broker that runs with another `max_message_bytes` is restarted. Raises DeployError: ToolMissing when java, mvn or
-    go is missing, ServiceFailed when a service does not become healthy.
+    vans: where vans reach the broker; on loopback by default. A broker that runs with other settings is restarted.
+    Raises DeployError: ToolMissing when java, mvn or go is missing, ServiceFailed when a service does not become
+    healthy.
     """
     with state.lock(progress):
         java, jars, binary = ensure_cached(progress)
         launches = (
-            kafka.prepare(state, java, jars, max_message_bytes=max_message_bytes, progress=progress),
+            kafka.prepare(
+                state,
+                java,
+                jars,
+                max_message_bytes=max_message_bytes,
+                vans=vans or VansListenerSettings.model_construct(),
+                progress=progress,
+            ),
             minio.prepare(state, binary),
         )
         records = [processes.start(state, launch) for launch in launches]
@@ -89,6 +101,7 @@ def describe(state: StateFolder) -> RunningServices:
     kafka_port, minio_port = read_launch(state, kafka.NAME).port, read_launch(state, minio.NAME).port
     return RunningServices(
         kafka_bootstrap=f"127.0.0.1:{kafka_port}",
+        kafka_vans_bootstrap=kafka.vans_bootstrap(state),
         kafka_admin_username=kafka.ADMIN,
         kafka_admin_password=state.secret(kafka.ADMIN_CREDENTIAL),
         s3_endpoint=f"127.0.0.1:{minio_port}",
@@ -96,6 +109,12 @@ def describe(state: StateFolder) -> RunningServices:
         s3_secret_key=state.secret(minio.ROOT_CREDENTIAL),
         s3_console_url=f"http://127.0.0.1:{state.remembered_port('minio-console')}",
     )
+
+
+def shows_its_certificate(state: StateFolder) -> bool:
+    """Whether the broker's listener for vans shows the certificate that lies in the folder."""
+    found = [each.sha256 for each in Authority(state.certificates).described() if each.what == "listener"]
+    return kafka.shown_certificate(state) in found
 
 
 def stop(state: StateFolder, progress: Callable[[str], None] = silent) -> None:

@@ -14,7 +14,7 @@ from sonovan.deploy.files import locked, write_private
 
 LOCK_DEADLINE_S = 900.0  # a first `up` builds MinIO while it holds the lock
 SECRET_BYTES = 32
-FOLDERS = ("kafka", "minio", "apps", "logs", "run", "secrets")
+FOLDERS = ("kafka", "minio", "apps", "logs", "run", "secrets", "certificates")
 
 _Value = TypeVar("_Value", str, int)
 _SECRETS = TypeAdapter(dict[str, str])
@@ -33,7 +33,8 @@ class StateFolder:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path).absolute()
-        self.kafka, self.minio, self.apps, self.logs, self.run, self.secrets = (self.path / name for name in FOLDERS)
+        folders = (self.path / name for name in FOLDERS)
+        self.kafka, self.minio, self.apps, self.logs, self.run, self.secrets, self.certificates = folders
         self._lock_depth = 0
 
     def prepare(self) -> None:

@@ -22,6 +22,7 @@ from sonovan.producers.items import Signer
 from sonovan.producers.vault import Vault
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
+from sonovan.transport.tls import fingerprints
 
 _SENT_WITHIN_S: Final = 30.0
 _KEY: Final = "signing_key"
@@ -69,8 +70,7 @@ def enrol(
     if key is None or public_key(key) in had:
         key = generate_key()
         vault.write(_KEY, key)
-    account = {"bootstrap": kafka.bootstrap, "username": kafka.username, "password": kafka.password.get_secret_value()}
-    vault.write(_ACCOUNT, json.dumps(account).encode())
+    _keep_kafka(vault, kafka)
     if known is not None and known.newest.public_key == public_key(key):
         return known
     own = public_key(key)
@@ -106,6 +106,11 @@ def registered(registrar: BrokerSettings, van_id: str) -> VanEnrolled | None:
     return VanEnrolled.decode(mine[-1].value) if mine and mine[-1].value else None
 
 
+def is_alone(registrar: BrokerSettings, van_id: str) -> bool:
+    """Whether no other van was ever enrolled at this centre."""
+    return {message.key for message in read_all(registrar, Topic.VAN_ENROLLED)} <= {van_id.encode()}
+
+
 def load_signer(vault: Vault, van_id: str) -> Signer:
     """The van's signing key. Raises InvalidRecord `van_not_enrolled`, Fatal where the file is damaged."""
     key = vault.read(_KEY)
@@ -133,6 +138,22 @@ def load_kafka(vault: Vault, van_id: str) -> BrokerSettings:
     if account is None:
         raise not_enrolled(van_id)
     return BrokerSettings(**json.loads(account))
+
+
+def trust(vault: Vault, van_id: str, trusted: str) -> list[str]:
+    """Let the van trust these authorities (PEM) for the centre from now on, and no others; their sha256 in hex.
+
+    Raises InvalidRecord `option_invalid` for what holds no certificates, else as `load_kafka`.
+    """
+    found = fingerprints(trusted)
+    _keep_kafka(vault, load_kafka(vault, van_id).model_copy(update={"ca": trusted}))
+    return found
+
+
+def _keep_kafka(vault: Vault, kafka: BrokerSettings) -> None:
+    password = kafka.password.get_secret_value()
+    account = {"bootstrap": kafka.bootstrap, "username": kafka.username, "password": password, "ca": kafka.ca}
+    vault.write(_ACCOUNT, json.dumps(account).encode())
 
 
 def _publish(registrar: BrokerSettings, record: VanEnrolled) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,16 +11,19 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from sonovan.contracts.broker import BrokerSettings
+from sonovan.contracts.broker import VANS_MECHANISM, BrokerSettings
 from sonovan.contracts.errors import Fatal, Transient
 from sonovan.contracts.limits import MAX_MESSAGE_BYTES, VAN_BYTES_PER_S
+from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import PEOPLE, STAGES, Writer
 from sonovan.deploy import services
+from sonovan.deploy.authority import Authority
 from sonovan.deploy.errors import DeployError
 from sonovan.deploy.identity import ProcessRecord
 from sonovan.deploy.launches import launched_names
 from sonovan.deploy.processes import start_app, wait_healthy
 from sonovan.deploy.services import RunningServices, StatusRow
+from sonovan.deploy.settings import VansListenerSettings
 from sonovan.deploy.state import StateFolder, silent
 from sonovan.storage.access import ACCOUNTS
 from sonovan.storage.access import access_key as account_key
@@ -29,7 +33,7 @@ from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.storage.settings import ObjectStoreSettings, StoreAccount
 from sonovan.stream_apps.progress import STANDS_BY
 from sonovan.transport.admin import Administrator
-from sonovan.transport.grants import van_account
+from sonovan.transport.grants import mechanism_of, van_account
 from sonovan.variables import refuse_unknown_variables
 
 APPS: Final = tuple(stage.value for stage in STAGES)
@@ -38,9 +42,12 @@ HEALTH_FILE: Final = "health.json"
 """Where in its data folder a worker writes at which address it answers."""
 
 APP_DEADLINE_S: Final = 120.0
+_SHOWN_WITHIN_S: Final = 30.0
+_SHOWN_POLL_S: Final = 0.1
 
 _NOT_PASSED_ON: Final = (
     *("SONOVAN_KAFKA_", "SONOVAN_S3_", "SONOVAN_DATA_DIR", "SONOVAN_STATE", "SONOVAN_SHARED_DATA"),
+    "SONOVAN_VANS_",  # of the broker
     "SONOVAN_VAN_",  # a van's passphrase is nobody's but the van's, and how an app was started is kept in a file
 )
 
@@ -60,12 +67,20 @@ class Centre:
         return self.state.path
 
     def kafka(self, account: str = ADMIN) -> BrokerSettings:
-        """Settings of `admin`, of a stage, of one of PEOPLE or of `van-<van_id>`; its password is made at first use."""
+        """Settings of `admin`, of a stage, of one of PEOPLE or of `van-<van_id>`; its password is made at first use.
+
+        A van's are those of the listener for vans, and bring the authorities that it trusts.
+        """
         reached = self.services
         admin = account == ADMIN
         username = reached.kafka_admin_username if admin else account
-        password = reached.kafka_admin_password if admin else self.state.secret(_secret(account))
-        return BrokerSettings(bootstrap=reached.kafka_bootstrap, username=username, password=SecretStr(password))
+        password = SecretStr(reached.kafka_admin_password if admin else self.state.secret(_secret(account)))
+        if mechanism_of(account) == VANS_MECHANISM:
+            with deploy_errors():
+                trusted = Authority(self.state.certificates).trusted()
+            bootstrap = reached.kafka_vans_bootstrap
+            return BrokerSettings(bootstrap=bootstrap, username=username, password=password, ca=trusted)
+        return BrokerSettings(bootstrap=reached.kafka_bootstrap, username=username, password=password)
 
     def store(self, account: str = ADMIN) -> ObjectStoreSettings:
         """Settings of an account of the object store, its keys made at first use; `admin` is its root."""
@@ -91,7 +106,7 @@ class Centre:
             "SONOVAN_KAFKA_BOOTSTRAP": kafka.bootstrap,
             "SONOVAN_KAFKA_USERNAME": kafka.username,
             "SONOVAN_KAFKA_PASSWORD": kafka.password.get_secret_value(),
-        }
+        } | ({} if kafka.ca is None else {"SONOVAN_KAFKA_CA": kafka.ca})
         if account not in (ADMIN, *ACCOUNTS):
             return broker
         store = self.store(account)
@@ -110,6 +125,27 @@ class Centre:
         with Administrator(self.kafka()) as administrator:
             administrator.enrol_van(van_id, settings.password.get_secret_value(), bytes_per_s)
         return settings
+
+    @contextmanager
+    def authority(self) -> Iterator[Authority]:
+        """The centre's certificate authority, nobody else at work on it. When it is left, the broker shows what was
+        made: connections that are open stay. Raises Transient where a file is damaged or the broker does not answer.
+        """
+        with deploy_errors(), self.state.lock():
+            yield Authority(self.state.certificates)
+            self.show_certificate()
+
+    def show_certificate(self) -> None:
+        """Have the broker's listener for vans show the certificate of the folder. Raises Transient as `authority`."""
+        if services.shows_its_certificate(self.state):
+            return
+        with Administrator(self.kafka()) as administrator:
+            administrator.reload_certificate()
+        give_up_at = time.monotonic() + _SHOWN_WITHIN_S
+        while not services.shows_its_certificate(self.state):
+            if time.monotonic() > give_up_at:
+                raise Transient(f"the broker did not take its new certificate within {_SHOWN_WITHIN_S:g} s")
+            time.sleep(_SHOWN_POLL_S)
 
     def revoke_van(self, van_id: str) -> None:
         """Take a van's Kafka account and access away."""
@@ -138,16 +174,23 @@ def up(
     if len(apps) > 1 and _passed_on(environment).get("SONOVAN_HEALTH_PORT", "0") != "0":
         raise Fatal("SONOVAN_HEALTH_PORT: workers on one machine cannot share a port; leave it out, each takes its own")
     state = StateFolder(path)
-    with _deploy_errors(), state.lock(progress):
-        centre = Centre(state, services.start_services(state, progress=progress, max_message_bytes=MAX_MESSAGE_BYTES))
+    with deploy_errors(), state.lock(progress):
+        started = services.start_services(
+            state,
+            progress=progress,
+            max_message_bytes=MAX_MESSAGE_BYTES,
+            vans=read_settings(VansListenerSettings),
+        )
+        centre = Centre(state, started)
         _prepare_kafka(centre, progress)
+        centre.show_certificate()
         centre.prepare_store()
         progress("object store: buckets, accounts and policies are there")
         if supervised:
             services.start_supervisor(state)
         # All at once, then wait: importing their runtimes takes each of them seconds.
-        started = [_launch_worker(centre, app, 1, app_environment) for app in apps]
-        for record in started:
+        launched = [_launch_worker(centre, app, 1, app_environment) for app in apps]
+        for record in launched:
             _await_ready(state, record, progress, APP_DEADLINE_S)
     return centre
 
@@ -155,7 +198,7 @@ def up(
 def attach(path: Path) -> Centre:
     """The centre of a state folder that was started before; whether it runs is not asked. Raises Transient if never."""
     state = StateFolder(path)
-    with _deploy_errors():
+    with deploy_errors():
         if not set(services.SERVICES) <= set(launched_names(state)):
             raise Transient(f"no services were ever started in {path}; start them with: sonovan up")
         return Centre(state, services.describe(state))
@@ -165,13 +208,13 @@ def down(path: Path, progress: Progress = silent) -> None:
     """End what `up` started in this folder, apps first; harmless when nothing runs. Data stays."""
     if not path.is_dir():
         return
-    with _deploy_errors():
+    with deploy_errors():
         services.stop(StateFolder(path), progress)
 
 
 def status(path: Path) -> list[StatusRow]:
     """One row for each process that was ever started in this folder."""
-    with _deploy_errors():
+    with deploy_errors():
         return services.status(StateFolder(path)) if path.is_dir() else []
 
 
@@ -199,7 +242,7 @@ def start_worker(
     Harmless when it runs already with the same environment.
     """
     refuse_unknown_variables(os.environ if app_environment is None else app_environment)
-    with _deploy_errors():
+    with deploy_errors():
         record = _launch_worker(centre, stage, instance, app_environment)
         _await_ready(centre.state, record, progress, deadline_s)
 
@@ -267,7 +310,7 @@ def _secret(account: str) -> str:
 
 
 @contextmanager
-def _deploy_errors() -> Iterator[None]:
+def deploy_errors() -> Iterator[None]:
     """A service that cannot be started or judged is not available: nothing is lost, so it may be tried again."""
     try:
         yield

@@ -31,13 +31,14 @@ from sonovan.transport.grants import (
     is_consumer,
     is_project_account,
     may_be_consumers,
+    mechanism_of,
     van_account,
     van_grants,
 )
 from sonovan.transport.plan import PlannedTopic, answered_van, changed_configs, differences, planned_topics
 from sonovan.transport.quotas import byte_rate, set_byte_rate
 
-_MECHANISM: Final = "SCRAM-SHA-512"
+_VANS_KEYSTORE: Final = "listener.name.vans.ssl.keystore.location"
 _ITERATIONS: Final = 8192
 _READY_WITHIN_S: Final = 60.0
 _POLL_S: Final = 0.1
@@ -116,7 +117,7 @@ class Administrator:
     def set_accounts(self, passwords: Mapping[str, str]) -> None:
         """Create the accounts, or give them these passwords, all in one request."""
         upsertions = [
-            UserScramCredentialUpsertion(account, _MECHANISM, password, iterations=_ITERATIONS)
+            UserScramCredentialUpsertion(account, mechanism_of(account), password, iterations=_ITERATIONS)
             for account, password in passwords.items()
         ]
         with translating(f"setting the passwords of {', '.join(passwords)}"):
@@ -162,6 +163,26 @@ class Administrator:
         with translating(f"taking the quota of {van_id} away"):
             set_byte_rate(self._client, van_account(van_id), None)
 
+    def reload_certificate(self) -> None:
+        """Have every broker read the certificate of its listener for vans again; connections that are open stay.
+
+        Setting where it lies once more makes a broker read the file (Kafka's documentation, "Updating SSL Keystore of
+        an Existing Listener").
+        """
+        with translating("reloading the certificate of the listener for vans"):
+            ids = [str(broker["broker_id"]) for broker in self._client.describe_cluster()["brokers"]]
+            asked = [ConfigResource(ConfigResourceType.BROKER, each) for each in ids]
+            told = self._client.describe_configs(asked, config_filter="all")["broker"]
+            again = {each: {_VANS_KEYSTORE: told[each][_VANS_KEYSTORE]["value"]} for each in ids}
+            answers = self._client.alter_configs(
+                [ConfigResource(ConfigResourceType.BROKER, each, again[each]) for each in ids],
+                raise_on_unknown=False,  # kafka-python knows no settings of one listener
+                incremental=True,
+            )["broker"]
+        refused = [f"broker {name}: {answer}" for name, answer in answers.items() if answer != "OK"]
+        if refused:
+            raise Fatal(f"the certificate was not taken: {'; '.join(refused)}")
+
     def enrol_consumer(self, name: str, password: str, topics: Iterable[str]) -> None:
         """Give a consumer its account and exactly the grants to read `topics`; harmless when it has them."""
         account, wanted = consumer_account(name), consumer_grants(name, topics)
@@ -192,7 +213,8 @@ class Administrator:
             self._client.delete_acls([every_entry(account)])
             known = self._client.describe_user_scram_credentials([account])[account]["credential_infos"]
             if known:
-                self._client.alter_user_scram_credentials([UserScramCredentialDeletion(account, _MECHANISM)])
+                mechanism = mechanism_of(account)
+                self._client.alter_user_scram_credentials([UserScramCredentialDeletion(account, mechanism)])
         self._await(lambda: not self._held(account) and account not in self._accounts(), f"revoking {account}")
 
     def _coordinated(self) -> bool:

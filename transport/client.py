@@ -3,17 +3,19 @@
 Two faults of kafka-python 3.0.12 hide a refusal behind a timeout. First, a broker that refuses an account sends the
 refusal and closes the connection at once, and the transport discards what it received together with the end of a
 connection. Second, while the client looks for its first broker it tries again after a refusal: the refusal only fails
-`init_future`, while the manager waits for a raised error.
+`init_future`, while the manager waits for a raised error. A certificate that does not count is hidden in the same way.
 """
 
+import ssl
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from kafka.errors import AuthorizationError, SaslAuthenticationFailedError
+from kafka.errors import AuthorizationError, KafkaConnectionError, SaslAuthenticationFailedError
 from kafka.net.compat import KafkaNetClient
 
 from sonovan.contracts.broker import BrokerSettings
+from sonovan.transport.tls import trusting, untrusted
 
 
 def client_options(settings: BrokerSettings) -> dict[str, Any]:
@@ -21,8 +23,9 @@ def client_options(settings: BrokerSettings) -> dict[str, Any]:
     return {
         "bootstrap_servers": settings.bootstrap.split(","),
         "client_id": f"sonovan-{settings.username}",
-        "security_protocol": "SASL_PLAINTEXT",
-        "sasl_mechanism": "SCRAM-SHA-512",
+        "security_protocol": "SASL_PLAINTEXT" if settings.ca is None else "SASL_SSL",
+        "ssl_context": None if settings.ca is None else trusting(settings.ca),
+        "sasl_mechanism": settings.mechanism,
         "sasl_plain_username": settings.username,
         "sasl_plain_password": settings.password.get_secret_value(),
         "bootstrap_timeout_ms": round(settings.connect_timeout_s * 1000),
@@ -55,8 +58,14 @@ def telling_client(**options: Any) -> Any:
         if isinstance(error, SaslAuthenticationFailedError | AuthorizationError):
             refusals[node_id] = error
 
-    async def build_transport(*arguments: Any, **more: Any) -> Any:
-        transport = await build(*arguments, **more)
+    async def build_transport(node: Any, *arguments: Any, **more: Any) -> Any:
+        try:
+            transport = await build(node, *arguments, **more)
+        except KafkaConnectionError as error:
+            cause = error.__context__
+            if isinstance(cause, ssl.SSLCertVerificationError) and manager.cluster.is_bootstrap(node.node_id):
+                refusals[node.node_id] = untrusted(cause, node.host)
+            raise
         transport._sock_recv = partial(_data_before_its_end, transport._sock_recv)
         return transport
 

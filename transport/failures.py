@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from kafka import errors as kafka_errors
 
 from sonovan.contracts.errors import Fatal, InvalidRecord, SonovanError, Transient
+from sonovan.transport.tls import UntrustedCentre
 
 _REFUSED = (
     kafka_errors.AuthorizationError,
@@ -33,13 +34,15 @@ def translated(error: Exception, doing: str) -> SonovanError:
     """The error of this project for one of kafka-python's; `doing` says what was tried, without personal data.
 
     Refused or misconfigured: Fatal. Too large: InvalidRecord `record_too_large`. Everything else, the broker's
-    own troubles included, may pass: Transient.
+    own troubles and its certificate's included, may pass: Transient.
     """
     told = " ".join(map(str, error.args)) or type(error).__name__
     if isinstance(error, _REFUSED) or _REFUSED_WORDS in told:
         return Fatal(f"{doing}: Kafka refuses this account: {told}")
     if isinstance(error, _TOO_LARGE):
         return InvalidRecord("record_too_large", f"{doing}: {told}")
+    if isinstance(error, UntrustedCentre):
+        return Transient(f"{doing}: {told}")
     if isinstance(error, _MISCONFIGURED):
         return Fatal(f"{doing}: {told}")
     return Transient(f"{doing}: Kafka is not available: {told}")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sonovan.contracts.broker import INSIDE_MECHANISM, VANS_MECHANISM
 from sonovan.contracts.topics import APP_IDS, PEOPLE, STAGES, TOPICS, Topic, Writer, deferred_group, van_answered_topic
 from sonovan.transport.plan import answers_prefix
 
@@ -38,6 +39,11 @@ class Grant:
 def van_account(van_id: str) -> str:
     """The Kafka account of a van."""
     return f"van-{van_id}"
+
+
+def mechanism_of(account: str) -> str:
+    """The SASL mechanism of an account: that of vans' accounts is taken by their listener alone, which is TLS."""
+    return VANS_MECHANISM if account.startswith(van_account("")) else INSIDE_MECHANISM
 
 
 def consumer_account(name: str) -> str:

@@ -19,10 +19,17 @@ controller=$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n')  # t
 
 scram="org.apache.kafka.common.security.scram.ScramLoginModule required username=\"admin\" password=\"$admin\";"
 plain="org.apache.kafka.common.security.plain.PlainLoginModule required"
+# Vans reach the broker under the first of these names; its certificate, which `sonovan certificates` makes, is for all of them.
+vans_name=${SONOVAN_VANS_NAMES:-127.0.0.1} vans_port=${SONOVAN_VANS_PORT:-9094} vans_address=${SONOVAN_VANS_ADDRESS:-127.0.0.1}
+vans_name=${vans_name%%,*}
+[[ $vans_name =~ ^[A-Za-z0-9.-]+$ ]] || { echo "SONOVAN_VANS_NAMES: hosts or addresses, commas between" >&2; exit 2; }
+[[ $vans_port =~ ^[0-9]{1,5}$ ]] || { echo "SONOVAN_VANS_PORT: a number" >&2; exit 2; }
+[[ $vans_address =~ ^[A-Za-z0-9.-]+$ ]] || { echo "SONOVAN_VANS_ADDRESS: an address of this machine" >&2; exit 2; }
 {
-    cat "$properties"
+    sed "s/@VANS_NAME@/$vans_name/; s/@VANS_PORT@/$vans_port/g; s/@VANS_ADDRESS@/$vans_address/" "$properties"
     echo "listener.name.internal.scram-sha-512.sasl.jaas.config=$scram"
     echo "listener.name.host.scram-sha-512.sasl.jaas.config=$scram"
+    echo "listener.name.vans.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;"
     echo "listener.name.controller.plain.sasl.jaas.config=$plain username=\"controller\" password=\"$controller\"" \
         "user_controller=\"$controller\";"
     echo "message.max.bytes=$SONOVAN_KAFKA_MAX_MESSAGE_BYTES"

@@ -64,6 +64,10 @@ done
     echo "SONOVAN_KAFKA_RETRIER_PASSWORD=$retrier"
     echo "SONOVAN_KAFKA_READER_PASSWORD=$reader"
     echo "SONOVAN_KAFKA_OPERATOR_PASSWORD=$operator"
+    echo "# Where vans reach the broker, over TLS; on this machine alone until these lines say otherwise."
+    echo "# SONOVAN_VANS_ADDRESS=0.0.0.0"
+    echo "# SONOVAN_VANS_PORT=9094"
+    echo "# SONOVAN_VANS_NAMES=centre.example,203.0.113.7"
 } >"$folder/kafka.env.new"
 mv "$folder/kafka.env.new" "$folder/kafka.env"
 echo "wrote $folder/*.env; keep them: the broker's accounts are made with them once" >&2

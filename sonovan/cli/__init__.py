@@ -19,6 +19,10 @@ from sonovan.cli.failures import run
 # name → (module, what `sonovan --help` says of it)
 GROUPS: Final = {
     "van": ("van", "The van: enrol, send, simulate, spool."),
+    "certificates": (
+        "certificates",
+        "The certificates of the centre's listener for vans: show, rotate, retire, prepare.",
+    ),
     "consumer": ("consumer", "Who reads topics from outside: enrol, revoke, list."),
     "topics": ("topics", "Kafka's topics: list, create, check, tail, describe."),
     "rejected": ("rejected", "Records that a stage could not use: list, show, retry."),

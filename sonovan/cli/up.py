@@ -61,8 +61,24 @@ def status(
         sys.stdout.write(f"nothing was ever started in {path}; start with: sonovan up\n")
     else:
         sys.stdout.write(format_table([_cells(row) for row in rows]))
-        for line in _troubles(rows):
+        for line in [*_troubles(rows), *_running_out(path)]:
             typer.secho(line, fg="red" if sys.stdout.isatty() else None)
+
+
+def _running_out(path: Path) -> list[str]:
+    """A line for each certificate that has less than a month left."""
+    from datetime import UTC, datetime, timedelta
+
+    from sonovan.certificates import described
+    from sonovan.deploy.state import StateFolder
+
+    soon = datetime.now(UTC) + timedelta(days=30)
+    return [
+        f"{each.what} for vans: its certificate runs out on {each.expires_at:%Y-%m-%d}: sonovan certificates rotate"
+        + (" --authority" if each.what == "authority" else "")
+        for each in described(path, StateFolder(path).certificates)
+        if each.expires_at < soon and each.what != "authority before"
+    ]
 
 
 def _cells(row: "StatusRow") -> dict[str, object]:

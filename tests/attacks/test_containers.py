@@ -29,7 +29,8 @@ def test_a_name_in_env_that_nothing_reads_stops_everything_before_it_starts(
     assert services["settings"]["entrypoint"][1:] == [part.split(":")[1] for part in told]
     assert "environment" not in services["settings"]
     first = {"settings": {"condition": "service_completed_successfully"}}
-    assert services["broker"]["depends_on"] == services["minio"]["depends_on"] == first
+    assert services["certificates"]["depends_on"] == services["minio"]["depends_on"] == first
+    assert services["broker"]["depends_on"] == {"certificates": {"condition": "service_completed_successfully"}}
     assert {"broker", "minio"} <= services["setup"]["depends_on"].keys()
     assert all("setup" in services[name]["depends_on"] for name in WORKERS)
 

@@ -32,6 +32,7 @@ FIXED_IN_CONTAINERS = {
     "SONOVAN_DISK_FOLDERS",  # a container sees its own volume alone
     "SONOVAN_HEALTH_HOST",
     "SONOVAN_HEALTH_PORT",
+    "SONOVAN_KAFKA_CA",  # of vans: the centre's workers use the listener inside
     "SONOVAN_KAFKA_PROXY",  # of vans: the centre's workers stand beside the broker
     "SONOVAN_MODELS_WEIGHTS_DIR",
     "SONOVAN_S3_QUARANTINE_DAYS",  # of whoever makes the buckets
@@ -65,12 +66,17 @@ def test_every_secret_must_be_given(services: dict[str, dict[str, Any]]) -> None
 def test_ports_are_published_on_loopback_only(services: dict[str, dict[str, Any]]) -> None:
     published = [port for described in services.values() for port in described.get("ports", ())]
     assert published
-    assert [port for port in published if not port.startswith("127.0.0.1:")] == []
+    vans = "${SONOVAN_VANS_ADDRESS:-127.0.0.1}:${SONOVAN_VANS_PORT:-9094}:9094"  # elsewhere where .env says so
+    assert [port for port in published if not port.startswith("127.0.0.1:")] == [vans]
 
 
 def test_images_are_pinned_and_services_watched(services: dict[str, dict[str, Any]]) -> None:
     assert all(re.search(r":[\w.-]*\d[\w.-]*$", described["image"]) for described in services.values())
-    assert {name for name, described in services.items() if "healthcheck" not in described} == {"settings", "setup"}
+    assert {name for name, described in services.items() if "healthcheck" not in described} == {
+        "settings",
+        "certificates",
+        "setup",
+    }
 
 
 def test_containers_and_local_run_the_same_versions(services: dict[str, dict[str, Any]]) -> None:

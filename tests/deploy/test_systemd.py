@@ -218,7 +218,8 @@ def test_the_broker_is_configured_as_the_local_one_and_takes_the_same_messages()
     assert unit.environment()["SONOVAN_KAFKA_MAX_MESSAGE_BYTES"] == str(MAX_MESSAGE_BYTES)
     local = _properties(
         kafka_config.properties(
-            port=1, controller_port=2, admin=kafka.ADMIN, admin_password="a", controller_password="c",
+            port=1, controller_port=2, vans_address="a", vans_name="n", vans_port=3, vans_keystore="k",
+            admin=kafka.ADMIN, admin_password="a", controller_password="c",
             data="data", max_message_bytes=MAX_MESSAGE_BYTES,
         )
     )  # fmt: skip
@@ -228,7 +229,11 @@ def test_the_broker_is_configured_as_the_local_one_and_takes_the_same_messages()
         if not about_listeners.search(key):
             assert local[key] == value, key
     for key in ("listeners", "advertised.listeners"):
-        assert all("//127.0.0.1:" in each for each in server[key].split(","))
+        assert all("//127.0.0.1:" in each for each in server[key].split(",") if not each.startswith("VANS://@"))
+    script = (ROOT / "deploy" / "compose" / "broker.sh").read_text()
+    assert "vans_address=${SONOVAN_VANS_ADDRESS:-127.0.0.1}" in script
+    for key in ("sasl.enabled.mechanisms", "ssl.keystore.type", "ssl.enabled.protocols"):
+        assert server[f"listener.name.vans.{key}"] == local[f"listener.name.vans.{key}"]
 
 
 def _properties(text: str) -> dict[str, str]:

@@ -105,7 +105,9 @@ def test_client_environment_is_enough_to_reach_the_services(started: Centre) -> 
         "SONOVAN_KAFKA_BOOTSTRAP": van.bootstrap,
         "SONOVAN_KAFKA_USERNAME": "van-up-1",
         "SONOVAN_KAFKA_PASSWORD": van.password.get_secret_value(),
+        "SONOVAN_KAFKA_CA": van.ca,
     }
+    assert van.bootstrap != started.services.kafka_bootstrap
 
 
 def test_the_commands_speak_of_the_running_centre(started: Centre) -> None:
