@@ -47,6 +47,7 @@ from sonovan.deploy.services import SUPERVISOR
 from sonovan.deploy.state import StateFolder
 from sonovan.producers.enrol import enrol
 from sonovan.producers.items import Ids
+from sonovan.producers.site import new_secret
 from sonovan.storage.keys import Bucket
 from sonovan.storage.minio_store import MinioStore
 from sonovan.storage.stores import get_named
@@ -164,7 +165,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(state: Path, kills: int, sweeps: int, frames: int, seed: int) -> dict[str, Any]:
     centre = up(state, supervised=True, progress=say)
-    enrol(vault_of(state, VAN), VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
+    vault = vault_of(state, VAN)
+    enrol(vault, VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
+    new_secret(vault)
     pacing, killed, sent = Pacing(kills, sweeps), Counter[str](), list[Sent]()
     began = time.monotonic()
     killer = Thread(target=_kill, args=(state, pacing, seed, killed))
@@ -189,7 +192,7 @@ def _run(state: Path, kills: int, sweeps: int, frames: int, seed: int) -> dict[s
     took_s = time.monotonic() - began
     _all_run(state)
     counted, last = _account(centre, sent)
-    expected = {one: embedded(one, frames, state) for one in sent}
+    expected = {one: embedded(one, frames, vault) for one in sent}
     restarts = {row.name: row.past.count for row in status(state) if row.name in (*STRUCK, *BESIDE)}
     return {
         "kills": pacing.killed,

@@ -21,6 +21,7 @@ from sonovan.producers.items import Ids, Item, Signer
 from sonovan.producers.screening import compose
 from sonovan.producers.simulate import simulated_sources
 from sonovan.producers.site import visit_key
+from sonovan.producers.vault import Vault
 from sonovan.scratch import Scratch
 from sonovan.storage.folder_store import FolderStore
 
@@ -74,8 +75,11 @@ def amend(state: Path, van: str, sent: Sent, give_up_s: float) -> list[str]:
     return wrong
 
 
-def embedded(sent: Sent, frames: int, state: Path) -> tuple[str, str]:
-    """The revisions that the embedded run makes of the same sweep under the same names, before and after amendments."""
+def embedded(sent: Sent, frames: int, vault: Vault) -> tuple[str, str]:
+    """The revisions that the embedded run makes of the same sweep under the same names, before and after amendments.
+
+    vault: of the van that sent it.
+    """
     signer, scratch, now = Signer("embedded", generate_key()), Scratch(), datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="sonovan-kills-") as folder:
         centre = EmbeddedCentre(load_segmenter(None), scratch, signer, store=FolderStore(Path(folder)))
@@ -90,7 +94,7 @@ def embedded(sent: Sent, frames: int, state: Path) -> tuple[str, str]:
                 "screening_id": screening_id,
                 "van_id": signer.van_id,
                 "amendment_number": 1,
-                "amendment": {"kind": sent.kind, **_fields(sent, state)},
+                "amendment": {"kind": sent.kind, **_fields(sent, vault)},
                 "because": REASONS_OF[sent.kind][0],
                 "amended_at": now,
             }
@@ -102,11 +106,11 @@ def embedded(sent: Sent, frames: int, state: Path) -> tuple[str, str]:
     return before, centre.revisions[-1].revision_id
 
 
-def _fields(sent: Sent, state: Path) -> dict[str, Any]:
+def _fields(sent: Sent, vault: Vault) -> dict[str, Any]:
     fields: dict[str, dict[str, Any]] = {
         "side": {"sequence_ids": sent.ids.sequence_ids, "laterality": "right"},
         "consent": {"withdrawn": ("ai",)},
-        "woman": {"subject_key": visit_key(state, sent.person)},
+        "woman": {"subject_key": visit_key(vault, sent.person)},
     }
     return fields.get(sent.kind, {})
 

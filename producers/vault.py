@@ -7,47 +7,31 @@ what was changed, cut short or put in another's place is refused, never read.
 
 Whoever forgets the passphrase has lost what the van holds and the centre has not stored yet; nothing else opens it.
 
-Sources: RFC 7914 (scrypt; N = 2^17, r = 8 as OWASP's password storage sheet has it), NIST SP 800-38D (GCM, random
-nonces of 96 bits, far below 2^32 messages for a key), RFC 5869 (HKDF).
+Sources: `producers/wrapping.py` (scrypt), NIST SP 800-38D (GCM, random nonces of 96 bits, far below 2^32 messages for
+a key), RFC 5869 (HKDF).
 """
 
 import hashlib
 import hmac
 import os
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Final, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from pydantic import Field, ValidationError
 
 from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
-from sonovan.contracts.record import Part
 from sonovan.producers.private_files import write_private
+from sonovan.producers.wrapping import KEY_BYTES, SCRYPT_N, unwrap, wrap
 
 VAULT_FILE: Final = "vault.json"
-SCRYPT_N: Final = 2**17
 SHORTEST_PASSPHRASE: Final = 12
 
 _VERSION: Final = b"\x01"
 _NONCE_BYTES: Final = 12
-_KEY_BYTES: Final = 32
 _WRAPPING: Final = b"sonovan vault v1"
-
-
-class _VaultFile(Part):
-    """What `vault.json` holds; hex. n: scrypt's cost, at most what 1 GiB of memory serves."""
-
-    version: Literal[1]
-    kdf: Literal["scrypt"]
-    n: int = Field(ge=2**10, le=2**20)
-    r: Literal[8]
-    p: Literal[1]
-    salt: str = Field(pattern=r"^[0-9a-f]{32}$")
-    sealed_key: str = Field(pattern=r"^[0-9a-f]{122}$")
 
 
 class Vault:
@@ -68,7 +52,7 @@ class Vault:
         """
         if vault_exists(folder):
             raise Fatal(f"{folder / VAULT_FILE} exists; a new vault would close all that lies under it for ever")
-        data_key = os.urandom(_KEY_BYTES)
+        data_key = os.urandom(KEY_BYTES)
         _write(folder, data_key, passphrase, n)
         return cls(folder, data_key)
 
@@ -137,38 +121,28 @@ def _write(folder: Path, data_key: bytes, passphrase: str, n: int) -> None:
     if len(passphrase) < SHORTEST_PASSPHRASE:
         message = f"the passphrase of a van has at least {SHORTEST_PASSPHRASE} characters; take several words"
         raise InvalidRecord("option_invalid", message)
-    salt, nonce = os.urandom(16), os.urandom(_NONCE_BYTES)
-    sealed = _VERSION + nonce + AESGCM(_stretched(passphrase, salt, n)).encrypt(nonce, data_key, _WRAPPING)
-    held = _VaultFile(version=1, kdf="scrypt", n=n, r=8, p=1, salt=salt.hex(), sealed_key=sealed.hex())
-    write_private(folder / VAULT_FILE, held.model_dump_json(indent=1))
+    write_private(folder / VAULT_FILE, wrap(data_key, passphrase, _WRAPPING, n))
 
 
 def _read(folder: Path, passphrase: str) -> bytes:
     path = folder / VAULT_FILE
     try:
-        held = _VaultFile.model_validate_json(path.read_text(encoding="utf-8"))
+        key = unwrap(path.read_text(encoding="utf-8"), passphrase, _WRAPPING)
     except FileNotFoundError:
         raise InvalidRecord("vault_missing", f"there is no {path}; enrol the van, or put its copy back") from None
     except OSError as error:
         raise Transient(f"cannot read {path}: {error.strerror}") from error
-    except (ValidationError, ValueError) as error:
+    except ValueError as error:
         raise Fatal(f"{path} is damaged; put its copy back, for nothing else opens what the van holds") from error
-    sealed = bytes.fromhex(held.sealed_key)
-    key = _stretched(passphrase, bytes.fromhex(held.salt), held.n)
-    try:
-        return AESGCM(key).decrypt(sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :], _WRAPPING)
-    except InvalidTag:
+    if key is None:
         message = (
             f"this passphrase does not open {path}. Without the right one nobody can read what the van holds, nor send"
             " it: look for it where the site keeps it. If it is lost for good, what was not sent is lost with it:"
             " revoke the van, move its folder away and enrol it again"
         )
-        raise InvalidRecord("passphrase_wrong", message) from None
-
-
-def _stretched(passphrase: str, salt: bytes, n: int) -> bytes:
-    return Scrypt(salt=salt, length=_KEY_BYTES, n=n, r=8, p=1).derive(passphrase.encode())
+        raise InvalidRecord("passphrase_wrong", message)
+    return key
 
 
 def _derived(data_key: bytes, use: bytes) -> bytes:
-    return HKDFExpand(algorithm=SHA256(), length=_KEY_BYTES, info=_WRAPPING + b" " + use).derive(data_key)
+    return HKDFExpand(algorithm=SHA256(), length=KEY_BYTES, info=_WRAPPING + b" " + use).derive(data_key)

@@ -5,19 +5,23 @@ The rooms are imported inside the commands: `sonovan --help` stays quick.
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sonovan.cli import van_gateway, van_lights, van_page, van_reports, van_screenings, van_spool
+from sonovan.cli import van_gateway, van_lights, van_page, van_reports, van_screenings, van_site, van_spool
 from sonovan.cli.failures import Exit
 from sonovan.cli.van_amend import app as amend_app
 from sonovan.cli.van_options import AsJson, GiveUp, Organ, Plan, State, VanName, Wait
 from sonovan.contracts.limits import MIB, VAN_BYTES_PER_S
 from sonovan.state import state_path
 
+if TYPE_CHECKING:
+    from sonovan.producers.vault import Vault
+
 app = typer.Typer(help="The van: enrol, send, amend, simulate, spool.", no_args_is_help=True)
 app.add_typer(van_spool.app, name="spool")
+app.add_typer(van_site.app, name="site")
 app.add_typer(amend_app, name="amend")
 
 
@@ -31,13 +35,15 @@ def enrol(
 ) -> None:
     """Give a van its signing key, its Kafka account, its answers topic and its quota; again is harmless.
 
-    The first time a passphrase is chosen, which alone opens what the van keeps.
+    The first time a passphrase is chosen, which alone opens what the van keeps. The first van of a centre makes the
+    secret of its site as well; others get it by `van site import`.
     """
     from sonovan.centre import attach
     from sonovan.cli.van_open import open_vault
     from sonovan.contracts.depot import centre_public_key
     from sonovan.depot import centre_key
     from sonovan.producers import enrol as enrolment
+    from sonovan.producers import site
 
     folder = state_path(state)
     enrolment.van_folder(folder, name)
@@ -46,7 +52,11 @@ def enrol(
     enrolment.keep_centre_key(vault, centre_public_key(centre_key(folder)))
     record = enrolment.enrol(vault, name, centre.enrol_van(name, round(quota * MIB) or None), centre.kafka("registrar"))
     key = record.newest
+    if site.check(vault) is None and enrolment.is_alone(centre.kafka("registrar"), name):
+        site.new_secret(vault)
     typer.echo(f"van {name} is enrolled since {key.enrolled_at:%Y-%m-%d %H:%M} UTC, key {key.public_key[:16]}")
+    check = site.check(vault)
+    typer.echo(f"secret of its site: {'none yet, see sonovan van site' if check is None else f'check {check}'}")
 
 
 @app.command()
@@ -61,6 +71,22 @@ def revoke(name: Annotated[str, typer.Argument(help="The van's name.")], state: 
     record = enrolment.revoke(folder, name, centre.kafka("registrar"))
     centre.revoke_van(name)
     typer.echo(f"van {name} was never enrolled" if record is None else f"van {name} is revoked")
+
+
+@app.command()
+def trust(
+    file: Annotated[Path, typer.Argument(help="The centre's trusted.pem.", exists=True, dir_okay=False)],
+    van: VanName = None,
+    state: State = None,
+) -> None:
+    """Trust these authorities for the centre from now on, and no others; compare what is printed with the centre."""
+    from sonovan.cli.van_open import open_vault, the_van
+    from sonovan.producers import enrol as enrolment
+
+    folder = state_path(state)
+    van_id = the_van(folder, van)
+    for sha256 in enrolment.trust(open_vault(folder, van_id), van_id, file.read_text(encoding="utf-8")):
+        typer.echo(f"van {van_id} trusts the authority with sha256 {sha256}")
 
 
 @app.command()
@@ -142,16 +168,19 @@ def send(
         return int(Exit.USAGE)
     clean = open_cleaning(read_settings(VanSettings).screens)
     sources = [clean(source) for source in inputs.sources]
-    visit = None
-    if agreed is not None:
-        visit = Visit(
-            subject_key=visit_key(folder, person),
-            site_code=site_code(site),
-            slip_number=None if slip is None else slip_number(slip),
-            consent=agreed,
-            planned=planned_regions(plan, [source.organ for source in inputs.sources]),
-            features=None if features is None else read_features(features),
-        )
+    if agreed is None:
+        visit = None
+    else:
+        code, number = site_code(site), None if slip is None else slip_number(slip)
+        planned = planned_regions(plan, [source.organ for source in inputs.sources])
+        told = None if features is None else read_features(features)
+
+        def visit(vault: "Vault") -> Visit:
+            key = visit_key(vault, person)
+            return Visit(
+                subject_key=key, site_code=code, slip_number=number, consent=agreed, planned=planned, features=told
+            )
+
     return send_screening(
         folder, van_id, sources, visit, list(inputs.refused), into or mint_id(), wait, as_json, give_up_s
     )
@@ -235,12 +264,12 @@ def simulate(
     truth = van_folder(folder, van_id) / "truth" / screening_id
     sources = simulated_sources(chosen, sweeps, frames, seed, truth)
     simulated = dict.fromkeys(PlannedRegion(organ=each.organ, side=each.laterality) for each in sources)
-    visit = Visit(
-        subject_key=visit_key(folder, None),
-        site_code="simulated",
-        consent=Consent(screening=True, ai=True),
-        planned=tuple(simulated),
-    )
+    consent = Consent(screening=True, ai=True)
+
+    def visit(vault: "Vault") -> Visit:
+        key = visit_key(vault, None)
+        return Visit(subject_key=key, site_code="simulated", consent=consent, planned=tuple(simulated))
+
     code = send_screening(folder, van_id, sources, visit, [], screening_id, wait, as_json, give_up_s)
     say(f"truth: {truth}")
     return code

@@ -14,8 +14,8 @@ from sonovan.cli.van_options import GiveUp, State, VanName
 from sonovan.state import state_path
 
 if TYPE_CHECKING:
+    from sonovan.cli.van_open import OpenVan
     from sonovan.contracts.amendments import Amendment
-    from sonovan.producers.spool import Spool
 
 app = typer.Typer(
     help="Put right what was sent: side, woman, consent, or a screening that does not count.", no_args_is_help=True
@@ -44,8 +44,12 @@ def side(
     """These sweeps show another side than was said."""
     from sonovan.producers.amend import sweeps_of
 
-    def amended(spool: "Spool") -> "Amendment":
-        fields = {"kind": "side", "sequence_ids": sweeps_of(spool, screening_id, sequence or []), "laterality": to}
+    def amended(opened: "OpenVan") -> "Amendment":
+        fields = {
+            "kind": "side",
+            "sequence_ids": sweeps_of(opened.spool, screening_id, sequence or []),
+            "laterality": to,
+        }
         return _amendment({**fields, "planned_too": plan_too}, "--to is left, right or isthmus; --sequence is an id")
 
     return _send(screening_id, amended, because, by, give_up_s, van, state)
@@ -67,9 +71,9 @@ def woman(
     from sonovan.producers.site import visit_key
 
     number = None if slip is None else slip_number(slip)
-    key = visit_key(state_path(state), person)
 
-    def amended(_spool: "Spool") -> "Amendment":
+    def amended(opened: "OpenVan") -> "Amendment":
+        key = visit_key(opened.vault, person)
         return _amendment({"kind": "woman", "subject_key": key, "slip_number": number}, "--person, --slip")
 
     return _send(screening_id, amended, because, by, give_up_s, van, state)
@@ -102,7 +106,7 @@ def consent(
     uses = [each.strip() for each in withdraw.split(",") if each.strip()]
     detail = f"--withdraw {withdraw!r}: say words of screening,ai,research,sharing, commas between"
 
-    def amended(_spool: "Spool") -> "Amendment":
+    def amended(_opened: "OpenVan") -> "Amendment":
         return _amendment({"kind": "consent", "withdrawn": tuple(dict.fromkeys(uses))}, detail)
 
     return _send(screening_id, amended, because, by, give_up_s, van, state)
@@ -119,7 +123,7 @@ def undo(
 ) -> int:
     """An earlier amendment was a mistake: it holds no longer, and both stay on record."""
 
-    def amended(_spool: "Spool") -> "Amendment":
+    def amended(_opened: "OpenVan") -> "Amendment":
         fields = {"kind": "taken_back", "amendment_number": number}
         return _amendment(fields, "--number is that of an earlier amendment")
 
@@ -142,7 +146,7 @@ def _amendment(fields: dict[str, object], detail: str) -> "Amendment":
 
 def _send(
     screening_id: str,
-    amended: Callable[["Spool"], "Amendment"],
+    amended: Callable[["OpenVan"], "Amendment"],
     because: str,
     by: str | None,
     give_up_s: float | None,
@@ -156,7 +160,7 @@ def _send(
     folder = state_path(state)
     with open_van(folder, the_van(folder, van)) as opened:
         spool = opened.spool
-        item = spool_amendment(spool, opened.signer, screening_id, amended(spool), because, by=by)
+        item = spool_amendment(spool, opened.signer, screening_id, amended(opened), because, by=by)
         number = item.item_id.rpartition("/")[2]
         waiting = spool.status(screening_id).waiting - 1
         if waiting > 0:

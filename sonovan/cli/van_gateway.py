@@ -5,7 +5,7 @@ The rooms are imported inside the commands: `sonovan --help` stays quick.
 
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -70,7 +70,7 @@ def serve(
             typer.echo(f"van {opened.van_id}: {options.ae_title} listens on {options.address} port {at}")
             if page:
                 shown = options.page if page_port is None else options.page.model_copy(update={"port": page_port})
-                address = until_it_ends.enter_context(served(opened, folder, shown, clean, watch))
+                address = until_it_ends.enter_context(served(opened, shown, clean, watch))
                 typer.echo(f"the operator's page: {address}")
             sys.stdout.flush()
 
@@ -109,21 +109,24 @@ def register(
     if chosen is None:
         raise InvalidRecord("organ_missing", "say --organ breast or --organ thyroid")
     folder = state_path(state)
-    visit = Visit(
-        subject_key=visit_key(folder, person),
-        site_code=site_code(site),
-        consent=consent_given(consent),
-        slip_number=slip_number(slip),
-        planned=planned_regions(plan, [chosen]) or both_sides([chosen]),
-        features=None if features is None else read_features(features),
-    )
+    code, number = site_code(site), slip_number(slip)
+    agreed, planned = consent_given(consent), planned_regions(plan, [chosen]) or both_sides([chosen])
+    told = None if features is None else read_features(features)
     on = datetime.now().astimezone().date() if day is None else day.date()
     with open_van(folder, the_van(folder, van)) as opened, open_desk(opened.vault) as desk:
-        text = read_options(opened.vault.folder, None).page.consent_text
-        entry = desk.register.expect(replace(visit, consent_text=text), on, accession, person=person)
+        visit = Visit(
+            subject_key=visit_key(opened.vault, person),
+            site_code=code,
+            consent=agreed,
+            slip_number=number,
+            planned=planned,
+            features=told,
+            consent_text=read_options(opened.vault.folder, None).page.consent_text,
+        )
+        entry = desk.register.expect(visit, on, accession, person=person)
     if as_json:
-        told = {"slip": entry.slip, "accession": entry.accession, "day": on.isoformat()}
-        typer.echo(json.dumps({**told, "screening_id": entry.screening_id}))
+        row = {"slip": entry.slip, "accession": entry.accession, "day": on.isoformat()}
+        typer.echo(json.dumps({**row, "screening_id": entry.screening_id}))
     else:
         typer.echo(f"slip {entry.slip}, accession {entry.accession}: expected on {on}, screening {entry.screening_id}")
 

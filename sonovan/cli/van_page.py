@@ -6,7 +6,6 @@ The rooms are imported inside the commands: `sonovan --help` stays quick.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -44,8 +43,8 @@ def page(van: VanName = None, state: State = None) -> None:
 
 
 @contextmanager
-def served(opened: "OpenVan", folder: Path, options: "PageOptions", clean: "Clean", watch: "Watch") -> Iterator[str]:
-    """Serve the page of an open van until the block ends; its address, and how to enter. folder: the state folder.
+def served(opened: "OpenVan", options: "PageOptions", clean: "Clean", watch: "Watch") -> Iterator[str]:
+    """Serve the page of an open van until the block ends; its address, and how to enter.
 
     Raises InvalidRecord `option_invalid` where the port is taken.
     """
@@ -69,7 +68,7 @@ def served(opened: "OpenVan", folder: Path, options: "PageOptions", clean: "Clea
     doors = Doors(keep)
     with open_desk(opened.vault) as desk:
         made = Page(
-            opened.vault, opened.spool, desk, opened.signer, options, lambda person: visit_key(folder, person),
+            opened.vault, opened.spool, desk, opened.signer, options, lambda person: visit_key(opened.vault, person),
             {each: VanWords(each) for each in LANGUAGES}, clean, open_finder(), watch,
         )  # fmt: skip
         with serving(made, doors, say) as port:

@@ -23,6 +23,7 @@ from sonovan.producers.screening import Composed, Screening, compose_sequence
 from sonovan.producers.sources import Source
 from sonovan.producers.spool import HELD, QUEUED, SENT, STORED, Spool
 from sonovan.producers.upload import Uploader, all_sent, all_settled, reported
+from sonovan.producers.vault import Vault
 from sonovan.reports.words import Words
 
 WAIT_GIVE_UP_S: Final = 300.0
@@ -47,20 +48,23 @@ def send_screening(
     folder: Path,
     van_id: str,
     sources: Sequence[Source],
-    visit: Visit | None,
+    visit: Callable[[Vault], Visit] | None,
     refused: list[InvalidRecord],
     screening_id: str,
     wait: bool,
     as_json: bool,
     give_up_s: float | None,
 ) -> int:
-    """Spool, upload, print; the exit code. visit: None goes on with a screening that the spool has."""
+    """Spool, upload, print; the exit code.
+
+    visit: makes the visit once the van's vault is open; None goes on with a screening that the spool has.
+    """
     with open_van(folder, van_id) as opened:
         spool, uploader, signer = opened.spool, opened.uploader, opened.signer
         if visit is None:
             screening = spool.resume_screening(screening_id, signer)
         else:
-            screening = spool.open_screening(visit, signer, sources, screening_id=screening_id)
+            screening = spool.open_screening(visit(opened.vault), signer, sources, screening_id=screening_id)
         composed = _compose(screening, sources)
         for trouble in composed.refused:
             say(trouble.message)

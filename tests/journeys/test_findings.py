@@ -117,9 +117,9 @@ def item_of(message: Message, ids: Ids) -> Item:
     )
 
 
-def visit(world: World, person: str, slip: str, **features: Any) -> Visit:
+def visit(van: Van, person: str, slip: str, **features: Any) -> Visit:
     return Visit(
-        subject_key=visit_key(world.centre.path, person),
+        subject_key=visit_key(vault_of(van.world.centre.path, van.van_id), person),
         site_code="site-1",
         slip_number=slip,
         consent=Consent(screening=True, ai=True, research=True),
@@ -156,7 +156,7 @@ def day(world: World, tmp_path_factory: pytest.TempPathFactory) -> Day:
     folder = tmp_path_factory.mktemp("Xiaomei")
     world.work(also={"assess": ASSESS})
     van = Van(world)
-    her = composed(world, van, HER_PARTS, visit(world, PERSON, SLIP, age_years=52, palpable_lump="right"))
+    her = composed(world, van, HER_PARTS, visit(van, PERSON, SLIP, age_years=52, palpable_lump="right"))
     left, right, _ = her.ids.sequence_ids
     held_back = {f"{left}/{index:06d}" for index in LATE}
     van.send(item for item in her.items if item.item_id not in held_back)
@@ -177,7 +177,7 @@ def day(world: World, tmp_path_factory: pytest.TempPathFactory) -> Day:
     day.without_ai = amend(day, her, "consent", "--withdraw", "ai,research")
     world.until(lambda: not standing(world, her), "her alerts are withdrawn")
 
-    trial = day.trial = composed(world, van, [HER_PARTS[0], HER_PARTS[2]], visit(world, OTHER_PERSON, OTHER_SLIP))
+    trial = day.trial = composed(world, van, [HER_PARTS[0], HER_PARTS[2]], visit(van, OTHER_PERSON, OTHER_SLIP))
     world.sonovan("van", "spool", "retry", "--van", van.van_id)
     wait_for(world, trial, "complete")
     two = Counter(persistent_lesion=2)
@@ -297,7 +297,8 @@ def test_nothing_that_names_her_stands_in_a_topic_an_object_or_a_log(day: Day) -
     assert found["kafka"].pop(SLIP), "the hunt finds what is there: the opening has her slip"
     assert found["minio"].pop(SLIP), "the site shows slips in reports"
     assert not any(places for each in found.values() for places in each.values()), found
-    keys = [visit_key(day.world.centre.path, each) for each in (PERSON, OTHER_PERSON)]
+    vault = vault_of(day.world.centre.path, day.van.van_id)
+    keys = [visit_key(vault, each) for each in (PERSON, OTHER_PERSON)]
     for name in {name for name, row in TOPICS.items() if not row.personal} - {Topic.FRAME_CAPTURED}:
         values = b"".join(message.value or b"" for message in day.world.messages(name))
         for secret in (SLIP, OTHER_SLIP, *keys):

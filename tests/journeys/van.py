@@ -19,6 +19,7 @@ from sonovan.contracts.van import Consent
 from sonovan.inputs import sources_of
 from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan.producers import enrol as enrolment
+from sonovan.producers import site
 from sonovan.producers.items import Ids, Item, Signer, Visit, mint_ids
 from sonovan.producers.screening import compose
 from sonovan.producers.sources import Source, capture_options
@@ -106,6 +107,8 @@ class Van:
         folder = self.world.centre.path
         vault = vault_of(folder, self.van_id)
         vault.write("signing_key", self.signer.private_key)
+        if site.check(vault) is None:
+            site.new_secret(vault)
         self.kafka = self.world.centre.enrol_van(self.van_id)
         enrolment.enrol(vault, self.van_id, self.kafka, self.world.centre.kafka("registrar"))
 
