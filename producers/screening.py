@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeAlias
 
 from sonovan.contracts.errors import InvalidRecord
@@ -29,6 +28,7 @@ from sonovan.producers.signed_items import (
     set_aside,
 )
 from sonovan.producers.sources import CapturedFrame, LostFrame, Source, refusal
+from sonovan.producers.sources.origin import Origin
 
 Clock: TypeAlias = Callable[[], datetime]
 
@@ -42,7 +42,7 @@ class ComposedSequence:
     """
 
     sequence_id: str
-    path: Path
+    path: Origin
     frames: int
     set_aside: tuple[SetAside, ...]
 

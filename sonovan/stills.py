@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.models.picture.prepare import to_grey, whole_or
 from sonovan.producers.sources import capture_options, open_sources
+from sonovan.producers.sources.origin import name_of
 from sonovan.producers.sources.source import CapturedFrame, Source
 
 Still = tuple[str, NDArray[np.uint8]]
@@ -35,7 +36,7 @@ def stills(source: Source, most: int) -> Iterator[Still]:
         boxes = [(panel.left, panel.top, panel.width, panel.height) for panel in frame.panels]
         for number, (left, top, width, height) in enumerate(whole_or(boxes, (pixels.shape[0], pixels.shape[1]))):
             part = pixels[top : top + height, left : left + width]
-            yield f"{source.path.name}__{frame.frame_index:06d}_{number}.png", part
+            yield f"{Path(name_of(source.path)).name}__{frame.frame_index:06d}_{number}.png", part
 
 
 def other(path: Path) -> Iterator[Still]:

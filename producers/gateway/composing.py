@@ -107,7 +107,7 @@ class Composer:
             with opened_object(self._intake, found) as path:
                 claims = self._claims(found, path)
                 source, entry = self._understood(found, claims, path)
-                screening = self._screening(entry)
+                screening = screening_of(self._spool, entry, self._signer)
                 put_all(screening, self._clean(source), claims.instance, self._watch)
         except _Waits as waits:
             self._wait(found, TRAY, waits.reason)
@@ -143,7 +143,7 @@ class Composer:
         assigned = found.assigned
         entry, reason = whose(self._register, claims, assigned)
         said = assigned or Assigned("", "", claims.folder_organ, claims.folder_side)
-        options = CaptureOptions(organ=said.organ or (None if entry is None else _only_organ(entry)), side=said.side)
+        options = CaptureOptions(organ=said.organ or (None if entry is None else only_organ(entry)), side=said.side)
         try:
             source = open_object(path, claims, options)
         except InvalidRecord as error:
@@ -156,11 +156,17 @@ class Composer:
             raise _Waits("side_missing")
         return source, entry
 
-    def _screening(self, entry: Expected) -> Screening:
-        """Her screening, which is opened with her first object and goes on where it was closed."""
-        if self._spool.newest(entry.screening_id, Topic.SCREENING_CLOSED) is not None:
-            return self._spool.resume_screening(entry.screening_id, self._signer)
-        return self._spool.open_screening(entry.visit, self._signer, screening_id=entry.screening_id)
+
+def screening_of(spool: Spool, entry: Expected, signer: Signer) -> Screening:
+    """Her screening, which is opened with the first that comes of her and goes on where it was closed."""
+    if spool.newest(entry.screening_id, Topic.SCREENING_CLOSED) is None:
+        try:
+            return spool.open_screening(entry.visit, signer, screening_id=entry.screening_id)
+        except InvalidRecord as error:
+            if error.reason != "option_invalid":
+                raise
+            # another process opened it meanwhile: scanners and captures compose at the same time
+    return spool.resume_screening(entry.screening_id, signer)
 
 
 def is_dicom(claims: Claims, path: Path) -> bool:
@@ -233,6 +239,7 @@ class _Waits(Exception):
         self.reason = reason
 
 
-def _only_organ(entry: Expected) -> Organ | None:
+def only_organ(entry: Expected) -> Organ | None:
+    """The organ of her plan, where it has one alone."""
     organs = {planned.organ for planned in entry.visit.planned or ()}
     return organs.pop() if len(organs) == 1 else None

@@ -24,6 +24,11 @@ path = "/srv/scanner"
 settle_s = 10.0
 after = "delete"
 
+[[capture]]
+device = "/dev/video0"
+picture = [120, 60, 1024, 768]
+depth_mm = 40
+
 [link] is of the uploader: `sonovan.producers.link`.
 """
 
@@ -31,14 +36,17 @@ import ipaddress
 import ssl
 import tomllib
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.record import Part
+from sonovan.contracts.van import FINEST_MM, LONGEST_SIDE
 from sonovan.contracts.words import ConsentText, SiteCode
 from sonovan.producers.link import LinkOptions
+from sonovan.producers.sources.capture import Calibration
+from sonovan.producers.sources.origin import Address, Device, Origin
 
 VAN_FILE: Final = "van.toml"
 
@@ -49,7 +57,9 @@ def _address(text: str) -> str:
 
 AeTitle = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9_-]{1,16}$")]
 """An application entity title: PS3.5 takes more signs; those that every scanner's keyboard has are taken here."""
-Address = Annotated[str, AfterValidator(_address)]
+HostAddress = Annotated[str, AfterValidator(_address)]
+Pixel = Annotated[int, Field(ge=0, le=LONGEST_SIDE)]
+Side = Annotated[int, Field(ge=32, le=LONGEST_SIDE)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
@@ -57,7 +67,7 @@ class ScannerEntry(Part):
     """A scanner that may send. port: where it answers to an association of its own, for storage commitment."""
 
     ae_title: AeTitle
-    address: Address
+    address: HostAddress
     port: Port | None = None
 
 
@@ -93,11 +103,53 @@ class FolderOptions(Part):
     name: AeTitle = "FOLDER"
 
 
+class CaptureEntry(Part):
+    """A scanner's video output; one of device, address and file says where it comes in, and file is for trying out.
+
+    picture: left, top, width, height of the ultrasound in it. spacing_mm: of a pixel; depth_mm: of the picture's
+    height, as the scanner shows it. The operator may say both anew for each sweep.
+    """
+
+    name: AeTitle = "CAPTURE"
+    device: Annotated[str, StringConstraints(pattern=r"^/dev/[A-Za-z0-9/_.:-]{1,200}$")] | None = None
+    address: Annotated[str, StringConstraints(pattern=r"^(rtsp|rtsps|http|https)://[!-~]{1,500}$")] | None = None
+    file: Path | None = None
+    picture: tuple[Pixel, Pixel, Side, Side] | None = None
+    spacing_mm: float | None = Field(default=None, ge=FINEST_MM, le=100)
+    depth_mm: float | None = Field(default=None, gt=0, le=500)
+
+    @model_validator(mode="after")
+    def _comes_from_one_place(self) -> Self:
+        if sum(each is not None for each in (self.device, self.address, self.file)) != 1:
+            raise ValueError("say one of device, address and file")
+        if self.depth_mm is not None and self.picture is None:
+            raise ValueError("a depth needs the picture that it is the depth of")
+        return self
+
+    @property
+    def origin(self) -> Origin:
+        """Where it comes in."""
+        if self.device is not None:
+            return Device(self.device)
+        return Address(self.address) if self.address is not None else Path(self.file or "")
+
+    def calibration(self, spacing_mm: float | None = None, depth_mm: float | None = None) -> Calibration:
+        """The scale, as the operator says it now, else as it stands here. Raises InvalidRecord `option_invalid`."""
+        if spacing_mm is None and depth_mm is None:
+            return Calibration(self.picture, self.spacing_mm, self.depth_mm)
+        if spacing_mm is not None and not FINEST_MM <= spacing_mm <= 100:
+            raise InvalidRecord("option_invalid", f"--pixel-spacing-mm: say at least {FINEST_MM}, at most 100")
+        if depth_mm is not None and (self.picture is None or not 0 < depth_mm <= 500):
+            message = "--depth-mm: say at most 500, and the picture's place in van.toml ([[capture]] picture)"
+            raise InvalidRecord("option_invalid", message)
+        return Calibration(self.picture, spacing_mm, depth_mm)
+
+
 class ListenerOptions(Part):
     """Where the listener listens, and to whom. Without scanners it listens to this machine alone. port 0: any free."""
 
     ae_title: AeTitle = "SONOVAN"
-    address: Address = "127.0.0.1"
+    address: HostAddress = "127.0.0.1"
     port: Port = 11_112
     scanner: tuple[ScannerEntry, ...] = Field(default=(), max_length=32)
     tls: TlsFiles | None = None
@@ -105,6 +157,7 @@ class ListenerOptions(Part):
     associations: int = Field(default=8, ge=1, le=64)
     link: LinkOptions = LinkOptions()
     folder: tuple[FolderOptions, ...] = Field(default=(), max_length=8)
+    capture: tuple[CaptureEntry, ...] = Field(default=(), max_length=8)
 
     @property
     def on_this_machine(self) -> bool:

@@ -8,10 +8,19 @@ from typing import Final
 from sonovan.contracts.errors import Fatal, InvalidRecord, SonovanError, Transient
 from sonovan.producers.gateway.composing import Clean
 from sonovan.producers.gateway.gateway import Desk
+from sonovan.producers.gateway.recording import Recorder
 from sonovan.producers.gateway.settings import PageOptions
 from sonovan.producers.gateway.watching import Watch
 from sonovan.producers.items import Signer
-from sonovan.producers.page import amend_pages, held_pages, lights_pages, live_pages, register_pages, tray_pages
+from sonovan.producers.page import (
+    amend_pages,
+    capture_pages,
+    held_pages,
+    lights_pages,
+    live_pages,
+    register_pages,
+    tray_pages,
+)
 from sonovan.producers.page.asked import Answer, Asked, Handler, Refused, go
 from sonovan.producers.page.render import Speaks, rendered
 from sonovan.producers.privacy.clean import Finder
@@ -30,7 +39,7 @@ class Page:
 
     key_of: gives the subject key of a person id, or of nobody. words: by language. clean: every picture of an
     object that waits goes through it. finder: finds the text in held frames. watch: sees what is composed. clock: the
-    van's own day.
+    van's own day. recorder: records sweeps from the video output; None where van.toml has no capture.
     """
 
     vault: Vault = field(repr=False)
@@ -44,6 +53,7 @@ class Page:
     finder: Finder = field(repr=False)
     watch: Watch = field(repr=False)
     clock: Callable[[], date] = today
+    recorder: Recorder | None = field(default=None, repr=False)
 
     def answer(self, handler: Handler, asked: Asked) -> Answer:
         """What a handler answers; whatever it refuses becomes a page that says so."""
@@ -88,6 +98,8 @@ ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/live/{screening}", live_pages.live),
     ("POST", "/live/{screening}/tick", live_pages.tick),
     ("POST", "/live/{screening}/close", live_pages.close),
+    ("POST", "/live/{screening}/capture", capture_pages.start),
+    ("POST", "/live/{screening}/capture/stop", capture_pages.stop),
     ("GET", "/amend", amend_pages.choose),
     ("GET", "/amend/{screening}", amend_pages.form),
     ("POST", "/amend/{screening}", amend_pages.amend),

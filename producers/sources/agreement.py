@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from sonovan.contracts.lexicon import Organ, Side
+from sonovan.producers.sources.origin import Origin
 from sonovan.producers.sources.reasons import refusal
 from sonovan.producers.sources.source import CaptureOptions
 
@@ -158,7 +159,7 @@ def agreed_side(path: Path, stated: AbstractSet[Side], options: CaptureOptions) 
     return options.side or in_file
 
 
-def agreed_organ(path: Path, stated: AbstractSet[Organ], foreign: AbstractSet[str], options: CaptureOptions) -> Organ:
+def agreed_organ(path: Origin, stated: AbstractSet[Organ], foreign: AbstractSet[str], options: CaptureOptions) -> Organ:
     """The organ, from the file or the operator.
 
     path: for the message. stated: organs that the file names, in whichever of its fields. foreign: parts of the body

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from sonovan.contracts.limits import MAX_FRAME_BYTES, MAX_FRAME_PIXELS
+from sonovan.producers.sources.origin import Origin
 from sonovan.producers.sources.reasons import refusal
 from sonovan.producers.sources.source import MAX_SIDE, MIN_SIDE
 
 
-def check_size(path: Path, rows: int, columns: int, bytes_per_pixel: int) -> None:
+def check_size(path: Origin, rows: int, columns: int, bytes_per_pixel: int) -> None:
     """Raise InvalidRecord `too_small` or `too_large` unless such a frame can be used.
 
     bytes_per_pixel: samples times bytes per sample of the decoded picture.

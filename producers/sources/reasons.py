@@ -2,10 +2,10 @@
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from sonovan.contracts.errors import InvalidRecord
+from sonovan.producers.sources.origin import Address, Device, Origin
 
 SOURCE_REASONS: Final[dict[str, str]] = {
     "not_found": "check the path",
@@ -39,6 +39,9 @@ SOURCE_REASONS: Final[dict[str, str]] = {
     "burned_in_annotation": "the file says that text is burned into the picture: it is held on this van",
     "frame_unreadable": "export the sweep again if this frame matters",
     "regions_uncertain": "where the text lies is not known: it is held on this van",
+    "no_signal": "look at the cable, at the scanner's video output and at [[capture]] of van.toml",
+    "signal_lost": "look at the cable and at the scanner's video output, then scan the rest as another sweep",
+    "frame_dropped": "it was lost between the scanner and this disk: scan the place again if it matters",
     "text_uncertain": "there may be text in it: it is held on this van until somebody looks",
 }
 
@@ -72,12 +75,12 @@ class Warned:
     message: str
 
 
-def warned(reason: str, path: Path, detail: str) -> Warned:
+def warned(reason: str, path: Origin, detail: str) -> Warned:
     """A warning with one line for the person who typed the path: the input, what is odd about it, what follows."""
     return Warned(reason, f"{shown(path)}: {_one_line(detail)}; {SOURCE_WARNINGS[reason]}")
 
 
-def refusal(reason: str, path: Path, detail: str) -> InvalidRecord:
+def refusal(reason: str, path: Origin, detail: str) -> InvalidRecord:
     """InvalidRecord with one line: the input, what is wrong with it, what to do.
 
     reason: a key of SOURCE_REASONS. The message names the path, so it is for the person who typed it only.
@@ -85,8 +88,15 @@ def refusal(reason: str, path: Path, detail: str) -> InvalidRecord:
     return InvalidRecord(reason, f"{shown(path)}: {_one_line(detail)}; {SOURCE_REASONS[reason]}")
 
 
-def shown(path: Path) -> str:
-    """A path as it may be printed: bytes that are no UTF-8, line ends and control characters are escaped."""
+def shown(path: Origin) -> str:
+    """A path as it may be printed: bytes that are no UTF-8, line ends and control characters are escaped.
+
+    Of an address no account and no password is shown.
+    """
+    if isinstance(path, Address):
+        return printable(path.shown)
+    if isinstance(path, Device):
+        return printable(path.path)
     return printable(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 

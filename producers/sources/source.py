@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any, Final, TypeAlias, get_args
 
 import numpy as np
@@ -15,6 +14,7 @@ from sonovan.contracts.lexicon import Organ, Position, Side, View
 from sonovan.contracts.limits import MAX_FRAMES
 from sonovan.contracts.record import Part
 from sonovan.contracts.van import FINEST_MM, LONGEST_SIDE, Panel
+from sonovan.producers.sources.origin import Origin
 from sonovan.producers.sources.reasons import Warned
 
 Pixels: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -107,16 +107,17 @@ class LostFrame:
 class Source:
     """One sequence, described; `read()` decodes its frames one at a time, in order, without gaps in the index.
 
-    path: for messages only, it never leaves the van. declared: the boxes that the file calls ultrasound, None
-    where it declares nothing. burned_in: the file says that annotation is burned in. notes: codes for the closing's
-    quality warnings. warnings: what the person at the keyboard should know. instance: the file's SOPInstanceUID.
+    path: for messages only, it never leaves the van; a device or an address where frames are captured. declared: the
+    boxes that the file calls ultrasound, None where it declares nothing. burned_in: the file says that annotation is
+    burned in. notes: codes for the closing's quality warnings. warnings: what the person at the keyboard should know.
+    instance: the file's SOPInstanceUID.
     uncertain: the file declares ultrasound regions, and the place of none is known.
     acquired_on: the day of examination that the file names. nipple_distance_mm: as the operator entered it.
     `read()` raises InvalidRecord for what ends the sequence early and Transient
     where the disk does not answer.
     """
 
-    path: Path
+    path: Origin
     organ: Organ
     laterality: Side | None
     view: str | None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sonovan.cli import van_gateway, van_lights, van_page, van_reports, van_screenings, van_site, van_spool
+from sonovan.cli import van_capture, van_gateway, van_lights, van_page, van_reports, van_screenings, van_site, van_spool
 from sonovan.cli.failures import Exit
 from sonovan.cli.van_amend import app as amend_app
 from sonovan.cli.van_options import AsJson, GiveUp, Organ, Plan, State, VanName, Wait
@@ -276,6 +276,7 @@ def simulate(
 
 
 van_screenings.add_to(app)
+van_capture.add_to(app)
 van_gateway.add_to(app)
 app.command()(van_reports.reports)
 van_page.add_to(app)

@@ -69,7 +69,8 @@ def serve(
         def listening(at: int) -> None:
             typer.echo(f"van {opened.van_id}: {options.ae_title} listens on {options.address} port {at}")
             if page:
-                shown = options.page if page_port is None else options.page.model_copy(update={"port": page_port})
+                at_port = {} if page_port is None else {"port": page_port}
+                shown = options.model_copy(update={"page": options.page.model_copy(update=at_port)})
                 address = until_it_ends.enter_context(served(opened, shown, clean, watch))
                 typer.echo(f"the operator's page: {address}")
             sys.stdout.flush()

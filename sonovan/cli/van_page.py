@@ -16,7 +16,7 @@ from sonovan.state import state_path
 if TYPE_CHECKING:
     from sonovan.cli.van_open import OpenVan
     from sonovan.producers.gateway.composing import Clean
-    from sonovan.producers.gateway.settings import PageOptions
+    from sonovan.producers.gateway.settings import ListenerOptions
     from sonovan.producers.gateway.watching import Watch
 
 DOOR_FILE: Final = "page"
@@ -43,7 +43,7 @@ def page(van: VanName = None, state: State = None) -> None:
 
 
 @contextmanager
-def served(opened: "OpenVan", options: "PageOptions", clean: "Clean", watch: "Watch") -> Iterator[str]:
+def served(opened: "OpenVan", options: "ListenerOptions", clean: "Clean", watch: "Watch") -> Iterator[str]:
     """Serve the page of an open van until the block ends; its address, and how to enter.
 
     Raises InvalidRecord `option_invalid` where the port is taken.
@@ -51,6 +51,7 @@ def served(opened: "OpenVan", options: "PageOptions", clean: "Clean", watch: "Wa
     from sonovan.cli.van_send import say
     from sonovan.models.text import open_finder
     from sonovan.producers.gateway.gateway import open_desk
+    from sonovan.producers.gateway.recording import Recorder
     from sonovan.producers.page.doors import Doors
     from sonovan.producers.page.page import Page
     from sonovan.producers.page.server import serving
@@ -66,10 +67,15 @@ def served(opened: "OpenVan", options: "PageOptions", clean: "Clean", watch: "Wa
             write_private(door, f"{address}#{code}\n")
 
     doors = Doors(keep)
+    recorder = None
+    if options.capture:
+        recorder = Recorder(opened.spool, opened.signer, clean, watch, options.capture, say)
     with open_desk(opened.vault) as desk:
         made = Page(
-            opened.vault, opened.spool, desk, opened.signer, options, lambda person: visit_key(opened.vault, person),
+            opened.vault, opened.spool, desk, opened.signer, options.page,
+            lambda person: visit_key(opened.vault, person),
             {each: VanWords(each) for each in LANGUAGES}, clean, open_finder(), watch,
+            recorder=recorder,
         )  # fmt: skip
         with serving(made, doors, say) as port:
             address = f"http://127.0.0.1:{port}/enter"
@@ -78,3 +84,5 @@ def served(opened: "OpenVan", options: "PageOptions", clean: "Clean", watch: "Wa
                 yield f"{address}#{doors.code}" if sys.stdout.isatty() else f"{address}, opened by sonovan van page"
             finally:
                 door.unlink(missing_ok=True)
+                if recorder is not None:
+                    recorder.stop()

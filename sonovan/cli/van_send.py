@@ -1,7 +1,6 @@
 """What `sonovan van send` and `simulate` do once they know what to send: spool, upload, tell."""
 
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from sonovan.contracts.words import SiteCode, SlipNumber
 from sonovan.producers.items import Item, Visit
 from sonovan.producers.screening import Composed, Screening, compose_sequence
 from sonovan.producers.sources import Source
+from sonovan.producers.sources.origin import name_of
 from sonovan.producers.spool import HELD, QUEUED, SENT, STORED, Spool
 from sonovan.producers.upload import Uploader, all_sent, all_settled, reported
 from sonovan.producers.vault import Vault
@@ -87,7 +87,7 @@ def _compose(screening: Screening, sources: Sequence[Source]) -> Composed:
     try:
         with tqdm(total=total, unit="frame", desc="reading", leave=False, disable=None) as bar:
             for source in sources:
-                path = os.path.abspath(source.path)
+                path = name_of(source.path)
                 seen[path] += 1
                 compose_sequence(screening, source, mint_id(), bar.update, origin=f"{path}#{seen[path]}")
             return screening.close()

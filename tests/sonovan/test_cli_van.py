@@ -20,6 +20,7 @@ from sonovan.producers.screening import compose_sequence
 from sonovan.producers.simulate import simulated_sources, write_sweeps
 from sonovan.producers.spool import HELD, QUEUED, Spool
 from sonovan.producers.vault import Vault
+from tests.producers.clips import shades, write_clip
 from tests.producers.files import grey, write_dicom
 from tests.producers.visits import SIGNER, VISIT, vault_of
 
@@ -234,3 +235,23 @@ def test_the_lights_say_why_they_are_red(vault: Vault, tmp_path: Path, capsys: p
         "reasons": [{"code": "objects_composing", "value": 1}],
         "notes": [{"code": "women_expected", "value": 1}],
     }
+
+
+def test_a_sweep_from_the_video_output_is_recorded_and_what_ends_it_is_said(
+    vault: Vault, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_clip(tmp_path / "screen.mp4", shades(8))
+    words = ("capture", "--slip", "A11P", "--side", "left", "--region", "upper_outer")
+    assert typed(tmp_path, "register", "--slip", "A11P", "--organ", "breast", "--consent", "screening,ai") == 0
+    assert typed(tmp_path, *words, "--seconds", "60") == 2
+    assert "van.toml has no [[capture]]" in capsys.readouterr().err
+    (vault.folder / "van.toml").write_text(f'[[capture]]\nfile = "{tmp_path / "screen.mp4"}"\nspacing_mm = 0.1\n')
+    assert typed(tmp_path, *words) == 2
+    assert "--seconds or --until-stopped" in capsys.readouterr().err
+    assert typed(tmp_path, *words, "--seconds", "60") == 3
+    told = capsys.readouterr()
+    assert "8 frames recorded" in told.out
+    assert "no picture comes any more" in told.err
+    with spool_of(vault) as spool:
+        (screening,) = spool.screenings()
+        assert (screening.sequences, screening.frames) == (1, 8)

@@ -1,0 +1,49 @@
+"""Start and stop a sweep from the scanner's video output, for the woman who is being scanned."""
+
+from typing import TYPE_CHECKING, get_args
+
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.lexicon import Position
+from sonovan.producers.gateway.recording import Recorder, SweepOrder
+from sonovan.producers.page.asked import Answer, Asked, Refused, go
+from sonovan.producers.sources import capture_options
+
+if TYPE_CHECKING:
+    from sonovan.producers.page.page import Page
+
+
+def start(page: "Page", asked: Asked) -> Answer:
+    """Begin a sweep. Fields: organ, side, region, capture (its name), depth_mm and spacing_mm; all may be left out."""
+    entry = page.desk.register.of_screening(asked.params["screening"])
+    if entry is None:
+        raise Refused("unknown")
+    form = asked.form
+    chosen = capture_options(organ=form.get("organ") or None, side=form.get("side") or None)
+    region = form.get("region") or None
+    if region not in (None, *get_args(Position)):
+        raise Refused("unknown")
+    order = SweepOrder(
+        entry, chosen.organ, chosen.side, region,  # type: ignore[arg-type]  # a Position, as was just asked
+        spacing_mm=_number(form.get("spacing_mm")), depth_mm=_number(form.get("depth_mm")),
+    )  # fmt: skip
+    _recorder(page).start(order, form.get("capture") or None)
+    return go(f"/live/{entry.screening_id}")
+
+
+def stop(page: "Page", asked: Asked) -> Answer:
+    """End the sweep; answered once its last frame is durable."""
+    _recorder(page).stop()
+    return go(f"/live/{asked.params['screening']}")
+
+
+def _recorder(page: "Page") -> Recorder:
+    if page.recorder is None:
+        raise InvalidRecord("option_invalid", "van.toml has no [[capture]]")
+    return page.recorder
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", ".")) if text else None
+    except ValueError:
+        raise Refused("unknown") from None
