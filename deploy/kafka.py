@@ -133,6 +133,10 @@ def healthy(state: StateFolder) -> bool:
 _ENV = {"LC_ALL": "C.UTF-8"}
 
 
+_SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""For a program that runs a second: code that is optimised thoroughly would come too late."""
+
+
 def _java(java: Path, jars: Path, *options: str) -> list[str]:
     logging = f"-Dlog4j2.configurationFile={LOGGING_FILE}"
     return [str(java), *options, "-Djava.awt.headless=true", logging, "-cp", f"{jars}/*"]
@@ -152,7 +156,7 @@ def _format(state: StateFolder, java: Path, jars: Path, properties: str) -> None
     write_private(state.kafka / "format.arguments", "\n".join(arguments) + "\n")
     try:
         done = subprocess.run(
-            [*_java(java, jars), "kafka.tools.StorageTool", "format", "@format.arguments"],
+            [*_java(java, jars, *_SHORT_LIVED), "kafka.tools.StorageTool", "format", "@format.arguments"],
             cwd=state.kafka,
             env=os.environ | _ENV,
             stdin=subprocess.DEVNULL,

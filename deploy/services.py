@@ -11,6 +11,7 @@ from sonovan.deploy import kafka, minio, processes
 from sonovan.deploy.answers import answer_of
 from sonovan.deploy.authority import Authority
 from sonovan.deploy.cache import ensure_cached
+from sonovan.deploy.errors import ServiceFailed
 from sonovan.deploy.identity import is_running
 from sonovan.deploy.launches import Launch, launched_names, log_path, read_launch, read_record
 from sonovan.deploy.probes import answers_ok
@@ -23,6 +24,7 @@ from sonovan.deploy.state import StateFolder, silent
 START_DEADLINE_S = 120.0
 DEFAULT_MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 KAFKA = kafka.NAME
+STORE = minio.NAME
 SERVICES = (minio.NAME, KAFKA)  # in the order in which they stop, after the apps
 SUPERVISOR = "supervisor"  # the process that starts the others again (supervisor.py); it stops first
 
@@ -78,22 +80,42 @@ def start_services(
     healthy.
     """
     with state.lock(progress):
+        running = launch_services(state, progress=progress, max_message_bytes=max_message_bytes, vans=vans)
+        for name in SERVICES:
+            await_service(state, name, progress)
+        return running
+
+
+def launch_services(
+    state: StateFolder,
+    *,
+    progress: Callable[[str], None] = silent,
+    max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
+    vans: VansListenerSettings | None = None,
+) -> RunningServices:
+    """Start the broker and MinIO, as `start_services` does, but return before they answer: see `await_service`."""
+    with state.lock(progress):
         java, jars, binary = ensure_cached(progress)
-        launches = (
-            kafka.prepare(
-                state,
-                java,
-                jars,
-                max_message_bytes=max_message_bytes,
-                vans=vans or VansListenerSettings.model_construct(),
-                progress=progress,
-            ),
-            minio.prepare(state, binary),
+        # Both are prepared before either starts: lost secrets are named while nothing runs.
+        broker = kafka.prepare(
+            state,
+            java,
+            jars,
+            max_message_bytes=max_message_bytes,
+            vans=vans or VansListenerSettings.model_construct(),
+            progress=progress,
         )
-        records = [processes.start(state, launch) for launch in launches]
-        for record, launch in zip(records, launches, strict=True):
-            wait_healthy(state, record, probe(state, launch) or _runs, deadline_s=START_DEADLINE_S, progress=progress)
+        for launch in (minio.prepare(state, binary), broker):
+            processes.start(state, launch)
         return describe(state)
+
+
+def await_service(state: StateFolder, name: str, progress: Callable[[str], None] = silent) -> None:
+    """Wait until one of SERVICES that was launched is healthy. Raises ServiceFailed where it does not become so."""
+    launch, record = read_launch(state, name), read_record(state, name)
+    if record is None:
+        raise ServiceFailed(f"{name} was stopped while it started")
+    wait_healthy(state, record, probe(state, launch) or _runs, deadline_s=START_DEADLINE_S, progress=progress)
 
 
 def describe(state: StateFolder) -> RunningServices:

@@ -20,6 +20,7 @@ INHERITED = (
     "XDG_CACHE_HOME",
     "LD_LIBRARY_PATH",
     "CUDA_VISIBLE_DEVICES",
+    "JDK_JAVA_OPTIONS",
 )
 
 # The shell tells its pid and waits for a line before it becomes the program. So the record is on disk before the

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,11 +94,19 @@ class Centre:
             endpoint=reached.s3_endpoint, access_key=access_key, secret_key=SecretStr(secret_key)
         )
 
-    def prepare_store(self) -> None:
-        """Make the object store's buckets, accounts and policies; harmless when they are there."""
+    def store_preparation(self) -> Callable[[], None]:
+        """What makes the object store's buckets, accounts and policies, and is harmless when they are there.
+
+        Their keys are read here, so that it may run in another thread than the one that holds the folder's lock.
+        """
         root = self.store()
-        create_buckets(root)
-        create_accounts(root, {account: _keys(self.store(account)) for account in ACCOUNTS})
+        keys = {account: _keys(self.store(account)) for account in ACCOUNTS}
+
+        def prepare() -> None:
+            create_buckets(root)
+            create_accounts(root, keys)
+
+        return prepare
 
     def environment(self, account: str = ADMIN) -> dict[str, str]:
         """SONOVAN_KAFKA_* of an account and, where it has one at the object store, SONOVAN_S3_*."""
@@ -175,16 +184,20 @@ def up(
         raise Fatal("SONOVAN_HEALTH_PORT: workers on one machine cannot share a port; leave it out, each takes its own")
     state = StateFolder(path)
     with deploy_errors(), state.lock(progress):
-        started = services.start_services(
+        launched = services.launch_services(
             state,
             progress=progress,
             max_message_bytes=MAX_MESSAGE_BYTES,
             vans=read_settings(VansListenerSettings),
         )
-        centre = Centre(state, started)
-        _prepare_kafka(centre, progress)
-        centre.show_certificate()
-        centre.prepare_store()
+        centre = Centre(state, launched)
+        services.await_service(state, services.STORE, progress)
+        with ThreadPoolExecutor(1) as beside:  # the broker takes seconds to come up, and to make its topics
+            store = beside.submit(centre.store_preparation())
+            services.await_service(state, services.KAFKA, progress)
+            _prepare_kafka(centre, progress)
+            centre.show_certificate()
+            store.result()
         progress("object store: buckets, accounts and policies are there")
         if supervised:
             services.start_supervisor(state)

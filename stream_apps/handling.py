@@ -212,7 +212,7 @@ class Handling:
 
     async def _catch_up(self, partition: int, generation: int) -> None:
         assert self._stage.catch_up is not None
-        outcome = await self._retried(partial(self._stage.catch_up, partition), generation)
+        outcome = await self._retried(partial(self._stage.catch_up, partition, self._skips), generation)
         if await self._done(outcome, Turn(None), generation):
             self._caught_up.add(partition)
 

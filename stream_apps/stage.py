@@ -22,6 +22,7 @@ from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.progress import Progress
 from sonovan.stream_apps.rejecting import Coordinates, Rejection, Subject, message_key
 from sonovan.stream_apps.settings import WorkerSettings
+from sonovan.stream_apps.skipping import Passed
 from sonovan.stream_apps.vans import VanRegistry
 
 Rows = Mapping[tuple[str, str], bytes | None]
@@ -124,9 +125,10 @@ class Stage:
     what a van has beyond that, None where it waits in the log. compute_threads: how many threads run `process`; with 0
     it runs in the event loop, where rows can be read. store_threads: how many threads run `Outcome.store`.
     unknown_van_wait_s: how long after its arrival a message of a van that is not enrolled waits for the registry.
-    catch_up: run before the first message of a partition after it was assigned; its outcome is done like any other.
-    It may raise Transient. subject_of: whose message it is, where its signature holds, for one that is passed over
-    unread; it may raise anything. tick: every `tick_every_s` seconds, with the time: the records to send then.
+    catch_up: run before the first message of a partition after it was assigned, with what an operator told the stage to
+    pass; its outcome is done like any other. It may raise Transient and Fatal. subject_of: whose message it is, where
+    its signature holds, for one that is passed over unread; it may raise anything. tick: every `tick_every_s` seconds,
+    with the time: the records to send then.
     background: runs beside the messages until the worker ends. running: what a monitor should know of the stage, such
     as the network and its provider.
     """
@@ -142,7 +144,7 @@ class Stage:
     compute_threads: int = 0
     store_threads: int = 2
     unknown_van_wait_s: float = 10.0
-    catch_up: Callable[[int], Awaitable[Outcome]] | None = None
+    catch_up: Callable[[int, Passed], Awaitable[Outcome]] | None = None
     tick: Callable[[datetime], Sequence[Outgoing]] | None = None
     tick_every_s: float = 5.0
     background: Callable[[], Awaitable[None]] | None = None

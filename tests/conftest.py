@@ -18,6 +18,8 @@ settings.load_profile("sonovan")
 
 TOOLS = ("java", "mvn", "go")
 
+# Brokers of tests live for minutes: the thorough compiler would take a third of their CPU time and never pay.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 os.environ.setdefault("SONOVAN_VAN_PASSPHRASE", secrets.token_hex(16))  # of the vans that tests enrol by commands
 
 

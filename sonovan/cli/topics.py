@@ -74,7 +74,7 @@ def _create_buckets(state: Path | None) -> None:
         create_buckets(root)
         create_accounts(root, accounts)
     else:
-        attach(state_path(state)).prepare_store()
+        attach(state_path(state)).store_preparation()()
 
 
 @app.command()

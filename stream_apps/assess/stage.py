@@ -23,6 +23,7 @@ from sonovan.stream_apps.assess.settings import AssessSettings, ProgrammeSetting
 from sonovan.stream_apps.assess.step import assess, due_ticks, report_receipt, subject_of
 from sonovan.stream_apps.assess.takeover import read_published, reflected, watermark, watermark_row
 from sonovan.stream_apps.faust_options import consumer_options
+from sonovan.stream_apps.skipping import Passed
 from sonovan.stream_apps.stage import Given, Message, Outcome, Outgoing, Row, Rows, Stage, Tables
 
 READS: Final = (
@@ -38,8 +39,8 @@ READS: Final = (
 """All of them in one channel, one message at a time, so that rows are never written by two."""
 
 
-ReadPublished = Callable[[int, int], Awaitable[tuple[list[ScreeningAssessed], int]]]
-"""(partition, offset) → the revisions from there on, and the partition's end; raises KafkaError."""
+ReadPublished = Callable[[int, int, Passed], Awaitable[tuple[list[ScreeningAssessed], int]]]
+"""(partition, offset, what is passed) → the revisions from there on, and the end; raises KafkaError, Fatal."""
 
 
 async def open_stage(given: Given) -> Stage:
@@ -64,9 +65,9 @@ def assess_stage(
     programme: what the site chooses of the clinical rules.
     """
 
-    async def catch_up(partition: int) -> Outcome:
+    async def catch_up(partition: int, skips: Passed) -> Outcome:
         try:
-            revisions, end = await published(partition, watermark(tables.get))
+            revisions, end = await published(partition, watermark(tables.get), skips)
         except KafkaError as error:
             raise Transient(f"the broker is away ({type(error).__name__})") from error
         rows = reflected(tables.get, revisions, end)

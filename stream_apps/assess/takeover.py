@@ -5,15 +5,20 @@ over, with the old data folder or an empty one, reads the few revisions that its
 `screening.assessed` itself, so that lesions keep their names and revision numbers never repeat.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
 from sonovan.stream_apps.assess.rows import WATERMARK, PublishedRow, WatermarkRow, published_row
+from sonovan.stream_apps.skipping import Passed
 from sonovan.stream_apps.stage import Row, Rows
+
+log = logging.getLogger(__name__)
 
 
 def reflected(row: Row, revisions: Iterable[ScreeningAssessed], next_offset: int) -> Rows:
@@ -45,12 +50,24 @@ def _published(row: Row, screening_id: str) -> PublishedRow | None:
     return None if data is None else PublishedRow.model_validate_json(data)
 
 
+def _revision(data: bytes | None, at: str) -> ScreeningAssessed:
+    try:
+        return ScreeningAssessed.decode(data or b"")
+    except InvalidRecord as error:
+        raise Fatal(
+            f"{at.replace(' ', '/')} is no revision ({error.reason}), and what it should say is unknown; "
+            f"to go on without it: sonovan skip assess {at} --why REASON"
+        ) from error
+
+
 async def read_published(
-    consumer_options: Mapping[str, Any], partition: int, from_offset: int
+    consumer_options: Mapping[str, Any], partition: int, from_offset: int, skips: Passed = frozenset()
 ) -> tuple[list[ScreeningAssessed], int]:
     """The revisions in a partition of `screening.assessed` from an offset to its present end, and that end.
 
-    consumer_options: aiokafka's connection options. Raises aiokafka's KafkaError where the broker is away.
+    consumer_options: aiokafka's connection options. skips: what an operator told the stage to pass. Raises aiokafka's
+    KafkaError where the broker is away, Fatal for a message that is no revision: what it was to say of lesions' names
+    and revision numbers is unknown, so that a person must decide to go on without it.
     """
     place = TopicPartition(Topic.SCREENING_ASSESSED, partition)
     consumer = AIOKafkaConsumer(enable_auto_commit=False, **consumer_options)
@@ -66,7 +83,10 @@ async def read_published(
         while position < end:
             message = await consumer.getone()
             position = message.offset + 1
-            revisions.append(ScreeningAssessed.decode(message.value))
+            if (place.topic, partition, message.offset) in skips:
+                log.error("%s/%d/%d is passed by an operator's wish", place.topic, partition, message.offset)
+                continue
+            revisions.append(_revision(message.value, f"{place.topic} {partition} {message.offset}"))
         return revisions, end
     finally:
         await consumer.stop()

@@ -25,7 +25,6 @@ from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import TOPICS, Topic, van_answered_topic
 from sonovan.contracts.van import Consent, PlannedRegion
 from sonovan.contracts.words import slip_number
-from sonovan.deploy.state import StateFolder
 from sonovan.inputs import sources_of
 from sonovan.models.phantom.sweep import simulate_sweep
 from sonovan.outputs import report_of
@@ -39,6 +38,7 @@ from sonovan.reports.amended import amended_words
 from sonovan.reports.phrases import LANGUAGES, Language
 from sonovan.reports.words import Words
 from tests.journeys.account import assert_one_content_each, assert_revisions_count_upward, newest, wait_for
+from tests.journeys.hunt import hits, kept_in
 from tests.journeys.van import COLUMNS, ROWS, SPACING_MM, Screening, Sweep, Van, sweep
 from tests.journeys.world import World
 from tests.producers.visits import vault_of
@@ -364,20 +364,3 @@ def missing_of(revision: ScreeningAssessed) -> set[tuple[str, int]]:
 
 def levels(revision: ScreeningAssessed) -> dict[tuple[str, str | None], str]:
     return {(row.organ, row.laterality): row.level for row in revision.adequacy}
-
-
-def kept_in(state: StateFolder) -> list[tuple[str, Path]]:
-    return [("kafka", state.kafka), ("minio", state.minio), ("logs", state.logs)]
-
-
-def hits(folder: Path, words: Sequence[str]) -> dict[str, list[str]]:
-    """Which files below a folder hold or are called which of the words; the broker's empty indexes are left out."""
-    found: dict[str, list[str]] = {word: [] for word in words}
-    for path in folder.rglob("*"):
-        if path.suffix in (".index", ".timeindex") or not path.is_file():
-            continue
-        data = path.read_bytes()
-        for word in words:
-            if word.encode() in data or word in path.name:
-                found[word].append(str(path.relative_to(folder)))
-    return found

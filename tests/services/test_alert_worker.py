@@ -4,8 +4,6 @@ import asyncio
 import hashlib
 import hmac
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -40,6 +38,7 @@ from sonovan.transport.client import client_options
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
 from tests.clinical.records import assessed, finding, sha
+from tests.command import Told, sonovan
 from tests.stream_apps.alert.receiver import KIND, Manners, Receiver, Request, answer, free_port, hang
 from tests.stream_apps.alert.scene import TEST_RULES, blind_revision, revision, take
 from tests.waiting import until
@@ -236,9 +235,8 @@ def test_a_suspicious_lesion_is_told_once_and_answered_by_a_command(site: Site) 
     small = finding(finding_id=sha(screening), malignant=0.9, area_mm2=5.0)
     first = assessed(screening_id=screening, revision_id=sha(screening), revision_number=1, findings=(small,))
 
-    def ack(alert: str, by: str) -> "subprocess.CompletedProcess[str]":
-        words = ("alerts", "ack", alert, "--by", by, "--state", str(site.centre.path))
-        return subprocess.run([sys.executable, "-m", "sonovan", *words], capture_output=True, text=True, check=False)
+    def ack(alert: str, by: str) -> Told:
+        return sonovan("alerts", "ack", alert, "--by", by, "--state", str(site.centre.path))
 
     with site.receiver() as receiver:
 

@@ -1,9 +1,7 @@
 """Consumers on a real broker: what they read, what they may not, and that revoking ends connections that are open."""
 
 import json
-import os
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -15,8 +13,6 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 
 from sonovan.centre import Centre
-from sonovan.cli import build
-from sonovan.cli.failures import run
 from sonovan.consumers import credentials_path
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import Fatal
@@ -25,6 +21,8 @@ from sonovan.transport.admin import Administrator
 from sonovan.transport.client import client_options
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
+from tests import command
+from tests.command import Told
 from tests.waiting import until
 
 pytestmark = pytest.mark.services
@@ -35,16 +33,8 @@ READ = Topic.SEQUENCE_ASSESSED.value
 PERSONAL = {Topic.SCREENING_OPENED.value, Topic.FEATURES_RECORDED.value, Topic.SCREENING_AMENDED.value}
 
 
-def sonovan(centre: Centre, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("SONOVAN_")}
-    told = subprocess.run(
-        [sys.executable, "-m", "sonovan", "consumer", *arguments],
-        env=bare | {"SONOVAN_STATE": str(centre.path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+def sonovan(centre: Centre, *arguments: str, code: int = 0) -> Told:
+    told = command.sonovan("consumer", *arguments, environment={"SONOVAN_STATE": str(centre.path)})
     assert told.returncode == code, told.stderr
     return told
 
@@ -166,7 +156,7 @@ def test_revoking_ends_a_connection_that_is_open_within_ten_seconds(
     send(centre, b"before")
     until(lambda: member.poll(500), "it reads before")
     began = time.monotonic()
-    assert run(build(), ["consumer", "revoke", name, "--state", str(centre.path)]) == 0
+    sonovan(centre, "revoke", name)
     revoked_s = time.monotonic() - began
     send(centre, b"after")
     seen: list[bytes] = []

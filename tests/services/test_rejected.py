@@ -1,8 +1,6 @@
 """`sonovan rejected` on a real broker and a real store."""
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -16,6 +14,8 @@ from sonovan.storage.minio_store import MinioStore
 from sonovan.stream_apps.rejecting import Coordinates, Rejection, Subject, Unusable, message_key, reject
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
+from tests import command
+from tests.command import Told
 from tests.stream_apps.segment.frames import NOW, TestVan
 
 pytestmark = pytest.mark.services
@@ -34,9 +34,8 @@ def rejected(centre: Centre, reason: str) -> Rejection:
     return made
 
 
-def sonovan(centre: Centre, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sonovan", "rejected", *arguments, "--state", str(centre.path)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+def sonovan(centre: Centre, *arguments: str) -> Told:
+    return command.sonovan("rejected", *arguments, "--state", str(centre.path))
 
 
 def shown(centre: Centre, rejection_id: str) -> dict[str, Any]:

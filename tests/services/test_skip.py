@@ -3,27 +3,43 @@
 import asyncio
 import hashlib
 import json
-import subprocess
-import sys
+from functools import partial
 
 import pytest
 
 from sonovan.centre import Centre
 from sonovan.cli.skip import AUDIT
 from sonovan.contracts.answers import RecordSkipped
+from sonovan.contracts.errors import Fatal
 from sonovan.contracts.topics import Topic
+from sonovan.stream_apps.assess.takeover import read_published
+from sonovan.stream_apps.faust_options import consumer_options
 from sonovan.stream_apps.skipping import read_skips
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
+from tests import command
+from tests.command import Told
 
 pytestmark = pytest.mark.services
 
 WHY = "ends assess since noon, seen by the one on duty"
 
 
-def sonovan(centre: Centre, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sonovan", "skip", *arguments, "--state", str(centre.path)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+def sonovan(centre: Centre, *arguments: str) -> Told:
+    return command.sonovan("skip", *arguments, "--state", str(centre.path))
+
+
+def test_a_revision_that_cannot_be_read_ends_a_take_over_until_somebody_has_it_passed(centre: Centre) -> None:
+    with BoundedProducer(centre.kafka()) as producer:
+        sent = producer.send(Topic.SCREENING_ASSESSED, b"k", b"no revision").result(30)
+    broker = centre.kafka("assess")
+    published = partial(read_published, consumer_options(broker), sent.partition, sent.offset)
+    place = (sent.topic, str(sent.partition), str(sent.offset))
+    with pytest.raises(Fatal, match=f"sonovan skip assess {' '.join(place)} --why"):
+        asyncio.run(published())
+    told = sonovan(centre, "assess", *place, "--why", WHY)
+    assert told.returncode == 0, told.stderr
+    assert asyncio.run(published(asyncio.run(read_skips(broker, "assess")))) == ([], sent.offset + 1)
 
 
 def test_a_skip_is_read_by_its_stage_alone_and_its_words_stay_in_the_audit(centre: Centre) -> None:

@@ -114,7 +114,7 @@ def test_access_keys_are_random_and_set_up_as_often_as_one_likes(centre: Centre)
     assert len({key.partition(".")[2] for key in keys.values()}) == len(keys)
     assert all(len(key.partition(".")[2]) >= 40 for key in keys.values())
     before = json.loads(admin(centre.store()).user_list())
-    centre.prepare_store()
+    centre.store_preparation()()
     after = json.loads(admin(centre.store()).user_list())
     assert {key: each["policyName"] for key, each in before.items()} == {
         key: each["policyName"] for key, each in after.items()

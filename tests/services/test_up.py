@@ -3,8 +3,6 @@
 import json
 import os
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,22 +15,16 @@ from sonovan.contracts.topics import Topic
 from sonovan.deploy import services
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
+from tests import command
+from tests.command import Told
 
 pytestmark = pytest.mark.services
 
 RETRIED = Topic.REJECTED_RETRIED.value
 
 
-def sonovan(state: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("SONOVAN_")}
-    told = subprocess.run(
-        [sys.executable, "-m", "sonovan", *arguments],
-        env=bare | {"SONOVAN_STATE": str(state)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+def sonovan(state: Path, *arguments: str, code: int = 0) -> Told:
+    told = command.sonovan(*arguments, environment={"SONOVAN_STATE": str(state)})
     assert told.returncode == code, told.stderr
     return told
 

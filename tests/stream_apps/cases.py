@@ -27,6 +27,7 @@ from sonovan.stream_apps.assess.stage import assess_stage
 from sonovan.stream_apps.rejecting import Coordinates, reject
 from sonovan.stream_apps.segment.settings import SegmentSettings
 from sonovan.stream_apps.segment.stage import segment_stage
+from sonovan.stream_apps.skipping import Passed
 from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Stage
 from tests.clinical.records import SCREENING
 from tests.stream_apps.alert.scene import revision
@@ -94,7 +95,7 @@ def assess_case(_folder: Path) -> Case:
             world.append(Topic.FRAME_SEGMENTED, b"{", message.key)
     settings = AssessSettings(incomplete_after_s=600.0)
 
-    async def published(_partition: int, offset: int) -> tuple[list[ScreeningAssessed], int]:
+    async def published(_partition: int, offset: int, _skips: Passed) -> tuple[list[ScreeningAssessed], int]:
         there = [value for topic, _, value in world.sent if topic == Topic.SCREENING_ASSESSED]
         return [ScreeningAssessed.decode(value) for value in there[offset:]], len(there)
 
