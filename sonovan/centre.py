@@ -184,13 +184,13 @@ def up(
         raise Fatal("SONOVAN_HEALTH_PORT: workers on one machine cannot share a port; leave it out, each takes its own")
     state = StateFolder(path)
     with deploy_errors(), state.lock(progress):
-        launched = services.launch_services(
+        reached = services.launch_services(
             state,
             progress=progress,
             max_message_bytes=MAX_MESSAGE_BYTES,
             vans=read_settings(VansListenerSettings),
         )
-        centre = Centre(state, launched)
+        centre = Centre(state, reached)
         services.await_service(state, services.STORE, progress)
         with ThreadPoolExecutor(1) as beside:  # the broker takes seconds to come up, and to make its topics
             store = beside.submit(centre.store_preparation())
