@@ -48,6 +48,7 @@ NOTES: Final = frozenset(
         "size_contradicts_stream",
         "spacing_contradicts_itself",
         "spacing_contradicts_regions",
+        "spacing_contradicts_ruler",
         "time_gap",
         "too_large",
         "too_small",

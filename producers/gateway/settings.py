@@ -45,7 +45,7 @@ from sonovan.contracts.record import Part
 from sonovan.contracts.van import FINEST_MM, LONGEST_SIDE
 from sonovan.contracts.words import ConsentText, SiteCode
 from sonovan.producers.link import LinkOptions
-from sonovan.producers.sources.capture import Calibration
+from sonovan.producers.sources.calibration import Calibration
 from sonovan.producers.sources.origin import Address, Device, Origin
 
 VAN_FILE: Final = "van.toml"
@@ -107,7 +107,8 @@ class CaptureEntry(Part):
     """A scanner's video output; one of device, address and file says where it comes in, and file is for trying out.
 
     picture: left, top, width, height of the ultrasound in it. spacing_mm: of a pixel; depth_mm: of the picture's
-    height, as the scanner shows it. The operator may say both anew for each sweep.
+    height, as the scanner shows it. The operator may say both anew for each sweep. ruler: whether the ruler in the
+    picture is read and holds where nobody says a scale; tick_mm: what is between two of its ticks.
     """
 
     name: AeTitle = "CAPTURE"
@@ -117,6 +118,8 @@ class CaptureEntry(Part):
     picture: tuple[Pixel, Pixel, Side, Side] | None = None
     spacing_mm: float | None = Field(default=None, ge=FINEST_MM, le=100)
     depth_mm: float | None = Field(default=None, gt=0, le=500)
+    ruler: bool = True
+    tick_mm: float | None = Field(default=None, gt=0, le=100)
 
     @model_validator(mode="after")
     def _comes_from_one_place(self) -> Self:
@@ -136,13 +139,13 @@ class CaptureEntry(Part):
     def calibration(self, spacing_mm: float | None = None, depth_mm: float | None = None) -> Calibration:
         """The scale, as the operator says it now, else as it stands here. Raises InvalidRecord `option_invalid`."""
         if spacing_mm is None and depth_mm is None:
-            return Calibration(self.picture, self.spacing_mm, self.depth_mm)
+            return Calibration(self.picture, self.spacing_mm, self.depth_mm, self.ruler, self.tick_mm)
         if spacing_mm is not None and not FINEST_MM <= spacing_mm <= 100:
             raise InvalidRecord("option_invalid", f"--pixel-spacing-mm: say at least {FINEST_MM}, at most 100")
         if depth_mm is not None and (self.picture is None or not 0 < depth_mm <= 500):
             message = "--depth-mm: say at most 500, and the picture's place in van.toml ([[capture]] picture)"
             raise InvalidRecord("option_invalid", message)
-        return Calibration(self.picture, spacing_mm, depth_mm)
+        return Calibration(self.picture, spacing_mm, depth_mm, self.ruler, self.tick_mm)
 
 
 class ListenerOptions(Part):

@@ -5,7 +5,6 @@ every frame; where the site says where the ultrasound lies, everything else is b
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +16,11 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.van import Panel
 from sonovan.producers.sources.agreement import agreed_organ
 from sonovan.producers.sources.bounds import check_size
+from sonovan.producers.sources.calibration import Calibration, ScaleOfSweep
 from sonovan.producers.sources.grabbing import Frames, Grabbed, Grabber
 from sonovan.producers.sources.origin import Address, Device, Origin
 from sonovan.producers.sources.reasons import refusal
-from sonovan.producers.sources.source import Box, CapturedFrame, CaptureOptions, LostFrame, Pixels, Source, whole_panel
+from sonovan.producers.sources.source import CapturedFrame, CaptureOptions, LostFrame, Source, whole_panel
 
 BLANK, FROZEN = "picture_blank", "picture_frozen"
 DROPPED, SIGNAL_LOST, NO_SIGNAL = "frame_dropped", "signal_lost", "no_signal"
@@ -32,27 +32,6 @@ _ONE_COLOUR: Final = 2.0
 _NOISE: Final = 0.3
 """Grey levels by which two pictures of a live scan differ at least, in the mean."""
 _FROZEN_MS: Final = 1_000.0
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """What the site says of a captured picture.
-
-    picture: where the ultrasound lies, None where nobody said. spacing_mm: of a pixel, typed. depth_mm: from the top of
-    `picture` to its bottom, typed as the scanner shows it.
-    """
-
-    picture: Box | None = None
-    spacing_mm: float | None = None
-    depth_mm: float | None = None
-
-    def spacing(self) -> tuple[float, float] | None:
-        """(column, row) in mm, of square pixels; None where nobody said."""
-        if self.spacing_mm is not None:
-            return self.spacing_mm, self.spacing_mm
-        if self.depth_mm is not None and self.picture is not None:
-            return self.depth_mm / self.picture[3], self.depth_mm / self.picture[3]
-        return None
 
 
 def open_device(origin: Origin) -> Frames:
@@ -87,7 +66,7 @@ class Sweep:
         """
         self._origin, self._calibration, self._options = origin, calibration, options
         self._grabber = Grabber(device, waits=isinstance(origin, Path))
-        self._looks = _Looks(tell)
+        self._looks, self._scale = _Looks(tell), ScaleOfSweep(calibration, tell)
         self._tell = tell
         try:
             organ = agreed_organ(origin, set(), set(), options)
@@ -132,8 +111,10 @@ class Sweep:
                     size = rows, columns
                 elif size != (rows, columns):  # what was typed of the picture no longer holds
                     raise refusal(SIGNAL_LOST, self._origin, "the picture has another size now")
-                panel = self._panel(found.pixels)
-                yield CapturedFrame(found.index, found.time_ms, found.pixels, (panel,), self._looks.of(found))
+                spacing, notes = self._scale.of(found.pixels)
+                panel = self._panel(rows, columns, spacing)
+                notes += self._looks.of(found)
+                yield CapturedFrame(found.index, found.time_ms, found.pixels, (panel,), notes)
         finally:
             grabber.stop()
             grabber.join()
@@ -156,9 +137,7 @@ class Sweep:
                 detail = f"the ultrasound is said to end at {left + width}, {top + height} of {columns} x {rows}"
                 raise refusal("option_invalid", self._origin, detail)
 
-    def _panel(self, pixels: Pixels) -> Panel:
-        rows, columns = pixels.shape[:2]
-        spacing = self._calibration.spacing()
+    def _panel(self, rows: int, columns: int, spacing: tuple[float, float] | None) -> Panel:
         if self._calibration.picture is None:
             return whole_panel(rows, columns, spacing, self._options.side)
         left, top, width, height = self._calibration.picture

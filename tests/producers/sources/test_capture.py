@@ -13,7 +13,8 @@ import pytest
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.producers.sources import CapturedFrame, CaptureOptions, LostFrame
-from sonovan.producers.sources.capture import Calibration, Sweep, open_device
+from sonovan.producers.sources.calibration import Calibration
+from sonovan.producers.sources.capture import Sweep, open_device
 from sonovan.producers.sources.grabbing import Grabber
 from sonovan.producers.sources.origin import Address, Device, Origin, name_of
 from sonovan.producers.sources.reasons import shown
