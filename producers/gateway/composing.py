@@ -24,6 +24,7 @@ from sonovan.producers.ahead import read_ahead
 from sonovan.producers.gateway.intake import QUARANTINED, TRAY, Arrived, Assigned, Claims, Intake
 from sonovan.producers.gateway.matching import whose
 from sonovan.producers.gateway.register import Expected, Register
+from sonovan.producers.gateway.said import Sayings, send_fields
 from sonovan.producers.gateway.watching import Watch
 from sonovan.producers.items import Signer
 from sonovan.producers.screening import OpenSequence, Screening
@@ -32,6 +33,7 @@ from sonovan.producers.sources.dicom import open_dicom
 from sonovan.producers.sources.dicom_header import guarded, open_stream
 from sonovan.producers.sources.inputs import open_source
 from sonovan.producers.sources.sniff import head_of, sniff
+from sonovan.producers.sources.structured_report import SaidOfHer, is_report, read_said
 from sonovan.producers.spool import Spool
 
 MAX_OBJECT_BYTES: Final = 2**30
@@ -71,10 +73,14 @@ class Composer:
         clean: Clean,
         tell: Tell,
         watch: Watch | None = None,
+        sayings: Sayings | None = None,
     ) -> None:
-        """tell: takes one line for each object, in which nobody is named. watch: is shown every frame that was kept."""
+        """tell: takes one line for each object, in which nobody is named. watch: is shown every frame that was kept.
+
+        sayings: keeps what objects say beside their pixels; None keeps nothing of it.
+        """
         self._intake, self._register, self._spool, self._signer = intake, register, spool, signer
-        self._clean, self._tell, self._watch = clean, tell, watch or Watch()
+        self._clean, self._tell, self._watch, self._sayings = clean, tell, watch or Watch(), sayings
         self.wake, self._stop = Event(), Event()
 
     def run(self) -> None:
@@ -105,10 +111,14 @@ class Composer:
     def _compose(self, found: Arrived) -> None:
         try:
             with opened_object(self._intake, found) as path:
-                claims = self._claims(found, path)
+                claims, said = self._claims(found, path)
+                if is_report(claims.sop_class):
+                    self._keep(found, claims, said)
+                    return
                 source, entry = self._understood(found, claims, path)
                 screening = screening_of(self._spool, entry, self._signer)
                 put_all(screening, self._clean(source), claims.instance, self._watch)
+                self._note(found, entry, said)
         except _Waits as waits:
             self._wait(found, TRAY, waits.reason)
         except InvalidRecord as error:
@@ -121,19 +131,41 @@ class Composer:
         self._intake.wait(found.number, state, reason)
         self._tell(f"object {found.number} from {found.claims.scanner}: {state}: {reason}")
 
-    def _claims(self, found: Arrived, path: Path) -> Claims:
+    def _keep(self, found: Arrived, claims: Claims, said: SaidOfHer) -> None:
+        """Keep a report, and what it measures. Raises _Waits."""
+        entry, reason = whose(self._register, claims, found.assigned)
+        if entry is None:
+            raise _Waits(reason)
+        self._note(found, entry, said)
+        self._intake.keep(found.number, entry.screening_id)
+        count = len(said.measured)
+        self._tell(
+            f"object {found.number} from {found.claims.scanner}: {count} measurements kept of {entry.screening_id}"
+        )
+
+    def _note(self, found: Arrived, entry: Expected, said: SaidOfHer) -> None:
+        """Keep what an object says; fields of the clinical record go out where nobody recorded one."""
+        if self._sayings is None:
+            return
+        if said:
+            self._sayings.put(found.number, entry.screening_id, said)
+        if entry.visit.features is None:
+            send_fields(self._sayings, self._spool, self._signer, entry.screening_id)
+
+    def _claims(self, found: Arrived, path: Path) -> tuple[Claims, SaidOfHer]:
         """What the object says, remembered for the operator. Raises InvalidRecord."""
         if not is_dicom(found.claims, path):
-            return found.claims
+            return found.claims, SaidOfHer()
         with guarded(path), open_stream(path) as stream:
             dataset = dcmread(stream, stop_before_pixels=True, force=True)
             said = {field: str(dataset.get(name) or "").strip() for field, name in _TEXT.items()}
+            about_her = read_said(path, dataset)
             instance, sop_class = str(dataset.get("SOPInstanceUID") or ""), str(dataset.get("SOPClassUID") or "")
         claims = replace(found.claims, **said)  # type: ignore[arg-type]  # texts for fields of text
         self._intake.note(found.number, claims)
         if claims.sop_class and (instance, sop_class) != (claims.instance, claims.sop_class):
             raise InvalidRecord("instance_mislabelled", f"object {found.number} has another UID within")
-        return claims
+        return claims, about_her
 
     def _understood(self, found: Arrived, claims: Claims, path: Path) -> tuple[Source, Expected]:
         """The object as frames, and whose it is. Raises InvalidRecord, _Waits.

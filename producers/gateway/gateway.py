@@ -1,6 +1,7 @@
 """The gateway of one van: its listener, its composer and its uploader, until somebody stops it."""
 
 import fcntl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from sonovan.producers.gateway.intake import Intake
 from sonovan.producers.gateway.listener import Listener, Tell
 from sonovan.producers.gateway.receiving import Incoming
 from sonovan.producers.gateway.register import Expected, Register
+from sonovan.producers.gateway.said import Sayings
 from sonovan.producers.gateway.settings import ListenerOptions
 from sonovan.producers.gateway.steps import StepKeeper, Steps
 from sonovan.producers.gateway.tables import open_tables
@@ -44,6 +46,7 @@ class Desk:
     steps: Steps
     checklists: Checklists
     taken: TakenFiles
+    sayings: Sayings
 
 
 @contextmanager
@@ -57,6 +60,7 @@ def open_desk(vault: Vault, disk: Disk | None = None) -> Iterator[Desk]:
             Steps(tables, vault),
             Checklists(tables, vault),
             TakenFiles(tables, vault),
+            Sayings(tables, vault),
         )
     finally:
         tables.close()
@@ -103,10 +107,18 @@ class Gateway:
         """
         with _alone(self._vault.folder), open_desk(self._vault) as desk:
             desk.intake.sweep()
+            desk.intake.forget_kept(time.time() - _REMEMBERED.total_seconds())
             desk.register.forget(datetime.now().astimezone().date() - _REMEMBERED)
             incoming = Incoming(self._vault.folder / "incoming", self._vault, least_free_bytes)
             composer = Composer(
-                desk.intake, desk.register, self._spool, self._signer, self._clean, self._tell, self._watch
+                desk.intake,
+                desk.register,
+                self._spool,
+                self._signer,
+                self._clean,
+                self._tell,
+                self._watch,
+                desk.sayings,
             )
             keeper = StepKeeper(desk.steps, desk.intake.has, self._tell)
             listener = Listener(

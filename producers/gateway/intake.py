@@ -17,7 +17,9 @@ from sonovan.producers.spool.database import Database, Row
 from sonovan.producers.vault import Vault
 
 ARRIVED, COMPOSED, TRAY, QUARANTINED, DISCARDED = "arrived", "composed", "tray", "quarantined", "discarded"
-STATES: Final = (ARRIVED, COMPOSED, TRAY, QUARANTINED, DISCARDED)
+KEPT: Final = "kept"
+"""A structured report whose woman is known: what it measures was read, its bytes stay while she is remembered."""
+STATES: Final = (ARRIVED, COMPOSED, KEPT, TRAY, QUARANTINED, DISCARDED)
 
 REASONS: Final[dict[str, str]] = {
     "unmatched": "neither its accession number nor its patient id is of anybody expected: assign it",
@@ -200,6 +202,26 @@ class Intake:
             self._forget_her(number)
         self._remove(file)
 
+    def keep(self, number: int, screening_id: str) -> None:
+        """Note that what it says was read; its bytes stay."""
+        with self._db.transaction():
+            self._db.write(
+                "UPDATE objects SET state = ?, reason = NULL, screening_id = ? WHERE number = ?",
+                KEPT, screening_id, number,
+            )  # fmt: skip
+            self._forget_her(number)
+
+    def forget_kept(self, before: float) -> int:
+        """Remove the bytes of kept objects that came before this time (UNIX seconds), and what was said; how many."""
+        rows = self._db.read(
+            "SELECT number, screening_id FROM objects WHERE state = ? AND arrived_at < ?", KEPT, before
+        )
+        for number, screening_id in rows:
+            self.composed(number, screening_id)
+        with self._db.transaction():
+            self._db.write("DELETE FROM said WHERE number IN (SELECT number FROM objects WHERE arrived_at < ?)", before)
+        return len(rows)
+
     def assign(self, number: int, assigned: Assigned) -> None:
         """Say whose an object is, which waits; it is then looked at again.
 
@@ -243,8 +265,8 @@ class Intake:
         return rows[0][0], rows[0][1]
 
     def _taken(self, instance: str) -> bool:
-        taken = "SELECT 1 FROM objects WHERE instance = ? AND state IN (?, ?)"
-        return bool(self._db.read(taken, instance, ARRIVED, COMPOSED))
+        taken = "SELECT 1 FROM objects WHERE instance = ? AND state IN (?, ?, ?)"
+        return bool(self._db.read(taken, instance, ARRIVED, COMPOSED, KEPT))
 
     def _remove(self, file: str | None) -> None:
         if file is not None:

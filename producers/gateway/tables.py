@@ -49,6 +49,12 @@ CREATE TABLE IF NOT EXISTS watched (
     folder TEXT PRIMARY KEY,           -- keyed hash
     waiting INTEGER NOT NULL           -- files that are not taken yet
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS said (
+    number INTEGER PRIMARY KEY,        -- the object's
+    screening_id TEXT NOT NULL,
+    about BLOB NOT NULL                -- sealed: measurements of a report, fields of the clinical record
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS said_by_screening ON said (screening_id, number);
 CREATE TABLE IF NOT EXISTS checklists (
     screening_id TEXT PRIMARY KEY,
     about BLOB NOT NULL                -- sealed: what was ticked off, what was excused and why

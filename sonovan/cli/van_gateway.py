@@ -26,6 +26,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(serve)
     app.command()(register)
     app.command()(expected)
+    app.command()(measurements)
     app.add_typer(tray, name="tray")
 
 
@@ -147,6 +148,32 @@ def expected(van: VanName = None, as_json: AsJson = False, state: State = None) 
         return
     for row in rows:
         typer.echo("{day}: slip {slip}, accession {accession}, screening {screening_id}".format(**row))
+
+
+def measurements(
+    screening: Annotated[str, typer.Argument(help="The screening's id.")],
+    van: VanName = None,
+    as_json: AsJson = False,
+    state: State = None,
+) -> None:
+    """List what a scanner's structured reports measure; it stays on the van."""
+    from sonovan.cli.van_open import open_van, the_van
+    from sonovan.producers.gateway.gateway import open_desk
+    from sonovan.producers.sources.reasons import printable
+
+    folder = state_path(state)
+    with open_van(folder, the_van(folder, van)) as opened, open_desk(opened.vault) as desk:
+        found = desk.sayings.of(screening)
+    rows = [(number, each) for number, said in found.items() for each in said.measured]
+    if as_json:
+        typer.echo(json.dumps([{"object": number, **asdict(each)} for number, each in rows]))
+        return
+    for number, each in rows:
+        place = " ".join(word for word in (each.organ, each.side) if word) or (each.site.meaning if each.site else "")
+        what = f"{each.what.meaning} ({each.what.scheme} {each.what.value})"
+        typer.echo(
+            printable(f"object {number}: {what}: {each.number:g} {each.unit or 'without unit'} {place}").rstrip()
+        )
 
 
 @tray.command("list")
