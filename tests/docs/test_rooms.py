@@ -25,7 +25,7 @@ ROOMS = {
     "aiohttp": ("stream_apps/", "producers/page/server.py"),
     "segno": ("producers/page/slip.py",),
     "pydicom": ("producers/sources/", "producers/gateway/", "producers/deidentify/", "sonovan/"),
-    "pynetdicom": ("producers/gateway/",),
+    "pynetdicom": ("producers/gateway/", "sonovan/demo_scanner.py"),
 }
 
 
