@@ -246,7 +246,7 @@ def _put_in_steps(sequence: OpenSequence, shots: Iterator[Shot], kept: Callable[
                 batch += islice(shots, _AT_ONCE)
             except InvalidRecord as error:
                 cut = error
-            if not batch and cut is None:
+            if not batch:
                 break
             sequence.add_all([(shot, None) for shot in batch])
             kept(batch)

@@ -17,8 +17,8 @@ import numpy as np
 
 from sonovan.producers.sources.source import Pixels
 
-MOST_BYTES: Final = 256 * 2**20
-"""Pictures that wait to be taken: eight seconds of 640 x 480 at 30 a second."""
+MOST_BYTES: Final = 512 * 2**20
+"""Pictures that wait to be taken: 19 s of 640 x 480 in colour at 30 a second, whatever is taken meanwhile."""
 _RECENT: Final = 8
 _GAP: Final = 1.5
 """A gap is longer than so many steps, as in clips (`clip_times.py`)."""

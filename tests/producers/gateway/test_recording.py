@@ -125,6 +125,16 @@ def test_frames_that_were_lost_are_counted_by_the_closing_and_a_lost_signal_is_n
         assert any("no picture comes any more" in line for line in here.told)
 
 
+def test_a_signal_that_is_lost_just_where_a_step_ends_closes_the_sweep_like_any_other(tmp_path: Path) -> None:
+    with recording(tmp_path) as here:
+        here.screens = [Screen(shades(32))]
+        recorder = here.recorder()
+        recorder.start(SweepOrder(here.entry, side="right"))
+        until(lambda: not recorder.recording, "the signal is lost")
+        (closing,) = here.records(SequenceClosed)
+        assert (closing.frame_count, closing.set_aside) == (32, ())
+
+
 def test_one_sweep_at_a_time_and_the_next_goes_into_the_same_screening(tmp_path: Path) -> None:
     with recording(tmp_path) as here:
         first = Screen(shades(5), dark=False)
