@@ -40,15 +40,15 @@ def fingerprints(ca: str) -> list[str]:
 
 def untrusted(error: ssl.SSLCertVerificationError, host: str) -> UntrustedCentre:
     """What a refused certificate means, in words for whoever has to mend it. host: the name that was asked for."""
-    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    today = f"{datetime.now(UTC):%Y-%m-%d}"  # no time: the same trouble is told once, not each minute
     code = error.verify_code
     if code == _EXPIRED:
         why = (
-            f"the centre's certificate has expired by this machine's clock ({now}): set the clock if it is wrong,"
+            f"the centre's certificate has expired by this machine's clock ({today}): set the clock if it is wrong,"
             " else renew it at the centre with: sonovan certificates rotate"
         )
     elif code == _NOT_YET_VALID:
-        why = f"the centre's certificate is not valid yet by this machine's clock ({now}): set the clock"
+        why = f"the centre's certificate is not valid yet by this machine's clock ({today}): set the clock"
     elif code in _ANOTHER_NAME:
         why = (
             f"the certificate that answers is not for {host}: at the centre, name it in SONOVAN_VANS_NAMES and type"

@@ -97,12 +97,13 @@ class Gateway:
     def run(
         self,
         least_free_bytes: int,
-        kafka: BrokerSettings | None = None,
+        kafka: Callable[[], BrokerSettings] | None = None,
         listening: Callable[[int], None] = lambda _port: None,
     ) -> None:
         """Listen, compose and upload until `stop`.
 
-        kafka: the van's account; None uploads nothing. listening: called with the port, in this thread.
+        kafka: gives the van's account, asked for each time that uploading begins; None uploads nothing. listening:
+        called with the port, in this thread.
         Raises InvalidRecord `option_invalid` where another process does it, or the port is taken; Fatal.
         """
         with _alone(self._vault.folder), open_desk(self._vault) as desk:
@@ -170,7 +171,7 @@ class Gateway:
             self._failure = self._failure or error
             self._stopped.set()
 
-    def _upload(self, kafka: BrokerSettings) -> None:
+    def _upload(self, kafka: Callable[[], BrokerSettings]) -> None:
         """Upload whatever waits, and report; between two turns other commands may."""
         told, reporter = "", Reporter(self._spool, self._signer)
         while not self._stopped.wait(_PAUSE_S):
@@ -178,7 +179,7 @@ class Gateway:
                 told = ""
                 continue
             try:
-                Uploader(self._spool, kafka, self._van_id, link=self._options.link, reporter=reporter).run(
+                Uploader(self._spool, kafka(), self._van_id, link=self._options.link, reporter=reporter).run(
                     lambda: self._stopped.is_set() or not (self._spool.status().waiting or reporter.due),
                     give_up_s=_UPLOAD_GIVES_UP_S,
                 )

@@ -60,7 +60,7 @@ def serve(
         options = read_options(opened.vault.folder, config)
         if port is not None:
             options = options.model_copy(update={"port": port})
-        kafka = opened.kafka if upload else None
+        kafka = (lambda: opened.kafka) if upload else None
         clean = open_cleaning(read_settings(VanSettings).screens)
         watch = Watch()
         gateway = Gateway(opened.van_id, opened.vault, opened.spool, opened.signer, options, clean, say, watch)
