@@ -22,7 +22,7 @@ from sonovan.producers.items import Signer
 from sonovan.producers.vault import Vault
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
-from sonovan.transport.tls import fingerprints
+from sonovan.transport.tls import authorities
 
 _SENT_WITHIN_S: Final = 30.0
 _KEY: Final = "signing_key"
@@ -145,9 +145,9 @@ def trust(vault: Vault, van_id: str, trusted: str) -> list[str]:
 
     Raises InvalidRecord `option_invalid` for what holds no certificates, else as `load_kafka`.
     """
-    found = fingerprints(trusted)
-    _keep_kafka(vault, load_kafka(vault, van_id).model_copy(update={"ca": trusted}))
-    return found
+    found = authorities(trusted)
+    _keep_kafka(vault, load_kafka(vault, van_id).model_copy(update={"ca": "".join(found.values())}))
+    return list(found)
 
 
 def _keep_kafka(vault: Vault, kafka: BrokerSettings) -> None:

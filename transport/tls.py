@@ -28,14 +28,20 @@ def trusting(ca: str) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         context.load_verify_locations(cadata=ca)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, TypeError, ValueError):  # TypeError: beyond ASCII
         raise InvalidRecord("option_invalid", "the centre's authorities are no certificates in PEM") from None
     return context
 
 
-def fingerprints(ca: str) -> list[str]:
-    """The sha256 (hex) of each of these authorities' certificates. Raises InvalidRecord as `trusting`."""
-    return [hashlib.sha256(each).hexdigest() for each in trusting(ca).get_ca_certs(binary_form=True)]
+def authorities(text: str) -> dict[str, str]:
+    """The authorities' certificates in a text, each as PEM by its sha256 (hex).
+
+    Raises InvalidRecord `option_invalid` where there is none.
+    """
+    found = trusting(text).get_ca_certs(binary_form=True)
+    if not found:
+        raise InvalidRecord("option_invalid", "the centre's authorities are no certificates in PEM")
+    return {hashlib.sha256(each).hexdigest(): ssl.DER_cert_to_PEM_cert(each) for each in found}
 
 
 def untrusted(error: ssl.SSLCertVerificationError, host: str) -> UntrustedCentre:

@@ -85,7 +85,8 @@ def trust(
 
     folder = state_path(state)
     van_id = the_van(folder, van)
-    for sha256 in enrolment.trust(open_vault(folder, van_id), van_id, file.read_text(encoding="utf-8")):
+    trusted = file.read_text(encoding="utf-8", errors="replace")
+    for sha256 in enrolment.trust(open_vault(folder, van_id), van_id, trusted):
         typer.echo(f"van {van_id} trusts the authority with sha256 {sha256}")
 
 
