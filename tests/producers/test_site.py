@@ -83,5 +83,7 @@ def test_a_wrong_code_and_the_vault_of_a_van_open_nothing(tmp_path: Path) -> Non
     export_secret(first, file, n=CHEAP_N)
     with pytest.raises(InvalidRecord, match="this code does not open"):
         import_secret(van(tmp_path / "b"), file, "aaaa-bbbb-cccc-dddd-eeee-ffff")
+    word = "onewordoftwelveletters"  # a code has no spaces either
+    Vault.create(tmp_path / "c", word, n=CHEAP_N)
     with pytest.raises(InvalidRecord, match="this code does not open"):
-        import_secret(first, tmp_path / "a" / "vault.json", PASSPHRASE)
+        import_secret(first, tmp_path / "c" / "vault.json", word)
