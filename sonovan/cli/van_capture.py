@@ -28,7 +28,7 @@ def capture(
         float | None, typer.Option(help="Depth that the scanner shows, of the picture's height.")
     ] = None,
     pixel_spacing_mm: Annotated[float | None, typer.Option(help="Size of a pixel.")] = None,
-    name: Annotated[str | None, typer.Option(help="Which [[capture]] of van.toml (default: the only one).")] = None,
+    name: Annotated[str | None, typer.Option(help="Which capture of van.toml (default: the only one).")] = None,
     van: VanName = None,
     state: State = None,
 ) -> None:
