@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from pydicom import dcmread, examples
+from pydicom.uid import generate_uid
 from pynetdicom import AE
 
 from sonovan.contracts.errors import Transient
@@ -92,6 +93,8 @@ def scanned(folder: Path, slip: str) -> Path:
         region.PhysicalDeltaX, region.PhysicalDeltaY = 2 * region.PhysicalDeltaX, 2 * region.PhysicalDeltaY
     dataset.PatientID = dataset.PatientName = slip
     dataset.AccessionNumber = ""
+    # A new picture each time: the van takes one that it has already for the same, and this woman is another one.
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
     dataset.BodyPartExamined, dataset.Laterality = "BREAST", "L"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "heart.dcm"
