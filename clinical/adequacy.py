@@ -1,7 +1,7 @@
 """Judge for each organ and side whether it was seen well enough to say anything about it."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,7 @@ from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import split_frame_id
 from sonovan.contracts.lexicon import Organ, Side
 from sonovan.contracts.results import Adequacy, Level, RejectedFrame
-from sonovan.contracts.van import PlannedRegion
+from sonovan.contracts.van import EXCUSES, Excuse, PlannedRegion
 
 UNFINISHED: Final = frozenset({"frames_missing", "sequence_not_closed", "screening_not_closed", "closings_contradict"})
 """The reasons that mean: a part of the examination has not arrived."""
@@ -39,6 +39,8 @@ COVERAGE_NOT_KNOWN: Final = "coverage_not_known"
 """The reason that a row is `usable` at best: no checklist was worked through."""
 NOT_TICKED_OFF: Final = "not_ticked_off"
 """The reason that a row is `limited` at best: the operator worked through a checklist and did not tick it off."""
+EXCUSED: Final[Mapping[Excuse, str]] = {each: f"excused_{each}" for each in EXCUSES}
+"""The reasons that say why the operator did not scan a planned item. They excuse nobody: its level stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +111,13 @@ def judge_adequacy(
     organ came without a side. A frame of a split screen counts for each side
     that it shows, by the share of that side's panels that could be assessed. Discarded, held and rejected frames count
     as taken and not assessable. A row that is not adequate also says why frames and panels could not be assessed.
+    What the operator excused names that reason beside its own, and nothing else changes by it.
     Doppler and elastography frames count as frames, and against nothing where there are grey ones; the row names them.
     final: the revision is `complete` or `incomplete`; then missing frames count likewise, and rows say why
     the examination is unfinished. While `preliminary`, missing frames are merely under way and are left out.
     """
     seen = _frames_taken(list(results), list(rejected), completeness, final=final)
-    covered = _covered(completeness)
+    covered, excuses = _covered(completeness), _excuses(completeness)
     rows, shown = [], set[int]()
     for item in planned:
         own = [place for place, frame in enumerate(seen) if _fits(frame, item)]
@@ -128,6 +131,8 @@ def judge_adequacy(
             sideless = [frame for frame in seen if (frame.organ, frame.laterality) == (item.organ, None)]
             may_be = any(not frame.foreign for frame in sideless)
             rows.append(_nothing_came(item, sideless=may_be, final=final))
+        if (why := excuses.get(item)) is not None and not _ticked_off(item, covered):
+            rows[-1] = rows[-1].model_copy(update={"reasons": (*rows[-1].reasons, EXCUSED[why])})
     outside = {(frame.organ, frame.laterality or "") for place, frame in enumerate(seen) if place not in shown}
     for organ, side in sorted(outside):
         item = PlannedRegion(organ=organ, side=side or None)
@@ -201,6 +206,12 @@ def _covered(completeness: Completeness) -> frozenset[PlannedRegion] | None:
     """What the operator ticked off; None where no checklist was worked through, or closings contradict each other."""
     ticked = [closing.covered for closing in completeness.screening_closings]
     return frozenset(ticked[0]) if len(ticked) == 1 and ticked[0] is not None else None
+
+
+def _excuses(completeness: Completeness) -> dict[PlannedRegion, Excuse]:
+    """Why the operator did not scan an item; nothing where closings contradict each other."""
+    said = [closing.excused for closing in completeness.screening_closings]
+    return {each.item: each.because for each in said[0]} if len(said) == 1 else {}
 
 
 def _ticked_off(item: PlannedRegion, covered: frozenset[PlannedRegion] | None) -> bool:

@@ -20,8 +20,11 @@ SCAN_AGAIN: Final = "scan_again"
 EXAMINE: Final = "examine"
 SAY_WHICH_SIDE: Final = "say_which_side"
 SEND_MISSING_FRAMES: Final = "send_missing_frames"
+LOOK_AT_MARKED: Final = "look_at_marked"
 
-OF_OPERATION: Final = frozenset({READER_MUST_REVIEW, SCAN_AGAIN, EXAMINE, SAY_WHICH_SIDE, SEND_MISSING_FRAMES})
+OF_OPERATION: Final = frozenset(
+    {READER_MUST_REVIEW, SCAN_AGAIN, EXAMINE, SAY_WHICH_SIDE, SEND_MISSING_FRAMES, LOOK_AT_MARKED}
+)
 """Advice on how the examination is done and read, which holds whatever may be said of the woman: never withheld."""
 
 CLINICAL_ADVICE: Final = "clinical_advice"

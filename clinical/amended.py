@@ -6,18 +6,22 @@ coverage and what is planned follow by the same rules as ever.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, TypeVar
 
 from sonovan.contracts.amendments import (
     AmendmentInForce,
     ConsentAmended,
+    Mark,
     ScreeningAmended,
+    SeenMarked,
     SideAmended,
     TakenBack,
     WomanAmended,
 )
 from sonovan.contracts.frames import FrameSegmented
-from sonovan.contracts.lexicon import Organ, Side, sides_of
+from sonovan.contracts.ids import split_frame_id
+from sonovan.contracts.lexicon import Organ, Position, Side, sides_of
 from sonovan.contracts.van import Panel, PlannedRegion, ScreeningClosed, SequenceClosed
 
 _Place = tuple[Organ, Side | None]
@@ -103,6 +107,7 @@ class Sweep:
     sequence_id: str
     organ: Organ
     laterality: Side | None
+    position: Position | None = None
 
 
 def planned_of(planned: Iterable[PlannedRegion], sweeps: Iterable[Sweep], sides: Sides) -> tuple[PlannedRegion, ...]:
@@ -135,6 +140,19 @@ def ticked_of(closing: ScreeningClosed, sweeps: Iterable[Sweep], sides: Sides) -
     return closing.model_copy(update={"covered": tuple(dict.fromkeys(ticks))})
 
 
+def excused_of(closing: ScreeningClosed, sweeps: Iterable[Sweep], sides: Sides) -> ScreeningClosed:
+    """The closing with the excuses that hold with the right sides.
+
+    An excuse was given for a side without pictures. Where sweeps leave that side or come to it, nobody knows any longer
+    of which one it was meant: it counts no more.
+    """
+    moves = _moves(sweeps, sides)
+    moved = {place for place, shows in moves.items() if shows != {place[1]}}
+    touched = moved | {(organ, side) for organ, taken in moved for side in moves[organ, taken]}
+    kept = tuple(each for each in closing.excused if (each.organ, each.side) not in touched)
+    return closing if kept == closing.excused else closing.model_copy(update={"excused": kept})
+
+
 def _moves(sweeps: Iterable[Sweep], sides: Sides) -> dict[_Place, set[Side | None]]:
     """Organ and side that sweeps were taken for → the sides that they show."""
     found: dict[_Place, set[Side | None]] = {}
@@ -155,12 +173,12 @@ def _on(item: PlannedRegion, side: Side | None) -> PlannedRegion:
 def told_of_amendments(amendments: Iterable[ScreeningAmended], sweeps: Iterable[Sweep]) -> tuple[AmendmentInForce, ...]:
     """The amendments in force as a revision names them, without who she is and without those that a newer one replaced.
 
-    sweeps: those that have arrived.
+    sweeps: those that have arrived, with their right sides.
     """
-    shown, made = {each.sequence_id: each.organ for each in sweeps}, in_force(amendments)
+    here, made = {each.sequence_id: each for each in sweeps}, in_force(amendments)
     newest = {name: each.amendment_number for each in made for name in _about(each)}
     return tuple(
-        _told(each, [name for name in _about(each) if newest[name] == each.amendment_number], shown)
+        _told(each, [name for name in _about(each) if newest[name] == each.amendment_number], here)
         for each in made
         if any(newest[name] == each.amendment_number for name in _about(each))
     )
@@ -174,12 +192,27 @@ def _about(made: ScreeningAmended) -> tuple[str, ...]:
     return ("woman",) if isinstance(said, WomanAmended) else (f"number {made.amendment_number}",)
 
 
-def _told(made: ScreeningAmended, sequence_ids: Iterable[str], shown: Mapping[str, Organ]) -> AmendmentInForce:
+def _told(made: ScreeningAmended, sequence_ids: Iterable[str], shown: Mapping[str, Sweep]) -> AmendmentInForce:
     said = made.amendment
     told = AmendmentInForce(amendment_number=made.amendment_number, kind=said.kind, because=made.because)
     if isinstance(said, SideAmended):
-        here = sorted(each for each in sequence_ids if each in shown and said.laterality in sides_of(shown[each]))
+        here = sorted(each for each in sequence_ids if each in shown and said.laterality in sides_of(shown[each].organ))
         return told.model_copy(update={"sequence_ids": tuple(here), "laterality": said.laterality})
     if isinstance(said, ConsentAmended):
         return told.model_copy(update={"withdrawn": said.withdrawn})
+    if isinstance(said, SeenMarked):
+        return told.model_copy(update={"mark": _mark(said, made.amended_at, shown)})
     return told
+
+
+def _mark(said: SeenMarked, at: datetime, shown: Mapping[str, Sweep]) -> Mark:
+    sweep = None if said.frame_id is None else shown.get(split_frame_id(said.frame_id)[0])
+    number = None if sweep is None else 1 + sorted(shown).index(sweep.sequence_id)
+    mark = Mark(frame_id=said.frame_id, sweep=number, marked_at=at)
+    if said.organ is not None:
+        place = {"organ": said.organ, "laterality": said.laterality, "region": said.region}
+    elif sweep is not None:
+        place = {"organ": sweep.organ, "laterality": sweep.laterality, "region": sweep.position}
+    else:
+        return mark
+    return mark.model_copy(update=place)

@@ -1,7 +1,7 @@
-"""What is put right about a screening after it was sent: each time a record of its own, never a change of another one.
+"""What is put right about a screening after it was sent, or marked in it: each time a record of its own.
 
-An amendment replaces what the opening and the closings say: it is read beside them, and whoever makes a revision of the
-screening applies all that are in force (`sonovan.clinical.amended`).
+An amendment replaces what the opening and the closings say, or adds the operator's mark to it. It is read beside them,
+and whoever makes a revision of the screening applies all that are in force (`sonovan.clinical.amended`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,19 +10,19 @@ from typing import Annotated, ClassVar, Final, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from sonovan.contracts.ids import amendment_item
-from sonovan.contracts.lexicon import Side
+from sonovan.contracts.lexicon import Organ, Position, Side, sides_of
 from sonovan.contracts.limits import MAX_AMENDMENTS, MAX_SEQUENCES
-from sonovan.contracts.record import Id, Moment, Part, Record, Sha256, VanId
+from sonovan.contracts.record import FrameId, Id, Moment, Part, Record, Sha256, VanId
 from sonovan.contracts.words import OperatorCode, SlipNumber
 
 Purpose = Literal["screening", "ai", "research", "sharing"]
 """What a woman may agree to: the fields of `sonovan.contracts.van.Consent`."""
 
-AmendmentKind = Literal["side", "woman", "void", "consent", "taken_back"]
+AmendmentKind = Literal["side", "woman", "void", "consent", "taken_back", "seen"]
 
 AmendmentReason = Literal[
     "side_entered_wrong", "side_labelled_wrong_by_scanner", "wrong_woman", "two_slips", "no_screening", "sent_twice",
-    "pictures_unusable", "she_withdrew", "consent_recorded_wrong", "amended_by_mistake",
+    "pictures_unusable", "she_withdrew", "consent_recorded_wrong", "amended_by_mistake", "operator_saw_something",
 ]  # fmt: skip
 """Why something is amended. A code, so that nothing in it can name her."""
 
@@ -32,6 +32,7 @@ REASONS_OF: Final[Mapping[AmendmentKind, tuple[AmendmentReason, ...]]] = {
     "void": ("wrong_woman", "no_screening", "sent_twice", "pictures_unusable"),
     "consent": ("she_withdrew", "consent_recorded_wrong"),
     "taken_back": ("amended_by_mistake",),
+    "seen": ("operator_saw_something",),
 }
 """The reasons that each kind of amendment may have."""
 
@@ -82,7 +83,31 @@ class TakenBack(Part):
     amendment_number: AmendmentNumber
 
 
-Amendment = Annotated[SideAmended | WomanAmended | Voided | ConsentAmended | TakenBack, Field(discriminator="kind")]
+class SeenMarked(Part):
+    """The operator saw something: for a reader to look at, without any outline. It takes nothing away.
+
+    frame_id: the newest frame of the screening when the key was pressed, None where none had come. organ, laterality,
+    region: as the operator said them; where the organ is None they are those of the frame's sweep.
+    """
+
+    kind: Literal["seen"] = "seen"
+    frame_id: FrameId | None = None
+    organ: Organ | None = None
+    laterality: Side | None = None
+    region: Position | None = None
+
+    @model_validator(mode="after")
+    def _place_is_of_the_organ(self) -> Self:
+        if self.organ is None and (self.laterality is not None or self.region is not None):
+            raise ValueError("a side or a region needs its organ")
+        if self.organ is not None and self.laterality is not None and self.laterality not in sides_of(self.organ):
+            raise ValueError("the organ has no such side")
+        return self
+
+
+Amendment = Annotated[
+    SideAmended | WomanAmended | Voided | ConsentAmended | TakenBack | SeenMarked, Field(discriminator="kind")
+]
 
 
 class ScreeningAmended(Record):
@@ -117,11 +142,26 @@ class ScreeningAmended(Record):
         return amendment_item(self.screening_id, self.amendment_number)
 
 
+class Mark(Part):
+    """Where the operator saw something, as a revision says it: by frame and sweep, without any outline.
+
+    sweep: the number of the frame's sweep among those that are here, from 1 in the order of their ids; None where it is
+    not here, or no frame is named. organ: None where neither the operator nor the sweep says one.
+    """
+
+    frame_id: FrameId | None = None
+    sweep: int | None = Field(default=None, ge=1, le=MAX_SEQUENCES)
+    organ: Organ | None = None
+    laterality: Side | None = None
+    region: Position | None = None
+    marked_at: Moment = Field(description="by the van's clock")
+
+
 class AmendmentInForce(Part):
     """What a revision says of an amendment that it rests on: nothing of who she is.
 
     sequence_ids: the sweeps whose side was put right; those that have not arrived, or whose organ has no such side, are
-    not among them. withdrawn: the uses that she no longer agrees to.
+    not among them. withdrawn: the uses that she no longer agrees to. mark: of one of the kind `seen`, None of others.
     """
 
     amendment_number: AmendmentNumber
@@ -130,6 +170,7 @@ class AmendmentInForce(Part):
     sequence_ids: tuple[Id, ...] = Field(default=(), max_length=MAX_SEQUENCES)
     laterality: Side | None = None
     withdrawn: tuple[Purpose, ...] = Field(default=(), max_length=len(get_args(Purpose)))
+    mark: Mark | None = None
 
 
 def silences(amendments: Iterable[AmendmentInForce]) -> bool:

@@ -62,5 +62,8 @@ MAX_LISTED: Final = 1000
 MAX_KEYS: Final = 32
 """Keys in a van's history, revoked ones counted: each is tried where no other one made a signature."""
 
-MAX_AMENDMENTS: Final = 32
+MAX_AMENDMENTS: Final = 64
 """Amendments of one screening by one van: their numbers end there, so that no row grows for ever."""
+
+MAX_BEFORE_MARKS_END: Final = 32
+"""So many amendments, and a van takes no more marks: the numbers that remain are for what must be put right."""

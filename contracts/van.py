@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import combinations, pairwise
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -83,6 +83,22 @@ class PlannedRegion(Part):
     organ: Organ
     side: Side | None = None
     region: Position | None = None
+
+
+Excuse = Literal["absent", "declined", "pain", "dressing", "scanner_failed", "planned_by_mistake"]
+"""Why a planned region has no pictures, by the operator's word; there is no free text, for it could name somebody."""
+EXCUSES: Final[tuple[Excuse, ...]] = get_args(Excuse)
+
+
+class ExcusedRegion(PlannedRegion):
+    """An item of the checklist that was not scanned, and why."""
+
+    because: Excuse
+
+    @property
+    def item(self) -> PlannedRegion:
+        """The item alone."""
+        return PlannedRegion(organ=self.organ, side=self.side, region=self.region)
 
 
 class Consent(Part):
@@ -287,7 +303,8 @@ class ScreeningClosed(Record):
     """The screening is over: the sequences that belong to it, and what the operator ticked off the checklist.
 
     `covered` holds the items of the opening's `planned` that were scanned whole, by the operator's own word; None means
-    that no checklist was worked through. A screening that is resumed is closed again under a higher number with all
+    that no checklist was worked through. `excused` holds those that were not scanned, each with the operator's reason;
+    it excuses nobody from examining them. A screening that is resumed is closed again under a higher number with all
     that is ticked off by then.
     """
 
@@ -299,6 +316,7 @@ class ScreeningClosed(Record):
     sequence_ids: tuple[Id, ...] = Field(max_length=MAX_SEQUENCES)
     quality_warnings: tuple[Note, ...] = Field(default=(), max_length=64)
     covered: tuple[PlannedRegion, ...] | None = Field(default=None, max_length=200)
+    excused: tuple[ExcusedRegion, ...] = Field(default=(), max_length=200)
     closed_at: Moment
 
     @property

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.limits import MAX_FRAMES, MAX_SEQUENCES, MAX_SET_ASIDE
-from sonovan.contracts.van import Consent, PlannedRegion, SetAside
+from sonovan.contracts.van import Consent, ExcusedRegion, PlannedRegion, SetAside
 from sonovan.producers.items import Ids, Item, Signer, Sink, Visit, mint_ids
 from sonovan.producers.ledger import Addition, FrameNote, Ledger, MemoryLedger, SequenceNote
 from sonovan.producers.plan import both_sides
@@ -163,16 +163,26 @@ class Screening:
         note = SequenceNote(sequence_id, source.organ, source.laterality, source.view, source.position)
         return OpenSequence(self, source, self._ledger.begin(note, origin).sequence_id)
 
-    def close(self, covered: tuple[PlannedRegion, ...] | None = None) -> Composed:
+    def open(self) -> None:
+        """Put the opening now; otherwise the first readable frame does."""
+        if self._visit is not None:
+            opened = self._visit
+            self._ledger.open(lambda: opening_items(opened, self.screening_id, self._signer, self._now()))
+            self._visit = None
+
+    def close(
+        self, covered: tuple[PlannedRegion, ...] | None = None, excused: tuple[ExcusedRegion, ...] = ()
+    ) -> Composed:
         """Put the screening's closing, unless nothing changed since the last one; what this object composed.
 
         Sequences that were not ended are closed as they are, with a warning, and may go on afterwards. A screening
         without a readable frame leaves no trace. covered: what of the plan was scanned whole; None without a checklist.
+        excused: what of it was not scanned, and why.
         """
         self._ledger.close(
             self._sequence_closing,
             lambda number, sequences: screening_closing(
-                self.screening_id, number, sequences, covered, self._signer, self._now()
+                self.screening_id, number, sequences, covered, excused, self._signer, self._now()
             ),
         )
         return Composed(self.screening_id, tuple(self._done.values()), tuple(self._refused))
@@ -195,11 +205,8 @@ class Screening:
 
     def put(self, sequence_id: str, additions: Sequence[Addition], warnings: frozenset[str]) -> list[FrameNote]:
         """Put frames, after the opening; what is now known of each."""
-        visit = self._visit
-        if visit is not None and any(each.item is not None for each in additions):
-            opened = visit
-            self._ledger.open(lambda: opening_items(opened, self.screening_id, self._signer, self._now()))
-            self._visit = None
+        if any(each.item is not None for each in additions):
+            self.open()
         return self._ledger.add(sequence_id, additions, warnings)
 
     def end(self, sequence: "OpenSequence", warnings: frozenset[str]) -> list[FrameNote]:

@@ -13,6 +13,7 @@ from sonovan.contracts.limits import MAX_SET_ASIDE
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import (
     Consent,
+    ExcusedRegion,
     FrameCaptured,
     PlannedRegion,
     ScreeningClosed,
@@ -157,10 +158,11 @@ def screening_closing(
     number: int,
     sequences: Sequence[SequenceNote],
     covered: tuple[PlannedRegion, ...] | None,
+    excused: tuple[ExcusedRegion, ...],
     signer: Signer,
     moment: datetime,
 ) -> Item:
-    """The closing of a screening. covered: what of the plan was scanned whole; None without a checklist."""
+    """The closing of a screening. covered, excused: as `sonovan.producers.screening.Screening.close` has them."""
     warnings = set[str]().union(*(each.warnings | (set() if each.ended else {CUT_SHORT}) for each in sequences))
     closing = ScreeningClosed(
         screening_id=screening_id,
@@ -169,6 +171,7 @@ def screening_closing(
         sequence_ids=tuple(each.sequence_id for each in sequences),
         quality_warnings=tuple(sorted(warnings)),
         covered=covered,
+        excused=excused,
         closed_at=moment,
     )
     return control_item(Topic.SCREENING_CLOSED, closing, signer)

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from sonovan.contracts.amendments import AmendmentInForce, Purpose
+from sonovan.contracts.amendments import AmendmentInForce, Mark, Purpose
+from sonovan.contracts.ids import split_frame_id
 from sonovan.reports.words import Words
 
 USES: Final[dict[Purpose, str]] = {
@@ -20,8 +21,22 @@ _OTHERS: Final = {"woman": "amended_woman", "void": "amended_void"}
 
 
 def amended_words(made: AmendmentInForce, words: Words) -> str:
-    """One sentence of what holds now, and the reason. Nothing in it says who she is."""
+    """One sentence of what holds now, and the reason; of a mark, where it is. Nothing in it says who she is."""
+    if made.mark is not None:
+        return _marked(made.mark, words)
     return words.text("amended_because", amended=_sentence(made, words), reason=words.reason(made.because))
+
+
+def _marked(mark: Mark, words: Words) -> str:
+    place = words.text("place_not_known")
+    if mark.organ is not None:
+        place = words.place(mark.organ, mark.laterality, mark.region)
+    if mark.frame_id is None:
+        return words.text("marked_before", place=place)
+    frame = split_frame_id(mark.frame_id)[1] + 1
+    if mark.sweep is None:
+        return words.text("marked_not_here", frame=frame)
+    return words.text("marked_frame", frame=frame, sweep=mark.sweep, place=place)
 
 
 def _sentence(made: AmendmentInForce, words: Words) -> str:

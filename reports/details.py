@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
+from sonovan.clinical.adequacy import EXCUSED
 from sonovan.contracts.derivation import Risk
 from sonovan.contracts.description import Extent, Location, Vessels
 from sonovan.contracts.lexicon import Organ, Position
-from sonovan.contracts.results import Finding, Sighting
+from sonovan.contracts.results import Adequacy, Finding, Sighting
 from sonovan.reports.words import Words
 
 
@@ -61,6 +62,12 @@ def vessels(found: Vessels | None, organ: Organ, words: Words) -> str:
         rim=words.text("share", share=found.rim_share * 100),
         frames=words.counted(found.frames, "frame"),
     )
+
+
+def excuses(row: Adequacy, words: Words) -> str:
+    """Why the operator did not scan what the row is about, in brackets; empty where nobody said."""
+    said = [words.reason(code) for code in row.reasons if code in EXCUSED.values()]
+    return words.text("brackets", text=words.text("semicolon").join(said)) if said else ""
 
 
 def shape(sighting: Sighting, words: Words) -> str:

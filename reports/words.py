@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from sonovan.clinical.adequacy import FOREIGN
-from sonovan.clinical.advice import EXAMINE
+from sonovan.clinical.advice import EXAMINE, LOOK_AT_MARKED
 from sonovan.clinical.alert_rules import CATEGORIES_TOLD, MALIGNANT_SCORE, SIDE_CHANGED, SUSPICIOUS_WORD
 from sonovan.clinical.birads import LIKELIHOOD
 from sonovan.clinical.nodules import LEVEL
@@ -279,7 +279,8 @@ class Words:
             return self.text("advice_withheld")
         if found.rule == "reader_must_review":
             return self._review(next((each.value for each in found.because if isinstance(each.value, int)), 0))
-        place = self.place(found.organ, found.laterality, found.region) if found.organ else ""
+        nowhere = self.text("place_not_known") if found.rule == LOOK_AT_MARKED else ""
+        place = self.place(found.organ, found.laterality, found.region) if found.organ else nowhere
         numbers = {each.finding_id: number for number, each in enumerate(findings, start=1)}
         if found.finding_id in numbers:
             place = self.text("about_number", about=place, number=numbers[found.finding_id])

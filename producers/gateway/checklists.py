@@ -1,34 +1,43 @@
 """What the operator ticked off and excused of each woman's plan, kept until it goes out with her closing."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pydantic import TypeAdapter
 
+from sonovan.contracts.amendments import Mark
 from sonovan.contracts.errors import InvalidRecord
-from sonovan.contracts.van import PlannedRegion
+from sonovan.contracts.van import EXCUSES, Excuse, ExcusedRegion, PlannedRegion
 from sonovan.producers.lights import region_key
 from sonovan.producers.spool.database import Database
 from sonovan.producers.vault import Vault
-
-EXCUSES: Final = ("absent", "declined", "pain_or_wound", "scanner_failed", "planned_by_mistake")
-"""Why a planned region may stay without pictures; there is no free text, for it could name somebody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
     """Of one screening. ticked: regions that were scanned whole. excused: regions that are not, each with its reason.
 
-    An excuse stays on the van: the centre is told of what is ticked alone, and calls the rest not examined.
+    marks: what the operator marked, the first one first, for the page alone: each is a record of its own in the spool.
     """
 
     ticked: tuple[PlannedRegion, ...] = ()
-    excused: Mapping[str, str] = field(default_factory=dict)
+    excused: Mapping[str, Excuse] = field(default_factory=dict)
+    marks: tuple[Mark, ...] = ()
 
-    def excuse_of(self, region: PlannedRegion) -> str | None:
+    def excuse_of(self, region: PlannedRegion) -> Excuse | None:
         """Why a region has no pictures; None where nobody excused it."""
         return self.excused.get(region_key(region))
+
+    def of_plan(self, planned: Sequence[PlannedRegion]) -> tuple[tuple[PlannedRegion, ...], tuple[ExcusedRegion, ...]]:
+        """What of a plan was ticked off and what was excused, as the closing says it."""
+        ticked = tuple(each for each in planned if each in self.ticked)
+        reasons = [(each, self.excuse_of(each)) for each in planned if each not in ticked]
+        return ticked, tuple(
+            ExcusedRegion(organ=each.organ, side=each.side, region=each.region, because=why)
+            for each, why in reasons
+            if why is not None
+        )
 
 
 _CHECKLIST: Final = TypeAdapter(Checklist)
@@ -50,22 +59,30 @@ class Checklists:
         with self._db.transaction():
             before = self.of(screening_id)
             ticked = tuple(each for each in before.ticked if each != region) + ((region,) if done else ())
-            return self._put(screening_id, Checklist(ticked, _without(before.excused, region_key(region))))
+            excused = _without(before.excused, region_key(region))
+            return self._put(screening_id, replace(before, ticked=ticked, excused=excused))
 
     def excuse(self, screening_id: str, region: PlannedRegion, because: str | None) -> Checklist:
         """Note why a region has no pictures, None takes that back; it is then not ticked.
 
         Raises InvalidRecord `option_invalid` for a reason that is none of EXCUSES.
         """
-        if because is not None and because not in EXCUSES:
+        reason = next((each for each in EXCUSES if each == because), None)
+        if because is not None and reason is None:
             raise InvalidRecord("option_invalid", f"say one of {', '.join(EXCUSES)}")
         with self._db.transaction():
             before = self.of(screening_id)
             excused = _without(before.excused, region_key(region))
-            if because is not None:
-                excused[region_key(region)] = because
+            if reason is not None:
+                excused[region_key(region)] = reason
             ticked = tuple(each for each in before.ticked if each != region)
-            return self._put(screening_id, Checklist(ticked, excused))
+            return self._put(screening_id, replace(before, ticked=ticked, excused=excused))
+
+    def mark(self, screening_id: str, mark: Mark) -> Checklist:
+        """Note a mark that is in the spool."""
+        with self._db.transaction():
+            before = self.of(screening_id)
+            return self._put(screening_id, replace(before, marks=(*before.marks, mark)))
 
     def _put(self, screening_id: str, checklist: Checklist) -> Checklist:
         self._db.write(
@@ -75,5 +92,5 @@ class Checklists:
         return checklist
 
 
-def _without(excused: Mapping[str, str], key: str) -> dict[str, str]:
+def _without(excused: Mapping[str, Excuse], key: str) -> dict[str, Excuse]:
     return {each: reason for each, reason in excused.items() if each != key}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from sonovan.contracts.amendments import REASONS_OF, Amendment, AmendmentKind, Purpose
+from sonovan.contracts.amendments import REASONS_OF, Amendment, AmendmentKind, ConsentAmended, Purpose, Voided
 from sonovan.contracts.lexicon import Side
 from sonovan.contracts.topics import Topic
 from sonovan.producers.amend import spool_amendment
@@ -19,7 +19,8 @@ from sonovan.producers.spool import Sweep
 if TYPE_CHECKING:
     from sonovan.producers.page.page import Page
 
-KINDS: Final[tuple[AmendmentKind, ...]] = get_args(AmendmentKind)
+KINDS: Final[tuple[AmendmentKind, ...]] = tuple(each for each in get_args(AmendmentKind) if each != "seen")
+"""What this page puts right; a mark is made while she is scanned."""
 _AMENDMENT: Final[TypeAdapter[Amendment]] = TypeAdapter(Amendment)
 
 
@@ -59,6 +60,10 @@ def amend(page: "Page", asked: Asked) -> Answer:
         fields = [each for each in asked.form.fields if each[0] != "sure"]
         return _form(page, asked, "amend_sure.html", kind=kind, because=because, fields=fields)
     spool_amendment(page.spool, page.signer, screening_id, amendment, because)
+    if isinstance(amendment, Voided) or (
+        isinstance(amendment, ConsentAmended) and not {"screening", "ai"}.isdisjoint(amendment.withdrawn)
+    ):
+        page.watch.preview.silence(screening_id)
     return go(f"/amend/{screening_id}")
 
 

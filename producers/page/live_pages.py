@@ -5,14 +5,17 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sonovan.contracts.amendments import Mark
 from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.ids import split_frame_id
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import PlannedRegion
-from sonovan.producers.gateway.checklists import EXCUSES
+from sonovan.contracts.van import EXCUSES, PlannedRegion
+from sonovan.models.overlay import outlined_frame
 from sonovan.producers.gateway.register import Expected
 from sonovan.producers.gateway.standing import frames_by_side, here_now, woman_state
 from sonovan.producers.gateway.watching import Judged
 from sonovan.producers.lights import region_key, she_may_leave
+from sonovan.producers.mark import may_mark, spool_mark
 from sonovan.producers.page.asked import Answer, Asked, Refused, go
 from sonovan.producers.page.render import Speaks, rendered
 
@@ -50,6 +53,7 @@ def live(page: "Page", asked: Asked) -> Answer:
     return rendered(
         "live.html", words, asked, entry=entry, rows=_rows(page, entry, words), excuses=EXCUSES,
         state=state_of(page, entry.screening_id, words), others=here_now(page.desk, page.spool, page.clock()),
+        marks=[_mark_told(each, words) for each in reversed(page.desk.checklists.of(entry.screening_id).marks)],
     )  # fmt: skip
 
 
@@ -69,15 +73,24 @@ def tick(page: "Page", asked: Asked) -> Answer:
     return go(f"/live/{entry.screening_id}")
 
 
+def mark(page: "Page", asked: Asked) -> Answer:
+    """She who scans saw something: mark the newest frame of the screening, with the place if it was chosen."""
+    entry = _entry(page, asked)
+    place = _region(entry, asked) if asked.form.get("region") else None
+    if not may_mark(page.spool, entry.screening_id):
+        raise Refused("marks_full")
+    made = spool_mark(page.spool, page.signer, entry.screening_id, entry.visit, place)
+    page.desk.checklists.mark(entry.screening_id, made)
+    return go(f"/live/{entry.screening_id}")
+
+
 def close(page: "Page", asked: Asked) -> Answer:
-    """Close her screening with what was ticked off. What comes later goes in all the same, and it is closed again."""
+    """Close her screening with what was ticked off and excused. What comes later goes in, and it is closed again."""
     entry = _entry(page, asked)
     if page.spool.newest(entry.screening_id, Topic.SCREENING_CLOSED) is None:
         raise Refused("nothing_came")
-    ticked = page.desk.checklists.of(entry.screening_id).ticked
-    planned = entry.visit.planned or ()
-    covered = tuple(each for each in planned if each in ticked)
-    page.spool.resume_screening(entry.screening_id, page.signer).close(covered)
+    covered, excused = page.desk.checklists.of(entry.screening_id).of_plan(entry.visit.planned or ())
+    page.spool.resume_screening(entry.screening_id, page.signer).close(covered, excused)
     return go("/lights")
 
 
@@ -100,9 +113,39 @@ def state_of(page: "Page", screening_id: str, words: Speaks) -> dict[str, Any]:
             for (organ, side), count in sorted(sides.items(), key=str)
         ],
         "latest": [_told(each, words) for each in reversed(glance.latest)],
+        "preview": _previewed(page, screening_id, words),
         "green": light.green,
         "sentence": words.van("she_may_leave" if light.green else "she_stays", slip=entry.slip),
         "reasons": [words.lamp(each) for each in (*light.reasons, *light.notes)],
+    }
+
+
+def preview(page: "Page", asked: Asked) -> Answer:
+    """The frame that was outlined last, if it is still the one with this number."""
+    look = page.watch.preview.of(asked.params["screening"]).outlined
+    if look is None or asked.params["number"] != str(look.number):
+        raise Refused("unknown")
+    words = page.words[asked.language]
+    title = words.van("live_preview_title", place=words.place(look.organ, look.side), frame=look.frame_index + 1)
+    picture = outlined_frame(
+        look.pixels, look.polygons, labels=[""] * len(look.polygons), title=title, box=look.box,
+        spacing_mm=look.spacing_mm,
+    )  # fmt: skip
+    return Answer(picture, "image/png")
+
+
+def _previewed(page: "Page", screening_id: str, words: Speaks) -> dict[str, Any]:
+    """What the preview says: where to look again, and never that there is nothing."""
+    found = page.watch.preview.of(screening_id)
+    look = found.outlined
+    again = look and words.van(
+        "live_preview_again", place=words.place(look.organ, look.side), frame=look.frame_index + 1
+    )
+    return {
+        "again": again,
+        "picture": look and f"/live/{screening_id}/preview/{look.number}",
+        "ended": words.van("live_preview_ended") if found.ended_on_it else None,
+        "hint": words.van(f"live_preview_{found.state}"),
     }
 
 
@@ -124,6 +167,18 @@ def _told(judged: Judged, words: Speaks) -> dict[str, Any]:
         "blurred": judged.blurred,
         "shadow": quality.shadow,
     }
+
+
+def _mark_told(made: Mark, words: Speaks) -> str:
+    """A mark in one line: frame and sweep, place, time of the day by the van's clock."""
+    place = (
+        words.text("place_not_known") if made.organ is None else words.place(made.organ, made.laterality, made.region)
+    )
+    at = made.marked_at.astimezone().strftime("%H:%M")
+    if made.frame_id is None or made.sweep is None:
+        return words.van("live_mark_without_frame", place=place, time=at)
+    frame = split_frame_id(made.frame_id)[1] + 1
+    return words.van("live_mark_line", frame=frame, sweep=made.sweep, place=place, time=at)
 
 
 def _rows(page: "Page", entry: Expected, words: Speaks) -> list[Row]:

@@ -118,6 +118,19 @@ class Spool:
         visit = None if sealed is None else _VISIT.validate_json(self._vault.unseal(sealed, screening_id))
         return Screening(self._ledger(screening_id), signer, screening_id, consent, visit, now=now)
 
+    def begun_screening(self, visit: Visit, signer: Signer, screening_id: str) -> Screening:
+        """The screening with this id: opened with the visit where there is none yet, else to go on with.
+
+        Whoever comes first opens it: a scanner's object, or the operator's mark.
+        """
+        if self._rank(screening_id) is None:
+            try:
+                return self.open_screening(visit, signer, screening_id=screening_id)
+            except InvalidRecord as error:
+                if error.reason != "option_invalid":
+                    raise
+        return self.resume_screening(screening_id, signer)
+
     def screenings(self) -> list[SpooledScreening]:
         """Every screening of this spool, the first one first."""
         rows = self._db.read(
@@ -317,6 +330,14 @@ class Spool:
         None for a screening that never was in this spool. Purging forgets neither.
         """
         return None if self._rank(screening_id) is None else self._ledger(screening_id).newest(topic)
+
+    def newest_frame(self, screening_id: str) -> str | None:
+        """The id of the frame that came into a screening last, held or not; None where none did, or all was purged."""
+        rows = self._db.read(
+            "SELECT item_id FROM items WHERE screening_id = ? AND topic = ? ORDER BY number DESC LIMIT 1",
+            screening_id, Topic.FRAME_CAPTURED,
+        )  # fmt: skip
+        return str(rows[0][0]) if rows else None
 
     def sweeps(self, screening_id: str) -> list[Sweep]:
         """The sequences of a screening, in their order."""

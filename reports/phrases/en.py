@@ -283,6 +283,7 @@ ENGLISH: Final = Phrases(
         "examine": "Examine",
         "say_which_side": "Say which side",
         "send_missing_frames": "Send missing frames",
+        "look_at_marked": "Look at what the operator marked",
     },
     advice={
         "diagnostic_referral": "{place}: diagnostic referral whatever ultrasound shows ({because}).",
@@ -290,6 +291,7 @@ ENGLISH: Final = Phrases(
         "follow_up_by_size": "{place}: follow-up is advised by level and size ({because}), for a reader to decide.",
         "scan_again": "{place}: {because}. Scan again while the woman is here, or recall her.",
         "examine": "{place}: not examined ({because}). Scan it while the woman is here, or recall her.",
+        "look_at_marked": "{place}: {because}. Look at what was marked, whatever is outlined.",
         "say_which_side": "Some frames name no side: correct the record before review.",
         "send_missing_frames": (
             "Part of the examination has not arrived ({because}): keep the van's spool until every frame is stored."
@@ -304,6 +306,12 @@ ENGLISH: Final = Phrases(
         "clock": "this machine's clock is apart from the broker's",
         "away": "a service does not answer",
         "undelivered": "somebody who must be told of alerts takes nothing",
+        "van_silent": "a van on which something waits is not heard from",
+        "van_spool": "what waits on a van does not reach the centre",
+        "van_disk": "a van's disk is nearly full",
+        "van_clock": "a van's clock is apart from the broker's",
+        "van_link": "a van's link is too slow for what waits on it",
+        "van_rejects": "the centre cannot use what a van sends",
     },
     van=ENGLISH_VAN,
     lexicon=ENGLISH_LEXICON,

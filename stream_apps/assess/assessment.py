@@ -7,12 +7,13 @@ from typing import Any
 
 from sonovan.clinical.adequacy import judge_adequacy
 from sonovan.clinical.advice import derive_advice
-from sonovan.clinical.amended import Sides, Sweep, planned_of, ticked_of, told_of_amendments
+from sonovan.clinical.amended import Sides, Sweep, excused_of, planned_of, ticked_of, told_of_amendments
 from sonovan.clinical.category import categorised, derive_categories
 from sonovan.clinical.completeness import Completeness
 from sonovan.clinical.findings import name_findings
 from sonovan.clinical.key_frame import sequence_ends
 from sonovan.clinical.lesions import cut_to, finding_of
+from sonovan.clinical.marks import marked
 from sonovan.clinical.nodules import scored, size_advice
 from sonovan.clinical.order import in_order
 from sonovan.clinical.referral import referred
@@ -58,7 +59,7 @@ class Assessment:
         }
         for result in self.results.values():
             named.setdefault(result.sequence_id, result)
-        return tuple(Sweep(name, each.organ, each.laterality) for name, each in sorted(named.items()))
+        return tuple(Sweep(name, each.organ, each.laterality, each.position) for name, each in sorted(named.items()))
 
 
 def with_right_sides(made_from: Assessment) -> Assessment:
@@ -72,7 +73,9 @@ def with_right_sides(made_from: Assessment) -> Assessment:
         return made_from
     told, completeness, sweeps = made_from.told, made_from.completeness, made_from.sweeps
     planned = planned_of(told.opening.planned, sweeps, sides)
-    closings = tuple(ticked_of(each, sweeps, sides) for each in completeness.screening_closings)
+    closings = tuple(
+        excused_of(ticked_of(each, sweeps, sides), sweeps, sides) for each in completeness.screening_closings
+    )
     return replace(
         made_from,
         told=replace(told, opening=told.opening.model_copy(update={"planned": planned})),
@@ -117,7 +120,7 @@ def assessed_record(
         programme=made_from.programme,
         **(nothing if silences(amendments) else _seen(screening_id, made_from, published, rejected)),
     )
-    return assessed if assessed.ended else referred(assessed, told.part.features)
+    return assessed if assessed.ended else referred(marked(assessed), told.part.features)
 
 
 def _seen(

@@ -84,6 +84,7 @@ WHOLE: dict[type[Record], dict[str, Any]] = {
         "sequence_ids": [mint_id(2)],
         "quality_warnings": ["sequence_cut_short"],
         "covered": [PLANNED],
+        "excused": [PLANNED | {"because": "declined"}],
         "closed_at": MOMENT.isoformat(),
     },
     ScreeningAmended: VAN

@@ -3,14 +3,14 @@ from dataclasses import replace
 
 import pytest
 
-from sonovan.clinical.adequacy import judge_adequacy
+from sonovan.clinical.adequacy import EXCUSED, judge_adequacy
 from sonovan.clinical.advice import derive_advice
 from sonovan.clinical.category import derive_categories
 from sonovan.clinical.completeness import check_completeness
 from sonovan.contracts.frames import FrameSegmented, PanelRefusal
 from sonovan.contracts.lexicon import Side
 from sonovan.contracts.results import Adequacy, RejectedFrame
-from sonovan.contracts.van import Panel, PlannedRegion, ScreeningClosed, SequenceClosed
+from sonovan.contracts.van import EXCUSES, Excuse, ExcusedRegion, Panel, PlannedRegion, ScreeningClosed, SequenceClosed
 from tests.clinical.records import SWEEP, SWEEP_2, discarded, held, screening_closed, segmented, sequence_closed
 
 LEFT = PlannedRegion(organ="breast", side="left")
@@ -268,3 +268,26 @@ def test_doppler_frames_beside_grey_ones_count_and_lower_nothing() -> None:
     assert (beside.level, beside.assessable_share, beside.frames) == (alone.level, 1.0, 30)
     assert "doppler_frame" in beside.reasons
     assert "doppler_frame" not in alone.reasons
+
+
+def excused(item: PlannedRegion, because: Excuse) -> ExcusedRegion:
+    return ExcusedRegion(organ=item.organ, side=item.side, region=item.region, because=because)
+
+
+@pytest.mark.parametrize("why", EXCUSES)
+def test_an_excuse_says_why_a_side_was_not_examined_and_changes_no_level(why: Excuse) -> None:
+    plain, said = (
+        judged(
+            good(), planned=(LEFT, RIGHT), closings=[sequence_closed(20)], covered=(LEFT,), final=True,
+            screening=[screening_closed(SWEEP, excused=excuses)],
+        )
+        for excuses in ((), (excused(LEFT, why), excused(RIGHT, why)))
+    )  # fmt: skip
+    assert [row.level for row in said] == [row.level for row in plain] == ["adequate", "not_examined"]
+    assert [row.reasons for row in said] == [(), ("not_seen", EXCUSED[why])], "what was ticked off needs no excuse"
+
+
+def test_excuses_of_closings_that_contradict_each_other_are_nobodys_word() -> None:
+    closed = [screening_closed(SWEEP, excused=(excused(RIGHT, why),)) for why in ("pain", "declined")]
+    rows = judged(good(), planned=(LEFT, RIGHT), closings=[sequence_closed(20)], screening=closed, final=True)
+    assert not any(reason.startswith("excused") for row in rows for reason in row.reasons)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from sonovan.clinical.amended import Sides, Sweep, planned_of, ticked_of
+from sonovan.clinical.amended import Sides, Sweep, excused_of, planned_of, ticked_of
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.lexicon import Side
-from sonovan.contracts.van import Panel, PlannedRegion, ScreeningClosed
+from sonovan.contracts.van import ExcusedRegion, Panel, PlannedRegion, ScreeningClosed
 from tests.clinical.records import segmented
 
 ONE, TWO, NECK = "one", "two", "neck"
@@ -45,6 +45,20 @@ def test_two_sides_that_were_exchanged_exchange_their_ticks() -> None:
 def test_no_checklist_stays_no_checklist() -> None:
     none = ScreeningClosed.model_construct(covered=None)
     assert ticked_of(none, SWEEPS, Sides({ONE: "right"})).covered is None
+
+
+@pytest.mark.parametrize(
+    ("right", "kept"),
+    [({}, ["left", "right"]), ({ONE: "right"}, []), ({TWO: "left"}, []), ({NECK: "right"}, ["left", "right"])],
+    ids=["none", "leaves the one for the other", "comes from the other", "another organ"],
+)
+def test_an_excuse_counts_no_longer_where_a_sweep_leaves_its_side_or_comes_to_it(
+    right: dict[str, Side], kept: list[str]
+) -> None:
+    excused = tuple(ExcusedRegion(organ="breast", side=side, because="declined") for side in ("left", "right"))
+    closed = ScreeningClosed.model_construct(covered=(), excused=excused)
+    sweeps = (*EXCHANGED, Sweep(NECK, "thyroid", "left"))
+    assert [each.side for each in excused_of(closed, sweeps, Sides(right)).excused] == kept
 
 
 def test_a_plan_changes_only_where_it_was_mistaken_as_well_and_loses_no_side_that_sweeps_stay_on() -> None:

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from sonovan.contracts.amendments import REASONS_OF, AmendmentInForce, AmendmentKind
+from sonovan.contracts.amendments import REASONS_OF, AmendmentInForce, AmendmentKind, Mark
 from sonovan.contracts.because import Because
 from sonovan.contracts.clinical_record import ClinicalRecord
 from sonovan.contracts.derivation import Advice
@@ -12,7 +12,7 @@ from sonovan.reports.amended import amended_words
 from sonovan.reports.document import Visit, report_document
 from sonovan.reports.phrases import LANGUAGES, Language
 from sonovan.reports.words import Words
-from tests.clinical.records import SWEEP, adequacy, assessed, finding
+from tests.clinical.records import NOON, SWEEP, adequacy, assessed, finding
 from tests.reports.test_report import page, read
 
 SIDE = AmendmentInForce(
@@ -81,7 +81,7 @@ def test_the_document_has_each_amendment_in_every_language_and_no_notice_of_noth
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_kind_and_reason_has_a_sentence(language: Language) -> None:
-    for kind in set(get_args(AmendmentKind)) - {"taken_back"}:
+    for kind in set(get_args(AmendmentKind)) - {"taken_back", "seen"}:
         for because in REASONS_OF[kind]:
             more = {"side": {"laterality": "isthmus"}, "consent": {"withdrawn": ("screening",)}}.get(kind, {})
             said = amended_words(
@@ -89,3 +89,48 @@ def test_every_kind_and_reason_has_a_sentence(language: Language) -> None:
                 Words(language),
             )
             assert Words(language).reason(because) in said
+
+
+def seen(**mark: object) -> AmendmentInForce:
+    told = Mark.model_validate({"marked_at": NOON, **mark})
+    return AmendmentInForce(amendment_number=5, kind="seen", because="operator_saw_something", mark=told)
+
+
+FRAME = f"{SWEEP}/000011"
+
+
+def test_a_mark_is_said_by_frame_and_sweep_without_an_outline_in_both_languages() -> None:
+    place = {"organ": "breast", "laterality": "left"}
+    for mark, english, chinese in (
+        (
+            seen(frame_id=FRAME, sweep=3, **place),
+            "THE OPERATOR MARKED frame 12 of sweep 3 (Left breast). No outline is drawn for it.",
+            "操作者标记了第 3 次扫查的第 12 帧（左侧乳腺）。此处未为其勾画轮廓。",
+        ),
+        (
+            seen(frame_id=FRAME),
+            "THE OPERATOR MARKED frame 12 of a sweep that is not here yet. No outline is drawn for it.",
+            "操作者标记了某次尚未送达的扫查的第 12 帧。此处未为其勾画轮廓。",
+        ),
+        (
+            seen(),
+            "THE OPERATOR MARKED something before any frame had come (place not known).",
+            "操作者在任何图像到达之前作了标记（部位未知）。",
+        ),
+    ):
+        assert [amended_words(mark, Words(each)) for each in LANGUAGES] == [english, chinese]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_without_any_outline_says_first_what_the_operator_marked(language: Language) -> None:
+    words, mark = Words(language), seen(frame_id=FRAME, sweep=1, organ="breast", laterality="left")
+    text, _ = read(page(assessed(findings=(), amendments=(mark,)), language=language))
+    assert text.index(amended_words(mark, words)) < text.index(words.text("no_region"))
+
+
+@pytest.mark.parametrize(("language", "why"), [("en", "not scanned: she declined"), ("zh", "未扫查：受检者拒绝")])
+def test_what_was_not_examined_names_the_operators_reason_on_top(language: Language, why: str) -> None:
+    row = adequacy(level="not_examined", frames=0, reasons=("not_seen", "excused_declined"))
+    text, _ = read(page(assessed(findings=(), adequacy=(row,)), language=language))
+    assert text.index(why) < text.index(Words(language).text("heading"))
+    assert text.count(why) == 2, "on top, and in its row"

@@ -17,6 +17,7 @@ from sonovan.clinical import (
     c_tirads,
     category,
     key_frame,
+    marks,
     nodules,
     referral,
     same_lesion,
@@ -31,13 +32,15 @@ from sonovan.contracts.faults import FAULTS
 from sonovan.contracts.lexicon import TERMS
 from sonovan.contracts.reasons import REASONS
 from sonovan.contracts.results import IntendedUse, Level, Status
+from sonovan.contracts.van import EXCUSES
 from sonovan.models.heads import trust
 from sonovan.models.picture import colour, quality
-from sonovan.producers.gateway import checklists, intake
+from sonovan.producers.gateway import intake
 from sonovan.reports.phrases import LANGUAGES, PHRASES, Language
 from sonovan.reports.phrases.shape import lexicon_key
 from sonovan.reports.words import Words
 from sonovan.stream_apps import faults
+from sonovan.stream_apps.alert import van_faults
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"[a-z]+(_[a-z]+)*")
@@ -46,11 +49,11 @@ NO_REASONS = {"adequate", "usable", "limited", "inadequate", "not_examined", "un
               "quality", "level", "reasons", "finding", "suspicious", "decision_support", "withheld", "category",
               "malignant", "malignant_withheld", "findings", "categories", "advice", "value", "rule", "because",
               "regions", "lesion", "risk", "mm", "px", "a", "software", "finding_id", "still_unseen",
-              "side", "screening", "van", "void", "reader", "uncategorised", "clinical_advice"}  # fmt: skip
+              "side", "screening", "van", "void", "reader", "uncategorised", "clinical_advice", "adequacy"}  # fmt: skip
 """Words in the modules of rules that are no reason: names of fields, levels, units."""
 MODULES = (
-    adequacy, advice, alert_rules, birads, c_tirads, category, key_frame, nodules, referral, same_lesion, seen_partly,
-    tirads,
+    adequacy, advice, alert_rules, birads, c_tirads, category, key_frame, marks, nodules, referral, same_lesion,
+    seen_partly, tirads,
 )  # fmt: skip
 LEXICON = {text for term in TERMS for text in (term.name, *term.words)} - {"motion"}
 """Words of the lexicon are no reasons."""
@@ -76,6 +79,7 @@ def refusals() -> set[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_reason_has_words(language: Language) -> None:
     given = set().union(*map(spelled_in, MODULES)) - NO_REASONS - RULES - LEXICON
+    given |= set(adequacy.EXCUSED.values()) | spelled_in(van_faults) - set(FAULTS) - {"s", "h", "raised", "ended"}
     given |= set(get_args(AmendmentReason)) | spelled_in(faults) - set(FAULTS) - {
         "s",
         "cuda",
@@ -174,7 +178,7 @@ def test_a_share_says_of_what_it_is() -> None:
 
 GROUPS = (
     "error_", "nav_", "part_", "register_detail_", "told_", "waits_", "assigned_", "discarded_", "held_because_",
-    "lamp_", "gain_", "excuse_", "amend_kind_",
+    "lamp_", "gain_", "excuse_", "amend_kind_", "live_preview_",
 )  # fmt: skip
 """How phrases of the van's page begin whose names its code puts together."""
 
@@ -195,7 +199,7 @@ def test_every_phrase_of_the_vans_page_is_there_and_used() -> None:
         "waits": set(intake.REASONS),
         "assigned": set(intake.ASSIGNING),
         "discarded": set(intake.DISCARDING),
-        "excuse": set(checklists.EXCUSES),
+        "excuse": set(EXCUSES),
         "amend_kind": set(REASONS_OF),
         "held_because": {"text_uncertain", "burned_in_annotation", "regions_uncertain"},
     }.items():

@@ -75,6 +75,15 @@ if (live) {
       cell(row, each.blurred ? table.dataset.blurred : table.dataset.yes, each.blurred);
       cell(row, each.shadow ? table.dataset.shadow : table.dataset.yes, each.shadow);
     });
+    const told = state.preview;
+    at("ended").textContent = told.ended || "";
+    at("ended").hidden = !told.ended;
+    at("again").firstChild.textContent = told.again || "";
+    at("again").hidden = !told.again;
+    at("previewed").textContent = told.hint;
+    const outlined = at("outlined");
+    outlined.hidden = !told.picture;
+    if (told.picture && outlined.getAttribute("src") !== told.picture) outlined.src = told.picture;
     lamp.className = `lamp ${state.green ? "green" : "red"}`;
     lamp.querySelector(".bulb").textContent = state.green ? "✓" : "✗";
     lamp.querySelector(".sentence").textContent = state.sentence;

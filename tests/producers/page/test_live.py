@@ -4,13 +4,19 @@ import json
 import socket
 import time
 from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.envelope import open_envelope
+from sonovan.contracts.limits import MAX_BEFORE_MARKS_END
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import ScreeningClosed
 from sonovan.producers.gateway.composing import put_all
+from sonovan.producers.gateway.preview import Preview
 from sonovan.producers.gateway.register import Expected
 from sonovan.producers.page.doors import Doors
 from sonovan.producers.page.server import serving
@@ -19,6 +25,7 @@ from sonovan.producers.sources.source import whole_panel
 from tests.producers.files import grey
 from tests.producers.page.pages import FILLED, Desk, desk
 from tests.producers.visits import SIGNER
+from tests.waiting import until
 
 
 def registered(here: Desk) -> Expected:
@@ -171,3 +178,109 @@ def test_the_script_is_told_nothing_as_html(tmp_path: Path) -> None:
     script = (Path(__file__).parents[3] / "producers/page/static/page.js").read_text(encoding="utf-8")
     for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function("):
         assert word not in script
+
+
+def marks(here: Desk) -> list[ScreeningAmended]:
+    found = (here.page.spool.load(item) for item in here.page.spool.pending(100, 0.0))
+    return [
+        ScreeningAmended.decode(open_envelope(each.value).header)
+        for each in found
+        if each is not None and each.topic == Topic.SCREENING_AMENDED
+    ]
+
+
+def press(here: Desk, entry: Expected, *fields: tuple[str, str]) -> int:
+    return here.ask("POST", "/live/{screening}/mark", fields, screening=entry.screening_id).status
+
+
+def test_one_key_marks_the_newest_frame_and_the_mark_is_kept_and_shown(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        entry = registered(here)
+        scan(here, entry, "left")
+        scan(here, entry, "right", frames=5, seed=9)
+        assert 'data-key="m"' in here.text("/live/{screening}", screening=entry.screening_id)
+        assert press(here, entry) == 303
+        assert press(here, entry, ("region", "breast.left")) == 303
+        assert press(here, entry, ("region", "thyroid.left")) == 400
+        newest = here.page.spool.sweeps(entry.screening_id)[-1].sequence_id
+        said = [each.amendment.model_dump(exclude={"kind", "region"}) for each in marks(here)]
+        frame = {"frame_id": f"{newest}/000004"}
+        assert said == [
+            {**frame, "organ": None, "laterality": None}, {**frame, "organ": "breast", "laterality": "left"},
+        ]  # fmt: skip
+        text = here.text("/live/{screening}", screening=entry.screening_id)
+        assert "frame 5 of sweep 2, Right breast" in text
+        assert "frame 5 of sweep 2, Left breast" in text
+    with desk(tmp_path) as again:
+        assert len(marks(again)) == 2, "the spool has them after a restart"
+
+
+def test_a_mark_before_any_frame_opens_her_screening_and_frames_go_on_in_it(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        entry = registered(here)
+        assert press(here, entry) == 303
+        assert [each.amendment.frame_id for each in marks(here)] == [None]  # type: ignore[union-attr]
+        assert here.page.spool.newest(entry.screening_id, Topic.FEATURES_RECORDED) is not None
+        scan(here, entry, "left")
+        assert [each.frames for each in here.page.spool.screenings()] == [3]
+        assert here.ask("POST", "/live/{screening}/close", screening=entry.screening_id).status == 303
+        opened = [item for item in here.page.spool.pending(100, 0.0) if item.endswith("/opened")]
+        assert opened == [f"{entry.screening_id}/opened"]
+
+
+def test_marks_leave_numbers_for_what_must_be_put_right(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        entry = registered(here)
+        assert {press(here, entry) for _ in range(MAX_BEFORE_MARKS_END)} == {303}
+        assert press(here, entry) == 400
+        void = (("kind", "void"), ("because", "no_screening"), ("sure", "yes"))
+        assert here.ask("POST", "/amend/{screening}", void, screening=entry.screening_id).status == 303
+
+
+def test_an_excuse_goes_out_with_the_closing(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        entry = registered(here)
+        scan(here, entry, "left")
+        tick(here, entry, "breast.left")
+        tick(here, entry, "breast.right", because="dressing")
+        here.ask("POST", "/live/{screening}/close", screening=entry.screening_id)
+        (closing,) = closings(here)
+        assert [(each.side, each.because) for each in closing.excused] == [("right", "dressing")]
+
+
+class Outlines:
+    """A network that outlines something on every frame."""
+
+    def segment(self, pixels: Any, organ: str, panels: Any = (), spacing_mm: Any = ()) -> Any:
+        return SimpleNamespace(regions=(SimpleNamespace(polygon=((9.0, 9.0), (30.0, 9.0), (30.0, 30.0))),))
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("Look again here: Left breast, frame 3", "two seconds more")),
+        ("zh", ("请再看此处：左侧乳腺，第 3 帧", "请再扫两秒")),
+    ],
+)
+def test_the_preview_shows_where_to_look_again_and_says_nothing_else(
+    tmp_path: Path, language: str, words: tuple[str, str]
+) -> None:
+    with desk(tmp_path) as here:
+        here.language = language
+        preview = here.page.watch.preview = Preview(Outlines)
+        entry = registered(here)
+        scan(here, entry, "left")
+        thread = Thread(target=preview.run)
+        thread.start()
+        until(lambda: preview.looks, "a look")
+        preview.stop()
+        thread.join()
+        text = here.text("/live/{screening}", screening=entry.screening_id)
+        assert [each for each in words if each not in text] == []
+        ask = {"screening": entry.screening_id}
+        picture = here.ask("GET", "/live/{screening}/preview/{number}", **ask, number="1")
+        assert (picture.status, picture.body[:4]) == (200, b"\x89PNG")
+        assert here.ask("GET", "/live/{screening}/preview/{number}", **ask, number="2").status == 400
+        no_more = (("kind", "consent"), ("withdrawn", "ai"), ("because", "she_withdrew"), ("sure", "yes"))
+        assert here.ask("POST", "/amend/{screening}", no_more, **ask).status == 303
+        assert words[0] not in here.text("/live/{screening}", **ask)

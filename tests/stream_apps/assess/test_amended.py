@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sonovan.contracts.amendments import REASONS_OF, ScreeningAmended
 from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.clinical_record import FeaturesRecorded
+from sonovan.contracts.ids import frame_id
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
@@ -40,6 +41,10 @@ def amended(scene: Scene, number: int, kind: str, **fields: Any) -> Said:
 
 def wrong_side(scene: Scene, number: int = 1, side: str = "right", **fields: Any) -> Said:
     return amended(scene, number, "side", sequence_ids=(scene.sequence_id,), laterality=side, **fields)
+
+
+def saw(scene: Scene, number: int = 1, index: int = 3, **place: Any) -> Said:
+    return amended(scene, number, "seen", frame_id=frame_id(scene.sequence_id, index), **place)
 
 
 def with_fields(said: Said, **fields: Any) -> Said:
@@ -184,6 +189,47 @@ def test_an_amendment_before_anything_else_counts_when_the_rest_is_here() -> Non
     assert first.status == "complete"
 
 
+def test_a_mark_is_shown_to_the_reader_and_takes_nothing_away() -> None:
+    scene = Scene(20, lesion=range(4, 12))
+    desk = Desk(scene)
+    before = last(desk, whole(scene))
+    after = last(desk, [saw(scene)])
+    (told,) = [each.mark for each in after.amendments if each.mark is not None]
+    assert (told.frame_id, told.sweep, told.organ, told.laterality) == (
+        frame_id(scene.sequence_id, 3), 1, "breast", "left",
+    )  # fmt: skip
+    assert (after.findings, after.categories, after.status) == (before.findings, before.categories, before.status)
+    assert levels(after) == levels(before)
+    reasons = {row.laterality: row.reasons for row in after.adequacy}
+    assert reasons["left"][-1] == "operator_marked"
+    assert "operator_marked" not in reasons["right"]
+    gone = [each for each in before.advice if each not in after.advice]
+    new = [each for each in after.advice if each not in before.advice]
+    assert (gone, [(each.rule, each.laterality) for each in new]) == ([], [("look_at_marked", "left")])
+
+
+def test_a_mark_goes_with_its_sweep_to_another_side_and_away_when_it_was_a_mistake() -> None:
+    scene = Scene(20)
+    desk = Desk(scene)
+    last(desk, whole(scene))
+    after = last(desk, [saw(scene, 1)])
+    moved = last(desk, [wrong_side(scene, 2)])
+    marked = [[each.mark.laterality for each in made.amendments if each.mark] for made in (after, moved)]
+    assert marked == [["left"], ["right"]]
+    said = last(desk, [saw(scene, 3, organ="breast", laterality="left")])
+    assert [each.mark.laterality for each in said.amendments if each.mark] == ["right", "left"], "as she said it"
+    back = last(desk, [amended(scene, number, "taken_back", amendment_number=number - 3) for number in (4, 6)])
+    assert [each.mark for each in back.amendments if each.mark] == []
+
+
+@pytest.mark.parametrize("withdrawn", ["ai", "screening"])
+def test_a_mark_outlives_consent_to_a_machine_and_not_consent_to_the_screening(withdrawn: str) -> None:
+    scene = Scene(20)
+    after = last(Desk(scene), [*whole(scene), saw(scene), amended(scene, 2, "consent", withdrawn=(withdrawn,))])
+    rules = {each.rule for each in after.advice}
+    assert ("look_at_marked" in rules) == (withdrawn == "ai")
+
+
 def test_an_amendment_moves_no_deadline() -> None:
     scene = Scene(6, lesion=range(6))
     desk = Desk(scene)
@@ -194,7 +240,7 @@ def test_an_amendment_moves_no_deadline() -> None:
     assert row.split(b'"last_control_at":')[1][:30] in desk.rows["screenings", scene.screening_id]
 
 
-AMENDMENTS = 4
+AMENDMENTS = 6
 FRAMES = 6
 MESSAGES = FRAMES + 4 + AMENDMENTS
 
@@ -205,6 +251,8 @@ def amended_screening(scene: Scene) -> list[Said]:
         amended(scene, 2, "void"),
         amended(scene, 3, "taken_back", amendment_number=2),
         amended(scene, 4, "woman", subject_key="ef" * 32, slip_number=OTHER_SLIP),
+        saw(scene, 5),
+        amended(scene, 6, "seen"),
     ]
     said = [*whole(scene), *made]
     assert len(said) == MESSAGES
@@ -223,6 +271,8 @@ def test_any_order_and_repetition_of_amendments_ends_in_the_same_revision(order:
     assert revisions[-1].revision_id == expected.revision_id
     assert revisions[-1].findings[0].laterality == "right"
     assert made[-1].slip_number == OTHER_SLIP
+    assert (revisions[-1].amendments, revisions[-1].adequacy) == (expected.amendments, expected.adequacy)
+    assert revisions[-1].advice == expected.advice
     assert [each.revision_number for each in revisions] == list(range(1, len(revisions) + 1))
     assert len({each.revision_id for each in revisions}) == len(revisions)
 
