@@ -5,7 +5,7 @@
 `uplink`: the first result of a sweep of 300 frames over 4 Mbit/s, sent by levels and first in, first out.
 `intake`: what two scanners send at once, until it is acknowledged and until its frames are in the spool.
 `kills`: a hundred kills of gateway and uploader at random moments; nothing may be lost or doubled.
-`live`: what it takes to judge a frame while somebody scans.
+`live`: what it takes to judge a frame while somebody scans, and how often the preview looks at one.
 What is not measured in a run keeps its figures in the file.
 """
 

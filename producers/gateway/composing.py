@@ -19,7 +19,6 @@ from pydicom import dcmread
 from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.lexicon import Organ
-from sonovan.contracts.topics import Topic
 from sonovan.producers.ahead import read_ahead
 from sonovan.producers.gateway.intake import QUARANTINED, TRAY, Arrived, Assigned, Claims, Intake
 from sonovan.producers.gateway.matching import whose
@@ -80,7 +79,7 @@ class Composer:
         sayings: keeps what objects say beside their pixels; None keeps nothing of it.
         """
         self._intake, self._register, self._spool, self._signer = intake, register, spool, signer
-        self._clean, self._tell, self._watch, self._sayings = clean, tell, watch or Watch(), sayings
+        self._clean, self._tell, self.watch, self._sayings = clean, tell, watch or Watch(), sayings
         self.wake, self._stop = Event(), Event()
 
     def run(self) -> None:
@@ -117,7 +116,7 @@ class Composer:
                     return
                 source, entry = self._understood(found, claims, path)
                 screening = screening_of(self._spool, entry, self._signer)
-                put_all(screening, self._clean(source), claims.instance, self._watch)
+                put_all(screening, self._clean(source), claims.instance, self.watch)
                 self._note(found, entry, said)
         except _Waits as waits:
             self._wait(found, TRAY, waits.reason)
@@ -191,14 +190,7 @@ class Composer:
 
 def screening_of(spool: Spool, entry: Expected, signer: Signer) -> Screening:
     """Her screening, which is opened with the first that comes of her and goes on where it was closed."""
-    if spool.newest(entry.screening_id, Topic.SCREENING_CLOSED) is None:
-        try:
-            return spool.open_screening(entry.visit, signer, screening_id=entry.screening_id)
-        except InvalidRecord as error:
-            if error.reason != "option_invalid":
-                raise
-            # another process opened it meanwhile: scanners and captures compose at the same time
-    return spool.resume_screening(entry.screening_id, signer)
+    return spool.begun_screening(entry.visit, signer, entry.screening_id)
 
 
 def is_dicom(claims: Claims, path: Path) -> bool:
@@ -235,6 +227,7 @@ def put_all(screening: Screening, source: Source, origin: str, watch: Watch) -> 
     sequence = screening.begin(source, mint_id(), origin)
     with read_ahead(source.read(), _pixel_bytes, _AHEAD_BYTES) as shots:
         _put_in_steps(sequence, shots, lambda kept: watch.frames(screening.screening_id, source, kept))
+    watch.ended(screening.screening_id, source, sequence.frames)
 
 
 def _put_in_steps(sequence: OpenSequence, shots: Iterator[Shot], kept: Callable[[list[Shot]], None]) -> None:

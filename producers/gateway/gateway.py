@@ -15,7 +15,7 @@ from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.producers.gateway.checklists import Checklists
 from sonovan.producers.gateway.composing import Clean, Composer
 from sonovan.producers.gateway.folder import WatchedFolder
-from sonovan.producers.gateway.intake import Intake
+from sonovan.producers.gateway.intake import ARRIVED, Intake
 from sonovan.producers.gateway.listener import Listener, Tell
 from sonovan.producers.gateway.receiving import Incoming
 from sonovan.producers.gateway.register import Expected, Register
@@ -126,7 +126,12 @@ class Gateway:
                 self._options, desk.intake, incoming, keeper, lambda: worklist(desk, self._spool), composer.wake.set,
                 self._tell, self._vault.folder,
             )  # fmt: skip
-            work = [Thread(target=self._guarded, args=(composer.run,), name="composer")]
+            preview = composer.watch.preview
+            preview.behind = lambda: desk.intake.count(ARRIVED) > 1  # the one that is being composed counts as well
+            work = [
+                Thread(target=self._guarded, args=(composer.run,), name="composer"),
+                Thread(target=self._guarded, args=(preview.run,), name="preview"),
+            ]
             folders = self._folders(desk, incoming, composer)
             work += [Thread(target=self._guarded, args=(each.run,), name="folder") for each in folders]
             if kafka is not None:
@@ -139,6 +144,7 @@ class Gateway:
             for folder in folders:
                 folder.stop()
             composer.stop()
+            preview.stop()
             for thread in work:
                 thread.join()
         if self._failure is not None:

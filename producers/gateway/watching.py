@@ -15,6 +15,7 @@ from sonovan.clinical.motion import MOTION_RULES
 from sonovan.contracts.lexicon import Organ, Side
 from sonovan.models.errors import UnusablePicture
 from sonovan.models.picture.live import LiveQuality, live_quality
+from sonovan.producers.gateway.preview import Preview
 from sonovan.producers.sources import CapturedFrame, LostFrame, Source
 
 LATEST: Final = 12
@@ -57,9 +58,10 @@ class Glance:
 class Watch:
     """Takes frames from whoever composes, and is looked at by pages; any thread may do either."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        """clock: UNIX seconds."""
+    def __init__(self, clock: Callable[[], float] = time.time, preview: Preview | None = None) -> None:
+        """clock: UNIX seconds. preview: is offered what is judged; None looks at nothing."""
         self._clock, self._lock = clock, Lock()
+        self.preview = preview or Preview()
         self._seen: dict[str, _Seen] = {}
         self._version = 0
 
@@ -67,6 +69,8 @@ class Watch:
         """Take frames that are in the spool now. The last one of them is judged: a few milliseconds for each call."""
         captured = [shot for shot in shots if isinstance(shot, CapturedFrame)]
         quality = _quality(captured[-1]) if captured else None
+        if captured:
+            self.preview.offer(screening_id, source, captured[-1])
         with self._lock:
             seen = self._seen.setdefault(screening_id, _Seen())
             while len(self._seen) > SCREENINGS:
@@ -83,9 +87,15 @@ class Watch:
                     seen.sharp.append(quality.sharpness)
             self._version += 1
 
+    def ended(self, screening_id: str, source: Source, frames: int) -> None:
+        """A sweep is over, with so many frames."""
+        self.preview.ended(screening_id, source, frames - 1)
+        with self._lock:
+            self._version += 1
+
     def version(self) -> int:
-        """Higher whenever something came, into any screening."""
-        return self._version
+        """Higher whenever something came, into any screening, or was looked at."""
+        return self._version + self.preview.looks
 
     def glance(self, screening_id: str) -> Glance:
         """What came into a screening; nothing where none did."""

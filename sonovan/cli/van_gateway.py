@@ -44,12 +44,15 @@ def serve(
     """Listen to scanners (DICOM), put what they send into screenings, and upload, until it is stopped."""
     import signal
     from contextlib import ExitStack
+    from functools import partial
 
     from sonovan.cli.van_open import open_van, the_van
     from sonovan.cli.van_page import served
     from sonovan.cli.van_send import say
     from sonovan.contracts.settings import read_settings
+    from sonovan.models.segmenter import load
     from sonovan.producers.gateway.gateway import Gateway
+    from sonovan.producers.gateway.preview import Preview
     from sonovan.producers.gateway.settings import read_options
     from sonovan.producers.gateway.watching import Watch
     from sonovan.producers.privacy import open_cleaning
@@ -62,7 +65,8 @@ def serve(
             options = options.model_copy(update={"port": port})
         kafka = (lambda: opened.kafka) if upload else None
         clean = open_cleaning(read_settings(VanSettings).screens)
-        watch = Watch()
+        preview = Preview(partial(load, provider="cpu", precision="fp32") if page and options.page.preview else None)
+        watch = Watch(preview=preview)
         gateway = Gateway(opened.van_id, opened.vault, opened.spool, opened.signer, options, clean, say, watch)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: gateway.stop())

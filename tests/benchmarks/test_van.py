@@ -59,6 +59,7 @@ def test_what_misses_its_bar_is_named(figures: dict[str, float], missed: list[st
 
 
 def test_what_it_takes_to_judge_a_frame_is_measured_on_the_size_that_it_says() -> None:
-    figures = live(2)
+    figures = live(2, preview_s=0.5)
     assert figures["quality_pixels"] == [640, 480]
     assert 0 < figures["quality_ms_p50"] <= figures["quality_ms_p95"]
+    assert figures["preview_fps"] > 0
