@@ -168,9 +168,9 @@ def _row(
 TOPICS: Final[dict[Topic, TopicSpec]] = {
     Topic(row.name): row
     for row in (
-        _row(Topic.VAN_ENROLLED, "van_id", VanEnrolled, {_REGISTRAR}, {_SEGMENT, _ASSESS, _REGISTRAR},
+        _row(Topic.VAN_ENROLLED, "van_id", VanEnrolled, {_REGISTRAR}, {_SEGMENT, _ASSESS, _ALERT, _REGISTRAR},
              "the registry of vans' public keys", compacted=True),
-        _row(Topic.VAN_REPORTED, "van_id", VanReported, {_VAN}, set(),
+        _row(Topic.VAN_REPORTED, "van_id", VanReported, {_VAN}, {_ALERT},
              "what waits on a van, its disk, clock and link", signed=True, retention_ms=7 * _DAY_MS,
              retention_bytes=FEW_BYTES),
         _row(Topic.SCREENING_OPENED, "screening_id", ScreeningOpened, {_VAN, _RETRIER}, {_ASSESS},
@@ -204,8 +204,8 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
              "an alert about a finding, a side, a screening or a van: raised, and what became of it"),
         _row(Topic.ALERT_ACKNOWLEDGED, "screening_id", AlertAcknowledged, {_OPERATOR}, {_ALERT},
              "somebody sees to an alert: nobody else is called"),
-        _row(Topic.FAULT_ALERTED, "stage", FaultAlerted, set(STAGES), {_ALERT},
-             "a fault of a worker begins, or has ended", retention_ms=14 * _DAY_MS),
+        _row(Topic.FAULT_ALERTED, "stage, or van_id", FaultAlerted, set(STAGES), {_ALERT},
+             "a fault of a worker or a van begins, or has ended", retention_ms=14 * _DAY_MS),
         _row(Topic.RECORD_REJECTED, "screening_id, or rejection_id", RecordRejected,
              set(STAGES), {_ASSESS, _RETRIER}, "a record that a stage could not use"),
         _row(Topic.REJECTED_RETRIED, "screening_id, or rejection_id", RejectedRetried, {_RETRIER}, {_RETRIER},

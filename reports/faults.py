@@ -1,4 +1,4 @@
-"""A fault of the centre in words, for whoever must mend it."""
+"""A fault of the centre or of a van in words, for whoever must mend it."""
 
 from typing import Final, TypedDict
 
@@ -10,7 +10,7 @@ RUNBOOK: Final = "docs/runbook.md"
 
 
 class FaultWords(TypedDict):
-    """A fault in one language: which worker, what it is, its figures, and where to read what to do."""
+    """A fault in one language: whose it is, what it is, its figures, and where to read what to do."""
 
     worker: str
     state: str
@@ -22,8 +22,9 @@ class FaultWords(TypedDict):
 def fault_words(fault: FaultAlerted, language: Language) -> FaultWords:
     """Everything that a person needs to read of a fault."""
     phrases, words = PHRASES[language], Words(language)
+    of_van = None if fault.van_id is None else words.text("about_van", van_id=fault.van_id)
     return FaultWords(
-        worker=f"{fault.stage}-{fault.instance}",
+        worker=of_van or f"{fault.stage}-{fault.instance}",
         state=words.text("fault_raised") if fault.state == "raised" else words.text("fault_ended"),
         fault=phrases.faults[fault.fault],
         because=[words.because(each) for each in fault.because],

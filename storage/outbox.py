@@ -8,7 +8,7 @@ A message may be due later: on a higher rung of a ladder, or after quiet hours. 
 was not due yet, so that nobody hears first of what no longer holds; who was told hears of every change.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -76,6 +76,14 @@ _DELIVERIES = Table(
     Column("delivered_at", DateTime, nullable=True),
     UniqueConstraint("thread", "recipient", "rung", "number"),
     Index("outbox_deliveries_due", "recipient", "due_at"),
+)
+
+_NOTES = Table(
+    "outbox_notes",
+    _META,
+    Column("name", String(64), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
 
 
@@ -231,6 +239,29 @@ class Outbox:
         with transaction(self._engine) as connection:
             rows = connection.execute(waiting.group_by(_DELIVERIES.c.recipient)).all()
         return {row.recipient: (row.since.replace(tzinfo=UTC), int(row.owed)) for row in rows}
+
+    def last(self, threads: Iterable[str]) -> dict[str, bytes]:
+        """The body of the newest message of each of these threads; those that there never was are left out."""
+        named = select(_THREADS.c.thread, _THREADS.c.last).where(_THREADS.c.thread.in_(list(threads)))
+        with transaction(self._engine) as connection:
+            return {row.thread: bytes(row.last) for row in connection.execute(named)}
+
+    def note(self, name: str, number: int, body: bytes) -> bool:
+        """Keep something that nobody is told of, under its name; whether none with a higher number stands there."""
+        with transaction(self._engine) as connection:
+            row = connection.execute(select(_NOTES).where(_NOTES.c.name == name).with_for_update()).one_or_none()
+            if row is None:
+                connection.execute(insert(_NOTES).values(name=name, number=number, body=body))
+            elif row.number > number:
+                return False
+            else:
+                connection.execute(update(_NOTES).where(_NOTES.c.name == name).values(number=number, body=body))
+            return True
+
+    def notes(self) -> dict[str, tuple[int, bytes]]:
+        """Everything that `note` keeps: name → number and body."""
+        with transaction(self._engine) as connection:
+            return {row.name: (int(row.number), bytes(row.body)) for row in connection.execute(select(_NOTES))}
 
     def close(self) -> None:
         """Give back the connections."""

@@ -106,7 +106,7 @@ async def _tell(given: Given, fault: FaultAlerted) -> None:
     """Send a fault; what the broker has not taken after a few seconds counts as not sent."""
     try:
         async with asyncio.timeout(TELL_WITHIN_S):
-            await given.send(Topic.FAULT_ALERTED, fault.stage.encode(), fault.encode())
+            await given.send(Topic.FAULT_ALERTED, fault.key, fault.encode())
     except TimeoutError:
         raise Transient("the broker does not take a fault") from None
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from sonovan.contracts.because import Because
 from sonovan.contracts.errors import Transient
-from sonovan.contracts.faults import FAULTS, FaultAlerted, FaultCode, fault_id
+from sonovan.contracts.faults import WORKER_FAULTS, FaultAlerted, WorkerFault, fault_id
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import FOR_EVER, TOPICS, Topic
 from sonovan.stream_apps.metrics import Measured
@@ -32,7 +32,7 @@ REJECTS_WITHIN_S: Final = 600.0
 LASTS_S: Final = 30.0
 """A fault is told of once it has lasted so long, and its end once it was gone for so long."""
 
-Found = Mapping[FaultCode, tuple[Because, ...]]
+Found = Mapping[WorkerFault, tuple[Because, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Seen:
 
 def faults_of(seen: Seen, rejected_before: int, apart_s: float) -> Found:
     """The faults of this moment, with their figures. rejected_before: as `rejected`, REJECTS_WITHIN_S ago."""
-    found: dict[FaultCode, tuple[Because, ...]] = {}
+    found: dict[WorkerFault, tuple[Because, ...]] = {}
     oldest = max(seen.oldest_s.values(), default=0.0)
     if oldest >= LAG_S:
         found["lag"] = (Because(code="oldest_unprocessed", value=round(oldest), unit="s"),)
@@ -69,7 +69,7 @@ def faults_of(seen: Seen, rejected_before: int, apart_s: float) -> Found:
         found["rejects"] = (Because(code="rejected_records", value=rejects),)
     if abs(seen.broker_ahead_s) >= apart_s:
         found["clock"] = (Because(code="clock_apart", value=round(seen.broker_ahead_s), unit="s"),)
-    plain: dict[FaultCode, bool] = {
+    plain: dict[WorkerFault, bool] = {
         "cpu_fallback": seen.gpu_idle, "disk": seen.disk_low, "away": seen.away, "undelivered": seen.undelivered,
     }  # fmt: skip
     return {**found, **{code: () for code, holds in plain.items() if holds}}
@@ -92,8 +92,8 @@ class Faults:
         """
         self._stage, self._instance, self._worker = stage, instance, worker
         self._apart_s, self._tell = apart_s, tell
-        self._told: dict[FaultCode, bool] = {}
-        self._since: dict[FaultCode, tuple[bool, float]] = {}
+        self._told: dict[WorkerFault, bool] = {}
+        self._since: dict[WorkerFault, tuple[bool, float]] = {}
         self._rejected: list[tuple[float, int]] = []
 
     async def look(self, seen: Seen, now: float, as_of: datetime) -> None:
@@ -107,7 +107,7 @@ class Faults:
         before = self._rejected[0][1] if self._rejected else seen.rejected
         self._rejected.append((now, seen.rejected))
         found = faults_of(seen, before, self._apart_s)
-        for code in FAULTS:
+        for code in WORKER_FAULTS:
             holds = code in found
             if self._since.get(code, (not holds, now))[0] != holds:
                 self._since[code] = (holds, now)
@@ -121,7 +121,7 @@ class Faults:
                 return
             self._told[code] = holds
 
-    def _record(self, code: FaultCode, holds: bool, because: tuple[Because, ...], as_of: datetime) -> FaultAlerted:
+    def _record(self, code: WorkerFault, holds: bool, because: tuple[Because, ...], as_of: datetime) -> FaultAlerted:
         return FaultAlerted(
             fault_id=fault_id(self._worker, code),
             stage=self._stage,

@@ -49,6 +49,11 @@ class VanRegistry:
         """Whether the van was ever enrolled, revoked or not: it has a topic of answers then."""
         return van_id in self._vans
 
+    def may_sign(self, van_id: str) -> bool:
+        """Whether the van is enrolled and its newest key is not revoked."""
+        van = self._vans.get(van_id)
+        return van is not None and van.newest.revoked_at is None
+
     def changed_since(self, van_id: str, taken: int) -> bool:
         """Whether a record of this van was taken in after the `taken`th one of all."""
         return self._taken_at.get(van_id, 0) > taken

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sonovan.stream_apps.alert.mail import MailServer
 from sonovan.stream_apps.alert.rule_file import MailAddress
+from sonovan.stream_apps.alert.van_faults import USUAL, VanBounds
 from sonovan.stream_apps.alert.web_address import host_of, is_this_machine, is_web_address
 
 
@@ -21,6 +22,7 @@ class AlertSettings(BaseSettings):
     those that a webhook may be of, separated by commas; the rule file may name no other.
     rules_file: the site's rules, who is told and when (`sonovan.stream_apps.alert.rule_file`); without one the rules
     have their defaults, and the webhook is told of everything at once. smtp_*: how mail leaves, from smtp_from.
+    van_*: from where on a van has a fault (`sonovan.stream_apps.alert.van_faults.VanBounds`).
     undelivered_after_s: an alert that a recipient has not taken for so long is a fault that `sonovan status` shows.
     """
 
@@ -35,6 +37,13 @@ class AlertSettings(BaseSettings):
     retry_longest_s: float = Field(default=300.0, gt=0, le=86_400)
     webhook_hosts: str = ""
     rules_file: Path | None = None
+    van_silent_h: float = Field(default=USUAL.silent_h, gt=0)
+    van_oldest_h: float = Field(default=USUAL.oldest_h, gt=0)
+    van_waiting_gib: float = Field(default=USUAL.waiting_gib, gt=0)
+    van_disk_free_gib: float = Field(default=USUAL.disk_free_gib, ge=0)
+    van_clock_s: float = Field(default=USUAL.clock_s, gt=0)
+    van_link_kbit_per_s: float = Field(default=USUAL.link_kbit_per_s, ge=0)
+    van_rejects: int = Field(default=USUAL.rejects, ge=1)
 
     @field_validator("rules_file", mode="before")
     @classmethod
@@ -83,6 +92,14 @@ class AlertSettings(BaseSettings):
         if self.smtp_host is not None and self.smtp_security == "none" and not is_this_machine(self.smtp_host):
             raise ValueError("SONOVAN_ALERT_SMTP_SECURITY is none on this machine alone")
         return self
+
+    @property
+    def van_bounds(self) -> VanBounds:
+        """From where on a van has a fault."""
+        return VanBounds(
+            self.van_silent_h, self.van_oldest_h, self.van_waiting_gib, self.van_disk_free_gib, self.van_clock_s,
+            self.van_link_kbit_per_s, self.van_rejects,
+        )  # fmt: skip
 
     @property
     def webhook_secrets(self) -> tuple[bytes, ...]:

@@ -1,8 +1,8 @@
-"""The alert stage: revisions and answers into the outbox, the outbox to everybody. Run by `sonovan worker alert`."""
+"""The alert stage: revisions, answers and faults into the outbox, the outbox to everybody; `sonovan worker alert`."""
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -24,10 +24,11 @@ from sonovan.stream_apps.alert.rule_file import read_rule_file
 from sonovan.stream_apps.alert.sending import Late, Sender
 from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.alert.step import RuleSet
+from sonovan.stream_apps.alert.vans import VanWatch
 from sonovan.stream_apps.retrying import retry
 from sonovan.stream_apps.stage import Given, Message, Outcome, Stage
 
-READS: Final = (Topic.SCREENING_ASSESSED, Topic.ALERT_ACKNOWLEDGED, Topic.FAULT_ALERTED)
+READS: Final = (Topic.SCREENING_ASSESSED, Topic.ALERT_ACKNOWLEDGED, Topic.FAULT_ALERTED, Topic.VAN_REPORTED)
 
 DATABASE: Final = "database"
 """The outbox's, as something that the worker waits for (`progress.Progress.waits`)."""
@@ -58,7 +59,8 @@ async def open_stage(given: Given) -> Stage:
         late=Late(timedelta(seconds=settings.undelivered_after_s), given.progress.fault),
     )
     rules, faults_to = (RuleSet.of(RuleSettings()), ()) if file is None else (file.rule_set, file.faults)
-    return alert_stage(outbox, rules, ladder, sender, faults_to=faults_to)
+    watch = VanWatch(outbox, given.vans, settings.van_bounds)
+    return alert_stage(outbox, rules, ladder, sender, faults_to=faults_to, vans=watch, tell=partial(_tell, given))
 
 
 def alert_stage(
@@ -68,9 +70,14 @@ def alert_stage(
     sender: Sender | None = None,
     *,
     faults_to: Sequence[str] = (),
+    vans: VanWatch | None = None,
+    tell: Callable[[FaultAlerted], Awaitable[object]] | None = None,
     now: Callable[[], float] = time.time,
 ) -> Stage:
     """The stage with an outbox that is open. faults_to: who is told of faults.
+
+    vans: takes what vans report; None leaves it out.
+    tell: sends the faults of vans that are silent; None does not look for them.
 
     now: seconds since the epoch, by the clock of the sender.
     """
@@ -83,16 +90,32 @@ def alert_stage(
         if message.at.topic == Topic.FAULT_ALERTED:
             fault = FaultAlerted.decode(message.value)
             return Outcome(store=partial(take_fault, outbox, fault, faults_to, at, moment))
+        if message.at.topic == Topic.VAN_REPORTED:
+            report = None if vans is None else vans.report_of(message)
+            if vans is None or report is None:
+                return Outcome()
+            return Outcome(store=partial(vans.take, report, at, moment))
         assessed = ScreeningAssessed.decode(message.value)
         return Outcome(store=partial(take, outbox, assessed, rules, ladder, at, moment))
+
+    beside = [] if sender is None else [sender.run]
+    if vans is not None and tell is not None:
+        beside.append(partial(vans.run, tell))
+
+    async def background() -> None:
+        await asyncio.gather(*(each() for each in beside))
 
     return Stage(
         name=Writer.ALERT,
         reads=READS,
         process=judged,
-        background=None if sender is None else sender.run,
+        background=background if beside else None,
         close=outbox.close,
     )
+
+
+async def _tell(given: Given, fault: FaultAlerted) -> None:
+    await given.send(Topic.FAULT_ALERTED, fault.key, fault.encode())
 
 
 def _longest_attempt_s(settings: AlertSettings) -> float:

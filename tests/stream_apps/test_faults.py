@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sonovan.contracts.errors import Transient
-from sonovan.contracts.faults import FAULTS, FaultAlerted
+from sonovan.contracts.faults import WORKER_FAULTS, FaultAlerted
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import Topic
 from sonovan.stream_apps.faults import LASTS_S, Faults, Seen, faults_of, seen_by, worker_id
@@ -45,7 +45,7 @@ class Worker:
 
 def started() -> Worker:
     worker = Worker()
-    assert set(worker.looks(WELL, LASTS_S)) == {(fault, "ended") for fault in FAULTS}
+    assert set(worker.looks(WELL, LASTS_S)) == {(fault, "ended") for fault in WORKER_FAULTS}
     return worker
 
 
