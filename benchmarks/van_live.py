@@ -26,7 +26,7 @@ def live(frames: int, preview_s: float = PREVIEWED_S) -> dict[str, Any]:
     """Milliseconds for one frame of 640×480, contact, gain, shadow and sharpness together; median and 95th percentile.
 
     frames: of the simulated sweep that is judged. Then frames a second that the preview looks at, offered 30 each
-    second for `preview_s`, with the network of the registry on one thread of the lowest priority, beside whatever else runs.
+    second for `preview_s`, with the network of the registry on one thread of the lowest priority, beside whatever runs.
     """
     pictures = [np.asarray(each) for each in simulate_sweep("breast", frames=frames, seed=SEED).frames]
     rows, columns = pictures[0].shape[:2]
@@ -46,7 +46,8 @@ def live(frames: int, preview_s: float = PREVIEWED_S) -> dict[str, Any]:
 def _previewed(pictures: Sequence[Pixels], seconds: float) -> float:
     preview = Preview(lambda: load(provider="cpu", precision="fp32"))
     source = Source(Path("x"), "breast", "left", None, None, None, lambda: iter(()))
-    panel = whole_panel(*pictures[0].shape[:2], None, "left")
+    rows, columns = pictures[0].shape[:2]
+    panel = whole_panel(rows, columns, None, "left")
     thread = Thread(target=preview.run)
     thread.start()
     began: float | None = None
