@@ -57,7 +57,7 @@ def _previewed(pictures: Sequence[Pixels], seconds: float) -> float:
             began = began or (time.perf_counter() if preview.looks else None)  # the first look ends the loading
             if preview.of("one").state == "no_weights":
                 return 0.0
-            if began is not None and time.perf_counter() - began >= seconds:
+            if began is not None and preview.looks > 1 and time.perf_counter() - began >= seconds:
                 return (preview.looks - 1) / (time.perf_counter() - began)
             time.sleep(_FRAME_S)
     finally:
