@@ -32,7 +32,7 @@ SCREENINGS: Final = 8
 _LOWEST: Final = 19
 """Niceness of the thread."""
 
-State = Literal["off", "starting", "ready", "no_weights"]
+State = Literal["off", "starting", "ready", "no_weights", "silenced"]
 
 
 class Network(Protocol):
@@ -130,7 +130,7 @@ class Preview:
         with self._lock:
             seen = self._seen.get(screening_id, _Seen())
             if seen.silenced:
-                return Previewed()
+                return Previewed("silenced")
             return Previewed(self._state, seen.outlined, _ended_on_it(seen))
 
     def run(self) -> None:

@@ -168,6 +168,7 @@ ENGLISH_VAN: Final = {
     "live_preview_ended": "The sweep ended on it: two seconds more.",
     "live_preview_off": "No preview: it is switched off in van.toml.",
     "live_preview_starting": "The preview is being loaded.",
+    "live_preview_silenced": "No preview: consent was withdrawn, or the screening is void.",
     "live_preview_no_weights": "No preview: the network is not on this laptop. Pictures go to the centre as ever.",
     "live_preview_ready": (
         "Software on this laptop looks at a frame now and then. It only ever says where to look again; "

@@ -160,6 +160,7 @@ CHINESE_VAN: Final = {
     "live_preview_ended": "扫查在该处结束：请再扫两秒。",
     "live_preview_off": "无预览：已在 van.toml 中关闭。",
     "live_preview_starting": "正在载入预览。",
+    "live_preview_silenced": "无预览：已撤回同意，或此次筛查作废。",
     "live_preview_no_weights": "无预览：本机没有网络文件。图像照常送往中心。",
     "live_preview_ready": "本机软件不时查看一帧，只会提示何处需要再看；没有显示时，并不说明任何问题。",
     "live_quality": "最新的帧",

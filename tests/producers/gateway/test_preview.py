@@ -161,7 +161,7 @@ def test_who_agrees_no_longer_is_not_looked_at_and_what_was_seen_is_gone() -> No
         preview.offer("two", SWEEP, shot(1, 201))
         looked(preview, 2)
     assert network.shown == [200, 201]
-    assert preview.of("one").outlined is None
+    assert (preview.of("one").outlined, preview.of("one").state) == (None, "silenced")
 
 
 def test_little_is_remembered() -> None:

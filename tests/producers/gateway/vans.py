@@ -61,11 +61,14 @@ def running(
     *,
     least_free_bytes: int = 2**20,
     clean: Clean = lambda source: source,
+    watch: Watch | None = None,
 ) -> Iterator[Running]:
-    """A gateway that uploads nothing, until the block ends. clean: by default no text is looked for."""
+    """A gateway that uploads nothing, until the block ends. clean: by default no text is looked for. watch: by default
+    one without a preview.
+    """
     vault = vault_at(folder)
     with Spool(folder / "spool", vault) as spool, open_desk(vault) as desk:
-        found = Running(vault, spool, desk)
+        found = Running(vault, spool, desk, watch=watch or Watch())
         chosen = options or ListenerOptions(port=0)
         gateway = Gateway("van-1", vault, spool, SIGNER, chosen, clean, found.told.append, found.watch)
         failed: list[BaseException] = []

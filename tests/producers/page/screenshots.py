@@ -6,19 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import cv2
 import imagecodecs
 import numpy as np
 
+from sonovan.models import load
 from sonovan.models.phantom.sweep import simulate_sweep
+from sonovan.producers.gateway.preview import Preview
+from sonovan.producers.gateway.watching import Watch
 from sonovan.producers.page.doors import Doors
 from sonovan.producers.page.server import serving
 from tests.chromium import Tab, chromium, found_program
 from tests.producers.files import write_dicom
 from tests.producers.gateway.vans import Running, running, send
 from tests.producers.page.pages import SLIP, Desk, desk, without
+from tests.waiting import until
 
 WIDTH, HEIGHT = 1280, 900
 SEED = 7
@@ -28,7 +33,8 @@ SEED = 7
 def day(folder: Path) -> Iterator[tuple[Desk, Running]]:
     """A gateway with its page: somebody registered and scanned on one side, and an object of nobody in the tray."""
     (folder / "other").mkdir(parents=True)
-    with running(folder / "van") as van, desk(folder / "other") as plain:
+    preview = Preview(partial(load, provider="cpu", precision="fp32"))
+    with running(folder / "van", watch=Watch(preview=preview)) as van, desk(folder / "other") as plain:
         watch = van.watch
         page = replace(plain.page, vault=van.vault, spool=van.spool, desk=van.desk, watch=watch, clock=date.today)
         here = Desk(page)
@@ -46,6 +52,7 @@ def day(folder: Path) -> Iterator[tuple[Desk, Running]]:
         send(van.port, write_dicom(folder / "lone.dcm", [frames[5]], shape=size, **lone))
         van.settled()
         (entry,) = van.desk.register.expected()
+        until(lambda: preview.of(entry.screening_id).outlined, "the preview has seen something", deadline_s=60)
         van.desk.checklists.tick(entry.screening_id, (entry.visit.planned or ())[0])
         yield here, van
 
