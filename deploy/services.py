@@ -105,7 +105,7 @@ def launch_services(
             vans=vans or VansListenerSettings.model_construct(),
             progress=progress,
         )
-        for launch in (minio.prepare(state, binary), broker):
+        for launch in (broker, minio.prepare(state, binary)):
             processes.start(state, launch)
         return describe(state)
 

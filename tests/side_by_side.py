@@ -15,6 +15,8 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 MARKER: Final = "pytest.mark.services"
+SPINE: Final = "tests/journeys/test_spine.py"
+"""The longest of the journeys: beside the attacks it makes a part that takes about as long as the others do."""
 _LOOK_S: Final = 1.0
 _PROGRESS: Final = re.compile(r"\[ *\d+%\]\s*$")
 
@@ -30,11 +32,11 @@ def starts_services(file: str) -> bool:
 
 def parts() -> dict[str, list[str]]:
     """The test files of each process, by its name; without those of training, which has an environment of its own."""
-    found: dict[str, list[str]] = {"journeys": [], "services": [], "rest": []}
+    found: dict[str, list[str]] = {"attacks": [], "services": [], "rest": []}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         file = path.relative_to(ROOT).as_posix()
         room = file.split("/")[1]
-        part = "journeys" if room in ("attacks", "journeys") else "services"
+        part = "attacks" if room == "attacks" or file == SPINE else "services"
         part = part if starts_services(file) else "rest"
         if room != "training":
             found[part].append(file)

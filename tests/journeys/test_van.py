@@ -19,6 +19,7 @@ from sonovan.contracts.ids import mint_id
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.words import slip_number
+from sonovan.producers import site
 from sonovan.producers.enrol import van_folder
 from sonovan.storage.frames import stored_frame
 from tests.conftest import skip_unless_ci
@@ -26,6 +27,7 @@ from tests.journeys.hunt import hits, kept_in
 from tests.journeys.van import COLUMNS, ROWS, Sweep, sweep
 from tests.journeys.world import World
 from tests.producers.files import write_dicom
+from tests.producers.visits import vault_of
 
 pytestmark = [pytest.mark.journeys, pytest.mark.timeout(900)]
 
@@ -72,6 +74,8 @@ def day(world: World, tmp_path_factory: pytest.TempPathFactory) -> Day:
     world.work()
     van_id = f"van-{mint_id()[-12:]}"
     world.sonovan("van", "enrol", van_id)
+    if site.check(vault_of(world.centre.path, van_id)) is None:  # another van of this centre was the first of its site
+        world.sonovan("van", "site", "new", "--van", van_id)
     entry = world.sonovan(
         "van", "register", "--van", van_id, "--slip", SLIP, "--organ", "breast", "--person", PERSON,
         "--consent", "screening,ai", "--json",
