@@ -1,5 +1,7 @@
 """A preview says where to look again, and nothing else; it gives way, and keeps nothing."""
 
+import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -144,10 +146,13 @@ def test_a_laptop_without_the_network_says_so_and_one_that_was_told_not_to_is_of
 
     preview = Preview(missing)
     assert preview.of("one").state == "starting"
-    preview.run()
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    with running(preview):  # in a thread of its own, which lowers its own priority alone
+        until(lambda: preview.of("one").state == "no_weights", "it says so")
     preview.offer("one", SWEEP, shot(0, 200))
     assert (preview.of("one").state, Preview().of("one").state) == ("no_weights", "off")
     Preview().run()
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
 
 
 def test_who_agrees_no_longer_is_not_looked_at_and_what_was_seen_is_gone() -> None:
