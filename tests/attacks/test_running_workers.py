@@ -304,7 +304,8 @@ def test_a_worker_whose_clock_is_ten_minutes_ahead_says_so_and_leaves_no_screeni
     screening = van.screening(sweep(4))
     held = screening.frames[-1]
     van.send([item for item in screening.items if item is not held])
-    attacked.until(lambda: "clock is 600 s ahead of the broker's" in attacked.log("assess"), "it names the difference")
+    named = re.compile(r"clock is (59\d|60\d) s ahead of the broker's")  # the answer it is told from takes a while
+    attacked.until(lambda: named.search(attacked.log("assess")), "it names the difference")
     elapse(4 * TICK_EVERY_S)  # by its own clock the screening's time is over
     van.send([held])
     wait_for(attacked, screening, "complete")
