@@ -15,7 +15,7 @@ $(READY): requirements-dev.lock pyproject.toml deploy/venv.sh
 	@PYTHON=$(PYTHON) deploy/venv.sh $(VENV) requirements-dev.lock
 	@touch $@
 
-demo: $(READY) ## one real file and one simulated sweep from a van's spool to a report and an alert (KEEP=1 leaves it running)
+demo: $(READY) ## one real file from a scanner and one simulated sweep, to a report and an alert (KEEP=1 leaves it running)
 	@$(RUN) -m sonovan.demo
 
 test: $(READY) ## every test: units, services, the journeys through real Kafka and MinIO

@@ -166,7 +166,7 @@ class Handling:
             return
         except (Fatal, Transient):
             raise
-        except Exception:
+        except Exception:  # whatever it is: it is named with its place and raised again, and ends the worker
             at = message.at
             log.critical(
                 "%s/%d/%d ended this worker; where it does so again and again, pass it: "

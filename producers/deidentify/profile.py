@@ -128,7 +128,9 @@ def _element(dataset: Dataset, tag: int, keyed: Keyed, depth: int) -> DataElemen
     except _TooDeep:
         raise
     except (ValueError, TypeError, AttributeError, NotImplementedError, LookupError, OSError, struct.error):
-        return None  # pydicom could not decode it; what nobody can read does not leave
+        # Each of these pydicom raises for a value that it cannot decode, NotImplementedError for an unknown VR among
+        # them; what nobody can read does not leave.
+        return None
 
 
 def _sequence(element: DataElement, tag: int, keyed: Keyed, depth: int) -> DataElement | None:
