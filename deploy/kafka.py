@@ -103,10 +103,15 @@ def vans_bootstrap(state: StateFolder) -> str:
     return _property(state, r"^advertised\.listeners=.*VANS://([^\s,]+:\d+)")
 
 
-def shown_certificate(state: StateFolder) -> str | None:
-    """The sha256 (hex) of the certificate that the listener for vans shows now; None where it does not answer."""
+def shown_certificates(state: StateFolder) -> set[str | None]:
+    """The sha256 (hex) of the certificates that the listener for vans shows now; None stands for no answer.
+
+    Each of the broker's network threads holds a certificate of its own and takes another one when its turn comes;
+    connections are shared out to them in turn. So two are opened for each thread.
+    """
     address, _, port = _property(state, r"^listeners=.*VANS://([^\s,]+:\d+)").rpartition(":")
-    return certificate_at("127.0.0.1" if address == ANY_ADDRESS else address, int(port))
+    host = "127.0.0.1" if address == ANY_ADDRESS else address
+    return {certificate_at(host, int(port)) for _ in range(2 * kafka_config.NETWORK_THREADS)}
 
 
 def _property(state: StateFolder, pattern: str) -> str:

@@ -1,6 +1,7 @@
 """The broker's configuration files, as text."""
 
 SOCKET_REQUEST_BYTES = 104_857_600  # the broker's own default: the least it gets
+NETWORK_THREADS = 2  # of each listener
 
 # A broker for one laptop: few threads, small caches, one copy of everything. After a power cut the controller refuses
 # the broker for one session timeout, as it takes the dead one for alive: 5 s rather than the default 9.
@@ -45,7 +46,7 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 broker.heartbeat.interval.ms=1000
 broker.session.timeout.ms=5000
-num.network.threads=2
+num.network.threads={network_threads}
 num.io.threads=4
 log.cleaner.dedupe.buffer.size=33554432
 """
@@ -102,6 +103,7 @@ def properties(
         vans_name=vans_name,
         vans_port=vans_port,
         vans_keystore=vans_keystore,
+        network_threads=NETWORK_THREADS,
         scram=_SCRAM_MODULE,
         plain=_PLAIN_MODULE,
         admin=admin,

@@ -134,9 +134,9 @@ def describe(state: StateFolder) -> RunningServices:
 
 
 def shows_its_certificate(state: StateFolder) -> bool:
-    """Whether the broker's listener for vans shows the certificate that lies in the folder."""
-    found = [each.sha256 for each in Authority(state.certificates).described() if each.what == "listener"]
-    return kafka.shown_certificate(state) in found
+    """Whether every thread of the broker's listener for vans shows the certificate that lies in the folder."""
+    found = {each.sha256 for each in Authority(state.certificates).described() if each.what == "listener"}
+    return bool(found) and kafka.shown_certificates(state) == found
 
 
 def stop(state: StateFolder, progress: Callable[[str], None] = silent) -> None:
