@@ -76,6 +76,13 @@ class ConsentAmended(Part):
     withdrawn: tuple[Purpose, ...] = Field(min_length=1, max_length=len(get_args(Purpose)))
 
 
+def ends_reading(amendment: "Amendment") -> bool:
+    """Whether no machine may read the screening's pictures any more: it is void, or she agrees to it no longer."""
+    if isinstance(amendment, ConsentAmended):
+        return not {"screening", "ai"}.isdisjoint(amendment.withdrawn)
+    return isinstance(amendment, Voided)
+
+
 class TakenBack(Part):
     """An earlier amendment by the same van was a mistake, and holds no longer; nobody takes back a taking back."""
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
-from sonovan.contracts.amendments import REASONS_OF, Amendment, AmendmentKind, ScreeningAmended
+from sonovan.contracts.amendments import REASONS_OF, Amendment, AmendmentKind, ScreeningAmended, ends_reading
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.limits import MAX_AMENDMENTS
 from sonovan.contracts.topics import Topic
@@ -27,7 +27,7 @@ def spool_amendment(
     """Put an amendment with the screening's next number into the spool.
 
     because: one of REASONS_OF. by: a code of the site for who amends. The same again makes another amendment, which
-    changes nothing.
+    changes nothing. After one that ends the reading of her pictures the van's preview looks at none of them any more.
     Raises InvalidRecord `option_invalid` for a screening that this van never sent or has amended too often, for a
     reason that this kind does not have, and for taking back what is not there.
     """
@@ -53,6 +53,8 @@ def spool_amendment(
         except ValidationError:
             detail = "--by is a code such as op-7, never a name; " + reasons_told(amendment.kind)
             raise InvalidRecord("option_invalid", detail) from None
+        if ends_reading(amendment):
+            spool.silence(screening_id)  # in the transaction that puts the amendment
         return control_item(Topic.SCREENING_AMENDED, record, signer)
 
     return spool.put_next(screening_id, Topic.SCREENING_AMENDED, make)

@@ -83,7 +83,6 @@ class _Seen:
     outlined: Look | None = None
     latest: tuple[Source, int, bool] | None = None  # sweep, frame index, whether something was outlined
     ended: tuple[Source, int] | None = None  # sweep, index of its last frame
-    silenced: bool = False
 
 
 class Preview:
@@ -93,12 +92,14 @@ class Preview:
         self,
         open_network: Callable[[], Network] | None = None,
         behind: Callable[[], bool] = lambda: False,
+        silenced: Callable[[str], bool] = lambda _screening_id: False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """open_network: loads it, raises ModelError where it is not here; None previews nothing. behind: whether
-        objects wait to be composed. clock: UNIX seconds.
+        objects wait to be composed. silenced: whether no machine may look at a screening any more, as she agrees to it
+        no longer or it is void: nothing of it is looked at or shown then. clock: UNIX seconds.
         """
-        self._open, self._clock, self._lock = open_network, clock, Lock()
+        self._open, self._silenced, self._clock, self._lock = open_network, silenced, clock, Lock()
         self.behind = behind
         self._seen: dict[str, _Seen] = {}
         self._next: tuple[str, Source, CapturedFrame] | None = None
@@ -109,7 +110,7 @@ class Preview:
     def offer(self, screening_id: str, source: Source, shot: CapturedFrame) -> None:
         """A frame that is in the spool now; it takes the place of one that nobody looked at yet. Held ones are left."""
         with self._lock:
-            if self._state in ("off", "no_weights") or shot.held or self._of(screening_id).silenced:
+            if self._state in ("off", "no_weights") or shot.held:
                 return
             self._next = (screening_id, source, shot)
         self._wake.set()
@@ -119,18 +120,13 @@ class Preview:
         with self._lock:
             self._of(screening_id).ended = (source, last_index)
 
-    def silence(self, screening_id: str) -> None:
-        """Look at no frame of a screening any more and show nothing: she agrees to it no longer, or it is void."""
-        with self._lock:
-            self._seen.pop(screening_id, None)
-            self._of(screening_id).silenced = True
-
     def of(self, screening_id: str) -> Previewed:
         """What there is to show of a screening."""
+        if self._silenced(screening_id):
+            self._forget(screening_id)
+            return Previewed("silenced")
         with self._lock:
             seen = self._seen.get(screening_id, _Seen())
-            if seen.silenced:
-                return Previewed("silenced")
             return Previewed(self._state, seen.outlined, _ended_on_it(seen))
 
     def run(self) -> None:
@@ -168,6 +164,9 @@ class Preview:
         if chosen is None:
             return
         screening_id, source, shot = chosen
+        if self._silenced(screening_id):
+            self._forget(screening_id)
+            return
         panels = tuple((each.left, each.top, each.width, each.height) for each in shot.panels)
         spacing = tuple(each.spacing_mm for each in shot.panels)
         try:
@@ -179,8 +178,6 @@ class Preview:
         with self._lock:
             self.looks += 1
             seen = self._of(screening_id)
-            if seen.silenced:
-                return
             seen.latest = (source, shot.frame_index, bool(polygons))
             if polygons:
                 box = panels[largest] if len(panels) == 1 else (0, 0, shot.pixels.shape[1], shot.pixels.shape[0])
@@ -189,6 +186,10 @@ class Preview:
                     self.looks, source.organ, side, shot.frame_index, polygons, shot.pixels, box, spacing[largest],
                     self._clock(),
                 )  # fmt: skip
+
+    def _forget(self, screening_id: str) -> None:
+        with self._lock:
+            self._seen.pop(screening_id, None)
 
     def _of(self, screening_id: str) -> _Seen:
         """What is known of a screening, within the lock."""

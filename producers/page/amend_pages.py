@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from sonovan.contracts.amendments import REASONS_OF, Amendment, AmendmentKind, ConsentAmended, Purpose, Voided
+from sonovan.contracts.amendments import REASONS_OF, Amendment, AmendmentKind, Purpose
 from sonovan.contracts.lexicon import Side
 from sonovan.contracts.topics import Topic
 from sonovan.producers.amend import spool_amendment
@@ -60,10 +60,6 @@ def amend(page: "Page", asked: Asked) -> Answer:
         fields = [each for each in asked.form.fields if each[0] != "sure"]
         return _form(page, asked, "amend_sure.html", kind=kind, because=because, fields=fields)
     spool_amendment(page.spool, page.signer, screening_id, amendment, because)
-    if isinstance(amendment, Voided) or (
-        isinstance(amendment, ConsentAmended) and not {"screening", "ai"}.isdisjoint(amendment.withdrawn)
-    ):
-        page.watch.preview.silence(screening_id)
     return go(f"/amend/{screening_id}")
 
 

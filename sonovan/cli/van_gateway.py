@@ -65,7 +65,8 @@ def serve(
             options = options.model_copy(update={"port": port})
         kafka = (lambda: opened.kafka) if upload else None
         clean = open_cleaning(read_settings(VanSettings).screens)
-        preview = Preview(partial(load, provider="cpu", precision="fp32") if page and options.page.preview else None)
+        network = partial(load, provider="cpu", precision="fp32") if page and options.page.preview else None
+        preview = Preview(network, silenced=opened.spool.is_silenced)
         watch = Watch(preview=preview)
         gateway = Gateway(opened.van_id, opened.vault, opened.spool, opened.signer, options, clean, say, watch)
         for number in (signal.SIGTERM, signal.SIGINT):

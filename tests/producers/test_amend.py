@@ -69,6 +69,29 @@ def test_what_was_stored_and_purged_is_still_counted(spool: Spool) -> None:
     assert record_of(again).amendment_number == 2
 
 
+@pytest.mark.parametrize(
+    ("amendment", "because", "silenced"),
+    [
+        (Voided(), "no_screening", True),
+        (ConsentAmended(withdrawn=("ai",)), "she_withdrew", True),
+        (ConsentAmended(withdrawn=("research", "screening")), "she_withdrew", True),
+        (ConsentAmended(withdrawn=("research", "sharing")), "she_withdrew", False),
+    ],
+)
+def test_no_machine_of_the_van_looks_at_her_pictures_after_it_and_after_a_restart(
+    tmp_path: Path, amendment: Amendment, because: str, silenced: bool
+) -> None:
+    vault = vault_at(tmp_path)
+    with Spool(tmp_path, vault) as spool:
+        screening, other = sent(spool), sent(spool)
+        with pytest.raises(InvalidRecord):
+            amend(spool, screening, amendment, because, by="Li Na")
+        assert not spool.is_silenced(screening)
+        amend(spool, screening, amendment, because)
+    with Spool(tmp_path, vault) as again:
+        assert (again.is_silenced(screening), again.is_silenced(other)) == (silenced, False)
+
+
 def test_an_amendment_goes_before_frames_that_still_wait(spool: Spool) -> None:
     screening = sent(spool)
     item = amend(spool, screening, Voided(), "no_screening")

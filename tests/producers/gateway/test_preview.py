@@ -156,12 +156,12 @@ def test_a_laptop_without_the_network_says_so_and_one_that_was_told_not_to_is_of
 
 
 def test_who_agrees_no_longer_is_not_looked_at_and_what_was_seen_is_gone() -> None:
-    network = Bright()
-    preview = previewing(network)
+    network, silenced = Bright(), set[str]()
+    preview = previewing(network, silenced=silenced.__contains__)
     preview.offer("one", SWEEP, shot(0, 200))
     with running(preview):
         looked(preview, 1)
-        preview.silence("one")
+        silenced.add("one")
         preview.offer("one", SWEEP, shot(1, 200))
         preview.offer("two", SWEEP, shot(1, 201))
         looked(preview, 2)
