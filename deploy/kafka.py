@@ -14,7 +14,7 @@ import re
 import shutil
 import subprocess
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sonovan.deploy import kafka_config
@@ -50,10 +50,12 @@ def prepare(
     max_message_bytes: int,
     vans: VansListenerSettings,
     progress: Callable[[str], None],
+    archive: Path | None = None,
 ) -> Launch:
     """Write the broker's configuration and certificate, format its log directory once, and return how to launch it.
 
-    max_message_bytes: the largest record batch the broker takes. vans: where they reach it. Raises
+    max_message_bytes: the largest record batch the broker takes. vans: where they reach it. archive: of classes that
+    the JVM has loaded before (`classes.py`). Raises
     DeployError when the log directory belongs to secrets that are gone, ServiceFailed when formatting fails.
     """
     if _formatted(state) and not state.has_secret(ADMIN_CREDENTIAL):
@@ -84,13 +86,14 @@ def prepare(
     properties = properties_at(DATA)
     write_private(state.kafka / PROPERTIES_FILE, properties)
     write_private(state.kafka / LOGGING_FILE, kafka_config.LOGGING)
+    stored = [] if archive is None else [f"-XX:SharedArchiveFile={archive}", "-XX:+VerifySharedSpaces"]
     if not _formatted(state):
         progress("kafka: formatting its log directory (once)")
-        _format(state, java, jars, properties_at(FORMATTING))
+        _format(state, java, jars, properties_at(FORMATTING), stored)
     memory = ["-Xms256m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData"]
     return Launch(
         name=NAME,
-        argv=(*_java(java, jars, *memory), "kafka.Kafka", PROPERTIES_FILE),
+        argv=(*_java(java, jars, *stored, *memory), "kafka.Kafka", PROPERTIES_FILE),
         env=_ENV,
         cwd=str(state.kafka),
         port=port,
@@ -151,7 +154,7 @@ def _formatted(state: StateFolder) -> bool:
     return (state.kafka / DATA / "meta.properties").is_file()
 
 
-def _format(state: StateFolder, java: Path, jars: Path, properties: str) -> None:
+def _format(state: StateFolder, java: Path, jars: Path, properties: str, stored: Sequence[str]) -> None:
     """Format into a folder beside the final one, then rename: a power cut never leaves half a format behind."""
     shutil.rmtree(state.kafka / FORMATTING, ignore_errors=True)
     write_private(state.kafka / "format.properties", properties)
@@ -161,7 +164,7 @@ def _format(state: StateFolder, java: Path, jars: Path, properties: str) -> None
     write_private(state.kafka / "format.arguments", "\n".join(arguments) + "\n")
     try:
         done = subprocess.run(
-            [*_java(java, jars, *_SHORT_LIVED), "kafka.tools.StorageTool", "format", "@format.arguments"],
+            [*_java(java, jars, *stored, *_SHORT_LIVED), "kafka.tools.StorageTool", "format", "@format.arguments"],
             cwd=state.kafka,
             env=os.environ | _ENV,
             stdin=subprocess.DEVNULL,

@@ -11,6 +11,7 @@ from sonovan.deploy import kafka, minio, processes
 from sonovan.deploy.answers import answer_of
 from sonovan.deploy.authority import Authority
 from sonovan.deploy.cache import ensure_cached
+from sonovan.deploy.classes import ensure_archive
 from sonovan.deploy.errors import ServiceFailed
 from sonovan.deploy.identity import is_running
 from sonovan.deploy.launches import Launch, launched_names, log_path, read_launch, read_record
@@ -96,11 +97,13 @@ def launch_services(
     """Start the broker and MinIO, as `start_services` does, but return before they answer: see `await_service`."""
     with state.lock(progress):
         java, jars, binary = ensure_cached(progress)
+        archive = ensure_archive(java, jars, progress)
         # Both are prepared before either starts: lost secrets are named while nothing runs.
         broker = kafka.prepare(
             state,
             java,
             jars,
+            archive=archive,
             max_message_bytes=max_message_bytes,
             vans=vans or VansListenerSettings.model_construct(),
             progress=progress,

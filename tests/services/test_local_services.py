@@ -16,8 +16,10 @@ from kafka.admin import NewTopic
 from kafka.errors import KafkaError
 from minio import Minio
 
+from sonovan.deploy.cache import cache_folder, jars_folder
+from sonovan.deploy.classes import ARCHIVE
 from sonovan.deploy.errors import DeployError, ToolMissing
-from sonovan.deploy.launches import read_record
+from sonovan.deploy.launches import read_launch, read_record
 from sonovan.deploy.probes import authenticates
 from sonovan.deploy.services import RunningServices, kill_one, start_one, start_services, status, stop, stop_one
 from sonovan.deploy.state import StateFolder
@@ -82,6 +84,36 @@ def state(tmp_path: Path) -> Iterator[StateFolder]:
     folder = StateFolder(tmp_path / "state")
     yield folder
     stop(folder)
+
+
+def test_the_broker_maps_the_classes_that_a_jvm_has_loaded_before(shared: tuple[StateFolder, RunningServices]) -> None:
+    state, _ = shared
+    maps = Path(f"/proc/{pids(state)['kafka']}/maps").read_text(encoding="utf-8")
+    assert f"/{ARCHIVE}" in maps
+
+
+def test_an_archive_of_classes_that_rotted_makes_no_broker_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, home = cache_folder(), tmp_path / "cache"
+    (home / "sonovan").mkdir(parents=True)
+    for folder in kept.iterdir():
+        if not folder.name.startswith(".") and "-classes-" not in folder.name:
+            (home / "sonovan" / folder.name).symlink_to(folder)
+    (archive,) = kept.glob(f"{jars_folder().name}-classes-*/{ARCHIVE}")
+    damaged = home / "sonovan" / archive.parent.name / ARCHIVE
+    damaged.parent.mkdir()
+    whole = archive.read_bytes()
+    damaged.write_bytes(whole[: len(whole) // 2] + b"rotten" + whole[len(whole) // 2 + 6 :])
+    (damaged.parent / "bytes").write_text(f"{len(whole)}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
+    state = StateFolder(tmp_path / "state")
+    try:
+        services = up(state)
+        assert str(damaged) in " ".join(read_launch(state, "kafka").argv)
+        assert authenticates(port_of(services), services.kafka_admin_username, services.kafka_admin_password)
+    finally:
+        stop(state)
 
 
 def test_both_are_healthy_and_take_the_admin(shared: tuple[StateFolder, RunningServices]) -> None:
