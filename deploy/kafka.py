@@ -90,10 +90,10 @@ def prepare(
     if not _formatted(state):
         progress("kafka: formatting its log directory (once)")
         _format(state, java, jars, properties_at(FORMATTING), stored)
-    memory = ["-Xms256m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData"]
+    options = ["-Xms256m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData", *_LATER]
     return Launch(
         name=NAME,
-        argv=(*_java(java, jars, *stored, *memory), "kafka.Kafka", PROPERTIES_FILE),
+        argv=(*_java(java, jars, *stored, *options), "kafka.Kafka", PROPERTIES_FILE),
         env=_ENV,
         cwd=str(state.kafka),
         port=port,
@@ -141,6 +141,14 @@ def healthy(state: StateFolder) -> bool:
 _ENV = {"LC_ALL": "C.UTF-8"}
 
 
+_LATER = (
+    "-XX:Tier4InvocationThreshold=200000",
+    "-XX:Tier4MinInvocationThreshold=24000",
+    "-XX:Tier4CompileThreshold=600000",
+    "-XX:Tier4BackEdgeThreshold=1000000",
+)
+"""Code is optimised thoroughly after 25 to 40 times as many calls as by default: not while the broker starts, which it
+slows down, but soon for what it does all day, such as the ciphers of TLS (docs/decisions/0087)."""
 _SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 """For a program that runs a second: code that is optimised thoroughly would come too late."""
 
