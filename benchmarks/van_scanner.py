@@ -75,6 +75,22 @@ def store(port: int, objects: Sequence[Dataset], title: str = "SCANNER") -> Iter
             association.release()
 
 
+def files_of(folder: Path, objects: Sequence[Dataset]) -> list[Path]:
+    """The objects as DICOM files in a new folder."""
+    folder.mkdir()
+    paths = [folder / f"{number:05}.dcm" for number in range(len(objects))]
+    for path, each in zip(paths, objects, strict=True):
+        each.save_as(path, enforce_file_format=True)
+    return paths
+
+
+def storescu(port: int, files: Sequence[Path], title: str = "SCANNER") -> int:
+    """Send files over one association by DCMTK's program; how many were acknowledged: all, or none is counted."""
+    command = ["storescu", "--max-send-pdu", "131072", "-aet", title, "-aec", "SONOVAN", "127.0.0.1", str(port)]
+    sent = subprocess.run([*command, *map(str, files)], check=False, stdout=subprocess.DEVNULL)
+    return len(files) if sent.returncode == 0 else 0
+
+
 def expect(vault: Vault, slip: str = SLIP) -> str:
     """Have the van expect a woman; her screening's id."""
     visit = Visit(VISIT.subject_key, VISIT.site_code, VISIT.consent, slip, both_sides(["breast"]))

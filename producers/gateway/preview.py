@@ -32,6 +32,8 @@ SCREENINGS: Final = 8
 _LOWEST: Final = 19
 """Niceness of the thread."""
 
+_Place = tuple[Organ, Side | None]
+
 State = Literal["off", "starting", "ready", "no_weights", "silenced"]
 
 
@@ -71,11 +73,14 @@ class Previewed:
     """What a page shows of a screening. outlined: the newest frame on which something is outlined.
 
     ended_on_it: the newest sweep is over, and one of its last frames shows an outline.
+    one_plane: no other sweep of that organ and side came after the one on which something was outlined first, or all
+    are named as of the same view.
     """
 
     state: State = "off"
     outlined: Look | None = None
     ended_on_it: bool = False
+    one_plane: bool = False
 
 
 @dataclass
@@ -83,6 +88,8 @@ class _Seen:
     outlined: Look | None = None
     latest: tuple[Source, int, bool] | None = None  # sweep, frame index, whether something was outlined
     ended: tuple[Source, int] | None = None  # sweep, index of its last frame
+    first: dict[_Place, Source] = field(default_factory=dict)  # the sweep on which something was outlined first
+    across: set[_Place] = field(default_factory=set)  # where another sweep came after that one
 
 
 class Preview:
@@ -113,6 +120,7 @@ class Preview:
             if self._state in ("off", "no_weights") or shot.held:
                 return
             self._next = (screening_id, source, shot)
+            _note_plane(self._of(screening_id), _place(source, shot), source)
         self._wake.set()
 
     def ended(self, screening_id: str, source: Source, last_index: int) -> None:
@@ -127,7 +135,9 @@ class Preview:
             return Previewed("silenced")
         with self._lock:
             seen = self._seen.get(screening_id, _Seen())
-            return Previewed(self._state, seen.outlined, _ended_on_it(seen))
+            look = seen.outlined
+            one_plane = look is not None and (look.organ, look.side) not in seen.across
+            return Previewed(self._state, look, _ended_on_it(seen), one_plane)
 
     def run(self) -> None:
         """Look at frames until `stop`. Raises nothing for a network that is not here: pages say so."""
@@ -181,9 +191,10 @@ class Preview:
             seen.latest = (source, shot.frame_index, bool(polygons))
             if polygons:
                 box = panels[largest] if len(panels) == 1 else (0, 0, shot.pixels.shape[1], shot.pixels.shape[0])
-                side = source.laterality or shot.panels[largest].laterality
+                place = _place(source, shot)
+                seen.first.setdefault(place, source)
                 seen.outlined = Look(
-                    self.looks, source.organ, side, shot.frame_index, polygons, shot.pixels, box, spacing[largest],
+                    self.looks, *place, shot.frame_index, polygons, shot.pixels, box, spacing[largest],
                     self._clock(),
                 )  # fmt: skip
 
@@ -197,6 +208,18 @@ class Preview:
         while len(self._seen) > SCREENINGS:
             del self._seen[next(name for name, each in self._seen.items() if name != screening_id)]
         return seen
+
+
+def _place(source: Source, shot: CapturedFrame) -> _Place:
+    """The organ, and the side of the sweep or else of the frame's largest panel."""
+    largest = max(shot.panels, key=lambda each: each.width * each.height)
+    return source.organ, source.laterality or largest.laterality
+
+
+def _note_plane(seen: _Seen, place: _Place, source: Source) -> None:
+    first = seen.first.get(place)
+    if first is not None and source is not first and (source.view is None or source.view != first.view):
+        seen.across.add(place)
 
 
 def _ended_on_it(seen: _Seen) -> bool:

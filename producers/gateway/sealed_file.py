@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from sonovan.contracts.errors import Fatal
-from sonovan.producers.private_files import sync_folder
 from sonovan.producers.vault import Vault
 
 CHUNK_BYTES: Final = 2**20
@@ -36,12 +35,11 @@ class SealedWriter:
         return len(data)
 
     def finish(self) -> None:
-        """Write the rest; file and name are durable when this returns."""
+        """Write the rest; the bytes are durable when this returns, the name is when its folder was synced."""
         self._put(bytes(self._buffer), last=True)
         self._stream.flush()
         os.fsync(self._stream.fileno())
         self._stream.close()
-        sync_folder(self.path.parent)
 
     def abandon(self) -> None:
         """Close and remove the file; nothing is left of it."""

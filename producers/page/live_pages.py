@@ -145,6 +145,7 @@ def _previewed(page: "Page", screening_id: str, words: Speaks) -> dict[str, Any]
         "again": again,
         "picture": look and f"/live/{screening_id}/preview/{look.number}",
         "ended": words.van("live_preview_ended") if found.ended_on_it else None,
+        "plane": words.van("live_preview_plane") if found.one_plane else None,
         "hint": words.van(f"live_preview_{found.state}"),
     }
 

@@ -166,6 +166,7 @@ ENGLISH_VAN: Final = {
     "live_preview_title": "PREVIEW, no result: {place}, frame {frame}",
     "live_preview_again": "Look again here: {place}, frame {frame}",
     "live_preview_ended": "The sweep ended on it: two seconds more.",
+    "live_preview_plane": "Now across it, and with Doppler.",
     "live_preview_off": "No preview: it is switched off in van.toml.",
     "live_preview_starting": "The preview is being loaded.",
     "live_preview_silenced": "No preview: consent was withdrawn, or the screening is void.",

@@ -158,6 +158,7 @@ CHINESE_VAN: Final = {
     "live_preview_title": "预览，非结果：{place}，第 {frame} 帧",
     "live_preview_again": "请再看此处：{place}，第 {frame} 帧",
     "live_preview_ended": "扫查在该处结束：请再扫两秒。",
+    "live_preview_plane": "请再扫该处的垂直切面，并加多普勒。",
     "live_preview_off": "无预览：已在 van.toml 中关闭。",
     "live_preview_starting": "正在载入预览。",
     "live_preview_silenced": "无预览：已撤回同意，或此次筛查作废。",

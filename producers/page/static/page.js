@@ -78,6 +78,8 @@ if (live) {
     const told = state.preview;
     at("ended").textContent = told.ended || "";
     at("ended").hidden = !told.ended;
+    at("plane").textContent = told.plane || "";
+    at("plane").hidden = !told.plane;
     at("again").firstChild.textContent = told.again || "";
     at("again").hidden = !told.again;
     at("previewed").textContent = told.hint;

@@ -140,6 +140,41 @@ def test_a_sweep_ends_on_it_where_one_of_its_last_frames_is_outlined(
         assert not preview.of("one").ended_on_it, "the next sweep has begun"
 
 
+@pytest.mark.parametrize(
+    ("later", "one_plane"),
+    [
+        (None, True),
+        (replace(SWEEP), False),
+        (replace(SWEEP, view="radial"), False),
+        (replace(SWEEP, laterality="right"), True),
+        (replace(SWEEP, organ="thyroid"), True),
+    ],
+    ids=["nothing later", "another sweep", "another view", "the other side", "another organ"],
+)
+def test_what_was_outlined_in_one_plane_is_asked_for_in_another(later: Source | None, one_plane: bool) -> None:
+    preview = previewing(Bright())
+    preview.offer("one", SWEEP, shot(0, 200))
+    with running(preview):
+        looked(preview, 1)
+        assert preview.of("one").one_plane
+        if later is not None:
+            preview.offer("one", later, shot(0, 50))
+            looked(preview, 2)
+    assert preview.of("one").one_plane == one_plane
+
+
+def test_another_sweep_of_the_same_view_is_no_other_plane_and_a_third_one_asks_no_more() -> None:
+    preview, radial = previewing(Bright()), replace(SWEEP, view="radial")
+    with running(preview):
+        for number, source in enumerate(
+            (radial, replace(radial), replace(SWEEP, view="antiradial"), replace(radial)), 1
+        ):
+            preview.offer("one", source, shot(0, 200))
+            looked(preview, number)
+            assert preview.of("one").one_plane == (number < 3)
+        assert not preview.of("two").one_plane
+
+
 def test_a_laptop_without_the_network_says_so_and_one_that_was_told_not_to_is_off() -> None:
     def missing() -> Any:
         raise WrongWeights("no file")

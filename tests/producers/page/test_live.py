@@ -258,12 +258,12 @@ class Outlines:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ("Look again here: Left breast, frame 3", "two seconds more")),
-        ("zh", ("请再看此处：左侧乳腺，第 3 帧", "请再扫两秒")),
+        ("en", ("Look again here: Left breast, frame 3", "two seconds more", "Now across it")),
+        ("zh", ("请再看此处：左侧乳腺，第 3 帧", "请再扫两秒", "垂直切面")),
     ],
 )
 def test_the_preview_shows_where_to_look_again_and_says_nothing_else(
-    tmp_path: Path, language: str, words: tuple[str, str]
+    tmp_path: Path, language: str, words: tuple[str, str, str]
 ) -> None:
     with desk(tmp_path) as here:
         here.language = language
