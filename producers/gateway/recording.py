@@ -94,6 +94,11 @@ class Recorder:
         self.screening_id: str | None = None
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The captures of van.toml."""
+        return tuple(each.name for each in self._captures)
+
+    @property
     def recording(self) -> bool:
         """Whether a sweep is being recorded, or its last frames are being kept."""
         return self._thread is not None and self._thread.is_alive()

@@ -6,6 +6,7 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.lexicon import Position
 from sonovan.producers.gateway.recording import Recorder, SweepOrder
 from sonovan.producers.page.asked import Answer, Asked, Refused, go
+from sonovan.producers.page.planned import planned_of
 from sonovan.producers.sources import capture_options
 
 if TYPE_CHECKING:
@@ -13,17 +14,21 @@ if TYPE_CHECKING:
 
 
 def start(page: "Page", asked: Asked) -> Answer:
-    """Begin a sweep. Fields: organ, side, region, capture (its name), depth_mm and spacing_mm; all may be left out."""
+    """Begin a sweep. Fields: place (a line of the checklist) or organ, side and region; capture (its name), depth_mm
+    and spacing_mm. All may be left out.
+    """
     entry = page.desk.register.of_screening(asked.params["screening"])
     if entry is None:
         raise Refused("unknown")
     form = asked.form
-    chosen = capture_options(organ=form.get("organ") or None, side=form.get("side") or None)
-    region = form.get("region") or None
-    if region not in (None, *get_args(Position)):
-        raise Refused("unknown")
+    if form.get("place"):
+        found = planned_of(entry, form.get("place"))
+        organ, side, region = found.organ, found.side, found.region
+    else:
+        chosen = capture_options(organ=form.get("organ") or None, side=form.get("side") or None)
+        organ, side, region = chosen.organ, chosen.side, _position(form.get("region"))  # type: ignore[assignment]
     order = SweepOrder(
-        entry, chosen.organ, chosen.side, region,  # type: ignore[arg-type]  # a Position, as was just asked
+        entry, organ, side, region,
         spacing_mm=_number(form.get("spacing_mm")), depth_mm=_number(form.get("depth_mm")),
     )  # fmt: skip
     _recorder(page).start(order, form.get("capture") or None)
@@ -40,6 +45,12 @@ def _recorder(page: "Page") -> Recorder:
     if page.recorder is None:
         raise InvalidRecord("option_invalid", "van.toml has no [[capture]]")
     return page.recorder
+
+
+def _position(text: str) -> Position | None:
+    if text not in ("", *get_args(Position)):
+        raise Refused("unknown")
+    return text or None  # type: ignore[return-value]  # as was just asked
 
 
 def _number(text: str) -> float | None:

@@ -9,7 +9,7 @@ from sonovan.contracts.amendments import Mark
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import split_frame_id
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import EXCUSES, PlannedRegion
+from sonovan.contracts.van import EXCUSES
 from sonovan.models.overlay import outlined_frame
 from sonovan.producers.gateway.register import Expected
 from sonovan.producers.gateway.standing import frames_by_side, here_now, woman_state
@@ -17,6 +17,7 @@ from sonovan.producers.gateway.watching import Judged
 from sonovan.producers.lights import region_key, she_may_leave
 from sonovan.producers.mark import may_mark, spool_mark
 from sonovan.producers.page.asked import Answer, Asked, Refused, go
+from sonovan.producers.page.planned import planned_of
 from sonovan.producers.page.render import Speaks, rendered
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ def live(page: "Page", asked: Asked) -> Answer:
     return rendered(
         "live.html", words, asked, entry=entry, rows=_rows(page, entry, words), excuses=EXCUSES,
         state=state_of(page, entry.screening_id, words), others=here_now(page.desk, page.spool, page.clock()),
+        captures=() if page.recorder is None else page.recorder.names,
+        recording=page.recorder is not None and page.recorder.recording,
+        recorded_here=page.recorder is not None and page.recorder.screening_id == entry.screening_id,
         marks=[_mark_told(each, words) for each in reversed(page.desk.checklists.of(entry.screening_id).marks)],
     )  # fmt: skip
 
@@ -60,7 +64,7 @@ def live(page: "Page", asked: Asked) -> Answer:
 def tick(page: "Page", asked: Asked) -> Answer:
     """Tick a region off, take that back, or excuse it with a reason."""
     entry = _entry(page, asked)
-    region = _region(entry, asked)
+    region = planned_of(entry, asked.form.get("region"))
     because = asked.form.get("because")
     if because:
         try:
@@ -76,7 +80,7 @@ def tick(page: "Page", asked: Asked) -> Answer:
 def mark(page: "Page", asked: Asked) -> Answer:
     """She who scans saw something: mark the newest frame of the screening, with the place if it was chosen."""
     entry = _entry(page, asked)
-    place = _region(entry, asked) if asked.form.get("region") else None
+    place = planned_of(entry, asked.form.get("region")) if asked.form.get("region") else None
     if not may_mark(page.spool, entry.screening_id):
         raise Refused("marks_full")
     made = spool_mark(page.spool, page.signer, entry.screening_id, entry.visit, place)
@@ -198,11 +202,3 @@ def _entry(page: "Page", asked: Asked) -> Expected:
     if entry is None:
         raise Refused("unknown")
     return entry
-
-
-def _region(entry: Expected, asked: Asked) -> PlannedRegion:
-    name = asked.form.get("region")
-    found = next((each for each in entry.visit.planned or () if region_key(each) == name), None)
-    if found is None:
-        raise Refused("unknown")
-    return found

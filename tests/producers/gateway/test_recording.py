@@ -173,21 +173,18 @@ def test_the_page_starts_and_stops_a_sweep(tmp_path: Path) -> None:
         page, screen = here.page, Screen(shades(6), dark=False)
         recorder = Recorder(page.spool, SIGNER, page.clean, page.watch, (ENTRY,), lambda _: None, lambda _: screen)
         here.page = replace(page, recorder=recorder)
-        assert (
-            here.ask(
-                "POST",
-                route,
-                (
-                    ("organ", "breast"),
-                    ("side", "left"),
-                ),
-                screening=entry.screening_id,
-            ).status
-            == 303
-        )
+        hers = {"screening": entry.screening_id}
+        assert "Record a sweep" in here.text("/live/{screening}", **hers)
+        assert here.ask("POST", route, (("place", "breast.left.9h"),), **hers).status == 400, "not planned"
+        assert here.ask("POST", route, (("place", "breast.left"),), **hers).status == 303
         assert screen.shown_all.wait(60)
+        shown = here.text("/live/{screening}", **hers)
+        assert "Stop the sweep" in shown
+        assert "Record a sweep" not in shown
         screen.go_on.set()
-        assert here.ask("POST", f"{route}/stop", screening=entry.screening_id).status == 303
+        assert here.ask("POST", f"{route}/stop", **hers).status == 303
+        assert "Record a sweep" in here.text("/live/{screening}", **hers)
+        assert [(each.organ, each.side) for each in page.spool.sweeps(entry.screening_id)] == [("breast", "left")]
         assert page.watch.glance(entry.screening_id).frames == 6
 
 
