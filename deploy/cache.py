@@ -57,11 +57,11 @@ def ensure_cached(progress: Callable[[str], None]) -> tuple[Path, Path, Path]:
     needed += [] if jars_folder().is_dir() else [MAVEN]
     needed += [] if minio_folder().is_dir() else [GO]
     found = find_tools(*needed)
-    with made_once(jars_folder(), "Kafka's jars", progress) as folder:
+    with _made_once(jars_folder(), "Kafka's jars", progress) as folder:
         if folder is not None:
             argv = ["/bin/sh", str(JARS / "fetch.sh"), str(folder)]
             _run_shown("Kafka: fetching jars with Maven (once)", argv, {}, progress)
-    with made_once(minio_folder(), "MinIO", progress) as folder:
+    with _made_once(minio_folder(), "MinIO", progress) as folder:
         if folder is not None:
             argv = ["/bin/sh", str(STORE / "build.sh"), str(folder)]
             _run_shown("MinIO: building with Go (once, 3 to 4 minutes)", argv, {}, progress)
@@ -69,7 +69,7 @@ def ensure_cached(progress: Callable[[str], None]) -> tuple[Path, Path, Path]:
 
 
 @contextmanager
-def made_once(target: Path, what: str, progress: Callable[[str], None]) -> Iterator[Path | None]:
+def _made_once(target: Path, what: str, progress: Callable[[str], None]) -> Iterator[Path | None]:
     """Yield a temporary folder that becomes `target` when the block ends well; None when `target` is there already."""
     if target.is_dir():
         yield None

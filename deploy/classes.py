@@ -4,64 +4,86 @@ A JVM reads, checks and links some eight thousand classes before the broker answ
 that is deleted again, is started and ended once for each set of jars and each JVM, and its JVM writes what it has
 loaded into an archive that every later broker maps (JEP 350, "Dynamic CDS Archives"). A JVM does without an archive
 of other jars, of another JVM, or whose sums are wrong (-XX:+VerifySharedSpaces), but ends at one that is cut short.
-So its size is kept beside it, and one of another size is made again.
+So its name tells its size, and one of another size is made again.
 """
 
 import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from sonovan.deploy import kafka
-from sonovan.deploy.cache import made_once
+from sonovan.deploy.cache import LOCK_DEADLINE_S
 from sonovan.deploy.errors import DeployError, ServiceFailed
+from sonovan.deploy.files import locked, sync_folder
 from sonovan.deploy.processes import last_line
 from sonovan.deploy.settings import VansListenerSettings
+from sonovan.deploy.spawning import INHERITED
 from sonovan.deploy.state import StateFolder
 
-ARCHIVE: Final = "kafka.jsa"
-_BYTES: Final = "bytes"
+_FAILED: Final = "failed"
+_WAITING: Final = "Kafka: waiting for another command that stores its classes"
 _WITHIN_S: Final = 180.0
 _POLL_S: Final = 0.1
 _MESSAGE_BYTES: Final = 1024 * 1024  # any size will do: nothing is sent
 
 
 def ensure_archive(java: Path, jars: Path, progress: Callable[[str], None]) -> Path | None:
-    """The archive for these jars and this JVM, made where there is none yet; None where it cannot be made.
+    """The archive for these jars and this JVM, made where there is none yet; None where there cannot be one.
 
-    What cannot be made is told through `progress` and not tried again.
+    Why there is none is told through `progress`. What could not be made is not tried again.
     """
     folder = jars.with_name(f"{jars.name}-classes-{_jvm(java)}")
     if ":" in str(folder):  # the JVM parts archives by it
         return None
-    archive, kept = folder / ARCHIVE, folder / _BYTES
-    if _bytes(archive) != _bytes(kept, told=True):
-        shutil.rmtree(folder)
-    with made_once(folder, "Kafka's archive of classes", progress) as temporary:
-        if temporary is not None:
-            progress("Kafka: storing its classes for faster starts (once)")
-            state = StateFolder(temporary / "state")
-            try:
-                _make(java, jars, temporary / ARCHIVE, state)
-                (temporary / _BYTES).write_text(f"{(temporary / ARCHIVE).stat().st_size}\n")
-            except DeployError as error:
-                progress(
-                    f"Kafka: its classes cannot be stored, so starts stay slow: {error}; delete {folder} to try again"
-                )
-            shutil.rmtree(state.path)
-    return archive if archive.is_file() else None
-
-
-def _bytes(path: Path, *, told: bool = False) -> int | None:
-    """The size of a file, or the one that it tells; None where there is none."""
     try:
-        return int(path.read_text(encoding="ascii")) if told else path.stat().st_size
-    except (FileNotFoundError, ValueError):
+        found = stored_in(folder)
+        if found is None and not (folder / _FAILED).is_file():
+            lock = folder.with_name(f".{folder.name}.lock")
+            with locked(lock, waiting=lambda: progress(_WAITING), deadline_s=LOCK_DEADLINE_S):
+                found = stored_in(folder) or _made_in(folder, java, jars, progress)
+    except (OSError, DeployError) as error:
+        progress(f"Kafka: its classes cannot be stored, so starts stay slow: {error}")
         return None
+    return found
+
+
+def stored_in(folder: Path) -> Path | None:
+    """The whole archive in a folder: its name tells its size."""
+    return next((each for each in folder.glob("kafka-*.jsa") if each.name == _name(each.stat().st_size)), None)
+
+
+def _name(size: int) -> str:
+    return f"kafka-{size}.jsa"
+
+
+def _made_in(folder: Path, java: Path, jars: Path, progress: Callable[[str], None]) -> Path | None:
+    """Make the archive, its lock held, and take away what is left of earlier tries."""
+    for left in (folder, *folder.parent.glob(f".{folder.name}.*.part")):
+        shutil.rmtree(left, ignore_errors=True)
+    progress("Kafka: storing its classes for faster starts (once)")
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
+    try:
+        state, archive = StateFolder(temporary / "state"), temporary / "archive"
+        try:
+            _make(java, jars, archive, state)
+            archive.rename(temporary / _name(archive.stat().st_size))
+        except DeployError as error:
+            archive.unlink(missing_ok=True)
+            (temporary / _FAILED).write_text(f"{error}\n", encoding="utf-8")
+            progress(f"Kafka: its classes cannot be stored, so starts stay slow: {error}; delete {folder} to try again")
+        shutil.rmtree(state.path, ignore_errors=True)
+        os.sync()  # or a power cut after the rename could leave a short file under the final name
+        temporary.rename(folder)
+        sync_folder(folder.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return stored_in(folder)
 
 
 def _make(java: Path, jars: Path, archive: Path, state: StateFolder) -> None:
@@ -76,8 +98,9 @@ def _make(java: Path, jars: Path, archive: Path, state: StateFolder) -> None:
     limited = ("timeout", f"--kill-after={_WITHIN_S:.0f}", f"{_WITHIN_S:.0f}")
     argv = (*limited, broker.argv[0], f"-XX:ArchiveClassesAtExit={archive}", *broker.argv[1:])
     give_up_at = time.monotonic() + _WITHIN_S
+    env = {name: os.environ[name] for name in INHERITED if name in os.environ} | broker.env
     with log.open("wb") as output, subprocess.Popen(
-        argv, cwd=broker.cwd, env=os.environ | broker.env, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        argv, cwd=broker.cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output
     ) as running:  # fmt: skip
         try:
             while not kafka.healthy(state):
@@ -86,12 +109,15 @@ def _make(java: Path, jars: Path, archive: Path, state: StateFolder) -> None:
                 time.sleep(_POLL_S)
         finally:
             running.terminate()
+            running.wait()
     if not archive.is_file():
         raise ServiceFailed(f"the JVM wrote none: {last_line(log)}")
 
 
 def _jvm(java: Path) -> str:
-    """What tells one JVM from another: 12 hexadecimal digits over where it lies and when it was installed."""
+    """What tells one JVM from another: 12 hexadecimal digits over where it lies, its version, and its date."""
     program = java.resolve()
-    told = f"{program} {program.stat().st_size} {program.stat().st_mtime_ns}"
+    release = program.parent.parent / "release"
+    version = release.read_text(encoding="utf-8") if release.is_file() else ""
+    told = f"{program} {program.stat().st_size} {program.stat().st_mtime_ns} {version}"
     return hashlib.sha256(told.encode()).hexdigest()[:12]

@@ -73,8 +73,8 @@ class Previewed:
     """What a page shows of a screening. outlined: the newest frame on which something is outlined.
 
     ended_on_it: the newest sweep is over, and one of its last frames shows an outline.
-    one_plane: no other sweep of that organ and side came after the one on which something was outlined first, or all
-    are named as of the same view.
+    one_plane: no other sweep of that organ and side came after the one on which something was outlined first, or each
+    is named as of the same view or of another place.
     """
 
     state: State = "off"
@@ -218,7 +218,10 @@ def _place(source: Source, shot: CapturedFrame) -> _Place:
 
 def _note_plane(seen: _Seen, place: _Place, source: Source) -> None:
     first = seen.first.get(place)
-    if first is not None and source is not first and (source.view is None or source.view != first.view):
+    if first is None or source is first:
+        return
+    elsewhere = source.position != first.position and None not in (source.position, first.position)
+    if not elsewhere and (source.view is None or source.view != first.view):
         seen.across.add(place)
 
 

@@ -73,7 +73,11 @@ def record(
 
 
 class Recorder:
-    """Records one sweep at a time, in a thread of its own; any thread may start and stop it."""
+    """Records one sweep at a time, in a thread of its own; any thread may start and stop it.
+
+    screening_id: into which a sweep is being recorded. broke_off: the screening whose newest sweep nobody stopped: the
+    signal was lost, or frames could not be kept; None once another one was started.
+    """
 
     def __init__(
         self,
@@ -91,7 +95,9 @@ class Recorder:
         self._lock = Lock()
         self._thread: Thread | None = None
         self._sweep: Sweep | None = None
+        self._active = self._stopping = False
         self.screening_id: str | None = None
+        self.broke_off: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -101,7 +107,7 @@ class Recorder:
     @property
     def recording(self) -> bool:
         """Whether a sweep is being recorded, or its last frames are being kept."""
-        return self._thread is not None and self._thread.is_alive()
+        return self._active
 
     def start(self, order: SweepOrder, name: str | None = None) -> None:
         """Begin a sweep; it returns once the device has answered. name: which capture, None the only one.
@@ -114,10 +120,12 @@ class Recorder:
                 raise InvalidRecord("option_invalid", "a sweep is being recorded already: stop it first")
             begun = Event()
             failed: list[SonovanError] = []
-            self._sweep = None
+            screening_id = order.entry.screening_id
+            self._sweep, self._stopping, self._active = None, False, True
+            self.screening_id, self.broke_off = screening_id, None
 
             def started(sweep: Sweep) -> None:
-                self._sweep, self.screening_id = sweep, order.entry.screening_id
+                self._sweep = sweep
                 begun.set()
 
             def run() -> None:
@@ -131,6 +139,10 @@ class Recorder:
                     if begun.is_set():
                         self._tell(f"the sweep: {error}")
                 finally:
+                    if self._sweep is not None and not self._stopping:
+                        self.broke_off = screening_id
+                    self._active, self.screening_id = False, None
+                    self._watch.changed()
                     begun.set()
 
             self._thread = Thread(target=run, name="recorder")
@@ -142,8 +154,9 @@ class Recorder:
     def stop(self) -> None:
         """End the sweep, if there is one; returns once its last frame is durable."""
         with self._lock:
+            self._stopping = True
             if self._sweep is not None:
                 self._sweep.stop()
             if self._thread is not None:
                 self._thread.join()
-            self._sweep, self._thread, self.screening_id = None, None, None
+            self._sweep, self._thread = None, None

@@ -93,6 +93,11 @@ class Watch:
         with self._lock:
             self._version += 1
 
+    def changed(self) -> None:
+        """Something else that pages show has changed."""
+        with self._lock:
+            self._version += 1
+
     def version(self) -> int:
         """Higher whenever something came, into any screening, or was looked at."""
         return self._version + self.preview.looks

@@ -37,7 +37,10 @@ def start(page: "Page", asked: Asked) -> Answer:
 
 def stop(page: "Page", asked: Asked) -> Answer:
     """End the sweep; answered once its last frame is durable."""
-    _recorder(page).stop()
+    recorder = _recorder(page)
+    if recorder.screening_id not in (None, asked.params["screening"]):
+        raise InvalidRecord("option_invalid", "a sweep of another woman is being recorded: stop it on her page")
+    recorder.stop()
     return go(f"/live/{asked.params['screening']}")
 
 

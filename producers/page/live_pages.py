@@ -55,8 +55,6 @@ def live(page: "Page", asked: Asked) -> Answer:
         "live.html", words, asked, entry=entry, rows=_rows(page, entry, words), excuses=EXCUSES,
         state=state_of(page, entry.screening_id, words), others=here_now(page.desk, page.spool, page.clock()),
         captures=() if page.recorder is None else page.recorder.names,
-        recording=page.recorder is not None and page.recorder.recording,
-        recorded_here=page.recorder is not None and page.recorder.screening_id == entry.screening_id,
         marks=[_mark_told(each, words) for each in reversed(page.desk.checklists.of(entry.screening_id).marks)],
     )  # fmt: skip
 
@@ -118,6 +116,7 @@ def state_of(page: "Page", screening_id: str, words: Speaks) -> dict[str, Any]:
         ],
         "latest": [_told(each, words) for each in reversed(glance.latest)],
         "preview": _previewed(page, screening_id, words),
+        "recording": _recording(page, screening_id),
         "green": light.green,
         "sentence": words.van("she_may_leave" if light.green else "she_stays", slip=entry.slip),
         "reasons": [words.lamp(each) for each in (*light.reasons, *light.notes)],
@@ -152,6 +151,16 @@ def _previewed(page: "Page", screening_id: str, words: Speaks) -> dict[str, Any]
         "plane": words.van("live_preview_plane") if found.one_plane else None,
         "hint": words.van(f"live_preview_{found.state}"),
     }
+
+
+def _recording(page: "Page", screening_id: str) -> str:
+    """`here`, `elsewhere`, `broke_off` (her newest sweep ended by itself) or `no`."""
+    recorder = page.recorder
+    if recorder is None:
+        return "no"
+    if recorder.recording:
+        return "here" if recorder.screening_id == screening_id else "elsewhere"
+    return "broke_off" if recorder.broke_off == screening_id else "no"
 
 
 def event(page: "Page", screening_id: str, language: str) -> bytes:

@@ -161,6 +161,8 @@ ENGLISH_VAN: Final = {
     "live_capture_stop": "Stop the sweep",
     "live_capture_runs": "A sweep is being recorded.",
     "live_capture_elsewhere": "A sweep of another woman is being recorded: stop it on her page.",
+    "live_capture_broke_off": "Her newest sweep ended by itself: look at the cable and at the window of van serve."
+    " What came before is kept.",
     "live_capture_from": "Scanner",
     "live_capture_depth": "depth in mm",
     "live_capture_hint": "Name the place first. The depth is the one that the scanner shows."

@@ -7,47 +7,65 @@ from pathlib import Path
 
 import pytest
 
-from sonovan.deploy.classes import ARCHIVE, ensure_archive
+from sonovan.deploy.classes import ensure_archive
 
 SAYS_NO = "#!/bin/sh\necho 'this JVM stores no classes'\nexit 1\n"
 
 
-def test_where_it_cannot_be_made_it_says_so_once_and_leaves_no_process_or_secret(tmp_path: Path) -> None:
-    java, jars, said = tmp_path / "java", tmp_path / "kafka-1", list[str]()
-    java.write_text(SAYS_NO)
+def a_jvm(folder: Path, name: str = "java", script: str = SAYS_NO) -> Path:
+    java = folder / name
+    java.write_text(script)
     java.chmod(0o755)
+    return java
+
+
+def test_where_it_cannot_be_made_it_says_so_once_and_leaves_no_process_or_secret(tmp_path: Path) -> None:
+    java, jars, said = a_jvm(tmp_path), tmp_path / "kafka-1", list[str]()
     assert ensure_archive(java, jars, said.append) is None
     assert "starts stay slow" in said[-1]
     assert "this JVM stores no classes" in said[-1]
     (folder,) = (each for each in tmp_path.iterdir() if each.is_dir())
-    assert list(folder.iterdir()) == []
+    assert [each.name for each in folder.iterdir()] == ["failed"]
     again = list[str]()
     assert ensure_archive(java, jars, again.append) is None
     assert again == []
 
 
+def test_a_cache_that_cannot_be_written_makes_a_start_slow_and_not_fail(tmp_path: Path) -> None:
+    said = list[str]()
+    assert ensure_archive(a_jvm(tmp_path), tmp_path / "gone" / "kafka-1", said.append) is None
+    assert "starts stay slow" in said[-1]
+
+
 def test_another_jvm_has_another_archive(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        java = tmp_path / name
-        java.write_text(SAYS_NO)
-        java.chmod(0o755)
-        ensure_archive(java, tmp_path / "kafka-1", print)
+        ensure_archive(a_jvm(tmp_path, name), tmp_path / "kafka-1", print)
     assert len([each for each in tmp_path.iterdir() if each.is_dir()]) == 2
 
 
 def test_one_that_is_cut_short_is_made_again(tmp_path: Path) -> None:
-    java, jars, said = tmp_path / "java", tmp_path / "kafka-1", list[str]()
-    java.write_text(SAYS_NO)
-    java.chmod(0o755)
+    java, jars, said = a_jvm(tmp_path), tmp_path / "kafka-1", list[str]()
     ensure_archive(java, jars, print)
     (folder,) = (each for each in tmp_path.iterdir() if each.is_dir())
-    (folder / ARCHIVE).write_bytes(b"four")
-    (folder / "bytes").write_text("4\n")
-    assert ensure_archive(java, jars, said.append) == folder / ARCHIVE
+    (folder / "failed").unlink()
+    archive = folder / "kafka-4.jsa"
+    archive.write_bytes(b"four")
+    assert ensure_archive(java, jars, said.append) == archive
     assert said == []
-    (folder / ARCHIVE).write_bytes(b"one")
+    archive.write_bytes(b"one")
     assert ensure_archive(java, jars, said.append) is None
     assert said[0] == "Kafka: storing its classes for faster starts (once)"
+    assert not archive.exists()
+
+
+def test_what_a_killed_command_left_is_taken_away(tmp_path: Path) -> None:
+    java, jars = a_jvm(tmp_path), tmp_path / "kafka-1"
+    ensure_archive(java, jars, print)
+    (folder,) = (each for each in tmp_path.iterdir() if each.is_dir())
+    left = folder.with_name(f".{folder.name}.abc.part")
+    folder.rename(left)
+    ensure_archive(java, jars, print)
+    assert [each for each in tmp_path.iterdir() if each.is_dir()] == [folder]
 
 
 @pytest.mark.parametrize("folder", ["a:b"])

@@ -2,7 +2,7 @@
 
 // Single keys press what carries them, except while somebody types.
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
   const at = event.target;
   if (at.matches("input[type=text], input[type=number], select, textarea")) return;
   const found = [...document.querySelectorAll("[data-key]")].find((each) => each.dataset.key === event.key.toLowerCase());
@@ -24,6 +24,12 @@ if (door && location.hash.length > 1) {
 
 // A choice that is its own button.
 document.querySelectorAll("[data-submits]").forEach((each) => each.addEventListener("change", () => each.form.submit()));
+
+// A place that was chosen leaves the keys to the buttons again; and nobody starts or stops a sweep twice.
+document.querySelectorAll("#capture form").forEach((each) => {
+  each.querySelectorAll("select").forEach((choice) => choice.addEventListener("change", () => choice.blur()));
+  each.addEventListener("submit", () => { each.querySelector("button").disabled = true; });
+});
 
 // What comes while she is scanned. Texts are put in as text, never as HTML.
 const live = document.querySelector("[data-live]");
@@ -75,6 +81,8 @@ if (live) {
       cell(row, each.blurred ? table.dataset.blurred : table.dataset.yes, each.blurred);
       cell(row, each.shadow ? table.dataset.shadow : table.dataset.yes, each.shadow);
     });
+    const capture = at("capture");
+    if (capture && capture.dataset.recording !== state.recording) location.reload();
     const told = state.preview;
     at("ended").textContent = told.ended || "";
     at("ended").hidden = !told.ended;

@@ -146,10 +146,11 @@ def test_a_sweep_ends_on_it_where_one_of_its_last_frames_is_outlined(
         (None, True),
         (replace(SWEEP), False),
         (replace(SWEEP, view="radial"), False),
+        (replace(SWEEP, position="2h"), False),
         (replace(SWEEP, laterality="right"), True),
         (replace(SWEEP, organ="thyroid"), True),
     ],
-    ids=["nothing later", "another sweep", "another view", "the other side", "another organ"],
+    ids=["nothing later", "another sweep", "another view", "a place", "the other side", "another organ"],
 )
 def test_what_was_outlined_in_one_plane_is_asked_for_in_another(later: Source | None, one_plane: bool) -> None:
     preview = previewing(Bright())
@@ -161,6 +162,17 @@ def test_what_was_outlined_in_one_plane_is_asked_for_in_another(later: Source | 
             preview.offer("one", later, shot(0, 50))
             looked(preview, 2)
     assert preview.of("one").one_plane == one_plane
+
+
+def test_a_sweep_of_another_place_is_no_other_plane_of_this_one() -> None:
+    preview = previewing(Bright())
+    with running(preview):
+        for number, position in enumerate(("2h", "8h"), 1):
+            preview.offer("one", replace(SWEEP, position=position), shot(0, 200))
+            looked(preview, number)
+            assert preview.of("one").one_plane
+        preview.offer("one", replace(SWEEP, position="2h"), shot(0, 50))
+        assert not preview.of("one").one_plane
 
 
 def test_another_sweep_of_the_same_view_is_no_other_plane_and_a_third_one_asks_no_more() -> None:

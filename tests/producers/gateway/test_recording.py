@@ -23,7 +23,7 @@ from sonovan.producers.plan import both_sides
 from sonovan.producers.spool import Spool
 from tests.producers.clips import number_of, shades
 from tests.producers.gateway.vans import SLIP, TODAY
-from tests.producers.page.pages import desk
+from tests.producers.page.pages import OTHER_SLIP, desk, without
 from tests.producers.page.test_live import registered
 from tests.producers.sources.test_capture import Screen
 from tests.producers.visits import SIGNER, VISIT, vault_at
@@ -131,6 +131,7 @@ def test_a_signal_that_is_lost_just_where_a_step_ends_closes_the_sweep_like_any_
         recorder = here.recorder()
         recorder.start(SweepOrder(here.entry, side="right"))
         until(lambda: not recorder.recording, "the signal is lost")
+        assert (recorder.broke_off, recorder.screening_id) == (here.entry.screening_id, None)
         (closing,) = here.records(SequenceClosed)
         assert (closing.frame_count, closing.set_aside) == (32, ())
 
@@ -146,7 +147,9 @@ def test_one_sweep_at_a_time_and_the_next_goes_into_the_same_screening(tmp_path:
         assert first.shown_all.wait(60)
         first.go_on.set()
         recorder.stop()
+        assert not recorder.recording
         recorder.start(SweepOrder(here.entry, side="right"))
+        assert recorder.broke_off is None
         until(lambda: not recorder.recording, "it ended")
         (screening,) = here.spool.screenings()
         assert (screening.sequences, screening.frames) == (2, 8)
@@ -181,6 +184,12 @@ def test_the_page_starts_and_stops_a_sweep(tmp_path: Path) -> None:
         shown = here.text("/live/{screening}", **hers)
         assert "Stop the sweep" in shown
         assert "Record a sweep" not in shown
+        here.ask("POST", "/register", [each for each in without("slip", ("slip", OTHER_SLIP)) if each[0] != "person"])
+        other = page.desk.register.expected()[-1]
+        assert other.screening_id != entry.screening_id
+        assert "another woman" in here.text("/live/{screening}", screening=other.screening_id)
+        assert here.ask("POST", f"{route}/stop", screening=other.screening_id).status == 400
+        assert recorder.recording
         screen.go_on.set()
         assert here.ask("POST", f"{route}/stop", **hers).status == 303
         assert "Record a sweep" in here.text("/live/{screening}", **hers)

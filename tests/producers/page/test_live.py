@@ -259,7 +259,7 @@ class Outlines:
     ("language", "words"),
     [
         ("en", ("Look again here: Left breast, frame 3", "two seconds more", "Now across it")),
-        ("zh", ("请再看此处：左侧乳腺，第 3 帧", "请再扫两秒", "垂直切面")),
+        ("zh", ("请再看此处：左侧乳腺，第 3 帧", "请再扫两秒", "与之垂直的切面")),
     ],
 )
 def test_the_preview_shows_where_to_look_again_and_says_nothing_else(
