@@ -331,15 +331,6 @@ class Spool:
         """
         return None if self._rank(screening_id) is None else self._ledger(screening_id).newest(topic)
 
-    def silence(self, screening_id: str) -> None:
-        """Note that no machine may read the pictures of a screening any more. Nothing takes it back."""
-        with self._db.transaction():
-            self._db.write("INSERT OR IGNORE INTO silenced VALUES (?)", screening_id)
-
-    def is_silenced(self, screening_id: str) -> bool:
-        """Whether `silence` was ever noted of a screening, in this process or another."""
-        return bool(self._db.read("SELECT 1 FROM silenced WHERE screening_id = ?", screening_id))
-
     def newest_frame(self, screening_id: str) -> str | None:
         """The id of the frame that came into a screening last, held or not; None where none did, or all was purged."""
         rows = self._db.read(

@@ -1,15 +1,21 @@
 """The page in a real browser, by keyboard: entering, registering, what arrives, ticking off, closing."""
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
+from sonovan.producers.gateway.recording import Recorder
 from sonovan.producers.page.doors import Doors
 from sonovan.producers.page.server import serving
 from tests.chromium import chromium, found_program
 from tests.conftest import skip_unless_ci
+from tests.producers.clips import shades
+from tests.producers.gateway.test_recording import ENTRY
 from tests.producers.page.pages import OTHER_SLIP, desk
 from tests.producers.page.screenshots import enter
 from tests.producers.page.test_live import closings, registered, scan, tick
+from tests.producers.sources.test_capture import Screen
+from tests.producers.visits import SIGNER
 
 PROGRAM = found_program()
 
@@ -56,6 +62,36 @@ def test_a_woman_is_registered_scanned_and_let_go_by_keyboard(tmp_path: Path) ->
     assert told == []
     with socket.socket() as free:
         assert free.connect_ex(("127.0.0.1", port)) != 0, "it is served no longer"
+
+
+def test_a_sweep_is_recorded_by_a_key_once_its_place_is_chosen_and_its_end_is_told(tmp_path: Path) -> None:
+    if PROGRAM is None:
+        skip_unless_ci("no Chromium on this machine (Debian: chromium)")
+    doors, screen, state = (
+        Doors(),
+        Screen(shades(6), dark=False),
+        "document.querySelector('#capture').dataset.recording",
+    )
+    with desk(tmp_path) as here, chromium(str(PROGRAM)) as tab:
+        page = here.page
+        recorder = Recorder(page.spool, SIGNER, page.clean, page.watch, (ENTRY,), lambda _: None, lambda _: screen)
+        here.page, entry = replace(page, recorder=recorder), registered(here)
+        with serving(here.page, doors, lambda _line: None) as port:
+            enter(tab, port, doors)
+            tab.go(f"http://127.0.0.1:{port}/live/{entry.screening_id}")
+            tab.until(f"{state} === 'no'")
+            tab.press("v")
+            assert not recorder.recording, "no place was chosen"
+            choose = "c.value = 'breast.right'; c.dispatchEvent(new Event('change'))"
+            tab.run(f"{{ const c = document.querySelector('#capture select'); c.focus(); {choose} }}")
+            tab.press("v")
+            tab.until(f"{state} === 'here'")
+            assert screen.shown_all.wait(60)
+            screen.go_on.set()
+            tab.until(f"{state} === 'broke_off'")
+            assert tab.run("document.querySelector('#capture [role=alert]').innerText").startswith("Her newest sweep")
+    assert [each.side for each in page.spool.sweeps(entry.screening_id)] == ["right"]
+    assert tab.errors == []
 
 
 def test_a_light_goes_out_when_nobody_renews_it(tmp_path: Path) -> None:
