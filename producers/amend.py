@@ -54,7 +54,7 @@ def spool_amendment(
             detail = "--by is a code such as op-7, never a name; " + reasons_told(amendment.kind)
             raise InvalidRecord("option_invalid", detail) from None
         if ends_reading(amendment):
-            spool.silence(screening_id)  # in the transaction that puts the amendment
+            spool.silenced.add(screening_id)  # in the transaction that puts the amendment
         return control_item(Topic.SCREENING_AMENDED, record, signer)
 
     return spool.put_next(screening_id, Topic.SCREENING_AMENDED, make)

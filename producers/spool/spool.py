@@ -30,6 +30,7 @@ from sonovan.producers.spool.disk import Disk
 from sonovan.producers.spool.holding import Holding
 from sonovan.producers.spool.ledger import SpoolLedger
 from sonovan.producers.spool.queue import Clock, Queue
+from sonovan.producers.spool.silenced import Silenced
 from sonovan.producers.spool.states import (
     HELD,
     QUEUED,
@@ -77,6 +78,7 @@ class Spool:
             self._bodies = Bodies(folder / "items", vault, effects, least_free_bytes)
             self._bodies.sweep(self._files)
         self._queue = Queue(self._db, self._bodies, clock, keep_bytes)
+        self.silenced = Silenced(self._db)  # screenings whose pictures no machine here may read any more
         self._holding = Holding(self._db, self._queue, self._bodies, self._ledger, utc_now)
 
     # Composing
@@ -333,10 +335,8 @@ class Spool:
 
     def newest_frame(self, screening_id: str) -> str | None:
         """The id of the frame that came into a screening last, held or not; None where none did, or all was purged."""
-        rows = self._db.read(
-            "SELECT item_id FROM items WHERE screening_id = ? AND topic = ? ORDER BY number DESC LIMIT 1",
-            screening_id, Topic.FRAME_CAPTURED,
-        )  # fmt: skip
+        asked = "SELECT item_id FROM items WHERE screening_id = ? AND topic = ? ORDER BY number DESC LIMIT 1"
+        rows = self._db.read(asked, screening_id, Topic.FRAME_CAPTURED)
         return str(rows[0][0]) if rows else None
 
     def sweeps(self, screening_id: str) -> list[Sweep]:

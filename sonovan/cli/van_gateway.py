@@ -66,7 +66,7 @@ def serve(
         kafka = (lambda: opened.kafka) if upload else None
         clean = open_cleaning(read_settings(VanSettings).screens)
         network = partial(load, provider="cpu", precision="fp32") if page and options.page.preview else None
-        preview = Preview(network, silenced=opened.spool.is_silenced)
+        preview = Preview(network, silenced=opened.spool.silenced.__contains__)
         watch = Watch(preview=preview)
         gateway = Gateway(opened.van_id, opened.vault, opened.spool, opened.signer, options, clean, say, watch)
         for number in (signal.SIGTERM, signal.SIGINT):

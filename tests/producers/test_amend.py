@@ -86,10 +86,10 @@ def test_no_machine_of_the_van_looks_at_her_pictures_after_it_and_after_a_restar
         screening, other = sent(spool), sent(spool)
         with pytest.raises(InvalidRecord):
             amend(spool, screening, amendment, because, by="Li Na")
-        assert not spool.is_silenced(screening)
+        assert screening not in spool.silenced
         amend(spool, screening, amendment, because)
     with Spool(tmp_path, vault) as again:
-        assert (again.is_silenced(screening), again.is_silenced(other)) == (silenced, False)
+        assert (screening in again.silenced, other in again.silenced) == (silenced, False)
 
 
 def test_an_amendment_goes_before_frames_that_still_wait(spool: Spool) -> None:

@@ -90,7 +90,7 @@ def test_a_sweep_is_recorded_by_a_key_once_its_place_is_chosen_and_its_end_is_to
             screen.go_on.set()
             tab.until(f"{state} === 'broke_off'")
             assert tab.run("document.querySelector('#capture [role=alert]').innerText").startswith("Her newest sweep")
-    assert [each.side for each in page.spool.sweeps(entry.screening_id)] == ["right"]
+            assert [each.side for each in page.spool.sweeps(entry.screening_id)] == ["right"]
     assert tab.errors == []
 
 

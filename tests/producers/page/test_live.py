@@ -267,7 +267,7 @@ def test_the_preview_shows_where_to_look_again_and_says_nothing_else(
 ) -> None:
     with desk(tmp_path) as here:
         here.language = language
-        preview = here.page.watch.preview = Preview(Outlines, silenced=here.page.spool.is_silenced)
+        preview = here.page.watch.preview = Preview(Outlines, silenced=here.page.spool.silenced.__contains__)
         entry = registered(here)
         scan(here, entry, "left")
         thread = Thread(target=preview.run)
