@@ -25,6 +25,7 @@ from sonovan.producers.spool import Spool
 from sonovan.producers.vault import Vault
 
 SCANNERS: Final = 2
+_PICTURES: Final = 200
 _GIVE_UP_S: Final = 900.0
 _LOOK_EVERY_S: Final = 0.05
 
@@ -32,16 +33,18 @@ Scan = Callable[[int, Sequence[Path]], int]
 """Sends files to a port over one association; how many were acknowledged."""
 
 
-def intake(loop_frames: int = 300, stills: int = 200) -> dict[str, Any]:
+def intake(loop_frames: int = 300, stills: int = 800) -> dict[str, Any]:
     """Two scanners at once, without an uploader. Figures for `van.json`.
 
-    intake_fps: stills (an object of one frame each) acknowledged a second, each encrypted and fsynced before.
+    intake_fps: stills (an object of one frame each) acknowledged a second, each encrypted and fsynced before. Some
+    seconds of them, for the van still loads its networks when it begins to listen.
     loops_intake_fps: the same of frames in cine loops. composed_fps: frames of these loops a second, from the first
     C-STORE to the last frame cleaned, coded, signed, encrypted and fsynced in the spool.
     """
     scan = _scan if shutil.which("storescu") is None else _storescu
     with tempfile.TemporaryDirectory(prefix="sonovan-intake-") as folder:
-        singles = [[ultrasound([each]) for each in pictures(stills, seed)] for seed in range(SCANNERS)]
+        shown = [pictures(_PICTURES, seed) for seed in range(SCANNERS)]
+        singles = [[ultrasound([each[number % _PICTURES]]) for number in range(stills)] for each in shown]
         acknowledged_s, _ = _sent(Path(folder), "stills", singles, scan, compose=False)
         loops = [[ultrasound(pictures(loop_frames, 10 + seed))] for seed in range(SCANNERS)]
         loops_s, composed_s = _sent(Path(folder), "loops", loops, scan, compose=True)
