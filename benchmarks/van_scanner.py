@@ -101,7 +101,8 @@ def expect(vault: Vault, slip: str = SLIP) -> str:
 @contextmanager
 def serving(state: Path, van_id: str, *options: str) -> Iterator["subprocess.Popen[str]"]:
     """`sonovan van serve` in a process of its own, ended politely when the block ends, unless it was killed."""
-    command = [sys.executable, "-m", "sonovan", "van", "serve", "--port", "0", "--van", van_id, "--state", str(state)]
+    ports = ["--port", "0", "--page-port", "0"]  # free ones: several vans serve side by side
+    command = [sys.executable, "-m", "sonovan", "van", "serve", *ports, "--van", van_id, "--state", str(state)]
     with (state / f"{van_id}.log").open("a") as log:
         process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=log, text=True)
     try:
