@@ -4,7 +4,7 @@ An amendment replaces what the opening and the closings say, or adds the operato
 and whoever makes a revision of the screening applies all that are in force (`sonovan.clinical.amended`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, ClassVar, Final, Literal, Self, get_args
 
 from pydantic import Field, model_validator
@@ -74,13 +74,6 @@ class ConsentAmended(Part):
 
     kind: Literal["consent"] = "consent"
     withdrawn: tuple[Purpose, ...] = Field(min_length=1, max_length=len(get_args(Purpose)))
-
-
-def ends_reading(amendment: "Amendment") -> bool:
-    """Whether no machine may read the screening's pictures any more: it is void, or she agrees to it no longer."""
-    if isinstance(amendment, ConsentAmended):
-        return not {"screening", "ai"}.isdisjoint(amendment.withdrawn)
-    return isinstance(amendment, Voided)
 
 
 class TakenBack(Part):
@@ -180,9 +173,18 @@ class AmendmentInForce(Part):
     mark: Mark | None = None
 
 
+def ends_reading(amendment: Amendment) -> bool:
+    """Whether no machine may read the screening's pictures any more: it is void, or she agrees to it no longer."""
+    return _ends_reading(amendment.kind, amendment.withdrawn if amendment.kind == "consent" else ())
+
+
+def _ends_reading(kind: AmendmentKind, withdrawn: Sequence[Purpose]) -> bool:
+    return kind == "void" or not {"screening", "ai"}.isdisjoint(withdrawn)
+
+
 def silences(amendments: Iterable[AmendmentInForce]) -> bool:
     """Whether a machine says nothing of the pictures: the screening is void, or she agrees to it or that no more."""
-    return any(each.kind == "void" or not {"screening", "ai"}.isdisjoint(each.withdrawn) for each in amendments)
+    return any(_ends_reading(each.kind, each.withdrawn) for each in amendments)
 
 
 def ends(amendments: Iterable[AmendmentInForce]) -> bool:

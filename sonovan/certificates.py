@@ -36,7 +36,8 @@ def described(state: Path, folder: Path | None = None) -> list[Described]:
 def changing(state: Path, folder: Path | None = None) -> Iterator[Authority]:
     """The authority, to be changed; when it is left the running broker shows what was made.
 
-    folder: of their own; then SONOVAN_KAFKA_* are the admin's. Raises Transient, Fatal where the broker refuses.
+    folder: of their own; then SONOVAN_KAFKA_* are the admin's, and the broker may take a moment longer.
+    Raises Transient, Fatal where the broker refuses.
     """
     if folder is None:
         with attach(state).authority() as authority:

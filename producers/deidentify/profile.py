@@ -56,6 +56,9 @@ _TEXTS_THAT_STAY: Final = frozenset(
 _BINARY_THAT_STAYS: Final = frozenset(
     ["RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData", "BluePaletteColorLookupTableData"]
 )
+_UNKNOWN_VR: Final = NotImplementedError  # pydicom.values.convert_value
+_UNDECODABLE: Final = (ValueError, TypeError, AttributeError, _UNKNOWN_VR, LookupError, OSError, struct.error)
+"""What pydicom raises for a value that it cannot decode."""
 _MADE_HERE: Final = frozenset(
     {0x00120062, 0x00120063, 0x00120064, 0x00280301, 0x00280303}
 )  # what an earlier program said of its own work would be repeated as ours
@@ -127,10 +130,8 @@ def _element(dataset: Dataset, tag: int, keyed: Keyed, depth: int) -> DataElemen
         raise _TooDeep from None
     except _TooDeep:
         raise
-    except (ValueError, TypeError, AttributeError, NotImplementedError, LookupError, OSError, struct.error):
-        # Each of these pydicom raises for a value that it cannot decode, NotImplementedError for an unknown VR among
-        # them; what nobody can read does not leave.
-        return None
+    except _UNDECODABLE:
+        return None  # what nobody can read does not leave
 
 
 def _sequence(element: DataElement, tag: int, keyed: Keyed, depth: int) -> DataElement | None:

@@ -75,8 +75,9 @@ def record(
 class Recorder:
     """Records one sweep at a time, in a thread of its own; any thread may start and stop it.
 
-    screening_id: into which a sweep is being recorded. broke_off: the screening whose newest sweep nobody stopped: the
-    signal was lost, or frames could not be kept; None once another one was started.
+    screening_id: into which a sweep is being recorded, or its last frames are being kept; None while none is.
+    broke_off: the screening whose newest sweep nobody stopped: the signal was lost, or frames could not be kept; None
+    once another one was started.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class Recorder:
         self._lock = Lock()
         self._thread: Thread | None = None
         self._sweep: Sweep | None = None
-        self._active = self._stopping = False
+        self._stopping = False
         self.screening_id: str | None = None
         self.broke_off: str | None = None
 
@@ -106,8 +107,8 @@ class Recorder:
 
     @property
     def recording(self) -> bool:
-        """Whether a sweep is being recorded, or its last frames are being kept."""
-        return self._active
+        """Whether a sweep is being recorded."""
+        return self.screening_id is not None
 
     def start(self, order: SweepOrder, name: str | None = None) -> None:
         """Begin a sweep; it returns once the device has answered. name: which capture, None the only one.
@@ -121,7 +122,7 @@ class Recorder:
             begun = Event()
             failed: list[SonovanError] = []
             screening_id = order.entry.screening_id
-            self._sweep, self._stopping, self._active = None, False, True
+            self._sweep, self._stopping = None, False
             self.screening_id, self.broke_off = screening_id, None
 
             def started(sweep: Sweep) -> None:
@@ -141,7 +142,7 @@ class Recorder:
                 finally:
                     if self._sweep is not None and not self._stopping:
                         self.broke_off = screening_id
-                    self._active, self.screening_id = False, None
+                    self.screening_id = None
                     self._watch.changed()
                     begun.set()
 

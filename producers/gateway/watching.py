@@ -90,8 +90,7 @@ class Watch:
     def ended(self, screening_id: str, source: Source, frames: int) -> None:
         """A sweep is over, with so many frames."""
         self.preview.ended(screening_id, source, frames - 1)
-        with self._lock:
-            self._version += 1
+        self.changed()
 
     def changed(self) -> None:
         """Something else that pages show has changed."""

@@ -155,12 +155,10 @@ def _previewed(page: "Page", screening_id: str, words: Speaks) -> dict[str, Any]
 
 def _recording(page: "Page", screening_id: str) -> str:
     """`here`, `elsewhere`, `broke_off` (her newest sweep ended by itself) or `no`."""
-    recorder = page.recorder
-    if recorder is None:
-        return "no"
-    if recorder.recording:
-        return "here" if recorder.screening_id == screening_id else "elsewhere"
-    return "broke_off" if recorder.broke_off == screening_id else "no"
+    into, broke_off = (None, None) if page.recorder is None else (page.recorder.screening_id, page.recorder.broke_off)
+    if into is not None:
+        return "here" if into == screening_id else "elsewhere"
+    return "broke_off" if broke_off == screening_id else "no"
 
 
 def event(page: "Page", screening_id: str, language: str) -> bytes:

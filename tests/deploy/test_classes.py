@@ -5,8 +5,6 @@ That a broker maps its archive stands in tests/services/test_local_services.py.
 
 from pathlib import Path
 
-import pytest
-
 from sonovan.deploy.classes import ensure_archive
 
 SAYS_NO = "#!/bin/sh\necho 'this JVM stores no classes'\nexit 1\n"
@@ -68,7 +66,6 @@ def test_what_a_killed_command_left_is_taken_away(tmp_path: Path) -> None:
     assert [each for each in tmp_path.iterdir() if each.is_dir()] == [folder]
 
 
-@pytest.mark.parametrize("folder", ["a:b"])
-def test_a_path_that_a_jvm_would_take_for_two_gets_none(tmp_path: Path, folder: str) -> None:
-    (tmp_path / folder).mkdir()
-    assert ensure_archive(Path("/bin/false"), tmp_path / folder / "kafka-1", print) is None
+def test_a_path_that_a_jvm_would_take_for_two_gets_none(tmp_path: Path) -> None:
+    (tmp_path / "a:b").mkdir()
+    assert ensure_archive(Path("/bin/false"), tmp_path / "a:b" / "kafka-1", print) is None

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pydicom import DataElement, Dataset, dcmread
 from pydicom.datadict import dictionary_VR, keyword_for_tag
+from pydicom.dataelem import RawDataElement
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
@@ -48,6 +49,21 @@ def text_of(dataset: Dataset) -> str:
     out = io.BytesIO()
     dataset.save_as(out, enforce_file_format=False, implicit_vr=False, little_endian=True)
     return out.getvalue().decode("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("vr", "value"),
+    [("ZZ", HER.encode()), ("US", b"\1"), ("DS", HER.encode())],
+    ids=["no VR", "too short", "no number"],
+)
+def test_a_value_that_cannot_be_decoded_does_not_leave_and_the_rest_does(vr: str, value: bytes) -> None:
+    dataset, tag = Dataset(), Tag(0x0018, 0x5020)
+    dataset.Modality = "US"
+    dataset[tag] = RawDataElement(tag, vr, len(value), value, 0, is_implicit_VR=False, is_little_endian=True)
+    result = deidentify(dataset, KEYED)
+    assert tag not in result
+    assert result.Modality == "US"
+    assert HER not in text_of(result)
 
 
 @pytest.mark.parametrize("tag", sorted(BASIC), ids=lambda tag: f"{tag:08X}")
