@@ -7,7 +7,6 @@ data and private attributes are removed, but for texts that are listed here.
 """
 
 import copy
-import struct
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -56,9 +55,6 @@ _TEXTS_THAT_STAY: Final = frozenset(
 _BINARY_THAT_STAYS: Final = frozenset(
     ["RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData", "BluePaletteColorLookupTableData"]
 )
-_UNKNOWN_VR: Final = NotImplementedError  # pydicom.values.convert_value
-_UNDECODABLE: Final = (ValueError, TypeError, AttributeError, _UNKNOWN_VR, LookupError, OSError, struct.error)
-"""What pydicom raises for a value that it cannot decode."""
 _MADE_HERE: Final = frozenset(
     {0x00120062, 0x00120063, 0x00120064, 0x00280301, 0x00280303}
 )  # what an earlier program said of its own work would be repeated as ours
@@ -130,7 +126,7 @@ def _element(dataset: Dataset, tag: int, keyed: Keyed, depth: int) -> DataElemen
         raise _TooDeep from None
     except _TooDeep:
         raise
-    except _UNDECODABLE:
+    except Exception:  # pydicom has no common base for what a malformed value makes it raise
         return None  # what nobody can read does not leave
 
 
