@@ -1,0 +1,23 @@
+"""She asked that what is kept of her be deleted, or its time was over: one record for each screening."""
+
+from typing import ClassVar, Literal
+
+from sonovan.contracts.record import Id, Moment, Record
+from sonovan.contracts.words import OperatorCode
+
+ErasureReason = Literal["she_asked", "retention_over", "never_consented", "sent_by_mistake"]
+"""Why a screening is erased. A code, so that nothing in it can name her."""
+
+
+class ScreeningErased(Record):
+    """The screening's objects and rows are deleted wherever they are kept, and nothing that comes later is kept again.
+
+    by: the code of whoever decided it, never a name.
+    """
+
+    schema_name: ClassVar[str] = "screening.erased"
+
+    screening_id: Id
+    because: ErasureReason
+    by: OperatorCode
+    erased_at: Moment
