@@ -22,7 +22,7 @@ from sonovan.contracts.record import (
 from sonovan.contracts.words import ModelName, OperatorCode
 
 Verdict = Literal["agreed", "corrected", "drawn"]
-"""agreed: the machine's mask as it is. corrected: that mask, changed. drawn: a mask of the reader's own from nothing."""
+"""agreed: the machine's mask as it is. corrected: that mask, changed. drawn: the reader's own, from nothing."""
 
 
 class ReadWord(Part):
