@@ -8,11 +8,13 @@ from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
 from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.answers import RecordRejected, RecordSkipped, RejectedRetried, VanAnswered
 from sonovan.contracts.clinical_record import FeaturesRecorded
+from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.limits import MIB
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked, SequenceAssessed
+from sonovan.contracts.reviews import FrameReviewed
 from sonovan.contracts.van import (
     FrameCaptured,
     ScreeningClosed,
@@ -71,13 +73,15 @@ class Topic(StrEnum):
     RECORD_REJECTED = "record.rejected.v1"
     REJECTED_RETRIED = "rejected.retried.v1"
     RECORD_SKIPPED = "record.skipped.v1"
+    FRAME_REVIEWED = "frame.reviewed.v1"
+    SCREENING_ERASED = "screening.erased.v1"
 
 
 class Writer(StrEnum):
     """Who holds a Kafka account. Vans have one each, named `van-<van_id>`.
 
     Those of people are apart: the registrar publishes vans' keys, the retrier sends again what was rejected, the reader
-    reads, the operator has a stage pass a message and answers alerts.
+    reads, the operator has a stage pass a message and answers alerts, the console writes what readers draw and decide.
     """
 
     VAN = "van"
@@ -88,6 +92,7 @@ class Writer(StrEnum):
     RETRIER = "retrier"
     READER = "reader"
     OPERATOR = "operator"
+    CONSOLE = "console"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +125,9 @@ class TopicSpec:
 
 
 _VAN, _OPERATOR, _REGISTRAR, _RETRIER = Writer.VAN, Writer.OPERATOR, Writer.REGISTRAR, Writer.RETRIER
-_SEGMENT, _ASSESS, _ALERT = Writer.SEGMENT, Writer.ASSESS, Writer.ALERT
+_SEGMENT, _ASSESS, _ALERT, _CONSOLE = Writer.SEGMENT, Writer.ASSESS, Writer.ALERT, Writer.CONSOLE
 
-PEOPLE: Final = (Writer.REGISTRAR, Writer.RETRIER, Writer.READER, Writer.OPERATOR)
+PEOPLE: Final = (Writer.REGISTRAR, Writer.RETRIER, Writer.READER, Writer.OPERATOR, Writer.CONSOLE)
 """Whose accounts commands use, each one for what it does alone."""
 
 STAGES: Final = tuple(writer for writer in Writer if writer not in (_VAN, *PEOPLE))
@@ -192,11 +197,11 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
         _row(Topic.SCREENING_AMENDED, "screening_id", ScreeningAmended, {_VAN, _RETRIER}, {_ASSESS},
              "a side, the woman or her consent put right, or a screening that does not count", signed=True,
              retention_ms=90 * _DAY_MS, retention_bytes=FEW_BYTES, personal=True),
-        _row(Topic.FRAME_SEGMENTED, "screening_id", FrameSegmented, {_SEGMENT}, {_ASSESS},
+        _row(Topic.FRAME_SEGMENTED, "screening_id", FrameSegmented, {_SEGMENT}, {_ASSESS, _CONSOLE},
              "a frame's regions, quality and object keys"),
         _row(Topic.SEQUENCE_ASSESSED, "screening_id", SequenceAssessed, {_ASSESS}, set(),
              "the lesion tracks of a sequence"),
-        _row(Topic.SCREENING_ASSESSED, "screening_id", ScreeningAssessed, {_ASSESS}, {_ASSESS, _ALERT},
+        _row(Topic.SCREENING_ASSESSED, "screening_id", ScreeningAssessed, {_ASSESS}, {_ASSESS, _ALERT, _CONSOLE},
              "a revision: findings, adequacy, what is missing"),
         _row(Topic.SCREENING_TICKED, "screening_id", ScreeningTicked, {_ASSESS}, {_ASSESS},
              "time, as a record", retention_ms=_DAY_MS, flush=False),
@@ -212,6 +217,10 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
              "somebody asked to run a rejected record again"),
         _row(Topic.RECORD_SKIPPED, "stage", RecordSkipped, {_OPERATOR}, set(STAGES),
              "an operator told a stage to pass a message that ends it"),
+        _row(Topic.FRAME_REVIEWED, "screening_id", FrameReviewed, {_CONSOLE}, {_CONSOLE},
+             "a reader's mask of one frame, beside the machine's"),
+        _row(Topic.SCREENING_ERASED, "screening_id", ScreeningErased, {_CONSOLE}, {_CONSOLE},
+             "what is kept of a screening is deleted, and nothing more of it is kept"),
     )
 }  # fmt: skip
 

@@ -10,21 +10,24 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from sonovan.contracts.topics import STAGES, Writer
-from sonovan.storage.keys import Bucket
+from sonovan.storage.keys import REVIEWS, Bucket
 
 
 class Right(StrEnum):
     """What an account may do in a bucket.
 
-    PUT includes reading: a put whose key is taken compares what is stored with what was to be stored.
+    PUT includes reading: a put whose key is taken compares what is stored with what was to be stored. PUT_REVIEWS is
+    the same for what lies below `reviews/` alone.
     """
 
     GET = "get"
     PUT = "put"
+    PUT_REVIEWS = "put reviews"
     LIST = "list"
 
 
 _OBJECT_ACTIONS: Final = {Right.GET: ("s3:GetObject",), Right.PUT: ("s3:GetObject", "s3:PutObject")}
+_REVIEW_ACTIONS: Final = {Right.PUT_REVIEWS: ("s3:GetObject", "s3:PutObject")}
 _BUCKET_ACTIONS: Final = {Right.LIST: ("s3:GetBucketLocation", "s3:ListBucket")}
 
 _TABLE: Final[Mapping[Writer, Mapping[Bucket, frozenset[Right]]]] = MappingProxyType(
@@ -38,11 +41,17 @@ _TABLE: Final[Mapping[Writer, Mapping[Bucket, frozenset[Right]]]] = MappingProxy
             bucket: frozenset({Right.GET, Right.LIST}) for bucket in Bucket if bucket is not Bucket.QUARANTINE
         },
         Writer.RETRIER: {Bucket.QUARANTINE: frozenset({Right.GET, Right.LIST})},
+        Writer.CONSOLE: {
+            Bucket.FRAMES: frozenset({Right.GET}),
+            Bucket.MASKS: frozenset({Right.GET, Right.PUT_REVIEWS}),
+            Bucket.REPORTS: frozenset({Right.GET}),
+        },
     }
 )
 
-ACCOUNTS: Final = (*STAGES, Writer.RETRIER, Writer.READER)
-"""Who has an account at the object store: each stage, the retrier for quarantine, the reader for the rest."""
+ACCOUNTS: Final = (*STAGES, Writer.RETRIER, Writer.READER, Writer.CONSOLE)
+"""Who has an account at the object store: each stage, the retrier for quarantine, the reader for the rest, and the
+console for what readers look at and draw."""
 
 
 def rights(account: Writer) -> dict[Bucket, frozenset[Right]]:
@@ -56,9 +65,12 @@ def policy(account: Writer) -> dict[str, Any]:
     statements = []
     for bucket, held in sorted(rights(account).items()):
         on_objects = sorted({action for right in held for action in _OBJECT_ACTIONS.get(right, ())})
+        on_reviews = sorted({action for right in held for action in _REVIEW_ACTIONS.get(right, ())})
         on_bucket = sorted({action for right in held for action in _BUCKET_ACTIONS.get(right, ())})
         if on_objects:
             statements.append(_allow(on_objects, f"arn:aws:s3:::{bucket}/*"))
+        if on_reviews:
+            statements.append(_allow(on_reviews, f"arn:aws:s3:::{bucket}/{REVIEWS}/*"))
         if on_bucket:
             statements.append(_allow(on_bucket, f"arn:aws:s3:::{bucket}"))
     return {"Version": "2012-10-17", "Statement": statements}

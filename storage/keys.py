@@ -4,8 +4,12 @@ What comes from a van lies under the van's own name, so that nobody else's frame
 """
 
 from enum import StrEnum
+from typing import Final
 
 from sonovan.contracts.ids import frame_id
+
+REVIEWS: Final = "reviews"
+"""What readers draw lies below this in MASKS; the console's account may put nothing elsewhere."""
 
 
 class Bucket(StrEnum):
@@ -33,6 +37,11 @@ def mask_key(
     """
     prefix = f"{shadow}/" if shadow else ""
     return f"{prefix}{van_id}/{frame_id(sequence_id, frame_index)}/{fingerprint[:16]}-{mask_sha256[:32]}.png"
+
+
+def review_mask_key(sequence_id: str, frame_index: int, review_id: str) -> str:
+    """A reader's label mask of a frame (8-bit grey PNG), in MASKS."""
+    return f"{REVIEWS}/{frame_id(sequence_id, frame_index)}/{review_id}.png"
 
 
 def report_key(van_id: str, screening_id: str, revision_id: str, report_sha256: str, suffix: str) -> str:

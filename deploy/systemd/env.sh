@@ -11,7 +11,7 @@ umask 077
 mkdir -p "$folder"
 secret() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
 admin=$(secret) segment=$(secret) assess=$(secret) alert=$(secret)
-registrar=$(secret) retrier=$(secret) reader=$(secret) operator=$(secret)
+registrar=$(secret) retrier=$(secret) reader=$(secret) operator=$(secret) console=$(secret)
 root_key=root.$(secret) root=$(secret)
 
 # NAME PASSWORD ACCESS_KEY SECRET_KEY: how an account reaches the broker and the store.
@@ -29,7 +29,7 @@ reaching() {
 } >"$folder/minio.env"
 # The setup alone has the store's root: it makes an account with a policy for every other one.
 reaching admin "$admin" "$root_key" "$root" >"$folder/setup.env"
-for account in segment assess alert retrier reader; do
+for account in segment assess alert retrier reader console; do
     eval "password=\$$account"
     key=$account.$(secret) key_secret=$(secret)
     name=$(echo "$account" | tr '[:lower:]' '[:upper:]')
@@ -38,7 +38,7 @@ for account in segment assess alert retrier reader; do
         echo "SONOVAN_S3_${name}_SECRET_KEY=$key_secret"
     } >>"$folder/setup.env"
     file=$account-1 # of a worker; people's accounts have no service, and commands read their files
-    case $account in retrier | reader) file=$account ;; esac
+    case $account in retrier | reader | console) file=$account ;; esac
     {
         reaching "$account" "$password" "$key" "$key_secret"
         [ "$file" = "$account" ] || echo "SONOVAN_INTENDED_USE=research"
@@ -64,6 +64,7 @@ done
     echo "SONOVAN_KAFKA_RETRIER_PASSWORD=$retrier"
     echo "SONOVAN_KAFKA_READER_PASSWORD=$reader"
     echo "SONOVAN_KAFKA_OPERATOR_PASSWORD=$operator"
+    echo "SONOVAN_KAFKA_CONSOLE_PASSWORD=$console"
     echo "# Where vans reach the broker, over TLS; on this machine alone until these lines say otherwise."
     echo "# SONOVAN_VANS_ADDRESS=0.0.0.0"
     echo "# SONOVAN_VANS_PORT=9094"

@@ -27,6 +27,7 @@ def test_each_stage_writes_what_is_its_own_and_no_more() -> None:
         f"{bucket}/*" for bucket in (Bucket.FRAMES, Bucket.REPORTS, Bucket.QUARANTINE)
     }  # masks: nobody asks
     assert writes(Writer.READER) == writes(Writer.RETRIER) == set()
+    assert writes(Writer.CONSOLE) == {f"{Bucket.MASKS}/reviews/*"}
 
 
 def test_nobody_deletes_and_only_people_list() -> None:

@@ -38,7 +38,7 @@ TABLE = {
     '    LESION_ALERTED = "lesion.alerted.v1"\n': (
         '    LESION_ALERTED = "lesion.alerted.v1"\n    SCREENING_COUNTED = "screening.counted.v1"\n'
     ),
-    "{_ASSESS}, {_ASSESS, _ALERT},": "{_ASSESS}, {_ASSESS, _ALERT, Writer.COUNTED},",
+    "{_ASSESS}, {_ASSESS, _ALERT, _CONSOLE},": "{_ASSESS}, {_ASSESS, _ALERT, _CONSOLE, Writer.COUNTED},",
     "        _row(Topic.LESION_ALERTED,": (
         '        _row(Topic.SCREENING_COUNTED, "screening_id", ScreeningTicked, {Writer.COUNTED}, set(),\n'
         '             "how many revisions there are"),\n'
