@@ -29,6 +29,7 @@ GROUPS: Final = {
     "alerts": ("alerts", "Alerts: list, ack, test a file of rules."),
     "export": ("export", "Copies of what the centre keeps: report."),
     "evaluate": ("evaluate_froc", "The whole path on data whose truth is known: froc."),
+    "data": ("data", "Sets of pictures with masks on this disk: import."),
     "models": ("models", "The networks: list, verify, export, evaluate, compare, import."),
 }
 COMMANDS: Final = {

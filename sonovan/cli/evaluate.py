@@ -191,14 +191,17 @@ def _load(
 
 
 @contextmanager
-def progress(name: str, total: int, of: str) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal's stderr, else one line there. of: what is counted, in words."""
+def progress(name: str, total: int | None, of: str) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal's stderr, else one line there. of: what is counted, in words.
+
+    total: None where nobody knows.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        typer.echo(f"{name}: {total} {of}", err=True)
+        typer.echo(f"{name}: {of if total is None else f'{total} {of}'}", err=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(name, total=total)
