@@ -17,6 +17,7 @@ ROOMS = {
     "openvino": ("models/",),
     "cv2": ("models/", "training/", "producers/sources/", "sonovan/"),
     "av": ("producers/sources/clip.py",),
+    "SimpleITK": ("models/labels/staple.py",),
     "PIL": (),
     "simplejpeg": ("producers/sources/picture_damage.py",),
     "torch": ("training/",),

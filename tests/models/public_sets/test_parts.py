@@ -98,6 +98,11 @@ def test_the_envelope_follows_the_strength_of_the_echoes_in_decibels() -> None:
         b_mode(np.zeros((100, 10)))
 
 
+def test_the_envelope_does_not_swing_with_the_carrier() -> None:
+    lines = np.cos(2 * np.pi * 0.05 * np.arange(400))[:, None] * np.ones((1, 1974))  # so many that no row is averaged
+    assert int(b_mode(lines).min()) > 245
+
+
 def test_a_copy_with_callipers_or_other_brightness_is_alike_and_other_tissue_is_not() -> None:
     one = picture(1)
     marked = one.copy()
