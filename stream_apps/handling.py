@@ -259,7 +259,7 @@ class Handling:
             # Counted from its arrival: whoever fills a topic with unknown vans cannot stall it for 10 s a message.
             wait_s, began_s = self._stage.unknown_van_wait_s, self._clock.ticks()
             age_s = (self._brokers_time() - message.at.appended_at).total_seconds()
-            left_s = min(max(wait_s - age_s, 0.0), wait_s)
+            left_s = self._patience.at_most_s(min(max(wait_s - age_s, 0.0), wait_s))
             if not await self._vans.wait_for(van_id, taken, left_s):
                 self._patience.in_vain(self._clock.ticks() - began_s)
                 raise

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.topics import Topic
+from sonovan.stream_apps.patience import FORGOTTEN_AFTER_S, Patience
 from sonovan.stream_apps.rejecting import Subject, Unusable
 from sonovan.stream_apps.stage import Message, Outcome, Stage
 from tests.stream_apps.memory import Run, Vans, World
@@ -31,8 +32,25 @@ def test_forged_records_without_end_keep_a_worker_waiting_for_a_tenth_of_the_tim
     began = world.now
     asyncio.run(through())
     assert waited[0] == 10.0
+    assert waited[1:4] == [5.0, 2.5, 1.25], "what comes behind a forged record must not wait long for it each time"
+    assert set(waited[4:]) == {1.0}
     assert sum(waited) <= 10.0 + (world.now - began).total_seconds() / 10
     assert len([topic for topic, _, _ in world.sent if topic == Topic.RECORD_REJECTED]) == 300
+
+
+def test_a_worker_waits_as_long_as_ever_once_nobody_forged_for_a_while() -> None:
+    now_s = 0.0
+    patience = Patience(lambda: now_s)
+    patience.in_vain(10.0)
+    now_s = 90.0
+    assert patience.at_most_s(10.0) == 5.0
+    now_s = FORGOTTEN_AFTER_S - 1
+    assert patience.at_most_s(10.0) == 5.0
+    now_s = FORGOTTEN_AFTER_S
+    assert patience.at_most_s(10.0) == 10.0
+    patience.in_vain(4.0)
+    now_s += 36.0
+    assert patience.at_most_s(10.0) == 2.0
 
 
 def test_a_clock_that_is_set_back_makes_nobody_wait_longer_or_less() -> None:
