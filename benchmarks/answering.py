@@ -8,6 +8,7 @@ from sonovan.centre import Centre
 from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.receipts import ReceiptSigner, key_bytes
 from sonovan.contracts.topics import Topic, van_answered_topic
 from sonovan.contracts.van import FrameCaptured
 from sonovan.transport.producer import BoundedProducer
@@ -22,6 +23,7 @@ _TOPICS: Final = (
 )
 
 Reply = Callable[[VanAnswered], VanAnswered | None]
+Sign = Callable[[VanAnswered], VanAnswered]
 
 
 def _as_it_is(receipt: VanAnswered) -> VanAnswered:
@@ -33,11 +35,15 @@ class Answering:
     go of it.
 
     van_id: the only van that is answered; None answers all. reply: what is said instead of the receipt, None nothing.
+    sign: None signs with the centre's key, as its stages do.
     seen: the ids of the items that came, those of other vans left out. What nobody can read is passed over.
     """
 
-    def __init__(self, centre: Centre, van_id: str | None = None, reply: Reply = _as_it_is) -> None:
+    def __init__(
+        self, centre: Centre, van_id: str | None = None, reply: Reply = _as_it_is, sign: Sign | None = None
+    ) -> None:
         self._centre, self._van_id, self._reply = centre, van_id, reply
+        self._sign = sign or ReceiptSigner(key_bytes(centre.receipt_keys().key)).sign
         self._stop = Event()
         self.seen: list[str] = []
         self._threads = [Thread(target=self._answer, args=(topic,)) for topic in _TOPICS]
@@ -62,7 +68,9 @@ class Answering:
                     self.seen.append(receipt.item_id)
                     answer = self._reply(receipt)
                     if answer is not None:
-                        producer.send(van_answered_topic(receipt.van_id).name, b"a", answer.encode()).result(30)
+                        producer.send(
+                            van_answered_topic(receipt.van_id).name, b"a", self._sign(answer).encode()
+                        ).result(30)
 
 
 def _receipt(message: Message) -> VanAnswered | None:

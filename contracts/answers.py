@@ -2,6 +2,8 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from sonovan.contracts.record import (
     Count,
     FrameId,
@@ -13,6 +15,7 @@ from sonovan.contracts.record import (
     Offset,
     Record,
     Sha256,
+    Signature,
     Token,
     VanId,
 )
@@ -27,6 +30,7 @@ class VanAnswered(Record):
     """
 
     schema_name: ClassVar[str] = "van.answered"
+    schema_version: ClassVar[str] = "1.1"
 
     van_id: VanId
     kind: Literal["stored", "rejected", "report"]
@@ -39,6 +43,12 @@ class VanAnswered(Record):
     revision_id: Sha256 | None = None
     revision_number: Number | None = None
     findings: Count | None = None
+    next_key: Sha256 | None = Field(
+        default=None, description="Ed25519 public key, 32 bytes in hex, by which the centre will sign later"
+    )
+    signature: Signature | None = Field(
+        default=None, description="the centre's Ed25519 signature over all other fields (sonovan.contracts.receipts)"
+    )
 
 
 class RecordRejected(Record):

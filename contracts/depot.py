@@ -23,6 +23,9 @@ from sonovan.contracts.limits import MAX_CONTROL_BYTES, MAX_MESSAGE_BYTES, MIB
 from sonovan.contracts.record import Id, Moment, Part, Sha256, VanId
 
 MANIFEST: Final = "manifest.sealed"
+RECEIPTS: Final = "receipts.jsonl"
+"""What the centre leaves on the disk for its van: an answer a line, each signed by the centre."""
+MAX_RECEIPTS_BYTES: Final = 256 * MIB
 MAX_FILES: Final = 400
 """Files of one export: as many as the manifest's header holds."""
 FILE_BYTES: Final = 32 * MIB

@@ -29,6 +29,9 @@ from sonovan.transport.tail import Tail
 _LOG: Final = logging.getLogger(__name__)
 
 RESEND_AFTER_S: Final = 120.0
+NOT_THE_CENTRES: Final = (
+    "somebody answered whose signature is not the centre's: nothing was deleted on that, and all is sent again"
+)
 _READ_FOR_S: Final = 0.3
 _ROOM_WITHIN_S: Final = 1.0
 _IDLE_S: Final = 0.1
@@ -71,6 +74,7 @@ class Uploader:
         self._trouble = "no answer from the centre"
         self._held_back: str | None = None  # why the site's own settings let nothing go
         self._moved_at = time.monotonic()
+        self._told_doubts = False
 
     def run(
         self,
@@ -134,6 +138,7 @@ class Uploader:
                 tail.close()
 
     def _take_answers(self, tail: Tail) -> None:
+        doubts = self._spool.answers.doubts
         for message in tail.messages(deadline_s=_READ_FOR_S):
             try:
                 answer = message.decode()
@@ -144,6 +149,11 @@ class Uploader:
                 answer, message.partition, message.offset + 1
             ):
                 self._moved_at = time.monotonic()
+        if self._spool.answers.doubts > doubts:
+            self._trouble = NOT_THE_CENTRES
+            if not self._told_doubts:
+                _LOG.warning("van %s: %s", self._van_id, NOT_THE_CENTRES)
+            self._told_doubts = True
 
     def _send_all(self) -> None:
         backoff = _Backoff()

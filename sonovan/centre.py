@@ -16,13 +16,14 @@ from sonovan.contracts.broker import VANS_MECHANISM, BrokerSettings
 from sonovan.contracts.errors import Fatal, Transient
 from sonovan.contracts.limits import MAX_MESSAGE_BYTES, VAN_BYTES_PER_S
 from sonovan.contracts.settings import read_settings
-from sonovan.contracts.topics import PEOPLE, STAGES, Writer
+from sonovan.contracts.topics import PEOPLE, STAGES, Writer, van_answered_topic
 from sonovan.deploy import services
 from sonovan.deploy.authority import Authority
 from sonovan.deploy.errors import DeployError
 from sonovan.deploy.identity import ProcessRecord
 from sonovan.deploy.launches import launched_names
 from sonovan.deploy.processes import start_app, wait_healthy
+from sonovan.deploy.receipt_keys import ReceiptKeys, receipt_keys
 from sonovan.deploy.services import RunningServices, StatusRow
 from sonovan.deploy.settings import VansListenerSettings
 from sonovan.deploy.state import StateFolder, silent
@@ -49,6 +50,7 @@ _SHOWN_POLL_S: Final = 0.1
 _NOT_PASSED_ON: Final = (
     *("SONOVAN_KAFKA_", "SONOVAN_S3_", "SONOVAN_DATA_DIR", "SONOVAN_STATE", "SONOVAN_SHARED_DATA"),
     "SONOVAN_VANS_",  # of the broker
+    "SONOVAN_RECEIPTS_",  # of the state folder, for the workers that answer vans
     "SONOVAN_VAN_",  # a van's passphrase is nobody's but the van's, and how an app was started is kept in a file
 )
 
@@ -109,13 +111,16 @@ class Centre:
         return prepare
 
     def environment(self, account: str = ADMIN) -> dict[str, str]:
-        """SONOVAN_KAFKA_* of an account and, where it has one at the object store, SONOVAN_S3_*."""
+        """SONOVAN_KAFKA_* of an account and, where it has one at the object store, SONOVAN_S3_*; SONOVAN_RECEIPTS_* of
+        a stage that answers vans."""
         kafka = self.kafka(account)
         broker = {
             "SONOVAN_KAFKA_BOOTSTRAP": kafka.bootstrap,
             "SONOVAN_KAFKA_USERNAME": kafka.username,
             "SONOVAN_KAFKA_PASSWORD": kafka.password.get_secret_value(),
         } | ({} if kafka.ca is None else {"SONOVAN_KAFKA_CA": kafka.ca})
+        if account in van_answered_topic("any").writers:
+            broker |= self.receipt_keys().environment
         if account not in (ADMIN, *ACCOUNTS):
             return broker
         store = self.store(account)
@@ -124,6 +129,11 @@ class Centre:
             "SONOVAN_S3_ACCESS_KEY": store.access_key,
             "SONOVAN_S3_SECRET_KEY": store.secret_key.get_secret_value(),
         }
+
+    def receipt_keys(self) -> ReceiptKeys:
+        """The keys by which the centre signs its answers to vans. Raises Transient where their file is damaged."""
+        with deploy_errors():
+            return receipt_keys(self.state)
 
     def enrol_van(self, van_id: str, bytes_per_s: int | None = VAN_BYTES_PER_S) -> BrokerSettings:
         """Give a van its Kafka account, answers topic, access and quota; how it reaches Kafka.

@@ -2,18 +2,23 @@
 
 Every message is looked at as if it came by the van's own link: the manifest and each record must be signed by a key of
 that van that holds now. Then the messages go into the van's topics, where the stages verify them again. The same disk
-again, or the same items by link, is the same twice: stages take it once, and the van gets its receipts.
+again, or the same items by link, is the same twice: stages take it once, and the van gets its receipts, by its topic
+and on the disk.
 """
 
-from collections.abc import Callable, Iterator
+import os
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from sonovan.centre import Centre
+from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.depot import (
     MANIFEST,
+    RECEIPTS,
     DiskMessage,
     centre_public_key,
     generate_centre_key,
@@ -21,26 +26,33 @@ from sonovan.contracts.depot import (
     read_manifest,
 )
 from sonovan.contracts.envelope import open_envelope
-from sonovan.contracts.errors import Fatal, InvalidRecord
+from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.contracts.limits import MAX_CONTROL_BYTES, MIB
-from sonovan.contracts.topics import TOPICS, Topic, Writer
+from sonovan.contracts.topics import TOPICS, Topic, Writer, van_answered_topic
 from sonovan.contracts.van import VanEnrolled
 from sonovan.producers.enrol import registered
-from sonovan.producers.private_files import write_private
+from sonovan.producers.private_files import sync_folder, write_private
 from sonovan.transport.producer import BoundedProducer
+from sonovan.transport.tail import Tail
 
 _IN_FLIGHT_BYTES: Final = 8 * MIB
 _SENT_WITHIN_S: Final = 120.0
+_READ_FOR_S: Final = 0.3
+RECEIPTS_WITHIN_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a disk. refused: files and records that could not be used, each with its reason."""
+    """What became of a disk. refused: files and records that could not be used, each with its reason.
+
+    answered: for how many of the items the centre's stages answered meanwhile; their receipts lie on the disk.
+    """
 
     van_id: str
     export_id: str
     items: int
     refused: tuple[InvalidRecord, ...]
+    answered: int = 0
 
 
 def centre_key(state: Path) -> bytes:
@@ -106,24 +118,67 @@ class ExportedDisk:
         return True
 
 
-def import_disk(centre: Centre, folder: Path) -> Imported:
-    """Send what a van exported.
+def import_disk(centre: Centre, folder: Path, *, receipts_within_s: float = RECEIPTS_WITHIN_S) -> Imported:
+    """Send what a van exported, and leave its receipts on the disk: the stages' own answers, as they signed them.
 
+    receipts_within_s: without a further receipt for so long no more are waited for.
     Raises InvalidRecord as `ExportedDisk`; Transient where the broker is away: import the disk again then.
     """
     registrar = centre.kafka("registrar")
     disk = ExportedDisk(folder, centre_key(centre.path), lambda van_id: registered(registrar, van_id))
-    sent = 0
-    with BoundedProducer(centre.kafka("retrier"), in_flight_bytes=_IN_FLIGHT_BYTES) as producer:
-        for messages in disk.messages():
-            pending = [
-                producer.send(each.topic, each.key, each.value, each.headers, deadline_s=_SENT_WITHIN_S)
-                for each in messages
-            ]
-            for each in pending:
-                each.result(_SENT_WITHIN_S)
-            sent += len(pending)
-    return Imported(disk.manifest.van_id, disk.manifest.export_id, sent, tuple(disk.refused))
+    van_id, sent = disk.manifest.van_id, set[str]()
+    with Tail(centre.kafka("reader"), van_answered_topic(van_id).name, "now") as answers:
+        with BoundedProducer(centre.kafka("retrier"), in_flight_bytes=_IN_FLIGHT_BYTES) as producer:
+            for messages in disk.messages():
+                pending = [
+                    producer.send(each.topic, each.key, each.value, each.headers, deadline_s=_SENT_WITHIN_S)
+                    for each in messages
+                ]
+                for each in pending:
+                    each.result(_SENT_WITHIN_S)
+                sent.update(each.item_id for each in messages)
+        receipts = _receipts(answers, sent, receipts_within_s)
+    if receipts:
+        _leave(folder / RECEIPTS, receipts)
+    return Imported(van_id, disk.manifest.export_id, len(sent), tuple(disk.refused), len(receipts))
+
+
+def _receipts(answers: Tail, item_ids: Collection[str], within_s: float) -> dict[str, bytes]:
+    """The newest answer for each of the items, by its id, as it stands in the van's topic."""
+    found: dict[str, bytes] = {}
+    give_up_at = time.monotonic() + within_s
+    while len(found) < len(item_ids) and time.monotonic() < give_up_at:
+        for message in answers.messages(deadline_s=_READ_FOR_S):
+            answer = _answer(message.value)
+            if answer is not None and answer.kind != "report" and answer.item_id in item_ids and message.value:
+                found[answer.item_id] = message.value
+                give_up_at = time.monotonic() + within_s
+            if len(found) == len(item_ids):
+                break
+    return found
+
+
+def _leave(path: Path, receipts: Mapping[str, bytes]) -> None:
+    """Write the receipts beside the export, one a line. Raises Transient where the disk does not take them."""
+    part = path.with_suffix(".part")
+    try:
+        with part.open("wb") as stream:
+            stream.write(b"".join(each + b"\n" for each in receipts.values()))
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        message = f"everything is at the centre, but the receipts cannot be written to {path} ({error.strerror})"
+        raise Transient(f"{message}; import the disk again when it can be") from error
+
+
+def _answer(value: bytes | None) -> VanAnswered | None:
+    try:
+        return None if value is None else VanAnswered.decode(value)
+    except InvalidRecord:
+        return None
 
 
 def _check(message: DiskMessage, van_id: str, keys: list[str]) -> None:

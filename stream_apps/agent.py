@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import logging
 from functools import partial
 from typing import Any
 
@@ -13,26 +14,28 @@ from sonovan.contracts.errors import Transient
 from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.limits import MIB
 from sonovan.contracts.settings import read_settings
-from sonovan.contracts.topics import TABLES, TOPIC_PARTITIONS, TOPICS, Topic, Writer
+from sonovan.contracts.topics import TABLES, TOPIC_PARTITIONS, TOPICS, Topic, Writer, van_answered_topic
 from sonovan.storage.minio_store import MinioStore
 from sonovan.storage.settings import ObjectStoreSettings
 from sonovan.stream_apps.deferred_reader import DeferredReader
 from sonovan.stream_apps.faults import Faults, run_faults, worker_id
 from sonovan.stream_apps.faust_options import TABLE_OPTIONS, faust_options, sasl_options
-from sonovan.stream_apps.handling import Handling
+from sonovan.stream_apps.handling import Handling, Sign
 from sonovan.stream_apps.health import Health
 from sonovan.stream_apps.kafka_io import coordinates, deliver
 from sonovan.stream_apps.metrics import Measured
 from sonovan.stream_apps.progress import APART_S, STARTING, Progress
 from sonovan.stream_apps.quarantine import QuarantineQuota
 from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr, own_folder, raise_file_limit
-from sonovan.stream_apps.settings import WorkerSettings
+from sonovan.stream_apps.settings import ReceiptSettings, WorkerSettings
 from sonovan.stream_apps.shares import RejectedShare
 from sonovan.stream_apps.skipping import read_skips
 from sonovan.stream_apps.stage import Given, Message, OpenStage, Stage
 from sonovan.stream_apps.tables import ChangelogTables
 from sonovan.stream_apps.vans import VanFollower, VanRegistry
 from sonovan.stream_apps.watching import Watching
+
+log = logging.getLogger(__name__)
 
 TELL_WITHIN_S = 5.0
 
@@ -77,7 +80,7 @@ async def _serve(name: Writer, instance: int, broker: BrokerSettings, settings: 
         quota = QuarantineQuota(folder / "quarantine.json", settings.quarantine_mib * MIB)
         handling = Handling(
             stage, app, store, tables, vans, lambda error: worker.fail(error), measured, progress,
-            skips=skips, shares=shares, quota=quota,
+            skips=skips, shares=shares, quota=quota, sign=_signing(name),
         )  # fmt: skip
         worker = Worker(app, progress, handling.move, [topic.value for topic in stage.reads])
         deferred = None
@@ -100,6 +103,18 @@ async def _serve(name: Writer, instance: int, broker: BrokerSettings, settings: 
             handling.close()
     finally:
         await health.stop()
+
+
+def _signing(name: Writer) -> Sign:
+    """What signs this stage's answers to vans. A stage that answers, and has no key, says that nothing is signed."""
+    if name not in van_answered_topic("any").writers:
+        return lambda answer: answer
+    signer = read_settings(ReceiptSettings).signer
+    if signer is None:
+        log.warning("SONOVAN_RECEIPTS_KEY is not set: answers to vans are not signed, and vans that know a key of this"
+                    " centre delete nothing on them")  # fmt: skip
+        return lambda answer: answer
+    return signer.sign
 
 
 async def _tell(given: Given, fault: FaultAlerted) -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeVar
@@ -41,6 +41,7 @@ from sonovan.stream_apps.turns import Turns
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 Told = Callable[[Transient], None]
+Sign = Callable[[VanAnswered], VanAnswered]
 
 IN_HAND: Final = "in hand"
 """Messages that were taken and are not done: something to do (`progress.Progress.busy`)."""
@@ -78,13 +79,15 @@ class Handling:
         skips: Passed = frozenset(),
         shares: RejectedShare | None = None,
         quota: QuarantineQuota | None = None,
+        sign: Sign = lambda answer: answer,
         clock: Clock | None = None,
     ) -> None:
         """vans: None for a stage that does not follow the registry. failed: told what must end the worker. skips: the
-        messages that an operator told this stage to pass. shares: None never stops, quota: None keeps all.
+        messages that an operator told this stage to pass. shares: None never stops, quota: None keeps all. sign: gives
+        an answer to a van the centre's signature.
         """
         self._stage, self._app, self._store, self._tables, self._vans = stage, app, store, tables, vans
-        self._skips, self._shares, self._quota = skips, shares, quota
+        self._skips, self._shares, self._quota, self._sign = skips, shares, quota, sign
         self._failed, self._measured, self._clock = failed, measured, clock or Clock()
         self._progress, self._patience = progress, Patience(self._clock.ticks)
         self._turns = Turns(stage, lambda: 0 if vans is None else vans.registry.count(), failed)
@@ -339,6 +342,8 @@ class Handling:
         sendings = []
         for each in records:
             if self._has_topic(each):
+                if isinstance(each.record, VanAnswered):
+                    each = replace(each, record=self._sign(each.record))
                 sending = Sending(self._app, each.topic, each.key.encode(), each.value, self._clock.sleep, told)
                 sendings.append((each.topic, sending))
                 await sending.queued()

@@ -1,10 +1,13 @@
 """What every worker is told by its environment; each stage adds a class of its own."""
 
+import re
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from sonovan.contracts.receipts import ReceiptSigner, key_bytes
 from sonovan.contracts.results import IntendedUse
 
 
@@ -39,3 +42,35 @@ class WorkerSettings(BaseSettings):
     def folders(self) -> tuple[Path, ...]:
         """Every folder on whose disk there must be room."""
         return (self.data_dir, *(Path(each) for each in self.disk_folders.split(":") if each))
+
+
+def _is_key(key: SecretStr) -> SecretStr:
+    if re.fullmatch(r"[A-Za-z0-9_-]{43}", key.get_secret_value()) is None:
+        raise ValueError("it is not 32 bytes in URL-safe base64, 43 characters")
+    return key
+
+
+ReceiptKey = Annotated[SecretStr, AfterValidator(_is_key)]
+
+
+class ReceiptSettings(BaseSettings):
+    """SONOVAN_RECEIPTS_KEY and …_NEXT_KEY: Ed25519 private keys, each 32 bytes in URL-safe base64.
+
+    key: the centre signs its answers to vans with it, one key for all workers that answer. next_key: takes over later;
+    answers announce its public half, so that vans know it by then.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="SONOVAN_RECEIPTS_", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    key: ReceiptKey | None = None
+    next_key: ReceiptKey | None = None
+
+    @property
+    def signer(self) -> ReceiptSigner | None:
+        """What signs answers; None where no key is set."""
+        if self.key is None:
+            return None
+        following = None if self.next_key is None else key_bytes(self.next_key.get_secret_value())
+        return ReceiptSigner(key_bytes(self.key.get_secret_value()), following)

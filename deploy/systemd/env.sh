@@ -49,6 +49,8 @@ for account in registrar operator; do
     eval "password=\$$account"
     reaching "$account" "$password" "" "" | grep -v SONOVAN_S3_ >"$folder/$account.env"
 done
+# The key by which the centre signs its answers to vans: of the workers that answer, and of whoever enrols a van.
+echo "SONOVAN_RECEIPTS_KEY=$(secret)" | tee -a "$folder/segment-1.env" "$folder/assess-1.env" >"$folder/receipts.env"
 {
     echo "SONOVAN_ALERT_DATABASE_URL=sqlite:////var/lib/sonovan/outbox/outbox.sqlite"
     echo "# SONOVAN_ALERT_WEBHOOK_URL=https://…"

@@ -65,6 +65,7 @@ def van_state(folder: Path, desk: Desk, spool: Spool, day: date) -> VanState:
     return VanState(
         unsent=status.waiting,
         exported=status.exported,
+        doubted=status.doubted,
         retryable=sum(each.retryable for each in rejected),
         refused=sum(not each.retryable for each in rejected),
         unfinished=sum(each.unfinished for each in screenings),

@@ -24,6 +24,7 @@ from sonovan.producers.items import Item, Signer, Visit
 from sonovan.producers.screening import Clock as DateClock
 from sonovan.producers.screening import Screening, planned, utc_now
 from sonovan.producers.sources import Pixels, Source
+from sonovan.producers.spool.answers import Answers
 from sonovan.producers.spool.bodies import LEAST_FREE_BYTES, Bodies
 from sonovan.producers.spool.database import Database
 from sonovan.producers.spool.disk import Disk
@@ -78,6 +79,7 @@ class Spool:
             self._bodies = Bodies(folder / "items", vault, effects, least_free_bytes)
             self._bodies.sweep(self._files)
         self._queue = Queue(self._db, self._bodies, clock, keep_bytes)
+        self.answers = Answers(self._db, self._queue, self._bodies, vault)
         self.silenced = Silenced(self._db)  # screenings whose pictures no machine here may read any more
         self._holding = Holding(self._db, self._queue, self._bodies, self._ledger, utc_now)
 
@@ -242,28 +244,14 @@ class Spool:
         """Act on one answer of the centre, and note up to where its topic was read.
 
         An item's bytes may go only on `stored` with the hash of the spooled item; a receipt for other content changes
-        nothing. Returns whether the answer concerned an item or a report of this spool.
+        nothing, nor does one that a key of the centre did not sign where this van knows one. Returns whether the answer
+        concerned an item or a report of this spool, and was believed.
         """
-        gone: list[str] = []
-        with self._db.transaction():
-            if answer.kind == "report":
-                found = self._take_report(answer)
-            elif answer.kind == "stored":
-                found, gone = self._queue.mark_stored(answer.item_id, answer.content_sha256)
-            else:
-                found = self._queue.mark_rejected(
-                    answer.item_id, answer.content_sha256, answer.reason or "unnamed", answer.retryable
-                )
-            self._db.write(
-                "INSERT INTO positions VALUES (?, ?) ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset",
-                partition, next_offset,
-            )  # fmt: skip
-        self._bodies.remove(gone)
-        return found > 0
+        return self.answers.take(answer, (partition, next_offset))
 
     def positions(self) -> dict[int, int]:
         """The next offset to read of each partition of the topic of answers."""
-        return dict(self._db.read("SELECT partition, next_offset FROM positions"))
+        return self.answers.positions()
 
     def retry(self, sign_again: Callable[[bytes], bytes] = lambda value: value) -> int:
         """Queue the items again that were rejected for a passing reason or sent without a receipt; how many they
@@ -278,8 +266,7 @@ class Spool:
 
     def report(self, screening_id: str) -> VanAnswered | None:
         """The centre's newest message about a revision of this screening; None if there was none yet."""
-        rows = self._db.read("SELECT answer FROM reports WHERE screening_id = ?", screening_id)
-        return VanAnswered.decode(self._vault.unseal(rows[0][0], screening_id)) if rows else None
+        return self.answers.report(screening_id)
 
     def status(self, screening_id: str | None = None) -> SpoolStatus:
         """How many items the spool holds in each state, of one screening or with None of all."""
@@ -291,7 +278,8 @@ class Spool:
         counts = dict.fromkeys(STATES, 0) | {row[0]: row[1] for row in rows}
         waiting = [row for row in rows if row[0] in (QUEUED, SENT)]
         oldest_at = min((row[3] for row in waiting), default=None)
-        return SpoolStatus(counts, sum(row[2] for row in waiting), oldest_at, sum(row[4] for row in waiting))
+        exported, doubted = sum(row[4] for row in waiting), self.answers.doubted(screening_id)
+        return SpoolStatus(counts, sum(row[2] for row in waiting), oldest_at, exported, doubted)
 
     def rejected(self, screening_id: str | None = None) -> list[Refused]:
         """The items that the centre rejected, of one screening or with None of all."""
@@ -386,15 +374,3 @@ class Spool:
 
     def _files(self) -> list[str]:
         return [row[0] for row in self._db.read("SELECT file FROM items WHERE file IS NOT NULL")]
-
-    def _take_report(self, answer: VanAnswered) -> int:
-        if answer.screening_id is None:
-            return 0
-        self._db.write(
-            "INSERT INTO reports VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET revision_number ="
-            " excluded.revision_number, answer = excluded.answer"
-            " WHERE excluded.revision_number >= reports.revision_number",
-            answer.screening_id, answer.revision_number or 0,
-            self._vault.seal(answer.encode(), answer.screening_id),
-        )  # fmt: skip
-        return 1

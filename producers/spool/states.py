@@ -94,13 +94,15 @@ class Sweep:
 class SpoolStatus:
     """Items per state, bytes that still wait, and when the oldest of those was spooled (UNIX seconds, None: none).
 
-    exported: how many of those that wait lie on a disk as well, by which they reach the centre without a link.
+    exported: how many of those that wait lie on a disk as well, by which they reach the centre without a link. doubted:
+    for how many somebody answered whose signature is not the centre's.
     """
 
     counts: Mapping[str, int]
     waiting_bytes: int
     oldest_at: float | None
     exported: int = 0
+    doubted: int = 0
 
     @property
     def waiting(self) -> int:

@@ -23,6 +23,7 @@ GROUPS: Final = {
         "certificates",
         "The certificates of the centre's listener for vans: show, rotate, retire, prepare.",
     ),
+    "receipts": ("receipts", "The key by which the centre signs its answers to vans: show, rotate, retire."),
     "consumer": ("consumer", "Who reads topics from outside: enrol, revoke, list."),
     "topics": ("topics", "Kafka's topics: list, create, check, tail, describe."),
     "rejected": ("rejected", "Records that a stage could not use: list, show, retry."),

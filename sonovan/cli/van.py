@@ -43,13 +43,14 @@ def enrol(
     from sonovan.contracts.depot import centre_public_key
     from sonovan.depot import centre_key
     from sonovan.producers import enrol as enrolment
-    from sonovan.producers import site
+    from sonovan.producers import receipts, site
 
     folder = state_path(state)
     enrolment.van_folder(folder, name)
     centre = attach(folder)
     vault = open_vault(folder, name)
     enrolment.keep_centre_key(vault, centre_public_key(centre_key(folder)))
+    receipts.pin(vault, centre.receipt_keys().public)
     record = enrolment.enrol(vault, name, centre.enrol_van(name, round(quota * MIB) or None), centre.kafka("registrar"))
     key = record.newest
     if site.check(vault) is None and enrolment.is_alone(centre.kafka("registrar"), name):

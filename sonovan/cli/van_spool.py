@@ -34,6 +34,7 @@ def status(van: VanName = None, as_json: AsJson = False, state: State = None) ->
             "waiting_bytes": found.waiting_bytes,
             "oldest_at": found.oldest_at,
             "exported": found.exported,
+            "doubted": found.doubted,
             "unfinished": unfinished,
             "refused": [
                 {"item_id": item.item_id, "reason": item.reason, "retryable": item.retryable} for item in rejected
@@ -44,6 +45,8 @@ def status(van: VanName = None, as_json: AsJson = False, state: State = None) ->
     typer.echo(f"van {opened.van_id}: " + ", ".join(f"{found.counts[name]} {name}" for name in STATES))
     exported = f", {found.exported} of {found.waiting} items exported to a disk" if found.exported else ""
     typer.echo(f"waiting: {found.waiting_bytes / 2**20:.1f} MiB{exported}")
+    if found.doubted:
+        typer.echo(f"doubted: {found.doubted} items were answered, but not by a key of the centre: nothing was deleted")
     for screening_id in unfinished:
         typer.echo(f"unfinished: {screening_id} (sonovan van close, or van send --into)")
     for item in rejected:
@@ -107,18 +110,51 @@ def export_spool(
 
 @app.command("import")
 def import_spool(
-    folder: Annotated[Path, typer.Argument(help="The folder that van spool export wrote.")], state: State = None
+    folder: Annotated[Path, typer.Argument(help="The folder that van spool export wrote.")],
+    receipts_s: Annotated[
+        float, typer.Option("--receipts-s", min=0, help="Wait for receipts until none has come for so long.")
+    ] = 60.0,
+    state: State = None,
 ) -> int:
-    """At the centre: take in what a van exported to a disk. Again, or while the van sends as well, is harmless."""
+    """At the centre: take in what a van exported to a disk. Again, or while the van sends as well, is harmless.
+
+    The receipts are left on the disk, for `sonovan van spool receipts` on the van.
+    """
     from sonovan.centre import attach
     from sonovan.cli.van_send import say
     from sonovan.depot import import_disk
 
-    done = import_disk(attach(state_path(state)), folder)
+    done = import_disk(attach(state_path(state)), folder, receipts_within_s=receipts_s)
     for each in done.refused:
         say(each.message)
     typer.echo(f"van {done.van_id}: {done.items} items of export {done.export_id} are at the centre")
+    typer.echo(f"receipts on the disk: {done.answered}; take it back to the van: sonovan van spool receipts {folder}")
+    if done.answered < done.items:
+        say(f"{done.items - done.answered} items have no receipt yet: import the disk again once the workers took them")
     return int(Exit.SOME_REJECTED if done.refused else Exit.DONE)
+
+
+@app.command()
+def receipts(
+    folder: Annotated[Path, typer.Argument(help="The folder that the centre imported.")],
+    van: VanName = None,
+    state: State = None,
+) -> int:
+    """Take the centre's signed receipts from a disk that came back, so that what it carried can be purged."""
+    from sonovan.cli.van_open import open_van, the_van
+    from sonovan.cli.van_send import say
+    from sonovan.producers.disk_receipts import take_receipts
+
+    place = state_path(state)
+    with open_van(place, the_van(place, van)) as opened:
+        done = take_receipts(opened.spool, folder)
+        waiting = opened.spool.status().waiting
+    typer.echo(f"van {opened.van_id}: {done.taken} receipts taken, {waiting} items still wait")
+    if done.doubted:
+        say(f"{done.doubted} receipts are not signed by a key of the centre that this van knows: nothing was deleted")
+    if done.unreadable:
+        say(f"{done.unreadable} lines are no receipts")
+    return int(Exit.SOME_REJECTED if done.doubted or done.unreadable else Exit.DONE)
 
 
 @app.command()

@@ -22,7 +22,7 @@ from sonovan.storage.settings import ACCOUNT_SETTINGS, ObjectStoreSettings
 from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.assess.settings import AssessSettings, ProgrammeSettings
 from sonovan.stream_apps.segment.settings import SegmentSettings
-from sonovan.stream_apps.settings import WorkerSettings
+from sonovan.stream_apps.settings import ReceiptSettings, WorkerSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "compose.yaml"
@@ -152,8 +152,8 @@ def test_env_script_gives_all_that_compose_asks_for_and_never_again(tmp_path: Pa
 
 def test_each_worker_gets_the_settings_that_it_reads_and_no_others(services: dict[str, dict[str, Any]]) -> None:
     stages: dict[str, tuple[type[BaseSettings], ...]] = {
-        "segment": (SegmentSettings, ModelSettings),
-        "assess": (AssessSettings, ProgrammeSettings),
+        "segment": (SegmentSettings, ModelSettings, ReceiptSettings),
+        "assess": (AssessSettings, ProgrammeSettings, ReceiptSettings),
         "alert": (AlertSettings,),
     }
     for name, own in stages.items():

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.limits import MAX_MESSAGE_BYTES
 from sonovan.contracts.settings import read_settings
-from sonovan.contracts.topics import PEOPLE, STAGES, Writer
+from sonovan.contracts.topics import PEOPLE, STAGES, Writer, van_answered_topic
 from sonovan.deploy import kafka, kafka_config, minio
 from sonovan.deploy.state import StateFolder
 from sonovan.storage.access import ACCOUNTS, account_of
@@ -21,7 +21,7 @@ from sonovan.storage.settings import ACCOUNT_SETTINGS, ObjectStoreSettings
 from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.assess.settings import AssessSettings
 from sonovan.stream_apps.segment.settings import SegmentSettings
-from sonovan.stream_apps.settings import WorkerSettings
+from sonovan.stream_apps.settings import ReceiptSettings, WorkerSettings
 from tests.conftest import skip_unless_ci
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,13 +162,15 @@ def test_each_worker_gets_the_settings_that_it_reads_and_no_others(written: dict
     assert set(SETTINGS) == {stage.value for stage in STAGES}
     for stage, own in SETTINGS.items():
         known, needed = set(), set()
-        for kind in (BrokerSettings, WorkerSettings, ObjectStoreSettings, own):
+        answers = (ReceiptSettings,) if stage in van_answered_topic("any").writers else ()
+        for kind in (BrokerSettings, WorkerSettings, ObjectStoreSettings, own, *answers):
             prefix = kind.model_config["env_prefix"]
             known |= {f"{prefix}{field}".upper() for field in kind.model_fields}
             needed |= {f"{prefix}{name}".upper() for name, field in kind.model_fields.items() if field.is_required()}
         given = set(written[f"{stage}-1.env"]) | set(Unit("sonovan-worker@.service").environment())
         given = {name for name in given if name.startswith("SONOVAN_")}
         assert given <= known
+        assert ("SONOVAN_RECEIPTS_KEY" in given) == bool(answers)
         assert needed <= given
         assert written[f"{stage}-1.env"]["SONOVAN_KAFKA_USERNAME"] == stage
         password = written[f"{stage}-1.env"]["SONOVAN_KAFKA_PASSWORD"]

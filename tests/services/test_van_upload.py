@@ -16,11 +16,14 @@ from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.contracts.ids import mint_id
+from sonovan.contracts.receipts import ReceiptSigner, key_bytes
+from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import Topic, van_answered_topic
 from sonovan.contracts.van import VanEnrolled
 from sonovan.deploy import services
 from sonovan.deploy.state import StateFolder
 from sonovan.producers import enrol as enrolment
+from sonovan.producers import receipts
 from sonovan.producers.items import Signer
 from sonovan.producers.screening import compose_sequence
 from sonovan.producers.simulate import simulated_sources
@@ -57,7 +60,8 @@ def report(centre: Centre, van_id: str, screening_id: str, status: str) -> None:
         }
     )  # fmt: skip
     with BoundedProducer(centre.kafka("assess")) as producer:
-        producer.send(van_answered_topic(van_id).name, screening_id.encode(), word.encode()).result(30)
+        signed = ReceiptSigner(key_bytes(centre.receipt_keys().key)).sign(word)
+        producer.send(van_answered_topic(van_id).name, screening_id.encode(), signed.encode()).result(30)
 
 
 def test_enrolment_twice_keeps_the_key_and_revoking_ends_it(centre: Centre, tmp_path: Path) -> None:
@@ -136,6 +140,30 @@ def test_a_clinical_record_is_corrected_by_a_command(
     assert [name for name in answering.seen if "/features/" in name] == [f"{screening}/features/{n}" for n in (1, 2)]
     assert f"screening {screening}: clinical record 2 is stored" in capsys.readouterr().out
     assert run(build(), ["van", "correct", mint_id(), *command[3:]]) == 2
+
+
+def test_a_receipt_that_the_centre_did_not_sign_deletes_nothing_and_the_van_says_so(
+    centre: Centre, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kafka, signer = enrolled(centre, centre.path, "upload-forged")
+    vault = vault_of(centre.path, "upload-forged")
+    receipts.pin(vault, centre.receipt_keys().public)
+    stranger = ReceiptSigner(generate_key())
+    status = ["van", "spool", "status", "--van", "upload-forged", "--state", str(centre.path)]
+    for sign in (lambda answer: answer, stranger.sign):
+        with Spool(vault.folder / "spool", vault) as spool, Answering(centre, "upload-forged", sign=sign):
+            screening = spooled(spool, signer, 2)
+            with pytest.raises(Transient, match="not the centre's"):
+                Uploader(spool, kafka, "upload-forged").run(lambda: False, give_up_s=3)
+            found = spool.status(screening)
+            assert (found.counts[SENT], found.counts[STORED], found.doubted) == (5, 0, 5)
+            assert all(spool.load(name) is not None for name in spool.pending(99, 1e12))
+            assert spool.purge() == 0
+    assert run(build(), status) == 0
+    assert "doubted: 10 items" in capsys.readouterr().out
+    with Spool(vault.folder / "spool", vault) as spool, Answering(centre, "upload-forged"):
+        Uploader(spool, kafka, "upload-forged", resend_after_s=0.1).run(lambda: all_settled(spool, None), give_up_s=60)
+        assert (spool.status().counts[STORED], spool.status().doubted) == (10, 0)
 
 
 def test_what_gets_no_receipt_is_sent_again(centre: Centre, tmp_path: Path) -> None:
