@@ -1,13 +1,8 @@
 """`sonovan skip`: let an app pass one message that ends it again and again."""
 
-import getpass
 import hashlib
-import json
-import os
-import re
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -15,12 +10,9 @@ import typer
 from sonovan.cli.topics import kafka_settings
 from sonovan.cli.up import StateOption
 from sonovan.contracts.answers import RecordSkipped
-from sonovan.contracts.errors import Transient
 from sonovan.contracts.topics import STAGES, TOPICS, Topic, Writer
+from sonovan.noting import note, operator
 from sonovan.state import state_path
-
-AUDIT: Final = Path("audit") / "skipped.jsonl"
-"""Within the state folder: who passed which message, when, and why in their own words; lines are only ever added."""
 
 SEND_WITHIN_S: Final = 30.0
 
@@ -68,28 +60,18 @@ def skip(
         partition=partition,
         offset=offset,
         skipped_at=datetime.now(UTC),
-        by=_operator(),
+        by=operator(),
         why_sha256=hashlib.sha256(why.encode()).hexdigest(),
     )
-    _note(state_path(state) / AUDIT, {**record.model_dump(mode="json"), "why": why})
+    place: dict[str, str | int | bool | None] = {
+        "stage": stage,
+        "topic": topic,
+        "partition": partition,
+        "offset": offset,
+    }
+    noted = note(state_path(state), "message.skipped", place, why, at=record.skipped_at)
     with BoundedProducer(settings) as producer:
         producer.send(Topic.RECORD_SKIPPED, stage.encode(), record.encode()).result(SEND_WITHIN_S)
-    sys.stdout.write(f"{stage} passes {topic}/{partition}/{offset} from its next start on; noted in {AUDIT}\n")
-
-
-def _operator() -> str:
-    name = re.sub(r"[^A-Za-z0-9_.-]", "-", getpass.getuser())[:64]
-    return name if name[:1].isalnum() else "operator"
-
-
-def _note(path: Path, line: dict[str, object]) -> None:
-    """Add a line that a crash cannot lose, in a file that its owner alone may read. Raises Transient."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(handle, "a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as error:
-        raise Transient(f"cannot write {path}: {error.strerror}; nothing is skipped without a note") from error
+    sys.stdout.write(
+        f"{stage} passes {topic}/{partition}/{offset} from its next start on; noted in the audit as {noted[:12]}\n"
+    )

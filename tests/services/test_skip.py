@@ -2,16 +2,15 @@
 
 import asyncio
 import hashlib
-import json
 from functools import partial
 
 import pytest
 
 from sonovan.centre import Centre
-from sonovan.cli.skip import AUDIT
 from sonovan.contracts.answers import RecordSkipped
 from sonovan.contracts.errors import Fatal
 from sonovan.contracts.topics import Topic
+from sonovan.storage.audit import Audit
 from sonovan.stream_apps.assess.takeover import read_published
 from sonovan.stream_apps.faust_options import consumer_options
 from sonovan.stream_apps.skipping import read_skips
@@ -55,9 +54,9 @@ def test_a_skip_is_read_by_its_stage_alone_and_its_words_stay_in_the_audit(centr
     record = messages[-1].decode()
     assert isinstance(record, RecordSkipped)
     assert record.why_sha256 == hashlib.sha256(WHY.encode()).hexdigest()
-    path = centre.path / AUDIT
-    line = json.loads(path.read_text().splitlines()[-1])
-    assert (line["why"], line["offset"], path.stat().st_mode & 0o777) == (WHY, sent.offset, 0o600)
+    audit = Audit(centre.path)
+    line = list(audit.acts())[-1]
+    assert (line["why"], line["about"]["offset"], audit.verify().broken) == (WHY, sent.offset, None)
 
 
 def test_what_is_not_there_or_not_read_is_refused(centre: Centre) -> None:
