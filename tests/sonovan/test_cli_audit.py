@@ -35,7 +35,7 @@ def test_show_gives_who_did_what_and_why(tmp_path: Path) -> None:
     noted(tmp_path, 4)
     note(tmp_path, "dataset.exported", {"screenings": 12}, by="op-9")
     assert (
-        "op-7  message.skipped  topic=frame.captured.v1 offset=4  it ends segment"
+        "op-7  message.skipped  offset=4 topic=frame.captured.v1  it ends segment"
         in sonovan("audit", "show", "--state", str(tmp_path)).stdout
     )
     (act,) = json.loads(
