@@ -46,7 +46,9 @@ def test_the_consensus_of_readers_with_small_errors_is_nearer_to_the_truth_than_
 
 
 def test_the_consensus_does_not_depend_on_how_much_else_the_picture_shows() -> None:
-    readers = [ellipse(), ellipse(106), ellipse(96, 84)]
+    """STAPLE alone comes to another mask of these four where there is more empty picture around them."""
+    drawn = ((112, 74, 10, 21), (110, 82, 10, 25), (95, 73, 23, 31), (113, 71, 28, 28))
+    readers = [ellipse(*each) for each in drawn]
     wide = [np.pad(each, ((300, 300), (300, 300))) for each in readers]
     assert (consensus(wide)[300:-300, 300:-300] == consensus(readers)).all()
 
@@ -130,6 +132,13 @@ def test_each_reader_is_measured_against_the_others_with_an_interval() -> None:
     assert shape.pairs["op-1", "op-3"].kappa == 0
     assert shape.all is not None
     assert shape.all.n == 8
+
+
+def test_of_two_readers_each_is_measured_against_the_other_alone() -> None:
+    one, other = ellipse(), ellipse(108)
+    told = agreement([Reading("p", "op-1", one), Reading("p", "op-2", other)])
+    assert [each.dice for each in told.readers] == [round(overlap(one, other)[0], 4)] * 2
+    assert [each.ci95 for each in told.readers] == [None, None]  # of one woman nothing can be told
 
 
 def test_readings_that_stand_out_are_named_with_why() -> None:
