@@ -32,6 +32,7 @@ GROUPS: Final = {
     "export": ("export", "Copies of what the centre keeps: report."),
     "evaluate": ("evaluate_froc", "The whole path on data whose truth is known: froc."),
     "data": ("data", "Sets of pictures with masks on this disk: import."),
+    "review": ("review", "Masks that readers drew elsewhere: import."),
     "labels": ("labels", "Masks of several readers: agree."),
     "models": ("models", "The networks: list, verify, export, evaluate, compare, import."),
 }

@@ -1,0 +1,141 @@
+"""Masks that were drawn elsewhere become reviews of stored frames: which fit, which are known already, which are
+refused.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.reviews import Compared, FrameReviewed
+from sonovan.contracts.words import OperatorCode
+from sonovan.models.masks import encode_mask
+from sonovan.review_files import DrawnMask, Refused
+from sonovan.storage.keys import Bucket, review_mask_key
+from sonovan.storage.stores import ObjectStore
+
+PNG: Final = "image/png"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who drew, and whether without having seen what the machine outlines."""
+
+    code: OperatorCode
+    blind: bool
+
+
+@dataclass(frozen=True)
+class Review:
+    """A review to publish. mask: the bytes to store under its `mask_key` first; None where nothing is outlined."""
+
+    record: FrameReviewed
+    mask: bytes | None
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """What becomes of drawn masks. known: the frames of which this reader's newest review says the same already."""
+
+    reviews: tuple[Review, ...]
+    known: tuple[str, ...]
+    refused: tuple[Refused, ...]
+
+
+def sort_drawn(
+    drawn: Iterable[DrawnMask | Refused],
+    frames: Mapping[str, FrameSegmented],
+    reviewed: Iterable[FrameReviewed],
+    reader: Reader,
+    now: datetime,
+    mint: Callable[[], str],
+) -> Sorted:
+    """Check each mask against the frame that it names, and make a review of what is new.
+
+    frames: the results that count, by frame id; what is not among them is refused. reviewed: all reviews so far.
+    A mask is refused that has another size than its frame, was drawn on another picture, or is the second of its
+    frame. The same mask of the same reader, as blind as the newest, is known: importing twice publishes nothing new.
+    """
+    newest = _newest(reviewed, reader)
+    reviews: list[Review] = []
+    known: list[str] = []
+    refused: list[Refused] = []
+    seen: set[str] = set()
+    for each in drawn:
+        if isinstance(each, Refused):
+            refused.append(each)
+            continue
+        told = _refusal(each, frames.get(each.frame), seen)
+        if told is not None:
+            refused.append(Refused(each.source, told))
+            continue
+        seen.add(each.frame)
+        mask = encode_mask(each.labels) if each.labels.any() else None
+        sha256 = None if mask is None else hashlib.sha256(mask).hexdigest()
+        last = newest.get(each.frame)
+        if last is not None and last.mask_sha256 == sha256:
+            known.append(each.frame)
+        else:
+            reviews.append(Review(_record(frames[each.frame], reader, sha256, now, mint()), mask))
+    return Sorted(tuple(reviews), tuple(known), tuple(refused))
+
+
+def store_mask(store: ObjectStore, review: Review) -> None:
+    """Store the mask of a review, before the review is published. Raises as ObjectStore.put."""
+    if review.mask is not None and review.record.mask_key is not None:
+        store.put(Bucket.MASKS, review.record.mask_key, review.mask, PNG)
+
+
+def _newest(reviewed: Iterable[FrameReviewed], reader: Reader) -> dict[str, FrameReviewed]:
+    newest: dict[str, FrameReviewed] = {}
+    for review in reviewed:
+        if (review.reader, review.blind) == (reader.code, reader.blind):
+            before = newest.get(review.frame_id)
+            if before is None or before.review_id < review.review_id:
+                newest[review.frame_id] = review
+    return newest
+
+
+def _refusal(drawn: DrawnMask, frame: FrameSegmented | None, seen: set[str]) -> str | None:
+    if frame is None:
+        return f"no stored frame of these screenings is called {drawn.frame}"
+    if drawn.frame in seen:
+        return f"another mask of {drawn.frame} was given before it"
+    rows, columns = drawn.labels.shape
+    if (rows, columns) != (frame.rows, frame.columns):
+        return f"the mask has {columns}×{rows} pixels, frame {drawn.frame} {frame.columns}×{frame.rows}"
+    if drawn.image_sha256 is not None and drawn.image_sha256 not in (frame.image_sha256, frame.pixels_sha256):
+        return f"it was drawn on another picture than the one that is stored as {drawn.frame}"
+    return None
+
+
+def _record(frame: FrameSegmented, reader: Reader, sha256: str | None, now: datetime, review_id: str) -> FrameReviewed:
+    predicted = [region.predicted_dice for region in frame.regions if region.predicted_dice is not None]
+    return FrameReviewed(
+        review_id=review_id,
+        screening_id=frame.screening_id,
+        sequence_id=frame.sequence_id,
+        frame_index=frame.frame_index,
+        van_id=frame.van_id,
+        organ=frame.organ,
+        image_key=frame.image_key,
+        image_sha256=frame.image_sha256,
+        reader=reader.code,
+        blind=reader.blind,
+        verdict="drawn",
+        mask_key=None if sha256 is None else review_mask_key(frame.sequence_id, frame.frame_index, review_id),
+        mask_sha256=sha256,
+        compared=Compared(
+            model_id=frame.model_id,
+            weights_sha256=frame.weights_sha256,
+            fingerprint=frame.fingerprint,
+            mask_key=frame.mask_key,
+            mask_sha256=frame.mask_sha256,
+            predicted_dice=min(predicted, default=None),
+            assessable=frame.assessable,
+        ),
+        origin="file",
+        reviewed_at=now,
+    )
