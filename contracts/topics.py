@@ -88,6 +88,7 @@ class Writer(StrEnum):
     SEGMENT = "segment"
     ASSESS = "assess"
     ALERT = "alert"
+    CATALOG = "catalog"
     REGISTRAR = "registrar"
     RETRIER = "retrier"
     READER = "reader"
@@ -125,7 +126,8 @@ class TopicSpec:
 
 
 _VAN, _OPERATOR, _REGISTRAR, _RETRIER = Writer.VAN, Writer.OPERATOR, Writer.REGISTRAR, Writer.RETRIER
-_SEGMENT, _ASSESS, _ALERT, _CONSOLE = Writer.SEGMENT, Writer.ASSESS, Writer.ALERT, Writer.CONSOLE
+_SEGMENT, _ASSESS, _ALERT, _CATALOG = Writer.SEGMENT, Writer.ASSESS, Writer.ALERT, Writer.CATALOG
+_CONSOLE = Writer.CONSOLE
 
 PEOPLE: Final = (Writer.REGISTRAR, Writer.RETRIER, Writer.READER, Writer.OPERATOR, Writer.CONSOLE)
 """Whose accounts commands use, each one for what it does alone."""
@@ -173,12 +175,12 @@ def _row(
 TOPICS: Final[dict[Topic, TopicSpec]] = {
     Topic(row.name): row
     for row in (
-        _row(Topic.VAN_ENROLLED, "van_id", VanEnrolled, {_REGISTRAR}, {_SEGMENT, _ASSESS, _ALERT, _REGISTRAR},
-             "the registry of vans' public keys", compacted=True),
-        _row(Topic.VAN_REPORTED, "van_id", VanReported, {_VAN}, {_ALERT},
+        _row(Topic.VAN_ENROLLED, "van_id", VanEnrolled, {_REGISTRAR},
+             {_SEGMENT, _ASSESS, _ALERT, _CATALOG, _REGISTRAR}, "the registry of vans' public keys", compacted=True),
+        _row(Topic.VAN_REPORTED, "van_id", VanReported, {_VAN}, {_ALERT, _CATALOG},
              "what waits on a van, its disk, clock and link", signed=True, retention_ms=7 * _DAY_MS,
              retention_bytes=FEW_BYTES),
-        _row(Topic.SCREENING_OPENED, "screening_id", ScreeningOpened, {_VAN, _RETRIER}, {_ASSESS},
+        _row(Topic.SCREENING_OPENED, "screening_id", ScreeningOpened, {_VAN, _RETRIER}, {_ASSESS, _CATALOG},
              "a screening begins; the only record with a subject key", signed=True, retention_ms=90 * _DAY_MS,
              retention_bytes=FEW_BYTES, personal=True),
         _row(Topic.FRAME_CAPTURED, "sequence_id", FrameCaptured, {_VAN, _RETRIER}, {_SEGMENT},
@@ -187,37 +189,37 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
         _row(Topic.FRAME_DEFERRED, "van_id", FrameCaptured, {_SEGMENT}, {_SEGMENT},
              "a frame that waits, for its van had too many before it", signed=True, retention_ms=2 * _DAY_MS,
              retention_bytes=DEFERRED_BYTES, flush=False, partitions=DEFERRED_PARTITIONS),
-        _row(Topic.SEQUENCE_CLOSED, "screening_id", SequenceClosed, {_VAN, _RETRIER}, {_ASSESS},
+        _row(Topic.SEQUENCE_CLOSED, "screening_id", SequenceClosed, {_VAN, _RETRIER}, {_ASSESS, _CATALOG},
              "a sweep is over: how many frames it has", signed=True),
-        _row(Topic.SCREENING_CLOSED, "screening_id", ScreeningClosed, {_VAN, _RETRIER}, {_ASSESS},
+        _row(Topic.SCREENING_CLOSED, "screening_id", ScreeningClosed, {_VAN, _RETRIER}, {_ASSESS, _CATALOG},
              "a screening is over: its sequences", signed=True),
-        _row(Topic.FEATURES_RECORDED, "screening_id", FeaturesRecorded, {_VAN, _RETRIER}, {_ASSESS},
+        _row(Topic.FEATURES_RECORDED, "screening_id", FeaturesRecorded, {_VAN, _RETRIER}, {_ASSESS, _CATALOG},
              "the van's clinical record, coded", signed=True, retention_ms=90 * _DAY_MS,
              retention_bytes=FEW_BYTES, personal=True),
-        _row(Topic.SCREENING_AMENDED, "screening_id", ScreeningAmended, {_VAN, _RETRIER}, {_ASSESS},
+        _row(Topic.SCREENING_AMENDED, "screening_id", ScreeningAmended, {_VAN, _RETRIER}, {_ASSESS, _CATALOG},
              "a side, the woman or her consent put right, or a screening that does not count", signed=True,
              retention_ms=90 * _DAY_MS, retention_bytes=FEW_BYTES, personal=True),
-        _row(Topic.FRAME_SEGMENTED, "screening_id", FrameSegmented, {_SEGMENT}, {_ASSESS, _CONSOLE},
+        _row(Topic.FRAME_SEGMENTED, "screening_id", FrameSegmented, {_SEGMENT}, {_ASSESS, _CATALOG, _CONSOLE},
              "a frame's regions, quality and object keys"),
-        _row(Topic.SEQUENCE_ASSESSED, "screening_id", SequenceAssessed, {_ASSESS}, set(),
+        _row(Topic.SEQUENCE_ASSESSED, "screening_id", SequenceAssessed, {_ASSESS}, {_CATALOG},
              "the lesion tracks of a sequence"),
-        _row(Topic.SCREENING_ASSESSED, "screening_id", ScreeningAssessed, {_ASSESS}, {_ASSESS, _ALERT, _CONSOLE},
-             "a revision: findings, adequacy, what is missing"),
+        _row(Topic.SCREENING_ASSESSED, "screening_id", ScreeningAssessed, {_ASSESS},
+             {_ASSESS, _ALERT, _CATALOG, _CONSOLE}, "a revision: findings, adequacy, what is missing"),
         _row(Topic.SCREENING_TICKED, "screening_id", ScreeningTicked, {_ASSESS}, {_ASSESS},
              "time, as a record", retention_ms=_DAY_MS, flush=False),
-        _row(Topic.LESION_ALERTED, "screening_id", LesionAlerted, {_ALERT}, {_OPERATOR},
+        _row(Topic.LESION_ALERTED, "screening_id", LesionAlerted, {_ALERT}, {_OPERATOR, _CATALOG},
              "an alert about a finding, a side, a screening or a van: raised, and what became of it"),
-        _row(Topic.ALERT_ACKNOWLEDGED, "screening_id", AlertAcknowledged, {_OPERATOR}, {_ALERT},
+        _row(Topic.ALERT_ACKNOWLEDGED, "screening_id", AlertAcknowledged, {_OPERATOR}, {_ALERT, _CATALOG},
              "somebody sees to an alert: nobody else is called"),
-        _row(Topic.FAULT_ALERTED, "stage, or van_id", FaultAlerted, set(STAGES), {_ALERT},
+        _row(Topic.FAULT_ALERTED, "stage, or van_id", FaultAlerted, set(STAGES), {_ALERT, _CATALOG},
              "a fault of a worker or a van begins, or has ended", retention_ms=14 * _DAY_MS),
         _row(Topic.RECORD_REJECTED, "screening_id, or rejection_id", RecordRejected,
-             set(STAGES), {_ASSESS, _RETRIER}, "a record that a stage could not use"),
+             set(STAGES), {_ASSESS, _RETRIER, _CATALOG}, "a record that a stage could not use"),
         _row(Topic.REJECTED_RETRIED, "screening_id, or rejection_id", RejectedRetried, {_RETRIER}, {_RETRIER},
              "somebody asked to run a rejected record again"),
         _row(Topic.RECORD_SKIPPED, "stage", RecordSkipped, {_OPERATOR}, set(STAGES),
              "an operator told a stage to pass a message that ends it"),
-        _row(Topic.FRAME_REVIEWED, "screening_id", FrameReviewed, {_CONSOLE}, {_CONSOLE},
+        _row(Topic.FRAME_REVIEWED, "screening_id", FrameReviewed, {_CONSOLE}, {_CATALOG, _CONSOLE},
              "a reader's mask of one frame, beside the machine's"),
         _row(Topic.SCREENING_ERASED, "screening_id", ScreeningErased, {_CONSOLE}, {_CONSOLE},
              "what is kept of a screening is deleted, and nothing more of it is kept"),

@@ -44,6 +44,9 @@ HEALTH_FILE: Final = "health.json"
 """Where in its data folder a worker writes at which address it answers."""
 
 APP_DEADLINE_S: Final = 120.0
+CATALOGUE: Final = "catalog.sqlite"
+"""The catalogue in the folder of the worker `catalog`, where no setting says another place."""
+
 _SHOWN_WITHIN_S: Final = 30.0
 _SHOWN_POLL_S: Final = 0.1
 
@@ -316,12 +319,18 @@ def _passed_on(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _own_defaults(state: StateFolder, stage: str) -> dict[str, str]:
-    """What a stage gets where nobody said otherwise: alert workers of one centre share one outbox."""
-    if stage != Writer.ALERT:
+    """What a stage gets where nobody said otherwise: alert workers of one centre share one outbox, catalog workers one
+    catalogue."""
+    shared = {
+        Writer.ALERT: ("SONOVAN_ALERT_DATABASE_URL", "outbox.sqlite"),
+        Writer.CATALOG: ("SONOVAN_CATALOG_DATABASE_URL", CATALOGUE),
+    }
+    if stage not in shared:
         return {}
+    variable, file = shared[Writer(stage)]
     folder = state.apps / stage
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return {"SONOVAN_ALERT_DATABASE_URL": sqlite_url(folder / "outbox.sqlite")}
+    return {variable: sqlite_url(folder / file)}
 
 
 def _keys(settings: ObjectStoreSettings) -> StoreAccount:

@@ -21,6 +21,7 @@ from sonovan.models.settings import ModelSettings
 from sonovan.storage.settings import ACCOUNT_SETTINGS, ObjectStoreSettings
 from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.assess.settings import AssessSettings, ProgrammeSettings
+from sonovan.stream_apps.catalog.settings import CatalogSettings
 from sonovan.stream_apps.segment.settings import SegmentSettings
 from sonovan.stream_apps.settings import ReceiptSettings, WorkerSettings
 
@@ -155,6 +156,7 @@ def test_each_worker_gets_the_settings_that_it_reads_and_no_others(services: dic
         "segment": (SegmentSettings, ModelSettings, ReceiptSettings),
         "assess": (AssessSettings, ProgrammeSettings, ReceiptSettings),
         "alert": (AlertSettings,),
+        "catalog": (CatalogSettings,),
     }
     for name, own in stages.items():
         known, needed = set(), set()

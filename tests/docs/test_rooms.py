@@ -13,6 +13,8 @@ ROOMS = {
     "faust": ("stream_apps/agent.py",),
     "minio": ("storage/",),
     "sqlalchemy": ("storage/",),
+    "alembic": ("storage/catalogue/",),
+    "pyarrow": ("sonovan/",),
     "onnxruntime": ("models/", "training/"),
     "openvino": ("models/",),
     "cv2": ("models/", "training/", "producers/sources/", "sonovan/"),

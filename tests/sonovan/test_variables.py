@@ -29,7 +29,7 @@ def sonovan(*arguments: str, **variables: str) -> subprocess.CompletedProcess[st
     return subprocess.run(command, env=bare | variables, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("stage", ["segment", "assess", "alert"])
+@pytest.mark.parametrize("stage", ["segment", "assess", "alert", "catalog"])
 def test_every_worker_is_stopped_by_a_misspelt_variable(stage: str) -> None:
     told = sonovan("worker", stage, **NOWHERE, SONOVAN_MODELS_PROVIDR="openvino")
     assert told.returncode == 2

@@ -28,6 +28,7 @@ def test_each_stage_writes_what_is_its_own_and_no_more() -> None:
     }  # masks: nobody asks
     assert writes(Writer.READER) == writes(Writer.RETRIER) == set()
     assert writes(Writer.CONSOLE) == {f"{Bucket.MASKS}/reviews/*"}
+    assert allowed(Writer.CATALOG) == {*allowed(Writer.ALERT), ("s3:GetObject", f"{Bucket.MASKS}/*")}
 
 
 def test_nobody_deletes_and_only_people_list() -> None:

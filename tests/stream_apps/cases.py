@@ -17,6 +17,7 @@ from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.signatures import generate_key, public_key
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import VanEnrolled
+from sonovan.storage.catalogue.database import open_database
 from sonovan.storage.outbox import Outbox
 from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.stream_apps.alert.ladder import Ladder
@@ -24,14 +25,18 @@ from sonovan.stream_apps.alert.stage import alert_stage
 from sonovan.stream_apps.alert.step import RuleSet
 from sonovan.stream_apps.assess.settings import AssessSettings
 from sonovan.stream_apps.assess.stage import assess_stage
+from sonovan.stream_apps.catalog.settings import CatalogSettings
+from sonovan.stream_apps.catalog.stage import catalog_stage
 from sonovan.stream_apps.rejecting import Coordinates, reject
 from sonovan.stream_apps.segment.settings import SegmentSettings
 from sonovan.stream_apps.segment.stage import segment_stage
 from sonovan.stream_apps.skipping import Passed
 from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Stage
 from tests.clinical.records import SCREENING
+from tests.storage.catalogue.dump import everything as kept
 from tests.stream_apps.alert.scene import revision
 from tests.stream_apps.assess.scene import Desk, Scene
+from tests.stream_apps.catalog.scene import KEY, messages
 from tests.stream_apps.memory import MemoryTables, Opener, World
 from tests.stream_apps.segment.frames import TestVan
 from tests.stream_apps.segment.threshold import ThresholdSegmenter
@@ -137,6 +142,24 @@ def alert_case(folder: Path) -> Case:
     return Case(world, open_stage, lambda: (everything(world), owed()))
 
 
+def catalog_case(folder: Path) -> Case:
+    """Some of all that is said of one screening, and a revision that cannot be read."""
+    world = World()
+    for message in messages()[::5]:
+        world.append(message.at.topic, message.value, message.key)
+    world.append(Topic.SCREENING_ASSESSED, b"\xff")
+    world.registry.learn(VanEnrolled.first("van-1", public_key(KEY), world.now))
+    world.registry.learn(VanEnrolled.first("van-2", public_key(KEY), world.now))
+    database = open_database(f"sqlite:///{folder / 'catalog.sqlite'}")
+    database.prepare()
+
+    def open_stage(world: World, _tables: MemoryTables) -> Stage:
+        settings = CatalogSettings(in_flight=4)
+        return catalog_stage(database, world.registry.verify, world.store, settings, lambda: world.now.timestamp())
+
+    return Case(world, open_stage, lambda: (everything(world), kept(database)))
+
+
 def toy_case(_folder: Path) -> Case:
     """Rejections for a stage that only tests have: it counts them by reason, and sends each count."""
     world = World()
@@ -172,4 +195,6 @@ def _told(record: RecordRejected, number: int) -> Record:
     return RejectedRetried(rejection_id=record.rejection_id, retried_at=record.rejected_at + timedelta(seconds=number))
 
 
-CASES: Final = {"segment": segment_case, "assess": assess_case, "alert": alert_case, "toy": toy_case}
+CASES: Final = {
+    "segment": segment_case, "assess": assess_case, "alert": alert_case, "catalog": catalog_case, "toy": toy_case,
+}  # fmt: skip

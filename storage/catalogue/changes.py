@@ -1,0 +1,52 @@
+"""What one message changes in the catalogue, as plain values that every database takes."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+Row = Mapping[str, Any]
+"""Column → value: text, number, bool, None; times and JSON as text. Without the columns that say where it stands."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message stands in its topic, and when the broker appended it (ms since 1970)."""
+
+    topic: str
+    partition: int
+    offset: int
+    at_ms: int
+
+    @classmethod
+    def of(cls, topic: str, partition: int, offset: int, appended_at: datetime) -> "Place":
+        """From the append time as a datetime."""
+        return cls(topic, partition, offset, (appended_at - _EPOCH) // timedelta(milliseconds=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The rows that one message makes, by table; none where it says nothing that is kept."""
+
+    place: Place
+    rows: Sequence[tuple[str, Row]]
+
+
+def moment(value: datetime) -> str:
+    """UTC to the millisecond, `2026-03-01T09:00:00.000Z`."""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def text(value: Any) -> str:
+    """JSON in one spelling: equal values are equal text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def listed(parts: Iterable[BaseModel]) -> str:
+    """Parts of a record as a JSON list."""
+    return text([each.model_dump(mode="json") for each in parts])

@@ -1,0 +1,171 @@
+"""Every table of the catalogue. Names of tables are singular; people read the views (`views.py`), whose names are
+plural.
+
+Columns have their units in their names. NULL is not known, never 0.
+"""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Boolean, Double, Index, Integer, SmallInteger, Table, Text
+from sqlalchemy import Column as _Column
+
+from sonovan.contracts.topics import Topic
+from sonovan.storage.catalogue.columns import JSON, META, MOMENT, Rule, key, may, must, table_of
+from sonovan.storage.catalogue.tables_found import (
+    ADEQUACY,
+    FINDING,
+    FRAME,
+    REVISION,
+    SCREENING,
+    SEQUENCE_RESULT,
+    SIGHTING,
+)
+from sonovan.storage.catalogue.tables_sent import (
+    AMENDMENT,
+    CLINICAL_RECORD,
+    OPENING,
+    SCREENING_CLOSING,
+    SEQUENCE_CLOSING,
+    VAN_REPORT,
+)
+
+_ALERT: Final = (
+    "screening_id", "revision_id", "raised_in", "about", "about_kind", "state", "severity", "rule", "rules_version",
+    "because", "acknowledged_by", "acknowledged_at", "as_of",
+)  # fmt: skip
+
+
+def _alert_columns() -> list[_Column[object]]:
+    kinds = {"about": JSON, "because": JSON, "acknowledged_at": MOMENT, "as_of": MOMENT}
+    known = {"acknowledged_by", "acknowledged_at"}
+    return [(may if name in known else must)(name, kinds.get(name, Text)) for name in _ALERT]
+
+
+ALERT: Final[Table] = table_of(
+    Topic.LESION_ALERTED, "alert", "newest", "How each alert stands now.",
+    key("alert_id"), *_alert_columns(), Index("alert_by_screening", "screening_id"),
+)  # fmt: skip
+
+ALERT_RECORD: Final[Table] = table_of(
+    Topic.LESION_ALERTED, "alert_record", "first", "Every record of every alert, by its place in the topic.",
+    key("alert_id"), key("message_partition", SmallInteger), key("message_offset", BigInteger), *_alert_columns(),
+)  # fmt: skip
+
+ALERT_ANSWER: Final[Table] = table_of(
+    Topic.ALERT_ACKNOWLEDGED, "alert_answer", "first", "Who sees to an alert; by its place in the topic.",
+    key("alert_id"),
+    key("message_partition", SmallInteger),
+    key("message_offset", BigInteger),
+    must("screening_id"),
+    must("raised_in"),
+    must("answered_by", doc="a code of the site, never a name"),
+)  # fmt: skip
+
+FAULT: Final[Table] = table_of(
+    Topic.FAULT_ALERTED, "fault", "newest", "How each fault of a worker or a van stands now.",
+    key("fault_id"),
+    may("stage"),
+    may("instance", Integer),
+    may("worker"),
+    may("van_id"),
+    must("fault"),
+    must("state"),
+    must("because", JSON),
+    must("as_of", MOMENT),
+    expires=True,
+)  # fmt: skip
+
+REJECTION: Final[Table] = table_of(
+    Topic.RECORD_REJECTED, "rejection", "first", "A record that a stage could not use.",
+    key("rejection_id"),
+    must("stage"),
+    must("reason"),
+    must("retryable", Boolean),
+    must("verified", Boolean),
+    must("topic"),
+    must("message_partition", Integer),
+    must("message_offset", BigInteger),
+    must("content_sha256"),
+    must("kept", Boolean),
+    must("rejected_at", MOMENT),
+    may("screening_id"),
+    may("frame_id"),
+    may("van_id"),
+    Index("rejection_by_screening", "screening_id"),
+)  # fmt: skip
+
+REVIEW: Final[Table] = table_of(
+    Topic.FRAME_REVIEWED, "review", "first", "A reader's mask of a frame.",
+    key("review_id"),
+    must("screening_id"),
+    must("sequence_id"),
+    must("frame_index", Integer),
+    must("van_id"),
+    must("organ"),
+    must("reader", doc="a code of the site, never a name"),
+    must("blind", Boolean, "the reader had not seen the machine's outline"),
+    must("verdict"),
+    must("image_sha256"),
+    may("mask_key"),
+    may("mask_sha256"),
+    may("model_id", doc="of the machine's result beside it"),
+    may("fingerprint"),
+    may("machine_mask_key"),
+    may("predicted_dice", Double),
+    may("assessable", Boolean),
+    may("dice", Double, "of both masks; NULL where both are empty, or one is not there"),
+    may("iou", Double),
+    must("words", JSON, "term → word that the reader chose"),
+    must("origin"),
+    must("reviewed_at", MOMENT),
+    Index("review_by_frame", "sequence_id", "frame_index"),
+)  # fmt: skip
+
+READ_OFFSET: Final[Table] = Table(
+    "read_offset", META,
+    key("topic"),
+    key("message_partition", SmallInteger),
+    must("next_offset", BigInteger, "one behind the highest offset of which a row was written"),
+    info={"doc": "How far the catalogue is with each topic, written with the rows in one transaction."},
+)  # fmt: skip
+
+HOLD: Final[Table] = Table(
+    "hold", META,
+    key("site_code"),
+    must("since", MOMENT),
+    must("operator", doc="a code of the site, never a name"),
+    must("because", doc="a code"),
+    info={"doc": "Legal holds: nothing of these sites may be deleted, whatever its time."},
+)  # fmt: skip
+
+RETENTION: Final[Table] = Table(
+    "retention", META,
+    key("site_code"),
+    must("days", Integer, "for which what is kept of a screening stays, from its opening"),
+    info={"doc": "How long screenings of a site are kept; a site without a row keeps them until somebody asks."},
+)  # fmt: skip
+
+MADE: Final[Table] = Table(
+    "made", META, key("name"), must("value"),
+    info={"doc": "What the views in this catalogue were made from, so that another version makes them again."},
+)  # fmt: skip
+
+WRITTEN: Final[tuple[Table, ...]] = (
+    OPENING, CLINICAL_RECORD, AMENDMENT, SEQUENCE_CLOSING, SCREENING_CLOSING, VAN_REPORT,
+    FRAME, REVISION, SCREENING, FINDING, SIGHTING, ADEQUACY, SEQUENCE_RESULT,
+    ALERT, ALERT_RECORD, ALERT_ANSWER, FAULT, REJECTION, REVIEW,
+)  # fmt: skip
+"""The tables that are filled from topics, in the order in which they are written."""
+
+SETTLED: Final = (HOLD, RETENTION)
+"""What people decided, and no topic says: taken over when the catalogue is made again."""
+
+
+def rule_of(table: Table) -> Rule:
+    """The rule by which one of two rows stays."""
+    rule = table.info["rule"]
+    assert isinstance(rule, Rule)
+    return rule
+
+
+BY_NAME: Final = {table.name: table for table in WRITTEN}

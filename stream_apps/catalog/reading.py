@@ -1,0 +1,89 @@
+"""A message of any topic that the catalogue reads, as what it changes there. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
+from sonovan.contracts.amendments import ScreeningAmended
+from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.clinical_record import FeaturesRecorded
+from sonovan.contracts.envelope import Envelope, open_envelope
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.faults import FaultAlerted
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.limits import MAX_CONTROL_BYTES
+from sonovan.contracts.record import Record, header_document
+from sonovan.contracts.results import ScreeningAssessed, SequenceAssessed
+from sonovan.contracts.reviews import FrameReviewed
+from sonovan.contracts.topics import TOPICS, Topic
+from sonovan.contracts.van import ScreeningClosed, ScreeningOpened, SequenceClosed
+from sonovan.contracts.van_reports import VanReported
+from sonovan.storage.catalogue.changes import Change, Place, Row
+from sonovan.storage.stores import ObjectStore
+from sonovan.stream_apps.catalog import rows_found, rows_sent, rows_told
+from sonovan.stream_apps.catalog.scoring import scores_of
+
+Verify = Callable[[str, datetime, Envelope], None]
+"""`stream_apps.vans.VanRegistry.verify`: (van_id, append time, envelope); raises InvalidRecord."""
+
+_Rows = Iterable[tuple[str, Row]]
+_Reader = Callable[[Any, Place], _Rows]
+
+
+def _one(table: str, row_of: Callable[[Any], Row]) -> _Reader:
+    return lambda record, _place: ((table, row_of(record)),)
+
+
+def _placed(table: str, row_of: Callable[[Any, Place], Row]) -> _Reader:
+    return lambda record, place: ((table, row_of(record, place)),)
+
+
+_CENTRE: Final[Mapping[Topic, tuple[type[Record], _Reader]]] = {
+    Topic.FRAME_SEGMENTED: (FrameSegmented, _one("frame", rows_found.segmented)),
+    Topic.SCREENING_ASSESSED: (ScreeningAssessed, lambda record, _place: rows_found.assessed(record)),
+    Topic.SEQUENCE_ASSESSED: (SequenceAssessed, _one("sequence_result", rows_found.sequence_assessed)),
+    Topic.LESION_ALERTED: (LesionAlerted, rows_told.alerted),
+    Topic.ALERT_ACKNOWLEDGED: (AlertAcknowledged, _placed("alert_answer", rows_told.answered)),
+    Topic.FAULT_ALERTED: (FaultAlerted, _one("fault", rows_told.failed)),
+    Topic.RECORD_REJECTED: (RecordRejected, _one("rejection", rows_told.rejected)),
+}
+_VANS: Final[Mapping[Topic, tuple[type[Record], _Reader]]] = {
+    Topic.SCREENING_OPENED: (ScreeningOpened, _one("opening", rows_sent.opened)),
+    Topic.FEATURES_RECORDED: (FeaturesRecorded, _one("clinical_record", rows_sent.recorded)),
+    Topic.SCREENING_AMENDED: (ScreeningAmended, _one("amendment", rows_sent.amended)),
+    Topic.SEQUENCE_CLOSED: (SequenceClosed, _one("sequence_closing", rows_sent.sequence_closed)),
+    Topic.SCREENING_CLOSED: (ScreeningClosed, _one("screening_closing", rows_sent.screening_closed)),
+    Topic.VAN_REPORTED: (VanReported, _one("van_report", rows_sent.reported)),
+}
+
+READS: Final[tuple[Topic, ...]] = (*_VANS, *_CENTRE, Topic.FRAME_REVIEWED)
+"""Every topic of which the catalogue keeps something."""
+
+
+def change_of(
+    place: Place, key: bytes | None, value: bytes, appended_at: datetime, verify: Verify, store: ObjectStore
+) -> Change:
+    """What a message changes. store: where a review's masks are, which are compared.
+
+    Raises InvalidRecord for one that cannot be used: a record of the centre that is none, or one of a van that is not
+    as it must be or that the van did not sign.
+    """
+    topic = Topic(place.topic)
+    if topic == Topic.FRAME_REVIEWED:
+        review = FrameReviewed.decode(value)
+        return Change(place, (("review", rows_told.reviewed(review, scores_of(review, store))),))
+    if topic in _CENTRE:
+        kind, rows = _CENTRE[topic]
+        return Change(place, tuple(rows(kind.decode(value), place)))
+    kind, rows = _VANS[topic]
+    envelope = open_envelope(value, MAX_CONTROL_BYTES)
+    document = header_document(envelope.header)
+    van_id = document.get("van_id")
+    if not isinstance(van_id, str):
+        raise InvalidRecord("record_invalid", "the header names no van")
+    verify(van_id, appended_at, envelope)
+    record = kind.from_document(document)
+    if TOPICS[topic].key == "screening_id" and key != getattr(record, "screening_id", "").encode():
+        raise InvalidRecord("key_contradicts_record", "the message key is not the record's screening_id")
+    return Change(place, tuple(rows(record, place)))

@@ -1,0 +1,85 @@
+"""Alerts, answers, faults, rejections and reviews, as rows of the catalogue."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
+from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.faults import FaultAlerted
+from sonovan.contracts.reviews import FrameReviewed
+from sonovan.storage.catalogue.changes import Place, Row, listed, moment, text
+from sonovan.stream_apps.catalog.scoring import Scores
+
+_ALERT: Final = (
+    "alert_id", "screening_id", "revision_id", "raised_in", "state", "severity", "rule", "rules_version",
+    "acknowledged_by",
+)  # fmt: skip
+_REVIEW: Final = (
+    "review_id", "screening_id", "sequence_id", "frame_index", "van_id", "organ", "reader", "blind", "verdict",
+    "image_sha256", "mask_key", "mask_sha256", "origin",
+)  # fmt: skip
+
+
+def alerted(record: LesionAlerted, place: Place) -> Iterator[tuple[str, Row]]:
+    """Rows of `alert` and `alert_record`."""
+    row: dict[str, Any] = {name: getattr(record, name) for name in _ALERT}
+    answered = record.acknowledged_at
+    row |= {
+        "about": text(record.about.model_dump(mode="json")),
+        "about_kind": record.about.kind,
+        "because": listed(record.because),
+        "acknowledged_at": None if answered is None else moment(answered),
+        "as_of": moment(record.as_of),
+    }
+    yield "alert", row
+    yield "alert_record", {**row, "message_partition": place.partition, "message_offset": place.offset}
+
+
+def answered(record: AlertAcknowledged, place: Place) -> Row:
+    """A row of `alert_answer`."""
+    return {
+        "alert_id": record.alert_id,
+        "message_partition": place.partition,
+        "message_offset": place.offset,
+        "screening_id": record.screening_id,
+        "raised_in": record.raised_in,
+        "answered_by": record.by,
+    }
+
+
+def failed(record: FaultAlerted) -> Row:
+    """A row of `fault`."""
+    names = ("fault_id", "stage", "instance", "worker", "van_id", "fault", "state")
+    told = {name: getattr(record, name) for name in names}
+    return {**told, "because": listed(record.because), "as_of": moment(record.as_of)}
+
+
+def rejected(record: RecordRejected) -> Row:
+    """A row of `rejection`."""
+    names = (
+        "rejection_id", "stage", "reason", "retryable", "verified", "topic", "content_sha256", "kept", "screening_id",
+        "frame_id", "van_id",
+    )  # fmt: skip
+    return {
+        **{name: getattr(record, name) for name in names},
+        "message_partition": record.partition,
+        "message_offset": record.offset,
+        "rejected_at": moment(record.rejected_at),
+    }
+
+
+def reviewed(record: FrameReviewed, scores: Scores) -> Row:
+    """A row of `review`. scores: of its mask against the machine's."""
+    beside = record.compared
+    return {
+        **{name: getattr(record, name) for name in _REVIEW},
+        "model_id": None if beside is None else beside.model_id,
+        "fingerprint": None if beside is None else beside.fingerprint,
+        "machine_mask_key": None if beside is None else beside.mask_key,
+        "predicted_dice": None if beside is None else beside.predicted_dice,
+        "assessable": None if beside is None else beside.assessable,
+        "dice": scores[0],
+        "iou": scores[1],
+        "words": text({each.term: each.word for each in record.words}),
+        "reviewed_at": moment(record.reviewed_at),
+    }

@@ -1,0 +1,1 @@
+"""Tests of the catalogue, on SQLite and on a real PostgreSQL."""

@@ -1,0 +1,234 @@
+"""Everything that is said of one woman's screening, twice where something may be said twice, as the broker holds it."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, Final
+
+from sonovan.contracts.alerts import AlertAcknowledged
+from sonovan.contracts.amendments import (
+    ConsentAmended,
+    ScreeningAmended,
+    SideAmended,
+    TakenBack,
+    WomanAmended,
+)
+from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.clinical_record import FeaturesRecorded
+from sonovan.contracts.envelope import seal
+from sonovan.contracts.faults import FaultAlerted, fault_id
+from sonovan.contracts.ids import mint_id, rejection_id
+from sonovan.contracts.record import Record
+from sonovan.contracts.results import ScreeningAssessed, SequenceAssessed, WithdrawnFinding
+from sonovan.contracts.reviews import Compared, FrameReviewed, ReadWord
+from sonovan.contracts.signatures import generate_key
+from sonovan.contracts.topics import TOPICS, Topic
+from sonovan.contracts.van import Consent, PlannedRegion, ScreeningOpened
+from sonovan.contracts.van_reports import VanReported
+from sonovan.storage.catalogue.changes import Change, Place
+from sonovan.stream_apps.catalog.reading import change_of
+from sonovan.stream_apps.rejecting import Coordinates
+from sonovan.stream_apps.stage import Message
+from tests.clinical.records import (
+    NOON,
+    REPORT,
+    SCREENING,
+    SWEEP,
+    SWEEP_2,
+    VAN,
+    adequacy,
+    assessed,
+    finding,
+    region,
+    screening_closed,
+    segmented,
+    sequence_closed,
+    sha,
+)
+from tests.stream_apps.alert.scene import Stage as Alerts
+
+KEY: Final = generate_key()
+HER: Final = "a" * 64
+ANOTHER: Final = "b" * 64
+FIRST_REVIEW: Final = mint_id(1_000)
+SECOND_REVIEW: Final = mint_id(2_000)
+
+
+def opened(**other: Any) -> ScreeningOpened:
+    fields: dict[str, Any] = {
+        "screening_id": SCREENING,
+        "van_id": VAN,
+        "subject_key": HER,
+        "site_code": "site-1",
+        "opened_at": NOON,
+        "planned": (PlannedRegion(organ="breast", side="left"), PlannedRegion(organ="thyroid", side="left")),
+        "consent": Consent(screening=True, ai=True, research=True),
+    }
+    return ScreeningOpened(**{**fields, **other})
+
+
+def recorded(number: int, **answers: Any) -> FeaturesRecorded:
+    return FeaturesRecorded(
+        screening_id=SCREENING, van_id=VAN, features_number=number, recorded_at=NOON, **answers
+    )  # fmt: skip
+
+
+def amended(number: int, amendment: Any, because: str, van_id: str = VAN) -> ScreeningAmended:
+    return ScreeningAmended.model_validate(
+        {
+            "screening_id": SCREENING,
+            "van_id": van_id,
+            "amendment_number": number,
+            "amendment": amendment,
+            "because": because,
+            "by": "op-7",
+            "amended_at": NOON,
+        }
+    )
+
+
+def reviewed(review_id: str, **other: Any) -> FrameReviewed:
+    fields: dict[str, Any] = {
+        "review_id": review_id,
+        "screening_id": SCREENING,
+        "sequence_id": SWEEP,
+        "frame_index": 12,
+        "van_id": VAN,
+        "organ": "breast",
+        "image_key": "image.png",
+        "image_sha256": sha("image"),
+        "reader": "dr-1",
+        "blind": True,
+        "verdict": "drawn",
+        "mask_key": None,
+        "mask_sha256": None,
+        "compared": Compared(
+            model_id="lesion-1", weights_sha256=sha("weights"), fingerprint=sha("network with companions"),
+            mask_key="mask.png", mask_sha256=sha("mask"), predicted_dice=0.8, assessable=True,
+        ),
+        "words": (ReadWord(term="margin", word="spiculated"),),
+        "origin": "file",
+        "reviewed_at": NOON,
+    }  # fmt: skip
+    return FrameReviewed(**{**fields, **other})
+
+
+def revisions() -> list[ScreeningAssessed]:
+    """Three revisions: two findings, of which one vanishes; a thyroid lobe without any."""
+    nodule = finding(3, organ="thyroid", laterality="left", sequence_id=SWEEP_2)
+    sides = (adequacy(), adequacy(organ="thyroid", level="usable"), adequacy(laterality="right", level="not_examined"))
+    return [
+        assessed(revision_number=1, revision_id=sha("one"), status="preliminary", findings=(finding(1),)),
+        assessed(
+            revision_number=2, revision_id=sha("two"), findings=(finding(2, malignant=0.9), finding(1)), adequacy=sides
+        ),
+        assessed(
+            revision_number=3, revision_id=sha("three"), findings=(finding(1, malignant=0.7), nodule), adequacy=sides,
+            **REPORT,
+        ),
+    ]  # fmt: skip
+
+
+def alerts() -> list[Record]:
+    """Alerts that are raised; one is answered and vanishes, the others are withdrawn."""
+    desk, told = Alerts(), list[Record]()
+    told += desk.take(assessed(revision_number=1, revision_id=sha("one"), findings=(finding(1, malignant=0.95),)))
+    raised = next(iter(desk.known.values()))
+    answer = AlertAcknowledged(
+        alert_id=raised.alert_id, screening_id=SCREENING, raised_in=raised.raised_in, by="nurse-1"
+    )
+    desk.answer(answer)
+    told += [answer, desk.known[raised.alert_id]]
+    gone = (WithdrawnFinding(finding_id=finding(1).finding_id),)
+    told += desk.take(assessed(revision_number=2, revision_id=sha("two"), findings=(), withdrawn=gone))
+    return told
+
+
+def said() -> list[Record]:
+    """Every record, in an order in which they may come; openings and amendments of another van among them."""
+    worker, reports = mint_id(3), {"waiting": 3, "waiting_bytes": 9, "held": 0, "rejected": 0, "unfinished": 1}
+    of_van = {"van_id": VAN, "disk_free_bytes": 10**10, "version": "0.1.0", "python": "3.11.7"}
+    sweeps = [
+        SequenceAssessed(
+            screening_id=SCREENING, sequence_id=sweep, revision_id=sha(name), organ="breast", laterality="left",
+            frames=5, assessable_frames=4, findings=(),
+        )
+        for name in ("one", "two", "three")
+        for sweep in (SWEEP, SWEEP_2)
+    ]  # fmt: skip
+    lag = {"stage": "assess", "instance": 1, "worker": worker, "fault": "lag", "fault_id": fault_id(worker, "lag")}
+    return [
+        opened(),
+        opened(van_id="van-2", subject_key=ANOTHER),
+        recorded(1, age_years=51),
+        recorded(2, age_years=52, palpable_lump="left"),
+        *(segmented(index, (region(predicted_dice=0.8),) if index % 2 else ()) for index in range(5)),
+        segmented(0, pixels_sha256=sha("another"), quality=0.1),
+        segmented(1, (region(),), fingerprint=sha("a newer network")),
+        segmented(0, sequence_id=SWEEP_2, organ="thyroid"),
+        sequence_closed(5),
+        sequence_closed(6, closing_number=2),
+        screening_closed(SWEEP, SWEEP_2),
+        *revisions(),
+        *sweeps,
+        amended(1, SideAmended(sequence_ids=(SWEEP,), laterality="right"), "side_entered_wrong"),
+        amended(2, TakenBack(amendment_number=1), "amended_by_mistake"),
+        amended(3, WomanAmended(subject_key=ANOTHER), "two_slips"),
+        amended(4, ConsentAmended(withdrawn=("research",)), "she_withdrew"),
+        amended(1, WomanAmended(subject_key="c" * 64), "two_slips", van_id="van-2"),
+        *alerts(),
+        FaultAlerted(state="raised", as_of=NOON, **lag),
+        FaultAlerted(state="ended", as_of=NOON + timedelta(minutes=1), **lag),
+        VanReported(reported_at=NOON, **reports, **of_van),
+        VanReported(reported_at=NOON + timedelta(minutes=5), **{**reports, "waiting": 1}, **of_van),
+        RecordRejected(
+            rejection_id=rejection_id("segment", Topic.FRAME_CAPTURED, 3, 7), stage="segment", reason="pixels_corrupt",
+            retryable=False, verified=True, topic=Topic.FRAME_CAPTURED, partition=3, offset=7,
+            content_sha256=sha("bytes"), quarantine_key="ab/cd", rejected_at=NOON, screening_id=SCREENING,
+            frame_id=f"{SWEEP}/000009", van_id=VAN,
+        ),
+        reviewed(FIRST_REVIEW),
+        reviewed(SECOND_REVIEW),
+    ]  # fmt: skip
+
+
+_TOPIC_OF: Final = {row.value.schema_name: name for name, row in TOPICS.items() if name != Topic.FRAME_DEFERRED}
+
+
+def messages(records: Iterable[Record] | None = None) -> list[Message]:
+    """The records as the broker holds them: a second apart, each at the next offset of its topic."""
+    ends: dict[Topic, int] = {}
+    found = []
+    for number, record in enumerate(said() if records is None else records):
+        topic = _TOPIC_OF[record.schema_name]
+        offset = ends.get(topic, -1) + 1
+        ends[topic] = offset
+        value = seal(record, KEY) if TOPICS[topic].signed else record.encode()
+        key = getattr(record, "screening_id", getattr(record, "van_id", None) or "")
+        at = Coordinates(topic, 0, offset, NOON + timedelta(seconds=number))
+        found.append(Message(at, key.encode(), value))
+    return found
+
+
+def change(message: Message) -> Change:
+    """What a message changes; every signature holds, and no mask is stored."""
+    at = message.at
+    place = Place.of(at.topic, at.partition, at.offset, at.appended_at)
+    return change_of(place, message.key, message.value, at.appended_at, lambda *_: None, NoMasks())
+
+
+def changes(records: Iterable[Record] | None = None) -> list[Change]:
+    """What all of it changes, in its order."""
+    return [change(each) for each in messages(records)]
+
+
+class NoMasks:
+    """A store in which nothing is."""
+
+    def put(self, bucket: str, key: str, data: bytes, content_type: str) -> None:
+        raise AssertionError("nothing is put")
+
+    def get(self, bucket: str, key: str) -> bytes:
+        raise KeyError(key)
+
+    def exists(self, bucket: str, key: str) -> bool:
+        return False
