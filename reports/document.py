@@ -1,16 +1,17 @@
 """The report as one JSON document: what the page shows, and what other programs read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from sonovan.clinical.advice import withhold
-from sonovan.contracts.amendments import AmendmentInForce, ends, silences
+from sonovan.contracts.amendments import AmendmentInForce, AmendmentNumber, ends, silences
 from sonovan.contracts.clinical_record import ClinicalRecord
 from sonovan.contracts.derivation import Advice, Category, Programme
-from sonovan.contracts.record import Day, Fingerprint, Id, Moment, Part, Sha256, Token, VanId
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.record import Day, Fingerprint, FrameId, Id, Moment, ObjectKey, Part, Sha256, Token, VanId
 from sonovan.contracts.results import (
     Adequacy,
     Finding,
@@ -58,6 +59,15 @@ class Notice(Part):
     words: dict[Language, str]
 
 
+class MarkedFrame(Part):
+    """A frame that the operator marked, as it is stored: plain, nothing is drawn into it. None where it is not here."""
+
+    amendment_number: AmendmentNumber
+    frame_id: FrameId
+    image_key: ObjectKey | None = None
+    image_sha256: Sha256 | None = None
+
+
 class ScreeningReport(Part):
     """One revision of a screening, as it may be shown under its intended use.
 
@@ -82,6 +92,7 @@ class ScreeningReport(Part):
     )
     frames: int = Field(ge=0)
     amendments: tuple[AmendmentInForce, ...] = ()
+    marked: tuple[MarkedFrame, ...] = ()
     adequacy: tuple[Adequacy, ...]
     findings: tuple[Finding, ...] = Field(description="most suspicious first, then largest; counted from 1")
     categories: tuple[Category, ...]
@@ -108,11 +119,16 @@ class ScreeningReport(Part):
 
 
 def report_document(
-    assessed: ScreeningAssessed, *, intended_use: IntendedUse, visit: Visit = NOTHING_TOLD
+    assessed: ScreeningAssessed,
+    *,
+    intended_use: IntendedUse,
+    visit: Visit = NOTHING_TOLD,
+    results: Mapping[str, FrameSegmented] | None = None,
 ) -> dict[str, Any]:
     """The report of one revision as JSON values, from the records alone: the same records give the same document.
 
-    Categories and advice are withheld unless `intended_use` is `decision_support`. Fits `docs/schemas/report.json`.
+    Categories and advice are withheld unless `intended_use` is `decision_support`. results: by frame id, for where the
+    frames that the operator marked are stored. Fits `docs/schemas/report.json`.
     """
     shown = withhold(assessed, intended_use)
     report = ScreeningReport(
@@ -130,6 +146,7 @@ def report_document(
         recorded=_recorded(visit),
         frames=shown.frames,
         amendments=shown.amendments,
+        marked=tuple(_marked(shown, results or {})),
         adequacy=shown.adequacy,
         findings=shown.findings,
         categories=shown.categories,
@@ -145,6 +162,15 @@ def report_document(
         programme=shown.programme,
     )
     return report.model_dump(mode="json")
+
+
+def _marked(shown: ScreeningAssessed, results: Mapping[str, FrameSegmented]) -> Iterator[MarkedFrame]:
+    """The frames of the marks in force; none where nothing is said of the pictures."""
+    for made in () if shown.silenced else shown.amendments:
+        if made.mark is not None and made.mark.frame_id is not None:
+            frame = results.get(made.mark.frame_id)
+            stored = {} if frame is None else {"image_key": frame.image_key, "image_sha256": frame.image_sha256}
+            yield MarkedFrame(amendment_number=made.amendment_number, frame_id=made.mark.frame_id, **stored)
 
 
 def _recorded(visit: Visit) -> ClinicalRecord | None:

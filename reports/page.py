@@ -41,12 +41,14 @@ def render_html(
     contact: str | None = None,
     language: Language = "en",
     drawn: Mapping[Language, bytes] | None = None,
+    marked: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """The page of a report in one language, UTF-8; equal arguments give equal bytes. "Unsigned" stands in all of them.
 
     document: what `sonovan.reports.document.report_document` gave. pictures: a sighting's key region → its key frame;
     a sighting without one says so. contact: whom to ask, one line. drawn: language → PNG of "unsigned" in it, shown
-    instead of the text, so that a machine without a font for another language than the page's shows no boxes.
+    instead of the text, so that a machine without a font for another language than the page's shows no boxes. marked:
+    frame id → PNG of a frame that the operator marked, without any outline; one that is not there is named alone.
     Raises ValueError (pydantic's ValidationError) for another document, ValueError for a picture that is no PNG.
     """
     report, words = ScreeningReport.model_validate(document), Words(language)
@@ -56,6 +58,7 @@ def render_html(
         pictures={key: _sources(pictures[key]) for key in keys if key in pictures},
         contact=contact,
         amended=[amended_words(each, words) for each in report.amendments],
+        marks=_marks(report, marked or {}, words),
         told=answers(report.recorded, words) if report.recorded else [],
         not_asked=not_asked(report.recorded, words) if report.recorded else "",
         maps=maps_of(report, words),
@@ -69,6 +72,16 @@ def render_html(
         drawn={each: _data_uri(picture) for each, picture in (drawn or {}).items()},
     )
     return page.encode()
+
+
+def _marks(report: ScreeningReport, pictures: Mapping[str, bytes], words: Words) -> list[tuple[str, str | None]]:
+    """For each frame that the operator marked, what is said of it, and its picture where it is stored."""
+    numbers = {each.frame_id: each.amendment_number for each in reversed(report.marked)}  # a frame marked twice is once
+    said = {each.amendment_number: amended_words(each, words) for each in report.amendments}
+    return [
+        (said[number], _data_uri(pictures[frame_id]) if frame_id in pictures else None)
+        for frame_id, number in sorted(numbers.items(), key=lambda each: each[1])
+    ]
 
 
 def _sources(pictures: KeyPictures) -> dict[str, str]:

@@ -14,7 +14,7 @@ from sonovan.reports.page import render_html
 from sonovan.reports.pdf import CannotPrint, render_pdf
 from sonovan.reports.phrases import LANGUAGES, Language
 from sonovan.storage.stores import ObjectStore
-from sonovan.stream_apps.assess.report import key_pictures, notices_drawn
+from sonovan.stream_apps.assess.report import key_pictures, marked_frames, marked_pictures, notices_drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,15 @@ def write_pages(assessed: ScreeningAssessed, frames: Sequence[FrameSegmented], s
         pictures = key_pictures(assessed, results, store, language)
         keys = (sighting.key for finding in assessed.findings for sighting in finding.sightings)
         gone = [key.frame_id for key in keys if key not in pictures]
+        marked = marked_pictures(assessed, results, store, language)
+        gone += [each for each in marked_frames(assessed) if each not in marked]
         missing |= {f"picture of frame {each}: not stored, or not the one that was": None for each in gone}
         path = out / f"report-{language}.html"
         printed = path.with_suffix(".pdf")
         printed.unlink(missing_ok=True)
         try:
-            page = render_html(json.loads(text), pictures, language=language, drawn=notices_drawn(language))
+            drawn = notices_drawn(language)
+            page = render_html(json.loads(text), pictures, language=language, drawn=drawn, marked=marked)
             html[language] = write(path, page)
             pdf[language] = write(printed, render_pdf(page))
         except ValidationError:

@@ -19,6 +19,7 @@ ENGLISH_PAGE: Final = {
         " Nothing is said here by a machine that looked at her pictures. This is not a negative result."
     ),
     "amended_consent_screening": " Nothing is said here of her or her pictures. This is not a negative result.",
+    "marked_heading": "What the operator marked",
     "marked_frame": "THE OPERATOR MARKED frame {frame} of sweep {sweep} ({place}). No outline is drawn for it.",
     "marked_not_here": "THE OPERATOR MARKED frame {frame} of a sweep that is not here yet. No outline is drawn for it.",
     "marked_before": "THE OPERATOR MARKED something before any frame had come ({place}).",

@@ -17,6 +17,7 @@ CHINESE_PAGE: Final = {
     "amended_consent": "已撤回同意：{uses}。",
     "amended_consent_ai": "此处不含任何由软件读图得出的内容，但这并不代表阴性结果。",
     "amended_consent_screening": "此处不对受检者及其图像作任何说明，但这并不代表阴性结果。",
+    "marked_heading": "操作者标记的画面",
     "marked_frame": "操作者标记了第 {sweep} 次扫查的第 {frame} 帧（{place}）。此处未为其勾画轮廓。",
     "marked_not_here": "操作者标记了某次尚未送达的扫查的第 {frame} 帧。此处未为其勾画轮廓。",
     "marked_before": "操作者在任何图像到达之前作了标记（{place}）。",

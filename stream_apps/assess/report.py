@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+from sonovan.clinical.track import panel_side
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import Finding, IntendedUse, Member, ScreeningAssessed, Sighting
@@ -45,9 +46,10 @@ def store_report(
     if assessed.status == "preliminary":
         return assessed
     visit = Visit(revision.recorded, revision.slip_number, shows)
-    document = report_document(assessed, intended_use=intended_use, visit=visit)
+    document = report_document(assessed, intended_use=intended_use, visit=visit, results=revision.results)
+    marked = marked_pictures(assessed, revision.results, store, language)
     pictures = key_pictures(assessed, revision.results, store, language)
-    page = render_html(document, pictures, language=language, drawn=notices_drawn(language))
+    page = render_html(document, pictures, language=language, drawn=notices_drawn(language), marked=marked)
     text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True).encode()
     named: dict[str, str] = {}
     for suffix, data, kind in (("json", text, "application/json"), ("html", page, "text/html; charset=utf-8")):
@@ -88,6 +90,45 @@ def key_pictures(
             except (KeyError, InvalidRecord) as error:
                 log.error("finding %s: no picture of a key frame (%s)", finding.finding_id, type(error).__name__)
     return pictures
+
+
+def marked_frames(assessed: ScreeningAssessed) -> list[str]:
+    """The ids of the frames that the operator marked, each once; none where nothing is said of the pictures."""
+    marks = [] if assessed.silenced else [made.mark for made in assessed.amendments if made.mark is not None]
+    return list(dict.fromkeys(mark.frame_id for mark in marks if mark.frame_id is not None))
+
+
+def marked_pictures(
+    assessed: ScreeningAssessed,
+    results: Mapping[str, FrameSegmented],
+    store: ObjectStore,
+    language: Language = "en",
+) -> dict[str, bytes]:
+    """PNG of each frame that the operator marked, whole and without any outline, by its id.
+
+    One that is not here, gone or damaged is left out, and the page says so. None where nothing is said of the pictures.
+    """
+    pictures: dict[str, bytes] = {}
+    for frame_id in marked_frames(assessed):
+        if frame_id not in results:
+            continue
+        try:
+            pictures[frame_id] = frame_picture(results[frame_id], store, language)
+        except (KeyError, InvalidRecord) as error:
+            log.error("marked frame %s: no picture (%s)", frame_id, type(error).__name__)
+    return pictures
+
+
+def frame_picture(result: FrameSegmented, store: ObjectStore, language: Language = "en") -> bytes:
+    """A whole frame, plain: its side where all its panels show the same, and "unsigned". Raises as `pictures_of`."""
+    sides = {panel_side(result, panel) for panel in range(len(result.panels))}
+    scales = {panel.spacing_mm for panel in result.panels}
+    return outlined_frame(
+        stored_frame(store, result).pixels(),
+        [],
+        title=Words(language).burned_in(result.organ, sides.pop() if len(sides) == 1 else None, result.frame_index),
+        spacing_mm=scales.pop() if len(scales) == 1 else None,
+    )
 
 
 def pictures_of(

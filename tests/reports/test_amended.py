@@ -13,7 +13,7 @@ from sonovan.reports.document import Visit, report_document
 from sonovan.reports.phrases import LANGUAGES, Language
 from sonovan.reports.words import Words
 from tests.clinical.records import NOON, SWEEP, adequacy, assessed, finding
-from tests.reports.test_report import page, read
+from tests.reports.test_report import PNG, page, read
 
 SIDE = AmendmentInForce(
     amendment_number=1, kind="side", because="side_entered_wrong", sequence_ids=(SWEEP,), laterality="right"
@@ -134,3 +134,13 @@ def test_what_was_not_examined_names_the_operators_reason_on_top(language: Langu
     text, _ = read(page(assessed(findings=(), adequacy=(row,)), language=language))
     assert text.index(why) < text.index(Words(language).text("heading"))
     assert text.count(why) == 2, "on top, and in its row"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_void_page_shows_no_picture_that_was_marked(language: Language) -> None:
+    mark = seen(frame_id=FRAME, sweep=1, organ="breast", laterality="left")
+    for amendments, shown in (((mark,), True), ((mark, VOID), False)):
+        record = assessed(**NOTHING_SEEN, amendments=amendments)
+        html = page(record, language=language, marked={FRAME: PNG})
+        assert (Words(language).text("marked_heading") in html) == shown
+        assert ('<div class="marks">' in html) == shown

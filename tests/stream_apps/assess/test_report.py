@@ -6,20 +6,23 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from sonovan.contracts.amendments import ScreeningAmended, SeenMarked
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.digests import frames_digest
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_sha256
 from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.ids import frame_id, mint_id
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import Topic
 from sonovan.outputs import report_of
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.keys import Bucket
-from sonovan.stream_apps.assess.report import store_report
+from sonovan.stream_apps.assess.report import frame_picture, marked_pictures, store_report
 from sonovan.stream_apps.assess.revise import Revision
 from tests.stream_apps.assess.scene import EPOCH, Desk, Scene
 
@@ -132,3 +135,39 @@ def test_a_preliminary_revision_names_no_report(store):
     revision = Pictured(store).revision()
     preliminary = Revision(revision.assessed.model_copy(update={"status": "preliminary"}), revision.results)
     assert store_report(preliminary, store, "research") == preliminary.assessed
+
+
+def marking(scene: Pictured, *frames: str | None) -> None:
+    """The operator marks these frames, one after the other."""
+    scene.told = [
+        (
+            Topic.SCREENING_AMENDED,
+            ScreeningAmended(
+                screening_id=scene.screening_id, van_id="van-1", amendment_number=number, amended_at=EPOCH,
+                amendment=SeenMarked(frame_id=frame), because="operator_saw_something",
+            ),
+        )
+        for number, frame in enumerate(frames, start=1)
+    ]  # fmt: skip
+
+
+def test_a_report_shows_the_marked_frame_whole_and_plain_once_and_names_one_that_is_not_here(store):
+    scene = Pictured(store)
+    gone = frame_id(mint_id(), 3)
+    here = next(record.frame_id for _, record in scene.everything() if isinstance(record, FrameSegmented))
+    marking(scene, here, gone, here, None)
+    revision = scene.revision()
+    page, text = report_of(store_report(revision, store, "research"), store)
+    assert page.count(b"data:image/png;base64") == 3 + 1
+    assert page.count(b'class="blank"') == 1
+    shown = json.loads(text)["marked"]
+    assert [(each["amendment_number"], each["frame_id"], each["image_key"]) for each in shown] == [
+        (1, here, "image"), (2, gone, None), (3, here, "image"),
+    ]  # fmt: skip
+    result = revision.results[here]
+    plain = cv2.imdecode(np.frombuffer(frame_picture(result, store), np.uint8), cv2.IMREAD_COLOR)
+    assert np.array_equal(plain[..., 0], plain[..., 1]), "grey: an outline is yellow"
+    assert np.array_equal(plain[..., 0], plain[..., 2])
+    for name in ("image",):
+        (store.folder / Bucket.FRAMES / name).unlink()
+    assert marked_pictures(revision.assessed, revision.results, store) == {}
