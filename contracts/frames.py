@@ -26,7 +26,7 @@ from sonovan.contracts.record import (
     VanId,
 )
 from sonovan.contracts.van import LONGEST_SIDE, Panel
-from sonovan.contracts.words import CodecName, ModelName, ProviderName
+from sonovan.contracts.words import CodecName, Manufacturer, ModelName, ProviderName, ScannerModel
 
 Mode = Literal["grey", "doppler", "elastography"]
 """What a frame is a picture of: echoes, or their movement or stiffness in colour over them."""
@@ -147,9 +147,11 @@ class FrameSegmented(Record):
 
     `weights_sha256` is the network's file; `fingerprint` is what tells results of one network from another's.
     `image_sha256` and `mask_sha256` are of the stored bytes: who reads an object refuses one that is another.
+    `manufacturer` and `scanner_model` are as the frame has them.
     """
 
     schema_name: ClassVar[str] = "frame.segmented"
+    schema_version: ClassVar[str] = "1.1"
 
     screening_id: Id
     sequence_id: Id
@@ -181,6 +183,12 @@ class FrameSegmented(Record):
     sharpness: tuple[float, float] | None = Field(
         default=None, description="fine detail across and down, comparable within a sweep only"
     )
+    brightness: float | None = Field(
+        default=None,
+        ge=0,
+        le=255,
+        description="the grey that a twentieth of its assessable panels exceeds, what is black aside",
+    )
     tissue: tuple[TissueProfile, ...] = Field(
         default=(), max_length=MAX_PANELS, description="of its assessable panels that are large enough"
     )
@@ -193,6 +201,8 @@ class FrameSegmented(Record):
     fingerprint: Fingerprint
     provider: ProviderName
     timings_ms: dict[Token, float] = Field(max_length=64)
+    manufacturer: Manufacturer | None = None
+    scanner_model: ScannerModel | None = None
 
     @model_validator(mode="after")
     def _names_all_of_a_mask(self) -> Self:

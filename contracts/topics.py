@@ -12,6 +12,7 @@ from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.limits import MIB
+from sonovan.contracts.quality import QualityMeasured, ScreeningObserved
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked, SequenceAssessed
 from sonovan.contracts.reviews import FrameReviewed
@@ -70,6 +71,8 @@ class Topic(StrEnum):
     LESION_ALERTED = "lesion.alerted.v1"
     ALERT_ACKNOWLEDGED = "alert.acknowledged.v1"
     FAULT_ALERTED = "fault.alerted.v1"
+    QUALITY_MEASURED = "quality.measured.v1"
+    SCREENING_OBSERVED = "screening.observed.v1"
     RECORD_REJECTED = "record.rejected.v1"
     REJECTED_RETRIED = "rejected.retried.v1"
     RECORD_SKIPPED = "record.skipped.v1"
@@ -89,6 +92,7 @@ class Writer(StrEnum):
     ASSESS = "assess"
     ALERT = "alert"
     CATALOG = "catalog"
+    QUALITY = "quality"
     REGISTRAR = "registrar"
     RETRIER = "retrier"
     READER = "reader"
@@ -127,7 +131,7 @@ class TopicSpec:
 
 _VAN, _OPERATOR, _REGISTRAR, _RETRIER = Writer.VAN, Writer.OPERATOR, Writer.REGISTRAR, Writer.RETRIER
 _SEGMENT, _ASSESS, _ALERT, _CATALOG = Writer.SEGMENT, Writer.ASSESS, Writer.ALERT, Writer.CATALOG
-_CONSOLE = Writer.CONSOLE
+_CONSOLE, _QUALITY = Writer.CONSOLE, Writer.QUALITY
 
 PEOPLE: Final = (Writer.REGISTRAR, Writer.RETRIER, Writer.READER, Writer.OPERATOR, Writer.CONSOLE)
 """Whose accounts commands use, each one for what it does alone."""
@@ -199,29 +203,34 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
         _row(Topic.SCREENING_AMENDED, "screening_id", ScreeningAmended, {_VAN, _RETRIER}, {_ASSESS, _CATALOG},
              "a side, the woman or her consent put right, or a screening that does not count", signed=True,
              retention_ms=90 * _DAY_MS, retention_bytes=FEW_BYTES, personal=True),
-        _row(Topic.FRAME_SEGMENTED, "screening_id", FrameSegmented, {_SEGMENT}, {_ASSESS, _CATALOG, _CONSOLE},
+        _row(Topic.FRAME_SEGMENTED, "screening_id", FrameSegmented, {_SEGMENT},
+             {_ASSESS, _CATALOG, _CONSOLE, _QUALITY},
              "a frame's regions, quality and object keys"),
         _row(Topic.SEQUENCE_ASSESSED, "screening_id", SequenceAssessed, {_ASSESS}, {_CATALOG},
              "the lesion tracks of a sequence"),
         _row(Topic.SCREENING_ASSESSED, "screening_id", ScreeningAssessed, {_ASSESS},
-             {_ASSESS, _ALERT, _CATALOG, _CONSOLE}, "a revision: findings, adequacy, what is missing"),
+             {_ASSESS, _ALERT, _CATALOG, _CONSOLE, _QUALITY}, "a revision: findings, adequacy, what is missing"),
         _row(Topic.SCREENING_TICKED, "screening_id", ScreeningTicked, {_ASSESS}, {_ASSESS},
              "time, as a record", retention_ms=_DAY_MS, flush=False),
         _row(Topic.LESION_ALERTED, "screening_id", LesionAlerted, {_ALERT}, {_OPERATOR, _CATALOG},
              "an alert about a finding, a side, a screening or a van: raised, and what became of it"),
         _row(Topic.ALERT_ACKNOWLEDGED, "screening_id", AlertAcknowledged, {_OPERATOR}, {_ALERT, _CATALOG},
              "somebody sees to an alert: nobody else is called"),
-        _row(Topic.FAULT_ALERTED, "stage, or van_id", FaultAlerted, set(STAGES), {_ALERT, _CATALOG},
-             "a fault of a worker or a van begins, or has ended", retention_ms=14 * _DAY_MS),
+        _row(Topic.QUALITY_MEASURED, "model_id", QualityMeasured, {_QUALITY}, set(),
+             "how far outlines agree with readers', what drifts, and what to look at"),
+        _row(Topic.SCREENING_OBSERVED, "fingerprint", ScreeningObserved, {_QUALITY}, {_QUALITY},
+             "what one screening adds to the figures of one network", retention_ms=14 * _DAY_MS),
+        _row(Topic.FAULT_ALERTED, "stage, van_id or model_id", FaultAlerted, set(STAGES), {_ALERT, _CATALOG},
+             "a fault of a worker, a van or a network begins, or has ended", retention_ms=14 * _DAY_MS),
         _row(Topic.RECORD_REJECTED, "screening_id, or rejection_id", RecordRejected,
              set(STAGES), {_ASSESS, _RETRIER, _CATALOG}, "a record that a stage could not use"),
         _row(Topic.REJECTED_RETRIED, "screening_id, or rejection_id", RejectedRetried, {_RETRIER}, {_RETRIER},
              "somebody asked to run a rejected record again"),
         _row(Topic.RECORD_SKIPPED, "stage", RecordSkipped, {_OPERATOR}, set(STAGES),
              "an operator told a stage to pass a message that ends it"),
-        _row(Topic.FRAME_REVIEWED, "screening_id", FrameReviewed, {_CONSOLE}, {_CATALOG, _CONSOLE},
+        _row(Topic.FRAME_REVIEWED, "screening_id", FrameReviewed, {_CONSOLE}, {_CATALOG, _CONSOLE, _QUALITY},
              "a reader's mask of one frame, beside the machine's"),
-        _row(Topic.SCREENING_ERASED, "screening_id", ScreeningErased, {_CONSOLE}, {_CONSOLE},
+        _row(Topic.SCREENING_ERASED, "screening_id", ScreeningErased, {_CONSOLE}, {_CONSOLE, _QUALITY},
              "what is kept of a screening is deleted, and nothing more of it is kept"),
     )
 }  # fmt: skip
@@ -252,6 +261,7 @@ def deferred_group(stage: str) -> str:
 
 TABLES: Final[dict[Writer, tuple[str, ...]]] = {
     Writer.ASSESS: ("screenings", "sequences", "results", "published", "waiting", "ending"),
+    Writer.QUALITY: ("screenings", "counted", "windows"),
 }
 """Faust's tables; each has a compacted changelog `changelog_topic(writer, table)`."""
 

@@ -4,6 +4,7 @@ from typing import Final, TypedDict
 
 from sonovan.contracts.faults import FaultAlerted
 from sonovan.reports.phrases import LANGUAGES, PHRASES, Language
+from sonovan.reports.strata import stratum_words
 from sonovan.reports.words import Words
 
 RUNBOOK: Final = "docs/runbook.md"
@@ -22,14 +23,19 @@ class FaultWords(TypedDict):
 def fault_words(fault: FaultAlerted, language: Language) -> FaultWords:
     """Everything that a person needs to read of a fault."""
     phrases, words = PHRASES[language], Words(language)
-    of_van = None if fault.van_id is None else words.text("about_van", van_id=fault.van_id)
     return FaultWords(
-        worker=of_van or f"{fault.stage}-{fault.instance}",
+        worker=_whose(fault, words),
         state=words.text("fault_raised") if fault.state == "raised" else words.text("fault_ended"),
         fault=phrases.faults[fault.fault],
         because=[words.because(each) for each in fault.because],
         to_do=words.text("fault_to_do", place=f"{RUNBOOK}#{fault.fault}"),
     )
+
+
+def _whose(fault: FaultAlerted, words: Words) -> str:
+    if fault.measured is not None:
+        return stratum_words(fault.measured, words)
+    return f"{fault.stage}-{fault.instance}" if fault.van_id is None else words.text("about_van", van_id=fault.van_id)
 
 
 def fault_in_every_language(fault: FaultAlerted) -> dict[Language, FaultWords]:

@@ -38,6 +38,7 @@ _TABLE: Final[Mapping[Writer, Mapping[Bucket, frozenset[Right]]]] = MappingProxy
             Bucket.REPORTS: frozenset({Right.PUT}),
         },
         Writer.CATALOG: {Bucket.MASKS: frozenset({Right.GET})},
+        Writer.QUALITY: {Bucket.MASKS: frozenset({Right.GET})},
         Writer.READER: {
             bucket: frozenset({Right.GET, Right.LIST}) for bucket in Bucket if bucket is not Bucket.QUARANTINE
         },

@@ -9,10 +9,10 @@ fi
 umask 077
 secret() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
 {
-    for account in ADMIN SEGMENT ASSESS ALERT CATALOG REGISTRAR RETRIER READER OPERATOR CONSOLE; do
+    for account in ADMIN SEGMENT ASSESS ALERT CATALOG QUALITY REGISTRAR RETRIER READER OPERATOR CONSOLE; do
         echo "SONOVAN_KAFKA_${account}_PASSWORD=$(secret)"
     done
-    for account in ROOT SEGMENT ASSESS ALERT CATALOG RETRIER READER CONSOLE; do
+    for account in ROOT SEGMENT ASSESS ALERT CATALOG QUALITY RETRIER READER CONSOLE; do
         name=$(echo "$account" | tr '[:upper:]' '[:lower:]')
         echo "SONOVAN_S3_${account}_ACCESS_KEY=$name.$(secret)"
         echo "SONOVAN_S3_${account}_SECRET_KEY=$(secret)"

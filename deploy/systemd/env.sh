@@ -10,7 +10,7 @@ fi
 umask 077
 mkdir -p "$folder"
 secret() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
-admin=$(secret) segment=$(secret) assess=$(secret) alert=$(secret) catalog=$(secret)
+admin=$(secret) segment=$(secret) assess=$(secret) alert=$(secret) catalog=$(secret) quality=$(secret)
 registrar=$(secret) retrier=$(secret) reader=$(secret) operator=$(secret) console=$(secret)
 root_key=root.$(secret) root=$(secret)
 
@@ -29,7 +29,7 @@ reaching() {
 } >"$folder/minio.env"
 # The setup alone has the store's root: it makes an account with a policy for every other one.
 reaching admin "$admin" "$root_key" "$root" >"$folder/setup.env"
-for account in segment assess alert catalog retrier reader console; do
+for account in segment assess alert catalog quality retrier reader console; do
     eval "password=\$$account"
     key=$account.$(secret) key_secret=$(secret)
     name=$(echo "$account" | tr '[:lower:]' '[:upper:]')
@@ -63,6 +63,7 @@ echo "SONOVAN_RECEIPTS_KEY=$(secret)" | tee -a "$folder/segment-1.env" "$folder/
     echo "SONOVAN_KAFKA_ASSESS_PASSWORD=$assess"
     echo "SONOVAN_KAFKA_ALERT_PASSWORD=$alert"
     echo "SONOVAN_KAFKA_CATALOG_PASSWORD=$catalog"
+    echo "SONOVAN_KAFKA_QUALITY_PASSWORD=$quality"
     echo "SONOVAN_KAFKA_REGISTRAR_PASSWORD=$registrar"
     echo "SONOVAN_KAFKA_RETRIER_PASSWORD=$retrier"
     echo "SONOVAN_KAFKA_READER_PASSWORD=$reader"

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonovan.clinical.measure import measure_region
+from sonovan.clinical.quality.features import brightness_of
 from sonovan.clinical.registration import tissue_profile
 from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.envelope import open_envelope
@@ -236,6 +237,12 @@ def _tissue(found: Segmentation, frame: FrameCaptured) -> tuple[TissueProfile, .
     return tuple(each for each in profiles if each is not None)
 
 
+def _brightness(found: Segmentation, frame: FrameCaptured) -> float | None:
+    refused = {each.panel for each in found.refusals}
+    panels = [each for each in frame.panels if found.assessable and each.ordinal not in refused]
+    return brightness_of(found.grey, [(each.left, each.top, each.width, each.height) for each in panels])
+
+
 def _place(found: FoundPlace, spacing_mm: tuple[float, float] | None) -> Place:
     """spacing_mm: (column, row) of the panel's pixels, where known."""
     return Place(
@@ -300,6 +307,7 @@ def _record(
         assessable=bool(found.assessable),
         not_assessable_reason=found.reason,
         sharpness=found.sharpness,
+        brightness=_brightness(found, frame),
         tissue=_tissue(found, frame),
         refusals=tuple(PanelRefusal(panel=each.panel, reason=each.reason) for each in found.refusals),
         image_key=image.key,
@@ -311,6 +319,8 @@ def _record(
         fingerprint=segmenter.fingerprint,
         provider=segmenter.provider,
         timings_ms=timings,
+        manufacturer=frame.manufacturer,
+        scanner_model=frame.model,
     )
 
 

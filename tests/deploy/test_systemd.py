@@ -21,6 +21,7 @@ from sonovan.storage.settings import ACCOUNT_SETTINGS, ObjectStoreSettings
 from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.assess.settings import AssessSettings
 from sonovan.stream_apps.catalog.settings import CatalogSettings
+from sonovan.stream_apps.quality.settings import QualitySettings
 from sonovan.stream_apps.segment.settings import SegmentSettings
 from sonovan.stream_apps.settings import ReceiptSettings, WorkerSettings
 from tests.conftest import skip_unless_ci
@@ -33,6 +34,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "assess": AssessSettings,
     "alert": AlertSettings,
     "catalog": CatalogSettings,
+    "quality": QualitySettings,
 }
 LATER_KEYS = ("RestartSteps", "RestartMaxDelaySec")  # systemd 254; an older one says so and goes on
 URL_SAFE = re.compile(r"[\w-]{43}")

@@ -25,11 +25,14 @@ from sonovan.clinical import (
     tirads,
 )
 from sonovan.clinical.alert_settings import AlertSettings
+from sonovan.clinical.quality.agreement import MEAN_DICE, MEAN_IOU, SCREENINGS_REVIEWED
+from sonovan.clinical.quality.drift import drift_code
 from sonovan.contracts.alerts import SEVERITIES, LesionAlerted
 from sonovan.contracts.amendments import REASONS_OF, AmendmentReason
 from sonovan.contracts.because import Because
 from sonovan.contracts.faults import FAULTS
 from sonovan.contracts.lexicon import TERMS
+from sonovan.contracts.quality import FEATURES
 from sonovan.contracts.reasons import REASONS
 from sonovan.contracts.results import IntendedUse, Level, Status
 from sonovan.contracts.van import EXCUSES
@@ -87,6 +90,7 @@ def test_every_reason_has_words(language: Language) -> None:
         "raised",
         "ended",
     }
+    given |= {drift_code(each) for each in FEATURES} | {MEAN_DICE, MEAN_IOU, SCREENINGS_REVIEWED}
     known = set(PHRASES[language].reasons)
     assert given | refusals() | REASONS <= known, "a code without words"
     assert known <= given | refusals() | REASONS, "words that no code needs"

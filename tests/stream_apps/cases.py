@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from sonovan.clinical.alert_settings import AlertSettings
+from sonovan.clinical.quality.drift import DriftBounds
 from sonovan.contracts.answers import RecordRejected, RejectedRetried
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import mint_id
+from sonovan.contracts.quality import FeatureValue, LookAt, ReviewedFrame, ScreeningObserved
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.signatures import generate_key, public_key
@@ -27,6 +29,8 @@ from sonovan.stream_apps.assess.settings import AssessSettings
 from sonovan.stream_apps.assess.stage import assess_stage
 from sonovan.stream_apps.catalog.settings import CatalogSettings
 from sonovan.stream_apps.catalog.stage import catalog_stage
+from sonovan.stream_apps.quality.stage import quality_stage
+from sonovan.stream_apps.quality.windows import WatchBounds
 from sonovan.stream_apps.rejecting import Coordinates, reject
 from sonovan.stream_apps.segment.settings import SegmentSettings
 from sonovan.stream_apps.segment.stage import segment_stage
@@ -38,6 +42,8 @@ from tests.stream_apps.alert.scene import revision
 from tests.stream_apps.assess.scene import Desk, Scene
 from tests.stream_apps.catalog.scene import KEY, messages
 from tests.stream_apps.memory import MemoryTables, Opener, World
+from tests.stream_apps.quality.scene import erasure, frame, review
+from tests.stream_apps.quality.scene import revision as whole_screening
 from tests.stream_apps.segment.frames import TestVan
 from tests.stream_apps.segment.threshold import ThresholdSegmenter
 
@@ -160,6 +166,47 @@ def catalog_case(folder: Path) -> Case:
     return Case(world, open_stage, lambda: (everything(world), kept(database)))
 
 
+def quality_case(_folder: Path) -> Case:
+    """Screenings, reviews and an erasure, and what was sent on of others: windows fill, one drifts, a fault begins."""
+    world = World()
+    world.append(Topic.FRAME_SEGMENTED, b"{")
+    frames = [frame(1, index).encode() for index in (0, 1, 8, 16)]
+    drawn = [review(world, 1, at=at, drawn=drawn).encode() for at, drawn in ((1, 10), (2, 5))]
+    for topic, value in (
+        *((Topic.FRAME_SEGMENTED, value) for value in frames[:-1]),
+        (Topic.SCREENING_ASSESSED, whole_screening(1).encode()),
+        (Topic.FRAME_SEGMENTED, frames[-1]),
+        *((Topic.FRAME_REVIEWED, value) for value in drawn),
+        *((Topic.SCREENING_OBSERVED, sent_on(number).encode()) for number in range(12)),
+        (Topic.SCREENING_ERASED, erasure(1).encode()),
+        (Topic.SCREENING_OBSERVED, sent_on(3).model_copy(update={"erased": True}).encode()),
+    ):
+        world.append(topic, value)
+    bounds = WatchBounds(DriftBounds(window=4, reference_windows=2, rate=0.5), flags_a_day=2, rolling=4)
+
+    def open_stage(world: World, tables: MemoryTables) -> Stage:
+        return quality_stage(tables, world.store, bounds)
+
+    return Case(world, open_stage, lambda: everything(world))
+
+
+def sent_on(number: int) -> ScreeningObserved:
+    """A screening that quality sends on; those from the ninth on are bright."""
+    return ScreeningObserved(
+        screening_id=mint_id(number + 1, lambda count: bytes(count)),
+        model_id="lite2-unet-3",
+        fingerprint="ab" * 32,
+        organ="breast",
+        van_id="van-1",
+        values=(
+            FeatureValue(feature="brightness", value=100.0 + number + 100 * (number > 7)),
+            FeatureValue(feature="predicted", value=0.5),
+        ),
+        look_at=LookAt(sequence_id=mint_id(99, lambda count: bytes(count)), frame_index=8, predicted=0.5),
+        reviewed=(ReviewedFrame(dice=0.9, iou=0.8, outlined=True, predicted=0.5),) if number in (3, 6) else None,
+    )
+
+
 def toy_case(_folder: Path) -> Case:
     """Rejections for a stage that only tests have: it counts them by reason, and sends each count."""
     world = World()
@@ -196,5 +243,6 @@ def _told(record: RecordRejected, number: int) -> Record:
 
 
 CASES: Final = {
-    "segment": segment_case, "assess": assess_case, "alert": alert_case, "catalog": catalog_case, "toy": toy_case,
+    "segment": segment_case, "assess": assess_case, "alert": alert_case, "catalog": catalog_case,
+    "quality": quality_case, "toy": toy_case,
 }  # fmt: skip

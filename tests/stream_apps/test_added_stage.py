@@ -38,7 +38,7 @@ TABLE = {
     '    LESION_ALERTED = "lesion.alerted.v1"\n': (
         '    LESION_ALERTED = "lesion.alerted.v1"\n    SCREENING_COUNTED = "screening.counted.v1"\n'
     ),
-    "{_ASSESS, _ALERT, _CATALOG, _CONSOLE},": "{_ASSESS, _ALERT, _CATALOG, _CONSOLE, Writer.COUNTED},",
+    '_QUALITY}, "a revision': '_QUALITY, Writer.COUNTED}, "a revision',
     "        _row(Topic.LESION_ALERTED,": (
         '        _row(Topic.SCREENING_COUNTED, "screening_id", ScreeningTicked, {Writer.COUNTED}, set(),\n'
         '             "how many revisions there are"),\n'
@@ -109,7 +109,7 @@ def run(top: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[st
 
 def test_it_is_run_by_the_shell_and_has_its_account_grants_and_group(copy: Path) -> None:
     found = json.loads(run(copy, "-c", DRIVE).stdout)
-    assert found["stages"] == found["apps"] == ["segment", "assess", "alert", "counted", "catalog"]
+    assert found["stages"] == found["apps"] == ["segment", "assess", "alert", "counted", "catalog", "quality"]
     assert found["app_id"] == "sonovan-counted"
     assert {
         "READ screening.assessed.v1",
@@ -122,6 +122,6 @@ def test_it_is_run_by_the_shell_and_has_its_account_grants_and_group(copy: Path)
 
 
 def test_the_command_knows_it_and_starts_its_shell(copy: Path) -> None:
-    assert "segment|assess|alert|counted|catalog" in run(copy, "-m", "sonovan", "worker", "--help").stdout
+    assert "segment|assess|alert|counted|catalog|quality" in run(copy, "-m", "sonovan", "worker", "--help").stdout
     told = run(copy, "-m", "sonovan", "worker", "counted", code=5).stderr
     assert "SONOVAN_KAFKA_BOOTSTRAP" in told  # it got as far as its settings

@@ -63,6 +63,17 @@ def test_a_signed_frame_becomes_a_result_its_objects_and_a_receipt() -> None:
     assert frame.receipt.content_sha256 == record.pixels_sha256
 
 
+def test_what_quality_watches_goes_with_a_result_the_scanner_and_how_bright_its_frame_is() -> None:
+    pixels = bright_disc(3)
+    plain = segmented(ENVELOPE).record
+    assert (plain.manufacturer, plain.scanner_model) == (None, None)
+    assert plain.brightness == np.percentile(pixels[::4, ::4][pixels[::4, ::4] >= 8], 95, method="inverted_cdf")
+    header = VAN.header(pixels, 3, manufacturer="mindray", model="DC-70")
+    named = segmented(seal(header, VAN.private_key, encode_pixels(pixels))).record
+    assert (named.manufacturer, named.scanner_model) == ("mindray", "DC-70")
+    assert result_digest(named) == result_digest(plain)
+
+
 def test_numbers_are_rounded_where_they_arise() -> None:
     region = segmented(ENVELOPE).record.regions[0]
     assert (region.polygon[0][0], region.score_mean, region.score_max) == (44.1, 0.912, 0.988)

@@ -1,0 +1,112 @@
+"""The quality stage: what was outlined and how it was reviewed to figures and faults. Run by `sonovan worker quality`.
+
+It reads results where their screening is, sends on one record for each screening and network, and reads those where
+the network is: so any number of workers share the work, and each figure is made in one place.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+import imagecodecs
+import numpy as np
+
+from sonovan.clinical.quality.overlap import Labels, overlap_of
+from sonovan.contracts.erasures import ScreeningErased
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.quality import ScreeningObserved
+from sonovan.contracts.results import ScreeningAssessed
+from sonovan.contracts.reviews import FrameReviewed
+from sonovan.contracts.settings import read_settings
+from sonovan.contracts.topics import Topic, Writer
+from sonovan.storage.keys import Bucket
+from sonovan.storage.stores import ObjectStore, get_named
+from sonovan.stream_apps.quality.rows import sampled
+from sonovan.stream_apps.quality.settings import QualitySettings
+from sonovan.stream_apps.quality.watching import erased, frame, measured, revision
+from sonovan.stream_apps.quality.windows import WatchBounds, observed
+from sonovan.stream_apps.stage import Given, Message, Outcome, Row, Stage, Tables
+
+READS: Final = (
+    Topic.FRAME_SEGMENTED,
+    Topic.SCREENING_ASSESSED,
+    Topic.FRAME_REVIEWED,
+    Topic.SCREENING_ERASED,
+    Topic.SCREENING_OBSERVED,
+)
+
+_INDEX: Final = re.compile(rb'"frame_index":(\d{1,6})[,}]')
+"""The one field of a result by which seven of eight are passed over unread."""
+
+
+async def open_stage(given: Given) -> Stage:
+    """Nothing to open but the settings."""
+    settings = read_settings(QualitySettings)
+    bounds = WatchBounds(settings.bounds, settings.reference, settings.flags_a_day, settings.rolling)
+    return quality_stage(given.tables, given.store, bounds)
+
+
+def quality_stage(tables: Tables, store: ObjectStore, bounds: WatchBounds) -> Stage:
+    """The stage over these tables."""
+    return Stage(
+        name=Writer.QUALITY,
+        reads=READS,
+        process=partial(watched, row=tables.get, store=store, bounds=bounds),
+    )
+
+
+def watched(message: Message, *, row: Row, store: ObjectStore, bounds: WatchBounds) -> Outcome:
+    """What a message leads to. Raises InvalidRecord for one that cannot be read."""
+    match message.at.topic:
+        case Topic.FRAME_SEGMENTED:
+            index = _INDEX.search(message.value)
+            if index is not None and not sampled(int(index[1])):
+                return Outcome()
+            return frame(FrameSegmented.decode(message.value), row)
+        case Topic.SCREENING_ASSESSED:
+            return revision(ScreeningAssessed.decode(message.value), row)
+        case Topic.FRAME_REVIEWED:
+            review = FrameReviewed.decode(message.value)
+            if not review.blind or review.compared is None:
+                return Outcome()  # whoever saw the machine's outline measures nothing
+            # Rows are read here, in the event loop; the masks are read in a thread.
+            keys = (review.screening_id, f"{review.screening_id}/reviews")
+            known = {("screenings", key): row("screenings", key) for key in keys}
+            return Outcome(store=partial(_compared, review, store, known))
+        case Topic.SCREENING_ERASED:
+            return erased(ScreeningErased.decode(message.value).screening_id, row)
+        case _:
+            return observed(ScreeningObserved.decode(message.value), row, message.at.appended_at, bounds)
+
+
+def _compared(review: FrameReviewed, store: ObjectStore, known: Mapping[tuple[str, str], bytes | None]) -> Outcome:
+    """Read both masks and go on with what they say of each other; nothing where one was erased meanwhile.
+
+    known: the rows of the screening.
+
+    Raises InvalidRecord `object_contradicts_record` for a mask that is not the one that was named, or no such picture.
+    """
+    compared = review.compared
+    try:
+        reader = _labels(store, review.mask_key, review.mask_sha256)
+        machine = None if compared is None else _labels(store, compared.mask_key, compared.mask_sha256)
+        overlap = overlap_of(reader, machine)
+    except KeyError:
+        return Outcome()
+    except ValueError as error:
+        raise InvalidRecord("object_contradicts_record", f"the masks of a review do not fit: {error}") from None
+    return measured(review, overlap, lambda table, key: known[table, key])
+
+
+def _labels(store: ObjectStore, key: str | None, sha256: str | None) -> Labels | None:
+    if key is None or sha256 is None:
+        return None
+    try:
+        labels = np.asarray(imagecodecs.png_decode(get_named(store, Bucket.MASKS, key, sha256)))
+    except imagecodecs.PngError as error:
+        raise ValueError(f"a mask is no PNG ({error})") from None
+    if labels.ndim != 2 or labels.dtype != np.uint8:
+        raise ValueError("a mask is no grey PNG of 8 bits")
+    return labels
