@@ -24,6 +24,8 @@ test: $(READY) ## every test: units, services, the journeys through real Kafka a
 		|| echo "pdftotext is missing (Debian: poppler-utils): PDFs are not read back" >&2
 	@command -v storescu >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq dcmtk >/dev/null; } \
 		|| echo "storescu is missing (Debian: dcmtk): the listener is tested by pynetdicom alone" >&2
+	@command -v Orthanc >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && mkdir -p /etc/systemd/system && ln -sfn /dev/null /etc/systemd/system/orthanc.service && apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends orthanc >/dev/null; } \
+		|| echo "Orthanc is missing (Debian: orthanc): the listener is tested without another node" >&2
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 		|| echo "chromium is missing (Debian: chromium): the van's page is tested without a browser" >&2
 	@$(RUN) -m tests.side_by_side

@@ -1,18 +1,20 @@
 """Storage commitment (PS3.4 annex J): the van answers for what it has, so that the scanner may delete its own.
 
-The answer goes on the association on which it was asked for, and where that is over, on one of its own to the scanner's
-port, if `van.toml` names one.
+The request is answered first. Then the report goes on an association of its own to the scanner's port, where `van.toml`
+names one, else on the association on which it was asked for: Orthanc, and others built on DCMTK, take none there.
 """
 
 from collections.abc import Callable
+from threading import Event as Flag
 from threading import Thread
 from typing import Final
 
 from pydicom import Dataset
 from pydicom.sequence import Sequence
-from pynetdicom import AE, build_role
+from pynetdicom import AE, build_role, evt
 from pynetdicom.association import Association
 from pynetdicom.events import Event
+from pynetdicom.pdu import P_DATA_TF
 
 from sonovan.contracts.errors import SonovanError
 from sonovan.producers.gateway.contexts import COMMITMENT
@@ -20,6 +22,7 @@ from sonovan.producers.gateway.contexts import COMMITMENT
 INSTANCE: Final = "1.2.840.10008.1.20.1.1"
 """The well-known SOP instance of the push model."""
 _REQUEST: Final = 1
+_ANSWERED_WITHIN_S: Final = 10.0
 _ALL_KEPT, _SOME_MISSING = 1, 2
 _NO_SUCH_INSTANCE: Final = 0x0112
 _WRONG_ARGUMENT, _UNKNOWN_ACTION = 0x0115, 0x0123
@@ -47,14 +50,23 @@ class Commitment:
         except SonovanError as error:
             self._tell(str(error))
             return 0x0110, None
-        title, address = str(event.assoc.requestor.ae_title).strip(), self._reach
-        Thread(target=self._report, args=(event.assoc, title, report, kind, address), daemon=True).start()
+        answered = Flag()
+
+        def sent(told: Event) -> None:
+            if isinstance(told.pdu, P_DATA_TF):  # nothing else is sent on this association meanwhile
+                answered.set()
+
+        event.assoc.bind(evt.EVT_PDU_SENT, sent)
+        title, done = str(event.assoc.requestor.ae_title).strip(), lambda: event.assoc.unbind(evt.EVT_PDU_SENT, sent)
+        Thread(target=self._report, args=(event.assoc, answered, done, title, report, kind), daemon=True).start()
         return 0x0000, None
 
-    def _report(self, asked_on: Association, title: str, report: Dataset, kind: int, reach: Reach) -> None:
-        if asked_on.is_established and _sent(asked_on, report, kind):
-            return
-        place = reach(title)
+    def _report(
+        self, asked_on: Association, answered: Flag, done: Callable[[], None], title: str, report: Dataset, kind: int
+    ) -> None:
+        answered.wait(_ANSWERED_WITHIN_S)
+        done()
+        place = self._reach(title)
         if place is not None:
             entity = AE(ae_title=str(asked_on.acceptor.ae_title).strip())
             entity.add_requested_context(COMMITMENT)
@@ -66,6 +78,8 @@ class Commitment:
                 association.release()
                 if sent:
                     return
+        if asked_on.is_established and _sent(asked_on, report, kind):
+            return
         self._tell(f"the answer to a storage commitment of {title} could not be delivered; it may ask again")
 
 
