@@ -21,10 +21,22 @@ app = typer.Typer(help="The key of the centre's answers to vans: show, rotate, r
 
 @app.command()
 def show(as_json: AsJson = False, state: State = None) -> None:
-    """Show the public half of the key that signs, and of the one that takes over."""
-    from sonovan.deploy.receipt_keys import receipt_keys
+    """Show the public half of the key that signs, and of the one that takes over.
 
-    _tell(_done(state_path(state), receipt_keys), as_json=as_json)
+    Of SONOVAN_RECEIPTS_KEY where it is set and no state folder is named, else of the state folder.
+    """
+    import os
+
+    from sonovan.contracts.settings import read_settings
+    from sonovan.deploy.receipt_keys import ReceiptKeys, receipt_keys
+    from sonovan.stream_apps.settings import ReceiptSettings
+
+    told = read_settings(ReceiptSettings) if state is None and "SONOVAN_RECEIPTS_KEY" in os.environ else None
+    if told is None or told.key is None:
+        _tell(_done(state_path(state), receipt_keys), as_json=as_json)
+        return
+    following = None if told.next_key is None else told.next_key.get_secret_value()
+    _tell(ReceiptKeys(key=told.key.get_secret_value(), next_key=following), as_json=as_json)
 
 
 @app.command()

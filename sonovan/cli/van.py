@@ -36,24 +36,25 @@ def enrol(
     """Give a van its signing key, its Kafka account, its answers topic and its quota; again is harmless.
 
     The first time a passphrase is chosen, which alone opens what the van keeps. The first van of a centre makes the
-    secret of its site as well; others get it by `van site import`.
+    secret of its site as well; others get it by `van site import`. SONOVAN_ENROL_* name a centre of containers or of a
+    server (docs/running.md); else it is that of the state folder.
     """
-    from sonovan.centre import attach
     from sonovan.cli.van_open import open_vault
-    from sonovan.contracts.depot import centre_public_key
-    from sonovan.depot import centre_key
+    from sonovan.enrolling import enrolling
     from sonovan.producers import enrol as enrolment
     from sonovan.producers import receipts, site
 
     folder = state_path(state)
     enrolment.van_folder(folder, name)
-    centre = attach(folder)
+    centre = enrolling(folder)
     vault = open_vault(folder, name)
-    enrolment.keep_centre_key(vault, centre_public_key(centre_key(folder)))
-    receipts.pin(vault, centre.receipt_keys().public)
-    record = enrolment.enrol(vault, name, centre.enrol_van(name, round(quota * MIB) or None), centre.kafka("registrar"))
+    if centre.depot_key is not None:
+        enrolment.keep_centre_key(vault, centre.depot_key)
+    receipts.pin(vault, centre.receipt_keys)
+    account = centre.enrol_van(name, vault, round(quota * MIB) or None)
+    record = enrolment.enrol(vault, name, account, centre.registrar)
     key = record.newest
-    if site.check(vault) is None and enrolment.is_alone(centre.kafka("registrar"), name):
+    if site.check(vault) is None and enrolment.is_alone(centre.registrar, name):
         site.new_secret(vault)
     typer.echo(f"van {name} is enrolled since {key.enrolled_at:%Y-%m-%d %H:%M} UTC, key {key.public_key[:16]}")
     check = site.check(vault)
@@ -63,13 +64,13 @@ def enrol(
 @app.command()
 def revoke(name: Annotated[str, typer.Argument(help="The van's name.")], state: State = None) -> None:
     """Take a van's access away and publish that its key holds no longer."""
-    from sonovan.centre import attach
+    from sonovan.enrolling import enrolling
     from sonovan.producers import enrol as enrolment
 
     folder = state_path(state)
     enrolment.van_folder(folder, name)
-    centre = attach(folder)
-    record = enrolment.revoke(folder, name, centre.kafka("registrar"))
+    centre = enrolling(folder)
+    record = enrolment.revoke(folder, name, centre.registrar)
     centre.revoke_van(name)
     typer.echo(f"van {name} was never enrolled" if record is None else f"van {name} is revoked")
 
