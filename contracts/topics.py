@@ -230,7 +230,8 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
              "an operator told a stage to pass a message that ends it"),
         _row(Topic.FRAME_REVIEWED, "screening_id", FrameReviewed, {_CONSOLE}, {_CATALOG, _CONSOLE, _QUALITY},
              "a reader's mask of one frame, beside the machine's"),
-        _row(Topic.SCREENING_ERASED, "screening_id", ScreeningErased, {_CONSOLE}, {_CONSOLE, _QUALITY},
+        _row(Topic.SCREENING_ERASED, "screening_id", ScreeningErased, {_CONSOLE},
+             {_CONSOLE, _ASSESS, _ALERT, _CATALOG, _QUALITY},
              "what is kept of a screening is deleted, and nothing more of it is kept"),
     )
 }  # fmt: skip

@@ -11,7 +11,7 @@ was not due yet, so that nobody hears first of what no longer holds; who was tol
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import (
     BigInteger,
@@ -29,6 +29,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     and_,
+    delete,
     exists,
     func,
     insert,
@@ -146,6 +147,9 @@ class Delivery:
     rung: int = 0
 
 
+FORGOTTEN: Final = 2**62
+"""The number of a source of versions that was forgotten: above every version that may still come."""
+
 Decide = Callable[[Mapping[str, bytes]], Sequence[Message]]
 """The body of the newest message of each thread in a version's scopes → the messages that follow from the version."""
 
@@ -239,6 +243,20 @@ class Outbox:
         with transaction(self._engine) as connection:
             rows = connection.execute(waiting.group_by(_DELIVERIES.c.recipient)).all()
         return {row.recipient: (row.since.replace(tzinfo=UTC), int(row.owed)) for row in rows}
+
+    def forget(self, source: str) -> int:
+        """Delete the threads of a scope and what is owed of them; how many threads that were.
+
+        source: the scope, which is also the source of its versions. No version of it is new any more: what comes late
+        opens no thread again.
+        """
+        threads = select(_THREADS.c.thread).where(_THREADS.c.scope == source)
+        with transaction(self._engine) as connection:
+            _lock(connection, source)
+            over = {"number": FORGOTTEN, "digest": ""}
+            connection.execute(update(_TURNS).where(_TURNS.c.name == source).values(over))
+            connection.execute(delete(_DELIVERIES).where(_DELIVERIES.c.thread.in_(threads)))
+            return connection.execute(delete(_THREADS).where(_THREADS.c.scope == source)).rowcount
 
     def last(self, threads: Iterable[str]) -> dict[str, bytes]:
         """The body of the newest message of each of these threads; those that there never was are left out."""

@@ -10,6 +10,7 @@ from typing import Final
 
 from sonovan.clinical.alert_settings import AlertSettings as RuleSettings
 from sonovan.contracts.alerts import AlertAcknowledged
+from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.errors import Fatal
 from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.results import ScreeningAssessed
@@ -28,7 +29,13 @@ from sonovan.stream_apps.alert.vans import VanWatch
 from sonovan.stream_apps.retrying import retry
 from sonovan.stream_apps.stage import Given, Message, Outcome, Stage
 
-READS: Final = (Topic.SCREENING_ASSESSED, Topic.ALERT_ACKNOWLEDGED, Topic.FAULT_ALERTED, Topic.VAN_REPORTED)
+READS: Final = (
+    Topic.SCREENING_ASSESSED,
+    Topic.ALERT_ACKNOWLEDGED,
+    Topic.SCREENING_ERASED,
+    Topic.FAULT_ALERTED,
+    Topic.VAN_REPORTED,
+)
 
 DATABASE: Final = "database"
 """The outbox's, as something that the worker waits for (`progress.Progress.waits`)."""
@@ -87,6 +94,8 @@ def alert_stage(
         if message.at.topic == Topic.ALERT_ACKNOWLEDGED:
             answered = AlertAcknowledged.decode(message.value)
             return Outcome(store=partial(answer, outbox, answered, ladder, at, moment))
+        if message.at.topic == Topic.SCREENING_ERASED:
+            return Outcome(store=partial(outbox.forget, ScreeningErased.decode(message.value).screening_id))
         if message.at.topic == Topic.FAULT_ALERTED:
             fault = FaultAlerted.decode(message.value)
             return Outcome(store=partial(take_fault, outbox, fault, faults_to, at, moment))

@@ -3,6 +3,9 @@
 A screening ends by ticks of the timer, one step a tick: first its row loses her opening, closings and clinical record,
 and says that it ended, so that nothing more is made of the others; then up to MOST_RESULTS results go; last the rows
 that list them. What lists others is written after they are deleted: a crash in between deletes the same again.
+
+An erasure (`screening.erased`) ends it at once, in the same steps, and also one of which nothing is known yet: what
+comes of it later is rejected.
 """
 
 import logging
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.ids import frame_id
 from sonovan.contracts.results import ScreeningTicked
 from sonovan.stream_apps.assess.known import Known
@@ -56,7 +60,9 @@ def ending_of(known: Known, now: datetime, life: RowLife) -> EndingRow | None:
 
 
 def is_over(received: Received, known: Known) -> bool:
-    """Whether a tick finds that the screening's time is over, by the broker's clock."""
+    """Whether she had the screening erased, or a tick finds that its time is over, by the broker's clock."""
+    if isinstance(received.record, ScreeningErased):
+        return True
     due = known.ending is not None and known.ending.ends_at <= received.appended_at
     return due and isinstance(received.record, ScreeningTicked)
 
@@ -69,7 +75,9 @@ def ended(known: Known, now: datetime) -> tuple[Rows, Rows]:
         _tell(known)
         vans = {van_id: part.places() for van_id, part in screening.vans.items()}
         over = ScreeningRow(ended_at=now, ended_refused=screening.refused, vans=vans)
-        return {own: over.model_dump_json().encode(), ("waiting", screening_id): None}, {}
+        due = EndingRow(began_at=now if known.ending is None else known.ending.began_at, ends_at=now)
+        kept = {own: over.model_dump_json().encode(), ("ending", screening_id): due.model_dump_json().encode()}
+        return {**kept, ("waiting", screening_id): None}, {}
     results, left = _next_results(known)
     if results:
         return {("results", key): None for key in results}, {("sequences", key): row for key, row in left.items()}

@@ -7,6 +7,7 @@ from sonovan.clinical.completeness import latest
 from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.clinical_record import FeaturesRecorded
+from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import split_frame_id
@@ -30,7 +31,7 @@ def take(received: Received, known: Known) -> Known | None:
     to an earlier one.
     """
     record = received.record
-    if isinstance(record, ScreeningTicked):
+    if isinstance(record, ScreeningTicked | ScreeningErased):
         return known
     if known.screening.ended_at is not None:
         if isinstance(record, RecordRejected):

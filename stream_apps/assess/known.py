@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, TypeVar
 
+from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.limits import MAX_ROW_BYTES
 from sonovan.contracts.record import Part
@@ -71,8 +72,8 @@ class Known:
 def load(received: Received, row: Row) -> Known:
     """Read the rows of the screening that a message concerns, each once.
 
-    Of sweeps: those that the opener's van has told of, and those that the message names; for a tick, which may end the
-    screening, those of every van.
+    Of sweeps: those that the opener's van has told of, and those that the message names; for a tick and an erasure,
+    which end the screening, those of every van.
     """
     screening_id = received.screening_id
     stored = row("screenings", screening_id)
@@ -82,7 +83,7 @@ def load(received: Received, row: Row) -> Known:
     named = {each for closing in part.closings for each in closing.sequence_ids}
     keys = {sequence_key(each, opener or "") for each in named.union(part.sequence_ids)}
     keys |= {sequence_key(each, received.van_id or "") for each in received.sequence_ids}
-    if isinstance(received.record, ScreeningTicked):
+    if isinstance(received.record, ScreeningTicked | ScreeningErased):
         keys |= {sequence_key(each, van_id) for van_id, told in screening.vans.items() for each in told.sequence_ids}
     read = {key: data for key in sorted(keys) if (data := row("sequences", key)) is not None}
     sizes = {("sequences", key): len(data) for key, data in read.items()}

@@ -9,6 +9,7 @@ from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.envelope import Envelope, open_envelope
+from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import split_frame_id
@@ -39,11 +40,11 @@ _CONTROL: Final[dict[str, type[ControlRecord]]] = {
 class Received:
     """A message's record, and whom it concerns.
 
-    van_id: None for a tick. sequence_ids: the sweeps that it names. subject: of a control record, with the sha256 of
-    its header, for its receipt or its rejection; None for records of the centre.
+    van_id: None for a tick and an erasure. sequence_ids: the sweeps that it names. subject: of a control record, with
+    the sha256 of its header, for its receipt or its rejection; None for records of the centre.
     """
 
-    record: ControlRecord | FrameSegmented | RecordRejected | ScreeningTicked
+    record: ControlRecord | FrameSegmented | RecordRejected | ScreeningTicked | ScreeningErased
     appended_at: datetime
     screening_id: str
     van_id: str | None = None
@@ -67,6 +68,9 @@ def receive(message: Message, verify: Verify) -> Received | None:
     if topic == Topic.SCREENING_TICKED:
         tick = ScreeningTicked.decode(message.value)
         return Received(tick, moment, tick.screening_id)
+    if topic == Topic.SCREENING_ERASED:
+        erased = ScreeningErased.decode(message.value)
+        return Received(erased, moment, erased.screening_id)
     raise InvalidRecord("record_invalid", f"assess does not read topic {topic}")
 
 

@@ -35,6 +35,7 @@ READS: Final = (
     Topic.FRAME_SEGMENTED,
     Topic.RECORD_REJECTED,
     Topic.SCREENING_TICKED,
+    Topic.SCREENING_ERASED,
 )
 """All of them in one channel, one message at a time, so that rows are never written by two."""
 

@@ -31,6 +31,20 @@ def test_a_message_is_owed_to_everybody_under_a_key_of_their_own(outbox: Outbox)
     assert outbox.owed() == {"webhook": 1, "topic": 1}
 
 
+def test_what_is_forgotten_is_owed_to_nobody_and_does_not_come_back(outbox: Outbox) -> None:
+    take(outbox, 1)
+    take(outbox, 1, source=1)
+    leased = outbox.claim(WEBHOOK, NOON, LEASE)
+    assert outbox.forget("source-0") == 1
+    assert outbox.owed() == {"webhook": 1, "topic": 1}, "the other source's alone"
+    outbox.delivered(leased[0].key, NOON)  # a delivery that was under way does not bring it back
+    assert outbox.last(["thread-of-source-0"]) == {}
+    assert take(outbox, 2) == 0
+    assert outbox.forget("source-0") == 0
+    assert outbox.forget("never-seen") == 0
+    assert take(outbox, 1, source=2) == 1
+
+
 @settings(deadline=None)  # it writes to a disk
 @given(body=st.binary(max_size=300))
 def test_a_body_comes_back_byte_for_byte(body: bytes) -> None:

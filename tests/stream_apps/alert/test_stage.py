@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.topics import Topic
 from sonovan.storage.keys import Bucket
 from sonovan.storage.outbox import Outbox
@@ -46,6 +47,22 @@ def test_a_revision_is_acknowledged_once_its_alert_is_owed(tmp_path: Path) -> No
     desk = Desk(tmp_path)
     asyncio.run(desk.take(revision(1, {1: "suspicious"}).encode()))
     assert [state for _, state in desk.owed()] == ["raised"]
+
+
+def test_nobody_is_told_of_a_screening_that_was_erased_whatever_comes_late(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    first, later = revision(1, {1: "suspicious"}), revision(2, {1: "suspicious", 2: "suspicious"})
+    at = datetime.fromtimestamp(NOW, UTC)
+    asked = ScreeningErased(screening_id=first.screening_id, because="she_asked", by="op-7", erased_at=at)
+
+    async def erased_between() -> None:
+        await desk.take(first.encode())
+        assert desk.outbox.owed()
+        await desk.worker.take([desk.world.append(Topic.SCREENING_ERASED, asked.encode(), partition=3)])
+        await desk.take(first.encode(), later.encode())
+
+    asyncio.run(erased_between())
+    assert desk.owed() == []
 
 
 @pytest.mark.parametrize("value", [b"", b"{", b'{"schema":"screening.assessed/9.0"}', b"\xff"])

@@ -11,6 +11,7 @@ import pytest
 
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.clinical_record import FeaturesRecorded
+from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningTicked
 from sonovan.contracts.topics import Topic
@@ -83,6 +84,38 @@ def test_what_can_be_traced_to_her_goes_with_the_first_tick() -> None:
     (tick,) = due(desk, desk.now)
     desk.take((Topic.SCREENING_TICKED, tick))
     assert not any(map(PERSONAL.search, desk.rows.values()))
+
+
+def erased(scene: Scene, at: datetime) -> tuple[Topic, Record]:
+    asked = ScreeningErased(screening_id=scene.screening_id, because="she_asked", by="op-7", erased_at=at)
+    return Topic.SCREENING_ERASED, asked
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_an_erased_screening_ends_at_once_and_leaves_one_row_that_says_nothing_of_her(complete: bool) -> None:
+    scene = Scene(6, lesion=range(6))
+    desk = Desk(scene)
+    for said in (*scene.everything()[: None if complete else -2], features(scene)):
+        desk.take(said)
+    assert any(map(PERSONAL.search, desk.rows.values()))
+    assert desk.take(erased(scene, desk.now)).revision is None
+    assert not any(map(PERSONAL.search, desk.rows.values()))
+    assert end(desk, desk.now) > 0
+    ((place, row),) = [(place, row) for place, row in desk.rows.items() if place[1] != "#watermark"]
+    assert place == ("screenings", scene.screening_id)
+    assert set(ScreeningRow.model_validate_json(row).model_dump(exclude_defaults=True)) == {"ended_at"}
+    assert refused(desk, features(scene, 2)) == "screening_ended"
+    assert refused(desk, scene.frame(3)) == "screening_ended"
+
+
+def test_what_comes_of_a_screening_that_was_erased_before_is_rejected() -> None:
+    scene = Scene(6)
+    desk = Desk(scene)
+    desk.take(erased(scene, desk.now))
+    assert [refused(desk, said) for said in scene.everything()] == ["screening_ended"] * len(scene.everything())
+    end(desk, desk.now)
+    desk.take(erased(scene, desk.now))
+    assert [table for table, _ in desk.rows] == ["screenings"]
 
 
 def test_what_comes_after_the_end_is_rejected_by_name_and_makes_no_row() -> None:
