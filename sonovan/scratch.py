@@ -71,6 +71,10 @@ class Scratch:
         """See ObjectStore.exists."""
         return self._find(f"{_OBJECTS}/{bucket}", key) is not None
 
+    def delete(self, bucket: str, key: str) -> None:
+        """See ObjectStore.delete."""
+        self._run("DELETE FROM kept WHERE place = ? AND key = ?", f"{_OBJECTS}/{bucket}", key)
+
     def url(self, bucket: str, key: str, expires_s: int) -> str:
         """A name for messages: nobody else can read this file."""
         return f"scratch:{bucket}/{key}"

@@ -1,7 +1,8 @@
 """Who may do what with which bucket: one table, from which the accounts and policies of the object store follow.
 
-Nobody but root may delete or administer anything, and only people's accounts may list; vans, consumers of topics,
-the registrar and the operator have no account here.
+Nobody but root may administer anything, and only people's accounts may list. The catalogue alone may delete, for it
+knows what an erased screening has; it deletes what stands in its own list and nothing else
+(`sonovan.storage.catalogue.erasing`). Vans, consumers of topics, the registrar and the operator have no account here.
 """
 
 from collections.abc import Mapping
@@ -24,9 +25,14 @@ class Right(StrEnum):
     PUT = "put"
     PUT_REVIEWS = "put reviews"
     LIST = "list"
+    DELETE = "delete"
 
 
-_OBJECT_ACTIONS: Final = {Right.GET: ("s3:GetObject",), Right.PUT: ("s3:GetObject", "s3:PutObject")}
+_OBJECT_ACTIONS: Final = {
+    Right.GET: ("s3:GetObject",),
+    Right.PUT: ("s3:GetObject", "s3:PutObject"),
+    Right.DELETE: ("s3:DeleteObject",),
+}
 _REVIEW_ACTIONS: Final = {Right.PUT_REVIEWS: ("s3:GetObject", "s3:PutObject")}
 _BUCKET_ACTIONS: Final = {Right.LIST: ("s3:GetBucketLocation", "s3:ListBucket")}
 
@@ -37,7 +43,12 @@ _TABLE: Final[Mapping[Writer, Mapping[Bucket, frozenset[Right]]]] = MappingProxy
             Bucket.FRAMES: frozenset({Right.GET}),
             Bucket.REPORTS: frozenset({Right.PUT}),
         },
-        Writer.CATALOG: {Bucket.MASKS: frozenset({Right.GET})},
+        Writer.CATALOG: {
+            Bucket.FRAMES: frozenset({Right.DELETE}),
+            Bucket.MASKS: frozenset({Right.GET, Right.DELETE}),
+            Bucket.REPORTS: frozenset({Right.DELETE}),
+            Bucket.QUARANTINE: frozenset({Right.DELETE}),
+        },
         Writer.QUALITY: {Bucket.MASKS: frozenset({Right.GET})},
         Writer.READER: {
             bucket: frozenset({Right.GET, Right.LIST}) for bucket in Bucket if bucket is not Bucket.QUARANTINE
@@ -59,7 +70,8 @@ console for what readers look at and draw."""
 def rights(account: Writer) -> dict[Bucket, frozenset[Right]]:
     """What an account may do, bucket by bucket. Every stage may put what it rejects into quarantine."""
     quarantine = {Bucket.QUARANTINE: frozenset({Right.PUT})} if account in STAGES else {}
-    return {**_TABLE.get(account, {}), **quarantine}
+    own = _TABLE.get(account, {})
+    return {**own, **{bucket: held | own.get(bucket, frozenset()) for bucket, held in quarantine.items()}}
 
 
 def policy(account: Writer) -> dict[str, Any]:

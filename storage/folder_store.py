@@ -59,6 +59,16 @@ class FolderStore:
         """See ObjectStore.exists."""
         return self.path(bucket, key).is_file()
 
+    def delete(self, bucket: str, key: str) -> None:
+        """See ObjectStore.delete."""
+        path = self.path(bucket, key)
+        try:
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                _sync_folder(path.parent)
+        except OSError as error:
+            raise _of(error, path) from error
+
     def path(self, bucket: str, key: str) -> Path:
         """Where the object lies. Raises ValueError for a key that would leave its bucket."""
         parts = key.split("/")

@@ -27,7 +27,7 @@ from sonovan.storage.stores import contradiction
 
 _ERROR_CODE: Final = re.compile(rb"<Code>([A-Za-z0-9]+)</Code>")
 _NOT_LET_IN: Final = {"InvalidAccessKeyId", "SignatureDoesNotMatch"}
-_DOES: Final = {"PUT": "write to", "GET": "read from", "HEAD": "read from"}
+_DOES: Final = {"PUT": "write to", "GET": "read from", "HEAD": "read from", "DELETE": "delete from"}
 
 
 class MinioStore:
@@ -72,6 +72,12 @@ class MinioStore:
         if response.status in {200, 404}:
             return response.status == 200
         raise self._refusal(response, "HEAD", bucket)
+
+    def delete(self, bucket: str, key: str) -> None:
+        """See ObjectStore.delete."""
+        response = self._send("DELETE", bucket, key)
+        if response.status not in {200, 204}:
+            raise self._refusal(response, "DELETE", bucket)
 
     def _send(
         self, method: str, bucket: str, key: str, body: bytes = b"", headers: dict[str, str] | None = None

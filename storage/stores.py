@@ -26,6 +26,9 @@ class ObjectStore(Protocol):
     def exists(self, bucket: str, key: str) -> bool:
         """Whether the object is there. Raises Transient and Fatal as `put`."""
 
+    def delete(self, bucket: str, key: str) -> None:
+        """Delete the object for good; nothing happens where none is. Raises Transient and Fatal as `put`."""
+
 
 def get_named(store: ObjectStore, bucket: str, key: str, sha256: str) -> bytes:
     """The bytes of an object that a record names. sha256: what the record says of them.

@@ -11,6 +11,7 @@ from sqlalchemy import Column as _Column
 
 from sonovan.contracts.topics import Topic
 from sonovan.storage.catalogue.columns import JSON, META, MOMENT, Rule, key, may, must, table_of
+from sonovan.storage.catalogue.tables_erased import ERASED
 from sonovan.storage.catalogue.tables_found import (
     ADEQUACY,
     FINDING,
@@ -153,7 +154,7 @@ MADE: Final[Table] = Table(
 WRITTEN: Final[tuple[Table, ...]] = (
     OPENING, CLINICAL_RECORD, AMENDMENT, SEQUENCE_CLOSING, SCREENING_CLOSING, VAN_REPORT,
     FRAME, REVISION, SCREENING, FINDING, SIGHTING, ADEQUACY, SEQUENCE_RESULT,
-    ALERT, ALERT_RECORD, ALERT_ANSWER, FAULT, REJECTION, REVIEW,
+    ALERT, ALERT_RECORD, ALERT_ANSWER, FAULT, REJECTION, REVIEW, ERASED,
 )  # fmt: skip
 """The tables that are filled from topics, in the order in which they are written."""
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from sonovan.storage.catalogue.changes import Change, Row
 from sonovan.storage.catalogue.columns import PLACE, Rule
+from sonovan.storage.catalogue.erasing import note_erased
 from sonovan.storage.catalogue.tables import READ_OFFSET, WRITTEN, rule_of
 
 _Values = tuple[Any, ...]
@@ -51,6 +52,7 @@ def write(connection: Connection, changes: Iterable[Change]) -> int:
     """
     tables: dict[str, dict[_Values, _Values]] = {}
     read: dict[tuple[str, int], int] = {}
+    of: set[str] = set()
     for change in changes:
         place = change.place
         stand = (place.at_ms, place.partition, place.offset)
@@ -58,6 +60,8 @@ def write(connection: Connection, changes: Iterable[Change]) -> int:
         read[spot] = max(read.get(spot, 0), place.offset + 1)
         for name, row in change.rows:
             plan = _PLANS[name]
+            if screening_id := row.get("screening_id"):
+                of.add(screening_id)
             values = plan.values(row, stand)
             kept = tables.setdefault(name, {})
             mine = tuple([values[each] for each in plan.keys])
@@ -71,6 +75,7 @@ def write(connection: Connection, changes: Iterable[Change]) -> int:
             written += len(tables[name])
             # In the order of their keys: two workers that write the same rows wait for each other and never in a ring.
             put(connection, plan, [tables[name][each] for each in sorted(tables[name], key=str)])
+    note_erased(connection, of)
     note_read(connection, read)
     return written
 

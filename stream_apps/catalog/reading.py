@@ -9,6 +9,7 @@ from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.envelope import Envelope, open_envelope
+from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.frames import FrameSegmented
@@ -47,6 +48,7 @@ _CENTRE: Final[Mapping[Topic, tuple[type[Record], _Reader]]] = {
     Topic.ALERT_ACKNOWLEDGED: (AlertAcknowledged, _placed("alert_answer", rows_told.answered)),
     Topic.FAULT_ALERTED: (FaultAlerted, _one("fault", rows_told.failed)),
     Topic.RECORD_REJECTED: (RecordRejected, _one("rejection", rows_told.rejected)),
+    Topic.SCREENING_ERASED: (ScreeningErased, _one("erased", rows_told.erased)),
 }
 _VANS: Final[Mapping[Topic, tuple[type[Record], _Reader]]] = {
     Topic.SCREENING_OPENED: (ScreeningOpened, _one("opening", rows_sent.opened)),

@@ -1,10 +1,11 @@
-"""Alerts, answers, faults, rejections and reviews, as rows of the catalogue."""
+"""Alerts, answers, faults, rejections, reviews and erasures, as rows of the catalogue."""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
 from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
 from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.reviews import FrameReviewed
 from sonovan.storage.catalogue.changes import Place, Row, listed, moment, text
@@ -65,6 +66,16 @@ def rejected(record: RecordRejected) -> Row:
         "message_partition": record.partition,
         "message_offset": record.offset,
         "rejected_at": moment(record.rejected_at),
+    }
+
+
+def erased(record: ScreeningErased) -> Row:
+    """A row of `erased`."""
+    return {
+        "screening_id": record.screening_id,
+        "because": record.because,
+        "operator": record.by,
+        "erased_at": moment(record.erased_at),
     }
 
 

@@ -14,9 +14,11 @@ from sonovan.contracts.topics import TOPICS, Topic, Writer
 from sonovan.storage.catalogue.changes import Change, Place
 from sonovan.storage.catalogue.committing import GroupCommit
 from sonovan.storage.catalogue.database import Database, open_database
+from sonovan.storage.catalogue.erasing import sweep_all
 from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.catalog.reading import READS, Verify, change_of
 from sonovan.stream_apps.catalog.settings import CatalogSettings
+from sonovan.stream_apps.catalog.sweeping import keep_sweeping
 from sonovan.stream_apps.rejecting import REGISTRY_MAY_BE_BEHIND
 from sonovan.stream_apps.retrying import retry
 from sonovan.stream_apps.stage import Given, Message, Outcome, Stage
@@ -47,6 +49,7 @@ def catalog_stage(
 
     What a van sent and cannot be used is left out: `assess` or `alert` rejects it and answers the van. Messages that
     come together are written in one transaction (`GroupCommit`), and none is acknowledged before that is committed.
+    Beside them the worker deletes what erased screenings left behind.
 
     now: seconds since the epoch, by which a record of an unknown van has waited long enough.
     """
@@ -58,9 +61,15 @@ def catalog_stage(
         read = partial(change_of, place, message.key, message.value, at.appended_at, verify, store)
         if TOPICS[Topic(at.topic)].signed:
             return Outcome(store=lambda: commit.store(_signed(read, place, message)))
+        if at.topic == Topic.SCREENING_ERASED:
+            return Outcome(store=partial(erase, read()))
         if at.topic == Topic.FRAME_REVIEWED:  # it reads masks from the store
             return Outcome(store=lambda: commit.store(read()))
         return Outcome(store=partial(commit.store, read()))
+
+    def erase(change: Change) -> None:
+        commit.store(change)
+        sweep_all(database)
 
     def _signed(read: Callable[[], Change], place: Place, message: Message) -> Change:
         try:
@@ -79,6 +88,7 @@ def catalog_stage(
         in_flight=settings.in_flight,
         room_messages=settings.in_flight,
         store_threads=settings.in_flight,
+        background=partial(keep_sweeping, database, store),
         close=database.close,
     )
 

@@ -28,12 +28,15 @@ def test_each_stage_writes_what_is_its_own_and_no_more() -> None:
     }  # masks: nobody asks
     assert writes(Writer.READER) == writes(Writer.RETRIER) == set()
     assert writes(Writer.CONSOLE) == {f"{Bucket.MASKS}/reviews/*"}
-    assert allowed(Writer.CATALOG) == {*allowed(Writer.ALERT), ("s3:GetObject", f"{Bucket.MASKS}/*")}
+    deletes = {("s3:DeleteObject", f"{bucket}/*") for bucket in Bucket}
+    assert allowed(Writer.CATALOG) == {*allowed(Writer.ALERT), ("s3:GetObject", f"{Bucket.MASKS}/*"), *deletes}
 
 
-def test_nobody_deletes_and_only_people_list() -> None:
+def test_only_the_catalogue_deletes_and_only_people_list() -> None:
     actions = {account: {action for action, _ in allowed(account)} for account in ACCOUNTS}
-    assert set().union(*actions.values()) <= {"s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:GetBucketLocation"}
+    asked = {"s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:GetBucketLocation", "s3:DeleteObject"}
+    assert set().union(*actions.values()) == asked
+    assert [account for account, held in actions.items() if "s3:DeleteObject" in held] == [Writer.CATALOG]
     assert [account for account, held in actions.items() if "s3:ListBucket" in held] == [Writer.RETRIER, Writer.READER]
     assert Bucket.QUARANTINE not in rights(Writer.READER)
     assert rights(Writer.RETRIER).keys() == {Bucket.QUARANTINE}

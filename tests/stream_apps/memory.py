@@ -55,6 +55,11 @@ class MemoryStore:
     def exists(self, bucket: str, key: str) -> bool:
         return (bucket, key) in self.objects
 
+    def delete(self, bucket: str, key: str) -> None:
+        self._world.answer()
+        with self._world.effect("delete"), self._lock:
+            self.objects.pop((bucket, key), None)
+
     def url(self, bucket: str, key: str, expires_s: int) -> str:
         return f"memory://{bucket}/{key}"
 

@@ -15,6 +15,7 @@ from sonovan.contracts.amendments import (
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.envelope import seal
+from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.faults import FaultAlerted, fault_id
 from sonovan.contracts.ids import mint_id, rejection_id
 from sonovan.contracts.record import Record
@@ -51,6 +52,7 @@ HER: Final = "a" * 64
 ANOTHER: Final = "b" * 64
 FIRST_REVIEW: Final = mint_id(1_000)
 SECOND_REVIEW: Final = mint_id(2_000)
+ANOTHER_SCREENING: Final = mint_id(3_000)
 
 
 def opened(**other: Any) -> ScreeningOpened:
@@ -110,6 +112,10 @@ def reviewed(review_id: str, **other: Any) -> FrameReviewed:
         "reviewed_at": NOON,
     }  # fmt: skip
     return FrameReviewed(**{**fields, **other})
+
+
+def erased(screening_id: str) -> ScreeningErased:
+    return ScreeningErased(screening_id=screening_id, because="she_asked", by="op-7", erased_at=NOON)
 
 
 def revisions() -> list[ScreeningAssessed]:
@@ -188,6 +194,7 @@ def said() -> list[Record]:
         ),
         reviewed(FIRST_REVIEW),
         reviewed(SECOND_REVIEW),
+        erased(ANOTHER_SCREENING),
     ]  # fmt: skip
 
 
@@ -232,3 +239,6 @@ class NoMasks:
 
     def exists(self, bucket: str, key: str) -> bool:
         return False
+
+    def delete(self, bucket: str, key: str) -> None:
+        raise AssertionError("nothing is deleted")

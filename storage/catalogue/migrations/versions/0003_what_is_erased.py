@@ -1,0 +1,36 @@
+"""Tables of screenings that were erased, and of what is still to be deleted because of that."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+MOMENT = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    op.create_table(
+        "erased",
+        sa.Column("screening_id", sa.Text(), nullable=False),
+        sa.Column("because", sa.Text(), nullable=False),
+        sa.Column("operator", sa.Text(), nullable=False),
+        sa.Column("erased_at", MOMENT, nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("at_partition", sa.SmallInteger(), nullable=False),
+        sa.Column("at_offset", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("screening_id"),
+    )
+    op.create_table("to_sweep", sa.Column("screening_id", sa.Text(), nullable=False, primary_key=True))
+    op.create_table(
+        "to_delete",
+        sa.Column("bucket", sa.Text(), nullable=False),
+        sa.Column("object_key", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", "object_key"),
+    )
+
+
+def downgrade() -> None:
+    """There is no way back: the catalogue is made again from the topics by the version that is wanted."""
+    raise NotImplementedError("make the catalogue again: sonovan catalog rebuild")
