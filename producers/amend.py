@@ -28,6 +28,8 @@ def spool_amendment(
 
     because: one of REASONS_OF. by: a code of the site for who amends. The same again makes another amendment, which
     changes nothing. After one that ends the reading of her pictures the van's preview looks at none of them any more.
+    After one that withdraws her consent to the screening or to a machine's reading, what is unsent of the screening
+    stays on the van until that is taken back (`sonovan.producers.spool.withholding`).
     Raises InvalidRecord `option_invalid` for a screening that this van never sent or has amended too often, for a
     reason that this kind does not have, and for taking back what is not there.
     """
@@ -54,7 +56,11 @@ def spool_amendment(
             detail = "--by is a code such as op-7, never a name; " + reasons_told(amendment.kind)
             raise InvalidRecord("option_invalid", detail) from None
         if ends_reading(amendment):
-            spool.silenced.add(screening_id)  # in the transaction that puts the amendment
+            spool.silenced.add(screening_id)  # in the transaction that puts the amendment, and so are the next two
+        if amendment.kind == "consent" and not {"screening", "ai"}.isdisjoint(amendment.withdrawn):
+            spool.withholding.withdraw(screening_id, number, told="screening" in amendment.withdrawn)
+        if amendment.kind == "taken_back":
+            spool.withholding.take_back(screening_id, amendment.amendment_number)
         return control_item(Topic.SCREENING_AMENDED, record, signer)
 
     return spool.put_next(screening_id, Topic.SCREENING_AMENDED, make)

@@ -58,14 +58,15 @@ class VanState:
     """The whole van, in items of its spool. unsent: queued, or sent without the centre's receipt. exported: those of
     them that lie on a disk as well. retryable, refused: rejected by the centre, for now or for good.
 
-    doubted: of the unsent, answered by somebody who is not the centre. unfinished: screenings that are not closed since
-    something came. held: frames that nobody has looked at.
+    withheld: stay here, as her consent is withdrawn. doubted: of the unsent, answered by somebody who is not the
+    centre. unfinished: screenings that are not closed since something came. held: frames that nobody has looked at.
     expected: women of this day of whom nothing came.
     """
 
     unsent: int = 0
     exported: int = 0
     doubted: int = 0
+    withheld: int = 0
     retryable: int = 0
     refused: int = 0
     unfinished: int = 0
@@ -110,6 +111,7 @@ def van_may_leave(state: VanState) -> Light:
     noted = (
         ("items_on_disk", min(state.exported, state.unsent)),
         ("items_doubted", state.doubted),
+        ("items_withheld", state.withheld),
         ("items_refused", state.refused),
         ("women_expected", state.expected),
     )

@@ -268,10 +268,10 @@ def all_settled(spool: Spool, screening_id: str | None) -> bool:
 def reported(spool: Spool, screening_id: str) -> bool:
     """Whether every item is settled and the final report of the screening is known.
 
-    The final report is the complete one, or an incomplete one if frames were held or rejected.
+    The final report is the complete one, or an incomplete one if frames were held, withheld or rejected.
     """
     status, report = spool.status(screening_id), spool.report(screening_id)
     if status.waiting or report is None:
         return False
-    short = status.counts["held"] + status.counts["rejected"] > 0
+    short = status.counts["held"] + status.counts["rejected"] + status.counts["withheld"] > 0
     return report.status == "complete" or (short and report.status == "incomplete")

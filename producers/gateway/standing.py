@@ -8,7 +8,7 @@ from sonovan.producers.gateway.gateway import Desk
 from sonovan.producers.gateway.intake import ARRIVED, QUARANTINED, TRAY
 from sonovan.producers.gateway.register import Expected
 from sonovan.producers.lights import Arriving, VanState, WomanState
-from sonovan.producers.spool import Spool
+from sonovan.producers.spool import WITHHELD, Spool
 
 
 def arriving(folder: Path, desk: Desk) -> Arriving:
@@ -66,6 +66,7 @@ def van_state(folder: Path, desk: Desk, spool: Spool, day: date) -> VanState:
         unsent=status.waiting,
         exported=status.exported,
         doubted=status.doubted,
+        withheld=status.counts[WITHHELD],
         retryable=sum(each.retryable for each in rejected),
         refused=sum(not each.retryable for each in rejected),
         unfinished=sum(each.unfinished for each in screenings),

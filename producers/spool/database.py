@@ -111,6 +111,11 @@ class Database:
                 self._db.execute(f"PRAGMA {pragma}").fetchall()
             self._db.executescript(schema)
 
+    def define(self, schema: str) -> None:
+        """Make further tables and triggers where there are none."""
+        with self.translating(), self._turn:
+            self._db.executescript(schema)
+
     def read(self, statement: str, *values: object) -> list[Row]:
         """The rows of a query, within the transaction of this thread where one is open."""
         with self.translating(), self._turn:

@@ -28,6 +28,7 @@ from sonovan.producers.spool.states import (
     Message,
     urgency,
 )
+from sonovan.producers.spool.withholding import IS_WITHDRAWN
 
 Clock = Callable[[], float]
 
@@ -35,7 +36,10 @@ _PLACE: Final = "SELECT urgency, rank, stage, level, number, item_id FROM items"
 _IN_ORDER: Final = "AND level < ? ORDER BY rank, stage, level, number LIMIT ?"
 QUEUED_IN_ORDER: Final = f"{_PLACE} WHERE state = ? AND urgency = ? {_IN_ORDER}"
 QUEUED_OF_ONE: Final = f"{_PLACE} WHERE state = ? AND urgency = ? AND rank = ? {_IN_ORDER}"
-SENT_BEFORE: Final = f"{_PLACE} WHERE state = ? AND sent_at < ? UNION {_PLACE} WHERE state = ? AND sent_at > ?"
+SENT_BEFORE: Final = (
+    f"{_PLACE} WHERE state = ? AND sent_at < ? AND NOT {IS_WITHDRAWN}"
+    f" UNION {_PLACE} WHERE state = ? AND sent_at > ? AND NOT {IS_WITHDRAWN}"
+)
 STILL_HERE: Final = "SELECT rank FROM screenings WHERE changed = 1 ORDER BY rank DESC LIMIT ?"
 MOST_HERE: Final = 8
 """So many women at most count as still in the van, those who came last: others' screenings were never closed."""

@@ -46,6 +46,7 @@ from sonovan.producers.spool.states import (
     SpoolStatus,
     Sweep,
 )
+from sonovan.producers.spool.withholding import Withholding
 from sonovan.producers.vault import Vault
 
 _VISIT: Final = TypeAdapter(Visit)
@@ -78,6 +79,7 @@ class Spool:
         with self._db.translating():
             self._bodies = Bodies(folder / "items", vault, effects, least_free_bytes)
             self._bodies.sweep(self._files)
+        self.withholding = Withholding(self._db)  # what stays here because she withdrew her consent
         self._queue = Queue(self._db, self._bodies, clock, keep_bytes)
         self.answers = Answers(self._db, self._queue, self._bodies, vault)
         self.silenced = Silenced(self._db)  # screenings whose pictures no machine here may read any more

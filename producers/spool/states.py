@@ -9,7 +9,9 @@ from sonovan.contracts.lexicon import Organ, Side
 from sonovan.contracts.topics import Topic
 
 QUEUED, SENT, STORED, REJECTED, HELD = "queued", "sent", "stored", "rejected", "held"
-STATES: Final = (QUEUED, SENT, STORED, REJECTED, HELD)
+WITHHELD: Final = "withheld"
+"""Of what would wait, if the woman had not withdrawn her consent to it."""
+STATES: Final = (QUEUED, SENT, STORED, REJECTED, HELD, WITHHELD)
 
 STAGES: Final = {
     Topic.SCREENING_OPENED: 0,

@@ -139,6 +139,7 @@ ENGLISH_VAN: Final = {
     "lamp_items_to_retry": "Refused for now by the centre: {value}. Retry: sonovan van spool retry",
     "lamp_items_on_disk": "On a disk, not at the centre yet: {value}. Take the disk along.",
     "lamp_items_doubted": "Answered, but not by the centre: {value}. All is kept and sent again. Tell the centre.",
+    "lamp_items_withheld": "Kept here and not sent, as consent is withdrawn: {value}",
     "lamp_items_refused": "Refused for good by the centre: {value}. sonovan van spool status names them.",
     "lamp_women_expected": "Registered today, nothing came of them: {value}",
     "error_nobody_expected": "Nobody is expected with this slip number: register her first.",

@@ -131,6 +131,7 @@ CHINESE_VAN: Final = {
     "lamp_items_to_retry": "中心暂时拒收：{value}。重试命令：sonovan van spool retry",
     "lamp_items_on_disk": "已在磁盘上、尚未到达中心：{value}。请带上磁盘。",
     "lamp_items_doubted": "收到回执但并非中心签发：{value}。未删除任何内容，将重新发送。请告知中心。",
+    "lamp_items_withheld": "已撤回同意，保留在车上、不发送：{value}",
     "lamp_items_refused": "中心永久拒收：{value}。可用命令 sonovan van spool status 查看。",
     "lamp_women_expected": "今日已登记但未收到任何图像：{value}",
     "error_nobody_expected": "没有使用该单号的待检者：请先登记。",

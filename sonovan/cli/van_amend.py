@@ -156,13 +156,17 @@ def _send(
     from sonovan.cli.van_open import open_van, the_van
     from sonovan.cli.van_send import deliver, say
     from sonovan.producers.amend import spool_amendment
+    from sonovan.producers.spool import WITHHELD
 
     folder = state_path(state)
     with open_van(folder, the_van(folder, van)) as opened:
         spool = opened.spool
         item = spool_amendment(spool, opened.signer, screening_id, amended(opened), because, by=by)
         number = item.item_id.rpartition("/")[2]
-        waiting = spool.status(screening_id).waiting - 1
+        found = spool.status(screening_id)
+        waiting, withheld = found.waiting - 1, found.counts[WITHHELD]
+        if withheld:
+            say(f"{withheld} records of this screening stay on the van: her consent to them is withdrawn")
         if waiting > 0:
             say(f"{waiting} records of this screening wait on the van and are sent as well")
         stored = deliver(opened, item, give_up_s, f"amendment {number}")

@@ -20,7 +20,7 @@ app = typer.Typer(help="What waits on the van.", no_args_is_help=True)
 def status(van: VanName = None, as_json: AsJson = False, state: State = None) -> None:
     """How much waits, which screenings are unfinished, and what the centre rejected."""
     from sonovan.cli.van_open import open_van, the_van
-    from sonovan.producers.spool import STATES
+    from sonovan.producers.spool import STATES, WITHHELD
 
     folder = state_path(state)
     with open_van(folder, the_van(folder, van)) as opened:
@@ -45,6 +45,8 @@ def status(van: VanName = None, as_json: AsJson = False, state: State = None) ->
     typer.echo(f"van {opened.van_id}: " + ", ".join(f"{found.counts[name]} {name}" for name in STATES))
     exported = f", {found.exported} of {found.waiting} items exported to a disk" if found.exported else ""
     typer.echo(f"waiting: {found.waiting_bytes / 2**20:.1f} MiB{exported}")
+    if found.counts[WITHHELD]:
+        typer.echo("withheld: her consent is withdrawn; sent once that is taken back (sonovan van amend undo)")
     if found.doubted:
         typer.echo(f"doubted: {found.doubted} items were answered, but not by a key of the centre: nothing was deleted")
     for screening_id in unfinished:

@@ -58,6 +58,7 @@ def test_she_may_leave(
         ({"unsent": 5, "exported": 5}, [], [("items_on_disk", 5)]),
         ({"unsent": 5, "exported": 2}, [("items_unsent", 3)], [("items_on_disk", 2)]),
         ({"unsent": 5, "doubted": 4}, [("items_unsent", 5)], [("items_doubted", 4)]),
+        ({"withheld": 3}, [], [("items_withheld", 3)]),
         ({"exported": 2}, [], []),
         ({"retryable": 1}, [("items_to_retry", 1)], []),
         ({"refused": 1}, [], [("items_refused", 1)]),

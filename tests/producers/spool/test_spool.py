@@ -17,7 +17,7 @@ from sonovan.contracts.van import FrameCaptured, ScreeningClosed
 from sonovan.producers.items import Item
 from sonovan.producers.screening import compose_sequence
 from sonovan.producers.simulate import simulated_sources
-from sonovan.producers.spool import HELD, QUEUED, REJECTED, SENT, STORED, Message, Spool
+from sonovan.producers.spool import HELD, QUEUED, REJECTED, SENT, STORED, WITHHELD, Message, Spool
 from sonovan.producers.vault import Vault
 from tests.producers.visits import SIGNER, VISIT, vault_at
 
@@ -210,7 +210,7 @@ def test_purge_forgets_closed_screenings_that_are_stored_whole(spool: Spool) -> 
     waiting = composed(spool)
     unfinished = begun(spool)
     assert spool.purge() == count == 5
-    assert spool.status().counts == {QUEUED: 5, SENT: 0, STORED: 0, REJECTED: 0, HELD: 0}
+    assert spool.status().counts == {QUEUED: 5, SENT: 0, STORED: 0, REJECTED: 0, HELD: 0, WITHHELD: 0}
     assert [each.screening_id for each in spool.screenings()] == [done, waiting, unfinished]
 
 
