@@ -4,7 +4,8 @@ A JVM reads, checks and links some eight thousand classes before the broker answ
 that is deleted again, is started and ended once for each set of jars and each JVM, and its JVM writes what it has
 loaded into an archive that every later broker maps (JEP 350, "Dynamic CDS Archives"). A JVM does without an archive
 of other jars, of another JVM, or whose sums are wrong (-XX:+VerifySharedSpaces), but ends at one that is cut short.
-So its name tells its size, and one of another size is made again.
+So its name tells its size, and one of another size is made again. Before the supervisor starts a broker again it
+deletes such a one, since a JVM does without one that is gone.
 """
 
 import hashlib
@@ -13,7 +14,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +28,8 @@ from sonovan.deploy.settings import VansListenerSettings
 from sonovan.deploy.spawning import INHERITED
 from sonovan.deploy.state import StateFolder
 
+OPTION: Final = "-XX:SharedArchiveFile="
+UNUSED_S: Final = 30 * 24 * 3600.0
 _FAILED: Final = "failed"
 _WAITING: Final = "Kafka: waiting for another command that stores its classes"
 _WITHIN_S: Final = 180.0
@@ -36,7 +40,8 @@ _MESSAGE_BYTES: Final = 1024 * 1024  # any size will do: nothing is sent
 def ensure_archive(java: Path, jars: Path, progress: Callable[[str], None]) -> Path | None:
     """The archive for these jars and this JVM, made where there is none yet; None where there cannot be one.
 
-    Why there is none is told through `progress`. What could not be made is not tried again.
+    Why there is none is told through `progress`. What could not be made is not tried again. Archives that no start has
+    asked for in UNUSED_S are deleted: they are of jars or of a JVM that is no longer in use here.
     """
     folder = jars.with_name(f"{jars.name}-classes-{_jvm(java)}")
     if ":" in str(folder):  # the JVM parts archives by it
@@ -47,10 +52,35 @@ def ensure_archive(java: Path, jars: Path, progress: Callable[[str], None]) -> P
             lock = folder.with_name(f".{folder.name}.lock")
             with locked(lock, waiting=lambda: progress(_WAITING), deadline_s=LOCK_DEADLINE_S):
                 found = stored_in(folder) or _made_in(folder, java, jars, progress)
+        with suppress(OSError):  # a cache that others may only read is used as it is
+            os.utime(folder)
+            _delete_unused(folder.parent)
     except (OSError, DeployError) as error:
         progress(f"Kafka: its classes cannot be stored, so starts stay slow: {error}")
         return None
     return found
+
+
+def delete_damaged(argv: Sequence[str]) -> Path | None:
+    """Delete the archive that a command line names, if its size is not the one that its name tells; which one it was.
+
+    A JVM starts without an archive that is not there, and `ensure_archive` makes it again. Raises OSError.
+    """
+    named = next((each.removeprefix(OPTION) for each in argv if each.startswith(OPTION)), None)
+    archive = None if named is None else Path(named)
+    if archive is None or not archive.is_file() or archive.name == _name(archive.stat().st_size):
+        return None
+    archive.unlink(missing_ok=True)
+    return archive
+
+
+def _delete_unused(cache: Path) -> None:
+    """Delete what no start has asked for lately. A broker that has one of them mapped keeps it until it ends."""
+    long_ago = time.time() - UNUSED_S
+    for folder in cache.glob("kafka-*-classes-*"):
+        with suppress(FileNotFoundError):  # another command deletes it, too
+            if folder.stat().st_mtime < long_ago:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def stored_in(folder: Path) -> Path | None:

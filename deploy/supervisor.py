@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from sonovan.deploy import processes
+from sonovan.deploy.classes import delete_damaged
 from sonovan.deploy.errors import DeployError
 from sonovan.deploy.identity import ProcessRecord, is_running
 from sonovan.deploy.launches import launched_names, log_path, read_launch, read_record
@@ -145,6 +146,10 @@ class Supervisor:
             self._say(f"{record.name} (pid {record.pid}) {told_exit(watch.past.last_exit)}; {reason}; {failing}{again}")
 
     def _restart(self, record: ProcessRecord, watch: Watch) -> None:
+        if record.name == KAFKA:
+            damaged = delete_damaged(read_launch(self._state, KAFKA).argv)
+            if damaged is not None:
+                self._say(f"{KAFKA}: its stored classes {damaged} are damaged and deleted; it starts without them")
         started = processes.restart(self._state, record)
         if started is None:
             return  # stopped on purpose, or started by somebody else, since it was looked at

@@ -3,9 +3,11 @@
 That a broker maps its archive stands in tests/services/test_local_services.py.
 """
 
+import os
+import time
 from pathlib import Path
 
-from sonovan.deploy.classes import ensure_archive
+from sonovan.deploy.classes import UNUSED_S, delete_damaged, ensure_archive
 
 SAYS_NO = "#!/bin/sh\necho 'this JVM stores no classes'\nexit 1\n"
 
@@ -69,3 +71,30 @@ def test_what_a_killed_command_left_is_taken_away(tmp_path: Path) -> None:
 def test_a_path_that_a_jvm_would_take_for_two_gets_none(tmp_path: Path) -> None:
     (tmp_path / "a:b").mkdir()
     assert ensure_archive(Path("/bin/false"), tmp_path / "a:b" / "kafka-1", print) is None
+
+
+def test_what_no_start_has_asked_for_in_a_month_is_deleted_and_nothing_else(tmp_path: Path) -> None:
+    jars = tmp_path / "kafka-1"
+    jars.mkdir()
+    for name in ("old", "other", "own"):
+        ensure_archive(a_jvm(tmp_path, name), jars, print)
+    folders = sorted(tmp_path.glob("kafka-1-classes-*"), key=lambda each: each.stat().st_mtime)
+    assert len(folders) == 3
+    long_ago = time.time() - UNUSED_S - 60
+    for unused in (folders[0], folders[2], jars):
+        os.utime(unused, (long_ago, long_ago))
+    ensure_archive(tmp_path / "own", jars, print)
+    assert sorted(tmp_path.glob("kafka-1*")) == sorted([jars, *folders[1:]]), "asking for one keeps it"
+
+
+def test_an_archive_that_was_cut_short_is_deleted_before_a_start_and_a_whole_one_is_not(tmp_path: Path) -> None:
+    archive = tmp_path / "kafka-4.jsa"
+    argv = ("java", f"-XX:SharedArchiveFile={archive}", "-XX:+VerifySharedSpaces", "kafka.Kafka")
+    assert delete_damaged(argv) is None, "it is gone"
+    archive.write_bytes(b"four")
+    assert delete_damaged(argv) is None
+    assert archive.exists()
+    archive.write_bytes(b"one")
+    assert delete_damaged(argv) == archive
+    assert not archive.exists()
+    assert delete_damaged(("java", "kafka.Kafka")) is None

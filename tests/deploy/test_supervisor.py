@@ -20,7 +20,7 @@ from sonovan.deploy.identity import ProcessRecord, is_running
 from sonovan.deploy.launches import log_path, read_record, record_path
 from sonovan.deploy.restarts import Restarts, read_restarts
 from sonovan.deploy.room import lacks_room
-from sonovan.deploy.services import SUPERVISOR, kill_one, start_supervisor, status, stop, stop_one
+from sonovan.deploy.services import KAFKA, SUPERVISOR, kill_one, start_supervisor, status, stop, stop_one
 from sonovan.deploy.state import StateFolder
 from sonovan.deploy.supervisor import Supervisor, told_exit
 from tests.deploy.test_restarts import PACE, calm
@@ -72,6 +72,23 @@ def state(tmp_path: Path) -> Iterator[StateFolder]:
 
 def ending(code: int, words: str) -> tuple[str, ...]:
     return (sys.executable, "-c", f"print({words!r}); raise SystemExit({code})")
+
+
+def test_before_kafka_is_started_again_an_archive_of_classes_that_was_cut_short_is_deleted(
+    state: StateFolder, tmp_path: Path
+) -> None:
+    archive = tmp_path / "kafka-4.jsa"
+    archive.write_bytes(b"one")
+    processes.start_app(state, KAFKA, ("/bin/sh", "-c", "exec sleep 1000", f"-XX:SharedArchiveFile={archive}"), {})
+    rounds = Rounds(state)
+    rounds.look()
+    assert archive.exists(), "what runs has it mapped, or does without"
+    kill_one(state, KAFKA)
+    rounds.see_the_end(KAFKA)
+    rounds.look(after_s=PACE.longest_s)
+    assert is_running(read_record(state, KAFKA))
+    assert not archive.exists()
+    assert any("damaged and deleted" in line for line in rounds.said)
 
 
 def test_a_killed_process_comes_back_with_its_log_and_its_environment(state: StateFolder) -> None:

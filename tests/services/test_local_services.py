@@ -119,6 +119,11 @@ def test_an_archive_of_classes_that_rotted_makes_no_broker_fail(
         stop(state)
 
 
+def test_a_jvm_does_without_an_archive_that_is_gone(service_tools: None, tmp_path: Path) -> None:
+    argv = [find_tools(JAVA)["java"], f"-XX:SharedArchiveFile={tmp_path / 'gone.jsa'}", "-XX:+VerifySharedSpaces"]
+    assert subprocess.run([*argv, "-version"], capture_output=True, check=False).returncode == 0
+
+
 def test_both_are_healthy_and_take_the_admin(shared: tuple[StateFolder, RunningServices]) -> None:
     state, services = shared
     assert {row.name: (row.state, row.healthy) for row in status(state)} == {
