@@ -29,7 +29,7 @@ GROUPS: Final = {
     "rejected": ("rejected", "Records that a stage could not use: list, show, retry."),
     "alerts": ("alerts", "Alerts: list, ack, test a file of rules."),
     "audit": ("audit", "Who did what with what is kept: show, verify."),
-    "export": ("export", "Copies of what the centre keeps: report."),
+    "export": ("export", "Copies of what the centre keeps: report, dataset."),
     "evaluate": ("evaluate_froc", "The whole path on data whose truth is known: froc."),
     "data": ("data", "Sets of pictures with masks on this disk: import."),
     "review": ("review", "Masks that readers drew elsewhere: import."),

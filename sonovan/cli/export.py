@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sonovan.cli.export_dataset import dataset
 from sonovan.cli.rejected import object_store
 from sonovan.cli.topics import JsonOption, kafka_settings
 from sonovan.cli.up import StateOption
@@ -24,7 +25,10 @@ app = typer.Typer(help="Copies of what the centre keeps.", no_args_is_help=True,
 
 @app.callback()
 def export() -> None:
-    """Copies of what the centre keeps."""  # a callback keeps `report` a command of its own while it is the only one
+    """Copies of what the centre keeps."""
+
+
+app.command()(dataset)
 
 
 @app.command()

@@ -322,7 +322,7 @@ def upgrade() -> None:
         sa.Column("at_offset", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("screening_id", "revision_number", "revision_id", "ordinal", "sighting_ordinal"),
     )
-    order = ["ended", sa.text("referred DESC"), sa.text("suspicion DESC"), "screening_id"]
+    order: list[str | sa.TextClause] = ["ended", sa.text("referred DESC"), sa.text("suspicion DESC"), "screening_id"]
     op.create_index("screening_by_suspicion", "screening", order)
 
 
