@@ -157,7 +157,7 @@ class Tail:
     def _poll(self) -> list[Message]:
         with translating(f"reading {self.topic}"):
             batches = self._consumer.poll(timeout_ms=_POLL_MS)
-        return [_message(found) for batch in batches.values() for found in batch]
+        return [message_of(found) for batch in batches.values() for found in batch]
 
     def close(self) -> None:
         """End the connection."""
@@ -179,7 +179,8 @@ def read_all(settings: BrokerSettings, topic: str, *, deadline_s: float = 60.0) 
     return sorted(found, key=lambda message: (message.appended_at, message.partition, message.offset))
 
 
-def _message(found: Any) -> Message:  # kafka-python ships no types
+def message_of(found: Any) -> Message:  # kafka-python ships no types
+    """A message of kafka-python as ours."""
     appended_at = datetime.fromtimestamp(found.timestamp / 1000, UTC)
     headers = dict(found.headers)
     return Message(found.topic, found.partition, found.offset, appended_at, found.key, found.value, headers)

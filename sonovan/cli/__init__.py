@@ -29,6 +29,7 @@ GROUPS: Final = {
     "rejected": ("rejected", "Records that a stage could not use: list, show, retry."),
     "alerts": ("alerts", "Alerts: list, ack, test a file of rules."),
     "audit": ("audit", "Who did what with what is kept: show, verify."),
+    "catalog": ("catalog", "The catalogue of results, in SQL: status, rebuild, reader, hold, resolve."),
     "export": ("export", "Copies of what the centre keeps: report, dataset."),
     "evaluate": ("evaluate_froc", "The whole path on data whose truth is known: froc."),
     "data": ("data", "Sets of pictures with masks on this disk: import."),
@@ -38,6 +39,7 @@ GROUPS: Final = {
 }
 COMMANDS: Final = {
     "screen": ("screen", "The whole path in this process, no services: files in, report out."),
+    "query": ("query", "Ask the catalogue in SQL: a table, CSV, JSON or Parquet."),
     "up": ("up", "Start Kafka, MinIO and the apps on this machine."),
     "down": ("up", "Stop what up started; data stays."),
     "status": ("up", "Show what runs."),

@@ -11,6 +11,9 @@ from pydantic import BaseModel
 Row = Mapping[str, Any]
 """Column → value: text, number, bool, None; times and JSON as text. Without the columns that say where it stands."""
 
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+"""Made once: `json.dumps` makes an encoder at each call."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -44,9 +47,10 @@ def moment(value: datetime) -> str:
 
 def text(value: Any) -> str:
     """JSON in one spelling: equal values are equal text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _ENCODE(value)
 
 
 def listed(parts: Iterable[BaseModel]) -> str:
     """Parts of a record as a JSON list."""
-    return text([each.model_dump(mode="json") for each in parts])
+    found = [each.model_dump(mode="json") for each in parts]
+    return _ENCODE(found) if found else "[]"

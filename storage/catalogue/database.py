@@ -32,6 +32,11 @@ _PREPARING: Final = 0x63617432
 """Advisory locks: shared by whoever writes and held alone by whoever switches; held while tables are made."""
 
 
+TakeOver = Callable[[Connection, str], None]
+"""Takes rows from the old catalogue: (a transaction on the new one, under which name the old one's tables are
+there)."""
+
+
 class Database(Protocol):
     """One place with a catalogue in it. Every method raises Transient where it is away, Fatal where it is unusable."""
 
@@ -52,11 +57,8 @@ class Database(Protocol):
     def writing_next(self) -> AbstractContextManager[Connection]:
         """A transaction on the catalogue that is being made."""
 
-    def beside_old(self) -> AbstractContextManager[tuple[Connection, str]]:
-        """A transaction on the new one, and under which name the old one's tables are there."""
-
-    def switch(self, last: Callable[[Connection], None]) -> None:
-        """Put the new one in the old one's place, nobody writing meanwhile. last: what it still needs before."""
+    def switch(self, last: Callable[[Connection], None], take_over: TakeOver) -> None:
+        """Put the new one in the old one's place, nobody writing meanwhile. last: what it still needs before that."""
 
     def drop_next(self) -> None:
         """Remove what is being made."""
@@ -91,7 +93,9 @@ class PostgresCatalogue:
 
     def __init__(self, url: str) -> None:
         """Nothing is asked of the database yet."""
-        self._engine, self._building = _in_schema(url, CURRENT), _in_schema(url, NEXT)
+        self._engine = _in_schema(url, CURRENT)
+        # What is being made is gone on with from its own offsets: a commit that a power cut takes back loses nothing.
+        self._building = _in_schema(url, NEXT, "-c synchronous_commit=off")
 
     def prepare(self) -> None:
         """Make the schema, its tables and its views, or bring them to this version."""
@@ -122,18 +126,14 @@ class PostgresCatalogue:
         with self._begun(self._building) as connection:
             yield connection
 
-    @contextmanager
-    def beside_old(self) -> Iterator[tuple[Connection, str]]:
-        """A transaction on the new one, and under which name the old one's tables are there."""
-        with self._begun(self._building) as connection:
-            yield connection, CURRENT
-
-    def switch(self, last: Callable[[Connection], None]) -> None:
-        """Put the new one in the old one's place, nobody writing meanwhile. last: what it still needs before."""
+    def switch(self, last: Callable[[Connection], None], take_over: TakeOver) -> None:
+        """Put the new one in the old one's place, nobody writing meanwhile. last: what it still needs before that."""
         self._drop(BEFORE)
         with self._begun(self._building) as connection:
+            connection.execute(text("SET LOCAL synchronous_commit = on"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITING})
             last(connection)
+            take_over(connection, CURRENT)
             grant_reader(connection)
             connection.execute(text(f"ALTER SCHEMA {CURRENT} RENAME TO {BEFORE}"))
             connection.execute(text(f"ALTER SCHEMA {NEXT} RENAME TO {CURRENT}"))
@@ -171,7 +171,7 @@ def _has(connection: Connection, schema: str) -> bool:
     return connection.execute(asked, {"name": schema}).scalar() is not None
 
 
-def _in_schema(url: str, schema: str) -> Engine:
+def _in_schema(url: str, schema: str, more: str = "") -> Engine:
     # The names of tables are found in this schema alone, so that one text of a statement serves both.
-    options = f"-c search_path={schema} -c TimeZone=UTC -c client_min_messages=warning"
+    options = f"-c search_path={schema} -c TimeZone=UTC -c client_min_messages=warning {more}"
     return engine_of(url, SETTING, connect_args={"options": options}, pool_pre_ping=True)

@@ -48,8 +48,13 @@ class SqliteCatalogue:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction on the catalogue that answers now, which is not replaced meanwhile."""
-        with self._locked(fcntl.LOCK_SH), self._begun(self.current) as connection:
-            yield connection
+        with self._locked(fcntl.LOCK_SH):
+            if not self._link.exists():
+                raise Transient(
+                    f"{self._what} is not there yet: it is made when the worker catalog starts (sonovan up)"
+                )
+            with self._begun(self.current) as connection:
+                yield connection
 
     def next_is_there(self) -> bool:
         """Whether another catalogue is being made beside it."""
@@ -67,9 +72,8 @@ class SqliteCatalogue:
         with self._begun(self._next) as connection:
             yield connection
 
-    @contextmanager
-    def beside_old(self) -> Iterator[tuple[Connection, str]]:
-        """A transaction on the new one, and under which name the old one's tables are there."""
+    def _take_over(self, take_over: Callable[[Connection, str], None]) -> None:
+        """Rows of the old one into the new one."""
         engine = self._engine(self._next)
         with failing_as_ours(self._what), engine.connect() as connection:
             # Attached outside a transaction, as SQLite wants it.
@@ -78,16 +82,17 @@ class SqliteCatalogue:
             raw.execute("ATTACH DATABASE ? AS old", (str(self.current),))
             try:
                 with connection.begin():
-                    yield connection, "old"
+                    take_over(connection, "old")
             finally:
                 connection.rollback()
                 raw.execute("DETACH DATABASE old")
 
-    def switch(self, last: Callable[[Connection], None]) -> None:
-        """Put the new one in the old one's place, nobody writing meanwhile. last: what it still needs before."""
+    def switch(self, last: Callable[[Connection], None], take_over: Callable[[Connection, str], None]) -> None:
+        """Put the new one in the old one's place, nobody writing meanwhile. last: what it still needs before that."""
         with self._locked(fcntl.LOCK_EX):
             with self.writing_next() as connection:
                 last(connection)
+            self._take_over(take_over)
             old, new = self.current, self._next
             self._dispose(new)  # its journal is written back into it
             self._point_to(new)

@@ -45,7 +45,6 @@ def bring_up(connection: Connection) -> None:
     made = connection.execute(text(f"SELECT value FROM {MADE.name} WHERE name = 'views'")).scalar_one_or_none()
     if made != _TEXTS:
         _make_views(connection)
-    grant_reader(connection)
 
 
 def version(connection: Connection) -> str | None:
@@ -89,3 +88,4 @@ def _make_views(connection: Connection) -> None:
     for name, (_, query) in VIEWS.items():
         connection.exec_driver_sql(f"CREATE VIEW {name} AS {query}")
     connection.execute(text(f"INSERT INTO {MADE.name} VALUES ('views', :texts)"), {"texts": _TEXTS})
+    grant_reader(connection)

@@ -30,6 +30,7 @@ COMPOSE = ROOT / "compose.yaml"
 ENV_SCRIPT = ROOT / "deploy" / "compose" / "env.sh"
 BROKER_SCRIPT = ROOT / "deploy" / "compose" / "broker.sh"
 FIXED_IN_CONTAINERS = {
+    "SONOVAN_CATALOG_READER_URL",  # of whoever asks
     "SONOVAN_DISK_FOLDERS",  # a container sees its own volume alone
     "SONOVAN_HEALTH_HOST",
     "SONOVAN_HEALTH_PORT",
