@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-hostile bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs images page-images audit pin-images
+.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-hostile bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs images page-images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -36,9 +36,10 @@ check: $(READY) ## style, types, who may import whom
 	@$(RUN) -m mypy
 	@$(VENV)/bin/lint-imports
 
-docs: $(READY) ## write docs/topics.md, docs/asyncapi.json and docs/schemas again from the code
+docs: $(READY) ## write docs/topics.md, docs/catalogue.md, docs/asyncapi.json and docs/schemas again from the code
 	@$(VENV)/bin/sonovan topics describe --out docs
 	@$(RUN) -m sonovan.reports.schema docs/schemas/report.json
+	@$(RUN) -m sonovan.storage.catalogue.docs docs/catalogue.md
 
 images: $(READY) ## draw the picture of README.md again with the network that is shipped now
 	@$(RUN) -m sonovan.illustrate docs/images/overlay.png
@@ -63,6 +64,9 @@ bench-van: $(READY) ## a van on a slow link, under load and killed: benchmarks/r
 
 bench-assess: $(READY) ## what one worker of assess takes a second: benchmarks/results/assess.json
 	@$(RUN) -m benchmarks.assess
+
+bench-catalog: $(READY) ## topics to the catalogue on PostgreSQL, SCREENINGS (100000) of them: benchmarks/results/catalog.json
+	@$(RUN) -m benchmarks.catalog --screenings $(or $(SCREENINGS),100000)
 
 bench-hostile: $(READY) ## hostile vans beside honest ones for MINUTES (10): benchmarks/results/hostile.json
 	@$(RUN) -m benchmarks.hostile --minutes $(or $(MINUTES),10)

@@ -51,6 +51,9 @@ WORKLIST: Final = "SELECT * FROM worklist LIMIT 50"  # PAGE rows, as a reader's 
 
 _SCREENING: Final = mint_id(1)
 _SWEEPS: Final = tuple(mint_id(2 + number) for number in range(SWEEPS))
+_ALERT_ID: Final = alert_id("finding", "suspicious_lesion")
+_NAMES: Final = (*map(records.sha, ("1", "2", "finding 1", "finding 2")), _ALERT_ID)
+"""What names revisions, findings and the alert: other ones in each screening."""
 
 Sent = tuple[Topic, Record]
 
@@ -104,16 +107,20 @@ def load(centre: Centre, screenings: int, frames: int) -> dict[str, Any]:
     return {"messages": written, "written_s": round(time.monotonic() - began, 1)}
 
 
-def messages(screenings: int, frames: int, private: bytes) -> Iterator[tuple[Topic, bytes, bytes]]:
-    """What stands in the topics: one screening is written down, and of each other one its ids are other ones."""
+def messages(screenings: int, frames: int, private: bytes, begin: int = 0) -> Iterator[tuple[Topic, bytes, bytes]]:
+    """What stands in the topics: one screening is written down, and of each other one its ids are other ones.
+
+    begin: the number of the first screening; those of other numbers have other ids.
+    """
     pattern = [(topic, record.encode()) for topic, record in one(frames)]
     alert = LesionAlerted.model_validate(_alert()).encode()
-    for number in range(screenings):
+    for number in range(begin, begin + screenings):
         ids = [mint_id(1_700_000_000_000 + 1000 * number + each) for each in range(1 + SWEEPS)]
+        named = [(each, records.sha(f"{each} of {number}")) for each in _NAMES]
         key = ids[0].encode()
         score = f'"malignant":{(number * 7919 % 1000) / 1000:.3f}'.encode()
         for topic, value in [*pattern, *([(Topic.LESION_ALERTED, alert)] if number % 10 == 0 else [])]:
-            for old, new in zip((_SCREENING, *_SWEEPS), ids, strict=True):
+            for old, new in [*zip((_SCREENING, *_SWEEPS), ids, strict=True), *named]:
                 value = value.replace(old.encode(), new.encode())
             if topic == Topic.SCREENING_ASSESSED:
                 value = value.replace(b'"malignant":0.5', score, 1)
@@ -166,7 +173,7 @@ def _alert() -> dict[str, Any]:
     about = {"kind": "finding", "finding_id": records.sha("finding 1"), "organ": "breast", "laterality": "left"}
     revision = records.sha("2")
     return {
-        "alert_id": alert_id("finding", "suspicious_lesion"), "screening_id": _SCREENING, "revision_id": revision,
+        "alert_id": _ALERT_ID, "screening_id": _SCREENING, "revision_id": revision,
         "raised_in": revision, "about": about, "state": "raised", "severity": "suspicious", "rule": "suspicious_lesion",
         "rules_version": "1.0", "because": ({"code": "malignant_score", "value": 0.9, "unit": "1"},), "evidence": (),
         "as_of": records.NOON,

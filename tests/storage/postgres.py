@@ -56,6 +56,14 @@ def running_postgres(binaries: Path) -> Iterator[str]:
         shutil.rmtree(base, ignore_errors=True)
 
 
+def kill_and_start(host: str) -> None:
+    """Let the server of this folder die as in a power cut, and start it again; returns when it takes connections."""
+    binaries = _look()
+    assert binaries is not None
+    control: list[str | Path] = [binaries / "pg_ctl", "-D", Path(host) / "data", "-w", "-t", "60"]
+    _run(_somebody(), [*control, "-m", "immediate", "-l", Path(host) / "log", "restart"])
+
+
 def new_database(host: str, name: str) -> str:
     """Make an empty database; its SQLAlchemy URL."""
     with psycopg.connect(host=host, user="outbox", dbname="postgres", autocommit=True) as connection:
