@@ -216,7 +216,7 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
              "an alert about a finding, a side, a screening or a van: raised, and what became of it"),
         _row(Topic.ALERT_ACKNOWLEDGED, "screening_id", AlertAcknowledged, {_OPERATOR}, {_ALERT, _CATALOG},
              "somebody sees to an alert: nobody else is called"),
-        _row(Topic.QUALITY_MEASURED, "model_id", QualityMeasured, {_QUALITY}, set(),
+        _row(Topic.QUALITY_MEASURED, "model_id", QualityMeasured, {_QUALITY}, {_CATALOG},
              "how far outlines agree with readers', what drifts, and what to look at"),
         _row(Topic.SCREENING_OBSERVED, "fingerprint", ScreeningObserved, {_QUALITY}, {_QUALITY},
              "what one screening adds to the figures of one network", retention_ms=14 * _DAY_MS),

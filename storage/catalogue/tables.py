@@ -122,6 +122,36 @@ REVIEW: Final[Table] = table_of(
     Index("review_by_frame", "sequence_id", "frame_index"),
 )  # fmt: skip
 
+QUALITY_MEASUREMENT: Final[Table] = table_of(
+    Topic.QUALITY_MEASURED, "quality_measurement", "first", "Figures of a network, van or scanner.",
+    key("message_partition", SmallInteger),
+    key("message_offset", BigInteger),
+    must("stratum", doc="what the figures are of, in one word"),
+    must("level", doc="network, van, scanner, source"),
+    must("model_id"),
+    must("fingerprint"),
+    must("organ"),
+    may("van_id"),
+    may("manufacturer"),
+    may("scanner_model"),
+    must("as_of", MOMENT),
+    may("verdict", doc="of agreement with blind readers: too_few, met, unclear, missed"),
+    may("dice", Double),
+    may("dice_low", Double),
+    may("dice_high", Double),
+    may("iou", Double),
+    may("iou_low", Double),
+    may("iou_high", Double),
+    may("screenings", Integer, "that blind readers reviewed"),
+    may("needed", Integer, "before the verdict says more than too_few"),
+    may("agreement", JSON),
+    may("window_number", Integer),
+    may("drifted", Boolean, "of any feature"),
+    may("measured_window", JSON, "so many screenings in a row, each feature against the reference"),
+    must("flagged", JSON, "frames to look at"),
+    Index("quality_measurement_by_stratum", "stratum"),
+)  # fmt: skip
+
 READ_OFFSET: Final[Table] = Table(
     "read_offset", META,
     key("topic"),
@@ -154,7 +184,7 @@ MADE: Final[Table] = Table(
 WRITTEN: Final[tuple[Table, ...]] = (
     OPENING, CLINICAL_RECORD, AMENDMENT, SEQUENCE_CLOSING, SCREENING_CLOSING, VAN_REPORT,
     FRAME, REVISION, SCREENING, FINDING, SIGHTING, ADEQUACY, SEQUENCE_RESULT,
-    ALERT, ALERT_RECORD, ALERT_ANSWER, FAULT, REJECTION, REVIEW, ERASED,
+    ALERT, ALERT_RECORD, ALERT_ANSWER, FAULT, REJECTION, REVIEW, QUALITY_MEASUREMENT, ERASED,
 )  # fmt: skip
 """The tables that are filled from topics, in the order in which they are written."""
 

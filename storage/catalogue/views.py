@@ -159,6 +159,13 @@ FROM frame f LEFT JOIN (
 GROUP BY f.model_id, f.organ, f.van_id
 """
 
+_MEASURED: Final = """
+SELECT m.stratum, m.level, m.model_id, m.organ, m.van_id, m.manufacturer, m.scanner_model, m.as_of, m.verdict, m.dice,
+  m.dice_low, m.dice_high, m.iou, m.iou_low, m.iou_high, m.screenings, m.needed, m.window_number, m.drifted, m.flagged,
+  m.agreement, m.measured_window
+FROM quality_measurement m
+"""
+
 _REVIEWS: Final = f"""
 SELECT r.review_id, r.screening_id, r.sequence_id, r.frame_index, r.van_id, r.organ, r.reader, r.blind, r.verdict,
   r.words,  r.model_id, r.fingerprint, r.predicted_dice, r.dice, r.iou, r.origin, r.reviewed_at,
@@ -276,6 +283,10 @@ VIEWS: Final[dict[str, tuple[str, str]]] = {
     "quality": (
         "by network, organ and van: what was seen, what is expected of outlines, what blind readers drew",
         _QUALITY,
+    ),
+    "quality_measurements": (
+        "figures of agreement and drift, as the stage quality told them one after another",
+        _MEASURED,
     ),
     "best_frames": ("the best frame of each side; not for readers", _BEST_FRAMES),
     "examined": ("sides that were examined; not for readers", _EXAMINED),

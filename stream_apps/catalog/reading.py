@@ -14,6 +14,7 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.limits import MAX_CONTROL_BYTES
+from sonovan.contracts.quality import QualityMeasured
 from sonovan.contracts.record import Record, header_document
 from sonovan.contracts.results import ScreeningAssessed, SequenceAssessed
 from sonovan.contracts.reviews import FrameReviewed
@@ -47,6 +48,7 @@ _CENTRE: Final[Mapping[Topic, tuple[type[Record], _Reader]]] = {
     Topic.LESION_ALERTED: (LesionAlerted, rows_told.alerted),
     Topic.ALERT_ACKNOWLEDGED: (AlertAcknowledged, _placed("alert_answer", rows_told.answered)),
     Topic.FAULT_ALERTED: (FaultAlerted, _one("fault", rows_told.failed)),
+    Topic.QUALITY_MEASURED: (QualityMeasured, _placed("quality_measurement", rows_told.measured)),
     Topic.RECORD_REJECTED: (RecordRejected, _one("rejection", rows_told.rejected)),
     Topic.SCREENING_ERASED: (ScreeningErased, _one("erased", rows_told.erased)),
 }

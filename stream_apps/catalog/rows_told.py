@@ -7,6 +7,7 @@ from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.faults import FaultAlerted
+from sonovan.contracts.quality import QualityMeasured
 from sonovan.contracts.reviews import FrameReviewed
 from sonovan.storage.catalogue.changes import Place, Row, listed, moment, text
 from sonovan.stream_apps.catalog.scoring import Scores
@@ -15,6 +16,7 @@ _ALERT: Final = (
     "alert_id", "screening_id", "revision_id", "raised_in", "state", "severity", "rule", "rules_version",
     "acknowledged_by",
 )  # fmt: skip
+_STRATUM: Final = ("level", "model_id", "fingerprint", "organ", "van_id", "manufacturer", "scanner_model")
 _REVIEW: Final = (
     "review_id", "screening_id", "sequence_id", "frame_index", "van_id", "organ", "reader", "blind", "verdict",
     "image_sha256", "mask_key", "mask_sha256", "origin",
@@ -76,6 +78,25 @@ def erased(record: ScreeningErased) -> Row:
         "because": record.because,
         "operator": record.by,
         "erased_at": moment(record.erased_at),
+    }
+
+
+def measured(record: QualityMeasured, place: Place) -> Row:
+    """A row of `quality_measurement`."""
+    of, agreement, window = record.stratum, record.agreement, record.window
+    figures = ("verdict", "dice", "dice_low", "dice_high", "iou", "iou_low", "iou_high", "screenings", "needed")
+    return {
+        "message_partition": place.partition,
+        "message_offset": place.offset,
+        "stratum": of.name,
+        **{name: getattr(of, name) for name in _STRATUM},
+        "as_of": moment(record.as_of),
+        **{name: None if agreement is None else getattr(agreement, name) for name in figures},
+        "agreement": None if agreement is None else text(agreement.model_dump(mode="json")),
+        "window_number": None if window is None else window.number,
+        "drifted": None if window is None else any(each.drifted for each in window.drifts),
+        "measured_window": None if window is None else text(window.model_dump(mode="json")),
+        "flagged": listed(record.flagged),
     }
 
 

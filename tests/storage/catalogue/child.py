@@ -33,7 +33,8 @@ def main(url: str, seed: int) -> None:
                 break
             except Transient:
                 continue
-        print(message.at.topic, message.at.offset, flush=True)
+        sys.stdout.write(f"{message.at.topic} {message.at.offset}\n")  # in one piece, whoever else writes
+        sys.stdout.flush()
 
     said = messages()
     with ThreadPoolExecutor(8) as pool:

@@ -18,6 +18,7 @@ from sonovan.contracts.envelope import seal
 from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.faults import FaultAlerted, fault_id
 from sonovan.contracts.ids import mint_id, rejection_id
+from sonovan.contracts.quality import Agreement, QualityMeasured, Stratum
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed, SequenceAssessed, WithdrawnFinding
 from sonovan.contracts.reviews import Compared, FrameReviewed, ReadWord
@@ -50,9 +51,9 @@ from tests.stream_apps.alert.scene import Stage as Alerts
 KEY: Final = generate_key()
 HER: Final = "a" * 64
 ANOTHER: Final = "b" * 64
-FIRST_REVIEW: Final = mint_id(1_000)
-SECOND_REVIEW: Final = mint_id(2_000)
-ANOTHER_SCREENING: Final = mint_id(3_000)
+FIRST_REVIEW: Final = mint_id(1_000, bytes)
+SECOND_REVIEW: Final = mint_id(2_000, bytes)
+ANOTHER_SCREENING: Final = mint_id(3_000, bytes)
 
 
 def opened(**other: Any) -> ScreeningOpened:
@@ -151,7 +152,7 @@ def alerts() -> list[Record]:
 
 def said() -> list[Record]:
     """Every record, in an order in which they may come; openings and amendments of another van among them."""
-    worker, reports = mint_id(3), {"waiting": 3, "waiting_bytes": 9, "held": 0, "rejected": 0, "unfinished": 1}
+    worker, reports = mint_id(3, bytes), {"waiting": 3, "waiting_bytes": 9, "held": 0, "rejected": 0, "unfinished": 1}
     of_van = {"van_id": VAN, "disk_free_bytes": 10**10, "version": "0.1.0", "python": "3.11.7"}
     sweeps = [
         SequenceAssessed(
@@ -191,6 +192,16 @@ def said() -> list[Record]:
             retryable=False, verified=True, topic=Topic.FRAME_CAPTURED, partition=3, offset=7,
             content_sha256=sha("bytes"), quarantine_key="ab/cd", rejected_at=NOON, screening_id=SCREENING,
             frame_id=f"{SWEEP}/000009", van_id=VAN,
+        ),
+        QualityMeasured(
+            stratum=Stratum(
+                level="van", model_id="lesion-1", fingerprint=sha("network"), organ="breast", van_id=VAN
+            ),
+            as_of=NOON,
+            agreement=Agreement(
+                screenings=3, frames=9, dice=0.81, dice_low=0.7, dice_high=0.9, iou=0.7, iou_low=0.6, iou_high=0.8,
+                needed=30, verdict="too_few",
+            ),
         ),
         reviewed(FIRST_REVIEW),
         reviewed(SECOND_REVIEW),
