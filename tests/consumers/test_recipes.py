@@ -20,7 +20,10 @@ from sonovan.cli import build
 from sonovan.cli.failures import run
 from sonovan.contracts.topics import Topic
 from sonovan.models.phantom.sweep import simulate_sweep
+from sonovan.storage.catalogue.database import open_database
+from sonovan.storage.catalogue.writing import write
 from sonovan.transport.producer import BoundedProducer
+from tests.stream_apps.catalog.scene import changes
 
 pytestmark = pytest.mark.services
 
@@ -115,6 +118,22 @@ def test_spark(folder: Path, analysed: Analysis) -> None:
     script.write_text(recipe("Spark"), encoding="utf-8")
     printed = told([other_python(), str(script)], folder)
     assert row(analysed) in [" ".join(line.replace("|", " ").split()) for line in printed.splitlines()]
+
+
+def test_duckdb(analysed: Analysis, tmp_path: Path) -> None:
+    python = other_python()
+    folder = tmp_path / "apps" / "catalog"
+    folder.mkdir(parents=True)
+    database = open_database(f"sqlite:///{folder / 'catalog.sqlite'}")
+    database.prepare()
+    with database.writing() as connection:
+        write(connection, changes([analysed.screening]))
+    database.close()
+    asked = ["query", "SELECT * FROM findings", "--parquet", str(tmp_path / "findings.parquet")]
+    assert run(build(), [*asked, "--state", str(tmp_path)]) == 0
+    printed = told([python, "-c", recipe("DuckDB")], tmp_path)
+    lesions = len(analysed.screening.findings)
+    assert f"'left', {lesions}" in printed
 
 
 def row(analysed: Analysis) -> str:
