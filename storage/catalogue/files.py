@@ -3,8 +3,9 @@
 import fcntl
 import os
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -57,8 +58,15 @@ class SqliteCatalogue:
                 yield connection
 
     def next_is_there(self) -> bool:
-        """Whether another catalogue is being made beside it."""
-        return self._next.exists()
+        """Whether another catalogue is being made beside it: one whose making died before it had tables is none."""
+        if not self._next.exists():
+            return False
+        try:
+            with closing(sqlite3.connect(f"{self._next.as_uri()}?mode=ro", uri=True)) as connection:
+                asked = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+                return connection.execute(asked).fetchone() is not None
+        except sqlite3.Error:
+            return False
 
     def begin_next(self) -> None:
         """Make an empty catalogue beside it, in place of one that is there."""

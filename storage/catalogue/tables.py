@@ -148,8 +148,23 @@ QUALITY_MEASUREMENT: Final[Table] = table_of(
     may("window_number", Integer),
     may("drifted", Boolean, "of any feature"),
     may("measured_window", JSON, "so many screenings in a row, each feature against the reference"),
-    must("flagged", JSON, "frames to look at"),
     Index("quality_measurement_by_stratum", "stratum"),
+)  # fmt: skip
+
+FLAG: Final[Table] = table_of(
+    Topic.QUALITY_MEASURED, "flag", "first", "A frame that somebody should look at; by place in the topic.",
+    key("message_partition", SmallInteger),
+    key("message_offset", BigInteger),
+    key("ordinal", Integer),
+    must("screening_id"),
+    must("sequence_id"),
+    must("frame_index", Integer),
+    must("model_id"),
+    must("because", doc="predicted_low, outside_reference"),
+    must("feature"),
+    must("value", Double),
+    must("as_of", MOMENT),
+    Index("flag_by_screening", "screening_id"),
 )  # fmt: skip
 
 READ_OFFSET: Final[Table] = Table(
@@ -184,7 +199,8 @@ MADE: Final[Table] = Table(
 WRITTEN: Final[tuple[Table, ...]] = (
     OPENING, CLINICAL_RECORD, AMENDMENT, SEQUENCE_CLOSING, SCREENING_CLOSING, VAN_REPORT,
     FRAME, REVISION, SCREENING, FINDING, SIGHTING, ADEQUACY, SEQUENCE_RESULT,
-    ALERT, ALERT_RECORD, ALERT_ANSWER, FAULT, REJECTION, REVIEW, QUALITY_MEASUREMENT, ERASED,
+    ALERT, ALERT_RECORD, ALERT_ANSWER, FAULT, REJECTION, REVIEW, QUALITY_MEASUREMENT, FLAG,
+    ERASED,
 )  # fmt: skip
 """The tables that are filled from topics, in the order in which they are written."""
 

@@ -161,9 +161,15 @@ GROUP BY f.model_id, f.organ, f.van_id
 
 _MEASURED: Final = """
 SELECT m.stratum, m.level, m.model_id, m.organ, m.van_id, m.manufacturer, m.scanner_model, m.as_of, m.verdict, m.dice,
-  m.dice_low, m.dice_high, m.iou, m.iou_low, m.iou_high, m.screenings, m.needed, m.window_number, m.drifted, m.flagged,
+  m.dice_low, m.dice_high, m.iou, m.iou_low, m.iou_high, m.screenings, m.needed, m.window_number, m.drifted,
   m.agreement, m.measured_window
 FROM quality_measurement m
+"""
+
+_FLAGS: Final = f"""
+SELECT f.screening_id, f.sequence_id, f.frame_index, f.model_id, f.because, f.feature, f.value, f.as_of,
+  {_image("f.sequence_id", "f.frame_index")} AS image_address
+FROM flag f
 """
 
 _REVIEWS: Final = f"""
@@ -288,6 +294,7 @@ VIEWS: Final[dict[str, tuple[str, str]]] = {
         "figures of agreement and drift, as the stage quality told them one after another",
         _MEASURED,
     ),
+    "flags": ("frames that somebody should look at, by what the stage quality found", _FLAGS),
     "best_frames": ("the best frame of each side; not for readers", _BEST_FRAMES),
     "examined": ("sides that were examined; not for readers", _EXAMINED),
     "breast_records": ("the programme's breast records, without who she is", _records("breast", "side", _BREAST)),

@@ -48,7 +48,7 @@ _CENTRE: Final[Mapping[Topic, tuple[type[Record], _Reader]]] = {
     Topic.LESION_ALERTED: (LesionAlerted, rows_told.alerted),
     Topic.ALERT_ACKNOWLEDGED: (AlertAcknowledged, _placed("alert_answer", rows_told.answered)),
     Topic.FAULT_ALERTED: (FaultAlerted, _one("fault", rows_told.failed)),
-    Topic.QUALITY_MEASURED: (QualityMeasured, _placed("quality_measurement", rows_told.measured)),
+    Topic.QUALITY_MEASURED: (QualityMeasured, rows_told.measured),
     Topic.RECORD_REJECTED: (RecordRejected, _one("rejection", rows_told.rejected)),
     Topic.SCREENING_ERASED: (ScreeningErased, _one("erased", rows_told.erased)),
 }

@@ -81,8 +81,24 @@ def erased(record: ScreeningErased) -> Row:
     }
 
 
-def measured(record: QualityMeasured, place: Place) -> Row:
-    """A row of `quality_measurement`."""
+def measured(record: QualityMeasured, place: Place) -> Iterator[tuple[str, Row]]:
+    """A row of `quality_measurement`, and one of `flag` for each frame to look at."""
+    yield "quality_measurement", _figures(record, place)
+    for ordinal, each in enumerate(record.flagged, start=1):
+        yield (
+            "flag",
+            {
+                "message_partition": place.partition,
+                "message_offset": place.offset,
+                "ordinal": ordinal,
+                **each.model_dump(),
+                "model_id": record.stratum.model_id,
+                "as_of": moment(record.as_of),
+            },
+        )
+
+
+def _figures(record: QualityMeasured, place: Place) -> Row:
     of, agreement, window = record.stratum, record.agreement, record.window
     figures = ("verdict", "dice", "dice_low", "dice_high", "iou", "iou_low", "iou_high", "screenings", "needed")
     return {
@@ -96,7 +112,6 @@ def measured(record: QualityMeasured, place: Place) -> Row:
         "window_number": None if window is None else window.number,
         "drifted": None if window is None else any(each.drifted for each in window.drifts),
         "measured_window": None if window is None else text(window.model_dump(mode="json")),
-        "flagged": listed(record.flagged),
     }
 
 

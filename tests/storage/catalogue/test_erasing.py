@@ -20,7 +20,7 @@ from tests.clinical.records import SCREENING
 from tests.storage.catalogue.dump import everything
 from tests.stream_apps.catalog.scene import ANOTHER_SCREENING, changes, erased, opened, said
 
-OF_NOBODY = {"van_report", "fault", "read_offset"}
+OF_NOBODY = {"van_report", "fault", "read_offset", "quality_measurement"}
 """Tables whose rows are of no screening."""
 
 HERS: Sequence[Record] = [*said(), erased(SCREENING)]

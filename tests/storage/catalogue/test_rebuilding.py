@@ -17,7 +17,7 @@ from sonovan.storage.catalogue.tables import WRITTEN, rule_of
 from sonovan.storage.catalogue.writing import write
 from tests.clinical.records import NOON, SCREENING, assessed, sha
 from tests.storage.catalogue.dump import asked, everything
-from tests.stream_apps.catalog.scene import changes, opened, said
+from tests.stream_apps.catalog.scene import changes, erased, opened, said
 
 ALL = changes()
 FORGOTTEN = {str(rule_of(table).topic) for table in WRITTEN if rule_of(table).expires}
@@ -51,6 +51,16 @@ def test_what_topics_have_forgotten_and_what_people_decided_is_taken_over(lived:
     after = everything(lived)
     assert {name: after[name] for name in before} == before
     assert [each.site for each in held(lived)] == ["site-1"]
+
+
+def test_what_was_erased_does_not_come_back_with_the_topics(lived: Database) -> None:
+    gone = changes([*said(), erased(SCREENING)])[-1]
+    making = Rebuilding(lived)
+    making.begin(fresh=False)
+    making.write([gone, *ALL])
+    making.switch(list)
+    found = everything(lived)
+    assert [name for name, rows in found.items() if any(SCREENING in map(str, row) for row in rows)] == ["erased"]
 
 
 def test_an_interrupted_one_goes_on_where_it_was_and_a_fresh_one_begins_anew(

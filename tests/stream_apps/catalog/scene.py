@@ -18,7 +18,7 @@ from sonovan.contracts.envelope import seal
 from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.faults import FaultAlerted, fault_id
 from sonovan.contracts.ids import mint_id, rejection_id
-from sonovan.contracts.quality import Agreement, QualityMeasured, Stratum
+from sonovan.contracts.quality import Agreement, Flagged, QualityMeasured, Stratum
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed, SequenceAssessed, WithdrawnFinding
 from sonovan.contracts.reviews import Compared, FrameReviewed, ReadWord
@@ -201,6 +201,12 @@ def said() -> list[Record]:
             agreement=Agreement(
                 screenings=3, frames=9, dice=0.81, dice_low=0.7, dice_high=0.9, iou=0.7, iou_low=0.6, iou_high=0.8,
                 needed=30, verdict="too_few",
+            ),
+            flagged=(
+                Flagged(
+                    screening_id=SCREENING, sequence_id=SWEEP, frame_index=3, because="predicted_low",
+                    feature="predicted", value=0.3,
+                ),
             ),
         ),
         reviewed(FIRST_REVIEW),

@@ -32,13 +32,28 @@ def upgrade() -> None:
         sa.Column("window_number", sa.Integer()),
         sa.Column("drifted", sa.Boolean()),
         sa.Column("measured_window", JSON),
-        sa.Column("flagged", JSON, nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.Column("at_partition", sa.SmallInteger(), nullable=False),
         sa.Column("at_offset", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("message_partition", "message_offset"),
     )
     op.create_index("quality_measurement_by_stratum", "quality_measurement", ["stratum"])
+    op.create_table(
+        "flag",
+        sa.Column("message_partition", sa.SmallInteger(), nullable=False),
+        sa.Column("message_offset", sa.BigInteger(), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("screening_id", "sequence_id")),
+        sa.Column("frame_index", sa.Integer(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("model_id", "because", "feature")),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.Column("as_of", MOMENT, nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("at_partition", sa.SmallInteger(), nullable=False),
+        sa.Column("at_offset", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("message_partition", "message_offset", "ordinal"),
+    )
+    op.create_index("flag_by_screening", "flag", ["screening_id"])
 
 
 def downgrade() -> None:
