@@ -18,7 +18,7 @@ from sonovan.reports.words import Words
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
-_ENVIRONMENT: Final = Environment(
+ENVIRONMENT: Final = Environment(
     loader=PackageLoader("sonovan.reports"),
     autoescape=True,
     undefined=StrictUndefined,
@@ -53,7 +53,7 @@ def render_html(
     """
     report, words = ScreeningReport.model_validate(document), Words(language)
     keys = (sighting.key for finding in report.findings for sighting in finding.sightings)
-    page = _ENVIRONMENT.get_template("report.html").render(
+    page = ENVIRONMENT.get_template("report.html").render(
         report=report,
         pictures={key: _sources(pictures[key]) for key in keys if key in pictures},
         contact=contact,

@@ -4,6 +4,7 @@ from typing import Final
 
 from sonovan.reports.phrases.en_lexicon import ENGLISH_LEXICON
 from sonovan.reports.phrases.en_page import ENGLISH_PAGE
+from sonovan.reports.phrases.en_quality import ENGLISH_QUALITY
 from sonovan.reports.phrases.en_reasons import ENGLISH_REASONS
 from sonovan.reports.phrases.en_van import ENGLISH_VAN
 from sonovan.reports.phrases.shape import Phrases
@@ -214,7 +215,7 @@ _TEXTS: Final = {
 
 ENGLISH: Final = Phrases(
     tag="en",
-    texts={**_TEXTS, **ENGLISH_PAGE},
+    texts={**_TEXTS, **ENGLISH_PAGE, **ENGLISH_QUALITY},
     intended_use={
         "research": (
             "research",

@@ -5,6 +5,7 @@ from typing import Final
 from sonovan.reports.phrases.shape import Phrases
 from sonovan.reports.phrases.zh_lexicon import CHINESE_LEXICON
 from sonovan.reports.phrases.zh_page import CHINESE_PAGE
+from sonovan.reports.phrases.zh_quality import CHINESE_QUALITY
 from sonovan.reports.phrases.zh_reasons import CHINESE_REASONS
 from sonovan.reports.phrases.zh_van import CHINESE_VAN
 
@@ -197,7 +198,7 @@ _TEXTS: Final = {
 
 CHINESE: Final = Phrases(
     tag="zh-Hans",
-    texts={**_TEXTS, **CHINESE_PAGE},
+    texts={**_TEXTS, **CHINESE_PAGE, **CHINESE_QUALITY},
     intended_use={
         "research": (
             "科研",

@@ -31,6 +31,7 @@ GROUPS: Final = {
     "audit": ("audit", "Who did what with what is kept: show, verify."),
     "catalog": ("catalog", "The catalogue of results, in SQL: status, rebuild, reader, hold, resolve."),
     "export": ("export", "Copies of what the centre keeps: report, dataset."),
+    "quality": ("quality", "Whether networks and scanners are still right: report."),
     "evaluate": ("evaluate_froc", "The whole path on data whose truth is known: froc."),
     "data": ("data", "Sets of pictures with masks on this disk: import."),
     "review": ("review", "Masks that readers drew elsewhere: import."),

@@ -7,6 +7,8 @@ sides are those of the newest revision. No view shows a subject key or a slip nu
 
 from typing import Final
 
+from sonovan.storage.catalogue.views_work import WORK_VIEWS
+
 _INDEX: Final = "substr(CAST(1000000 + {index} AS TEXT), 2)"
 """A frame's index with six digits, as in its id."""
 
@@ -299,6 +301,7 @@ VIEWS: Final[dict[str, tuple[str, str]]] = {
     "examined": ("sides that were examined; not for readers", _EXAMINED),
     "breast_records": ("the programme's breast records, without who she is", _records("breast", "side", _BREAST)),
     "thyroid_records": ("the programme's thyroid records, without who she is", _records("thyroid", "lobe", _THYROID)),
+    **WORK_VIEWS,
 }
 """Every view: what it is, and its query; in an order in which they can be made."""
 

@@ -139,7 +139,11 @@ def figures(phrase: str | tuple[str, ...]) -> set[str]:
 
 
 def test_every_label_of_the_page_and_the_words_is_in_the_catalogue_and_every_phrase_is_used() -> None:
-    sources = [ROOT / "reports/templates/report.html", ROOT / "sonovan/cli/screen.py", *(ROOT / "reports").glob("*.py")]
+    sources = [
+        *(ROOT / "reports/templates").glob("*.html"),
+        ROOT / "sonovan/cli/screen.py",
+        *(ROOT / "reports").glob("*.py"),
+    ]
     code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     for name in re.findall(r"text\(\"([a-z_0-9.]+)\"", code):
         assert name in PHRASES["en"].texts, name

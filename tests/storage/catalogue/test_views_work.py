@@ -1,0 +1,62 @@
+"""How vans screen, by the catalogue: regions seen, seconds of scanning, sweeps and rescans, by side and by van."""
+
+from typing import Any
+
+import pytest
+
+from sonovan.contracts.amendments import Voided
+from sonovan.contracts.record import Record
+from sonovan.storage.catalogue.database import Database
+from sonovan.storage.catalogue.writing import write
+from tests.clinical.records import SWEEP, SWEEP_2, adequacy, assessed, segmented
+from tests.storage.catalogue.dump import asked
+from tests.stream_apps.catalog.scene import amended, changes, opened
+
+SIDES = (
+    adequacy(level="adequate"),
+    adequacy(level="limited", region="axilla"),
+    adequacy(laterality="right", level="not_examined", frames=0),
+)
+
+
+def sweep(sequence_id: str, frames: int, *, refused: int = 0, **other: Any) -> list[Record]:
+    """Frames 40 ms apart, the first so many of them not assessable."""
+    return [segmented(index, sequence_id=sequence_id, assessable=index >= refused, **other) for index in range(frames)]
+
+
+@pytest.fixture
+def told(database: Database) -> Database:
+    """Two sweeps of one view and position of the left side, and a right side that nobody scanned."""
+    records = [
+        opened(),
+        *sweep(SWEEP, 26, view="transverse", refused=4),
+        *sweep(SWEEP_2, 51, view="transverse"),
+        assessed(adequacy=SIDES, status="complete"),
+    ]
+    with database.writing() as connection:
+        write(connection, changes(records))
+    return database
+
+
+def test_a_side_has_its_regions_its_seconds_and_what_was_scanned_again(told: Database) -> None:
+    left, right = asked(told, "SELECT * FROM scanned_sides ORDER BY laterality")
+    assert (left["regions"], left["regions_seen"], left["regions_seen_well"]) == (2, 2, 1)
+    assert float(left["seconds"]) == pytest.approx(1.0 + 2.0)
+    assert (left["sweeps"], left["rescans"], left["frames"], left["frames_refused"]) == (2, 1, 77, 4)
+    assert (right["regions_seen"], right["sweeps"], right["seconds"]) == (0, 0, None)
+
+
+def test_a_van_has_the_shares_over_its_sides(told: Database) -> None:
+    (row,) = asked(told, "SELECT * FROM van_work")
+    assert (row["van_id"], row["organ"], row["screenings"], row["sides"]) == ("van-1", "breast", 1, 2)
+    assert float(row["coverage"]) == pytest.approx(2 / 3)
+    assert float(row["adequacy"]) == pytest.approx(1 / 3)
+    assert float(row["seconds_per_side"]) == pytest.approx(3.0)
+    assert float(row["rescans_per_side"]) == pytest.approx(0.5)
+    assert float(row["refused_share"]) == pytest.approx(4 / 77)
+
+
+def test_a_void_screening_counts_nothing(told: Database) -> None:
+    with told.writing() as connection:
+        write(connection, changes([amended(1, Voided(), "no_screening")]))
+    assert asked(told, "SELECT * FROM van_work") == []
