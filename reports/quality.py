@@ -54,6 +54,9 @@ _SHARES: Final = ("coverage", "adequacy", "refused_share")
 
 WORK_QUERY: Final = "SELECT * FROM van_work ORDER BY van_id, organ"
 """What the last table shows; `sonovan query` gives the same rows."""
+MEASURED_QUERY: Final = "SELECT * FROM quality_measurements ORDER BY as_of"
+FLAGS_QUERY: Final = "SELECT * FROM flags ORDER BY as_of DESC"
+"""What the other tables show, in the catalogue."""
 
 Work = Sequence[Mapping[str, Any]]
 """Rows of the catalogue's view `van_work`."""
@@ -129,6 +132,8 @@ def render_quality(figures: Figures, work: Work | None, made_at: datetime) -> by
         made_at=made_at,
         work=work,
         query=WORK_QUERY,
+        measured=MEASURED_QUERY,
+        looked_at=FLAGS_QUERY,
         strata=SHOWN_STRATA,
         windows=SHOWN_WINDOWS,
         flags=SHOWN_FLAGS,

@@ -6,6 +6,8 @@ import pytest
 
 from sonovan.contracts.amendments import Voided
 from sonovan.contracts.record import Record
+from sonovan.reports.quality import FLAGS_QUERY, MEASURED_QUERY, WORK_QUERY
+from sonovan.storage.catalogue.asking import Limits, ask
 from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.writing import write
 from tests.clinical.records import SWEEP, SWEEP_2, adequacy, assessed, segmented
@@ -60,3 +62,10 @@ def test_a_void_screening_counts_nothing(told: Database) -> None:
     with told.writing() as connection:
         write(connection, changes([amended(1, Voided(), "no_screening")]))
     assert asked(told, "SELECT * FROM van_work") == []
+
+
+@pytest.mark.parametrize("query", [WORK_QUERY, MEASURED_QUERY, FLAGS_QUERY])
+def test_the_queries_that_the_page_of_quality_names_can_be_asked_by_readers(
+    told: Database, catalogue_url: str, query: str
+) -> None:
+    assert ask(catalogue_url, query, Limits()).columns
