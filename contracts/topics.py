@@ -65,6 +65,7 @@ class Topic(StrEnum):
     FEATURES_RECORDED = "features.recorded.v1"
     SCREENING_AMENDED = "screening.amended.v1"
     FRAME_SEGMENTED = "frame.segmented.v1"
+    FRAME_REPLAYED = "frame.replayed.v1"
     SEQUENCE_ASSESSED = "sequence.assessed.v1"
     SCREENING_ASSESSED = "screening.assessed.v1"
     SCREENING_TICKED = "screening.ticked.v1"
@@ -206,6 +207,9 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
         _row(Topic.FRAME_SEGMENTED, "screening_id", FrameSegmented, {_SEGMENT},
              {_ASSESS, _CATALOG, _CONSOLE, _QUALITY},
              "a frame's regions, quality and object keys"),
+        _row(Topic.FRAME_REPLAYED, "screening_id", FrameSegmented, {_CONSOLE}, {_CONSOLE, _CATALOG},
+             "a stored frame's result by another network: a shadow, from which nothing of her report follows",
+             retention_ms=90 * _DAY_MS),
         _row(Topic.SEQUENCE_ASSESSED, "screening_id", SequenceAssessed, {_ASSESS}, {_CATALOG},
              "the lesion tracks of a sequence"),
         _row(Topic.SCREENING_ASSESSED, "screening_id", ScreeningAssessed, {_ASSESS},

@@ -11,19 +11,19 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from sonovan.contracts.topics import STAGES, Writer
-from sonovan.storage.keys import REVIEWS, Bucket
+from sonovan.storage.keys import REVIEWS, SHADOW, Bucket
 
 
 class Right(StrEnum):
     """What an account may do in a bucket.
 
-    PUT includes reading: a put whose key is taken compares what is stored with what was to be stored. PUT_REVIEWS is
-    the same for what lies below `reviews/` alone.
+    PUT includes reading: a put whose key is taken compares what is stored with what was to be stored. PUT_BESIDE is
+    the same for what lies below `reviews/` (readers' masks) and `shadow/` (those of replays) alone.
     """
 
     GET = "get"
     PUT = "put"
-    PUT_REVIEWS = "put reviews"
+    PUT_BESIDE = "put beside"
     LIST = "list"
     DELETE = "delete"
 
@@ -33,7 +33,7 @@ _OBJECT_ACTIONS: Final = {
     Right.PUT: ("s3:GetObject", "s3:PutObject"),
     Right.DELETE: ("s3:DeleteObject",),
 }
-_REVIEW_ACTIONS: Final = {Right.PUT_REVIEWS: ("s3:GetObject", "s3:PutObject")}
+_BESIDE_ACTIONS: Final = {Right.PUT_BESIDE: ("s3:GetObject", "s3:PutObject")}
 _BUCKET_ACTIONS: Final = {Right.LIST: ("s3:GetBucketLocation", "s3:ListBucket")}
 
 _TABLE: Final[Mapping[Writer, Mapping[Bucket, frozenset[Right]]]] = MappingProxyType(
@@ -56,7 +56,7 @@ _TABLE: Final[Mapping[Writer, Mapping[Bucket, frozenset[Right]]]] = MappingProxy
         Writer.RETRIER: {Bucket.QUARANTINE: frozenset({Right.GET, Right.LIST})},
         Writer.CONSOLE: {
             Bucket.FRAMES: frozenset({Right.GET}),
-            Bucket.MASKS: frozenset({Right.GET, Right.PUT_REVIEWS}),
+            Bucket.MASKS: frozenset({Right.GET, Right.PUT_BESIDE}),
             Bucket.REPORTS: frozenset({Right.GET}),
         },
     }
@@ -79,12 +79,12 @@ def policy(account: Writer) -> dict[str, Any]:
     statements = []
     for bucket, held in sorted(rights(account).items()):
         on_objects = sorted({action for right in held for action in _OBJECT_ACTIONS.get(right, ())})
-        on_reviews = sorted({action for right in held for action in _REVIEW_ACTIONS.get(right, ())})
+        on_beside = sorted({action for right in held for action in _BESIDE_ACTIONS.get(right, ())})
         on_bucket = sorted({action for right in held for action in _BUCKET_ACTIONS.get(right, ())})
         if on_objects:
             statements.append(_allow(on_objects, f"arn:aws:s3:::{bucket}/*"))
-        if on_reviews:
-            statements.append(_allow(on_reviews, f"arn:aws:s3:::{bucket}/{REVIEWS}/*"))
+        if on_beside:
+            statements += [_allow(on_beside, f"arn:aws:s3:::{bucket}/{folder}/*") for folder in (REVIEWS, SHADOW)]
         if on_bucket:
             statements.append(_allow(on_bucket, f"arn:aws:s3:::{bucket}"))
     return {"Version": "2012-10-17", "Statement": statements}

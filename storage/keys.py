@@ -9,7 +9,10 @@ from typing import Final
 from sonovan.contracts.ids import frame_id
 
 REVIEWS: Final = "reviews"
-"""What readers draw lies below this in MASKS; the console's account may put nothing elsewhere."""
+"""What readers draw lies below this in MASKS."""
+
+SHADOW: Final = "shadow"
+"""The masks of replays lie below this. The console's account may put nothing beside these two."""
 
 
 class Bucket(StrEnum):

@@ -22,8 +22,9 @@ from sonovan.transport.plan import spec_named
 
 _POLL_MS: Final = 200
 
-Start = Literal["beginning", "now"] | Mapping[int, int]
-"""Where reading starts. A mapping gives the next offset per partition; others are read from their start."""
+Start = Literal["beginning", "now"] | datetime | Mapping[int, int]
+"""Where reading starts. A time: with the first message that the broker appended then or later. A mapping gives the next
+offset per partition; others are read from their start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,10 @@ class Tail:
         ends: dict[TopicPartition, int] = self._consumer.end_offsets(self._partitions)
         if start == "now":
             return ends
+        if isinstance(start, datetime):
+            moment_ms = round(start.timestamp() * 1000)
+            found = self._consumer.offsets_for_times(dict.fromkeys(self._partitions, moment_ms))
+            return {part: ends[part] if found.get(part) is None else found[part].offset for part in self._partitions}
         begins: dict[TopicPartition, int] = self._consumer.beginning_offsets(self._partitions)
         if start == "beginning":
             return begins

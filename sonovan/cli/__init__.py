@@ -46,6 +46,8 @@ COMMANDS: Final = {
     "status": ("up", "Show what runs."),
     "worker": ("worker", "Run one app of the centre in the foreground."),
     "skip": ("skip", "Let an app pass a message that ends it again and again."),
+    "replay": ("replay", "Stored frames through another network, as a shadow beside live work."),
+    "erase": ("erase", "Delete what is kept of a screening, or of all of a woman's."),
     "completion": ("completion", "Print what makes a shell complete these commands: bash, zsh, fish."),
 }
 

@@ -23,6 +23,7 @@ from sonovan.storage.keys import Bucket
 _NAMED: Final = {
     ("frame", "image_key"): Bucket.FRAMES,
     ("frame", "mask_key"): Bucket.MASKS,
+    ("frame_replayed", "mask_key"): Bucket.MASKS,
     ("sighting", "image_key"): Bucket.FRAMES,
     ("sighting", "mask_key"): Bucket.MASKS,
     ("review", "mask_key"): Bucket.MASKS,

@@ -40,6 +40,25 @@ FRAME: Final[Table] = table_of(
     Index("frame_by_screening", "screening_id"),
 )  # fmt: skip
 
+FRAME_REPLAYED: Final[Table] = table_of(
+    Topic.FRAME_REPLAYED, "frame_replayed", "newest", "A stored frame's result by another network, as a shadow.",
+    key("sequence_id"),
+    key("frame_index", Integer),
+    key("van_id"),
+    key("fingerprint", doc="names the network"),
+    must("screening_id"),
+    must("quality", Double),
+    must("assessable", Boolean),
+    must("regions", SmallInteger, "how many were outlined"),
+    may("predicted_dice", Double, "the lowest of its regions"),
+    may("mask_key"),
+    may("mask_sha256"),
+    must("model_id"),
+    must("provider"),
+    Index("frame_replayed_by_screening", "screening_id"),
+    expires=True,
+)  # fmt: skip
+
 REVISION: Final[Table] = table_of(
     Topic.SCREENING_ASSESSED, "revision", "first", "Every revision of a screening.",
     key("screening_id"),

@@ -43,6 +43,7 @@ def _placed(table: str, row_of: Callable[[Any, Place], Row]) -> _Reader:
 
 _CENTRE: Final[Mapping[Topic, tuple[type[Record], _Reader]]] = {
     Topic.FRAME_SEGMENTED: (FrameSegmented, _one("frame", rows_found.segmented)),
+    Topic.FRAME_REPLAYED: (FrameSegmented, _one("frame_replayed", rows_found.replayed)),
     Topic.SCREENING_ASSESSED: (ScreeningAssessed, lambda record, _place: rows_found.assessed(record)),
     Topic.SEQUENCE_ASSESSED: (SequenceAssessed, _one("sequence_result", rows_found.sequence_assessed)),
     Topic.LESION_ALERTED: (LesionAlerted, rows_told.alerted),

@@ -16,6 +16,10 @@ _FRAME: Final = (
     "mode", "time_ms", "codec", "pixels_sha256", "quality", "assessable", "not_assessable_reason", "image_key",
     "image_sha256", "mask_key", "mask_sha256", "model_id", "provider",
 )  # fmt: skip
+_REPLAYED: Final = (
+    "sequence_id", "frame_index", "van_id", "fingerprint", "screening_id", "quality", "assessable", "regions",
+    "predicted_dice", "mask_key", "mask_sha256", "model_id", "provider",
+)  # fmt: skip
 _REPORT: Final = ("report_html_key", "report_html_sha256", "report_json_key", "report_json_sha256")
 _SIGHTING: Final = (
     "sequence_id", "panel", "view", "position", "nipple_distance_mm", "duration_ms", "area_px", "area_mm2",
@@ -35,6 +39,12 @@ def segmented(record: FrameSegmented) -> Row:
     row["predicted_dice"] = min(dice, default=None)
     row["outline_unreliable"] = any(each.outline_unreliable for each in record.regions)
     return row
+
+
+def replayed(record: FrameSegmented) -> Row:
+    """A row of `frame_replayed`."""
+    whole = segmented(record)
+    return {name: whole[name] for name in _REPLAYED}
 
 
 def assessed(record: ScreeningAssessed) -> Iterator[tuple[str, Row]]:

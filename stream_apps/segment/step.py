@@ -115,25 +115,50 @@ def segment_envelope(
             bits=frame.bits,
             sha256=frame.pixels_sha256,
         )
-        decoded = perf_counter()
-        found = _segmented(segmenter, pixels, frame)
-        if any(len(region.polygon) > MAX_CORNERS for region in found.regions):
-            raise InvalidRecord("result_too_large", f"an outline has more than {MAX_CORNERS} corners")
+        decode_ms = 1000 * (perf_counter() - started)
+        # Opening the envelope has held the payload against its sha256.
+        record, mask = segment_pixels(frame, pixels, envelope.payload_sha256.hex(), segmenter, decode_ms=decode_ms)
+    image = Stored(Bucket.FRAMES, record.image_key, envelope.payload, "application/octet-stream")
+    return SegmentedFrame(record, (image,) if mask is None else (image, mask), _stored(frame), subject)
+
+
+def segment_pixels(
+    frame: FrameCaptured,
+    pixels: Pixels,
+    image_sha256: str,
+    segmenter: LoadedNetwork,
+    *,
+    decode_ms: float,
+    shadow: str = "",
+) -> tuple[FrameSegmented, Stored | None]:
+    """Segment and measure a frame whose pixels are decoded: its result, and its mask where it has a region.
+
+    pixels: as `LoadedNetwork.segment` takes them. image_sha256: of the coded frame, as it is stored. decode_ms: what
+    decoding took, for the timings. shadow: prefix of the mask's key in a replay, "" in the live path.
+    Raises InvalidRecord for a picture that cannot be used.
+    """
+    started = perf_counter()
+    found = _segmented(segmenter, pixels, frame)
+    if any(len(region.polygon) > MAX_CORNERS for region in found.regions):
+        raise InvalidRecord("result_too_large", f"an outline has more than {MAX_CORNERS} corners")
     segmented = perf_counter()
     regions = tuple(_region(ordinal, region, found.grey, frame) for ordinal, region in enumerate(found.regions))
     mask = encode_mask(found.labels) if regions else None
     timings = {
         **{name: round(elapsed, 2) for name, elapsed in found.timings_ms.items()},
-        "decode": round(1000 * (decoded - started), 2),
-        "segment": round(1000 * (segmented - decoded), 2),
+        "decode": round(decode_ms, 2),
+        "segment": round(1000 * (segmented - started), 2),
         "measure": round(1000 * (perf_counter() - segmented), 2),
     }
     mask_sha256 = None if mask is None else hashlib.sha256(mask).hexdigest()
-    image, label_mask = _objects(frame, envelope.payload, mask, mask_sha256, segmenter.fingerprint)
-    digests = (envelope.payload_sha256.hex(), mask_sha256)  # opening the envelope has held the image against its own
-    record = _record(frame, found, regions, (image, label_mask), digests, segmenter, timings)
-    objects = (image,) if label_mask is None else (image, label_mask)
-    return SegmentedFrame(record, objects, _stored(frame), subject)
+    image = image_key(frame.van_id, frame.sequence_id, frame.frame_index, frame.codec)
+    stored = None
+    if mask is not None and mask_sha256 is not None:
+        place = (frame.van_id, frame.sequence_id, frame.frame_index)
+        stored = Stored(Bucket.MASKS, mask_key(*place, segmenter.fingerprint, mask_sha256, shadow), mask, "image/png")
+    mask_name = None if stored is None else stored.key
+    digests = (image_sha256, mask_sha256)
+    return _record(frame, found, regions, (image, mask_name), digests, segmenter, timings), stored
 
 
 def subject_of(value: bytes, *, append_time: datetime, registry: VanRegistry) -> Subject:
@@ -254,33 +279,16 @@ def _place(found: FoundPlace, spacing_mm: tuple[float, float] | None) -> Place:
     )
 
 
-def _objects(
-    frame: FrameCaptured, payload: bytes, mask: bytes | None, mask_sha256: str | None, fingerprint: str
-) -> tuple[Stored, Stored | None]:
-    """What is stored of a frame: its image, and its mask where it has one."""
-    image = Stored(
-        Bucket.FRAMES,
-        image_key(frame.van_id, frame.sequence_id, frame.frame_index, frame.codec),
-        payload,
-        "application/octet-stream",
-    )
-    if mask is None or mask_sha256 is None:
-        return image, None
-    key = mask_key(frame.van_id, frame.sequence_id, frame.frame_index, fingerprint, mask_sha256)
-    return image, Stored(Bucket.MASKS, key, mask, "image/png")
-
-
 def _record(
     frame: FrameCaptured,
     found: Segmentation,
     regions: tuple[Region, ...],
-    stored: tuple[Stored, Stored | None],
+    keys: tuple[str, str | None],
     digests: tuple[str, str | None],
     segmenter: LoadedNetwork,
     timings: dict[str, float],
 ) -> FrameSegmented:
-    """stored: image and mask. digests: the sha256 of each."""
-    image, mask = stored
+    """keys: of image and mask. digests: the sha256 of each."""
     return FrameSegmented(
         screening_id=frame.screening_id,
         sequence_id=frame.sequence_id,
@@ -310,9 +318,9 @@ def _record(
         brightness=_brightness(found, frame),
         tissue=_tissue(found, frame),
         refusals=tuple(PanelRefusal(panel=each.panel, reason=each.reason) for each in found.refusals),
-        image_key=image.key,
+        image_key=keys[0],
         image_sha256=digests[0],
-        mask_key=None if mask is None else mask.key,
+        mask_key=keys[1],
         mask_sha256=digests[1],
         model_id=segmenter.model_id,
         weights_sha256=segmenter.weights_sha256,

@@ -19,7 +19,7 @@ from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.contracts.topics import Writer
 from sonovan.storage.access import ACCOUNTS, Right, access_key, account_of, rights
 from sonovan.storage.accounts import create_accounts
-from sonovan.storage.keys import REVIEWS, Bucket
+from sonovan.storage.keys import REVIEWS, SHADOW, Bucket
 from sonovan.storage.minio_store import MinioStore
 from sonovan.storage.settings import ObjectStoreSettings, StoreAccount
 
@@ -77,8 +77,9 @@ def test_an_account_does_what_the_table_says_and_nothing_else(
         with pytest.raises(Fatal, match=f"account {account} may not write to bucket {bucket}"):
             store.put(bucket, f"{key}-{account}", b"mine", BYTES)
         assert denied(lambda: bare.copy_object(bucket, key, _source(bucket, key)))
-    if Right.PUT_REVIEWS in held:
+    if Right.PUT_BESIDE in held:
         store.put(bucket, f"{REVIEWS}/{key}", b"drawn", BYTES)
+        store.put(bucket, f"{SHADOW}/{key}", b"replayed", BYTES)
     elif Right.PUT not in held:
         with pytest.raises(Fatal, match=f"account {account} may not write to bucket {bucket}"):
             store.put(bucket, f"{REVIEWS}/{key}", b"drawn", BYTES)

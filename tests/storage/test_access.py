@@ -27,7 +27,7 @@ def test_each_stage_writes_what_is_its_own_and_no_more() -> None:
         f"{bucket}/*" for bucket in (Bucket.FRAMES, Bucket.REPORTS, Bucket.QUARANTINE)
     }  # masks: nobody asks
     assert writes(Writer.READER) == writes(Writer.RETRIER) == set()
-    assert writes(Writer.CONSOLE) == {f"{Bucket.MASKS}/reviews/*"}
+    assert writes(Writer.CONSOLE) == {f"{Bucket.MASKS}/reviews/*", f"{Bucket.MASKS}/shadow/*"}
     deletes = {("s3:DeleteObject", f"{bucket}/*") for bucket in Bucket}
     assert allowed(Writer.CATALOG) == {*allowed(Writer.ALERT), ("s3:GetObject", f"{Bucket.MASKS}/*"), *deletes}
 

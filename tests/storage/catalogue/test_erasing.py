@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from sonovan.contracts.errors import Transient
-from sonovan.contracts.record import Record
 from sonovan.storage.catalogue.changes import Change
 from sonovan.storage.catalogue.database import Database, open_database
 from sonovan.storage.catalogue.erasing import delete_objects, left_of, sweep_all
@@ -18,12 +17,12 @@ from sonovan.storage.catalogue.writing import write
 from sonovan.storage.keys import Bucket
 from tests.clinical.records import SCREENING
 from tests.storage.catalogue.dump import everything
-from tests.stream_apps.catalog.scene import ANOTHER_SCREENING, changes, erased, opened, said
+from tests.stream_apps.catalog.scene import ANOTHER_SCREENING, Said, changes, erased, opened, said
 
 OF_NOBODY = {"van_report", "fault", "read_offset", "quality_measurement"}
 """Tables whose rows are of no screening."""
 
-HERS: Sequence[Record] = [*said(), erased(SCREENING)]
+HERS: Sequence[Said] = [*said(), erased(SCREENING)]
 ALL = changes(HERS)
 
 

@@ -150,7 +150,11 @@ def alerts() -> list[Record]:
     return told
 
 
-def said() -> list[Record]:
+Said = Record | tuple[Topic, Record]
+"""A record, with its topic where several have records of its kind."""
+
+
+def said() -> list[Said]:
     """Every record, in an order in which they may come; openings and amendments of another van among them."""
     worker, reports = mint_id(3, bytes), {"waiting": 3, "waiting_bytes": 9, "held": 0, "rejected": 0, "unfinished": 1}
     of_van = {"van_id": VAN, "disk_free_bytes": 10**10, "version": "0.1.0", "python": "3.11.7"}
@@ -212,18 +216,24 @@ def said() -> list[Record]:
         reviewed(FIRST_REVIEW),
         reviewed(SECOND_REVIEW),
         erased(ANOTHER_SCREENING),
+        (Topic.FRAME_REPLAYED, segmented(1, (region(),), fingerprint=sha("a candidate"), mask_key="shadow/mask.png")),
     ]  # fmt: skip
 
 
-_TOPIC_OF: Final = {row.value.schema_name: name for name, row in TOPICS.items() if name != Topic.FRAME_DEFERRED}
+_SHARED: Final = (Topic.FRAME_DEFERRED, Topic.FRAME_REPLAYED)
+_TOPIC_OF: Final = {row.value.schema_name: name for name, row in TOPICS.items() if name not in _SHARED}
+    row.value.schema_name: name
+    for name, row in TOPICS.items()
+    if name not in (Topic.FRAME_DEFERRED, Topic.FRAME_REPLAYED)
+}
 
 
-def messages(records: Iterable[Record] | None = None) -> list[Message]:
+def messages(records: Iterable[Said] | None = None) -> list[Message]:
     """The records as the broker holds them: a second apart, each at the next offset of its topic."""
     ends: dict[Topic, int] = {}
     found = []
-    for number, record in enumerate(said() if records is None else records):
-        topic = _TOPIC_OF[record.schema_name]
+    for number, each in enumerate(said() if records is None else records):
+        topic, record = each if isinstance(each, tuple) else (_TOPIC_OF[each.schema_name], each)
         offset = ends.get(topic, -1) + 1
         ends[topic] = offset
         value = seal(record, KEY) if TOPICS[topic].signed else record.encode()
@@ -240,7 +250,7 @@ def change(message: Message) -> Change:
     return change_of(place, message.key, message.value, at.appended_at, lambda *_: None, NoMasks())
 
 
-def changes(records: Iterable[Record] | None = None) -> list[Change]:
+def changes(records: Iterable[Said] | None = None) -> list[Change]:
     """What all of it changes, in its order."""
     return [change(each) for each in messages(records)]
 
