@@ -1,8 +1,8 @@
 """Stored frames through another network, into a topic of their own: what it would have found, before it is trusted.
 
-A replay reads `frame.segmented` over a span of time, fetches each frame from the store and segments it again. Results go
-to `frame.replayed`, masks below `shadow/`; nothing of any report follows from them. How far it is stands in a file, so
-that a replay that was cut off goes on, and a result that is sent twice is the same one.
+A replay reads `frame.segmented` over a span of time, fetches each frame from the store and segments it again. Results
+go to `frame.replayed`, masks below `shadow/`; nothing of any report follows from them. How far it is stands in a file,
+so that a replay that was cut off goes on, and a result that is sent twice is the same one.
 
 It yields to everything else on the machine: its process asks for the scheduler's idle class. Of a screening that was
 erased or is void, or whose woman withdrew her consent, nothing is replayed.

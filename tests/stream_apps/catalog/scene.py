@@ -222,10 +222,6 @@ def said() -> list[Said]:
 
 _SHARED: Final = (Topic.FRAME_DEFERRED, Topic.FRAME_REPLAYED)
 _TOPIC_OF: Final = {row.value.schema_name: name for name, row in TOPICS.items() if name not in _SHARED}
-    row.value.schema_name: name
-    for name, row in TOPICS.items()
-    if name not in (Topic.FRAME_DEFERRED, Topic.FRAME_REPLAYED)
-}
 
 
 def messages(records: Iterable[Said] | None = None) -> list[Message]:
