@@ -8,8 +8,8 @@ from datetime import date
 class ScreeningRow:
     """A screening whose pictures a machine could read. Everything here but the answers to consent says who she is.
 
-    examined_on: by the van's clock. void, research: as amendments in force have it now. age_years: None where nobody
-    asked.
+    examined_on: by the van's clock. void, research, screening, ai: as amendments in force have it now. withdrew: an
+    amendment took her consent to research back. age_years: None where nobody asked.
     """
 
     screening_id: str
@@ -18,6 +18,7 @@ class ScreeningRow:
     examined_on: date
     age_years: int | None
     research: bool
+    withdrew: bool
     screening: bool
     ai: bool
     void: bool

@@ -18,7 +18,7 @@ Drawn = Callable[[tuple[int, int]], Mask]
 
 Reason = Literal[
     "no_picture", "no_mask", "picture_unreadable", "mask_unreadable", "mask_empty", "lesion_in_normal",
-    "outline_broken", "label_unknown", "not_in_table", "same_id",
+    "outline_broken", "label_unknown", "id_unusable", "not_in_table", "same_id",
 ]  # fmt: skip
 """Why a picture of a set is not imported."""
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from sonovan.models.public_sets.alike import CORRELATION, HASH_BITS, Look, group
 from sonovan.models.public_sets.found import Drawn, Found, Gray, Layout, LeftOut, Mask
 
 REPORT: Final = "import.json"
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 LABELS: Final = ("", "benign", "malignant", "normal")
 
 
@@ -134,6 +136,8 @@ def _write(kind: str, layout: Layout, source: Path, made: Path, step: Callable[[
 
 def _keep(found: Found, made: Path, source: Path) -> _Kept | LeftOut:
     """Picture and masks of one row, written; or why they are not."""
+    if not _ID.fullmatch(found.id):  # it becomes the name of a file
+        return LeftOut(found.name, "id_unusable", f"{found.id!r} can be no file's name")
     if found.label not in LABELS:
         return LeftOut(found.name, "label_unknown", f"its label is {found.label!r}, which is none of this project's")
     try:

@@ -18,10 +18,12 @@ class Chosen:
 def choose(screenings: Sequence[ScreeningRow], erased: Collection[str]) -> Chosen:
     """The screenings whose pictures may leave. erased: screening ids, whatever the rows still say of them.
 
-    A woman who takes back her research consent for one screening takes it back for that one: each has its own record.
+    Her last word counts for all of her: none of a woman's screenings is exported where she took her consent to research
+    back for any of them, or did not give it at her newest one.
     """
     chosen: list[ScreeningRow] = []
     left_out: Counter[str] = Counter()
+    refusing = _refusing(screenings)
     for row in sorted(screenings, key=lambda each: each.screening_id):
         if row.screening_id in erased:
             left_out["erased"] += 1
@@ -29,8 +31,20 @@ def choose(screenings: Sequence[ScreeningRow], erased: Collection[str]) -> Chose
             left_out["void"] += 1
         elif not (row.screening and row.ai):
             left_out["no_consent"] += 1
-        elif not row.research:
+        elif not row.research or row.subject_key in refusing:
             left_out["no_research_consent"] += 1
         else:
             chosen.append(row)
     return Chosen(tuple(chosen), dict(sorted(left_out.items())))
+
+
+def _refusing(screenings: Sequence[ScreeningRow]) -> set[str]:
+    """The women who took consent to research back, or whose newest screening is without it. Void ones say nothing."""
+    newest: dict[str, ScreeningRow] = {}
+    refusing = set()
+    for row in sorted(screenings, key=lambda each: (each.examined_on, each.screening_id)):
+        if not row.void:
+            newest[row.subject_key] = row
+            if row.withdrew:
+                refusing.add(row.subject_key)
+    return refusing | {subject for subject, row in newest.items() if not row.research}

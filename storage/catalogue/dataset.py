@@ -21,6 +21,7 @@ SELECT o.screening_id, w.subject_key, o.site_code,
   (SELECT c.age_years FROM clinical_record c WHERE c.screening_id = o.screening_id AND c.van_id = o.van_id
     AND c.at_ms <= :until ORDER BY c.features_number DESC LIMIT 1) AS age_years,
   o.consent_research AND coalesce(f.no_research, 0) = 0 AS research,
+  coalesce(f.no_research, 0) = 1 AS withdrew,
   o.consent_screening AND coalesce(f.no_screening, 0) = 0 AS screening,
   o.consent_ai AND coalesce(f.no_ai, 0) = 0 AND NOT r.silenced AS ai, coalesce(f.void, 0) = 1 AS void
 FROM opening o JOIN women w ON w.screening_id = o.screening_id
@@ -55,7 +56,9 @@ def read_dataset(connection: Connection, until_ms: int) -> tuple[list[ScreeningR
     if version(connection) is None:
         raise Transient("there is no catalogue yet: start the worker `catalog` and wait until it has read the topics")
     screenings = [
-        ScreeningRow(**{**row, **_truth(row, ("research", "screening", "ai", "void")), "examined_on": _day(row)})
+        ScreeningRow(
+            **{**row, **_truth(row, ("research", "withdrew", "screening", "ai", "void")), "examined_on": _day(row)}
+        )
         for row in _rows(connection, _SCREENINGS, until_ms)
     ]
     frames = [FrameRow(**{**row, **_truth(row, ("assessable",))}) for row in _rows(connection, _FRAMES, until_ms)]

@@ -243,6 +243,28 @@ def test_the_planes_of_a_segmentation_are_of_the_frames_that_they_reference(tmp_
     assert "no sweep of this programme" in told(found)["a.dcm plane 3"]
 
 
+def test_a_plane_of_several_source_images_is_of_none(tmp_path: Path) -> None:
+    path = seg(tmp_path / "a.dcm", [(box(), sop_of(SWEEP), 2), (box(30), sop_of(SWEEP), 3)])
+    data = pydicom.dcmread(path)
+    derived = data.PerFrameFunctionalGroupsSequence[0].DerivationImageSequence[0]
+    derived.SourceImageSequence.append(derived.SourceImageSequence[0])
+    data.save_as(path)
+    found = list(read_drawn(path))
+    assert list(drawn(found)) == [f"{SWEEP}/000002"]
+    assert "names 2 source images" in told(found)["a.dcm plane 1"]
+
+
+def test_a_fractional_segmentation_is_a_lesion_from_half_on(tmp_path: Path) -> None:
+    path = seg(tmp_path / "a.dcm", [(box(), sop_of(SWEEP), 1)])
+    data = pydicom.dcmread(path)
+    data.SegmentationType, data.MaximumFractionalValue = "FRACTIONAL", 200
+    data.BitsAllocated = data.BitsStored = 8
+    data.HighBit = 7
+    data.PixelData = (box(value=150) + box(30, value=100)).tobytes()
+    data.save_as(path)
+    assert (drawn(list(read_drawn(path)))[f"{SWEEP}/000000"] == box()).all()
+
+
 def test_a_file_that_is_no_segmentation_is_refused_by_name(tmp_path: Path) -> None:
     seg(tmp_path / "image.dcm", [(box(), sop_of(SWEEP), 1)], SOPClassUID="1.2.840.10008.5.1.4.1.1.6.1")
     (tmp_path / "broken.dcm").write_bytes(FOREIGN.read_bytes()[:900])

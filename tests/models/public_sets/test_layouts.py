@@ -129,6 +129,23 @@ def test_busbra_groups_by_case_and_names_rows_without_files(tmp_path: Path) -> N
     }
 
 
+def test_a_table_cannot_have_files_written_elsewhere(tmp_path: Path) -> None:
+    written(tmp_path / "b" / "case001.png", picture(1))
+    written(tmp_path / "b" / "case001_tumor.png", drawn())
+    lines = [
+        ("CaseID", "Image_filename", "Mask_tumor_filename", "Classification"),
+        ("../../planted", "case001.png", "case001_tumor.png", "benign"),
+        (2, "case001.png", "case001_tumor.png", "benign"),
+        (2, "case001.png", "case001_tumor.png", "benign"),
+        (3, "case001.png", "case001_tumor.png", "probably"),
+    ]
+    workbook(tmp_path / "b" / "table.xlsx", lines)
+    done = import_set("breast", tmp_path / "b", tmp_path / "data")
+    assert list(cells(done)) == ["case002"]
+    assert [each.reason for each in done.left_out] == ["id_unusable", "same_id", "label_unknown"]
+    assert not list(tmp_path.rglob("planted*"))
+
+
 BREAST_HEADER = ("CaseID", "Image_filename", "Mask_tumor_filename", "Mask_other_filename", "Pixel_size", "Age",
                  "Shape", "BIRADS", "Diagnosis", "Classification")  # fmt: skip
 

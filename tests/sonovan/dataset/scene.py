@@ -85,7 +85,7 @@ class Programme:
                 )
             )
         for index in range(frames):
-            self._frame(screening, sweep, index, woman * 100 + index + 7 * day, channels)
+            self._frame(screening, sweep, index, woman * 100 + index + 7 * abs(day), channels)
         revised = assessed(
             screening_id=screening, van_id=VAN, revision_id=sha(screening), revision_number=1, findings=(),
             examined_on=opened.date(),

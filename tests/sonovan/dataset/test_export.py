@@ -64,6 +64,19 @@ def test_only_women_who_agreed_to_research_are_in_it(programme: Programme, tmp_p
     assert never not in "".join(str(each) for each in pictures(done.folder))
 
 
+def test_her_last_word_counts_for_all_of_her_screenings(programme: Programme, tmp_path: Path) -> None:
+    programme.screen(0, age=44, day=40)
+    programme.screen(1, age=54, day=41, research=False)  # at her newest visit she was asked again, and said no
+    programme.screen(2, age=44, day=-30, research=False)  # at an earlier one
+    programme.withdraw(programme.screenings[0])  # the earlier of her two
+    done = programme.exported(tmp_path / "set", suppress_share=0.0)
+    names = Pseudonyms(KEY)
+    women = {row["woman"] for row in pictures(done.folder)}
+    assert not women & {names.woman(subject) for subject in programme.subjects[:2]}
+    assert names.woman(programme.subjects[2]) in women
+    assert done.left_out["no_research_consent"] == 5
+
+
 def test_readers_consensus_is_the_mask_and_the_machines_is_marked(programme: Programme, tmp_path: Path) -> None:
     done = programme.exported(tmp_path / "set")
     rows = pictures(done.folder)
