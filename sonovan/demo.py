@@ -33,6 +33,13 @@ SEED: Final = 4
 """A sweep past two lesions: one shadows and is taller than wide, the other is a cyst."""
 READER: Final = "reader-1"
 FRAMES: Final = 40
+QUESTIONS: Final = (
+    "SELECT status, referred, round(CAST(suspicion AS NUMERIC), 2) AS suspicion, findings, frames FROM worklist",
+    "SELECT organ, laterality, malignant, bi_rads, long_axis_mm, image_address FROM findings LIMIT 3",
+    "SELECT side, image_address, predicted_dice, cnr, physician_conclusion FROM breast_records LIMIT 3",
+)
+"""What `make demo` asks the catalogue: what waits, what was found, and the programme's own records."""
+
 ALERT_WITHIN_S: Final = 60.0
 REPORT_WITHIN_S: Final = 180.0
 RecordT = TypeVar("RecordT", bound=Record)
@@ -102,6 +109,10 @@ def _run(path: Path, keep: bool) -> int:
     title("The report, as pages and PDFs in English and Chinese")
     folder = str(simulated_shown.report.parent)
     say(sonovan(path, "export", "report", simulated, "--out", folder, accept=(0, 3)).rstrip())
+
+    title("The catalogue: three questions")
+    for question in QUESTIONS:
+        say(sonovan(path, "query", question).rstrip())
 
     title("What to look at")
     say(f"report, real file:       {real_shown.report}")
