@@ -7,6 +7,10 @@ sides are those of the newest revision. No view shows a subject key or a slip nu
 
 from typing import Final
 
+from sqlalchemy import Table
+
+from sonovan.storage.catalogue.columns import PLACE
+from sonovan.storage.catalogue.tables_found import ADEQUACY, FINDING, SIGHTING
 from sonovan.storage.catalogue.views_work import WORK_VIEWS
 
 _INDEX: Final = "substr(CAST(1000000 + {index} AS TEXT), 2)"
@@ -15,6 +19,12 @@ _INDEX: Final = "substr(CAST(1000000 + {index} AS TEXT), 2)"
 
 def _image(sequence: str, index: str) -> str:
     return f"'sonovan://frames/' || {sequence} || '/' || {_INDEX.format(index=index)}"
+
+
+def _columns(table: Table, alias: str) -> str:
+    """A table's columns but for where objects lie and where the row's message stands."""
+    left_out = ("image_key", "mask_key", *PLACE)
+    return ", ".join(f"{alias}.{column.name}" for column in table.columns if column.name not in left_out)
 
 
 def _mask(sequence: str, index: str, fingerprint: str) -> str:
@@ -97,7 +107,8 @@ _NEWEST: Final = """JOIN screening s ON s.screening_id = {of}.screening_id AND s
   AND s.revision_id = {of}.revision_id AND NOT s.silenced"""
 
 _FINDINGS: Final = f"""
-SELECT f.*, g.sequence_id, g.view, g.long_axis_mm, g.short_axis_mm, g.area_mm2, g.long_axis_px, g.predicted_dice,
+SELECT {_columns(FINDING, "f")}, g.sequence_id, g.view, g.long_axis_mm, g.short_axis_mm, g.area_mm2,
+  g.long_axis_px, g.predicted_dice,
   {_image("g.sequence_id", "g.key_frame")} AS image_address
 FROM finding f {_NEWEST.format(of="f")}
 JOIN sighting g ON g.screening_id = f.screening_id AND g.revision_number = f.revision_number
@@ -105,7 +116,7 @@ JOIN sighting g ON g.screening_id = f.screening_id AND g.revision_number = f.rev
 """
 
 _SIGHTINGS: Final = f"""
-SELECT g.*, f.organ, f.laterality, {_image("g.sequence_id", "g.key_frame")} AS image_address,
+SELECT {_columns(SIGHTING, "g")}, f.organ, f.laterality, {_image("g.sequence_id", "g.key_frame")} AS image_address,
   CASE WHEN g.mask_key IS NULL THEN NULL ELSE {_mask("g.sequence_id", "g.key_frame", "s.fingerprint")} END
   AS mask_address
 FROM sighting g {_NEWEST.format(of="g")}
@@ -127,7 +138,7 @@ WHERE s.silenced IS NULL OR NOT s.silenced
 """
 
 _SIDES: Final = f"""
-SELECT a.* FROM adequacy a {_NEWEST.format(of="a")}
+SELECT {_columns(ADEQUACY, "a")} FROM adequacy a {_NEWEST.format(of="a")}
 """
 
 _ALERTS: Final = """
