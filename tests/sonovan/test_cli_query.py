@@ -10,6 +10,7 @@ import pytest
 
 from sonovan.cli import build
 from sonovan.cli.failures import run
+from sonovan.demo import QUESTIONS
 from sonovan.storage.catalogue.database import open_database
 from sonovan.storage.catalogue.writing import write
 from tests.clinical.records import SCREENING
@@ -67,6 +68,12 @@ def test_more_rows_than_may_be_given_end_with_3_and_a_wrong_statement_with_2(
         assert run(build(), ["query", statement, *state]) == 2
         assert "refuse" in capsys.readouterr().err
     assert run(build(), ["query", QUERY, "--csv", "--json", *state]) == 2
+
+
+def test_what_the_demo_asks_is_answered(state: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    for question in QUESTIONS:
+        assert run(build(), ["query", question, *state]) == 0
+        assert len(capsys.readouterr().out.splitlines()) > 1
 
 
 def test_no_catalogue_yet_is_not_available(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
