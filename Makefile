@@ -83,6 +83,9 @@ audit: $(READY) ## what is pinned, with its known advisories (deploy/advisories.
 pin-images: ## write the digests of the base images into the Dockerfiles (needs docker and a registry)
 	@sh deploy/pin-images.sh deploy/Dockerfile deploy/*/Dockerfile
 
+bench-drift: $(READY) ## false alarms and found drifts on real pictures: benchmarks/results/drift.json (DATA=../shared/data)
+	@$(RUN) -m benchmarks.drift --data $(or $(DATA),../shared/data)
+
 bench-sequence: $(READY) ## sweeps against single frames, on simulated sweeps: benchmarks/results/sequence.json (DATA=../shared/data, KEEP=folder)
 	@$(RUN) -m benchmarks.sequence --data $(or $(DATA),../shared/data) $(if $(KEEP),--keep $(KEEP))
 
