@@ -47,6 +47,8 @@ def frame(result: FrameSegmented, row: Row) -> Outcome:
     organ = OrganPart(sums=added(before.sums, values), look_at=_lower(before.look_at, result))
     part = part.model_copy(
         update={
+            # A revision that came first knows the network, and no scanner.
+            "scanner": part.scanner if part.seen else scanner,
             "seen": {**part.seen, result.sequence_id: f"{bits | 1 << result.frame_index:x}"},
             "organs": {**part.organs, result.organ: organ},
         }

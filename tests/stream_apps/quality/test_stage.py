@@ -91,7 +91,8 @@ def test_a_complete_screening_is_sent_on_once_with_the_means_over_every_eighth_f
 
 def test_a_revision_that_comes_before_its_frames_waits_for_them(centre: Centre) -> None:
     centre.take([(Topic.SCREENING_ASSESSED, revision(1)), *whole(1)[:-1]])
-    assert [record.screening_id for record in centre.observed] == [screening(1)]
+    (record,) = centre.observed
+    assert (record.screening_id, record.manufacturer, record.scanner_model) == (screening(1), "mindray", "DC-70")
 
 
 @pytest.mark.parametrize("status", ["preliminary", "incomplete", "complete"])
