@@ -213,6 +213,3 @@ def rule_of(table: Table) -> Rule:
     rule = table.info["rule"]
     assert isinstance(rule, Rule)
     return rule
-
-
-BY_NAME: Final = {table.name: table for table in WRITTEN}

@@ -37,6 +37,8 @@ def test_a_view_is_asked_and_answers_with_names_and_rows(url: str) -> None:
     assert [tuple(row) for row in answer.rows] == [("breast", 1), ("thyroid", 1)]
     assert not answer.cut
     assert len(ask(url, "SELECT * FROM findings WHERE organ LIKE '%east'", Limits()).rows) == 1
+    named = "WITH mine AS (SELECT organ FROM findings) SELECT count(*) AS findings FROM mine"
+    assert [tuple(row) for row in ask(url, named, Limits()).rows] == [(2,)]
 
 
 FORBIDDEN = (
@@ -50,6 +52,19 @@ FORBIDDEN = (
     "SELECT * FROM clinical",
     "SELECT image_key FROM frame",
     "SELECT * FROM read_offset",
+    "WITH x AS (SELECT subject_key FROM opening) SELECT * FROM x",
+    "WITH findings AS (SELECT subject_key FROM opening) SELECT * FROM findings",
+    'WITH "FindingS"(s) AS MATERIALIZED (SELECT subject_key FROM opening) SELECT s FROM findings, findings AS f2',
+    "WITH a AS (SELECT 1), /* b */ [findings] -- c\n AS NOT MATERIALIZED (SELECT slip_number FROM women) SELECT 1",
+    "WITH RECURSIVE 'frames'(s) AS (SELECT subject_key FROM opening UNION SELECT s FROM frames) SELECT * FROM frames",
+    "SELECT * FROM (SELECT subject_key FROM opening) AS findings",
+    "SELECT (SELECT subject_key FROM opening LIMIT 1)",
+    "SELECT * FROM screenings WHERE EXISTS (SELECT 1 FROM opening WHERE subject_key LIKE 'a%')",
+    "SELECT sql FROM sqlite_master",
+    "SELECT * FROM pragma_table_info('opening')",
+    "SELECT * FROM to_delete",
+    "SELECT * FROM hold",
+    "SELECT * FROM alembic_version",
     "SELECT * FROM nothing",
     "SELECT 1; DROP VIEW findings",
     "ATTACH DATABASE '/tmp/x' AS other",
