@@ -30,7 +30,7 @@ def brightness_of(grey: NDArray[np.uint8], boxes: Sequence[Box]) -> float | None
 
     grey: (rows, columns) uint8, the frame. boxes: (left, top, width, height). Every fourth row and column is read.
     Women differ less in it than in the mean, of which dark fat and shadows are part, so that a change of gain stands
-    out further: by .37 to .92 standard deviations for a tenth, and by .31 to .72 in the mean (docs/decisions/0098).
+    out further (docs/decisions/0098).
     """
     counts = np.zeros(256, np.int64)
     for left, top, width, height in boxes:
