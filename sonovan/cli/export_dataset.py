@@ -15,7 +15,6 @@ from sonovan.cli.up import StateOption
 
 if TYPE_CHECKING:
     from sonovan.dataset.making import Asked, Exported, Rows
-    from sonovan.dataset.settings import ExportSettings
 
 
 def dataset(
@@ -44,6 +43,8 @@ def dataset(
     from sonovan.dataset.manifest import differences, read_manifest
     from sonovan.dataset.pseudonyms import Pseudonyms
     from sonovan.dataset.settings import ExportSettings
+    from sonovan.noting import note
+    from sonovan.state import state_path
     from sonovan.storage.minio_store import MinioStore
 
     settings = read_settings(ExportSettings)
@@ -53,9 +54,10 @@ def dataset(
     if before is not None:
         asked = Asked(**before.asked)
     try:
-        names = Pseudonyms(_key(state, settings))
+        names = Pseudonyms(export_key(state))
     except ValueError as error:
         raise typer.BadParameter(f"SONOVAN_EXPORT_KEY: {error}") from None
+    note(state_path(state), "dataset.exported", {"name": asked.name, "frames": frames, "until_ms": asked.until_ms})
     rows = _rows(state, asked)
     with progress(asked.name, None, "pictures") as step:
         done = export(rows, MinioStore(object_store(state, "reader")), names, asked, out, step)
@@ -64,11 +66,14 @@ def dataset(
     return int(Exit.SOME_REJECTED if told else Exit.DONE)
 
 
-def _key(state: Path | None, settings: "ExportSettings") -> str:
-    """The setting, or the secret of the state folder, which is made at its first use."""
+def export_key(state: Path | None) -> str:
+    """From which pseudonyms are made: the setting, or the secret of the state folder, made at its first use."""
+    from sonovan.contracts.settings import read_settings
+    from sonovan.dataset.settings import ExportSettings
     from sonovan.deploy.state import StateFolder
     from sonovan.state import state_path
 
+    settings = read_settings(ExportSettings)
     if settings.key is not None:
         return settings.key.get_secret_value()
     return StateFolder(state_path(state)).secret("dataset-export")

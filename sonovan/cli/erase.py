@@ -1,0 +1,153 @@
+"""`sonovan erase`: nothing is kept of a screening any more."""
+
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, get_args
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from sonovan.cli.catalog import open_catalogue
+from sonovan.cli.topics import kafka_settings
+from sonovan.cli.up import StateOption
+from sonovan.contracts.erasures import ErasureReason, ScreeningErased
+from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.contracts.record import Id
+from sonovan.contracts.topics import Topic
+from sonovan.contracts.words import OperatorCode
+from sonovan.noting import note
+from sonovan.state import state_path
+
+if TYPE_CHECKING:
+    from sonovan.erasing import Kept
+    from sonovan.storage.catalogue.database import Database
+
+SEND_WITHIN_S: Final = 30.0
+LOOK_EVERY_S: Final = 0.5
+REASONS: Final = "|".join(get_args(ErasureReason))
+
+
+def erase(
+    screenings: Annotated[
+        list[str] | None, typer.Argument(metavar="[SCREENING]...", help="Ids, as `sonovan query` shows them.")
+    ] = None,
+    because: Annotated[str, typer.Option("--because", metavar=REASONS, help="Why; a code.")] = "she_asked",
+    by: Annotated[str, typer.Option("--by", help="Your code at this site, `op-7`: no name.")] = "",
+    all_of_hers: Annotated[
+        bool, typer.Option("--all-of-hers", help="Also every other screening of the same women.")
+    ] = False,
+    over: Annotated[
+        bool, typer.Option("--over", help="Those whose site's time is over (sonovan catalog hold).")
+    ] = False,
+    unknown: Annotated[bool, typer.Option("--unknown", help="Also what the catalogue does not know.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    wait_s: Annotated[float, typer.Option(min=0, help="How long to wait until everything is gone.")] = 120.0,
+    state: StateOption = None,
+) -> None:
+    """Delete what is kept of screenings: frames, masks, reports, rows, alerts. What comes of them later goes too.
+
+    It cannot be undone. A site on legal hold is refused. Records in topics that are kept for ever have no name of hers;
+    those that join a screening to a woman end after 90 days by themselves. Whoever was given a data set with her must
+    be told: the command says what she is called in it.
+    """
+    from sonovan.erasing import hers, kept_of
+    from sonovan.storage.catalogue.holding import over as whose_time_is_over
+    from sonovan.transport.producer import BoundedProducer
+
+    reason, operator = _checked(because, by)
+    database = open_catalogue(state)
+    try:
+        ids = [_id(each) for each in screenings or ()]
+        ids += whose_time_is_over(database, datetime.now(UTC)) if over else []
+        if all_of_hers:
+            ids += [other for each in tuple(ids) for other in hers(database, each)]
+        ids = sorted(set(ids))
+        if not ids:
+            sys.stdout.write("nothing is to be erased\n")
+            return
+        kept = kept_of(database, ids)
+        _refuse(kept, unknown)
+        _show(kept)
+        if not yes and not typer.confirm(f"Erase {len(ids)} for good?"):
+            raise typer.Abort
+        records = [
+            ScreeningErased(screening_id=each, because=reason, by=operator, erased_at=datetime.now(UTC)) for each in ids
+        ]
+        with BoundedProducer(kafka_settings(state, "console")) as producer:
+            for record in records:
+                about = {"screening": record.screening_id, "because": because}
+                note(state_path(state), "screening.erased", about, by=operator)
+                sent = producer.send(Topic.SCREENING_ERASED, record.screening_id.encode(), record.encode())
+                sent.result(SEND_WITHIN_S)
+        _wait(database, ids, wait_s)
+    finally:
+        database.close()
+    sys.stdout.write(f"{len(ids)} erased: no row, frame, mask or report of them is left\n")
+    _tell_holders(state, ids)
+
+
+def _checked(because: str, by: str) -> tuple[ErasureReason, str]:
+    try:
+        reason: ErasureReason = TypeAdapter(ErasureReason).validate_python(because)
+    except ValidationError:
+        raise typer.BadParameter(f"{because!r} is none of {REASONS}", param_hint="--because") from None
+    try:
+        return reason, TypeAdapter(OperatorCode).validate_python(by)
+    except ValidationError:
+        raise typer.BadParameter(f"{by!r} is no code such as op-7", param_hint="--by") from None
+
+
+def _id(text: str) -> str:
+    try:
+        return TypeAdapter(Id).validate_python(text)
+    except ValidationError:
+        raise typer.BadParameter(f"{text!r} is no screening's id; see: sonovan query") from None
+
+
+def _refuse(kept: Sequence["Kept"], unknown: bool) -> None:
+    held = [each.screening_id for each in kept if each.held]
+    if held:
+        raise InvalidRecord("option_invalid", f"{held[0]} is of a site on legal hold: sonovan catalog hold --release")
+    missing = [each.screening_id for each in kept if not each.rows and not each.erased]
+    if missing and not unknown:
+        raise InvalidRecord(
+            "option_invalid", f"the catalogue knows nothing of {missing[0]}; --unknown erases whatever comes of it"
+        )
+
+
+def _show(kept: Sequence["Kept"]) -> None:
+    for each in kept:
+        rows = ", ".join(f"{count} {name}" for name, count in each.rows.items()) or "nothing yet"
+        typer.echo(f"{each.screening_id}: {rows}", err=True)
+
+
+def _wait(database: "Database", ids: Sequence[str], wait_s: float) -> None:
+    from sonovan.erasing import is_gone
+
+    give_up_at = time.monotonic() + wait_s
+    while not is_gone(database, ids):
+        if time.monotonic() > give_up_at:
+            raise Transient(
+                f"after {wait_s:g} s something of them is still there: it goes when the worker catalog runs; "
+                "the same command looks again"
+            )
+        time.sleep(LOOK_EVERY_S)
+
+
+def _tell_holders(state: Path | None, ids: Sequence[str]) -> None:
+    """Say in which data sets they may be, and under which names: whoever holds one must delete them there."""
+    from sonovan.cli.export_dataset import export_key
+    from sonovan.dataset.pseudonyms import Pseudonyms
+    from sonovan.storage.audit import Audit
+
+    given = [act for act in Audit(state_path(state)).acts() if act["what"] == "dataset.exported"]
+    if not given:
+        return
+    names = Pseudonyms(export_key(state))
+    called = ", ".join(names.screening(each) for each in ids)
+    sys.stdout.write(f"data sets may hold them, as {called}; whoever was given one must delete them there:\n")
+    for act in given:
+        sys.stdout.write(f"  {act['about']['name']}, made by {act['by']} at {act['at']}\n")
