@@ -22,8 +22,8 @@ from sonovan.noting import note
 from sonovan.state import state_path
 
 if TYPE_CHECKING:
-    from sonovan.erasing import Kept
     from sonovan.storage.catalogue.database import Database
+    from sonovan.storage.catalogue.kept import Kept
 
 SEND_WITHIN_S: Final = 30.0
 LOOK_EVERY_S: Final = 0.5
@@ -53,8 +53,8 @@ def erase(
     those that join a screening to a woman end after 90 days by themselves. Whoever was given a data set with her must
     be told: the command says what she is called in it.
     """
-    from sonovan.erasing import hers, kept_of
     from sonovan.storage.catalogue.holding import over as whose_time_is_over
+    from sonovan.storage.catalogue.kept import hers, kept_of
     from sonovan.transport.producer import BoundedProducer
 
     reason, operator = _checked(because, by)
@@ -125,7 +125,7 @@ def _show(kept: Sequence["Kept"]) -> None:
 
 
 def _wait(database: "Database", ids: Sequence[str], wait_s: float) -> None:
-    from sonovan.erasing import is_gone
+    from sonovan.storage.catalogue.kept import is_gone
 
     give_up_at = time.monotonic() + wait_s
     while not is_gone(database, ids):
