@@ -3,13 +3,14 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sonovan.cli.failures import Exit
 from sonovan.cli.topics import JsonOption, kafka_settings
 from sonovan.cli.up import StateOption, format_table
 from sonovan.contracts.answers import RecordRejected, RejectedRetried
@@ -68,37 +69,88 @@ def show(rejection_id: IdArgument, state: StateOption = None) -> None:
 
 @app.command()
 def retry(
-    rejection_id: IdArgument,
+    rejection_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="A rejection's id, or its beginning.", show_default=False)
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="All with this reason that may help and were not tried again yet.")
+    ] = None,
+    van: Annotated[str | None, typer.Option("--van", help="With --reason: of this van alone.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Even if the reason will not go away by itself, or it was tried again.")
+    ] = False,
     state: StateOption = None,
-    force: Annotated[bool, typer.Option("--force", help="Even where the reason says it cannot help.")] = False,
-) -> None:
-    """Send the bytes in quarantine to their topic again, as the account `retrier`."""
+) -> int:
+    """Send the bytes in quarantine to their topic again, as the account `retrier`: one rejection, or all of a reason.
+
+    Each is sent once: with --reason what was sent again before is left out, unless --force.
+    """
+    if (rejection_id is None) == (reason is None):
+        raise typer.BadParameter("say an ID, or --reason; see: sonovan rejected list")
+    rejections = _rejections(state, "retrier")
+    if rejection_id is not None:
+        record = find(rejections, rejection_id)
+        check_may_be_retried(record, force=force)
+        _send_again([record], state)
+        return Exit.DONE
+    done = set() if force else {each.rejection_id for each in _retried(state)}
+    chosen = to_retry(rejections, str(reason), van=van, done=done, force=force)
+    if not chosen:
+        sys.stdout.write(f"nothing with the reason {reason} is to be sent again\n")
+        return Exit.DONE
+    gone = _send_again(chosen, state)
+    return Exit.SOME_REJECTED if gone else Exit.DONE
+
+
+def to_retry(
+    rejections: Sequence[RecordRejected], reason: str, *, van: str | None, done: Container[str], force: bool
+) -> list[RecordRejected]:
+    """Those of one reason that a van sent, that may help and that are not in `done`, in the order of the topic."""
+    return [
+        each
+        for each in rejections
+        if each.reason == reason
+        and each.rejection_id not in done
+        and (van is None or each.van_id == van)
+        and TOPICS[Topic(each.topic)].signed
+        and each.kept
+        and (each.retryable or force)
+    ]
+
+
+def _send_again(records: Sequence[RecordRejected], state: Path | None) -> list[str]:
+    """Send each from quarantine, in this order, and note it; the ids of those whose bytes are no longer there.
+
+    Raises InvalidRecord where a single one was asked for and its bytes are gone.
+    """
     from sonovan.contracts.errors import InvalidRecord
     from sonovan.storage.keys import Bucket, quarantined_sha256
     from sonovan.storage.minio_store import MinioStore
     from sonovan.storage.stores import get_named
     from sonovan.transport.producer import BoundedProducer
 
-    record = find(_rejections(state, "retrier"), rejection_id)
-    check_may_be_retried(record, force=force)
-    key, headers = key_and_headers(record)
-    try:
-        named = record.quarantine_key
-        value = get_named(
-            MinioStore(object_store(state, "retrier")), Bucket.QUARANTINE, named, quarantined_sha256(named)
-        )
-    except KeyError:
-        raise InvalidRecord(
-            record.reason, "its bytes are no longer in quarantine; send it from the van again"
-        ) from None
-    note = RejectedRetried(
-        rejection_id=record.rejection_id, screening_id=record.screening_id, retried_at=datetime.now(UTC)
-    )
-    noted_under = (record.screening_id or record.rejection_id).encode()
+    store, gone = MinioStore(object_store(state, "retrier")), list[str]()
     with BoundedProducer(kafka_settings(state, "retrier")) as producer:
-        sent = producer.send(record.topic, key, value, headers).result(SEND_WITHIN_S)
-        producer.send(Topic.REJECTED_RETRIED, noted_under, note.encode()).result(SEND_WITHIN_S)
-    sys.stdout.write(f"sent again: {sent.topic}/{sent.partition}/{sent.offset}\n")
+        for record in records:
+            key, headers = key_and_headers(record)
+            try:
+                named = record.quarantine_key
+                value = get_named(store, Bucket.QUARANTINE, named, quarantined_sha256(named))
+            except KeyError:
+                if len(records) == 1:
+                    told = "its bytes are no longer in quarantine; send it from the van again"
+                    raise InvalidRecord(record.reason, told) from None
+                gone.append(record.rejection_id)
+                typer.echo(f"{record.rejection_id[:SHORT]}: its bytes are no longer in quarantine", err=True)
+                continue
+            note = RejectedRetried(
+                rejection_id=record.rejection_id, screening_id=record.screening_id, retried_at=datetime.now(UTC)
+            )
+            noted_under = (record.screening_id or record.rejection_id).encode()
+            sent = producer.send(record.topic, key, value, headers).result(SEND_WITHIN_S)
+            producer.send(Topic.REJECTED_RETRIED, noted_under, note.encode()).result(SEND_WITHIN_S)
+            sys.stdout.write(f"sent again: {sent.topic}/{sent.partition}/{sent.offset}\n")
+    return gone
 
 
 def check_may_be_retried(record: RecordRejected, *, force: bool) -> None:

@@ -63,6 +63,21 @@ def test_a_retry_sends_the_same_bytes_again_and_says_so(centre: Centre) -> None:
     assert len(document["retried_at"]) == 1
 
 
+def test_all_of_a_reason_are_sent_again_once(centre: Centre) -> None:
+    """Of one van: other tests of this broker leave rejections of the same reason behind."""
+    first = rejected(centre, "van_unknown")
+    van = str(first.record.van_id)
+    others = [rejected(centre, "van_unknown"), rejected(centre, "record_invalid")]
+    done = sonovan(centre, "retry", "--reason", "van_unknown", "--van", van)
+    assert (done.returncode, done.stdout.count("sent again")) == (0, 1), done.stderr
+    again = sonovan(centre, "retry", "--reason", "van_unknown", "--van", van)
+    assert (again.returncode, "nothing with the reason van_unknown" in again.stdout) == (0, True)
+    forced = sonovan(centre, "retry", "--reason", "van_unknown", "--van", van, "--force")
+    assert forced.stdout.count("sent again") == 1
+    assert all(shown(centre, each.record.rejection_id)["retried_at"] == [] for each in others)
+    assert sonovan(centre, "retry").returncode == 2
+
+
 def test_what_cannot_become_right_is_retried_only_by_force(centre: Centre) -> None:
     record = rejected(centre, "pixels_corrupt").record
     refused = sonovan(centre, "retry", record.rejection_id)
