@@ -112,7 +112,7 @@ def window_plot(points: Sequence[Point], low: float, high: float, *, title: str,
 
 def bar_plot(bars: Sequence[Bar], *, title: str) -> str:
     """Counts side by side, in the order in which they are given."""
-    left, width, top, bottom = 40.0, 46.0, 26.0, 110.0
+    left, width, top, bottom = 40.0, 46.0, 40.0, 124.0
     most = max([1, *(bar.count for bar in bars)])
     parts = [_text(4, 14, title, anchor="start", bold=True), _path((left, bottom), (740, bottom), _LINE)]
     for number, bar in enumerate(bars):
