@@ -14,6 +14,8 @@ from sonovan.transport.failures import translating
 from sonovan.transport.tail import Message, message_of
 
 _POLL_MS: Final = 500
+_LOOK: Final = 4
+"""After so many polls without a message the broker is asked what it has deleted."""
 _QUIET: Final = 120
 """So many polls without a message, although some are missing, and the broker counts as away."""
 
@@ -44,6 +46,7 @@ class Bulk:
                 **client_options(settings),
                 group_id=None,
                 enable_auto_commit=False,
+                auto_offset_reset="earliest",  # where a message was deleted meanwhile, go on with the first that is left
                 allow_auto_create_topics=False,
                 fetch_max_bytes=32 * MIB,
                 max_partition_fetch_bytes=settings.max_message_bytes,
@@ -92,10 +95,10 @@ class Bulk:
         while any(self._next[place] < end for place, end in ends.items()):
             with translating("reading topics"):
                 found: Mapping[TopicPartition, list[Any]] = self._consumer.poll(timeout_ms=_POLL_MS)
-                for place in ends:  # behind the last message may stand what the broker deleted
-                    if place not in found and self._next[place] < ends[place]:
-                        self._next[place] = max(self._next[place], self._consumer.position(place))
-            quiet = 0 if found else quiet + 1
+                quiet = 0 if found else quiet + 1
+                if quiet and quiet % _LOOK == 0:  # what is missing may have been deleted, its time being over
+                    for place, first in self._consumer.beginning_offsets(self._places).items():
+                        self._next[place] = max(self._next[place], first)
             if quiet > _QUIET:
                 raise Transient("the broker gives nothing though topics are not read to their end")
             batch: list[Message] = []
