@@ -77,7 +77,7 @@ def rebuild(
             while (behind := topics.behind()) > NEARLY:
                 say(f"{behind} messages to read")
                 _read(topics, reading, making)
-            making.switch(lambda: map(reading.changes, topics.to_the_end()))
+            making.switch(lambda: map(reading.changes, topics.to_the_end()), topics.reached)
     finally:
         database.close()
     done.seconds = time.monotonic() - began

@@ -46,7 +46,7 @@ class Bulk:
                 **client_options(settings),
                 group_id=None,
                 enable_auto_commit=False,
-                auto_offset_reset="earliest",  # where a message was deleted meanwhile, go on with the first that is left
+                auto_offset_reset="earliest",  # where messages were deleted meanwhile: from the first that is left
                 allow_auto_create_topics=False,
                 fetch_max_bytes=32 * MIB,
                 max_partition_fetch_bytes=settings.max_message_bytes,
@@ -69,11 +69,17 @@ class Bulk:
         self._consumer.assign(self._places)
         starts, ends = self._consumer.beginning_offsets(self._places), self._consumer.end_offsets(self._places)
         self._next: dict[TopicPartition, int] = {}
+        self._goal: dict[TopicPartition, int] = {}
         for place in self._places:
             wanted = begin.get((place.topic, place.partition), 0)
             # What was read up to may have expired since, or belong to a topic that was deleted and made again.
             self._next[place] = wanted if starts[place] <= wanted <= ends[place] else starts[place]
             self._consumer.seek(place, self._next[place])
+
+    def reached(self) -> dict[Spot, int]:
+        """Up to which offset `to_the_end` has last read each partition that has messages."""
+        begins = self._consumer.beginning_offsets(self._places)
+        return {(place.topic, place.partition): end for place, end in self._goal.items() if end > begins[place]}
 
     def ends(self) -> dict[Spot, tuple[int, int]]:
         """Where each partition begins, and where the next message will stand."""
@@ -90,7 +96,7 @@ class Bulk:
 
         Raises Transient when the broker gives nothing for a minute though something is missing.
         """
-        ends = self._ends()
+        ends = self._goal = self._ends()
         quiet = 0
         while any(self._next[place] < end for place, end in ends.items()):
             with translating("reading topics"):

@@ -18,6 +18,9 @@ from sonovan.storage.catalogue.writing import merge, write
 _EXPIRING: Final = tuple(table for table in WRITTEN if rule_of(table).expires)
 
 
+Wanted = Callable[[], Mapping[tuple[str, int], int]]
+
+
 class Rebuilding:
     """One catalogue in the making. Every method raises Transient and Fatal as the database does."""
 
@@ -37,8 +40,11 @@ class Rebuilding:
         with self._database.writing_next() as connection:
             return write(connection, changes)
 
-    def switch(self, rest: Callable[[], Iterable[Iterable[Change]]]) -> None:
+    def switch(self, rest: Callable[[], Iterable[Iterable[Change]]], wanted: Wanted = dict) -> None:
         """Put the new catalogue in the old one's place.
+
+        wanted: how far each topic must have been read by then, as (topic, partition) → the next offset; asked behind
+        `rest`. Raises Transient, and leaves the old catalogue where it is, where one was not.
 
         Nobody writes into the old one meanwhile: `rest` is asked for what came in since, which is written, and what
         topics forget and people decided is taken over from the old one.
@@ -47,6 +53,10 @@ class Rebuilding:
         def last(connection: Connection) -> None:
             for changes in rest():
                 write(connection, changes)
+            read = offsets(connection)
+            short = [spot for spot, end in wanted().items() if read.get(spot, 0) < end]
+            if short:
+                raise Transient(f"{len(short)} partitions were not read to their end, {short[0][0]} among them")
 
         self._database.switch(last, _take_over)
 

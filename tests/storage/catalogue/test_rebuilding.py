@@ -53,6 +53,18 @@ def test_what_topics_have_forgotten_and_what_people_decided_is_taken_over(lived:
     assert [each.site for each in held(lived)] == ["site-1"]
 
 
+def test_one_that_was_not_read_to_the_end_is_not_put_in_place(lived: Database) -> None:
+    before = everything(lived)
+    making = Rebuilding(lived)
+    making.begin(fresh=False)
+    last = {(each.place.topic, each.place.partition): each.place.offset + 1 for each in ALL}
+    with pytest.raises(Transient, match="not read to their end"):
+        making.switch(lambda: [ALL[:-1]], lambda: last)
+    assert everything(lived) == before
+    making.switch(lambda: [ALL], lambda: last)
+    assert everything(lived) == before
+
+
 def test_what_was_erased_does_not_come_back_with_the_topics(lived: Database) -> None:
     gone = changes([*said(), erased(SCREENING)])[-1]
     making = Rebuilding(lived)
