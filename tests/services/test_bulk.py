@@ -1,4 +1,4 @@
-"""Reading many messages at once: each is given exactly once, however few are taken at a time, by one reader or several."""
+"""Reading many messages at once: each is given exactly once, however few are taken at a time, by one reader or two."""
 
 from datetime import UTC, datetime
 
