@@ -114,11 +114,16 @@ def _run(path: Path, keep: bool) -> int:
     for question in QUESTIONS:
         say(sonovan(path, "query", question).rstrip())
 
+    title("Is it still right? One page for the clinical lead")
+    page = path / "demo" / "quality.html"
+    say(sonovan(path, "quality", "report", "--out", str(page)).rstrip())
+
     title("What to look at")
     say(f"report, real file:       {real_shown.report}")
     say(f"report, simulated sweep: {simulated_shown.report}")
     for picture in simulated_shown.overlays[:1]:
         say(f"overlay:                 {picture}")
+    say(f"quality:                 {page}")
     say("topics:   .venv/bin/sonovan topics tail screening.assessed.v1")
     say(f"objects:  {centre.services.s3_console_url}, as reader: keys `reader.<s3-reader-access-key>` and")
     say(f"          `<s3-reader>`, both in {path}/secrets/secrets.json")
