@@ -109,6 +109,6 @@ def attacked(centre: Centre) -> Iterator[World]:
 
 @pytest.fixture
 def world(attacked: World) -> World:
-    """The session's broker and store with one worker of each stage, as `sonovan up` starts them."""
+    """The session's broker and store with one worker of each stage from a frame to an alert."""
     attacked.work()
     return attacked

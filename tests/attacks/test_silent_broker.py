@@ -47,6 +47,8 @@ def test_a_broker_that_answers_nothing_is_named_by_a_worker_that_stays_live(worl
 
 
 def test_workers_without_a_broker_write_little_into_their_logs(world: World) -> None:
+    world.work(stages=STAGES)
+
     def said() -> int:
         return sum(len(world.log(stage)) for stage in STAGES)
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from sonovan.contracts.alerts import LesionAlerted
-from sonovan.contracts.topics import Topic
+from sonovan.contracts.topics import STAGES, Topic
 from sonovan.storage.audit import Audit
 from sonovan.storage.catalogue.database import Database, open_database
 from sonovan.storage.catalogue.tables import WRITTEN
@@ -55,7 +55,7 @@ def stored(world: World, screening: Screening) -> list[str]:
 def test_nothing_of_an_erased_screening_is_left_in_any_store_and_another_one_is_whole(
     world: World, catalogue: Database
 ) -> None:
-    world.work(also={"assess": SOON})
+    world.work(also={"assess": SOON}, stages=STAGES)
     van = Van(world)
     hers, anothers = van.screening(sweep()), van.screening(sweep())
     van.send([*hers.control, *hers.frames[:-1], *anothers.control, *anothers.frames])
@@ -95,7 +95,7 @@ def test_nothing_of_an_erased_screening_is_left_in_any_store_and_another_one_is_
 
 
 def test_what_a_site_on_hold_has_and_what_nobody_knows_is_not_erased(world: World) -> None:
-    world.work()
+    world.work(stages=STAGES)
     van = Van(world)
     screening = van.screening(sweep(4))
     van.send(screening.items)

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from sonovan.centre import Centre, attach, start_worker, worker_name
 from sonovan.contracts.record import Record
-from sonovan.contracts.topics import STAGES
+from sonovan.contracts.topics import Writer
 from sonovan.deploy import services
 from sonovan.deploy.identity import ProcessRecord, is_running
 from sonovan.deploy.launches import read_record
@@ -24,6 +24,9 @@ from tests.waiting import DEADLINE_S, until
 
 LOG_TAIL: Final = 40
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
+
+PATH_STAGES: Final = (Writer.SEGMENT, Writer.ASSESS, Writer.ALERT)
+"""The stages from a frame to an alert."""
 
 RecordT = TypeVar("RecordT", bound=Record)
 T = TypeVar("T")
@@ -41,13 +44,17 @@ class World:
 
     # Workers
 
-    def work(self, *, also: Mapping[str, Mapping[str, str]] | None = None) -> None:
-        """See that exactly one worker of each stage runs. also: stage → settings other than the usual ones."""
+    def work(self, *, also: Mapping[str, Mapping[str, str]] | None = None, stages: Sequence[str] = PATH_STAGES) -> None:
+        """See that exactly one worker of each of these stages runs, and none of another.
+
+        also: stage → settings other than the usual ones. stages: those from a frame to an alert, where none are named;
+        others would do work beside them that no journey looks at.
+        """
         for row in services.status(self.centre.state):
-            if row.state == "running" and row.name not in (*STAGES, *services.SERVICES):
+            if row.state == "running" and row.name not in (*stages, *services.SERVICES):
                 services.stop_one(self.centre.state, row.name)
-        with ThreadPoolExecutor(len(STAGES)) as pool:
-            list(pool.map(lambda stage: self.start(stage, settings=(also or {}).get(stage)), STAGES))
+        with ThreadPoolExecutor(len(stages)) as pool:
+            list(pool.map(lambda stage: self.start(stage, settings=(also or {}).get(stage)), stages))
 
     def start(self, stage: str, instance: int = 1, settings: Mapping[str, str] | None = None) -> None:
         """Start a worker and wait until it holds partitions; nothing where it runs so already."""
