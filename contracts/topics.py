@@ -266,7 +266,7 @@ def deferred_group(stage: str) -> str:
 
 TABLES: Final[dict[Writer, tuple[str, ...]]] = {
     Writer.ASSESS: ("screenings", "sequences", "results", "published", "waiting", "ending"),
-    Writer.QUALITY: ("screenings", "counted", "windows"),
+    Writer.QUALITY: ("figures",),
 }
 """Faust's tables; each has a compacted changelog `changelog_topic(writer, table)`."""
 

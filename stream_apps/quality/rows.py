@@ -1,4 +1,4 @@
-"""The rows that `quality` keeps, by table.
+"""The rows that `quality` keeps, in one table of Faust, since each costs time at the start: `KIND/KEY`, by kind:
 
 - screenings: of each screening, in the partition of its id: sums over a sample of its frames until they are sent on,
   and then a mark that they were (`SCREENING`); and what readers drew blind there (`SCREENING/reviews`).
@@ -19,7 +19,8 @@ from sonovan.contracts.quality import Feature, LookAt, ReviewedFrame
 from sonovan.contracts.record import Day, Fingerprint, Id, Moment, Part, VanId
 from sonovan.contracts.words import Manufacturer, ModelName, ScannerModel
 
-Table = Literal["screenings", "counted", "windows"]
+TABLE: Final = "figures"
+"""Faust's table."""
 
 SAMPLED_LEVELS: Final = 2
 SAMPLED_EVERY: Final = 8

@@ -6,6 +6,7 @@ the network is: so any number of workers share the work, and each figure is made
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -23,11 +24,11 @@ from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import Topic, Writer
 from sonovan.storage.keys import Bucket
 from sonovan.storage.stores import ObjectStore, get_named
-from sonovan.stream_apps.quality.rows import sampled
+from sonovan.stream_apps.quality.rows import TABLE, sampled
 from sonovan.stream_apps.quality.settings import QualitySettings
 from sonovan.stream_apps.quality.watching import erased, frame, measured, revision
 from sonovan.stream_apps.quality.windows import WatchBounds, observed
-from sonovan.stream_apps.stage import Given, Message, Outcome, Row, Stage, Tables
+from sonovan.stream_apps.stage import Given, Message, Outcome, Row, Rows, Stage, Tables
 
 READS: Final = (
     Topic.FRAME_SEGMENTED,
@@ -50,11 +51,29 @@ async def open_stage(given: Given) -> Stage:
 
 def quality_stage(tables: Tables, store: ObjectStore, bounds: WatchBounds) -> Stage:
     """The stage over these tables."""
-    return Stage(
-        name=Writer.QUALITY,
-        reads=READS,
-        process=partial(watched, row=tables.get, store=store, bounds=bounds),
-    )
+
+    def row(kind: str, key: str) -> bytes | None:
+        return tables.get(TABLE, f"{kind}/{key}")
+
+    def process(message: Message) -> Outcome:
+        return in_one_table(watched(message, row=row, store=store, bounds=bounds))
+
+    return Stage(name=Writer.QUALITY, reads=READS, process=process)
+
+
+def in_one_table(outcome: Outcome) -> Outcome:
+    """The outcome with its rows, which it names by kind and key, in the one table."""
+    store, published = outcome.store, outcome.published
+
+    def stored() -> object:
+        done = None if store is None else store()
+        return in_one_table(done) if isinstance(done, Outcome) else done
+
+    def renamed(offsets: Mapping[str, int]) -> Rows:
+        rows = {} if published is None else published(offsets)
+        return {(TABLE, f"{kind}/{key}"): row for (kind, key), row in rows.items()}
+
+    return replace(outcome, store=None if store is None else stored, published=None if published is None else renamed)
 
 
 def watched(message: Message, *, row: Row, store: ObjectStore, bounds: WatchBounds) -> Outcome:

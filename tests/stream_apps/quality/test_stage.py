@@ -64,7 +64,8 @@ class Centre:
 
     def rows(self, table: str) -> dict[str, bytes]:
         """The rows of a table as they outlive the worker."""
-        return {key: row for (name, key), row in self.world.changelog.items() if name == table}
+        begin = f"{table}/"
+        return {key.removeprefix(begin): row for (_, key), row in self.world.changelog.items() if key.startswith(begin)}
 
     def agreement(self, level: str = "network") -> Agreement:
         """The newest figures of this level."""
