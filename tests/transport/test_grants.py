@@ -118,7 +118,7 @@ def test_each_account_of_people_writes_what_no_other_one_writes() -> None:
         Writer.RETRIER: {Topic.REJECTED_RETRIED} | vans,
         Writer.READER: set(),
         Writer.OPERATOR: {Topic.RECORD_SKIPPED, Topic.ALERT_ACKNOWLEDGED},
-        Writer.CONSOLE: {Topic.FRAME_REVIEWED, Topic.SCREENING_ERASED},
+        Writer.CONSOLE: {Topic.FRAME_REVIEWED, Topic.FRAME_REPLAYED, Topic.SCREENING_ERASED},
     }
 
 
