@@ -30,7 +30,7 @@ class Kept:
 def hers(database: Database, screening_id: str) -> list[str]:
     """Every screening of the woman whose screening this is, it among them; itself alone where nobody knows whose."""
     query = text(
-        "SELECT other.screening_id FROM screenings one JOIN screenings other ON other.subject_key = one.subject_key "
+        "SELECT other.screening_id FROM women one JOIN women other ON other.subject_key = one.subject_key "
         "WHERE one.screening_id = :screening ORDER BY other.screening_id"
     )
     with database.writing() as connection:
