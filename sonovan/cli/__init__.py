@@ -36,7 +36,7 @@ GROUPS: Final = {
     "data": ("data", "Sets of pictures with masks on this disk: import."),
     "review": ("review", "Masks that readers drew elsewhere: import."),
     "labels": ("labels", "Masks of several readers: agree."),
-    "models": ("models", "The networks: list, verify, export, evaluate, compare, import."),
+    "models": ("models", "The networks: list, verify, export, evaluate, compare, shadow, import."),
 }
 COMMANDS: Final = {
     "screen": ("screen", "The whole path in this process, no services: files in, report out."),

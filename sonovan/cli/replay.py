@@ -35,7 +35,7 @@ def replay(
     from sonovan.replay import replay as run
     from sonovan.storage.minio_store import MinioStore
 
-    span = Span(_time(since, "--from"), None if until is None else _time(until, "--to"))
+    span = Span(time_of(since, "--from"), None if until is None else time_of(until, "--to"))
     if span.until is not None and span.until <= span.since:
         raise typer.BadParameter("--to is not after --from: nothing lies between them")
     yield_to_others()  # before the runtime makes its threads, which are like the one that makes them
@@ -58,7 +58,7 @@ def replay(
     sys.stdout.write(f"; left out: {left}\n" if left else "\n")
 
 
-def _time(text: str, option: str) -> datetime:
+def time_of(text: str, option: str) -> datetime:
     """A time, in UTC where it names no zone."""
     try:
         found = datetime.fromisoformat(text)
