@@ -95,15 +95,7 @@ class Comparison:
             "frames": self.frames,
             "agreement": self.agreement,
             "figures": {name: asdict(one) for name, one in self.figures.items()},
-            "changes": [
-                {
-                    "screening": each.screening_id,
-                    "what": each.what,
-                    "running": each.running,
-                    "candidate": each.candidate,
-                }
-                for each in self.changes
-            ],
+            "changes": [asdict(each) for each in self.changes],
             "least_alike": [
                 {"frame": pair.running.frame_id, "agreement": agreement} for agreement, pair in self.least_alike
             ],

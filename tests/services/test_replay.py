@@ -132,3 +132,5 @@ def test_the_command_replays_a_span_notes_it_and_refuses_what_it_cannot_read(
     unknown = sonovan("replay", "--from", "2026-03-01", "--to", "2026-03-02", "--model", "nobodys", *place)
     assert unknown.returncode == 5
     assert "nobodys" in unknown.stderr
+    nothing = sonovan("models", "shadow", "--from", "2026-03-01", "--model", "lite2-unet-3", *place)
+    assert (nothing.returncode, "was replayed through lite2-unet-3" in nothing.stderr) == (2, True)
