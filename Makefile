@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-hostile bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs images page-images audit pin-images
+.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-hostile bench-replay bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs images page-images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -70,6 +70,9 @@ bench-catalog: $(READY) ## topics to the catalogue on PostgreSQL, SCREENINGS (10
 
 bench-hostile: $(READY) ## hostile vans beside honest ones for MINUTES (10): benchmarks/results/hostile.json
 	@$(RUN) -m benchmarks.hostile --minutes $(or $(MINUTES),10)
+
+bench-replay: $(READY) ## what live work loses while stored frames are replayed beside it: benchmarks/results/replay.json
+	@$(RUN) -m benchmarks.replay
 
 bench-fuzz: $(READY) ## damaged inputs, each read in a process of its own, for MINUTES (10): no traceback, signal or broken bound
 	@$(RUN) -m benchmarks.fuzz --minutes $(or $(MINUTES),10)

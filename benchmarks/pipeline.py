@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="sonovan-bench-") as folder:
         state = Path(folder) / "state"
         try:
-            results = _measure(_ready(state, chosen.input), chosen.frames, chosen.rounds, chosen.queued)
+            results = _measure(ready(state, chosen.input), chosen.frames, chosen.rounds, chosen.queued)
         finally:
             down(state)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if met else 1
 
 
-def _ready(state: Path, given: Path | None) -> Bench:
+def ready(state: Path, given: Path | None) -> Bench:
     centre = up(state, apps=(), progress=say)
     enrol(vault_of(state, VAN), VAN, centre.enrol_van(VAN, None), centre.kafka("registrar"))
     source = simulated_sources("breast", 1, 40, 7)[0]
@@ -113,7 +113,7 @@ def _measure(bench: Bench, frames: int, rounds: int, queued: int) -> dict[str, A
     pipeline, floor = [], []
     _floor(bench, 100)  # warm: connections, caches, the allocator
     for number in range(rounds):
-        pipeline.append(_pipeline(bench, frames))
+        pipeline.append(pipeline_fps(bench, frames))
         floor.append(_floor(bench, frames))
         say(f"round {number + 1}: pipeline {pipeline[-1]:.1f} frames/s, floor {floor[-1]:.1f}")
     latency = {f"at_{fps}_fps": _latency(bench, fps) for fps in (10, 30)}
@@ -142,7 +142,7 @@ def _measure(bench: Bench, frames: int, rounds: int, queued: int) -> dict[str, A
     }
 
 
-def _pipeline(bench: Bench, frames: int) -> float:
+def pipeline_fps(bench: Bench, frames: int) -> float:
     """Frames per second of one worker over a queue that was there before it started, by the broker's times.
 
     The results are read when all are there: reading along takes time from the two cores that the worker runs on.

@@ -84,7 +84,7 @@ def test_a_replay_that_was_cut_off_ends_in_what_one_that_was_not_would(
     centre: Centre, sent: tuple[list[FrameSegmented], TestVan, datetime], tmp_path: Path
 ) -> None:
     live, gone, since = sent
-    for cut_after in (0, 3, BATCH + 4, 7):
+    for cut_after in (0, 3, 7, 1, BATCH + 4, 2, 5, 11, 0, 9):
         with pytest.raises(Transient, match="cut"):
             run(centre, Candidate(LIVE, cut_after=cut_after), since, tmp_path)
     done = run(centre, Candidate(LIVE), since, tmp_path)
