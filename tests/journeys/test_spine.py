@@ -155,7 +155,7 @@ def test_6_the_broker_is_away_while_the_van_sends(world: World, tmp_path: Path) 
     named = ("--van", van.van_id)
     with world.without("kafka"):
         told = world.sonovan("van", "send", str(folder), *OPTIONS, *named, "--json", "--give-up-s", "3", code=4)
-        assert told["items"] == {"queued": 67, "sent": 0, "stored": 0, "rejected": 0, "held": 0}
+        assert told["items"] == {"queued": 67, "sent": 0, "stored": 0, "rejected": 0, "held": 0, "withheld": 0}
     world.sonovan("van", "spool", "retry", *named)
     first = van.screening(sweep() * 2, ids_told(told))
 

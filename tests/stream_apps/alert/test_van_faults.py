@@ -219,7 +219,7 @@ def test_a_fault_is_of_one_worker_or_of_one_van() -> None:
     fault = van_fault("van-1", "van_disk", (), NOW)
     assert (fault.fault_id, fault.key) == (fault_id("van-1", "van_disk"), b"van-1")
     for wrong in ({"stage": "alert"}, {"van_id": None}, {"fault": "disk", "fault_id": fault_id("van-1", "disk")}):
-        with pytest.raises(ValueError, match="one worker or of one van"):
+        with pytest.raises(ValueError, match="one worker, of one van or of one stratum"):
             FaultAlerted.model_validate({**fault.model_dump(), **wrong})
 
 
