@@ -43,10 +43,10 @@ def shadow(
     folder = weights_dir or WEIGHTS_DIR
     check_name(model, folder)
     begin, end = time_of(since, "--from"), None if until is None else time_of(until, "--to")
-    said = read(kafka_settings(state, "console"), begin, end, read_registry(folder).entry(model).fingerprint)
+    said = read(kafka_settings(state, "reader"), begin, end, read_registry(folder).entry(model).fingerprint)
     if not said.pairs:
         raise InvalidRecord("option_invalid", f"no frame since {since} was replayed through {model}: sonovan replay")
-    store = MinioStore(object_store(state, "console"))
+    store = MinioStore(object_store(state, "reader"))
     found = compare(said, store, read_settings(ProgrammeSettings).programme)
     document = json.dumps(found.document(), indent=1)
     if out is not None:
