@@ -22,7 +22,6 @@ from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.frames import FrameSegmented
-from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
 from sonovan.storage.stores import ObjectStore
@@ -136,11 +135,11 @@ class _Silenced:
     def read(self) -> None:
         """Read both topics to their present ends."""
         for message in self._erasures.to_the_end(READ_WITHIN_S):
-            record = _record(message)
+            record = message.readable()
             if isinstance(record, ScreeningErased):
                 self._erased.add(record.screening_id)
         for message in self._revisions.to_the_end(READ_WITHIN_S):
-            revision = _record(message)
+            revision = message.readable()
             if isinstance(revision, ScreeningAssessed):
                 known = self._newest.get(revision.screening_id, (0, False))
                 told = (revision.revision_number, revision.silenced)
@@ -151,14 +150,6 @@ class _Silenced:
         if screening_id in self._erased:
             return "screening_erased"
         return "screening_silenced" if self._newest.get(screening_id, (0, False))[1] else None
-
-
-def _record(message: Message) -> Record | None:
-    """The record in a message; None for one that no stage could read either, and rejected."""
-    try:
-        return message.decode()
-    except InvalidRecord:
-        return None
 
 
 def _one(

@@ -19,7 +19,6 @@ from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.derivation import USUAL, Category, Programme
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
-from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked
 from sonovan.contracts.reviews import FrameReviewed
 from sonovan.contracts.topics import Topic
@@ -121,11 +120,11 @@ def read(broker: BrokerSettings, since: datetime, until: datetime | None, finger
     shadows = {
         record.frame_id: record
         for message in _from(broker, Topic.FRAME_REPLAYED, since)
-        if isinstance(record := _record(message), FrameSegmented) and record.fingerprint == fingerprint
+        if isinstance(record := message.readable(), FrameSegmented) and record.fingerprint == fingerprint
     }
     pairs: dict[str, dict[str, Pair]] = {}
     for message in _from(broker, Topic.FRAME_SEGMENTED, since):
-        record = _record(message)
+        record = message.readable()
         if isinstance(record, FrameSegmented) and (until is None or message.appended_at < until):
             shadow = shadows.get(record.frame_id)
             if shadow is not None and record.fingerprint != fingerprint:
@@ -138,12 +137,12 @@ def read(broker: BrokerSettings, since: datetime, until: datetime | None, finger
                 control[screening_id].append(_message(message))
     reviews: dict[str, list[FrameReviewed]] = {}
     for message in _from(broker, Topic.FRAME_REVIEWED, since):
-        review = _record(message)
+        review = message.readable()
         if isinstance(review, FrameReviewed) and review.blind and review.screening_id in pairs:
             reviews.setdefault(review.frame_id, []).append(review)
     registry = VanRegistry()
     for message in tail.read_all(broker, Topic.VAN_ENROLLED):
-        enrolled = _record(message)
+        enrolled = message.readable()
         if isinstance(enrolled, VanEnrolled):
             registry.learn(enrolled)
     ordered = {name: sorted(each, key=lambda one: one.at.appended_at) for name, each in control.items()}
@@ -309,14 +308,6 @@ def _from(broker: BrokerSettings, topic: Topic, since: datetime) -> Sequence[tai
     with tail.Tail(broker, topic, since) as reading:
         found = reading.to_the_end(600.0)
     return sorted(found, key=lambda message: (message.appended_at, message.partition, message.offset))
-
-
-def _record(message: tail.Message) -> Record | None:
-    """The record in a message; None for one that no stage could read either, and rejected."""
-    try:
-        return message.decode()
-    except InvalidRecord:
-        return None
 
 
 def _message(message: tail.Message) -> Message:

@@ -14,7 +14,7 @@ from kafka.errors import KafkaTimeoutError
 
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.envelope import open_envelope
-from sonovan.contracts.errors import Transient
+from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.record import Record
 from sonovan.transport.client import client_options
 from sonovan.transport.failures import translating
@@ -49,6 +49,16 @@ class Message:
             return None
         spec = spec_named(self.topic)
         return spec.value.decode(open_envelope(self.value).header if spec.signed else self.value)
+
+    def readable(self) -> Record | None:
+        """The record in the message; None for a deletion, and for what is no record.
+
+        For whoever reads through a topic: stages reject what they cannot read, and it stays where it stands.
+        """
+        try:
+            return self.decode()
+        except InvalidRecord:
+            return None
 
 
 class Tail:

@@ -88,7 +88,7 @@ def _rows(state: Path | None, asked: "Asked") -> "Rows":
     from sonovan.transport.tail import read_all
 
     kafka = kafka_settings(state, "reader")
-    records = [message.decode() for message in read_all(kafka, Topic.SCREENING_ERASED)]
+    records = [message.readable() for message in read_all(kafka, Topic.SCREENING_ERASED)]
     erased = {record.screening_id for record in records if isinstance(record, ScreeningErased)}
     screenings, frames, reviews = read_rows(state, asked.until_ms)
     return Rows(screenings, frames, reviews, erased)

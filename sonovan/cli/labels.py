@@ -83,7 +83,7 @@ def _of_centre(state: Path | None, every: bool) -> "list[Reading]":
     from sonovan.storage.minio_store import MinioStore
     from sonovan.transport.tail import read_all
 
-    records = [message.decode() for message in read_all(kafka_settings(state, "reader"), Topic.FRAME_REVIEWED)]
+    records = [message.readable() for message in read_all(kafka_settings(state, "reader"), Topic.FRAME_REVIEWED)]
     found = [record for record in records if isinstance(record, FrameReviewed)]
     return readings_of(found, MinioStore(object_store(state, "reader")), blind=not every)
 

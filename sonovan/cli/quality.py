@@ -67,7 +67,7 @@ def _records(state: Path | None) -> "list[QualityMeasured]":
     from sonovan.transport.tail import read_all
 
     messages = read_all(kafka_settings(state, "reader"), Topic.QUALITY_MEASURED)
-    records = [message.decode() for message in messages]
+    records = [message.readable() for message in messages]
     return [record for record in records if isinstance(record, QualityMeasured)]
 
 

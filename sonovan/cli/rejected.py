@@ -200,7 +200,7 @@ def _rejections(state: Path | None, account: str = "reader") -> list[RecordRejec
 
     found: dict[str, RecordRejected] = {}
     for message in read_all(kafka_settings(state, account), Topic.RECORD_REJECTED):
-        record = message.decode()
+        record = message.readable()
         if isinstance(record, RecordRejected):
             found.setdefault(record.rejection_id, record)
     return list(found.values())
@@ -210,7 +210,7 @@ def _retried(state: Path | None) -> list[RejectedRetried]:
     from sonovan.transport.tail import read_all
 
     messages = read_all(kafka_settings(state, "reader"), Topic.REJECTED_RETRIED)
-    return [record for message in messages if isinstance(record := message.decode(), RejectedRetried)]
+    return [record for message in messages if isinstance(record := message.readable(), RejectedRetried)]
 
 
 def object_store(state: Path | None, account: str) -> "ObjectStoreSettings":

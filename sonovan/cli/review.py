@@ -65,7 +65,7 @@ def import_masks(
         raise typer.BadParameter(f"{path} is not there")
     kafka = kafka_settings(state, "console")
     frames = _frames(kafka, set(screening or ()))
-    reviewed = [message.decode() for message in read_all(kafka, Topic.FRAME_REVIEWED)]
+    reviewed = [message.readable() for message in read_all(kafka, Topic.FRAME_REVIEWED)]
     found = sort_drawn(
         read_drawn(path),
         frames,
@@ -112,7 +112,7 @@ def _frames(kafka: "BrokerSettings", wanted: set[str]) -> "dict[str, FrameSegmen
 
     newest: dict[str, ScreeningAssessed] = {}
     for message in read_all(kafka, Topic.SCREENING_ASSESSED):
-        record = message.decode()
+        record = message.readable()
         if isinstance(record, ScreeningAssessed) and (not wanted or record.screening_id in wanted):
             before = newest.get(record.screening_id)
             if before is None or before.revision_number <= record.revision_number:
@@ -123,7 +123,7 @@ def _frames(kafka: "BrokerSettings", wanted: set[str]) -> "dict[str, FrameSegmen
         )
     results: dict[str, list[FrameSegmented]] = {}
     for message in read_all(kafka, Topic.FRAME_SEGMENTED):
-        record = message.decode()
+        record = message.readable()
         if isinstance(record, FrameSegmented) and record.screening_id in newest:
             results.setdefault(record.screening_id, []).append(record)
     counted = [each for name, found in results.items() for each in results_of(newest[name], found)]
