@@ -102,7 +102,8 @@ def _replaying(bench: Bench, weights: Path, since: datetime) -> Iterator[None]:
     ]  # fmt: skip
     with Tail(bench.centre.kafka("console"), Topic.FRAME_REPLAYED, "now") as shadows:
         environment = os.environ | {"SONOVAN_MODELS_WEIGHTS_DIR": str(weights)}
-        process = subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        quiet = subprocess.DEVNULL
+        process = subprocess.Popen(argv, env=environment, stdout=quiet, stderr=quiet, start_new_session=True)
         try:
             for _ in shadows.messages(until=lambda _: True, deadline_s=300.0):
                 break

@@ -66,11 +66,26 @@ class Replayed:
         self.left_out[reason] = self.left_out.get(reason, 0) + 1
 
 
+_AUTOGROUP: Final = Path("/proc/self/autogroup")
+"""Where Linux says how a session as a whole stands against others. Source: sched(7), "The autogroup feature"."""
+
+
+def has_own_session() -> bool:
+    """Whether `yield_to_others` may speak for the session of this process, or sessions do not matter here."""
+    return not _AUTOGROUP.exists() or os.getsid(0) == os.getpid()
+
+
 def yield_to_others() -> None:
-    """Have this process run only where nobody else wants the processor, as far as the system offers that."""
+    """Have this process run only where nobody else wants the processor, as far as the system offers that.
+
+    Cores are shared among sessions first, and within one among its processes: the session yields as well.
+    """
     os.nice(19)
     with suppress(AttributeError, OSError):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    with suppress(OSError):
+        if _AUTOGROUP.exists():
+            _AUTOGROUP.write_text("19")
 
 
 def replay(

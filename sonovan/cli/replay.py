@@ -1,6 +1,8 @@
 """`sonovan replay`: what another network would have found in frames that are stored."""
 
 import json
+import signal
+import subprocess
 import sys
 from datetime import UTC, datetime
 from typing import Annotated
@@ -22,22 +24,28 @@ def replay(
     ] = None,
     as_json: JsonOption = False,
     state: StateOption = None,
-) -> None:
+) -> int:
     """Send stored frames through another network; its results go to frame.replayed, and nothing follows from them.
 
     It runs where the machine has nothing else to do. Interrupted, it goes on with the same command. `sonovan replay`
     leaves out what was erased, is void, or is no longer hers to be read.
     """
     from sonovan import models
+    from sonovan.cli.evaluate import check_name
     from sonovan.contracts.errors import Fatal
     from sonovan.models.errors import ModelError
-    from sonovan.replay import Span, yield_to_others
+    from sonovan.models.registry import WEIGHTS_DIR
+    from sonovan.models.settings import read_settings
+    from sonovan.replay import Span, has_own_session, yield_to_others
     from sonovan.replay import replay as run
     from sonovan.storage.minio_store import MinioStore
 
     span = Span(time_of(since, "--from"), None if until is None else time_of(until, "--to"))
     if span.until is not None and span.until <= span.since:
         raise typer.BadParameter("--to is not after --from: nothing lies between them")
+    check_name(model, read_settings().weights_dir or WEIGHTS_DIR)
+    if not has_own_session():  # a machine may share its cores among sessions, whatever a process asks for
+        return _in_own_session()
     yield_to_others()  # before the runtime makes its threads, which are like the one that makes them
     try:
         segmenter = models.load(model)
@@ -52,10 +60,17 @@ def replay(
     )  # fmt: skip
     if as_json:
         sys.stdout.write(json.dumps({**told, "frames": done.frames, "left_out": done.left_out}) + "\n")
-        return
+        return 0
     left = ", ".join(f"{count} {reason}" for reason, count in sorted(done.left_out.items()))
     sys.stdout.write(f"{done.frames} frames replayed through {segmenter.model_id}")
     sys.stdout.write(f"; left out: {left}\n" if left else "\n")
+    return 0
+
+
+def _in_own_session() -> int:
+    """Run this very command in a session of its own, and end it with this process."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # `call` then ends what it waits for
+    return subprocess.call([sys.executable, "-m", "sonovan", *sys.argv[1:]], start_new_session=True)
 
 
 def time_of(text: str, option: str) -> datetime:
