@@ -11,6 +11,7 @@ erased or is void, or whose woman withdrew her consent, nothing is replayed.
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -38,6 +39,10 @@ BATCH: Final = 64
 
 SENT_WITHIN_S: Final = 60.0
 READ_WITHIN_S: Final = 60.0
+BESIDE: Final = 0.1
+"""The share of the time that a replay takes while live frames are segmented."""
+LOOK_EVERY_S: Final = 1.0
+"""How often it is asked whether live frames are segmented."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,34 @@ def yield_to_others() -> None:
             _AUTOGROUP.write_text("19")
 
 
+class Pace:
+    """Rests between frames while others' frames come: then a replay takes BESIDE of the time at most.
+
+    The idle class alone does not do: two threads of one core, and its caches, are shared whatever the class.
+    came: how many results of live work stand in their topic by now. clock, sleep: seconds of a steady clock, a pause.
+    """
+
+    def __init__(
+        self,
+        came: Callable[[], int],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._came, self._clock, self._sleep = came, clock, sleep
+        self._stood, self._looked_s, self._busy = came(), clock(), False
+        self._since_s = clock()
+
+    def rest(self) -> None:
+        """Called after each frame: rest for as long as the frame asks for, if anybody else is at work."""
+        now_s = self._clock()
+        if now_s - self._looked_s >= LOOK_EVERY_S:
+            came = self._came()
+            self._busy, self._stood, self._looked_s = came > self._stood, came, now_s
+        if self._busy:
+            self._sleep((now_s - self._since_s) * (1 / BESIDE - 1))
+        self._since_s = self._clock()
+
+
 def replay(
     broker: BrokerSettings,
     store: ObjectStore,
@@ -115,6 +148,7 @@ def replay(
         left = {part: end for part, end in results.ends().items() if so_far.next[part] < end}
         waiting: list[Pending] = []
         taken = 0
+        pace = Pace(lambda: sum(results.ends().values()))
         while left:
             for message in results.messages(deadline_s=1.0):
                 if message.partition not in left:
@@ -127,6 +161,7 @@ def replay(
                     if message.offset + 1 >= left[message.partition]:
                         del left[message.partition]
                     taken += 1
+                    pace.rest()
                 if taken % BATCH == 0 and waiting:
                     waiting = _durable(waiting, path, so_far)
                     say(f"{so_far.frames} frames replayed, {sum(so_far.left_out.values())} left out")
