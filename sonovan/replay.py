@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +39,8 @@ BATCH: Final = 64
 
 SENT_WITHIN_S: Final = 60.0
 READ_WITHIN_S: Final = 60.0
+BEFORE: Final = timedelta(days=90)
+"""A screening whose frames lie in the span may have been silenced so long before: `assess` keeps no row for longer."""
 BESIDE: Final = 0.1
 """The share of the time that a replay takes while live frames are segmented."""
 LOOK_EVERY_S: Final = 1.0
@@ -177,7 +179,7 @@ class _Silenced:
 
     def __init__(self, held: ExitStack, broker: BrokerSettings, since: datetime) -> None:
         self._erasures = held.enter_context(Tail(broker, Topic.SCREENING_ERASED))
-        self._revisions = held.enter_context(Tail(broker, Topic.SCREENING_ASSESSED, since))
+        self._revisions = held.enter_context(Tail(broker, Topic.SCREENING_ASSESSED, since - BEFORE))
         self._erased: set[str] = set()
         self._newest: dict[str, tuple[int, bool]] = {}
         self.read()

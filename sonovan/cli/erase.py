@@ -31,11 +31,11 @@ REASONS: Final = "|".join(get_args(ErasureReason))
 
 
 def erase(
+    by: Annotated[str, typer.Option("--by", help="Your code at this site, `op-7`: no name.")],
     screenings: Annotated[
         list[str] | None, typer.Argument(metavar="[SCREENING]...", help="Ids, as `sonovan query` shows them.")
     ] = None,
     because: Annotated[str, typer.Option("--because", metavar=REASONS, help="Why; a code.")] = "she_asked",
-    by: Annotated[str, typer.Option("--by", help="Your code at this site, `op-7`: no name.")] = "",
     all_of_hers: Annotated[
         bool, typer.Option("--all-of-hers", help="Also every other screening of the same women.")
     ] = False,

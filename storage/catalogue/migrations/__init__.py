@@ -1,1 +1,4 @@
-"""Alembic's scripts of the catalogue, which travel with the package: a new one goes into `versions/`."""
+"""Alembic's scripts of the catalogue, which travel with the package: a new one goes into `versions/`.
+
+They go one way. An older version makes the catalogue again from the topics (`sonovan catalog rebuild`).
+"""

@@ -199,8 +199,3 @@ def upgrade() -> None:
         sa.Column("at_offset", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("van_id"),
     )
-
-
-def downgrade() -> None:
-    """There is no way back: the catalogue is made again from the topics by the version that is wanted."""
-    raise NotImplementedError("make the catalogue again: sonovan catalog rebuild")

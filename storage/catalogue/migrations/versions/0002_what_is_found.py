@@ -324,8 +324,3 @@ def upgrade() -> None:
     )
     order: list[str | sa.TextClause] = ["ended", sa.text("referred DESC"), sa.text("suspicion DESC"), "screening_id"]
     op.create_index("screening_by_suspicion", "screening", order)
-
-
-def downgrade() -> None:
-    """There is no way back: the catalogue is made again from the topics by the version that is wanted."""
-    raise NotImplementedError("make the catalogue again: sonovan catalog rebuild")

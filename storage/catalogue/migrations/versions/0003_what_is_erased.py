@@ -50,8 +50,3 @@ def upgrade() -> None:
         sa.Column("object_key", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "object_key"),
     )
-
-
-def downgrade() -> None:
-    """There is no way back: the catalogue is made again from the topics by the version that is wanted."""
-    raise NotImplementedError("make the catalogue again: sonovan catalog rebuild")

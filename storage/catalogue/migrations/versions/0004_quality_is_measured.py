@@ -54,8 +54,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("message_partition", "message_offset", "ordinal"),
     )
     op.create_index("flag_by_screening", "flag", ["screening_id"])
-
-
-def downgrade() -> None:
-    """There is no way back: the catalogue is made again from the topics by the version that is wanted."""
-    raise NotImplementedError("make the catalogue again: sonovan catalog rebuild")
