@@ -75,6 +75,11 @@ class Scratch:
         """See ObjectStore.delete."""
         self._run("DELETE FROM kept WHERE place = ? AND key = ?", f"{_OBJECTS}/{bucket}", key)
 
+    def below(self, bucket: str, folder: str) -> list[str]:
+        """See ObjectStore.below."""
+        named = "SELECT key FROM kept WHERE place = ? AND key GLOB ? LIMIT 1000"
+        return [str(row[0]) for row in self._run(named, f"{_OBJECTS}/{bucket}", f"{folder}*")]
+
     def url(self, bucket: str, key: str, expires_s: int) -> str:
         """A name for messages: nobody else can read this file."""
         return f"scratch:{bucket}/{key}"

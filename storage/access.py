@@ -1,8 +1,8 @@
 """Who may do what with which bucket: one table, from which the accounts and policies of the object store follow.
 
-Nobody but root may administer anything, and only people's accounts may list. The catalogue alone may delete, for it
-knows what an erased screening has; it deletes what stands in its own list and nothing else
-(`sonovan.storage.catalogue.erasing`). Vans, consumers of topics, the registrar and the operator have no account here.
+Nobody but root may administer anything. The catalogue alone may delete, for it knows what an erased screening has; it
+deletes what its own list names and nothing else (`sonovan.storage.catalogue.erasing`). It and people's accounts may
+list. Vans, consumers of topics, the registrar and the operator have no account here.
 """
 
 from collections.abc import Mapping
@@ -44,9 +44,9 @@ _TABLE: Final[Mapping[Writer, Mapping[Bucket, frozenset[Right]]]] = MappingProxy
             Bucket.REPORTS: frozenset({Right.PUT}),
         },
         Writer.CATALOG: {
-            Bucket.FRAMES: frozenset({Right.DELETE}),
-            Bucket.MASKS: frozenset({Right.GET, Right.DELETE}),
-            Bucket.REPORTS: frozenset({Right.DELETE}),
+            Bucket.FRAMES: frozenset({Right.LIST, Right.DELETE}),
+            Bucket.MASKS: frozenset({Right.GET, Right.LIST, Right.DELETE}),
+            Bucket.REPORTS: frozenset({Right.LIST, Right.DELETE}),
             Bucket.QUARANTINE: frozenset({Right.DELETE}),
         },
         Writer.QUALITY: {Bucket.MASKS: frozenset({Right.GET})},

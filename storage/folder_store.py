@@ -3,6 +3,7 @@
 import errno
 import os
 import tempfile
+from itertools import islice
 from pathlib import Path
 
 from sonovan.contracts.errors import Transient
@@ -68,6 +69,12 @@ class FolderStore:
                 _sync_folder(path.parent)
         except OSError as error:
             raise _of(error, path) from error
+
+    def below(self, bucket: str, folder: str) -> list[str]:
+        """See ObjectStore.below."""
+        root = self.folder / bucket
+        files = (path for path in self.path(bucket, folder.rstrip("/")).rglob("*") if path.is_file())
+        return [path.relative_to(root).as_posix() for path in islice(files, 1000)]
 
     def path(self, bucket: str, key: str) -> Path:
         """Where the object lies. Raises ValueError for a key that would leave its bucket."""

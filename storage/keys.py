@@ -47,6 +47,16 @@ def review_mask_key(sequence_id: str, frame_index: int, review_id: str) -> str:
     return f"{REVIEWS}/{frame_id(sequence_id, frame_index)}/{review_id}.png"
 
 
+def sweep_folder(van_id: str, sequence_id: str, shadow: str = "") -> str:
+    """The folder below which every frame of a van's sequence lies, in FRAMES, and every mask of it, in MASKS."""
+    return f"{f'{shadow}/' if shadow else ''}{van_id}/{sequence_id}/"
+
+
+def report_folder(van_id: str, screening_id: str) -> str:
+    """The folder below which every report of a screening lies, in REPORTS."""
+    return f"{van_id}/{screening_id}/"
+
+
 def report_key(van_id: str, screening_id: str, revision_id: str, report_sha256: str, suffix: str) -> str:
     """A revision's report (`html`, `json`, `pdf`), in REPORTS.
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
 from minio.credentials import Credentials
@@ -25,6 +25,8 @@ from sonovan.storage.clocks import clock_hint
 from sonovan.storage.settings import ObjectStoreSettings
 from sonovan.storage.stores import contradiction
 
+_LISTED_KEY: Final = re.compile(rb"<Key>([^<]+)</Key>")
+"""Our keys (`contracts.record.ObjectKey`) have no letter that XML would write otherwise."""
 _ERROR_CODE: Final = re.compile(rb"<Code>([A-Za-z0-9]+)</Code>")
 _NOT_LET_IN: Final = {"InvalidAccessKeyId", "SignatureDoesNotMatch"}
 _DOES: Final = {"PUT": "write to", "GET": "read from", "HEAD": "read from", "DELETE": "delete from"}
@@ -79,10 +81,24 @@ class MinioStore:
         if response.status not in {200, 204}:
             raise self._refusal(response, "DELETE", bucket)
 
+    def below(self, bucket: str, folder: str) -> list[str]:
+        """See ObjectStore.below."""
+        asked = urlencode({"list-type": "2", "prefix": folder}, quote_via=quote, safe="")
+        response = self._send("GET", bucket, "", query=f"?{asked}")
+        if response.status != 200:
+            raise self._refusal(response, "GET", bucket)
+        return [key.decode() for key in _LISTED_KEY.findall(response.data)]
+
     def _send(
-        self, method: str, bucket: str, key: str, body: bytes = b"", headers: dict[str, str] | None = None
+        self,
+        method: str,
+        bucket: str,
+        key: str,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        query: str = "",
     ) -> urllib3.BaseHTTPResponse:
-        url = f"{self._base}/{bucket}/{quote(key)}"
+        url = f"{self._base}/{bucket}/{quote(key)}{query}"
         now, digest = datetime.now(UTC), hashlib.sha256(body).hexdigest()
         own = {"Host": self._host, "X-Amz-Date": f"{now:%Y%m%dT%H%M%SZ}", "X-Amz-Content-Sha256": digest}
         signed = sign_v4_s3(

@@ -29,6 +29,12 @@ class ObjectStore(Protocol):
     def delete(self, bucket: str, key: str) -> None:
         """Delete the object for good; nothing happens where none is. Raises Transient and Fatal as `put`."""
 
+    def below(self, bucket: str, folder: str) -> list[str]:
+        """The keys of some objects that lie below a folder, a thousand at most; none where there is none.
+
+        folder: ends with a slash. Raises Transient and Fatal as `put`.
+        """
+
 
 def get_named(store: ObjectStore, bucket: str, key: str, sha256: str) -> bytes:
     """The bytes of an object that a record names. sha256: what the record says of them.

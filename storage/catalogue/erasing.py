@@ -1,42 +1,39 @@
-"""What is kept of an erased screening goes: its rows, and the objects that they name.
+"""What is kept of an erased screening goes: its rows, and its objects.
 
 A record that erases a screening makes a row of `erased`. `note_erased` runs with every batch of rows: it notes each
 erased screening of which the batch holds something, whichever came first, the erasure or the rest. `sweep` deletes the
-rows of what was noted, and remembers which objects they named; `delete_objects` deletes these from the store. Each is
-one transaction, and doing it again is harmless, so that a crash in between leaves nothing behind for good.
+rows of what was noted, and remembers where its objects lie; `delete_objects` deletes these from the store. Each is one
+transaction, and doing it again is harmless, so that a crash in between leaves nothing behind for good.
+
+Frames, masks and reports go by folders, with whatever lies there: a frame that was segmented twice may have a mask that
+no row names, and a worker that died before it sent its result leaves an object. A folder is that of the van whose
+record it was, so that nobody has another van's objects deleted.
 
 A site on legal hold keeps what it has: its screenings stay noted, and are swept once the hold has ended.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import Connection, Table, delete, select, text
 
-from sonovan.contracts.limits import MAX_FRAMES
 from sonovan.storage.catalogue.database import Database
-from sonovan.storage.catalogue.tables import HOLD, WRITTEN
+from sonovan.storage.catalogue.tables import HOLD, REJECTION, REVIEW, WRITTEN
 from sonovan.storage.catalogue.tables_erased import ERASED, TO_DELETE, TO_SWEEP
-from sonovan.storage.catalogue.tables_sent import OPENING
-from sonovan.storage.keys import Bucket
+from sonovan.storage.catalogue.tables_found import FRAME, FRAME_REPLAYED, REVISION
+from sonovan.storage.catalogue.tables_sent import OPENING, SCREENING_CLOSING, SEQUENCE_CLOSING
+from sonovan.storage.keys import SHADOW, Bucket, quarantine_key, report_folder, sweep_folder
+from sonovan.storage.stores import ObjectStore
 
-_NAMED: Final = {
-    ("frame", "image_key"): Bucket.FRAMES,
-    ("frame", "mask_key"): Bucket.MASKS,
-    ("frame_replayed", "mask_key"): Bucket.MASKS,
-    ("sighting", "image_key"): Bucket.FRAMES,
-    ("sighting", "mask_key"): Bucket.MASKS,
-    ("review", "mask_key"): Bucket.MASKS,
-    ("revision", "report_html_key"): Bucket.REPORTS,
-    ("revision", "report_json_key"): Bucket.REPORTS,
-}
-"""(table, column) of every object that a row names, and where it lies."""
+_SWEEPS: Final = (FRAME, FRAME_REPLAYED, SEQUENCE_CLOSING)
+"""Tables whose rows say which van sent which sequence."""
+_SENT_BY: Final = (OPENING, REVISION, SCREENING_CLOSING)
+"""Tables whose rows say which van a screening is of."""
 
 _SWEPT: Final[tuple[Table, ...]] = tuple(
     table for table in WRITTEN if "screening_id" in table.columns and table is not ERASED
 )
 _AT_ONCE: Final = 500
-_OBJECTS_AT_ONCE: Final = min(1000, MAX_FRAMES)
 
 
 def note_erased(connection: Connection, screening_ids: Iterable[str]) -> None:
@@ -60,13 +57,20 @@ def sweep(connection: Connection) -> int:
     ids = list(connection.execute(free).scalars())
     if not ids:
         return 0
-    for (name, column), bucket in _NAMED.items():
-        table = ERASED.metadata.tables[name]
-        named = select(table.c[column]).where(table.c.screening_id.in_(ids), table.c[column].is_not(None)).distinct()
-        _list(connection, bucket, connection.execute(named).scalars())
-    rejection = ERASED.metadata.tables["rejection"]
-    kept = select(rejection.c.content_sha256).where(rejection.c.screening_id.in_(ids), rejection.c.kept)
-    _list(connection, Bucket.QUARANTINE, (f"{each[:2]}/{each}" for each in connection.execute(kept).scalars()))
+    for table in _SWEEPS:
+        told = select(table.c.van_id, table.c.sequence_id).where(table.c.screening_id.in_(ids)).distinct()
+        for row in connection.execute(told).all():
+            folder = sweep_folder(row.van_id, row.sequence_id)
+            _list(connection, Bucket.FRAMES, [folder])
+            _list(connection, Bucket.MASKS, [folder, sweep_folder(row.van_id, row.sequence_id, SHADOW)])
+    for table in _SENT_BY:
+        told = select(table.c.van_id, table.c.screening_id).where(table.c.screening_id.in_(ids)).distinct()
+        folders = [report_folder(row.van_id, row.screening_id) for row in connection.execute(told).all()]
+        _list(connection, Bucket.REPORTS, folders)
+    drawn = select(REVIEW.c.mask_key).where(REVIEW.c.screening_id.in_(ids), REVIEW.c.mask_key.is_not(None))
+    _list(connection, Bucket.MASKS, connection.execute(drawn).scalars())
+    kept = select(REJECTION.c.content_sha256).where(REJECTION.c.screening_id.in_(ids), REJECTION.c.kept)
+    _list(connection, Bucket.QUARANTINE, map(quarantine_key, connection.execute(kept).scalars()))
     for table in _SWEPT:
         connection.execute(delete(table).where(table.c.screening_id.in_(ids)))
     connection.execute(delete(TO_SWEEP).where(TO_SWEEP.c.screening_id.in_(ids)))
@@ -84,16 +88,21 @@ def sweep_all(database: Database) -> int:
             return swept
 
 
-def delete_objects(database: Database, delete_object: Callable[[str, str], None]) -> int:
-    """Delete listed objects from the store, some at a time, and take them off the list; how many that were.
+def delete_objects(database: Database, store: ObjectStore) -> int:
+    """Delete from the store what is listed, some at a time, and take it off the list; how many objects and folders that
+    were.
 
-    delete_object: (bucket, key), `ObjectStore.delete`. Raises what it raises; what was not deleted stays listed.
+    Raises Transient and Fatal as the store; what was not deleted stays listed.
     """
     with database.writing() as connection:
-        rows = connection.execute(select(TO_DELETE).limit(_OBJECTS_AT_ONCE)).all()
+        rows = connection.execute(select(TO_DELETE).limit(_AT_ONCE)).all()
     for row in rows:
-        delete_object(row.bucket, row.object_key)
-    for row in rows:
+        if row.object_key.endswith("/"):
+            while keys := store.below(row.bucket, row.object_key):
+                for key in keys:
+                    store.delete(row.bucket, key)
+        else:
+            store.delete(row.bucket, row.object_key)
         with database.writing() as connection:
             mine = (TO_DELETE.c.bucket == row.bucket, TO_DELETE.c.object_key == row.object_key)
             connection.execute(delete(TO_DELETE).where(*mine))

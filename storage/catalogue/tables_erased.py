@@ -24,6 +24,6 @@ TO_SWEEP: Final[Table] = Table(
 TO_DELETE: Final[Table] = Table(
     "to_delete", META,
     key("bucket"),
-    key("object_key"),
+    key("object_key", doc="of one object; one that ends with a slash is a folder, with all that lies below"),
     info={"doc": "Objects of erased screenings that stand in the object store until they are deleted there."},
 )  # fmt: skip

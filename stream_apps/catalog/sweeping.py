@@ -31,7 +31,7 @@ async def keep_sweeping(database: Database, store: ObjectStore, every_s: float =
 def sweep_once(database: Database, store: ObjectStore) -> None:
     """Delete all that may go now. Raises Transient and Fatal; what was not deleted is found again."""
     swept, deleted = sweep_all(database), 0
-    while some := delete_objects(database, store.delete):
+    while some := delete_objects(database, store):
         deleted += some
     if swept or deleted:
-        log.info("erased: the rows of %d screenings, %d objects", swept, deleted)
+        log.info("erased: the rows of %d screenings, %d folders and objects", swept, deleted)

@@ -65,6 +65,21 @@ def test_of_racing_writers_one_wins(store: MinioStore, key: str) -> None:
     assert store.get(Bucket.FRAMES, key) == bytes(winners) * 50_000
 
 
+def test_what_lies_below_a_folder_is_found_and_nothing_else(store: MinioStore, centre: Centre, key: str) -> None:
+    keys = [f"{key}/a/{number:04d}.png" for number in range(1003)]
+    for each in (*keys, f"{key}/ab/0.png", f"{key}/a.png"):
+        store.put(Bucket.FRAMES, each, b"pixels", BYTES)
+    catalog = MinioStore(centre.store("catalog"))
+    found = catalog.below(Bucket.FRAMES, f"{key}/a/")
+    assert found == keys[:1000]
+    for each in found:
+        catalog.delete(Bucket.FRAMES, each)
+    assert catalog.below(Bucket.FRAMES, f"{key}/a/") == keys[1000:]
+    assert catalog.below(Bucket.FRAMES, f"{key}/nothing/") == []
+    with pytest.raises(Fatal, match="account segment may not read from bucket"):
+        store.below(Bucket.FRAMES, f"{key}/a/")
+
+
 def test_what_is_not_there_is_a_key_error(store: MinioStore, key: str) -> None:
     with pytest.raises(KeyError):
         store.get(Bucket.FRAMES, key)

@@ -29,15 +29,18 @@ def test_each_stage_writes_what_is_its_own_and_no_more() -> None:
     assert writes(Writer.READER) == writes(Writer.RETRIER) == set()
     assert writes(Writer.CONSOLE) == {f"{Bucket.MASKS}/reviews/*", f"{Bucket.MASKS}/shadow/*"}
     deletes = {("s3:DeleteObject", f"{bucket}/*") for bucket in Bucket}
-    assert allowed(Writer.CATALOG) == {*allowed(Writer.ALERT), ("s3:GetObject", f"{Bucket.MASKS}/*"), *deletes}
+    listed = (bucket for bucket in Bucket if bucket is not Bucket.QUARANTINE)
+    lists = {(action, str(bucket)) for bucket in listed for action in ("s3:GetBucketLocation", "s3:ListBucket")}
+    assert allowed(Writer.CATALOG) == {*allowed(Writer.ALERT), ("s3:GetObject", f"{Bucket.MASKS}/*"), *deletes, *lists}
 
 
-def test_only_the_catalogue_deletes_and_only_people_list() -> None:
+def test_only_the_catalogue_deletes_and_only_it_and_people_list() -> None:
     actions = {account: {action for action, _ in allowed(account)} for account in ACCOUNTS}
     asked = {"s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:GetBucketLocation", "s3:DeleteObject"}
     assert set().union(*actions.values()) == asked
     assert [account for account, held in actions.items() if "s3:DeleteObject" in held] == [Writer.CATALOG]
-    assert [account for account, held in actions.items() if "s3:ListBucket" in held] == [Writer.RETRIER, Writer.READER]
+    lists = [account for account, held in actions.items() if "s3:ListBucket" in held]
+    assert lists == [Writer.CATALOG, Writer.RETRIER, Writer.READER]
     assert Bucket.QUARANTINE not in rights(Writer.READER)
     assert rights(Writer.RETRIER).keys() == {Bucket.QUARANTINE}
 

@@ -60,6 +60,9 @@ class MemoryStore:
         with self._world.effect("delete"), self._lock:
             self.objects.pop((bucket, key), None)
 
+    def below(self, bucket: str, folder: str) -> list[str]:
+        return [key for held, key in self.objects if held == bucket and key.startswith(folder)]
+
     def url(self, bucket: str, key: str, expires_s: int) -> str:
         return f"memory://{bucket}/{key}"
 

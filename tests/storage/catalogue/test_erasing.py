@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,19 +11,32 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from sonovan.contracts.errors import Transient
+from sonovan.contracts.ids import mint_id
 from sonovan.storage.catalogue.changes import Change
 from sonovan.storage.catalogue.database import Database, open_database
 from sonovan.storage.catalogue.erasing import delete_objects, left_of, sweep_all
 from sonovan.storage.catalogue.writing import write
-from sonovan.storage.keys import Bucket
-from tests.clinical.records import SCREENING
+from sonovan.storage.folder_store import FolderStore
+from sonovan.storage.keys import SHADOW, Bucket, image_key, mask_key, quarantine_key, report_key, review_mask_key
+from tests.clinical.records import SCREENING, SWEEP, VAN, sha
 from tests.storage.catalogue.dump import everything
-from tests.stream_apps.catalog.scene import ANOTHER_SCREENING, Said, changes, erased, opened, said
+from tests.stream_apps.catalog.scene import (
+    ANOTHER_SCREENING,
+    FIRST_REVIEW,
+    Said,
+    changes,
+    erased,
+    opened,
+    reviewed,
+    said,
+)
 
 OF_NOBODY = {"van_report", "fault", "read_offset", "quality_measurement"}
 """Tables whose rows are of no screening."""
 
-HERS: Sequence[Said] = [*said(), erased(SCREENING)]
+ANOTHERS_SWEEP = mint_id(8_000)
+DRAWN = reviewed(FIRST_REVIEW, mask_key=review_mask_key(SWEEP, 12, FIRST_REVIEW), mask_sha256=sha("drawn"))
+HERS: Sequence[Said] = [*(each for each in said() if each != reviewed(FIRST_REVIEW)), DRAWN, erased(SCREENING)]
 ALL = changes(HERS)
 
 
@@ -36,17 +50,44 @@ def left(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     return {name: rows for name, rows in everything(database).items() if rows and name not in OF_NOBODY}
 
 
-def objects(database: Database) -> set[tuple[str, str]]:
-    with database.writing() as connection:
-        return {(row.bucket, row.object_key) for row in connection.execute(text("SELECT * FROM to_delete"))}
-
-
 def only_that_they_are_erased(database: Database) -> bool:
     rows = left(database)
     return set(rows) == {"erased"} and {row[0] for row in rows["erased"]} == {SCREENING, ANOTHER_SCREENING}
 
 
-def test_rows_go_and_the_objects_that_they_named_are_listed(database: Database) -> None:
+def fill(store: FolderStore) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """Objects of hers, those among them that no row names, and objects of others; (hers, others')."""
+    drawn = review_mask_key(SWEEP, 12, FIRST_REVIEW)
+    hers = {
+        (Bucket.FRAMES, image_key(VAN, SWEEP, 0, "jls")),
+        (Bucket.FRAMES, image_key(VAN, SWEEP, 77, "jls")),  # its worker died before it sent the result
+        (Bucket.MASKS, mask_key(VAN, SWEEP, 1, "f" * 64, "1" * 64)),
+        (Bucket.MASKS, mask_key(VAN, SWEEP, 1, "f" * 64, "2" * 64)),  # segmented twice, on another machine
+        (Bucket.MASKS, mask_key(VAN, SWEEP, 1, "e" * 64, "3" * 64, SHADOW)),
+        (Bucket.MASKS, drawn),
+        (Bucket.REPORTS, report_key(VAN, SCREENING, sha("three"), sha("page"), "html")),
+        (Bucket.REPORTS, report_key(VAN, SCREENING, sha("three"), sha("another number"), "html")),
+        (Bucket.QUARANTINE, quarantine_key(sha("bytes"))),
+    }
+    others = {
+        (Bucket.FRAMES, image_key(VAN, ANOTHERS_SWEEP, 0, "jls")),
+        (Bucket.FRAMES, image_key("van-9", SWEEP, 0, "jls")),  # another van's sweep of the same name
+        (Bucket.MASKS, mask_key(VAN, ANOTHERS_SWEEP, 0, "f" * 64, "1" * 64)),
+        (Bucket.REPORTS, report_key(VAN, ANOTHER_SCREENING, sha("one"), sha("page"), "html")),
+        (Bucket.QUARANTINE, quarantine_key(sha("other bytes"))),
+    }
+    for bucket, key in hers | others:
+        store.put(bucket, key, b"bytes", "application/octet-stream")
+    return hers, others
+
+
+def there(store: FolderStore, objects: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    return {(bucket, key) for bucket, key in objects if store.exists(bucket, key)}
+
+
+def test_rows_go_and_every_object_of_hers_with_them_named_or_not(database: Database, tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "objects")
+    hers, others = fill(store)
     put(database, ALL[:-1])
     before = left(database)
     assert sweep_all(database) == 1, "another screening is erased, of which nothing stands there"
@@ -54,27 +95,36 @@ def test_rows_go_and_the_objects_that_they_named_are_listed(database: Database) 
     put(database, ALL[-1:])
     assert sweep_all(database) == 1
     assert only_that_they_are_erased(database)
-    named = objects(database)
-    assert {bucket for bucket, _ in named} == set(Bucket)
-    assert (Bucket.MASKS, "mask.png") in named
+    assert there(store, hers) == hers
+    while delete_objects(database, store):
+        pass
+    assert there(store, hers | others) == others
+    assert left_of(database) == (0, 0)
 
 
-def test_objects_are_deleted_and_taken_off_the_list_and_a_store_that_is_away_loses_none(database: Database) -> None:
+class Away(FolderStore):
+    """Does not answer once two objects were deleted."""
+
+    answers = 2
+
+    def delete(self, bucket: str, key: str) -> None:
+        if not self.answers:
+            raise Transient("the object store does not answer")
+        self.answers -= 1
+        super().delete(bucket, key)
+
+
+def test_a_store_that_is_away_keeps_the_rest_on_the_list(database: Database, tmp_path: Path) -> None:
+    hers, others = fill(store := Away(tmp_path / "objects"))
     put(database, ALL)
     sweep_all(database)
-    named, deleted = objects(database), set[tuple[str, str]]()
-
-    def away(bucket: str, key: str) -> None:
-        if len(deleted) == 2:
-            raise Transient("the object store does not answer")
-        deleted.add((bucket, key))
-
     with pytest.raises(Transient):
-        delete_objects(database, away)
-    assert objects(database) == named
-    assert delete_objects(database, lambda bucket, key: deleted.add((bucket, key))) == len(named)
-    assert deleted == named
-    assert (objects(database), left_of(database)) == (set(), (0, 0))
+        delete_objects(database, store)
+    assert len(there(store, hers)) == len(hers) - 2
+    store.answers = 100
+    while delete_objects(database, store):
+        pass
+    assert there(store, hers | others) == others
 
 
 @given(order=st.permutations(range(len(ALL))), swept=st.sets(st.integers(0, len(ALL) - 1), max_size=4))

@@ -1,6 +1,7 @@
 """Whose screenings they are, what there is of each, and when nothing is left: what `sonovan erase` asks."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import text
 
@@ -10,6 +11,7 @@ from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.erasing import delete_objects, sweep_all
 from sonovan.storage.catalogue.kept import hers, is_gone, kept_of
 from sonovan.storage.catalogue.writing import write
+from sonovan.storage.folder_store import FolderStore
 from tests.clinical.records import SCREENING
 from tests.stream_apps.catalog.scene import HER, Said, amended, changes, erased, opened, said
 
@@ -36,7 +38,7 @@ def test_all_of_a_womans_screenings_are_found_as_amendments_put_them_right(datab
     assert HER not in str(hers(database, SECOND))
 
 
-def test_what_there_is_of_a_screening_is_counted_until_nothing_is_left(database: Database) -> None:
+def test_what_there_is_of_a_screening_is_counted_until_nothing_is_left(database: Database, tmp_path: Path) -> None:
     put(database, *said())
     (kept,) = kept_of(database, [SCREENING])
     assert (kept.held, kept.erased) == (False, False)
@@ -46,7 +48,7 @@ def test_what_there_is_of_a_screening_is_counted_until_nothing_is_left(database:
     assert not is_gone(database, [SCREENING])
     sweep_all(database)
     assert not is_gone(database, [SCREENING]), "its objects are still there"
-    while delete_objects(database, lambda _bucket, _key: None):
+    while delete_objects(database, FolderStore(tmp_path)):
         pass
     assert is_gone(database, [SCREENING])
     (kept,) = kept_of(database, [SCREENING])

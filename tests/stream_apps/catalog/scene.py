@@ -265,3 +265,6 @@ class NoMasks:
 
     def delete(self, bucket: str, key: str) -> None:
         raise AssertionError("nothing is deleted")
+
+    def below(self, bucket: str, folder: str) -> list[str]:
+        return []
