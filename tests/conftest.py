@@ -49,6 +49,19 @@ def service_tools() -> None:
 
 
 @pytest.fixture(scope="session")
+def postgres_host() -> Iterator[str]:
+    """A running PostgreSQL: the folder of its socket."""
+    from tests.storage.postgres import find_postgres, running_postgres
+
+    binaries = find_postgres()
+    if binaries is None:
+        skip_unless_ci("PostgreSQL is not installed (initdb, pg_ctl)")
+        return
+    with running_postgres(binaries) as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
 def centre(service_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Centre"]:
     """A running broker and MinIO with accounts, topics, ACLs and buckets; no apps. Shared by the whole session.
 

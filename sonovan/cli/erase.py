@@ -1,4 +1,4 @@
-"""`sonovan erase`: nothing is kept of a screening any more."""
+"""`sonovan erase`: frames, masks, reports, rows and alerts of a screening go."""
 
 import sys
 import time

@@ -115,7 +115,7 @@ REVIEW: Final[Table] = table_of(
     may("machine_mask_key"),
     may("predicted_dice", Double),
     may("assessable", Boolean),
-    may("dice", Double, "of both masks; NULL where both are empty, or one is not there"),
+    may("dice", Double, "of both masks; NULL where the reader outlined nothing, or a mask is not there"),
     may("iou", Double),
     must("words", JSON, "term → word that the reader chose"),
     must("origin"),

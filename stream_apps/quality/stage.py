@@ -10,24 +10,19 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-import imagecodecs
-import numpy as np
-
-from sonovan.clinical.quality.overlap import Labels, overlap_of
 from sonovan.contracts.erasures import ScreeningErased
-from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.quality import ScreeningObserved
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.reviews import FrameReviewed
 from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import Topic, Writer
-from sonovan.storage.keys import Bucket
-from sonovan.storage.stores import ObjectStore, get_named
+from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.quality.rows import TABLE, sampled
 from sonovan.stream_apps.quality.settings import QualitySettings
 from sonovan.stream_apps.quality.watching import erased, frame, measured, revision
 from sonovan.stream_apps.quality.windows import WatchBounds, observed
+from sonovan.stream_apps.reviewed_masks import overlap_of_review
 from sonovan.stream_apps.stage import Given, Message, Outcome, Row, Rows, Stage, Tables
 
 READS: Final = (
@@ -107,25 +102,8 @@ def _compared(review: FrameReviewed, store: ObjectStore, known: Mapping[tuple[st
 
     Raises InvalidRecord `object_contradicts_record` for a mask that is not the one that was named, or no such picture.
     """
-    compared = review.compared
     try:
-        reader = _labels(store, review.mask_key, review.mask_sha256)
-        machine = None if compared is None else _labels(store, compared.mask_key, compared.mask_sha256)
-        overlap = overlap_of(reader, machine)
+        overlap = overlap_of_review(review, store)
     except KeyError:
         return Outcome()
-    except ValueError as error:
-        raise InvalidRecord("object_contradicts_record", f"the masks of a review do not fit: {error}") from None
     return measured(review, overlap, lambda table, key: known[table, key])
-
-
-def _labels(store: ObjectStore, key: str | None, sha256: str | None) -> Labels | None:
-    if key is None or sha256 is None:
-        return None
-    try:
-        labels = np.asarray(imagecodecs.png_decode(get_named(store, Bucket.MASKS, key, sha256)))
-    except imagecodecs.PngError as error:
-        raise ValueError(f"a mask is no PNG ({error})") from None
-    if labels.ndim != 2 or labels.dtype != np.uint8:
-        raise ValueError("a mask is no grey PNG of 8 bits")
-    return labels

@@ -22,10 +22,9 @@ from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import VanEnrolled
 from sonovan.storage.catalogue.database import Database, open_database
 from sonovan.transport.producer import BoundedProducer
-from tests.conftest import skip_unless_ci
 from tests.journeys.world import World
 from tests.storage.catalogue.dump import asked, everything
-from tests.storage.postgres import find_postgres, kill_and_start, new_database, running_postgres
+from tests.storage.postgres import kill_and_start, new_database
 
 pytestmark = pytest.mark.journeys
 
@@ -48,23 +47,13 @@ def world(service_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
         down(path)
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    binaries = find_postgres()
-    if binaries is None:
-        skip_unless_ci("PostgreSQL is not installed (initdb, pg_ctl)")
-        return
-    with running_postgres(binaries) as host:
-        yield host
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Where the catalogue of this journey is; the worker and every command are told."""
     if request.param == "sqlite":
         made = f"sqlite:///{tmp_path / 'catalog.sqlite'}"
     else:
-        made = new_database(request.getfixturevalue("postgres"), tmp_path.name)
+        made = new_database(request.getfixturevalue("postgres_host"), tmp_path.name)
     monkeypatch.setenv("SONOVAN_CATALOG_DATABASE_URL", made)
     return made
 
@@ -131,7 +120,7 @@ def test_a_catalogue_made_again_is_the_one_that_was_lived_and_the_worker_goes_on
     if database.dialect == "postgresql":
         world.until(lambda: behind(database, world) < 300, "the worker writes again")
         database.close()
-        kill_and_start(request.getfixturevalue("postgres"))
+        kill_and_start(request.getfixturevalue("postgres_host"))
     sender.send()
     world.until(lambda: behind(database, world) == 0, "everything is written")
     lived = settled(database)

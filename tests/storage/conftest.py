@@ -7,18 +7,7 @@ import pytest
 
 from sonovan.storage.outbox import Outbox
 from sonovan.storage.outbox_engine import sqlite_url
-from tests.conftest import skip_unless_ci
-from tests.storage.postgres import find_postgres, new_database, running_postgres
-
-
-@pytest.fixture(scope="session")
-def postgres_host() -> Iterator[str]:
-    binaries = find_postgres()
-    if binaries is None:
-        skip_unless_ci("PostgreSQL is not installed (initdb, pg_ctl)")
-        return
-    with running_postgres(binaries) as host:
-        yield host
+from tests.storage.postgres import new_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
