@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Alerts: who is told, and who answers.", no_args_is_help=True, rich_markup_mode=None)
 
 SEND_WITHIN_S: Final = 30.0
+KNOWN_WITHIN_S: Final = 5.0
+"""Whoever is told by webhook may answer before the alert stands on its topic: each is told on its own."""
+
+LOOK_EVERY_S: Final = 0.5
 
 
 @app.command("list")
@@ -65,7 +70,7 @@ def ack(
     from sonovan.reports.alerts import alert_words
     from sonovan.transport.producer import BoundedProducer
 
-    alert = find(newest(_alerts(state)), alert_id)
+    alert = find(_alerts_with(state, alert_id), alert_id)
     answered = answer_to(alert, by)
     with BoundedProducer(kafka_settings(state, "operator")) as producer:
         sent = producer.send(Topic.ALERT_ACKNOWLEDGED, alert.screening_id.encode(), answered.encode())
@@ -198,6 +203,16 @@ def as_document(trial: "Trial", use: "IntendedUse") -> dict[str, object]:
 
 def _waits(alert: "LesionAlerted") -> bool:
     return alert.acknowledged_by is None and alert.state != "withdrawn"
+
+
+def _alerts_with(state: Path | None, beginning: str) -> "list[LesionAlerted]":
+    """The newest record of each alert; looks again for a moment while no id starts so."""
+    give_up_at = time.monotonic() + KNOWN_WITHIN_S
+    while True:
+        alerts = newest(_alerts(state))
+        if time.monotonic() > give_up_at or any(each.alert_id.startswith(beginning) for each in alerts):
+            return alerts
+        time.sleep(LOOK_EVERY_S)
 
 
 def _alerts(state: Path | None) -> "list[LesionAlerted]":

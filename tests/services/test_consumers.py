@@ -165,6 +165,8 @@ def test_revoking_ends_a_connection_that_is_open_within_ten_seconds(
         try:
             for batch in member.poll(200).values():
                 seen.extend(message.value for message in batch)
+            if group:  # a member that lost its topic before it polled asks for nothing more, and is told nothing
+                member.commit()
         except (TopicAuthorizationFailedError, GroupAuthorizationFailedError):
             return True
         return False

@@ -19,7 +19,7 @@ from sonovan.stream_apps.alert.messages import answer, take
 from sonovan.stream_apps.alert.sending import Sender
 from sonovan.stream_apps.alert.webhook import Webhook
 from tests.clinical.records import finding
-from tests.storage.conftest import postgres_host, url  # noqa: F401  # fixtures
+from tests.storage.conftest import url  # noqa: F401  # a fixture
 from tests.stream_apps.alert.receiver import Receiver
 from tests.stream_apps.alert.scene import RULES, Stage, revision
 
