@@ -67,11 +67,18 @@ def _named(connection: Connection, address: str, bucket: Bucket, query: str, ask
     row = connection.execute(text(query), asked).one_or_none()
     if row is None or row.key is None:
         raise InvalidRecord("address_unknown", f"{address} names nothing in the catalogue")
+    check_shown(connection, row.screening_id, address)
+    return Named(bucket, row.key, row.sha256)
+
+
+def check_shown(connection: Connection, screening_id: str, named: str) -> None:
+    """Whether pictures of a screening may be shown now. named: what was asked for, for the message.
+
+    Raises InvalidRecord `consent_refused` where the screening is void, or she does not agree to be screened or read by
+    a machine.
+    """
     allowed = text(
         "SELECT 1 FROM screenings WHERE screening_id = :name AND NOT void AND consent_screening AND consent_ai"
     )
-    if connection.execute(allowed, {"name": row.screening_id}).scalar() is None:
-        raise InvalidRecord(
-            "consent_refused", f"{address}: the screening is void, or she does not agree to it any more"
-        )
-    return Named(bucket, row.key, row.sha256)
+    if connection.execute(allowed, {"name": screening_id}).scalar() is None:
+        raise InvalidRecord("consent_refused", f"{named}: the screening is void, or she does not agree to it any more")

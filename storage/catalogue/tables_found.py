@@ -23,6 +23,9 @@ FRAME: Final[Table] = table_of(
     may("time_ms", Double),
     must("rows_px", SmallInteger),
     must("columns_px", SmallInteger),
+    may("channels", SmallInteger, "1 or 3; NULL in rows of before version 0005"),
+    may("bits", SmallInteger, "8 or 16"),
+    may("panels", JSON, "each with its box, scale and side"),
     must("codec"),
     must("pixels_sha256"),
     must("quality", Double),
@@ -36,6 +39,7 @@ FRAME: Final[Table] = table_of(
     may("mask_key"),
     may("mask_sha256"),
     must("model_id"),
+    may("weights_sha256", doc="of the network's file"),
     must("provider"),
     Index("frame_by_screening", "screening_id"),
 )  # fmt: skip

@@ -13,8 +13,8 @@ from sonovan.storage.catalogue.changes import Row, listed, moment, text
 
 _FRAME: Final = (
     "sequence_id", "frame_index", "van_id", "fingerprint", "screening_id", "organ", "laterality", "view", "position",
-    "mode", "time_ms", "codec", "pixels_sha256", "quality", "assessable", "not_assessable_reason", "image_key",
-    "image_sha256", "mask_key", "mask_sha256", "model_id", "provider",
+    "mode", "time_ms", "channels", "bits", "codec", "pixels_sha256", "quality", "assessable", "not_assessable_reason",
+    "image_key", "image_sha256", "mask_key", "mask_sha256", "model_id", "weights_sha256", "provider",
 )  # fmt: skip
 _REPLAYED: Final = (
     "sequence_id", "frame_index", "van_id", "fingerprint", "screening_id", "quality", "assessable", "regions",
@@ -35,6 +35,7 @@ def segmented(record: FrameSegmented) -> Row:
     dice = [each.predicted_dice for each in record.regions if each.predicted_dice is not None]
     row["acquired_on"] = None if record.acquired_on is None else record.acquired_on.isoformat()
     row["rows_px"], row["columns_px"] = record.rows, record.columns
+    row["panels"] = listed(record.panels)
     row["regions"] = len(record.regions)
     row["predicted_dice"] = min(dice, default=None)
     row["outline_unreliable"] = any(each.outline_unreliable for each in record.regions)

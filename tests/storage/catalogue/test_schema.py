@@ -15,11 +15,11 @@ from sonovan.storage.catalogue.views import VIEWS
 
 
 def shape(connection: Connection) -> dict[str, Any]:
-    """Tables with their columns, keys and indexes, as the database tells them."""
+    """Tables with their columns, keys and indexes, as the database tells them; the order of columns means nothing."""
     found = inspect(connection)
     return {
         name: (
-            [(column["name"], str(column["type"]), column["nullable"]) for column in found.get_columns(name)],
+            sorted((column["name"], str(column["type"]), column["nullable"]) for column in found.get_columns(name)),
             found.get_pk_constraint(name)["constrained_columns"],
             sorted((index["name"], tuple(index["column_names"])) for index in found.get_indexes(name)),
         )
