@@ -9,6 +9,7 @@ from sonovan.contracts.lexicon import Organ, Scheme, Side
 from sonovan.contracts.limits import MAX_SIGHTINGS
 from sonovan.contracts.record import Id, Moment, ObjectKey, Part, Record, Sha256, Token, VanId
 from sonovan.contracts.results import Member
+from sonovan.contracts.words import OperatorCode
 
 Severity = Literal["worklist", "suspicious", "urgent"]
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
@@ -151,3 +152,43 @@ class AlertAcknowledged(Record):
     screening_id: Id
     raised_in: Sha256
     by: Token
+
+
+class HandedOver(Part):
+    """Somebody else sees to the alert from now on. to: a code of the site, never a name."""
+
+    kind: Literal["handed_over"] = "handed_over"
+    to: OperatorCode
+
+
+ClosedBecause = Literal[
+    "reached", "attended", "referred", "refused", "not_reachable", "signed_negative", "scanned_again",
+    "raised_by_mistake",
+]  # fmt: skip
+"""What came of an alert: she was told, came, was referred, does not want to, or cannot be reached; a reader signed that
+nothing has to be done; the side was scanned again; or it should never have been raised."""
+CLOSED_BECAUSE: Final[tuple[ClosedBecause, ...]] = get_args(ClosedBecause)
+
+
+class Closed(Part):
+    """Nobody has to see to the alert any more, for this reason."""
+
+    kind: Literal["closed"] = "closed"
+    because: ClosedBecause
+
+
+class AlertHandled(Record):
+    """What somebody did with an alert: handed it over, or closed it with what came of it. Either answers it as well.
+
+    raised_in: as in what is answered, so that it says nothing of an alert that was raised again since: that one is open
+    again. by: the code of whoever did it, never a name.
+    """
+
+    schema_name: ClassVar[str] = "alert.handled"
+
+    alert_id: Sha256
+    screening_id: Id
+    raised_in: Sha256
+    step: Annotated[HandedOver | Closed, Field(discriminator="kind")]
+    by: OperatorCode
+    handled_at: Moment

@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
+from sonovan.contracts.alerts import AlertAcknowledged, AlertHandled, LesionAlerted
 from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.answers import RecordRejected, RecordSkipped, RejectedRetried, VanAnswered
 from sonovan.contracts.clinical_record import FeaturesRecorded
+from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.limits import MIB
+from sonovan.contracts.outcomes import OutcomeRecorded
 from sonovan.contracts.quality import QualityMeasured, ScreeningObserved
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked, SequenceAssessed
@@ -71,6 +73,7 @@ class Topic(StrEnum):
     SCREENING_TICKED = "screening.ticked.v1"
     LESION_ALERTED = "lesion.alerted.v1"
     ALERT_ACKNOWLEDGED = "alert.acknowledged.v1"
+    ALERT_HANDLED = "alert.handled.v1"
     FAULT_ALERTED = "fault.alerted.v1"
     QUALITY_MEASURED = "quality.measured.v1"
     SCREENING_OBSERVED = "screening.observed.v1"
@@ -78,6 +81,8 @@ class Topic(StrEnum):
     REJECTED_RETRIED = "rejected.retried.v1"
     RECORD_SKIPPED = "record.skipped.v1"
     FRAME_REVIEWED = "frame.reviewed.v1"
+    SCREENING_CONCLUDED = "screening.concluded.v1"
+    OUTCOME_RECORDED = "outcome.recorded.v1"
     SCREENING_ERASED = "screening.erased.v1"
 
 
@@ -218,8 +223,10 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
              "time, as a record", retention_ms=_DAY_MS, flush=False),
         _row(Topic.LESION_ALERTED, "screening_id", LesionAlerted, {_ALERT}, {_OPERATOR, _CATALOG},
              "an alert about a finding, a side, a screening or a van: raised, and what became of it"),
-        _row(Topic.ALERT_ACKNOWLEDGED, "screening_id", AlertAcknowledged, {_OPERATOR}, {_ALERT, _CATALOG},
+        _row(Topic.ALERT_ACKNOWLEDGED, "screening_id", AlertAcknowledged, {_OPERATOR, _CONSOLE}, {_ALERT, _CATALOG},
              "somebody sees to an alert: nobody else is called"),
+        _row(Topic.ALERT_HANDLED, "screening_id", AlertHandled, {_CONSOLE}, {_ALERT, _CATALOG},
+             "an alert is handed over, or closed with what came of it"),
         _row(Topic.QUALITY_MEASURED, "model_id", QualityMeasured, {_QUALITY}, {_CATALOG},
              "how far outlines agree with readers', what drifts, and what to look at"),
         _row(Topic.SCREENING_OBSERVED, "fingerprint", ScreeningObserved, {_QUALITY}, {_QUALITY},
@@ -234,6 +241,10 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
              "an operator told a stage to pass a message that ends it"),
         _row(Topic.FRAME_REVIEWED, "screening_id", FrameReviewed, {_CONSOLE}, {_CATALOG, _CONSOLE, _QUALITY},
              "a reader's mask of one frame, beside the machine's"),
+        _row(Topic.SCREENING_CONCLUDED, "screening_id", ScreeningConcluded, {_CONSOLE}, {_CATALOG, _CONSOLE},
+             "a reader has signed: categories, words and recommendation of each side"),
+        _row(Topic.OUTCOME_RECORDED, "screening_id", OutcomeRecorded, {_CONSOLE}, {_CATALOG, _CONSOLE},
+             "what became of her afterwards: calls, examinations elsewhere, results, by code"),
         _row(Topic.SCREENING_ERASED, "screening_id", ScreeningErased, {_CONSOLE},
              {_CONSOLE, _ASSESS, _ALERT, _CATALOG, _QUALITY},
              "what is kept of a screening is deleted, and nothing more of it is kept"),

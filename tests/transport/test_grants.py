@@ -107,7 +107,7 @@ def test_only_the_reader_and_segment_read_frames() -> None:
     assert reading == {"segment", "reader"}
 
 
-def test_each_account_of_people_writes_what_no_other_one_writes() -> None:
+def test_each_account_of_people_writes_what_its_commands_or_pages_need_and_no_more() -> None:
     written = {
         person: {str(row.name) for row in TOPICS.values() if may_write(person_grants(person), row.name)}
         for person in PEOPLE
@@ -118,7 +118,15 @@ def test_each_account_of_people_writes_what_no_other_one_writes() -> None:
         Writer.RETRIER: {Topic.REJECTED_RETRIED} | vans,
         Writer.READER: set(),
         Writer.OPERATOR: {Topic.RECORD_SKIPPED, Topic.ALERT_ACKNOWLEDGED},
-        Writer.CONSOLE: {Topic.FRAME_REVIEWED, Topic.FRAME_REPLAYED, Topic.SCREENING_ERASED},
+        Writer.CONSOLE: {
+            Topic.FRAME_REVIEWED,
+            Topic.FRAME_REPLAYED,
+            Topic.SCREENING_ERASED,
+            Topic.SCREENING_CONCLUDED,
+            Topic.OUTCOME_RECORDED,
+            Topic.ALERT_ACKNOWLEDGED,
+            Topic.ALERT_HANDLED,
+        },
     }
 
 

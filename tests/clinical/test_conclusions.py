@@ -1,0 +1,50 @@
+"""What a conclusion comes to as a whole."""
+
+import pytest
+
+from sonovan.clinical.conclusions import calls_back, most_pressing, recommends, worry, worst_of
+from sonovan.contracts.conclusions import ACTIONS
+from tests.contracts.conclusions import concluded, left_breast, left_lobe
+
+
+def right(value: str, action: str) -> object:
+    return left_breast(value, action, laterality="right")
+
+
+def test_whoever_comes_again_at_her_next_visit_alone_is_not_called_back() -> None:
+    assert [each for each in ACTIONS if not calls_back(each)] == ["routine_screening", "follow_up"]
+
+
+def test_the_most_pressing_recommendation_and_the_most_worrisome_category_count() -> None:
+    both = concluded(sides=(left_breast("4C"), right("0", "mammography"), left_lobe()))
+    assert (most_pressing(both), worst_of(both, "BI-RADS"), worst_of(both, "TI-RADS")) == (
+        "tissue_diagnosis",
+        "4C",
+        "TR3",
+    )
+    assert worst_of(both, "C-TIRADS") is None
+
+
+@pytest.mark.parametrize(
+    ("less", "more"),
+    [
+        (("1", "routine_screening"), ("2", "routine_screening")),
+        (("2", "routine_screening"), ("0", "scan_again")),
+        (("0", "mammography"), ("4A", "tissue_diagnosis")),
+        (("4A", "tissue_diagnosis"), ("4B", "tissue_diagnosis")),
+        (("5", "mammography"), ("4A", "tissue_diagnosis")),
+    ],
+)
+def test_of_two_readings_the_one_that_asks_more_is_the_more_worrying(
+    less: tuple[str, str], more: tuple[str, str]
+) -> None:
+    quiet, loud = (concluded(sides=(left_breast(*each),), findings=()) for each in (less, more))
+    assert worry(quiet) < worry(loud)
+
+
+def test_two_readings_that_ask_the_same_of_each_side_agree_and_of_another_side_do_not() -> None:
+    one = concluded(sides=(left_breast("4A"), right("2", "routine_screening")), findings=())
+    same = concluded(sides=(right("1", "routine_screening"), left_breast("4B")), findings=())
+    other = concluded(sides=(left_breast("2", "routine_screening"), right("4A", "tissue_diagnosis")), findings=())
+    assert recommends(one) == recommends(same) != recommends(other)
+    assert worry(one) == worry(other), "so that the sides alone tell them apart"
