@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sonovan.contracts.alerts import AboutVan, AlertAcknowledged, AlertState, LesionAlerted
+from sonovan.contracts.alerts import AboutVan, AlertAcknowledged, AlertHandled, AlertState, LesionAlerted
 from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.results import ScreeningAssessed
@@ -44,8 +44,11 @@ def take(
     return outbox.take(version_of(assessed, rules), decide, now)
 
 
-def answer(outbox: Outbox, answered: AlertAcknowledged, ladder: Ladder, at: datetime, now: datetime) -> None:
+def answer(
+    outbox: Outbox, answered: AlertAcknowledged | AlertHandled, ladder: Ladder, at: datetime, now: datetime
+) -> None:
     """Have the outbox keep that somebody sees to an alert: it calls nobody else, and tells those whom it has called.
+    So it does where an alert is handed over, or closed by somebody who had not answered it before.
 
     at: when the answer was appended. Raises Transient and Fatal as `take`, InvalidRecord for an unknown alert.
     """

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from sonovan.clinical.alert_settings import AlertSettings as RuleSettings
-from sonovan.contracts.alerts import AlertAcknowledged
+from sonovan.contracts.alerts import AlertAcknowledged, AlertHandled
 from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.errors import Fatal
 from sonovan.contracts.faults import FaultAlerted
@@ -32,6 +32,7 @@ from sonovan.stream_apps.stage import Given, Message, Outcome, Stage
 READS: Final = (
     Topic.SCREENING_ASSESSED,
     Topic.ALERT_ACKNOWLEDGED,
+    Topic.ALERT_HANDLED,
     Topic.SCREENING_ERASED,
     Topic.FAULT_ALERTED,
     Topic.VAN_REPORTED,
@@ -94,6 +95,9 @@ def alert_stage(
         if message.at.topic == Topic.ALERT_ACKNOWLEDGED:
             answered = AlertAcknowledged.decode(message.value)
             return Outcome(store=partial(answer, outbox, answered, ladder, at, moment))
+        if message.at.topic == Topic.ALERT_HANDLED:
+            handled = AlertHandled.decode(message.value)
+            return Outcome(store=partial(answer, outbox, handled, ladder, at, moment))
         if message.at.topic == Topic.SCREENING_ERASED:
             return Outcome(store=partial(outbox.forget, ScreeningErased.decode(message.value).screening_id))
         if message.at.topic == Topic.FAULT_ALERTED:

@@ -26,7 +26,9 @@ from sonovan.contracts.alerts import (
     About,
     AboutFinding,
     AlertAcknowledged,
+    AlertHandled,
     Evidence,
+    HandedOver,
     LesionAlerted,
     ToldOf,
 )
@@ -96,12 +98,19 @@ def alerts_of(assessed: ScreeningAssessed, known: Mapping[str, LesionAlerted], r
     return [*told, *gone]
 
 
-def acknowledged(before: LesionAlerted, answer: AlertAcknowledged, at: datetime) -> LesionAlerted | None:
-    """What becomes of an alert that somebody answers; None where it stands no longer, was raised again since, or was
-    answered before: the first answer counts."""
-    if not _stands(before) or before.acknowledged_by is not None or before.raised_in != answer.raised_in:
+def acknowledged(before: LesionAlerted, answer: AlertAcknowledged | AlertHandled, at: datetime) -> LesionAlerted | None:
+    """What becomes of an alert that somebody answers, hands over or closes: somebody sees to it, and nobody is called.
+
+    The first answer counts; whoever it is handed over to sees to it from then on. None where it stands no longer, was
+    raised again since, or nothing changes in who sees to it.
+    """
+    if not _stands(before) or before.raised_in != answer.raised_in:
         return None
-    new = {"state": "acknowledged", "acknowledged_by": answer.by, "acknowledged_at": at, "as_of": at}
+    to = answer.step.to if isinstance(answer, AlertHandled) and isinstance(answer.step, HandedOver) else None
+    by = to or answer.by
+    if by == before.acknowledged_by or (before.acknowledged_by is not None and to is None):
+        return None
+    new = {"state": "acknowledged", "acknowledged_by": by, "acknowledged_at": at, "as_of": at}
     return before.model_copy(update=new)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
+from sonovan.contracts.alerts import AlertAcknowledged, AlertHandled, Closed, HandedOver, LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.faults import FaultAlerted, fault_id
 from sonovan.contracts.ids import mint_id
@@ -197,3 +197,40 @@ def test_a_fault_ends_for_whoever_was_told(desk: Desk) -> None:
             desk.outbox.delivered(each.key, desk.now)
             found.append(FaultAlerted.decode(each.body).state)
     assert found == ["raised", "ended"]
+
+
+def handling(alert: LesionAlerted, step: HandedOver | Closed, by: str = "dr-1") -> AlertHandled:
+    return AlertHandled(
+        alert_id=alert.alert_id, screening_id=alert.screening_id, raised_in=alert.raised_in, step=step, by=by,
+        handled_at=NOON,
+    )  # fmt: skip
+
+
+def test_whoever_an_alert_is_handed_to_sees_to_it_and_whoever_was_called_is_told(desk: Desk) -> None:
+    desk.revise(1)
+    raised = desk.told()["nurse"][0]
+    desk.answer(raised)
+    desk.take(Topic.ALERT_HANDLED, handling(raised, HandedOver(to="dr-2")).encode())
+    told = desk.told(60)
+    assert [(each.state, each.acknowledged_by) for each in told["nurse"]] == [
+        ("acknowledged", "dr-1"), ("acknowledged", "dr-2"),
+    ]  # fmt: skip
+    assert "doctor" not in told, "nobody else is called"
+
+
+def test_closing_an_alert_that_nobody_had_answered_answers_it_once(desk: Desk) -> None:
+    desk.revise(1)
+    raised = desk.told()["nurse"][0]
+    closing = handling(raised, Closed(because="attended")).encode()
+    desk.take(Topic.ALERT_HANDLED, closing, closing)
+    told = desk.told(60)
+    assert [(each.state, each.acknowledged_by) for each in told["nurse"]] == [("acknowledged", "dr-1")]
+    assert "doctor" not in told
+
+
+def test_handing_over_what_was_raised_again_since_changes_nothing(desk: Desk) -> None:
+    desk.revise(1)
+    raised = desk.told()["nurse"][0]
+    older = raised.model_copy(update={"raised_in": sha("an earlier revision")})
+    desk.take(Topic.ALERT_HANDLED, handling(older, HandedOver(to="dr-2")).encode())
+    assert "acknowledged" not in desk.states()
