@@ -8,11 +8,12 @@ from sqlalchemy import func, select, text
 
 from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.tables import ALERT, REJECTION, REVIEW
+from sonovan.storage.catalogue.tables_concluded import CONCLUSION, OUTCOME
 from sonovan.storage.catalogue.tables_erased import ERASED, TO_DELETE
 from sonovan.storage.catalogue.tables_found import FINDING, FRAME, FRAME_REPLAYED, REVISION
 from sonovan.storage.catalogue.tables_sent import OPENING
 
-_COUNTED: Final = (OPENING, FRAME, FRAME_REPLAYED, REVISION, FINDING, REVIEW, ALERT, REJECTION)
+_COUNTED: Final = (OPENING, FRAME, FRAME_REPLAYED, REVISION, FINDING, REVIEW, ALERT, REJECTION, CONCLUSION, OUTCOME)
 
 
 @dataclass(frozen=True, slots=True)

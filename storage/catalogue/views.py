@@ -11,6 +11,7 @@ from sqlalchemy import Table
 
 from sonovan.storage.catalogue.columns import PLACE
 from sonovan.storage.catalogue.tables_found import ADEQUACY, FINDING, SIGHTING
+from sonovan.storage.catalogue.views_concluded import CONCLUDED_VIEWS
 from sonovan.storage.catalogue.views_work import WORK_VIEWS
 
 _INDEX: Final = "substr(CAST(1000000 + {index} AS TEXT), 2)"
@@ -256,6 +257,12 @@ _THYROID: Final = (
 )
 
 
+_CONCLUSION: Final = """p.action || coalesce('/' || CAST(p.months AS TEXT), '')
+    || coalesce(' BI-RADS:' || p.bi_rads, '') || coalesce(' TI-RADS:' || p.ti_rads, '')
+    || coalesce(' C-TIRADS:' || p.c_tirads, '') || ' ' || CAST(p.blocks AS TEXT)"""
+"""What the reader signed of a side, in codes: recommendation, categories, text blocks; NULL where nobody signed."""
+
+
 def _records(organ: str, side: str, told: tuple[tuple[str, str], ...]) -> str:
     """One row for each sighting of a finding, and one for each side that was examined and shows none."""
     columns = ", ".join(f"{value} AS {name}" for name, value in told)
@@ -267,8 +274,10 @@ SELECT d.screening_id || '/' || coalesce(d.laterality, 'none')
   e.mask_address AS expert_mask_address, coalesce(g.mask_address, b.mask_address) AS predicted_mask_address,
   e.dice, e.iou, coalesce(g.predicted_dice, b.predicted_dice) AS predicted_dice, {columns},
   s.clinical_data, s.age_years, s.advice AS ai_advice, s.status, s.consent_research, s.consent_sharing, s.model_id,
-  s.rules_version, CAST(NULL AS TEXT) AS physician_conclusion
+  s.rules_version, {_CONCLUSION} AS physician_conclusion, p.reader AS physician, p.signed_at AS concluded_at
 FROM examined d JOIN screenings s ON s.screening_id = d.screening_id
+LEFT JOIN signed_sides p ON p.screening_id = d.screening_id AND p.organ = d.organ
+  AND coalesce(p.laterality, '') = coalesce(d.laterality, '')
 LEFT JOIN findings f ON f.screening_id = d.screening_id AND f.organ = d.organ
   AND coalesce(f.laterality, '') = coalesce(d.laterality, '')
 LEFT JOIN sightings g ON g.screening_id = f.screening_id AND g.ordinal = f.ordinal
@@ -310,6 +319,7 @@ VIEWS: Final[dict[str, tuple[str, str]]] = {
     "flags": ("frames that somebody should look at, by what the stage quality found", _FLAGS),
     "best_frames": ("the best frame of each side; not for readers", _BEST_FRAMES),
     "examined": ("sides that were examined; not for readers", _EXAMINED),
+    **CONCLUDED_VIEWS,
     "breast_records": ("the programme's breast records, without who she is", _records("breast", "side", _BREAST)),
     "thyroid_records": ("the programme's thyroid records, without who she is", _records("thyroid", "lobe", _THYROID)),
     **WORK_VIEWS,

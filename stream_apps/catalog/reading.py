@@ -4,16 +4,18 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
+from sonovan.contracts.alerts import AlertAcknowledged, AlertHandled, LesionAlerted
 from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.clinical_record import FeaturesRecorded
+from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.contracts.envelope import Envelope, open_envelope
 from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.limits import MAX_CONTROL_BYTES
+from sonovan.contracts.outcomes import OutcomeRecorded
 from sonovan.contracts.quality import QualityMeasured
 from sonovan.contracts.record import Record, header_document
 from sonovan.contracts.results import ScreeningAssessed, SequenceAssessed
@@ -23,7 +25,7 @@ from sonovan.contracts.van import ScreeningClosed, ScreeningOpened, SequenceClos
 from sonovan.contracts.van_reports import VanReported
 from sonovan.storage.catalogue.changes import Change, Place, Row
 from sonovan.storage.stores import ObjectStore
-from sonovan.stream_apps.catalog import rows_found, rows_sent, rows_told
+from sonovan.stream_apps.catalog import rows_concluded, rows_found, rows_sent, rows_told
 from sonovan.stream_apps.catalog.scoring import scores_of
 
 Verify = Callable[[str, datetime, Envelope], None]
@@ -48,6 +50,9 @@ _CENTRE: Final[Mapping[Topic, tuple[type[Record], _Reader]]] = {
     Topic.SEQUENCE_ASSESSED: (SequenceAssessed, _one("sequence_result", rows_found.sequence_assessed)),
     Topic.LESION_ALERTED: (LesionAlerted, rows_told.alerted),
     Topic.ALERT_ACKNOWLEDGED: (AlertAcknowledged, _placed("alert_answer", rows_told.answered)),
+    Topic.ALERT_HANDLED: (AlertHandled, _placed("alert_step", rows_concluded.handled)),
+    Topic.SCREENING_CONCLUDED: (ScreeningConcluded, lambda record, _place: rows_concluded.concluded(record)),
+    Topic.OUTCOME_RECORDED: (OutcomeRecorded, _one("outcome", rows_concluded.became)),
     Topic.FAULT_ALERTED: (FaultAlerted, _one("fault", rows_told.failed)),
     Topic.QUALITY_MEASURED: (QualityMeasured, rows_told.measured),
     Topic.RECORD_REJECTED: (RecordRejected, _one("rejection", rows_told.rejected)),

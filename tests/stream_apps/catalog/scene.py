@@ -1,10 +1,10 @@
 """Everything that is said of one woman's screening, twice where something may be said twice, as the broker holds it."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
-from sonovan.contracts.alerts import AlertAcknowledged
+from sonovan.contracts.alerts import AlertAcknowledged, AlertHandled, Closed, HandedOver
 from sonovan.contracts.amendments import (
     ConsentAmended,
     ScreeningAmended,
@@ -46,6 +46,7 @@ from tests.clinical.records import (
     sequence_closed,
     sha,
 )
+from tests.contracts.conclusions import FIRST, SECOND, THIRD, concluded, contact, outcome
 from tests.stream_apps.alert.scene import Stage as Alerts
 
 KEY: Final = generate_key()
@@ -145,6 +146,11 @@ def alerts() -> list[Record]:
     )
     desk.answer(answer)
     told += [answer, desk.known[raised.alert_id]]
+    of = {"alert_id": raised.alert_id, "screening_id": SCREENING, "raised_in": raised.raised_in, "by": "op-7"}
+    told += [
+        AlertHandled(step=HandedOver(to="dr-2"), handled_at=NOON, **of),
+        AlertHandled(step=Closed(because="attended"), handled_at=NOON + timedelta(days=9), **of),
+    ]
     gone = (WithdrawnFinding(finding_id=finding(1).finding_id),)
     told += desk.take(assessed(revision_number=2, revision_id=sha("two"), findings=(), withdrawn=gone))
     return told
@@ -215,6 +221,11 @@ def said() -> list[Said]:
         ),
         reviewed(FIRST_REVIEW),
         reviewed(SECOND_REVIEW),
+        concluded(),
+        concluded(SECOND, conclusion_number=2, amends=FIRST, because="overlooked", by="dr-2"),
+        contact(FIRST, "called", date(2025, 3, 5)),
+        outcome(SECOND, result="benign"),
+        outcome(THIRD, amends=SECOND, because="result_revised"),
         erased(ANOTHER_SCREENING),
         (Topic.FRAME_REPLAYED, segmented(1, (region(),), fingerprint=sha("a candidate"), mask_key="shadow/mask.png")),
     ]  # fmt: skip

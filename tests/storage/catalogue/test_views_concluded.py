@@ -1,0 +1,122 @@
+"""What readers concluded counts by role and number, whatever comes first, and whoever was called back stays listed."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from sonovan.contracts.ids import mint_id
+from sonovan.storage.catalogue.database import Database
+from sonovan.storage.catalogue.writing import write
+from tests.clinical.records import SCREENING
+from tests.contracts.conclusions import FIRST, SECOND, THIRD, concluded, contact, left_breast, left_lobe, outcome
+from tests.storage.catalogue.dump import asked
+from tests.stream_apps.catalog.scene import changes, opened, revisions, said
+
+FOURTH = mint_id(40_000, bytes)
+
+
+def told(database: Database, *records: Any) -> Database:
+    with database.writing() as connection:
+        write(connection, changes([opened(), *revisions(), *records]))
+    return database
+
+
+def quiet(conclusion_id: str, **other: Any) -> Any:
+    sides = (left_breast("2", "routine_screening", blocks=("simple_cysts",)), left_lobe())
+    return concluded(conclusion_id, sides=sides, findings=(), **other)
+
+
+def test_the_newest_conclusion_of_a_role_is_in_force(database: Database) -> None:
+    amended = quiet(SECOND, conclusion_number=2, amends=FIRST, because="misread")
+    told(database, amended, concluded())
+    rows = asked(database, "SELECT conclusion_number, in_force, because FROM conclusions ORDER BY conclusion_number")
+    assert [(row["conclusion_number"], bool(row["in_force"]), row["because"]) for row in rows] == [
+        (1, False, None), (2, True, "misread"),
+    ]  # fmt: skip
+    (row,) = asked(database, "SELECT * FROM signed")
+    assert (row["conclusion_id"], row["bi_rads"], bool(row["calls_back"]), row["readings"]) == (SECOND, "2", False, 1)
+
+
+def test_of_two_readings_that_differ_the_more_worrying_counts_until_somebody_decides(database: Database) -> None:
+    told(database, quiet(FIRST), concluded(SECOND, role="second", conclusion_number=2, by="dr-2"))
+    (row,) = asked(database, "SELECT * FROM signed")
+    assert (row["role"], row["bi_rads"], bool(row["to_arbitrate"]), row["readings"]) == ("second", "4A", True, 2)
+    told(database, quiet(THIRD, role="arbitration", conclusion_number=3, by="dr-3"))
+    (row,) = asked(database, "SELECT * FROM signed")
+    assert (row["role"], row["bi_rads"], bool(row["to_arbitrate"])) == ("arbitration", "2", False)
+
+
+def test_two_readings_that_ask_the_same_need_nobody_to_decide(database: Database) -> None:
+    more = (left_breast("4B"), left_lobe())
+    told(database, concluded(), concluded(SECOND, role="second", conclusion_number=2, by="dr-2", sides=more))
+    (row,) = asked(database, "SELECT * FROM signed")
+    assert (row["bi_rads"], bool(row["differ"]), bool(row["to_arbitrate"])) == ("4B", False, False)
+
+
+def test_both_data_products_have_the_physicians_conclusion_of_their_side(database: Database) -> None:
+    with database.writing() as connection:
+        write(connection, changes(said()))
+    (breast,) = asked(database, "SELECT physician_conclusion, physician, concluded_at FROM breast_records")
+    assert breast["physician_conclusion"].replace(", ", ",") == 'tissue_diagnosis BI-RADS:4A ["solid_suspicious"]'
+    assert breast["physician"] == "dr-2"
+    (lobe,) = asked(database, "SELECT physician_conclusion FROM thyroid_records")
+    assert lobe["physician_conclusion"] == 'follow_up/12 TI-RADS:TR3 ["nodule_to_follow"]'
+
+
+def test_nobody_signed_is_null_in_both_data_products(database: Database) -> None:
+    told(database)
+    for name in ("breast_records", "thyroid_records"):
+        (row,) = asked(database, f"SELECT physician_conclusion, physician FROM {name}")
+        assert row == {"physician_conclusion": None, "physician": None}
+
+
+def called(database: Database) -> list[dict[str, Any]]:
+    return asked(database, "SELECT screening_id, action, calls, appointment_on, declined FROM call_back")
+
+
+def test_whoever_is_asked_to_come_stays_listed_until_she_came(database: Database) -> None:
+    told(database, concluded(), contact(FIRST, "not_reached", date(2025, 3, 5)))
+    told(database, contact(SECOND, "appointment_made", date(2025, 3, 12)))
+    (row,) = called(database)
+    assert (row["screening_id"], row["action"], row["calls"]) == (SCREENING, "tissue_diagnosis", 1)
+    assert str(row["appointment_on"]) == "2025-03-12"
+    told(database, contact(THIRD, "attended", date(2025, 3, 12)))
+    assert called(database) == []
+
+
+@pytest.mark.parametrize("kind", ["attended", "lost_to_follow_up"])
+def test_what_was_before_the_conclusion_is_no_answer_to_it(database: Database, kind: str) -> None:
+    told(database, concluded(), contact(FIRST, kind, date(2025, 3, 3)))
+    assert len(called(database)) == 1
+
+
+def test_an_outcome_that_was_recorded_by_mistake_takes_nobody_off_the_list(database: Database) -> None:
+    told(database, concluded(), contact(FIRST, "attended", date(2025, 3, 12)))
+    assert called(database) == []
+    mistake = contact(SECOND, "recorded_by_mistake", date(2025, 3, 12), amends=FIRST, because="wrong_woman")
+    told(database, mistake)
+    assert len(called(database)) == 1
+
+
+def test_an_outcome_that_was_revised_counts_once_as_it_is_now(database: Database) -> None:
+    told(database, concluded(), outcome(FIRST, result="benign"))
+    told(database, outcome(SECOND, amends=FIRST, because="result_revised"))
+    (row,) = asked(database, "SELECT biopsied, malignant, benign, interval_cancer FROM outcome_of")
+    assert {name: bool(value) for name, value in row.items()} == {
+        "biopsied": True, "malignant": True, "benign": False, "interval_cancer": False,
+    }  # fmt: skip
+
+
+def test_nobody_is_called_back_who_needs_not_come_and_a_void_screening_calls_nobody(database: Database) -> None:
+    told(database, quiet(FIRST))
+    assert called(database) == []
+
+
+def test_what_was_done_with_an_alert_says_whether_it_was_about_this_raising(database: Database) -> None:
+    with database.writing() as connection:
+        write(connection, changes(said()))
+    rows = asked(database, "SELECT step, handed_to, because, of_this_raising FROM alert_steps ORDER BY handled_at")
+    assert [(row["step"], row["handed_to"], row["because"], bool(row["of_this_raising"])) for row in rows] == [
+        ("handed_over", "dr-2", None, True), ("closed", None, "attended", True),
+    ]  # fmt: skip
