@@ -16,7 +16,7 @@ from sonovan.storage.catalogue.columns import META
 from sonovan.storage.catalogue.tables import MADE
 from sonovan.storage.catalogue.views import FOR_READERS, VIEWS
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest migration."""
 
 READER: Final = "sonovan_catalog_reader"

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 JSON = sa.Text().with_variant(JSONB(), "postgresql")
 MOMENT = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
