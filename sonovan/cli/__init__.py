@@ -36,6 +36,7 @@ GROUPS: Final = {
     "data": ("data", "Sets of pictures with masks on this disk: import."),
     "review": ("review", "Masks that readers drew elsewhere: import."),
     "labels": ("labels", "Masks of several readers: agree."),
+    "console": ("console", "Pages for readers, leads and engineers; user: who may come in."),
     "models": ("models", "The networks: list, verify, export, evaluate, compare, shadow, import."),
 }
 COMMANDS: Final = {

@@ -15,6 +15,7 @@ from sonovan.contracts.errors import Fatal
 from sonovan.storage.catalogue.columns import META
 from sonovan.storage.catalogue.tables import MADE
 from sonovan.storage.catalogue.views import FOR_READERS, VIEWS
+from sonovan.storage.migrating import migrate as run_scripts
 
 HEAD: Final = "0006"
 """The newest migration."""
@@ -56,13 +57,7 @@ def version(connection: Connection) -> str | None:
 
 def migrate(connection: Connection, target: str) -> None:
     """Run Alembic's scripts up to `target`, within the transaction of the connection."""
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, target)
+    run_scripts(connection, Path(__file__).parent / "migrations", target)
 
 
 def drop_views(connection: Connection) -> None:

@@ -1,0 +1,66 @@
+"""Opens what a console works with, from its settings and how the services are reached."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sonovan.console.pages.table import DOORS
+from sonovan.console.phrases import ConsoleWords
+from sonovan.console.sending import Sender
+from sonovan.console.settings import ConsoleSettings
+from sonovan.console.world import Console, now_ms
+from sonovan.contracts.broker import BrokerSettings
+from sonovan.contracts.errors import Fatal
+from sonovan.contracts.results import IntendedUse
+from sonovan.reports.phrases import LANGUAGES
+from sonovan.storage.audit import Audit
+from sonovan.storage.catalogue.reading import Catalogue
+from sonovan.storage.console.accounts import Accounts
+from sonovan.storage.console.database import ConsoleDatabase
+from sonovan.storage.console.sessions import Sessions
+from sonovan.storage.stores import ObjectStore
+
+_MINUTE_MS = 60_000
+
+
+@contextmanager
+def opened(
+    settings: ConsoleSettings,
+    *,
+    state: Path,
+    broker: Callable[[], BrokerSettings],
+    images: ObjectStore,
+    intended_use: IntendedUse = "research",
+    clock: Callable[[], int] = now_ms,
+    tell: Callable[[str], None] = print,
+) -> Iterator[Console]:
+    """A console until the block ends. state: the folder in which the audit lies.
+
+    settings: with both databases named. Raises Fatal where one is not, Transient where the console's is away.
+    """
+    if settings.database_url is None or settings.catalogue_url is None:
+        raise Fatal("setting SONOVAN_CONSOLE_DATABASE_URL, SONOVAN_CONSOLE_CATALOGUE_URL: both are needed here")
+    database, catalogue = ConsoleDatabase(settings.database_url), Catalogue(settings.catalogue_url)
+    send = Sender(broker)
+    try:
+        database.prepare()
+        idle_ms, longest_ms = round(settings.idle_min * _MINUTE_MS), round(settings.session_hours * 60 * _MINUTE_MS)
+        yield Console(
+            settings=settings,
+            catalogue=catalogue,
+            database=database,
+            images=images,
+            accounts=Accounts(database),
+            sessions=Sessions(database, clock, idle_ms=idle_ms, longest_ms=longest_ms),
+            send=send,
+            audit=Audit(state),
+            words={language: ConsoleWords(language) for language in LANGUAGES},
+            doors=DOORS,
+            intended_use=intended_use,
+            clock=clock,
+            tell=tell,
+        )
+    finally:
+        send.close()
+        database.close()
+        catalogue.close()

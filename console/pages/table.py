@@ -1,0 +1,10 @@
+"""The table of doors: every area's rows. What stands here is answered; nothing else is."""
+
+from typing import Final
+
+from sonovan.console.doors import Door, checked
+from sonovan.console.pages import login
+
+AREAS: Final = (login,)
+
+DOORS: Final[tuple[Door, ...]] = checked(door for area in AREAS for door in area.DOORS)

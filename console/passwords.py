@@ -1,0 +1,46 @@
+"""Passwords: argon2id with the cost that RFC 9106 recommends where memory is scarce, and generated ones."""
+
+import secrets
+from threading import Semaphore
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+SHORTEST: Final = 12
+LONGEST: Final = 256
+"""Signs of a password; what is longer is not even hashed."""
+AT_ONCE: Final = 2
+"""So many passwords are hashed at a time: each takes 64 MiB."""
+
+_HASHER: Final = PasswordHasher()
+_ROOM: Final = Semaphore(AT_ONCE)
+_NOBODY: Final = _HASHER.hash(secrets.token_hex(16))
+_SIGNS: Final = "23456789abcdefghjkmnpqrstuvwxyz"
+
+
+def hashed(password: str) -> str:
+    """What is kept of a password."""
+    with _ROOM:
+        return _HASHER.hash(password)
+
+
+def fits(kept: str | None, password: str) -> bool:
+    """Whether a password is the one that was hashed. Without an account it takes as long, and is never right."""
+    if len(password) > LONGEST:
+        return False
+    with _ROOM:
+        try:
+            return _HASHER.verify(kept or _NOBODY, password) and kept is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def is_cheap(kept: str) -> bool:
+    """Whether a password was hashed with less cost than today's."""
+    return _HASHER.check_needs_rehash(kept)
+
+
+def generated() -> str:
+    """A password of 79 bits that can be read out: four groups of four signs."""
+    return "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(4))

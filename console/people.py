@@ -1,0 +1,37 @@
+"""Who is behind a session, and what they must still show."""
+
+from typing import TYPE_CHECKING
+
+from sonovan.console.roles import CLINICAL, Person, Role
+from sonovan.console.settings import ConsoleSettings
+from sonovan.storage.console.accounts import Account
+
+if TYPE_CHECKING:
+    from sonovan.console.world import Console
+
+
+def person_of(console: "Console", secret: str, *, used: bool) -> tuple[Person, str] | None:
+    """The person behind a session's secret, and the session's key; None where there is none, or no longer."""
+    session = console.sessions.find(secret, used=used) if secret else None
+    account = None if session is None else console.accounts.get(session.account)
+    if session is None or account is None or account.disabled_at is not None:
+        return None
+    needs = needed(console.settings, account, proven=session.proven)
+    return Person(account.code, roles_of(account), account.sites, needs), session.key
+
+
+def roles_of(account: Account) -> frozenset[Role]:
+    """The roles of an account; one that this version does not know opens nothing."""
+    return frozenset(Role(each) for each in account.roles if each in set(Role))
+
+
+def owes_a_code(settings: ConsoleSettings, account: Account) -> bool:
+    """Whether this account must show a second factor."""
+    if settings.second_factor == "nobody":
+        return False
+    return settings.second_factor == "everybody" or bool(roles_of(account) & CLINICAL)
+
+
+def needed(settings: ConsoleSettings, account: Account, *, proven: bool) -> str:
+    """What a person must do before anything else is shown."""
+    return ""

@@ -1,0 +1,45 @@
+"""What the console says, in every language: one module per area, each with `ENGLISH` and `CHINESE` of equal keys.
+
+Terms of the field (organs, findings, reasons) stand in `sonovan.reports.phrases` and are not said again here.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sonovan.console.phrases import shell
+from sonovan.reports.phrases import Language
+from sonovan.reports.words import Words
+
+AREAS: Final = (shell,)
+
+
+def _gathered(parts: list[Mapping[str, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in parts:
+        twice = found.keys() & part.keys()
+        if twice:
+            raise ValueError(f"phrases stand twice: {', '.join(sorted(twice))}")
+        found |= part
+    return found
+
+
+PHRASES: Final[Mapping[Language, Mapping[str, str]]] = {
+    "en": _gathered([each.ENGLISH for each in AREAS]),
+    "zh": _gathered([each.CHINESE for each in AREAS]),
+}
+
+
+class ConsoleWords(Words):
+    """The words of the report, and those of the console."""
+
+    def __init__(self, language: Language = "en") -> None:
+        super().__init__(language)
+        self._own = PHRASES[language]
+
+    def say(self, name: str, /, **figures: object) -> str:
+        """A label or sentence of the console. Raises KeyError for a name that the catalogue does not have."""
+        return self._own[name].format(**figures)
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a label or sentence."""
+        return name in self._own

@@ -1,0 +1,42 @@
+"""Who does what in a programme. A person may have several roles; what no role opens stays shut."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """operator scans on a van, reader reads and signs, lead is answerable for readers and results, engineer keeps it
+    running, auditor looks at who did what."""
+
+    OPERATOR = "operator"
+    READER = "reader"
+    LEAD = "lead"
+    ENGINEER = "engineer"
+    AUDITOR = "auditor"
+
+
+EVERYBODY: Final = frozenset(Role)
+CLINICAL: Final = frozenset({Role.READER, Role.LEAD})
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks. code: of the account, never a name. sites: whose women they may see; None is every site.
+
+    needs: what must be done before anything else is shown: `password` (given by somebody else), `enrol` (set up a
+    second factor) or `code` (show it); empty where nothing.
+    """
+
+    code: str
+    roles: frozenset[Role]
+    sites: frozenset[str] | None
+    needs: str = ""
+
+    def sees(self, site: str | None) -> bool:
+        """Whether they may see what belongs to a site; what belongs to no known site only who may see every one."""
+        return self.sites is None or site in self.sites
+
+    def may(self, roles: frozenset[Role]) -> bool:
+        """Whether one of their roles is among these."""
+        return bool(self.roles & roles)

@@ -1,0 +1,33 @@
+"""What the console may be told: SONOVAN_CONSOLE_* in the environment."""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ConsoleSettings(BaseSettings):
+    """Where the console listens, what it reads, and what people must show.
+
+    host, port: where it listens; 0 takes a free port. It speaks plain HTTP, so that anything but loopback needs a
+    server with TLS in front. origin: where browsers reach it then, `https://console.example`; cookies are for TLS
+    alone where it begins with https. forwarded: the address of a browser is read from the last entry of
+    X-Forwarded-For, which the server in front writes.
+    catalogue_url: the database that the worker catalog writes, at best by an account that reads. database_url: the
+    console's own, for accounts and sessions. Both default to files of the state folder.
+    second_factor: who must show a code beside the password: who reads or leads, everybody, or nobody (a
+    demonstration).
+    idle_min: a session ends when nobody does anything for so long; session_hours: it ends in any case.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SONOVAN_CONSOLE_", extra="forbid", frozen=True)
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=0, ge=0, le=65535)
+    origin: str | None = Field(default=None, pattern=r"^https?://[A-Za-z0-9.-]+(:\d{1,5})?$")
+    forwarded: bool = False
+    catalogue_url: str | None = None
+    database_url: str | None = None
+    second_factor: Literal["readers", "everybody", "nobody"] = "readers"
+    idle_min: float = Field(default=30.0, gt=0, le=24 * 60)
+    session_hours: float = Field(default=12.0, gt=0, le=24)

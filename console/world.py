@@ -1,0 +1,56 @@
+"""What the handlers of the console work with."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sonovan.console.doors import Door
+from sonovan.console.phrases import ConsoleWords
+from sonovan.console.settings import ConsoleSettings
+from sonovan.contracts.record import Record
+from sonovan.contracts.results import IntendedUse
+from sonovan.storage.audit import Audit
+from sonovan.storage.catalogue.reading import Catalogue
+from sonovan.storage.console.accounts import Accounts
+from sonovan.storage.console.database import ConsoleDatabase
+from sonovan.storage.console.sessions import Sessions
+from sonovan.storage.stores import ObjectStore
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class Console:
+    """What the handlers of the console work with.
+
+    catalogue: reads results. database: the console's own tables. images: the object store, by the rights of the
+    account `console`. send: publishes a record of a topic that the console writes, and returns when Kafka has it
+    (raises Transient, Fatal, InvalidRecord). audit: notes who did what. words: by language. doors: every row of the
+    table. clock: ms since 1970. tell: takes a line for the log, in which nobody is named.
+    """
+
+    settings: ConsoleSettings
+    catalogue: Catalogue = field(repr=False)
+    database: ConsoleDatabase = field(repr=False)
+    images: ObjectStore = field(repr=False)
+    accounts: Accounts = field(repr=False)
+    sessions: Sessions = field(repr=False)
+    send: Callable[[Record], None] = field(repr=False)
+    audit: Audit = field(repr=False)
+    words: Mapping[str, ConsoleWords] = field(repr=False)
+    doors: tuple[Door, ...] = field(repr=False)
+    intended_use: IntendedUse = "research"
+    clock: Callable[[], int] = now_ms
+    tell: Callable[[str], None] = field(default=print, repr=False)
+
+    @property
+    def shows_categories(self) -> bool:
+        """Whether outputs show categories, advice and malignancy (decision_support alone)."""
+        return self.intended_use == "decision_support"
+
+
+Theme = Literal["auto", "light", "dark"]

@@ -1,0 +1,1 @@
+"""Alembic's scripts of the console's database, which travel with the package: a new one goes into `versions/`."""

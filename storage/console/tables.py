@@ -1,0 +1,45 @@
+"""Tables of the console's own database. Moments are whole milliseconds since 1970, UTC."""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+
+META: Final = MetaData()
+
+ACCOUNT: Final = Table(
+    "account", META,
+    Column("code", Text, primary_key=True, doc="a code of the programme, never a name"),
+    Column("roles", Text, nullable=False, doc="with a space between two"),
+    Column("sites", Text, nullable=False, doc="site codes with a space between two; * is every site"),
+    Column("password_hash", Text, doc="argon2id in its own notation; null where somebody else vouches for the person"),
+    Column("must_change", Boolean, nullable=False, doc="the password was given by somebody else"),
+    Column("totp_secret", LargeBinary, doc="sealed; null where no second factor was set up"),
+    Column("totp_step", BigInteger, nullable=False, doc="of the newest code that was used, so that none is used twice"),
+    Column("made_at", BigInteger, nullable=False),
+    Column("disabled_at", BigInteger),
+)  # fmt: skip
+
+RECOVERY: Final = Table(
+    "recovery_code", META,
+    Column("code_hash", Text, primary_key=True, doc="HMAC-SHA256 of account and code"),
+    Column("account", Text, nullable=False),
+    Index("recovery_code_by_account", "account"),
+)  # fmt: skip
+
+SESSION: Final = Table(
+    "session", META,
+    Column("token_hash", Text, primary_key=True, doc="SHA-256 of what the browser holds"),
+    Column("account", Text, nullable=False),
+    Column("begun_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("proven", Boolean, nullable=False, doc="whether everything was shown that the account must show"),
+    Index("session_by_account", "account"),
+)  # fmt: skip
+
+ATTEMPT: Final = Table(
+    "attempt", META,
+    Column("about", Text, primary_key=True, doc="an account, or a network address, hashed"),
+    Column("failed", Integer, nullable=False, doc="attempts that failed since the last one that did not"),
+    Column("until", BigInteger, nullable=False, doc="none is looked at before"),
+)  # fmt: skip
