@@ -9,13 +9,13 @@ and on the disk.
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from sonovan.centre import Centre
 from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.depot import (
     MANIFEST,
     RECEIPTS,
@@ -42,6 +42,20 @@ RECEIPTS_WITHIN_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
+class Importing:
+    """A centre, as whoever imports a disk needs it (`sonovan.importing` gives it).
+
+    registrar reads the keys of vans, reader their answers, retrier sends what the disk holds. key: the private one for
+    disks, 32 bytes.
+    """
+
+    registrar: BrokerSettings
+    reader: BrokerSettings
+    retrier: BrokerSettings
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Imported:
     """What became of a disk. refused: files and records that could not be used, each with its reason.
 
@@ -56,11 +70,15 @@ class Imported:
 
 
 def centre_key(state: Path) -> bytes:
-    """The centre's private key for disks, 32 bytes, made at first use in `<state>/depot/key`.
+    """The private key for disks of a state folder's centre, 32 bytes, in `<state>/depot/key`; as `key_in`."""
+    return key_in(state / "depot" / "key")
+
+
+def key_in(path: Path) -> bytes:
+    """A centre's private key for disks, 32 bytes, made at first use.
 
     Keep a copy: without it nobody opens a disk that is under way. Raises Fatal where the file is damaged.
     """
-    path = state / "depot" / "key"
     if not path.exists():
         write_private(path, generate_centre_key().hex())
     try:
@@ -118,17 +136,16 @@ class ExportedDisk:
         return True
 
 
-def import_disk(centre: Centre, folder: Path, *, receipts_within_s: float = RECEIPTS_WITHIN_S) -> Imported:
+def import_disk(centre: Importing, folder: Path, *, receipts_within_s: float = RECEIPTS_WITHIN_S) -> Imported:
     """Send what a van exported, and leave its receipts on the disk: the stages' own answers, as they signed them.
 
     receipts_within_s: without a further receipt for so long no more are waited for.
     Raises InvalidRecord as `ExportedDisk`; Transient where the broker is away: import the disk again then.
     """
-    registrar = centre.kafka("registrar")
-    disk = ExportedDisk(folder, centre_key(centre.path), lambda van_id: registered(registrar, van_id))
+    disk = ExportedDisk(folder, centre.key, lambda van_id: registered(centre.registrar, van_id))
     van_id, sent = disk.manifest.van_id, set[str]()
-    with Tail(centre.kafka("reader"), van_answered_topic(van_id).name, "now") as answers:
-        with BoundedProducer(centre.kafka("retrier"), in_flight_bytes=_IN_FLIGHT_BYTES) as producer:
+    with Tail(centre.reader, van_answered_topic(van_id).name, "now") as answers:
+        with BoundedProducer(centre.retrier, in_flight_bytes=_IN_FLIGHT_BYTES) as producer:
             for messages in disk.messages():
                 pending = [
                     producer.send(each.topic, each.key, each.value, each.headers, deadline_s=_SENT_WITHIN_S)

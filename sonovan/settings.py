@@ -44,3 +44,29 @@ class EnrolmentAccounts(BaseSettings):
 
     admin_password: SecretStr
     registrar_password: SecretStr
+
+
+class DepotSettings(BaseSettings):
+    """SONOVAN_DEPOT_*: a centre that takes in disks of vans and which no state folder of this machine knows.
+
+    broker: `host:port` of its listener inside the centre. key_file: of its private key for disks, made there at first
+    use (`sonovan van spool key`).
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SONOVAN_DEPOT_", extra="forbid", frozen=True)
+
+    broker: str = Field(pattern=_HOSTS)
+    key_file: Path
+
+
+class DepotAccounts(BaseSettings):
+    """SONOVAN_KAFKA_REGISTRAR_PASSWORD, …_READER_PASSWORD and …_RETRIER_PASSWORD, as `EnrolmentAccounts` has its own.
+
+    The registrar reads vans' keys, the reader their answers, the retrier sends what the disk holds.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SONOVAN_KAFKA_", extra="ignore", frozen=True)
+
+    registrar_password: SecretStr
+    reader_password: SecretStr
+    retrier_password: SecretStr

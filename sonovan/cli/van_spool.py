@@ -120,13 +120,14 @@ def import_spool(
 ) -> int:
     """At the centre: take in what a van exported to a disk. Again, or while the van sends as well, is harmless.
 
-    The receipts are left on the disk, for `sonovan van spool receipts` on the van.
+    The receipts are left on the disk, for `sonovan van spool receipts` on the van. SONOVAN_DEPOT_* name a centre of
+    containers or of a server; without them it is the one of the state folder.
     """
-    from sonovan.centre import attach
     from sonovan.cli.van_send import say
     from sonovan.depot import import_disk
+    from sonovan.importing import importing
 
-    done = import_disk(attach(state_path(state)), folder, receipts_within_s=receipts_s)
+    done = import_disk(importing(state_path(state)), folder, receipts_within_s=receipts_s)
     for each in done.refused:
         say(each.message)
     typer.echo(f"van {done.van_id}: {done.items} items of export {done.export_id} are at the centre")
@@ -134,6 +135,15 @@ def import_spool(
     if done.answered < done.items:
         say(f"{done.items - done.answered} items have no receipt yet: import the disk again once the workers took them")
     return int(Exit.SOME_REJECTED if done.refused else Exit.DONE)
+
+
+@app.command("key")
+def print_disk_key(state: State = None) -> None:
+    """At the centre: print its public key for disks, as SONOVAN_ENROL_DEPOT_KEY takes it; made at first use."""
+    from sonovan.contracts.depot import centre_public_key
+    from sonovan.importing import disk_key
+
+    typer.echo(centre_public_key(disk_key(state_path(state))).hex())
 
 
 @app.command()
