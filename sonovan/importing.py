@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Final
 
 from pydantic import SecretStr
 
@@ -12,7 +13,7 @@ from sonovan.contracts.topics import Writer
 from sonovan.depot import Importing, centre_key, key_in
 from sonovan.settings import DepotAccounts, DepotSettings
 
-NAMED: str = "SONOVAN_DEPOT_BROKER"
+NAMED: Final = "SONOVAN_DEPOT_BROKER"
 """The setting that names a centre beside the state folder's."""
 
 
@@ -23,8 +24,12 @@ def importing(state: Path) -> Importing:
     """
     if NAMED not in os.environ:
         centre = attach(state)
-        people = (centre.kafka(each) for each in (Writer.REGISTRAR, Writer.READER, Writer.RETRIER))
-        return Importing(*people, key=centre_key(state))
+        return Importing(
+            registrar=centre.kafka(Writer.REGISTRAR),
+            reader=centre.kafka(Writer.READER),
+            retrier=centre.kafka(Writer.RETRIER),
+            key=centre_key(state),
+        )
     told, accounts = read_settings(DepotSettings), read_settings(DepotAccounts)
 
     def inside(account: str, password: SecretStr) -> BrokerSettings:
