@@ -39,6 +39,7 @@ from sonovan.producers.spool.states import (
     SENT,
     STATES,
     STORED,
+    WITHHELD,
     HeldFrame,
     Message,
     Refused,
@@ -315,6 +316,17 @@ class Spool:
         self._bodies.remove(files)
         self._bodies.sweep(self._files)
         return final + ledger
+
+    def erase_withheld(self, screening_id: str) -> int:
+        """Delete for good what is withheld of a screening because she withdrew her consent; how many items.
+
+        Nothing brings it back: an amendment that takes the withdrawal back then queues nothing, and the screening stays
+        incomplete. Of another screening, and of one whose withdrawal was taken back, nothing is withheld.
+        """
+        with self._db.transaction():
+            count, files = self._queue.delete("screening_id = ? AND state = ?", screening_id, WITHHELD)
+        self._bodies.remove(files)
+        return count
 
     def newest(self, screening_id: str, topic: Topic) -> int | None:
         """The number of the screening's newest record of a topic that counts them, 0 where there was none.

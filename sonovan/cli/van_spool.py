@@ -46,7 +46,9 @@ def status(van: VanName = None, as_json: AsJson = False, state: State = None) ->
     exported = f", {found.exported} of {found.waiting} items exported to a disk" if found.exported else ""
     typer.echo(f"waiting: {found.waiting_bytes / 2**20:.1f} MiB{exported}")
     if found.counts[WITHHELD]:
-        typer.echo("withheld: her consent is withdrawn; sent once that is taken back (sonovan van amend undo)")
+        typer.echo(
+            "withheld: her consent is withdrawn; sent once that is taken back (sonovan van amend undo), deleted by sonovan van spool erase"
+        )
     if found.doubted:
         typer.echo(f"doubted: {found.doubted} items were answered, but not by a key of the centre: nothing was deleted")
     for screening_id in unfinished:
@@ -167,6 +169,29 @@ def receipts(
     if done.unreadable:
         say(f"{done.unreadable} lines are no receipts")
     return int(Exit.SOME_REJECTED if done.doubted or done.unreadable else Exit.DONE)
+
+
+@app.command()
+def erase(
+    screening_id: Annotated[str, typer.Argument(help="The screening's id, as van screenings prints it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    van: VanName = None,
+    state: State = None,
+) -> None:
+    """Delete for good what stays on the van of a screening because her consent to it is withdrawn."""
+    from sonovan.cli.van_open import open_van, the_van
+    from sonovan.producers.spool import WITHHELD
+
+    folder = state_path(state)
+    with open_van(folder, the_van(folder, van)) as opened:
+        count = opened.spool.status(screening_id).counts[WITHHELD]
+        if not count:
+            raise typer.BadParameter(
+                f"nothing of {screening_id} is withheld on van {opened.van_id}; see: sonovan van screenings"
+            )
+        if not yes:
+            typer.confirm(f"{count} items are deleted, and never sent should she consent again. Go on?", abort=True)
+        typer.echo(f"van {opened.van_id}: {opened.spool.erase_withheld(screening_id)} items erased")
 
 
 @app.command()

@@ -49,6 +49,20 @@ def test_without_a_link_the_amendment_is_kept_with_the_commands_words(
     assert (record.because, record.by) == ("side_entered_wrong", "op-7")
 
 
+def test_what_stays_because_she_withdrew_is_erased_by_a_command_after_a_yes(
+    vault: Vault, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = sent(vault)
+    assert typed(tmp_path, "spool", "erase", name, "--yes") == 2
+    assert f"nothing of {name} is withheld" in capsys.readouterr().err
+    assert typed(tmp_path, "amend", "consent", name, "--withdraw", "ai", "--give-up-s", "1") == 4
+    assert typed(tmp_path, "spool", "erase", name) != 0, "nobody said yes"
+    capsys.readouterr()
+    assert typed(tmp_path, "spool", "erase", name, "--yes") == 0
+    assert "4 items erased" in capsys.readouterr().out
+    assert typed(tmp_path, "spool", "erase", name, "--yes") == 2
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

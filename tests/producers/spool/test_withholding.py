@@ -99,3 +99,19 @@ def test_what_had_left_before_is_still_acknowledged_and_stored(spool: Spool) -> 
     assert spool.status(screening).counts[WITHHELD] == 1
     assert spool.take_answer(answer(flying), 0, 1)
     assert spool.status(screening).counts[STORED] == 1
+
+
+def test_what_is_withheld_is_erased_with_its_files_and_a_withdrawal_taken_back_queues_nothing(spool: Spool) -> None:
+    screening, other = begun(spool), begun(spool)
+    fill(spool, items_of(screening, mint_id(), 3))
+    fill(spool, items_of(other, mint_id(), 2))
+    withdraw(spool, screening, "ai")
+    before = len(list((spool.folder / "items").iterdir()))
+    assert spool.erase_withheld(other) == 0
+    assert spool.erase_withheld(screening) == 3
+    assert len(list((spool.folder / "items").iterdir())) == before - 3
+    assert spool.status(screening).counts[WITHHELD] == 0
+    amend(spool, screening, TakenBack(amendment_number=1))
+    assert topics(spool) == {**CONTROL, Topic.SCREENING_AMENDED: 2, Topic.FEATURES_RECORDED: 2,
+                             Topic.SCREENING_OPENED: 2, Topic.SEQUENCE_CLOSED: 2, Topic.SCREENING_CLOSED: 2,
+                             Topic.FRAME_CAPTURED: 2}  # fmt: skip
