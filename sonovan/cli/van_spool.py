@@ -47,7 +47,8 @@ def status(van: VanName = None, as_json: AsJson = False, state: State = None) ->
     typer.echo(f"waiting: {found.waiting_bytes / 2**20:.1f} MiB{exported}")
     if found.counts[WITHHELD]:
         typer.echo(
-            "withheld: her consent is withdrawn; sent once that is taken back (sonovan van amend undo), deleted by sonovan van spool erase"
+            "withheld: her consent is withdrawn; sent once that is taken back (sonovan van amend undo),"
+            " deleted by sonovan van spool erase"
         )
     if found.doubted:
         typer.echo(f"doubted: {found.doubted} items were answered, but not by a key of the centre: nothing was deleted")
