@@ -29,8 +29,8 @@ class Door:
     roles: who may; empty is a door that is open to all, and needs no session. audited: the code of the act under which
     the audit notes each opening, with the parameters of the address; `once` notes it at the first time in a session
     alone (pictures of a page that was noted). longest: bytes that may be sent to it. background: asking for it is no
-    sign that somebody is there (a page that renews itself). early: answered although a second factor is still owed.
-    shown: the name in the navigation, phrase `nav_<shown>`, with its key after `g`.
+    sign that somebody is there (a page that renews itself). early: what a person may still owe (`Person.needs`) and
+    yet be answered here. shown: the name in the navigation, phrase `nav_<shown>`, with its key after `g`.
     """
 
     method: Literal["GET", "POST"]
@@ -41,7 +41,7 @@ class Door:
     once: bool = False
     longest: int = LONGEST_BODY
     background: bool = False
-    early: bool = False
+    early: tuple[str, ...] = ()
     shown: str | None = None
     key: str | None = None
 
@@ -61,7 +61,7 @@ def door(
     once: bool = False,
     longest: int = LONGEST_BODY,
     background: bool = False,
-    early: bool = False,
+    early: tuple[str, ...] = (),
     shown: str | None = None,
     key: str | None = None,
 ) -> Door:

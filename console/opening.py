@@ -17,6 +17,7 @@ from sonovan.storage.audit import Audit
 from sonovan.storage.catalogue.reading import Catalogue
 from sonovan.storage.console.accounts import Accounts
 from sonovan.storage.console.database import ConsoleDatabase
+from sonovan.storage.console.sealing import Seal
 from sonovan.storage.console.sessions import Sessions
 from sonovan.storage.stores import ObjectStore
 
@@ -36,10 +37,11 @@ def opened(
 ) -> Iterator[Console]:
     """A console until the block ends. state: the folder in which the audit lies.
 
-    settings: with both databases named. Raises Fatal where one is not, Transient where the console's is away.
+    settings: with both databases and the key named. Raises Fatal where one is not, Transient where the console's
+    database is away.
     """
-    if settings.database_url is None or settings.catalogue_url is None:
-        raise Fatal("setting SONOVAN_CONSOLE_DATABASE_URL, SONOVAN_CONSOLE_CATALOGUE_URL: both are needed here")
+    if settings.database_url is None or settings.catalogue_url is None or settings.key_file is None:
+        raise Fatal("setting SONOVAN_CONSOLE_DATABASE_URL, …_CATALOGUE_URL and …_KEY_FILE: all are needed here")
     database, catalogue = ConsoleDatabase(settings.database_url), Catalogue(settings.catalogue_url)
     send = Sender(broker)
     try:
@@ -51,6 +53,7 @@ def opened(
             database=database,
             images=images,
             accounts=Accounts(database),
+            seal=Seal(settings.key_file),
             sessions=Sessions(database, clock, idle_ms=idle_ms, longest_ms=longest_ms),
             send=send,
             audit=Audit(state),

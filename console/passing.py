@@ -79,7 +79,7 @@ class Passage:
             if found is None:
                 return self._at_the_door(request, asked, as_json)
             who, session = found
-            if who.needs and not door.early:
+            if who.needs and who.needs not in door.early:
                 if door.method == "GET" and not as_json:
                     return go(f"/{who.needs}")
                 raise Refused("forbidden", 403)

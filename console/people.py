@@ -34,4 +34,8 @@ def owes_a_code(settings: ConsoleSettings, account: Account) -> bool:
 
 def needed(settings: ConsoleSettings, account: Account, *, proven: bool) -> str:
     """What a person must do before anything else is shown."""
-    return ""
+    if account.totp_secret is not None and not proven:
+        return "code"
+    if account.must_change:
+        return "password"
+    return "enrol" if account.totp_secret is None and owes_a_code(settings, account) else ""

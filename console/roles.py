@@ -16,6 +16,8 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
+NEEDS: Final = ("password", "code", "enrol")
+"""What a person may still owe; each is the address at which it is shown."""
 EVERYBODY: Final = frozenset(Role)
 CLINICAL: Final = frozenset({Role.READER, Role.LEAD})
 

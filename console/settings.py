@@ -1,5 +1,6 @@
 """What the console may be told: SONOVAN_CONSOLE_* in the environment."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -15,6 +16,8 @@ class ConsoleSettings(BaseSettings):
     X-Forwarded-For, which the server in front writes.
     catalogue_url: the database that the worker catalog writes, at best by an account that reads. database_url: the
     console's own, for accounts and sessions. Both default to files of the state folder.
+    key_file: the key that closes the secrets of second factors; by default a file of the state folder. Consoles that
+    share a database share it.
     second_factor: who must show a code beside the password: who reads or leads, everybody, or nobody (a
     demonstration).
     idle_min: a session ends when nobody does anything for so long; session_hours: it ends in any case.
@@ -28,6 +31,7 @@ class ConsoleSettings(BaseSettings):
     forwarded: bool = False
     catalogue_url: str | None = None
     database_url: str | None = None
+    key_file: Path | None = None
     second_factor: Literal["readers", "everybody", "nobody"] = "readers"
     idle_min: float = Field(default=30.0, gt=0, le=24 * 60)
     session_hours: float = Field(default=12.0, gt=0, le=24)

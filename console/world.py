@@ -14,6 +14,7 @@ from sonovan.storage.audit import Audit
 from sonovan.storage.catalogue.reading import Catalogue
 from sonovan.storage.console.accounts import Accounts
 from sonovan.storage.console.database import ConsoleDatabase
+from sonovan.storage.console.sealing import Seal
 from sonovan.storage.console.sessions import Sessions
 from sonovan.storage.stores import ObjectStore
 
@@ -27,10 +28,11 @@ def now_ms() -> int:
 class Console:
     """What the handlers of the console work with.
 
-    catalogue: reads results. database: the console's own tables. images: the object store, by the rights of the
-    account `console`. send: publishes a record of a topic that the console writes, and returns when Kafka has it
-    (raises Transient, Fatal, InvalidRecord). audit: notes who did what. words: by language. doors: every row of the
-    table. clock: ms since 1970. tell: takes a line for the log, in which nobody is named.
+    catalogue: reads results. database: the console's own tables. seal: closes what must not be read in them. images:
+    the object store, by the rights of the account `console`. send: publishes a record of a topic that the console
+    writes, and returns when Kafka has it (raises Transient, Fatal, InvalidRecord). audit: notes who did what. words:
+    by language. doors: every row of the table. clock: ms since 1970. tell: takes a line for the log, in which nobody
+    is named.
     """
 
     settings: ConsoleSettings
@@ -38,6 +40,7 @@ class Console:
     database: ConsoleDatabase = field(repr=False)
     images: ObjectStore = field(repr=False)
     accounts: Accounts = field(repr=False)
+    seal: Seal = field(repr=False)
     sessions: Sessions = field(repr=False)
     send: Callable[[Record], None] = field(repr=False)
     audit: Audit = field(repr=False)

@@ -11,7 +11,7 @@ from sonovan.console.cookies import drop_session, keep, keep_session
 from sonovan.console.doors import Door, door, open_door
 from sonovan.console.people import owes_a_code
 from sonovan.console.render import THEMES, go, local, page
-from sonovan.console.roles import EVERYBODY
+from sonovan.console.roles import EVERYBODY, NEEDS
 from sonovan.storage.console.attempts import Attempts
 
 if TYPE_CHECKING:
@@ -89,6 +89,6 @@ DOORS: Final[tuple[Door, ...]] = (
     open_door("GET", "/login", form),
     open_door("POST", "/login", enter),
     open_door("POST", "/look", look),
-    door("POST", "/leave", leave, roles=EVERYBODY, early=True),
+    door("POST", "/leave", leave, roles=EVERYBODY, early=NEEDS),
     door("GET", "/", home, roles=EVERYBODY, shown="home", key="h"),
 )

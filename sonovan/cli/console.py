@@ -123,6 +123,20 @@ def disable(code: Code, state: StateOption = None) -> None:
         note(folder, "account.disabled", {"account": code})
 
 
+@user.command()
+def reset(code: Code, state: StateOption = None) -> None:
+    """Give an account another password and take its second factor away, for somebody who lost both; prints it."""
+    from sonovan.console import passwords
+    from sonovan.noting import note
+
+    folder, password = state_path(state), passwords.generated()
+    with _accounts(folder) as accounts:
+        accounts.set_password(code, passwords.hashed(password), must_change=True)
+        accounts.set_second_factor(code, None, 0, ())
+        note(folder, "account.reset", {"account": code})
+    typer.echo(password)
+
+
 @contextmanager
 def _accounts(folder: Path) -> Iterator["Accounts"]:
     from sonovan.console.settings import ConsoleSettings
@@ -152,6 +166,7 @@ def _settings(folder: Path) -> "ConsoleSettings":
         update={
             "catalogue_url": found.catalogue_url or catalogue,
             "database_url": found.database_url or sqlite_url(apps / NAME / "console.sqlite"),
+            "key_file": found.key_file or apps / NAME / "seal.key",
         }
     )
 

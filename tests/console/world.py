@@ -226,6 +226,7 @@ def running(
             **settings,
             "catalogue_url": catalogue_of(folder, rows),
             "database_url": sqlite_url(folder / "console.sqlite"),
+            "key_file": folder / "seal.key",
         }
     )
 
