@@ -21,6 +21,7 @@ from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.tables import HOLD, REJECTION, REVIEW, WRITTEN
 from sonovan.storage.catalogue.tables_erased import ERASED, TO_DELETE, TO_SWEEP
 from sonovan.storage.catalogue.tables_found import FRAME, FRAME_REPLAYED, REVISION
+from sonovan.storage.catalogue.tables_listed import LISTED
 from sonovan.storage.catalogue.tables_sent import OPENING, SCREENING_CLOSING, SEQUENCE_CLOSING
 from sonovan.storage.keys import SHADOW, Bucket, quarantine_key, report_folder, sweep_folder
 from sonovan.storage.stores import ObjectStore
@@ -30,8 +31,9 @@ _SWEEPS: Final = (FRAME, FRAME_REPLAYED, SEQUENCE_CLOSING)
 _SENT_BY: Final = (OPENING, REVISION, SCREENING_CLOSING)
 """Tables whose rows say which van a screening is of."""
 
-_SWEPT: Final[tuple[Table, ...]] = tuple(
-    table for table in WRITTEN if "screening_id" in table.columns and table is not ERASED
+_SWEPT: Final[tuple[Table, ...]] = (
+    *(table for table in WRITTEN if "screening_id" in table.columns and table is not ERASED),
+    LISTED,
 )
 _AT_ONCE: Final = 500
 

@@ -10,6 +10,7 @@ from sonovan.contracts.errors import Transient
 from sonovan.storage.catalogue.changes import Change
 from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.erasing import sweep
+from sonovan.storage.catalogue.listing import list_all
 from sonovan.storage.catalogue.schema import version
 from sonovan.storage.catalogue.tables import READ_OFFSET, SETTLED, WRITTEN, rule_of
 from sonovan.storage.catalogue.tables_erased import TO_DELETE, TO_SWEEP
@@ -38,7 +39,7 @@ class Rebuilding:
     def write(self, changes: Iterable[Change]) -> int:
         """Write what messages change, in one transaction; how many rows were sent."""
         with self._database.writing_next() as connection:
-            return write(connection, changes)
+            return write(connection, changes, listing=False)
 
     def switch(self, rest: Callable[[], Iterable[Iterable[Change]]], wanted: Wanted = dict) -> None:
         """Put the new catalogue in the old one's place.
@@ -52,7 +53,7 @@ class Rebuilding:
 
         def last(connection: Connection) -> None:
             for changes in rest():
-                write(connection, changes)
+                write(connection, changes, listing=False)
             read = offsets(connection)
             short = [spot for spot, end in wanted().items() if read.get(spot, 0) < end]
             if short:
@@ -106,3 +107,4 @@ def _take_over(connection: Connection, old: str) -> None:
         connection.execute(text(f"{there} ON CONFLICT DO NOTHING"))
     while sweep(connection):  # topics may still have what was erased: it must not be seen for a moment
         pass
+    list_all(connection)

@@ -13,11 +13,12 @@ from sqlalchemy import Connection, inspect, text
 
 from sonovan.contracts.errors import Fatal
 from sonovan.storage.catalogue.columns import META
+from sonovan.storage.catalogue.listing import bring_up_listed
 from sonovan.storage.catalogue.tables import MADE
 from sonovan.storage.catalogue.views import FOR_READERS, VIEWS
 from sonovan.storage.migrating import migrate as run_scripts
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The newest migration."""
 
 READER: Final = "sonovan_catalog_reader"
@@ -46,6 +47,7 @@ def bring_up(connection: Connection) -> None:
     made = connection.execute(text(f"SELECT value FROM {MADE.name} WHERE name = 'views'")).scalar_one_or_none()
     if made != _TEXTS:
         _make_views(connection)
+    bring_up_listed(connection)
 
 
 def version(connection: Connection) -> str | None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sonovan.storage.catalogue.changes import Change, Row
 from sonovan.storage.catalogue.columns import PLACE, Rule
 from sonovan.storage.catalogue.erasing import note_erased
+from sonovan.storage.catalogue.listing import SOURCES, list_again
 from sonovan.storage.catalogue.tables import READ_OFFSET, WRITTEN, rule_of
 
 _Values = tuple[Any, ...]
@@ -45,14 +46,16 @@ class _Plan:
         return others > mine if self.newest else others < mine
 
 
-def write(connection: Connection, changes: Iterable[Change]) -> int:
+def write(connection: Connection, changes: Iterable[Change], *, listing: bool = True) -> int:
     """Write what these messages change, and how far each topic was read; how many rows were sent.
 
-    Within the transaction of the connection. Raises what the driver raises.
+    Within the transaction of the connection. listing: whether rows of the worklist are made as well; whoever writes
+    without them makes them all at the end (`listing.list_all`). Raises what the driver raises.
     """
     tables: dict[str, dict[_Values, _Values]] = {}
     read: dict[tuple[str, int], int] = {}
     of: set[str] = set()
+    listed: set[str] = set()
     for change in changes:
         place = change.place
         stand = (place.at_ms, place.partition, place.offset)
@@ -62,6 +65,8 @@ def write(connection: Connection, changes: Iterable[Change]) -> int:
             plan = _PLANS[name]
             if screening_id := row.get("screening_id"):
                 of.add(screening_id)
+                if name in SOURCES:
+                    listed.add(screening_id)
             values = plan.values(row, stand)
             kept = tables.setdefault(name, {})
             mine = tuple([values[each] for each in plan.keys])
@@ -75,6 +80,8 @@ def write(connection: Connection, changes: Iterable[Change]) -> int:
             written += len(tables[name])
             # In the order of their keys: two workers that write the same rows wait for each other and never in a ring.
             put(connection, plan, [tables[name][each] for each in sorted(tables[name], key=str)])
+    if listing:
+        list_again(connection, listed)
     note_erased(connection, of)
     note_read(connection, read)
     return written

@@ -6,13 +6,14 @@ from sqlalchemy import Connection
 
 from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.tables import READ_OFFSET, WRITTEN
+from sonovan.storage.catalogue.tables_listed import LISTED
 
 
 def rows(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
     """Table → its rows, sorted."""
     found = {}
-    for table in (*WRITTEN, READ_OFFSET):
-        names = ", ".join(f'"{column.name}"' for column in table.columns)
+    for table in (*WRITTEN, READ_OFFSET, LISTED):
+        names = ", ".join(f'"{column.name}"' for column in table.columns if column.name != "changed_ms")
         found[table.name] = sorted(
             map(tuple, connection.exec_driver_sql(f"SELECT {names} FROM {table.name}").all()), key=repr
         )
