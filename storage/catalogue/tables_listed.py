@@ -8,6 +8,7 @@ from sonovan.storage.catalogue.columns import META, MOMENT, key, may, must
 
 _WAITING: Final = text("waiting")
 _SIGNED: Final = text("signed_at IS NOT NULL")
+_CHANGED: Final = text("signed_at IS NOT NULL AND revision_number > signed_revision_number")
 
 LISTED: Final[Table] = Table(
     "listed", META,
@@ -38,6 +39,7 @@ LISTED: Final[Table] = Table(
     must("changed_ms", BigInteger, "when the row was made, by the database's clock; ms since 1970"),
     Index("listed_waiting", "rank", "screening_id", postgresql_where=_WAITING, sqlite_where=_WAITING),
     Index("listed_signed", "rank", "screening_id", postgresql_where=_SIGNED, sqlite_where=_SIGNED),
+    Index("listed_changed", "rank", "screening_id", postgresql_where=_CHANGED, sqlite_where=_CHANGED),
     Index("listed_by_opening", "opened_at"),
     Index("listed_by_van", "van_id", "opened_at"),
     Index("listed_by_site", "site_code", "rank", "screening_id", postgresql_where=_WAITING, sqlite_where=_WAITING),

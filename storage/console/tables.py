@@ -43,3 +43,14 @@ ATTEMPT: Final = Table(
     Column("failed", Integer, nullable=False, doc="attempts that failed since the last one that did not"),
     Column("until", BigInteger, nullable=False, doc="none is looked at before"),
 )  # fmt: skip
+
+CLAIM: Final = Table(
+    "claim", META,
+    Column("screening_id", Text, primary_key=True),
+    Column("claim_id", Text, nullable=False, doc="names this claim in the conclusion that is signed under it"),
+    Column("account", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False, doc="when it ends unless it is renewed"),
+    Column("taken_from", Text, doc="whose claim a lead took over; null where nobody held it"),
+    Index("claim_by_end", "until"),
+)  # fmt: skip

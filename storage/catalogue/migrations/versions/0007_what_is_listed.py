@@ -38,6 +38,8 @@ def upgrade() -> None:
     )
     _index("listed_waiting", ["rank", "screening_id"], waiting)
     _index("listed_signed", ["rank", "screening_id"], signed)
+    changed = sa.text("signed_at IS NOT NULL AND revision_number > signed_revision_number")
+    _index("listed_changed", ["rank", "screening_id"], changed)
     op.create_index("listed_by_opening", "listed", ["opened_at"])
     op.create_index("listed_by_van", "listed", ["van_id", "opened_at"])
     _index("listed_by_site", ["site_code", "rank", "screening_id"], waiting)
