@@ -23,6 +23,7 @@ from sonovan.storage.catalogue.tables_found import (
     SEQUENCE_RESULT,
     SIGHTING,
 )
+from sonovan.storage.catalogue.tables_listed import LISTED
 from sonovan.storage.catalogue.tables_sent import (
     AMENDMENT,
     CLINICAL_RECORD,
@@ -205,6 +206,9 @@ WRITTEN: Final[tuple[Table, ...]] = (
     CONCLUSION, CONCLUDED_SIDE, FINDING_READ, OUTCOME, ALERT_STEP, ERASED,
 )  # fmt: skip
 """The tables that are filled from topics, in the order in which they are written."""
+
+DERIVED: Final[tuple[Table, ...]] = (LISTED,)
+"""The tables whose rows are made from others (`listing.py`)."""
 
 SETTLED: Final = (HOLD, RETENTION)
 """What people decided, and no topic says: taken over when the catalogue is made again."""
