@@ -54,6 +54,14 @@ TextBlock = BreastBlock | ThyroidBlock
 BLOCKS: Final[dict[Organ, tuple[TextBlock, ...]]] = {"breast": get_args(BreastBlock), "thyroid": get_args(ThyroidBlock)}
 """The text blocks of each organ, in the order in which they are offered and shown."""
 
+Contradiction = Literal[
+    "side_not_concluded", "finding_not_judged", "sweep_not_opened", "newer_revision", "negative_with_lesion",
+    "below_its_finding", "suspicious_word_below_4", "not_as_derived", "less_than_recommended", "blocks_contradict",
+    "not_seen_well_signed_negative", "own_signs_without_referral", "side_unknown",
+]  # fmt: skip
+"""What does not fit together in a conclusion, as the reader was shown it before signing
+(`sonovan.clinical.contradictions` finds it). It never keeps anybody from signing."""
+
 MAX_READ: Final = 1000
 """Findings that one conclusion tells of."""
 
@@ -199,6 +207,7 @@ class ScreeningConcluded(Record):
     with the highest number counts, and of equal numbers the one with the higher `conclusion_id`. An amendment is a
     whole conclusion that names the one that it replaces, in the same role, and why.
     revision_id, revision_number: what was read. rules_version: of the rules that derived what was shown beside it.
+    despite: what does not fit together, which the reader saw and signed all the same.
     claim: the reader's claim on the screening, by which nobody else signed it meanwhile. opened_at: when the reader
     opened it. by: the reader's code, never a name.
     """
@@ -218,6 +227,7 @@ class ScreeningConcluded(Record):
     sides: tuple[SideConcluded, ...] = Field(min_length=1, max_length=16)
     findings: tuple[FindingRead, ...] = Field(default=(), max_length=MAX_READ)
     looked_at: tuple[SweepLookedAt, ...] = Field(default=(), max_length=MAX_SEQUENCES)
+    despite: tuple[Contradiction, ...] = Field(default=(), max_length=16)
     claim: Id | None = None
     by: OperatorCode
     opened_at: Moment | None = None

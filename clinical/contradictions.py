@@ -1,0 +1,163 @@
+"""What does not fit together in a conclusion, named to the reader before signing. It blocks nothing: a reader decides.
+
+What is looked for is what has let cancers through: a finding that nobody judged, a sweep that nobody opened, a side
+signed as negative on which a finding was confirmed, a woman's own signs without anything that follows from them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sonovan.clinical.alert_settings import SUSPICIOUS_WORDS
+from sonovan.clinical.conclusions import calls_back
+from sonovan.clinical.nodules import largest_mm
+from sonovan.clinical.reading import (
+    USUAL_READING,
+    ReadingRules,
+    below_4,
+    recommended_for_breast,
+    recommended_for_nodule,
+    worst_category,
+)
+from sonovan.clinical.referral import DIAGNOSTIC_REFERRAL
+from sonovan.contracts.conclusions import (
+    ACTIONS,
+    Contradiction,
+    FindingRead,
+    ScreeningConcluded,
+    SideConcluded,
+    TextBlock,
+)
+from sonovan.contracts.derivation import Programme
+from sonovan.contracts.lexicon import LEAST_WORRISOME_FIRST, SCHEMES, Organ, Side
+from sonovan.contracts.results import ScreeningAssessed
+
+NEGATIVE_BLOCKS: Final[frozenset[TextBlock]] = frozenset({"no_suspicious_finding", "no_nodule"})
+SUSPICIOUS_BLOCKS: Final[frozenset[TextBlock]] = frozenset(
+    {"solid_suspicious", "non_mass_suspicious", "nodule_suspicious", "lymph_nodes_suspicious"}
+)
+NOT_SEEN_WELL: Final = frozenset({"inadequate", "not_examined", "unknown"})
+
+
+@dataclass(frozen=True, slots=True)
+class Contradicts:
+    """One thing that does not fit. organ, laterality: of which side. number: of the finding in the revision, from 1."""
+
+    code: Contradiction
+    organ: Organ | None = None
+    laterality: Side | None = None
+    number: int | None = None
+
+
+def contradictions(
+    conclusion: ScreeningConcluded, read: ScreeningAssessed, rules: ReadingRules = USUAL_READING
+) -> tuple[Contradicts, ...]:
+    """Everything in a conclusion that does not fit together, or with the revision that was read; in a fixed order.
+
+    read: the newest revision. One that is newer than what the conclusion names is a contradiction by itself.
+    """
+    found = [
+        *_not_looked_at(conclusion, read),
+        *(each for side in conclusion.sides for each in _of_side(side, conclusion, read, rules)),
+        *_of_findings(conclusion, read),
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _not_looked_at(conclusion: ScreeningConcluded, read: ScreeningAssessed) -> Iterator[Contradicts]:
+    if conclusion.revision_id != read.revision_id:
+        yield Contradicts("newer_revision")
+    concluded = {(each.organ, each.laterality) for each in conclusion.sides}
+    seen = [(each.organ, each.laterality) for each in read.adequacy if each.frames or each.level != "not_examined"]
+    there = [*seen, *((each.organ, each.laterality) for each in read.findings)]
+    for organ, side in dict.fromkeys(there):
+        if (organ, side) not in concluded:
+            yield Contradicts("side_not_concluded", organ, side)
+    if any(each.frames and not each.frames_seen for each in conclusion.looked_at):
+        yield Contradicts("sweep_not_opened")
+    judged = {each.finding_id for each in conclusion.findings}
+    for number, finding in enumerate(read.findings, start=1):
+        if finding.finding_id not in judged:
+            yield Contradicts("finding_not_judged", finding.organ, finding.laterality, number)
+
+
+def _of_side(
+    side: SideConcluded, conclusion: ScreeningConcluded, read: ScreeningAssessed, rules: ReadingRules
+) -> Iterator[Contradicts]:
+    place = (side.organ, side.laterality)
+    hers = [each for each in conclusion.findings if (each.organ, each.laterality) == place]
+    lesions = [each for each in hers if each.verdict == "lesion"]
+    if side.laterality is None:
+        yield Contradicts("side_unknown", *place)
+    bi_rads = side.category("BI-RADS")
+    if lesions and (bi_rads == "1" or "no_nodule" in side.blocks):
+        yield Contradicts("negative_with_lesion", *place)
+    for scheme in SCHEMES[side.organ]:
+        order, mine, worst = LEAST_WORRISOME_FIRST[scheme], side.category(scheme), worst_category(scheme, lesions)
+        if mine is not None and worst is not None and order.index(mine) < order.index(worst):
+            yield Contradicts("below_its_finding", *place)
+    asks_little = bi_rads is not None and below_4(bi_rads)
+    if asks_little and any(_suspicious_words(each) for each in lesions):
+        yield Contradicts("suspicious_word_below_4", *place)
+    if _less_than_recommended(side, lesions, read, rules):
+        yield Contradicts("less_than_recommended", *place)
+    if _blocks_contradict(side, bi_rads):
+        yield Contradicts("blocks_contradict", *place)
+    if _negative(side) and "not_fully_seen" not in side.blocks and _seen_badly(read, side):
+        yield Contradicts("not_seen_well_signed_negative", *place)
+    signs = any(each.rule == DIAGNOSTIC_REFERRAL and each.laterality in (side.laterality, None) for each in read.advice)
+    if side.organ == "breast" and signs and not calls_back(side.recommended.action):
+        yield Contradicts("own_signs_without_referral", *place)
+
+
+def _of_findings(conclusion: ScreeningConcluded, read: ScreeningAssessed) -> Iterator[Contradicts]:
+    numbers = {each.finding_id: number for number, each in enumerate(read.findings, start=1)}
+    for finding in conclusion.findings:
+        for each in finding.categories:
+            if each.derived is not None and each.derived != each.value:
+                number = numbers.get(finding.finding_id or "")
+                yield Contradicts("not_as_derived", finding.organ, finding.laterality, number)
+
+
+def _suspicious_words(finding: FindingRead) -> bool:
+    said = {f"{finding.organ}.{each.term}.{word}" for each in finding.words for word in each.words}
+    return not said.isdisjoint(SUSPICIOUS_WORDS)
+
+
+def _less_than_recommended(
+    side: SideConcluded, lesions: Sequence[FindingRead], read: ScreeningAssessed, rules: ReadingRules
+) -> bool:
+    """Whether the written rule for its category, or for one of its nodules, asks for more than the reader does."""
+    mine = ACTIONS.index(side.recommended.action)
+    if (bi_rads := side.category("BI-RADS")) is not None:
+        return ACTIONS.index(recommended_for_breast(bi_rads, rules).action) > mine
+    return any(_asked(each, read, read.programme) > mine for each in lesions)
+
+
+def _asked(finding: FindingRead, read: ScreeningAssessed, programme: Programme) -> int:
+    values = {each.scheme: each.value for each in finding.categories}
+    measured = next((largest_mm(each) for each in read.findings if each.finding_id == finding.finding_id), None)
+    size = finding.largest_mm or measured
+    rule = recommended_for_nodule(values.get("TI-RADS"), values.get("C-TIRADS"), size, programme)
+    return -1 if rule is None else ACTIONS.index(rule.action)
+
+
+def _blocks_contradict(side: SideConcluded, bi_rads: str | None) -> bool:
+    blocks = set(side.blocks)
+    negative, suspicious = blocks & NEGATIVE_BLOCKS, blocks & SUSPICIOUS_BLOCKS
+    if negative and (suspicious or (bi_rads is not None and not below_4(bi_rads))):
+        return True
+    if "no_nodule" in blocks and side.categories and side.category("C-TIRADS") != "1":
+        return True
+    if {"stable_to_earlier", "grown_since_earlier"} <= blocks:
+        return True
+    return bool(suspicious) and bi_rads in ("1", "2")
+
+
+def _negative(side: SideConcluded) -> bool:
+    return side.category("BI-RADS") in ("1", "2") or "no_nodule" in side.blocks
+
+
+def _seen_badly(read: ScreeningAssessed, side: SideConcluded) -> bool:
+    rows = [each for each in read.adequacy if (each.organ, each.laterality) == (side.organ, side.laterality)]
+    return any(each.level in NOT_SEEN_WELL for each in rows)
