@@ -1,14 +1,40 @@
 """What a conclusion comes to as a whole: whether she is called back, and how worrying it is. Pure."""
 
+from collections.abc import Iterable
 from typing import Final
 
-from sonovan.contracts.conclusions import ACTIONS, Action, ScreeningConcluded, SideConcluded
+from sonovan.contracts.conclusions import ACTIONS, Action, Role, ScreeningConcluded, SideConcluded
 from sonovan.contracts.lexicon import LEAST_WORRISOME_FIRST, Scheme
 
 NOT_CALLED_BACK: Final[frozenset[Action]] = frozenset({"routine_screening", "follow_up"})
 """What asks nothing of her before her next visit. A short-interval follow-up is a visit of its own, and no recall:
 Sickles and D'Orsi, Follow-up and outcome monitoring, in ACR BI-RADS Atlas, 5th ed. (2013), count as recalled who is
 asked for more pictures or tissue at once."""
+
+
+def in_force(conclusions: Iterable[ScreeningConcluded]) -> dict[Role, ScreeningConcluded]:
+    """Of each role the conclusion that counts: that with the highest number, of equal numbers the higher id."""
+    newest: dict[Role, ScreeningConcluded] = {}
+    for each in sorted(conclusions, key=lambda one: (one.conclusion_number, one.conclusion_id)):
+        newest[each.role] = each
+    return newest
+
+
+def counting(conclusions: Iterable[ScreeningConcluded]) -> ScreeningConcluded | None:
+    """The conclusion that counts of one screening: the arbitration, else the more worrying reading; None of none.
+
+    The view `signed` of the catalogue says the same.
+    """
+    standing = in_force(conclusions)
+    if (decided := standing.get("arbitration")) is not None:
+        return decided
+    return max(standing.values(), key=lambda one: (worry(one), one.conclusion_number, one.conclusion_id), default=None)
+
+
+def to_arbitrate(conclusions: Iterable[ScreeningConcluded]) -> bool:
+    """Whether two readings recommend something else for a side, and nobody has decided between them."""
+    standing = in_force(conclusions)
+    return "arbitration" not in standing and len({recommends(each) for each in standing.values()}) > 1
 
 
 def calls_back(action: Action) -> bool:

@@ -5,7 +5,6 @@ signed as negative on which a finding was confirmed, a woman's own signs without
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from sonovan.clinical.alert_settings import SUSPICIOUS_WORDS
@@ -22,14 +21,14 @@ from sonovan.clinical.reading import (
 from sonovan.clinical.referral import DIAGNOSTIC_REFERRAL
 from sonovan.contracts.conclusions import (
     ACTIONS,
-    Contradiction,
+    Contradicts,
     FindingRead,
     ScreeningConcluded,
     SideConcluded,
     TextBlock,
 )
 from sonovan.contracts.derivation import Programme
-from sonovan.contracts.lexicon import LEAST_WORRISOME_FIRST, SCHEMES, Organ, Side
+from sonovan.contracts.lexicon import LEAST_WORRISOME_FIRST, SCHEMES
 from sonovan.contracts.results import ScreeningAssessed
 
 NEGATIVE_BLOCKS: Final[frozenset[TextBlock]] = frozenset({"no_suspicious_finding", "no_nodule"})
@@ -37,16 +36,6 @@ SUSPICIOUS_BLOCKS: Final[frozenset[TextBlock]] = frozenset(
     {"solid_suspicious", "non_mass_suspicious", "nodule_suspicious", "lymph_nodes_suspicious"}
 )
 NOT_SEEN_WELL: Final = frozenset({"inadequate", "not_examined", "unknown"})
-
-
-@dataclass(frozen=True, slots=True)
-class Contradicts:
-    """One thing that does not fit. organ, laterality: of which side. number: of the finding in the revision, from 1."""
-
-    code: Contradiction
-    organ: Organ | None = None
-    laterality: Side | None = None
-    number: int | None = None
 
 
 def contradictions(
@@ -66,48 +55,51 @@ def contradictions(
 
 def _not_looked_at(conclusion: ScreeningConcluded, read: ScreeningAssessed) -> Iterator[Contradicts]:
     if conclusion.revision_id != read.revision_id:
-        yield Contradicts("newer_revision")
+        yield Contradicts(code="newer_revision")
     concluded = {(each.organ, each.laterality) for each in conclusion.sides}
     seen = [(each.organ, each.laterality) for each in read.adequacy if each.frames or each.level != "not_examined"]
     there = [*seen, *((each.organ, each.laterality) for each in read.findings)]
     for organ, side in dict.fromkeys(there):
         if (organ, side) not in concluded:
-            yield Contradicts("side_not_concluded", organ, side)
+            yield Contradicts(code="side_not_concluded", organ=organ, laterality=side)
     if any(each.frames and not each.frames_seen for each in conclusion.looked_at):
-        yield Contradicts("sweep_not_opened")
+        yield Contradicts(code="sweep_not_opened")
     judged = {each.finding_id for each in conclusion.findings}
     for number, finding in enumerate(read.findings, start=1):
         if finding.finding_id not in judged:
-            yield Contradicts("finding_not_judged", finding.organ, finding.laterality, number)
+            yield Contradicts(
+                code="finding_not_judged", organ=finding.organ, laterality=finding.laterality, number=number
+            )
 
 
 def _of_side(
     side: SideConcluded, conclusion: ScreeningConcluded, read: ScreeningAssessed, rules: ReadingRules
 ) -> Iterator[Contradicts]:
     place = (side.organ, side.laterality)
+    here = {"organ": side.organ, "laterality": side.laterality}
     hers = [each for each in conclusion.findings if (each.organ, each.laterality) == place]
     lesions = [each for each in hers if each.verdict == "lesion"]
     if side.laterality is None:
-        yield Contradicts("side_unknown", *place)
+        yield Contradicts(code="side_unknown", **here)
     bi_rads = side.category("BI-RADS")
     if lesions and (bi_rads == "1" or "no_nodule" in side.blocks):
-        yield Contradicts("negative_with_lesion", *place)
+        yield Contradicts(code="negative_with_lesion", **here)
     for scheme in SCHEMES[side.organ]:
         order, mine, worst = LEAST_WORRISOME_FIRST[scheme], side.category(scheme), worst_category(scheme, lesions)
         if mine is not None and worst is not None and order.index(mine) < order.index(worst):
-            yield Contradicts("below_its_finding", *place)
+            yield Contradicts(code="below_its_finding", **here)
     asks_little = bi_rads is not None and below_4(bi_rads)
     if asks_little and any(_suspicious_words(each) for each in lesions):
-        yield Contradicts("suspicious_word_below_4", *place)
+        yield Contradicts(code="suspicious_word_below_4", **here)
     if _less_than_recommended(side, lesions, read, rules):
-        yield Contradicts("less_than_recommended", *place)
+        yield Contradicts(code="less_than_recommended", **here)
     if _blocks_contradict(side, bi_rads):
-        yield Contradicts("blocks_contradict", *place)
+        yield Contradicts(code="blocks_contradict", **here)
     if _negative(side) and "not_fully_seen" not in side.blocks and _seen_badly(read, side):
-        yield Contradicts("not_seen_well_signed_negative", *place)
+        yield Contradicts(code="not_seen_well_signed_negative", **here)
     signs = any(each.rule == DIAGNOSTIC_REFERRAL and each.laterality in (side.laterality, None) for each in read.advice)
     if side.organ == "breast" and signs and not calls_back(side.recommended.action):
-        yield Contradicts("own_signs_without_referral", *place)
+        yield Contradicts(code="own_signs_without_referral", **here)
 
 
 def _of_findings(conclusion: ScreeningConcluded, read: ScreeningAssessed) -> Iterator[Contradicts]:
@@ -116,7 +108,9 @@ def _of_findings(conclusion: ScreeningConcluded, read: ScreeningAssessed) -> Ite
         for each in finding.categories:
             if each.derived is not None and each.derived != each.value:
                 number = numbers.get(finding.finding_id or "")
-                yield Contradicts("not_as_derived", finding.organ, finding.laterality, number)
+                yield Contradicts(
+                    code="not_as_derived", organ=finding.organ, laterality=finding.laterality, number=number
+                )
 
 
 def _suspicious_words(finding: FindingRead) -> bool:

@@ -54,6 +54,10 @@ TextBlock = BreastBlock | ThyroidBlock
 BLOCKS: Final[dict[Organ, tuple[TextBlock, ...]]] = {"breast": get_args(BreastBlock), "thyroid": get_args(ThyroidBlock)}
 """The text blocks of each organ, in the order in which they are offered and shown."""
 
+MAX_READ: Final = 1000
+"""Findings that one conclusion tells of."""
+
+
 Contradiction = Literal[
     "side_not_concluded", "finding_not_judged", "sweep_not_opened", "newer_revision", "negative_with_lesion",
     "below_its_finding", "suspicious_word_below_4", "not_as_derived", "less_than_recommended", "blocks_contradict",
@@ -62,8 +66,14 @@ Contradiction = Literal[
 """What does not fit together in a conclusion, as the reader was shown it before signing
 (`sonovan.clinical.contradictions` finds it). It never keeps anybody from signing."""
 
-MAX_READ: Final = 1000
-"""Findings that one conclusion tells of."""
+
+class Contradicts(Part):
+    """One thing that does not fit. organ, laterality: of which side. number: of the finding in the revision, from 1."""
+
+    code: Contradiction
+    organ: Organ | None = None
+    laterality: Side | None = None
+    number: Number | None = None
 
 
 class WordRead(Part):
@@ -227,7 +237,7 @@ class ScreeningConcluded(Record):
     sides: tuple[SideConcluded, ...] = Field(min_length=1, max_length=16)
     findings: tuple[FindingRead, ...] = Field(default=(), max_length=MAX_READ)
     looked_at: tuple[SweepLookedAt, ...] = Field(default=(), max_length=MAX_SEQUENCES)
-    despite: tuple[Contradiction, ...] = Field(default=(), max_length=16)
+    despite: tuple[Contradicts, ...] = Field(default=(), max_length=MAX_READ)
     claim: Id | None = None
     by: OperatorCode
     opened_at: Moment | None = None

@@ -55,7 +55,7 @@ def render_html(
     keys = (sighting.key for finding in report.findings for sighting in finding.sightings)
     page = ENVIRONMENT.get_template("report.html").render(
         report=report,
-        pictures={key: _sources(pictures[key]) for key in keys if key in pictures},
+        pictures={key: sources(pictures[key]) for key in keys if key in pictures},
         contact=contact,
         amended=[amended_words(each, words) for each in report.amendments],
         marks=_marks(report, marked or {}, words),
@@ -84,7 +84,8 @@ def _marks(report: ScreeningReport, pictures: Mapping[str, bytes], words: Words)
     ]
 
 
-def _sources(pictures: KeyPictures) -> dict[str, str]:
+def sources(pictures: KeyPictures) -> dict[str, str]:
+    """Both pictures as a page holds them. Raises ValueError for one that is no PNG."""
     return {"plain": _data_uri(pictures.plain), "outlined": _data_uri(pictures.outlined)}
 
 

@@ -6,6 +6,7 @@ from sonovan.reports.phrases.en_lexicon import ENGLISH_LEXICON
 from sonovan.reports.phrases.en_page import ENGLISH_PAGE
 from sonovan.reports.phrases.en_quality import ENGLISH_QUALITY
 from sonovan.reports.phrases.en_reasons import ENGLISH_REASONS
+from sonovan.reports.phrases.en_signed import ENGLISH_SIGNED
 from sonovan.reports.phrases.en_van import ENGLISH_VAN
 from sonovan.reports.phrases.shape import Phrases
 
@@ -319,5 +320,6 @@ ENGLISH: Final = Phrases(
         "agreement": "outlines do not agree with readers' as far as they must",
     },
     van=ENGLISH_VAN,
+    signed=ENGLISH_SIGNED,
     lexicon=ENGLISH_LEXICON,
 )

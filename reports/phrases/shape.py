@@ -25,6 +25,7 @@ class Phrases:
     to_do: what whoever is told of an alert does next, by its state, with `{alert}`, `{screening}` and `{by}`.
     faults: by code, what is wrong with the centre.
     van: by name, what the page of the van's operator says.
+    signed: by name, what readers conclude, what became of the women, the signed page and the woman's page.
     lexicon: by `lexicon_key`, every term and word of `sonovan.contracts.lexicon`.
     """
 
@@ -41,6 +42,7 @@ class Phrases:
     advice: Mapping[str, str]
     faults: Mapping[FaultCode, str]
     van: Mapping[str, str]
+    signed: Mapping[str, str]
     lexicon: Mapping[str, str]
 
 

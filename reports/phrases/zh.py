@@ -7,6 +7,7 @@ from sonovan.reports.phrases.zh_lexicon import CHINESE_LEXICON
 from sonovan.reports.phrases.zh_page import CHINESE_PAGE
 from sonovan.reports.phrases.zh_quality import CHINESE_QUALITY
 from sonovan.reports.phrases.zh_reasons import CHINESE_REASONS
+from sonovan.reports.phrases.zh_signed import CHINESE_SIGNED
 from sonovan.reports.phrases.zh_van import CHINESE_VAN
 
 _TEXTS: Final = {
@@ -294,5 +295,6 @@ CHINESE: Final = Phrases(
         "agreement": "轮廓与阅片者所画的不够一致",
     },
     van=CHINESE_VAN,
+    signed=CHINESE_SIGNED,
     lexicon=CHINESE_LEXICON,
 )

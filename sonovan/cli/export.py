@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from sonovan.cli.up import StateOption
 
 if TYPE_CHECKING:
     from sonovan.contracts.broker import BrokerSettings
+    from sonovan.contracts.conclusions import ScreeningConcluded
     from sonovan.contracts.frames import FrameSegmented
     from sonovan.contracts.results import ScreeningAssessed
     from sonovan.outputs import Written
@@ -38,36 +40,49 @@ def report(
         typer.Argument(metavar="[SCREENING]", help="A screening's id, or its beginning; default: the newest."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to; default: screening-ID.")] = None,
+    directions: Annotated[
+        Path | None, typer.Option(help="TOML with tables [en] and [zh]: place, phone; for the woman's page.")
+    ] = None,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the newest report of a screening into a folder: pages and PDFs in every language, JSON, masks, overlays.
 
-    What is stored is checked against what the records say of it. What is missing is named, and ends the command with 3.
-    Unsigned: never a result.
+    Where a reader has signed, `signed-…` is the result, and `woman-…` the woman's own page; `report-…` stays what
+    software suggested. What is stored is checked against what the records say of it. What is missing is named, and ends
+    the command with 3. Without a signature it is never a result.
     """
     from sonovan.outputs import make_folder, write_outputs
     from sonovan.pages import write_pages
     from sonovan.reports.amended import amended_words
     from sonovan.reports.words import Words
+    from sonovan.signed_pages import read_directions, write_signed
     from sonovan.storage.minio_store import MinioStore
 
+    sites = read_directions(directions)
     kafka = kafka_settings(state, "reader")
-    revision = newest_report(_revisions(kafka), screening)
+    revisions = _revisions(kafka)
+    revision = newest_report(revisions, screening)
     folder = out or Path(f"screening-{revision.screening_id}")
     make_folder(folder)
     frames, store = _frames(kafka, revision), MinioStore(object_store(state, "reader"))
     written = write_outputs(revision, frames, store, folder)
     pages = write_pages(revision, frames, store, folder)
-    missing = missing_of(revision, written, pages)
+    signed = write_signed(_conclusions(kafka, revision), revisions, partial(_frames, kafka), store, folder, sites)
+    missing = [*missing_of(revision, written, pages), *signed.missing]
     if as_json:
         document = {
             "screening_id": revision.screening_id,
             "revision_id": revision.revision_id,
             "revision_number": revision.revision_number,
             "status": revision.status,
-            "signed": False,
+            "signed": signed.conclusion is not None,
+            "conclusion": None if signed.conclusion is None else json.loads(signed.conclusion.encode()),
             "files": {
+                "signed": {language: str(path) for language, path in signed.html.items()},
+                "signed_pdf": {language: str(path) for language, path in signed.pdf.items()},
+                "woman": {language: str(path) for language, path in signed.her_html.items()},
+                "woman_pdf": {language: str(path) for language, path in signed.her_pdf.items()},
                 "html": str(written.report_html),
                 "json": str(written.report_json),
                 "pages": {language: str(path) for language, path in pages.html.items()},
@@ -82,12 +97,17 @@ def report(
         found = "amended" if revision.silenced else Words().counted(len(revision.findings), "finding")
         sys.stdout.write(
             f"screening {revision.screening_id}: {revision.status}, revision {revision.revision_number}, {found}; "
-            "unsigned, not a result\n"
+            f"{signed.summary}\n"
             f"report:   {written.report_html}\n"
             f"pages:    {', '.join(map(str, pages.html.values())) or 'none'}\n"
             f"pdf:      {', '.join(map(str, pages.pdf.values())) or 'none'}\n"
             f"overlays: {len(written.overlays)} in {folder / 'overlays'}\n"
         )
+        if signed.conclusion is not None:
+            sys.stdout.write(
+                f"signed:   {', '.join(map(str, signed.pdf.values())) or 'none'}\n"
+                f"woman's:  {', '.join(map(str, signed.her_pdf.values())) or 'none'}\n"
+            )
         for made in revision.amendments:
             sys.stdout.write(f"amended:  {amended_words(made, Words())}\n")
     for each in missing:
@@ -141,6 +161,16 @@ def _revisions(kafka: "BrokerSettings") -> "list[ScreeningAssessed]":
 
     records = [message.decode() for message in read_all(kafka, Topic.SCREENING_ASSESSED)]
     return [record for record in records if isinstance(record, ScreeningAssessed)]
+
+
+def _conclusions(kafka: "BrokerSettings", revision: "ScreeningAssessed") -> "list[ScreeningConcluded]":
+    from sonovan.contracts.conclusions import ScreeningConcluded
+    from sonovan.contracts.topics import Topic
+    from sonovan.transport.tail import read_all
+
+    key = revision.screening_id.encode()
+    records = [message.decode() for message in read_all(kafka, Topic.SCREENING_CONCLUDED) if message.key == key]
+    return [record for record in records if isinstance(record, ScreeningConcluded)]
 
 
 def _frames(kafka: "BrokerSettings", revision: "ScreeningAssessed") -> "list[FrameSegmented]":

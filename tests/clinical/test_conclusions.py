@@ -2,9 +2,18 @@
 
 import pytest
 
-from sonovan.clinical.conclusions import calls_back, most_pressing, recommends, worry, worst_of
-from sonovan.contracts.conclusions import ACTIONS
-from tests.contracts.conclusions import concluded, left_breast, left_lobe
+from sonovan.clinical.conclusions import (
+    calls_back,
+    counting,
+    in_force,
+    most_pressing,
+    recommends,
+    to_arbitrate,
+    worry,
+    worst_of,
+)
+from sonovan.contracts.conclusions import ACTIONS, ScreeningConcluded
+from tests.contracts.conclusions import FIRST, SECOND, THIRD, concluded, left_breast, left_lobe
 
 
 def right(value: str, action: str) -> object:
@@ -48,3 +57,22 @@ def test_two_readings_that_ask_the_same_of_each_side_agree_and_of_another_side_d
     other = concluded(sides=(left_breast("2", "routine_screening"), right("4A", "tissue_diagnosis")), findings=())
     assert recommends(one) == recommends(same) != recommends(other)
     assert worry(one) == worry(other), "so that the sides alone tell them apart"
+
+
+def quiet(conclusion_id: str, **other: object) -> ScreeningConcluded:
+    return concluded(conclusion_id, sides=(left_breast("2", "routine_screening"),), findings=(), **other)
+
+
+def test_of_one_role_the_highest_number_counts_and_of_equal_numbers_the_higher_id() -> None:
+    one, two = quiet(FIRST), concluded(SECOND, conclusion_number=2, amends=FIRST, because="overlooked")
+    assert counting([two, one]) == counting([one, two]) == two
+    assert in_force([concluded(THIRD), one])["first"].conclusion_id == THIRD
+    assert counting([]) is None
+
+
+def test_two_readings_that_differ_wait_for_somebody_to_decide_and_the_more_worrying_counts_until_then() -> None:
+    one, two = quiet(FIRST), concluded(SECOND, role="second", conclusion_number=2)
+    assert (counting([one, two]), to_arbitrate([one, two])) == (two, True)
+    decided = quiet(THIRD, role="arbitration", conclusion_number=3)
+    assert (counting([one, two, decided]), to_arbitrate([one, two, decided])) == (decided, False)
+    assert not to_arbitrate([one])

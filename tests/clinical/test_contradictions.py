@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from sonovan.clinical.contradictions import Contradicts, contradictions
+from sonovan.clinical.contradictions import contradictions
 from sonovan.clinical.referral import DIAGNOSTIC_REFERRAL
-from sonovan.contracts.conclusions import CategoryRead, Recommended, SweepLookedAt, WordRead
+from sonovan.contracts.conclusions import CategoryRead, Contradicts, Recommended, SweepLookedAt, WordRead
 from sonovan.contracts.derivation import Advice
 from tests.clinical.records import SWEEP, adequacy, assessed, finding, sha
 from tests.contracts.conclusions import concluded, left_breast, lesion
@@ -95,7 +95,9 @@ def test_a_level_that_differs_from_what_the_words_come_to_is_named_with_its_find
         "1", organ="thyroid", categories=(level,), blocks=(), recommended=Recommended(action="fna"),
     )  # fmt: skip
     made = concluded(revision_id=sha("read"), sides=(left_breast(), RIGHT, lobe), findings=(lesion(), mine))
-    assert contradictions(made, read) == (Contradicts("not_as_derived", "thyroid", "left", 2),)
+    assert contradictions(made, read) == (
+        Contradicts(code="not_as_derived", organ="thyroid", laterality="left", number=2),
+    )
 
 
 def test_a_nodule_that_its_size_sends_to_aspiration_is_not_sent_home_without_a_word() -> None:
@@ -105,4 +107,6 @@ def test_a_nodule_that_its_size_sends_to_aspiration_is_not_sent_home_without_a_w
     mine = lesion(finding_id=nodule.finding_id, organ="thyroid", largest_mm=16.0, words=(), categories=(level,))
     lobe = left_breast("1", "routine_screening", organ="thyroid", categories=(level,), blocks=())
     made = concluded(revision_id=sha("read"), sides=(left_breast(), RIGHT, lobe), findings=(lesion(), mine))
-    assert contradictions(made, read) == (Contradicts("less_than_recommended", "thyroid", "left"),)
+    assert contradictions(made, read) == (
+        Contradicts(code="less_than_recommended", organ="thyroid", laterality="left"),
+    )

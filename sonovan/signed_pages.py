@@ -1,0 +1,152 @@
+"""A signed conclusion as pages and PDFs in every language, and the woman's page beside it, in a folder."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from sonovan.clinical.conclusions import counting, in_force, to_arbitrate
+from sonovan.contracts.conclusions import ScreeningConcluded
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.results import ScreeningAssessed
+from sonovan.outputs import report_of, write
+from sonovan.reports.document import ScreeningReport
+from sonovan.reports.pdf import CannotPrint, render_pdf
+from sonovan.reports.phrases import LANGUAGES, Language
+from sonovan.reports.signed import Standing, render_signed
+from sonovan.reports.woman import Directions, directions_of, render_for_her
+from sonovan.storage.stores import ObjectStore
+from sonovan.stream_apps.assess.report import key_pictures
+
+_Frames = Callable[[ScreeningAssessed], Sequence[FrameSegmented]]
+_OWN = ("signed-{}.html", "signed-{}.pdf", "woman-{}.html", "woman-{}.pdf")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedPages:
+    """The conclusion that counts, None where nobody signed, and where its pages lie, by language.
+
+    her_html, her_pdf: empty while two readings differ, and where nothing is said of her any more.
+    missing: one sentence for each thing that could not be written.
+    """
+
+    conclusion: ScreeningConcluded | None = None
+    html: Mapping[Language, Path] = field(default_factory=dict)
+    pdf: Mapping[Language, Path] = field(default_factory=dict)
+    her_html: Mapping[Language, Path] = field(default_factory=dict)
+    her_pdf: Mapping[Language, Path] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """Whether it is a result, in a few words."""
+        if self.conclusion is None:
+            return "unsigned, not a result"
+        return f"signed by {self.conclusion.by}, conclusion {self.conclusion.conclusion_number}"
+
+
+def read_directions(path: Path | None) -> Mapping[Language, Directions]:
+    """A site's directions by language; none without a file. Raises InvalidRecord that says what is wrong with it."""
+    if path is None:
+        return {}
+    try:
+        return directions_of(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidRecord("option_invalid", f"{path}: cannot be read ({type(error).__name__})") from None
+
+
+def standing_of(
+    conclusion: ScreeningConcluded, all_of_her: Sequence[ScreeningConcluded], newest: ScreeningAssessed
+) -> Standing:
+    """How a conclusion stands among those of its screening, and beside the newest revision with a report."""
+    later = in_force(all_of_her)[conclusion.role]
+    return Standing(
+        before=next((each for each in all_of_her if each.conclusion_id == conclusion.amends), None),
+        newest=None if newest.revision_id == conclusion.revision_id else newest.revision_number,
+        replaced_by=None if later.conclusion_id == conclusion.conclusion_id else later.conclusion_number,
+        to_arbitrate=to_arbitrate(all_of_her),
+    )
+
+
+def write_signed(
+    conclusions: Sequence[ScreeningConcluded],
+    revisions: Sequence[ScreeningAssessed],
+    frames: _Frames,
+    store: ObjectStore,
+    out: Path,
+    directions: Mapping[Language, Directions],
+) -> SignedPages:
+    """Write `signed-LANGUAGE` and `woman-LANGUAGE` as HTML and PDF below `out`, of the conclusion that counts.
+
+    conclusions: all of one screening. revisions: among them those of this screening. frames: the results on which a
+    revision rests. Earlier files of these names go, so that a folder never shows a conclusion that no longer counts.
+    Raises as `report_of` does, Transient on a full disk.
+    """
+    for name in _OWN:
+        for language in LANGUAGES:
+            (out / name.format(language)).unlink(missing_ok=True)
+    conclusion = counting(conclusions)
+    if conclusion is None:
+        return SignedPages()
+    hers = [each for each in revisions if each.screening_id == conclusion.screening_id and each.report_json_key]
+    read = next((each for each in hers if each.revision_id == conclusion.revision_id), None)
+    if read is None:
+        gone = f"signed page: revision {conclusion.revision_number}, which was read, is not there any more"
+        return SignedPages(conclusion, missing=(gone,))
+    newest = max(hers, key=lambda each: each.revision_number)
+    standing = standing_of(conclusion, conclusions, newest)
+    made = _Writing(out, store, {each.frame_id: each for each in frames(read)})
+    made.signed(read, conclusion, standing)
+    if not standing.to_arbitrate and not newest.silenced:
+        made.hers(read, conclusion, directions)
+    return SignedPages(conclusion, made.html, made.pdf, made.her_html, made.her_pdf, tuple(made.missing))
+
+
+class _Writing:
+    def __init__(self, out: Path, store: ObjectStore, results: Mapping[str, FrameSegmented]) -> None:
+        self._out, self._store, self._results = out, store, results
+        self.html: dict[Language, Path] = {}
+        self.pdf: dict[Language, Path] = {}
+        self.her_html: dict[Language, Path] = {}
+        self.her_pdf: dict[Language, Path] = {}
+        self.missing: dict[str, None] = {}
+
+    def signed(self, read: ScreeningAssessed, conclusion: ScreeningConcluded, standing: Standing) -> None:
+        _, text = report_of(read, self._store)
+        for language in LANGUAGES:
+            pictures = key_pictures(read, self._results, self._store, language)
+            try:
+                page = render_signed(json.loads(text), conclusion, pictures, language, standing)
+            except ValidationError:
+                self.missing["signed page: the stored report is of another version of sonovan than this one"] = None
+                return
+            self.html[language] = write(self._out / f"signed-{language}.html", page)
+            self._print(page, self._out / f"signed-{language}.pdf", language, self.pdf)
+
+    def hers(
+        self, read: ScreeningAssessed, conclusion: ScreeningConcluded, directions: Mapping[Language, Directions]
+    ) -> None:
+        _, text = report_of(read, self._store)
+        try:
+            report = ScreeningReport.model_validate_json(text)
+        except ValidationError:
+            return
+        for language in LANGUAGES:
+            page = render_for_her(
+                conclusion,
+                language,
+                directions=directions.get(language, Directions()),
+                examined_on=report.examined_on,
+                slip_number=report.slip_number,
+            )
+            self.her_html[language] = write(self._out / f"woman-{language}.html", page)
+            self._print(page, self._out / f"woman-{language}.pdf", language, self.her_pdf)
+
+    def _print(self, page: bytes, path: Path, language: Language, made: dict[Language, Path]) -> None:
+        try:
+            made[language] = write(path, render_pdf(page))
+        except CannotPrint as error:
+            self.missing[f"{path.name}: {error}"] = None

@@ -1,0 +1,238 @@
+"""The signed page says what the reader says, apart from it what software suggested, and never that it is unsigned."""
+
+import re
+import subprocess
+from datetime import date
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from sonovan.clinical.category import categorised
+from sonovan.contracts.alerts import ClosedBecause
+from sonovan.contracts.conclusions import (
+    ACTIONS,
+    AMENDED_BECAUSE,
+    BLOCKS,
+    ROLES,
+    Contradiction,
+    Contradicts,
+    FindingVerdict,
+    WordVerdict,
+)
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.outcomes import OutcomeAmended, OutcomeKind, OutcomeResult
+from sonovan.contracts.results import IntendedUse
+from sonovan.reports.document import Visit, report_document
+from sonovan.reports.pdf import render_pdf
+from sonovan.reports.phrases import LANGUAGES, PHRASES, Language
+from sonovan.reports.signed import Standing, render_signed
+from sonovan.reports.signed_words import SignedWords
+from sonovan.reports.woman import Directions, directions_of, render_for_her
+from tests.clinical.records import adequacy, assessed, finding, sha
+from tests.contracts.conclusions import FIRST, SECOND, concluded, contact, left_breast, left_lobe, lesion, outcome
+from tests.reports.test_pdf import needs_chinese, needs_poppler
+from tests.reports.test_recorded import LUMP
+from tests.reports.test_report import PNG, KeyPictures, read
+
+ROOM = Path(__file__).parents[2] / "reports"
+READ = assessed(
+    revision_id=sha("three"), revision_number=3, findings=categorised((finding(1, malignant=0.99),)),
+    adequacy=(adequacy(), adequacy(organ="thyroid", level="usable")),
+)  # fmt: skip
+BEFORE = concluded(sides=(left_breast("2", "routine_screening", blocks=("simple_cysts",)), left_lobe()), findings=())
+
+
+def page(
+    conclusion: Any = None, language: Language = "en", use: IntendedUse = "decision_support", **standing: Any
+) -> str:
+    document = report_document(READ, intended_use=use, visit=Visit(LUMP, None, frozenset({"age"})))
+    pictures = {READ.findings[0].best.key: KeyPictures(PNG, PNG)}
+    return render_signed(document, conclusion or concluded(), pictures, language, Standing(**standing)).decode()
+
+
+def codes() -> set[str]:
+    return {
+        *(f"action_{each}" for each in ACTIONS),
+        *(f"block_{each}" for blocks in BLOCKS.values() for each in blocks),
+        *(f"role_{each}" for each in ROLES),
+        *(f"amended_{each}" for each in AMENDED_BECAUSE),
+        *(f"word_{each}" for each in get_args(WordVerdict)),
+        *(f"verdict_{each}" for each in get_args(FindingVerdict)),
+        *(f"despite_{each}" for each in get_args(Contradiction)),
+        *(f"outcome_{each}" for part in get_args(OutcomeKind) for each in (get_args(part) or (part,))),
+        *(f"result_{each}" for each in get_args(OutcomeResult)),
+        *(f"replaced_{each}" for each in get_args(OutcomeAmended)),
+        *(f"closed_{each}" for each in get_args(ClosedBecause)),
+    }
+
+
+def test_every_code_has_words_and_every_phrase_is_a_code_or_stands_on_a_page() -> None:
+    known = set(PHRASES["en"].signed)
+    assert codes() - known == set()
+    code = "".join(path.read_text(encoding="utf-8") for path in [*ROOM.glob("*.py"), *ROOM.glob("templates/*.html")])
+    used = {name for name in known - codes() if f'"{name}"' in code}
+    assert {name for name in known - codes() - used if not name.startswith(("her_do_", "her_result_"))} == {
+        "her_breast", "her_thyroid",
+    }  # fmt: skip
+
+
+def test_no_chinese_phrase_is_left_in_english() -> None:
+    assert {name for name, text in PHRASES["zh"].signed.items() if not re.search(r"[\u4e00-\u9fff]", text)} == {
+        "signed_change", "signed_number",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_names_who_signed_what_was_read_and_each_sides_conclusion(language: Language) -> None:
+    words = SignedWords(language)
+    text, _ = read(page(language=language))
+    for told in (
+        "dr-1", words.moment(concluded().signed_at), "BI-RADS 4A", "TI-RADS TR3",
+        words.sign("action_tissue_diagnosis"), words.sign("action_follow_up", months=12),
+        words.sign("block_solid_suspicious"), words.place("breast", "left"), words.concluded_number(concluded()),
+        words.sign("signed_looked_sweep", seen=4, frames=5, share=words.text("share", share=80)),
+    ):  # fmt: skip
+        assert told in text, told
+    assert words.text("unsigned") not in text
+    assert words.text("unsigned_meaning") not in text
+
+
+def test_what_software_had_suggested_stands_apart_and_says_that_it_is_no_result() -> None:
+    text, _ = read(page())
+    ours, machine = text.split(SignedWords().sign("signed_machine"))
+    assert "spiculated (changed from: indistinct)" in ours
+    assert "not parallel (confirmed)" in ours
+    assert "not determinable" in ours
+    assert "no result" in machine
+    assert "BI-RADS 5" in machine
+
+
+@pytest.mark.parametrize("use", ["research", "measurement"])
+def test_what_is_withheld_stays_withheld_on_the_signed_page(use: IntendedUse) -> None:
+    text, _ = read(page(use=use))
+    ours, machine = text.split(SignedWords().sign("signed_machine"))
+    assert "BI-RADS 4A" in ours, "what the reader signed is the reader's"
+    assert not re.search(r"BI-RADS [1-6]", machine)
+
+
+def test_an_amended_conclusion_shows_what_changed_and_why() -> None:
+    amended = concluded(SECOND, conclusion_number=2, amends=FIRST, because="overlooked")
+    text, _ = read(page(amended, before=BEFORE))
+    assert "Reason: something was overlooked." in text
+    assert "Left breast: BI-RADS 2, next screening as usual; Simple cysts. → BI-RADS 4A" in text
+    assert "Left breast, finding 1: – → lesion, BI-RADS 4A" in text
+    assert "Left thyroid lobe:" not in text, "what did not change is not told"
+
+
+@pytest.mark.parametrize(
+    ("standing", "told"),
+    [
+        ({"newest": 4}, "A NEWER REVISION HAS COME: 4. This conclusion rests on revision 3."),
+        ({"replaced_by": 2}, "NO LONGER IN FORCE: conclusion 2 has replaced this one."),
+        ({"to_arbitrate": True}, "TWO READINGS DIFFER"),
+    ],
+)
+def test_what_makes_a_conclusion_doubtful_stands_on_top(standing: dict[str, Any], told: str) -> None:
+    text, _ = read(page(**standing))
+    assert told in text
+    assert text.index(told) < text.index("Signed ultrasound screening report")
+    assert told not in read(page())[0]
+
+
+def test_what_the_reader_signed_although_it_does_not_fit_is_told() -> None:
+    despite = (Contradicts(code="finding_not_judged", organ="breast", laterality="left", number=2),)
+    text, _ = read(page(concluded(despite=despite)))
+    assert "Signed although" in text
+    assert "Left breast: finding 2 was not judged" in text
+
+
+def test_a_conclusion_is_not_shown_with_a_revision_that_was_not_read() -> None:
+    document = report_document(READ.model_copy(update={"revision_id": sha("another")}), intended_use="research")
+    with pytest.raises(ValueError, match="that was read"):
+        render_signed(document, concluded(), {})
+
+
+def test_the_page_runs_nothing_and_names_nothing_outside() -> None:
+    _, tags = read(page())
+    assert not {"script", "link", "iframe", "object"} & {name for name, _ in tags}
+    assert all(str(values.get("src", "data:")).startswith("data:") for _, values in tags)
+
+
+@needs_poppler
+@pytest.mark.parametrize("language", [pytest.param(each, marks=needs_chinese) for each in LANGUAGES])
+def test_both_pages_print_and_every_sheet_of_the_result_names_who_signed(language: Language, tmp_path: Path) -> None:
+    def printed(html: bytes, name: str) -> str:
+        (tmp_path / name).write_bytes(render_pdf(html))
+        told = subprocess.run(
+            ["pdftotext", "-layout", tmp_path / name, "-"], capture_output=True, text=True, check=True
+        )
+        return told.stdout
+
+    sheets = printed(page(language=language).encode(), "signed.pdf").rstrip("\f").split("\f")
+    words = SignedWords(language)
+    assert all(words.sign("signed_footer", reader="dr-1") in sheet for sheet in sheets)
+    assert not any(words.text("unsigned") in sheet for sheet in sheets)
+    hers = printed(render_for_her(concluded(), language), "woman.pdf").rstrip("\f").split("\f")
+    assert len(hers) == 1, "one sheet"
+
+
+def hers(conclusion: Any = None, language: Language = "en", **other: Any) -> str:
+    return read(render_for_her(conclusion or concluded(), language, **other).decode())[0]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_her_page_says_what_to_do_for_every_recommendation(language: Language, action: str) -> None:
+    recommended = {"action": action, "months": 6 if action == "follow_up" else None}
+    made = concluded(sides=(left_breast(recommended=recommended),), findings=())
+    text = hers(made, language)
+    words = SignedWords(language)
+    assert words.sign("her_always") in text
+    asks = action not in ("routine_screening", "follow_up")
+    assert (words.sign("her_bring") in text) == asks
+    assert not re.search(r"BI-RADS|TI-RADS|4A|dr-1", text)
+
+
+def test_her_page_says_where_when_and_whom_to_call() -> None:
+    sites = directions_of('[en]\nplace = "Ward 3"\nphone = "010-1"\nwithin_days = {tissue_diagnosis = 10}\n', "x.toml")
+    text = hers(directions=sites["en"], examined_on=date(2025, 3, 4), slip_number="A17X")
+    assert "When: within 10 days, by 14 March 2025." in text
+    for told in ("Where: Ward 3", "010-1", "Slip number: A17X", "Examined on 4 March 2025"):
+        assert told in text
+    assert "Come again for an ultrasound in 12 months (about March 2026)." in text
+    assert "the clinic that the screening team named to you" in hers(directions=Directions())
+
+
+def test_a_follow_up_across_the_turn_of_the_year_names_the_right_month() -> None:
+    late = concluded(
+        sides=(left_breast("3", recommended={"action": "follow_up", "months": 9}),), findings=(),
+    )  # fmt: skip
+    assert "(about December 2025)" in hers(late)
+
+
+@pytest.mark.parametrize(
+    ("toml", "told"),
+    [
+        ("[fr]\nplace = 'x'", "fr: no language"),
+        ("[en]\nplace = 3", "en.place"),
+        ("[en]\nstreet = 'x'", "street"),
+        ("[en", "no TOML"),
+        ("[en]\nwithin_days = {surgery = 3}", "within_days"),
+    ],
+)
+def test_directions_that_cannot_be_used_are_named_with_their_file(toml: str, told: str) -> None:
+    with pytest.raises(InvalidRecord, match=r"site\.toml") as caught:
+        directions_of(toml, "site.toml")
+    assert told in str(caught.value)
+
+
+def test_an_outcome_is_told_with_its_side_and_result() -> None:
+    assert SignedWords().outcome(outcome()) == "core biopsy, Left breast, malignant"
+    assert SignedWords().outcome(contact(FIRST, "attended", date(2025, 3, 4))) == "came"
+    assert SignedWords("zh").outcome(outcome(kind="mammography", bi_rads="4")).endswith("BI-RADS 4")
+
+
+def test_a_finding_that_only_the_reader_saw_is_told_as_such() -> None:
+    own = lesion(finding_id=None, frame_id="0192f0c1-2345-7abc-8def-000000000001/000012", words=())
+    assert "seen by the reader alone" in read(page(concluded(findings=(own,))))[0]

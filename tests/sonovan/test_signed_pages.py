@@ -1,0 +1,92 @@
+"""What a reader signed, and the woman's page, as files beside the machine's report."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sonovan.contracts.amendments import AmendmentInForce
+from sonovan.contracts.conclusions import ScreeningConcluded
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.results import ScreeningAssessed
+from sonovan.reports.phrases import LANGUAGES
+from sonovan.signed_pages import SignedPages, read_directions, write_signed
+from sonovan.storage.folder_store import FolderStore
+from sonovan.stream_apps.assess.report import store_report
+from tests.clinical.records import sha
+from tests.contracts.conclusions import FIRST, SECOND, concluded, left_breast
+from tests.reports.test_pdf import needs_chinese
+from tests.stream_apps.assess.test_report import Pictured
+
+pytestmark = needs_chinese
+
+
+class Desk:
+    """A screening with one stored report, and what readers signed of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.out, self.store = folder, FolderStore(folder / "store")
+        self.revision = Pictured(self.store).revision()
+        self.read = store_report(self.revision, self.store, "research")
+        self.revisions: list[ScreeningAssessed] = [self.read]
+
+    def signed(self, *conclusions: ScreeningConcluded, directions: Any = None) -> SignedPages:
+        frames = list(self.revision.results.values())
+        return write_signed(conclusions, self.revisions, lambda _read: frames, self.store, self.out, directions or {})
+
+    def conclusion(self, conclusion_id: str = FIRST, **other: Any) -> ScreeningConcluded:
+        of = {"screening_id": self.read.screening_id, "revision_id": self.read.revision_id}
+        findings: tuple[Any, ...] = ()
+        return concluded(conclusion_id, **{**of, "revision_number": 1, "findings": findings, **other})
+
+    def files(self) -> set[str]:
+        return {path.name for path in self.out.iterdir() if path.suffix in (".html", ".pdf")}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_a_signed_screening_has_the_result_and_her_page_in_each_language(desk: Desk) -> None:
+    pages = desk.signed(desk.conclusion())
+    assert pages.missing == ()
+    assert pages.summary == "signed by dr-1, conclusion 1"
+    kinds = ("signed", "woman")
+    assert desk.files() == {f"{kind}-{each}.{end}" for kind in kinds for each in LANGUAGES for end in ("html", "pdf")}
+    assert all(path.read_bytes().startswith(b"%PDF") for path in (*pages.pdf.values(), *pages.her_pdf.values()))
+
+
+def test_without_a_signature_neither_is_there_and_earlier_ones_go(desk: Desk) -> None:
+    desk.signed(desk.conclusion())
+    pages = desk.signed()
+    assert (pages.conclusion, desk.files(), pages.summary) == (None, set(), "unsigned, not a result")
+
+
+def test_while_two_readings_differ_she_gets_no_page(desk: Desk) -> None:
+    quiet = desk.conclusion(sides=(left_breast("2", "routine_screening"),))
+    pages = desk.signed(quiet, desk.conclusion(SECOND, role="second", conclusion_number=2))
+    assert (len(pages.html), pages.her_html) == (2, {})
+    assert "TWO READINGS DIFFER" in pages.html["en"].read_text(encoding="utf-8")
+
+
+def test_a_newer_revision_is_told_and_one_that_says_nothing_of_her_takes_her_page(desk: Desk) -> None:
+    void = (AmendmentInForce(amendment_number=1, kind="void", because="wrong_woman"),)
+    number = desk.read.revision_number + 1
+    newer = desk.read.model_copy(update={"revision_id": sha("newer"), "revision_number": number, "amendments": void})
+    desk.revisions.append(newer)
+    pages = desk.signed(desk.conclusion())
+    assert f"A NEWER REVISION HAS COME: {newer.revision_number}." in pages.html["en"].read_text(encoding="utf-8")
+    assert pages.her_html == {}
+
+
+def test_a_revision_that_is_gone_is_named(desk: Desk) -> None:
+    pages = desk.signed(desk.conclusion(revision_id=sha("gone"), revision_number=7))
+    assert pages.missing == ("signed page: revision 7, which was read, is not there any more",)
+    assert desk.files() == set()
+
+
+def test_directions_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRecord, match=r"nowhere\.toml"):
+        read_directions(tmp_path / "nowhere.toml")
+    assert read_directions(None) == {}
