@@ -6,17 +6,13 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from sonovan.contracts.frames import FrameSegmented
-from sonovan.contracts.reviews import Compared, FrameReviewed
+from sonovan.contracts.reviews import FrameReviewed
 from sonovan.contracts.words import OperatorCode
 from sonovan.models.masks import encode_mask
 from sonovan.review_files import DrawnMask, Refused
-from sonovan.storage.keys import Bucket, review_mask_key
-from sonovan.storage.stores import ObjectStore
-
-PNG: Final = "image/png"
+from sonovan.storage.reviews import Drawn, review_of
 
 
 @dataclass(frozen=True)
@@ -78,14 +74,9 @@ def sort_drawn(
         if last is not None and last.mask_sha256 == sha256:
             known.append(each.frame)
         else:
-            reviews.append(Review(_record(frames[each.frame], reader, sha256, now, mint()), mask))
+            read = Drawn(reader.code, reader.blind, "drawn", mask, "file")
+            reviews.append(Review(_record(frames[each.frame], read, now, mint()), mask))
     return Sorted(tuple(reviews), tuple(known), tuple(refused))
-
-
-def store_mask(store: ObjectStore, review: Review) -> None:
-    """Store the mask of a review, before the review is published. Raises as ObjectStore.put."""
-    if review.mask is not None and review.record.mask_key is not None:
-        store.put(Bucket.MASKS, review.record.mask_key, review.mask, PNG)
 
 
 def _newest(reviewed: Iterable[FrameReviewed], reader: Reader) -> dict[str, FrameReviewed]:
@@ -111,31 +102,13 @@ def _refusal(drawn: DrawnMask, frame: FrameSegmented | None, seen: set[str]) -> 
     return None
 
 
-def _record(frame: FrameSegmented, reader: Reader, sha256: str | None, now: datetime, review_id: str) -> FrameReviewed:
+def _record(frame: FrameSegmented, drawn: Drawn, now: datetime, review_id: str) -> FrameReviewed:
     predicted = [region.predicted_dice for region in frame.regions if region.predicted_dice is not None]
-    return FrameReviewed(
+    return review_of(
+        frame,
+        drawn,
+        weights_sha256=frame.weights_sha256,
+        predicted_dice=min(predicted, default=None),
         review_id=review_id,
-        screening_id=frame.screening_id,
-        sequence_id=frame.sequence_id,
-        frame_index=frame.frame_index,
-        van_id=frame.van_id,
-        organ=frame.organ,
-        image_key=frame.image_key,
-        image_sha256=frame.image_sha256,
-        reader=reader.code,
-        blind=reader.blind,
-        verdict="drawn",
-        mask_key=None if sha256 is None else review_mask_key(frame.sequence_id, frame.frame_index, review_id),
-        mask_sha256=sha256,
-        compared=Compared(
-            model_id=frame.model_id,
-            weights_sha256=frame.weights_sha256,
-            fingerprint=frame.fingerprint,
-            mask_key=frame.mask_key,
-            mask_sha256=frame.mask_sha256,
-            predicted_dice=min(predicted, default=None),
-            assessable=frame.assessable,
-        ),
-        origin="file",
-        reviewed_at=now,
+        at=now,
     )

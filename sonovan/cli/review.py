@@ -52,8 +52,9 @@ def import_masks(
     from sonovan.contracts.topics import Topic
     from sonovan.contracts.words import OperatorCode
     from sonovan.review_files import read_drawn
-    from sonovan.review_import import Reader, sort_drawn, store_mask
+    from sonovan.review_import import Reader, sort_drawn
     from sonovan.storage.minio_store import MinioStore
+    from sonovan.storage.reviews import store_mask
     from sonovan.transport.producer import BoundedProducer
     from sonovan.transport.tail import read_all
 
@@ -78,7 +79,7 @@ def import_masks(
         store = MinioStore(object_store(state, "console"))
         with BoundedProducer(kafka) as producer:
             for review in found.reviews:
-                store_mask(store, review)
+                store_mask(store, review.record, review.mask)
                 record = review.record
                 sent = producer.send(Topic.FRAME_REVIEWED, record.screening_id.encode(), record.encode())
                 sent.result(SEND_WITHIN_S)

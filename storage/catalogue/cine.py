@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import frame_id
+from sonovan.contracts.lexicon import Organ
 from sonovan.contracts.van import Panel
 from sonovan.storage.catalogue.addresses import check_shown
 
@@ -130,7 +131,7 @@ class StoredPicture:
     sequence_id: str
     frame_index: int
     van_id: str
-    organ: str
+    organ: Organ
     rows: int
     columns: int
     channels: int | None

@@ -21,9 +21,10 @@ from sonovan.contracts.ids import mint_id
 from sonovan.models.labels.coco import mask_of, run_lengths
 from sonovan.models.masks import decode_mask
 from sonovan.review_files import DrawnMask, Refused, read_drawn, sop_of
-from sonovan.review_import import Reader, Sorted, sort_drawn, store_mask
+from sonovan.review_import import Reader, Sorted, sort_drawn
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.keys import Bucket
+from sonovan.storage.reviews import store_mask
 from tests.clinical.records import segmented
 
 SWEEP = "0190b5a0-0000-7000-8000-00000000abcd"
@@ -111,7 +112,7 @@ def test_masks_are_stored_once_under_their_review(tmp_path: Path) -> None:
     store = FolderStore(tmp_path)
     (review,) = sort([DrawnMask("a", f"{SWEEP}/000001", box())]).reviews
     for _ in range(2):
-        store_mask(store, review)
+        store_mask(store, review.record, review.mask)
     assert store.get(Bucket.MASKS, review.record.mask_key or "") == review.mask
 
 

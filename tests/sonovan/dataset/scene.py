@@ -21,12 +21,13 @@ from sonovan.dataset.making import Asked, Exported, Rows, export
 from sonovan.dataset.pseudonyms import Pseudonyms
 from sonovan.models.masks import encode_mask
 from sonovan.review_files import DrawnMask
-from sonovan.review_import import Reader, sort_drawn, store_mask
+from sonovan.review_import import Reader, sort_drawn
 from sonovan.storage.catalogue.database import open_database
 from sonovan.storage.catalogue.dataset import read_dataset
 from sonovan.storage.catalogue.writing import write
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.keys import Bucket, image_key, mask_key
+from sonovan.storage.reviews import store_mask
 from tests.clinical.records import assessed, segmented, sha
 from tests.stream_apps.catalog.scene import changes
 
@@ -118,7 +119,7 @@ class Programme:
         own = {name: frame for name, frame in self.frames.items() if frame.screening_id == screening}
         drawn = [DrawnMask(name, name, mask) for name, mask in zip(sorted(own), masks, strict=False)]
         for review in sort_drawn(drawn, own, (), Reader(reader, blind), FIRST_DAY, mint_id).reviews:
-            store_mask(self.store, review)
+            store_mask(self.store, review.record, review.mask)
             self.records.append(review.record)
 
     def amend(self, screening: str, amendment: Any, because: str) -> None:
