@@ -31,7 +31,7 @@ def test_a_calm_frame_is_sent_at_the_best_quality() -> None:
 
 
 def test_a_frame_that_is_too_large_for_the_link_loses_quality_and_says_so() -> None:
-    speckle = cv2.GaussianBlur(noise(768, 1024), (0, 0), 1.2)
+    speckle = cv2.GaussianBlur(noise(768, 1024), (0, 0), 2.0)
     coded = for_the_link(np.asarray(speckle, np.uint8))
     assert coded.quality in QUALITIES[1:]
     assert len(coded.data) <= FRAME_BYTES
