@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from sonovan.console.asked import Asked, Fields, Refused, form_of
@@ -51,6 +51,8 @@ class Passage:
             as_json = "application/json" in request.headers.get("accept", "")
             try:
                 return await self._answered(request, door, asked, as_json)
+            except ClientDisconnect:  # the browser went on: a frame that is not wanted any more
+                return Response(status_code=499)
             except Refused as error:
                 return refused(self._console, asked, error.code, error.status, as_json, **error.figures)
             except InvalidRecord as error:

@@ -30,6 +30,7 @@ LEAST_ALIKE: Final = 0.5
 """or where it has less than this Dice with the mask that it was carried from: tissue moves little between frames."""
 
 Mask = NDArray[np.bool_]
+Fetch = Callable[[StoredPicture], Pixels]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,16 +45,16 @@ class Carried:
 class Prompts:
     """A network with its decoder, and the embeddings of the pictures that were asked for last. Any thread may ask."""
 
-    def __init__(self, prompter: Prompter, fetch: Callable[[StoredPicture], Pixels]) -> None:
-        """fetch: the pixels of a frame, verified."""
-        self._prompter, self._fetch = prompter, fetch
+    def __init__(self, prompter: Prompter) -> None:
+        self._prompter = prompter
         self._kept: OrderedDict[tuple[str, int], Embedding] = OrderedDict()
         self._lock, self._busy = threading.Lock(), threading.Lock()
 
-    def ready(self, picture: StoredPicture, panel: int) -> Embedding:
+    def ready(self, picture: StoredPicture, panel: int, fetch: Fetch) -> Embedding:
         """The embedding of one panel of a frame: one that is kept, or a new one.
 
-        panel: ordinal; a frame without panels is searched for its ultrasound. Raises as `fetch` and `Prompter.embed`.
+        panel: ordinal; a frame without panels is searched for its ultrasound. fetch: the pixels of a frame, verified.
+        Raises as `fetch` and `Prompter.embed`.
         """
         key = (picture.pixels_sha256, panel)
         with self._busy:  # one picture at a time: two would each take twice as long, and most often are the same
@@ -63,7 +64,7 @@ class Prompts:
                     return self._kept[key]
             box = panel_of(picture.panels, panel)
             made = self._prompter.embed(
-                self._fetch(picture),
+                fetch(picture),
                 picture.organ,
                 None if box is None else (box.left, box.top, box.width, box.height),
                 None if box is None else box.spacing_mm,
@@ -74,12 +75,14 @@ class Prompts:
                     self._kept.popitem(last=False)
             return made
 
-    def clicked(self, picture: StoredPicture, panel: int, points: Sequence[Point], before: Mask | None) -> Mask:
+    def clicked(
+        self, picture: StoredPicture, panel: int, points: Sequence[Point], before: Mask | None, fetch: Fetch
+    ) -> Mask:
         """The mask that the clicks ask for. before: the mask that is corrected by them, at the frame's size."""
         start = before if before is not None and before.any() else None
-        return self._prompter.segment(self.ready(picture, panel), points[-MOST_POINTS:], mask=start).mask
+        return self._prompter.segment(self.ready(picture, panel, fetch), points[-MOST_POINTS:], mask=start).mask
 
-    def carried(self, pictures: Sequence[StoredPicture], panel: int, mask: Mask) -> list[Carried]:
+    def carried(self, pictures: Sequence[StoredPicture], panel: int, mask: Mask, fetch: Fetch) -> list[Carried]:
         """A mask carried over from frame to frame, each time from the one before.
 
         pictures: the neighbours in their order away from the frame that was drawn on; STEPS at most are looked at. It
@@ -89,7 +92,7 @@ class Prompts:
         for picture in pictures[:STEPS]:
             if (picture.rows, picture.columns) != mask.shape or not mask.any():
                 break
-            answer = self._prompter.segment(self.ready(picture, panel), [_middle(mask)], mask=mask)
+            answer = self._prompter.segment(self.ready(picture, panel, fetch), [_middle(mask)], mask=mask)
             if answer.predicted_iou < LEAST_IOU or agreement(answer.mask, mask) < LEAST_ALIKE:
                 break
             mask = answer.mask
@@ -98,9 +101,9 @@ class Prompts:
 
 
 @cache
-def loaded() -> Prompter:
-    """The prompter of this process, loaded when somebody clicks for the first time. Raises as `load_prompter`."""
-    return load_prompter()
+def prompts() -> Prompts:
+    """Those of this process; the network is loaded when somebody first takes up the tool. Raises as `load_prompter`."""
+    return Prompts(load_prompter())
 
 
 def panel_of(panels: Sequence[Panel], ordinal: int) -> Panel | None:

@@ -20,6 +20,7 @@ class ConsoleSettings(BaseSettings):
     share a database share it.
     second_factor: who must show a code beside the password: who reads or leads, everybody, or nobody (a
     demonstration).
+    blind_share: of this share of screenings, chosen by their ids, a reader draws frames before seeing outlines.
     idle_min: a session ends when nobody does anything for so long; session_hours: it ends in any case.
     """
 
@@ -33,5 +34,6 @@ class ConsoleSettings(BaseSettings):
     database_url: str | None = None
     key_file: Path | None = None
     second_factor: Literal["readers", "everybody", "nobody"] = "readers"
+    blind_share: float = Field(default=0.05, ge=0, le=1)
     idle_min: float = Field(default=30.0, gt=0, le=24 * 60)
     session_hours: float = Field(default=12.0, gt=0, le=24)

@@ -3,6 +3,7 @@ frame of a sweep."""
 
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,3 +51,9 @@ def labels_of(runs: Runs, size: tuple[int, int]) -> Labels:
     for value, begin, count in zip(label.tolist(), start.tolist(), length.tolist(), strict=True):
         flat[begin : begin + count] = value
     return flat.reshape(rows, columns)
+
+
+def numbered(mask: NDArray[np.bool_]) -> Labels:
+    """A label mask of the connected parts of a mask, numbered as one reads. Parts beyond the 255th share its number."""
+    count, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    return np.asarray(np.minimum(parts, 255) if count > 256 else parts, np.uint8)

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from markupsafe import Markup
 
+from sonovan.contracts.clinical_record import ClinicalRecord
 from sonovan.contracts.lexicon import Organ, Side
 from sonovan.reports.details import hour_of, placed
 from sonovan.reports.document import ScreeningReport
 from sonovan.reports.side_map import Mark, breast_map, thyroid_map
 from sonovan.reports.words import Words
 
+_BREASTS: Final[tuple[Side, ...]] = ("right", "left")
 _UNSEEN = ("not_examined", "inadequate", "unknown")
 
 
@@ -38,6 +41,24 @@ def maps_of(report: ScreeningReport, words: Words) -> list[Map]:
     return found
 
 
+def lump_maps(record: ClinicalRecord, words: Words) -> list[Map]:
+    """A clock face for each breast in which she feels a lump, with the lumps alone: nothing that a machine found."""
+    sides = {lump.side for lump in record.lump_places or ()}
+    found: list[Map] = []
+    for side in (each for each in _BREASTS if each in sides):
+        title = words.place("breast", side)
+        drawn = breast_map(
+            side,
+            list(_felt(record, side, words)),
+            label=title,
+            outer=words.text("map_outer"),
+            inner=words.text("map_inner"),
+            unseen=False,
+        )
+        found.append(Map(Markup(drawn.svg), title, drawn.marked, ", ".join(drawn.unplaced)))  # noqa: S704 - its texts are escaped
+    return found
+
+
 def unplaced_side(report: ScreeningReport) -> list[int]:
     """The numbers of the findings of which nobody recorded the side: they stand on no map."""
     return [number for number, finding in enumerate(report.findings, 1) if finding.laterality is None]
@@ -52,7 +73,7 @@ def _breast(report: ScreeningReport, side: Side, words: Words) -> Map:
     title = words.place("breast", side)
     drawn = breast_map(
         side,
-        [*_marks(report, "breast", side), *_felt(report, side, words)],
+        [*_marks(report, "breast", side), *_felt(report.recorded, side, words)],
         label=title,
         outer=words.text("map_outer"),
         inner=words.text("map_inner"),
@@ -83,8 +104,8 @@ def _marks(report: ScreeningReport, organ: Organ, side: Side) -> Iterator[Mark]:
                 yield Mark(str(number), known.hour, known.region, known.nipple_distance_mm)
 
 
-def _felt(report: ScreeningReport, side: Side, words: Words) -> Iterator[Mark]:
-    for lump in (report.recorded and report.recorded.lump_places) or ():
+def _felt(record: ClinicalRecord | None, side: Side, words: Words) -> Iterator[Mark]:
+    for lump in (record and record.lump_places) or ():
         if lump.side == side:
             hour = hour_of(lump.position)
             region = None if hour else lump.position

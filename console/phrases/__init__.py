@@ -6,11 +6,11 @@ Terms of the field (organs, findings, reasons) stand in `sonovan.reports.phrases
 from collections.abc import Mapping
 from typing import Final
 
-from sonovan.console.phrases import shell
+from sonovan.console.phrases import reading, shell
 from sonovan.reports.phrases import Language
 from sonovan.reports.words import Words
 
-AREAS: Final = (shell,)
+AREAS: Final = (shell, reading)
 
 
 def _gathered(parts: list[Mapping[str, str]]) -> dict[str, str]:
@@ -39,6 +39,10 @@ class ConsoleWords(Words):
     def say(self, name: str, /, **figures: object) -> str:
         """A label or sentence of the console. Raises KeyError for a name that the catalogue does not have."""
         return self._own[name].format(**figures)
+
+    def script(self, prefix: str) -> dict[str, str]:
+        """Labels and sentences whose names begin so, for a script, by the rest of their names; figures stay `{…}`."""
+        return {name.removeprefix(prefix): text for name, text in self._own.items() if name.startswith(prefix)}
 
     def has(self, name: str) -> bool:
         """Whether there is such a label or sentence."""

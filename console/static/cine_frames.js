@@ -17,6 +17,7 @@ export class Frames {
     this.asked = new Set();
     this.whole = null;
     this.smooth = null;
+    this.alone = { whole: -1, smooth: -1 };
     this.online = true;
     this.status = 200;
     this.worker = new Worker("/static/cine_worker.js", { type: "module" });
@@ -60,11 +61,18 @@ export class Frames {
   }
 
   askWhole(place) {
-    if (this.whole?.place !== place) this.worker.postMessage({ whole: place });
+    this.#alone("whole", place);
   }
 
   askSmooth(place) {
-    if (this.smooth?.place !== place) this.worker.postMessage({ smooth: place });
+    this.#alone("smooth", place);
+  }
+
+  // Asks once for one frame by itself; a refusal is asked for again when the reader comes back to the frame.
+  #alone(kind, place) {
+    if (this[kind]?.place === place || this.alone[kind] === place) return;
+    this.alone[kind] = place;
+    this.worker.postMessage({ [kind]: place });
   }
 
   // The machine's mask of a frame as runs; undefined while it is on its way.
@@ -102,6 +110,7 @@ export class Frames {
       if (!data[kind]) continue;
       this[kind]?.bitmap?.close();
       this[kind] = data[kind].bitmap ? data[kind] : null;
+      if (data[kind].bitmap && this.alone[kind] === data[kind].place) this.alone[kind] = -1;
       if (data[kind].bitmap) this.told(kind, data[kind].place);
     }
     if (data.outlines) {

@@ -1,13 +1,15 @@
 // What every page has: keys, and the token that scripts send back.
 
 // Sends something that changes something; the answer as fetch gives it. body: a form's fields, or any body with headers.
-export function post(address, body, headers = {}) {
+// keepalive: it is sent although the page is left meanwhile.
+export function post(address, body, headers = {}, keepalive = false) {
   const token = document.querySelector("meta[name=token]")?.content ?? "";
   return fetch(address, {
     method: "POST",
     credentials: "same-origin",
     headers: { Accept: "application/json", "X-Console-Token": token, ...headers },
     body,
+    keepalive,
   });
 }
 
@@ -39,9 +41,9 @@ function toggleKeys() {
   if (keys.open) return keys.close();
   const list = keys.querySelector("dl");
   list.replaceChildren();
-  for (const each of document.querySelectorAll("[data-key], [data-go]")) {
+  for (const each of document.querySelectorAll("[data-key], [data-go], [data-press]")) {
     const key = document.createElement("kbd");
-    key.textContent = each.dataset.key ?? keys.dataset.then.replace("{key}", each.dataset.go);
+    key.textContent = each.querySelector("kbd")?.textContent ?? each.dataset.key ?? keys.dataset.then.replace("{key}", each.dataset.go);
     const term = document.createElement("dt");
     term.append(key);
     const means = document.createElement("dd");

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, text
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import frame_id
-from sonovan.contracts.lexicon import Organ
+from sonovan.contracts.lexicon import Organ, Position, Side, View
+from sonovan.contracts.results import Adequacy
 from sonovan.contracts.van import Panel
 from sonovan.storage.catalogue.addresses import check_shown
 
@@ -89,10 +90,10 @@ class Sweep:
     """
 
     sequence_id: str
-    organ: str
-    laterality: str | None
-    view: str | None
-    position: str | None
+    organ: Organ
+    laterality: Side | None
+    view: View | None
+    position: Position | None
     frames: tuple[ListedFrame, ...]
     expected: int | None = None
     rejected: Mapping[int, str] = field(default_factory=dict)
@@ -165,8 +166,8 @@ class Track:
     first_frame: int
     last_frame: int
     key_frame: int
-    organ: str
-    laterality: str | None
+    organ: Organ
+    laterality: Side | None
     unconfirmed: bool
     outline_unreliable: bool
 
@@ -223,6 +224,15 @@ def tracks_of(connection: Connection, screening_id: str) -> list[Track]:
         Track(**{**row._asdict(), "unconfirmed": bool(row.unconfirmed), "outline_unreliable": bool(row[-1])})
         for row in found
     ]
+
+
+def sides_of(connection: Connection, screening_id: str) -> list[Adequacy]:
+    """Was each organ, side and region seen well enough, by the newest revision."""
+    query = text("SELECT * FROM sides WHERE screening_id = :screening ORDER BY ordinal")
+    names = Adequacy.model_fields
+    rows = connection.execute(query, {"screening": screening_id}).mappings()
+    told = [{**{name: row[name] for name in names}, "reasons": parsed(row["reasons"])} for row in rows]
+    return [Adequacy.model_validate_json(json.dumps(each)) for each in told]
 
 
 def marks_of(connection: Connection, screening_id: str) -> list[str]:

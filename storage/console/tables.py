@@ -54,3 +54,25 @@ CLAIM: Final = Table(
     Column("taken_from", Text, doc="whose claim a lead took over; null where nobody held it"),
     Index("claim_by_end", "until"),
 )  # fmt: skip
+
+LOOKED: Final = Table(
+    "looked", META,
+    Column("reader", Text, primary_key=True),
+    Column("sequence_id", Text, primary_key=True),
+    Column("screening_id", Text, nullable=False),
+    Column("ranges", Text, nullable=False, doc="JSON: pairs of the first and the last frame index that was shown"),
+    Column("at", BigInteger, nullable=False),
+    Index("looked_by_screening", "screening_id"),
+)  # fmt: skip
+
+DRAWING: Final = Table(
+    "drawing", META,
+    Column("drawing_id", Text, primary_key=True, doc="made by the browser"),
+    Column("reader", Text, nullable=False),
+    Column("screening_id", Text, nullable=False),
+    Column("frame_id", Text, nullable=False),
+    Column("blind", Boolean, nullable=False, doc="drawn before the machine's outline was sent"),
+    Column("review", Text, nullable=False, doc="the record, as JSON"),
+    Column("sent", Boolean, nullable=False, doc="whether Kafka has it"),
+    Index("drawing_by_screening", "screening_id"),
+)  # fmt: skip

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from sonovan.models.errors import UnusablePicture
-from sonovan.models.runs import Labels, labels_of, runs_of
+from sonovan.models.runs import Labels, labels_of, numbered, runs_of
 
 MASKS = arrays.arrays(
     np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.sampled_from([0, 1, 2, 255])
@@ -47,3 +47,13 @@ def test_runs_that_fit_no_picture_are_refused(runs: list[list[int]]) -> None:
     with pytest.raises(UnusablePicture) as caught:
         labels_of(np.array(runs, np.uint16), (3, 4))
     assert caught.value.reason == "mask_corrupt"
+
+
+def test_connected_parts_get_numbers_of_their_own() -> None:
+    mask = np.zeros((5, 5), np.bool_)
+    mask[0, 0] = mask[1, 1] = mask[4, 2:] = True
+    assert numbered(mask)[[0, 1, 4, 4], [0, 1, 2, 4]].tolist() == [1, 1, 2, 2]
+    many = np.zeros((40, 40), np.bool_)
+    many[::2, ::2] = True
+    assert numbered(many).max() == 255
+    assert np.array_equal(numbered(many) > 0, many)
