@@ -1,8 +1,10 @@
 """Who may do what with which bucket: one table, from which the accounts and policies of the object store follow.
 
-Nobody but root may administer anything. The catalogue alone may delete, for it knows what an erased screening has; it
-deletes what its own list names and nothing else (`sonovan.storage.catalogue.erasing`). It and people's accounts may
-list. Vans, consumers of topics, the registrar and the operator have no account here.
+Nobody but root may administer anything. The catalogue alone may delete, for it knows what an erased screening has and
+what lies in a pack; it deletes what its own list names (`sonovan.storage.catalogue.erasing`) and what it packed
+(`sonovan.storage.packs.packing`), nothing else. Among frames and masks it puts packs alone, so that it cannot put
+another object under the name of one that it deleted. It and people's accounts may list. Vans, consumers of topics, the
+registrar and the operator have no account here.
 """
 
 from collections.abc import Mapping
@@ -11,19 +13,21 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from sonovan.contracts.topics import STAGES, Writer
-from sonovan.storage.keys import REVIEWS, SHADOW, Bucket
+from sonovan.storage.keys import PACK, REVIEWS, SHADOW, Bucket
 
 
 class Right(StrEnum):
     """What an account may do in a bucket.
 
     PUT includes reading: a put whose key is taken compares what is stored with what was to be stored. PUT_BESIDE is
-    the same for what lies below `reviews/` (readers' masks) and `shadow/` (those of replays) alone.
+    the same for what lies below `reviews/` (readers' masks) and `shadow/` (those of replays) alone. PACK reads all that
+    is there, and puts packs alone.
     """
 
     GET = "get"
     PUT = "put"
     PUT_BESIDE = "put beside"
+    PACK = "pack"
     LIST = "list"
     DELETE = "delete"
 
@@ -31,6 +35,7 @@ class Right(StrEnum):
 _OBJECT_ACTIONS: Final = {
     Right.GET: ("s3:GetObject",),
     Right.PUT: ("s3:GetObject", "s3:PutObject"),
+    Right.PACK: ("s3:GetObject",),
     Right.DELETE: ("s3:DeleteObject",),
 }
 _BESIDE_ACTIONS: Final = {Right.PUT_BESIDE: ("s3:GetObject", "s3:PutObject")}
@@ -44,8 +49,8 @@ _TABLE: Final[Mapping[Writer, Mapping[Bucket, frozenset[Right]]]] = MappingProxy
             Bucket.REPORTS: frozenset({Right.PUT}),
         },
         Writer.CATALOG: {
-            Bucket.FRAMES: frozenset({Right.LIST, Right.DELETE}),
-            Bucket.MASKS: frozenset({Right.GET, Right.LIST, Right.DELETE}),
+            Bucket.FRAMES: frozenset({Right.PACK, Right.LIST, Right.DELETE}),
+            Bucket.MASKS: frozenset({Right.PACK, Right.LIST, Right.DELETE}),
             Bucket.REPORTS: frozenset({Right.LIST, Right.DELETE}),
             Bucket.QUARANTINE: frozenset({Right.DELETE}),
         },
@@ -85,6 +90,8 @@ def policy(account: Writer) -> dict[str, Any]:
             statements.append(_allow(on_objects, f"arn:aws:s3:::{bucket}/*"))
         if on_beside:
             statements += [_allow(on_beside, f"arn:aws:s3:::{bucket}/{folder}/*") for folder in (REVIEWS, SHADOW)]
+        if Right.PACK in held:
+            statements.append(_allow(["s3:PutObject"], f"arn:aws:s3:::{bucket}/*/{PACK}*"))
         if on_bucket:
             statements.append(_allow(on_bucket, f"arn:aws:s3:::{bucket}"))
     return {"Version": "2012-10-17", "Statement": statements}

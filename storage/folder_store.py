@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from sonovan.contracts.errors import Transient
+from sonovan.storage.packs.reading import Packs, either
 from sonovan.storage.stores import contradiction
 
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
@@ -24,18 +25,23 @@ _WORLD = {
 
 
 class FolderStore:
-    """`<folder>/<bucket>/<key>`. An object appears whole and synced to disk, or not at all; it never changes.
+    """See PackingStore: `<folder>/<bucket>/<key>`.
 
-    Two writers of one key, processes or threads, race safely: the first link wins, the other compares bytes.
-    `content_type` is not kept.
+    An object appears whole and synced to disk, or not at all; it never changes. Two writers of one key, processes or
+    threads, race safely: the first link wins, the other compares bytes. `content_type` is not kept.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._packs = Packs(self.read_range)
 
     def put(self, bucket: str, key: str, data: bytes, content_type: str) -> None:
         """See ObjectStore.put."""
         path = self.path(bucket, key)
+        if (packed := self._packs.taken(bucket, key)) is not None:
+            if packed != data:
+                raise contradiction(bucket, key)
+            return
         try:
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,9 +54,19 @@ class FolderStore:
 
     def get(self, bucket: str, key: str) -> bytes:
         """See ObjectStore.get."""
+        return either(self._packs, self.get_alone, bucket, key)
+
+    def get_alone(self, bucket: str, key: str) -> bytes:
+        """See PackingStore.get_alone."""
+        return self.read_range(bucket, key, 0, -1)
+
+    def read_range(self, bucket: str, key: str, start: int, length: int) -> bytes:
+        """See PackingStore.read_range. length: -1 for all that follows."""
         path = self.path(bucket, key)
         try:
-            return path.read_bytes()
+            with path.open("rb") as stream:
+                stream.seek(start)
+                return stream.read(length)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(f"{bucket}/{key}") from None
         except OSError as error:
@@ -58,7 +74,7 @@ class FolderStore:
 
     def exists(self, bucket: str, key: str) -> bool:
         """See ObjectStore.exists."""
-        return self.path(bucket, key).is_file()
+        return self.path(bucket, key).is_file() or self._packs.has(bucket, key)
 
     def delete(self, bucket: str, key: str) -> None:
         """See ObjectStore.delete."""
@@ -76,8 +92,15 @@ class FolderStore:
         files = (path for path in self.path(bucket, folder.rstrip("/")).rglob("*") if path.is_file())
         return [path.relative_to(root).as_posix() for path in islice(files, 1000)]
 
+    def below_after(self, bucket: str, folder: str, after: str) -> list[str]:
+        """See PackingStore.below_after."""
+        root = self.folder / bucket
+        files = (path for path in self.path(bucket, folder.rstrip("/")).rglob("*") if path.is_file())
+        keys = sorted(path.relative_to(root).as_posix() for path in files)
+        return [key for key in keys if key > after][:1000]
+
     def path(self, bucket: str, key: str) -> Path:
-        """Where the object lies. Raises ValueError for a key that would leave its bucket."""
+        """Where the object lies alone, or would. Raises ValueError for a key that would leave its bucket."""
         parts = key.split("/")
         if not all(parts) or any(part in {".", ".."} for part in (bucket, *parts)) or "/" in bucket:
             raise ValueError(f"{bucket}/{key} is not an object's key")

@@ -3,6 +3,7 @@
 What comes from a van lies under the van's own name, so that nobody else's frames can stand where its frames belong.
 """
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -13,6 +14,12 @@ REVIEWS: Final = "reviews"
 
 SHADOW: Final = "shadow"
 """The masks of replays lie below this. The console's account may put nothing beside these two."""
+
+PACK: Final = "pack-"
+"""The name of a pack within its folder begins so; no frame, mask or report has such a name."""
+
+_UUID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_IN_SWEEP: Final = re.compile(rf"((?:{SHADOW}/)?(?!{REVIEWS}/|{SHADOW}/)[^/]+/{_UUID}/)\d{{6}}[./]")
 
 
 class Bucket(StrEnum):
@@ -50,6 +57,22 @@ def review_mask_key(sequence_id: str, frame_index: int, review_id: str) -> str:
 def sweep_folder(van_id: str, sequence_id: str, shadow: str = "") -> str:
     """The folder below which every frame of a van's sequence lies, in FRAMES, and every mask of it, in MASKS."""
     return f"{f'{shadow}/' if shadow else ''}{van_id}/{sequence_id}/"
+
+
+def pack_key(folder: str, number: int) -> str:
+    """A pack of what lay below a `sweep_folder`, in the same bucket. number: 0 for the first, then without a gap."""
+    return f"{folder}{PACK}{number:06d}"
+
+
+def pack_folder(bucket: str, key: str) -> str | None:
+    """The folder whose packs may hold this object; None where it is none that is ever packed.
+
+    Frames and masks of a sweep are packed, those of replays too; what readers drew, reports and quarantine are not.
+    """
+    if bucket not in (Bucket.FRAMES, Bucket.MASKS):
+        return None
+    found = _IN_SWEEP.match(key)
+    return None if found is None else found[1]
 
 
 def report_folder(van_id: str, screening_id: str) -> str:

@@ -22,6 +22,7 @@ from urllib3.exceptions import HTTPError
 from sonovan.contracts.errors import Fatal, Transient
 from sonovan.storage.access import account_of
 from sonovan.storage.clocks import clock_hint
+from sonovan.storage.packs.reading import Packs, either
 from sonovan.storage.settings import ObjectStoreSettings
 from sonovan.storage.stores import contradiction
 
@@ -33,7 +34,9 @@ _DOES: Final = {"PUT": "write to", "GET": "read from", "HEAD": "read from", "DEL
 
 
 class MinioStore:
-    """See ObjectStore. One put is one request; only a key that is taken costs a second one, to compare."""
+    """See PackingStore. One put is one request; only a key that is taken costs a second one, to compare, and one more
+    each half minute asks whether the folder has a pack.
+    """
 
     def __init__(self, settings: ObjectStoreSettings) -> None:
         self.endpoint = settings.endpoint
@@ -49,9 +52,14 @@ class MinioStore:
         self._host = _host(settings)
         self._region = settings.region
         self._credentials = Credentials(settings.access_key, settings.secret_key.get_secret_value())
+        self._packs = Packs(self.read_range)
 
     def put(self, bucket: str, key: str, data: bytes, content_type: str) -> None:
         """See ObjectStore.put."""
+        if (packed := self._packs.taken(bucket, key)) is not None:
+            if packed != data:
+                raise contradiction(bucket, key)
+            return
         response = self._send("PUT", bucket, key, data, {"Content-Type": content_type, "If-None-Match": "*"})
         if response.status == 412:
             if self.get(bucket, key) != data:
@@ -61,18 +69,21 @@ class MinioStore:
 
     def get(self, bucket: str, key: str) -> bytes:
         """See ObjectStore.get."""
-        response = self._send("GET", bucket, key)
-        if response.status == 200:
-            return response.data
-        if response.status == 404 and _code(response) == "NoSuchKey":
-            raise KeyError(f"{bucket}/{key}")
-        raise self._refusal(response, "GET", bucket)
+        return either(self._packs, self.get_alone, bucket, key)
+
+    def get_alone(self, bucket: str, key: str) -> bytes:
+        """See PackingStore.get_alone."""
+        return self._got(bucket, key, {})
+
+    def read_range(self, bucket: str, key: str, start: int, length: int) -> bytes:
+        """See PackingStore.read_range."""
+        return self._got(bucket, key, {"Range": f"bytes={start}-{start + length - 1}"})
 
     def exists(self, bucket: str, key: str) -> bool:
         """See ObjectStore.exists."""
         response = self._send("HEAD", bucket, key)
         if response.status in {200, 404}:
-            return response.status == 200
+            return response.status == 200 or self._packs.has(bucket, key)
         raise self._refusal(response, "HEAD", bucket)
 
     def delete(self, bucket: str, key: str) -> None:
@@ -83,11 +94,26 @@ class MinioStore:
 
     def below(self, bucket: str, folder: str) -> list[str]:
         """See ObjectStore.below."""
-        asked = urlencode({"list-type": "2", "prefix": folder}, quote_via=quote, safe="")
+        return self.below_after(bucket, folder, "")
+
+    def below_after(self, bucket: str, folder: str, after: str) -> list[str]:
+        """See PackingStore.below_after."""
+        parameters = {"list-type": "2", "prefix": folder, **({"start-after": after} if after else {})}
+        asked = urlencode(sorted(parameters.items()), quote_via=quote, safe="")
         response = self._send("GET", bucket, "", query=f"?{asked}")
         if response.status != 200:
             raise self._refusal(response, "GET", bucket)
         return [key.decode() for key in _LISTED_KEY.findall(response.data)]
+
+    def _got(self, bucket: str, key: str, headers: dict[str, str]) -> bytes:
+        response = self._send("GET", bucket, key, headers=headers)
+        if response.status in {200, 206}:
+            return response.data
+        if response.status == 404 and _code(response) == "NoSuchKey":
+            raise KeyError(f"{bucket}/{key}")
+        if response.status == 416:  # nothing lies from there on
+            return b""
+        raise self._refusal(response, "GET", bucket)
 
     def _send(
         self,

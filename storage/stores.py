@@ -11,7 +11,10 @@ REPLACED: Final = "object_contradicts_record"
 
 
 class ObjectStore(Protocol):
-    """Write-once objects. Every implementation is safe to use from several threads."""
+    """Write-once objects. Every implementation is safe to use from several threads.
+
+    An object may lie alone or in a pack of its folder (`storage.packs`): put, get and exists answer alike for both.
+    """
 
     def put(self, bucket: str, key: str, data: bytes, content_type: str) -> None:
         """Store `data` durably, or return when the same bytes stand there already.
@@ -21,19 +24,36 @@ class ObjectStore(Protocol):
         """
 
     def get(self, bucket: str, key: str) -> bytes:
-        """The object's bytes. Raises KeyError when it is not there, Transient and Fatal as `put`."""
+        """The object's bytes. Raises KeyError when it is not there, InvalidRecord `object_contradicts_record` when it
+        lies in a pack that is damaged, Transient and Fatal as `put`."""
 
     def exists(self, bucket: str, key: str) -> bool:
         """Whether the object is there. Raises Transient and Fatal as `put`."""
 
     def delete(self, bucket: str, key: str) -> None:
-        """Delete the object for good; nothing happens where none is. Raises Transient and Fatal as `put`."""
+        """Delete the object for good; nothing happens where none is, nor to what lies in a pack: that goes with its
+        pack. Raises Transient and Fatal as `put`."""
 
     def below(self, bucket: str, folder: str) -> list[str]:
-        """The keys of some objects that lie below a folder, a thousand at most; none where there is none.
+        """The keys of some objects that lie below a folder, a thousand at most; none where there is none. A pack is one
+        object.
 
         folder: ends with a slash. Raises Transient and Fatal as `put`.
         """
+
+
+class PackingStore(ObjectStore, Protocol):
+    """A store whose objects somebody packs: it shows what lies alone and what lies in packs apart."""
+
+    def get_alone(self, bucket: str, key: str) -> bytes:
+        """As `get`, of what lies alone; a pack does, too."""
+
+    def read_range(self, bucket: str, key: str, start: int, length: int) -> bytes:
+        """At most `length` bytes, at least 1, of an object that lies alone, from byte `start` on; fewer where it ends
+        before. Raises as `get`."""
+
+    def below_after(self, bucket: str, folder: str, after: str) -> list[str]:
+        """As `below`, in the order of the keys, those behind `after` alone."""
 
 
 def get_named(store: ObjectStore, bucket: str, key: str, sha256: str) -> bytes:

@@ -49,6 +49,7 @@ COMMANDS: Final = {
     "skip": ("skip", "Let an app pass a message that ends it again and again."),
     "replay": ("replay", "Stored frames through another network, as a shadow beside live work."),
     "erase": ("erase", "Delete what is kept of a screening, or of all of a woman's."),
+    "pack": ("pack", "Frames and masks of finished screenings into few large objects."),
     "completion": ("completion", "Print what makes a shell complete these commands: bash, zsh, fish."),
 }
 

@@ -6,8 +6,9 @@ rows of what was noted, and remembers where its objects lie; `delete_objects` de
 transaction, and doing it again is harmless, so that a crash in between leaves nothing behind for good.
 
 Frames, masks and reports go by folders, with whatever lies there: a frame that was segmented twice may have a mask that
-no row names, and a worker that died before it sent its result leaves an object. A folder is that of the van whose
-record it was, so that nobody has another van's objects deleted.
+no row names, and a worker that died before it sent its result leaves an object. Packs lie in the folders of what they
+hold, and go with them. A folder is that of the van whose record it was, so that nobody has another van's objects
+deleted.
 
 A site on legal hold keeps what it has: its screenings stay noted, and are swept once the hold has ended.
 """
@@ -18,10 +19,12 @@ from typing import Final
 from sqlalchemy import Connection, Table, delete, select, text
 
 from sonovan.storage.catalogue.database import Database
+from sonovan.storage.catalogue.packing import now_ms, stale_before
 from sonovan.storage.catalogue.tables import HOLD, REJECTION, REVIEW, WRITTEN
 from sonovan.storage.catalogue.tables_erased import ERASED, TO_DELETE, TO_SWEEP
 from sonovan.storage.catalogue.tables_found import FRAME, FRAME_REPLAYED, REVISION
 from sonovan.storage.catalogue.tables_listed import LISTED
+from sonovan.storage.catalogue.tables_packed import PACKED, PACKING
 from sonovan.storage.catalogue.tables_sent import OPENING, SCREENING_CLOSING, SEQUENCE_CLOSING
 from sonovan.storage.keys import SHADOW, Bucket, quarantine_key, report_folder, sweep_folder
 from sonovan.storage.stores import ObjectStore
@@ -34,6 +37,7 @@ _SENT_BY: Final = (OPENING, REVISION, SCREENING_CLOSING)
 _SWEPT: Final[tuple[Table, ...]] = (
     *(table for table in WRITTEN if "screening_id" in table.columns and table is not ERASED),
     LISTED,
+    PACKED,
 )
 _AT_ONCE: Final = 500
 
@@ -51,11 +55,13 @@ def note_erased(connection: Connection, screening_ids: Iterable[str]) -> None:
 
 
 def sweep(connection: Connection) -> int:
-    """Delete the rows of what was noted, unless its site is on hold, and list the objects that they named; of how many
-    screenings that was.
+    """Delete the rows of what was noted, unless its site is on hold or somebody packs it at this moment, and list the
+    objects that they named; of how many screenings that was.
     """
     on_hold = select(OPENING.c.screening_id).join(HOLD, HOLD.c.site_code == OPENING.c.site_code)
-    free = select(TO_SWEEP.c.screening_id).where(TO_SWEEP.c.screening_id.not_in(on_hold)).limit(_AT_ONCE)
+    packed_now = select(PACKING.c.screening_id).where(PACKING.c.since_ms >= stale_before(now_ms()))
+    not_now = (TO_SWEEP.c.screening_id.not_in(each) for each in (on_hold, packed_now))
+    free = select(TO_SWEEP.c.screening_id).where(*not_now).limit(_AT_ONCE)
     ids = list(connection.execute(free).scalars())
     if not ids:
         return 0

@@ -12,8 +12,7 @@ from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.erasing import sweep
 from sonovan.storage.catalogue.listing import list_all
 from sonovan.storage.catalogue.schema import version
-from sonovan.storage.catalogue.tables import READ_OFFSET, SETTLED, WRITTEN, rule_of
-from sonovan.storage.catalogue.tables_erased import TO_DELETE, TO_SWEEP
+from sonovan.storage.catalogue.tables import READ_OFFSET, REMEMBERED, SETTLED, WRITTEN, rule_of
 from sonovan.storage.catalogue.writing import merge, write
 
 _EXPIRING: Final = tuple(table for table in WRITTEN if rule_of(table).expires)
@@ -101,7 +100,7 @@ def _take_over(connection: Connection, old: str) -> None:
     that."""
     for table in _EXPIRING:
         merge(connection, table, f"{old}.{table.name}")
-    for table in (*SETTLED, TO_SWEEP, TO_DELETE):
+    for table in (*SETTLED, *REMEMBERED):
         names = ", ".join(column.name for column in table.columns)
         there = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {old}.{table.name} WHERE true"
         connection.execute(text(f"{there} ON CONFLICT DO NOTHING"))

@@ -12,7 +12,7 @@ from sqlalchemy import Column as _Column
 from sonovan.contracts.topics import Topic
 from sonovan.storage.catalogue.columns import JSON, META, MOMENT, Rule, key, may, must, table_of
 from sonovan.storage.catalogue.tables_concluded import ALERT_STEP, CONCLUDED_SIDE, CONCLUSION, FINDING_READ, OUTCOME
-from sonovan.storage.catalogue.tables_erased import ERASED
+from sonovan.storage.catalogue.tables_erased import ERASED, TO_DELETE, TO_SWEEP
 from sonovan.storage.catalogue.tables_found import (
     ADEQUACY,
     FINDING,
@@ -24,6 +24,7 @@ from sonovan.storage.catalogue.tables_found import (
     SIGHTING,
 )
 from sonovan.storage.catalogue.tables_listed import LISTED
+from sonovan.storage.catalogue.tables_packed import PACKED, PACKING
 from sonovan.storage.catalogue.tables_sent import (
     AMENDMENT,
     CLINICAL_RECORD,
@@ -212,6 +213,9 @@ DERIVED: Final[tuple[Table, ...]] = (LISTED,)
 
 SETTLED: Final = (HOLD, RETENTION)
 """What people decided, and no topic says: taken over when the catalogue is made again."""
+
+REMEMBERED: Final = (TO_SWEEP, TO_DELETE, PACKING, PACKED)
+"""What is to be done, or was, with objects: taken over as well."""
 
 
 def rule_of(table: Table) -> Rule:

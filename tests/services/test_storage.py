@@ -13,9 +13,13 @@ from pydantic import SecretStr
 
 from sonovan.centre import Centre
 from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
+from sonovan.contracts.ids import mint_id
 from sonovan.storage.buckets import create_buckets
-from sonovan.storage.keys import Bucket
+from sonovan.storage.keys import Bucket, pack_key, sweep_folder
 from sonovan.storage.minio_store import MinioStore
+from sonovan.storage.packs.packing import delete_alone, pack_sweep
+from tests.clinical.records import VAN
+from tests.storage.packs.sweeps import fill, objects_of, read
 
 pytestmark = pytest.mark.services
 
@@ -78,6 +82,30 @@ def test_what_lies_below_a_folder_is_found_and_nothing_else(store: MinioStore, c
     assert catalog.below(Bucket.FRAMES, f"{key}/nothing/") == []
     with pytest.raises(Fatal, match="account segment may not read from bucket"):
         store.below(Bucket.FRAMES, f"{key}/a/")
+
+
+def test_a_sweep_that_is_packed_is_read_put_and_erased_as_before(store: MinioStore, centre: Centre) -> None:
+    sequence_id = mint_id()
+    folder, objects = sweep_folder(VAN, sequence_id), fill(store, objects_of(5, sequence_id))
+    catalog = MinioStore(centre.store("catalog"))
+    for bucket in (Bucket.FRAMES, Bucket.MASKS):
+        delete_alone(catalog, bucket, pack_sweep(catalog, bucket, folder, lambda: None).deletable)
+        assert catalog.below(bucket, folder) == [pack_key(folder, 0)]
+    for account in ("segment", "catalog", "reader", "console"):
+        assert read(MinioStore(centre.store(account)), objects) == objects
+    fresh = MinioStore(centre.store("segment"))
+    (bucket, key), data = next(iter(objects.items()))
+    assert fresh.exists(bucket, key)
+    fresh.put(bucket, key, data, BYTES)
+    with pytest.raises(InvalidRecord) as caught:
+        fresh.put(bucket, key, b"others", BYTES)
+    assert caught.value.reason == "object_contradicts_stored"
+    assert len(catalog.read_range(bucket, pack_key(folder, 0), 10**6, 10)) == 0
+    catalog.delete(bucket, pack_key(folder, 0))
+    for reader in (fresh, store):
+        with pytest.raises(KeyError):
+            reader.get(bucket, key)
+        assert not reader.exists(bucket, key)
 
 
 def test_what_is_not_there_is_a_key_error(store: MinioStore, key: str) -> None:

@@ -83,7 +83,12 @@ def test_an_account_does_what_the_table_says_and_nothing_else(
     elif Right.PUT not in held:
         with pytest.raises(Fatal, match=f"account {account} may not write to bucket {bucket}"):
             store.put(bucket, f"{REVIEWS}/{key}", b"drawn", BYTES)
-    if held & {Right.GET, Right.PUT}:
+    if Right.PACK in held:
+        store.put(bucket, f"{key}/pack-000000-{account}", b"packed", BYTES)
+    elif Right.PUT not in held:
+        with pytest.raises(Fatal, match=f"account {account} may not write to bucket {bucket}"):
+            store.put(bucket, f"{key}/pack-000000-{account}", b"packed", BYTES)
+    if held & {Right.GET, Right.PUT, Right.PACK}:
         assert store.get(bucket, key) == b"as it was"
         assert not store.exists(bucket, "not-there")
         with pytest.raises(KeyError):

@@ -31,7 +31,12 @@ def test_each_stage_writes_what_is_its_own_and_no_more() -> None:
     deletes = {("s3:DeleteObject", f"{bucket}/*") for bucket in Bucket}
     listed = (bucket for bucket in Bucket if bucket is not Bucket.QUARANTINE)
     lists = {(action, str(bucket)) for bucket in listed for action in ("s3:GetBucketLocation", "s3:ListBucket")}
-    assert allowed(Writer.CATALOG) == {*allowed(Writer.ALERT), ("s3:GetObject", f"{Bucket.MASKS}/*"), *deletes, *lists}
+    packs = {
+        (action, f"{bucket}/{what}")
+        for bucket in (Bucket.FRAMES, Bucket.MASKS)
+        for action, what in (("s3:GetObject", "*"), ("s3:PutObject", "*/pack-*"))
+    }
+    assert allowed(Writer.CATALOG) == {*allowed(Writer.ALERT), *packs, *deletes, *lists}
 
 
 def test_only_the_catalogue_deletes_and_only_it_and_people_list() -> None:
