@@ -1,12 +1,16 @@
 """Commands note in the audit who did what, before it is done."""
 
 import getpass
+import hashlib
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from sonovan.storage.audit import Act, Audit
+
+STATEMENT_CHARACTERS: Final = 4000
 
 
 def note(
@@ -24,6 +28,18 @@ def note(
     kept: what was to be noted must not be done then.
     """
     return Audit(state).add(Act(what, by or operator(), at or datetime.now(UTC), about, why))
+
+
+def note_question(state: Path, statement: str, rows: int, into_file: bool) -> str:
+    """Note who asks the catalogue what, before it is asked; the line's hash. Raises Transient as `note`.
+
+    statement: kept as it was typed, its first STATEMENT_CHARACTERS; no view has a name that it could ask for.
+    """
+    about: dict[str, str | int | bool | None] = {
+        "sql": statement[:STATEMENT_CHARACTERS], "sql_sha256": hashlib.sha256(statement.encode()).hexdigest(),
+        "rows": rows, "into_file": into_file,
+    }  # fmt: skip
+    return note(state, "catalog.asked", about)
 
 
 def operator() -> str:

@@ -36,7 +36,8 @@ class Act:
     """One thing that somebody did.
 
     what: a code (`skip`, `dataset.exported`). by: the account on the machine, or a reader's code. about: ids, codes and
-    counts; never a name. why: the reason in their own words, None where nobody was asked.
+    counts, and a statement of SQL as it was typed (`catalog.asked`); never a name. why: the reason in their own words,
+    None where nobody was asked.
     """
 
     what: str

@@ -29,7 +29,7 @@ GROUPS: Final = {
     "rejected": ("rejected", "Records that a stage could not use: list, show, retry."),
     "alerts": ("alerts", "Alerts: list, ack, test a file of rules."),
     "audit": ("audit", "Who did what with what is kept: show, verify."),
-    "catalog": ("catalog", "The catalogue of results, in SQL: status, rebuild, reader, hold, resolve."),
+    "catalog": ("catalog", "The catalogue of results, in SQL: status, rebuild, reader, hold, expire, resolve."),
     "export": ("export", "Copies of what the centre keeps: report, dataset."),
     "quality": ("quality", "Whether networks and scanners are still right: report."),
     "evaluate": ("evaluate_froc", "The whole path on data whose truth is known: froc."),

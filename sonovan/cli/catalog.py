@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sonovan.cli.expire import expire
 from sonovan.cli.rejected import object_store
 from sonovan.cli.topics import JsonOption, kafka_settings
 from sonovan.cli.up import StateOption, format_table
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from sonovan.storage.catalogue.database import Database
 
 app = typer.Typer(help="The catalogue of results, in SQL.", no_args_is_help=True, rich_markup_mode=None)
+
+app.command()(expire)
 
 READER_VARIABLE = "SONOVAN_CATALOG_READER_URL"
 
@@ -121,13 +124,19 @@ def resolve(
     out: Annotated[Path, typer.Option(help="The file to write.")],
     state: StateOption = None,
 ) -> None:
-    """Fetch the image or mask that an address of the catalogue names, where she agrees to it, and check its bytes."""
+    """Fetch the image or mask that an address of the catalogue names, where she agrees to it, and check its bytes.
+
+    Who fetched which is noted in the audit of this machine.
+    """
     from sonovan.contracts.errors import Transient
-    from sonovan.storage.catalogue.addresses import fetch
+    from sonovan.noting import note
+    from sonovan.storage.catalogue.addresses import fetch, is_address
     from sonovan.storage.minio_store import MinioStore
 
     database = open_catalogue(state)
     try:
+        if is_address(address):  # anything else is refused, and might name somebody
+            note(state_path(state), "catalog.resolved", {"address": address})
         data = fetch(database, MinioStore(object_store(state, "reader")), address)
     finally:
         database.close()

@@ -1,32 +1,24 @@
 """`sonovan erase`: frames, masks, reports, rows and alerts of a screening go."""
 
 import sys
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, get_args
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from sonovan.cli.catalog import open_catalogue
 from sonovan.cli.topics import kafka_settings
 from sonovan.cli.up import StateOption
-from sonovan.contracts.erasures import ErasureReason, ScreeningErased
-from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.contracts.erasures import ErasureReason
+from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.record import Id
-from sonovan.contracts.topics import Topic
 from sonovan.contracts.words import OperatorCode
-from sonovan.noting import note
 from sonovan.state import state_path
 
 if TYPE_CHECKING:
-    from sonovan.storage.catalogue.database import Database
     from sonovan.storage.catalogue.kept import Kept
 
-SEND_WITHIN_S: Final = 30.0
-LOOK_EVERY_S: Final = 0.5
 REASONS: Final = "|".join(get_args(ErasureReason))
 
 
@@ -39,9 +31,6 @@ def erase(
     all_of_hers: Annotated[
         bool, typer.Option("--all-of-hers", help="Also every other screening of the same women.")
     ] = False,
-    over: Annotated[
-        bool, typer.Option("--over", help="Those whose site's time is over (sonovan catalog hold).")
-    ] = False,
     unknown: Annotated[bool, typer.Option("--unknown", help="Also what the catalogue does not know.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     wait_s: Annotated[float, typer.Option(min=0, help="How long to wait until everything is gone.")] = 120.0,
@@ -53,15 +42,14 @@ def erase(
     those that join a screening to a woman end after 90 days by themselves. Whoever was given a data set with her must
     be told: the command says what she is called in it.
     """
-    from sonovan.storage.catalogue.holding import over as whose_time_is_over
+    from sonovan.cli.catalog import open_catalogue
+    from sonovan.erasing import publish, wait_until_gone
     from sonovan.storage.catalogue.kept import hers, kept_of
-    from sonovan.transport.producer import BoundedProducer
 
-    reason, operator = _checked(because, by)
+    reason, operator = checked(because, by)
     database = open_catalogue(state)
     try:
         ids = [_id(each) for each in screenings or ()]
-        ids += whose_time_is_over(database, datetime.now(UTC)) if over else []
         if all_of_hers:
             ids += [other for each in tuple(ids) for other in hers(database, each)]
         ids = sorted(set(ids))
@@ -73,23 +61,16 @@ def erase(
         _show(kept)
         if not yes and not typer.confirm(f"Erase {len(ids)} for good?"):
             raise typer.Abort
-        records = [
-            ScreeningErased(screening_id=each, because=reason, by=operator, erased_at=datetime.now(UTC)) for each in ids
-        ]
-        with BoundedProducer(kafka_settings(state, "console")) as producer:
-            for record in records:
-                about = {"screening": record.screening_id, "because": because}
-                note(state_path(state), "screening.erased", about, by=operator)
-                sent = producer.send(Topic.SCREENING_ERASED, record.screening_id.encode(), record.encode())
-                sent.result(SEND_WITHIN_S)
-        _wait(database, ids, wait_s)
+        publish(kafka_settings(state, "console"), state_path(state), ids, reason, operator)
+        wait_until_gone(database, ids, wait_s)
     finally:
         database.close()
     sys.stdout.write(f"{len(ids)} erased: no row, frame, mask or report of them is left\n")
-    _tell_holders(state, ids)
+    tell_holders(state, ids)
 
 
-def _checked(because: str, by: str) -> tuple[ErasureReason, str]:
+def checked(because: str, by: str) -> tuple[ErasureReason, str]:
+    """The reason and the operator as a record holds them. Raises BadParameter for what is no code."""
     try:
         reason: ErasureReason = TypeAdapter(ErasureReason).validate_python(because)
     except ValidationError:
@@ -124,20 +105,7 @@ def _show(kept: Sequence["Kept"]) -> None:
         typer.echo(f"{each.screening_id}: {rows}", err=True)
 
 
-def _wait(database: "Database", ids: Sequence[str], wait_s: float) -> None:
-    from sonovan.storage.catalogue.kept import is_gone
-
-    give_up_at = time.monotonic() + wait_s
-    while not is_gone(database, ids):
-        if time.monotonic() > give_up_at:
-            raise Transient(
-                f"after {wait_s:g} s something of them is still there: it goes when the worker catalog runs; "
-                "the same command looks again"
-            )
-        time.sleep(LOOK_EVERY_S)
-
-
-def _tell_holders(state: Path | None, ids: Sequence[str]) -> None:
+def tell_holders(state: Path | None, ids: Sequence[str]) -> None:
     """Say in which data sets they may be, and under which names: whoever holds one must delete them there."""
     from sonovan.cli.export_dataset import export_key
     from sonovan.dataset.pseudonyms import Pseudonyms

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sonovan.cli.up import StateOption, format_table
+from sonovan.state import state_path
 
 if TYPE_CHECKING:
     from sonovan.storage.catalogue.asking import Answer
@@ -26,15 +27,19 @@ def query(
 ) -> int | None:
     """Ask the catalogue. Nothing can be changed; no view says who a woman is. Unsigned findings are no results.
 
-    Where more rows match than are given the command says so and ends with 3.
+    Who asked, and the statement as it was typed, are noted in the audit of this machine. Where more rows match than are
+    given the command says so and ends with 3.
     """
     from sonovan.cli.catalog import reader_url
     from sonovan.cli.failures import Exit
+    from sonovan.noting import note_question
     from sonovan.storage.catalogue.asking import Limits, ask
 
     if as_csv + as_json + (parquet is not None) > 1:
         raise typer.BadParameter("choose one of --csv, --json and --parquet.")
-    answer = ask(reader_url(state), statement, Limits(rows, seconds))
+    url = reader_url(state)
+    note_question(state_path(state), statement, rows, parquet is not None)
+    answer = ask(url, statement, Limits(rows, seconds))
     if parquet is not None:
         from sonovan.parquet import write_parquet
 

@@ -29,6 +29,11 @@ class Named:
     sha256: str
 
 
+def is_address(address: str) -> bool:
+    """Whether this is written as an address is; what it names, if anything, is not asked."""
+    return _REVIEW.fullmatch(address) is not None or _FRAME.fullmatch(address) is not None
+
+
 def fetch(database: Database, store: ObjectStore, address: str) -> bytes:
     """The bytes that an address names.
 

@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import BigInteger, Text, bindparam, delete, insert, select, text
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.words import OperatorCode, SiteCode
 from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.tables import HOLD, RETENTION
 
+_ASKED: Final = {"now_ms": BigInteger(), "day_ms": BigInteger(), "site": Text()}
+_DAY_MS: Final = 24 * 60 * 60 * 1000
 _CODE: Final = re.compile(r"[a-z][a-z_]{0,31}")
 
 
@@ -60,19 +62,45 @@ def held(database: Database) -> list[Held]:
     return found
 
 
-def over(database: Database, now: datetime) -> list[str]:
-    """Screenings whose site has a time that is over, and that no hold keeps, the oldest first: what may be erased."""
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A screening whose site's time is over. arrived_at: when its opening reached the centre. held: its site is on
+    hold, so that it stays.
+    """
+
+    screening_id: str
+    site: str
+    arrived_at: datetime
+    held: bool
+
+
+def over(database: Database, now: datetime, site: str | None = None) -> list[Over]:
+    """Screenings whose site has a time that is over, the oldest first; of one site, if given.
+
+    Time runs from when the broker has the opening: a van's clock may be wrong, and nobody's frames may go before their
+    time because of that. What is erased already is not among them.
+    """
     query = text(
-        "SELECT o.screening_id, o.opened_at, r.days FROM opening o JOIN retention r ON r.site_code = o.site_code "
-        "WHERE NOT EXISTS (SELECT 1 FROM hold h WHERE h.site_code = o.site_code) ORDER BY o.screening_id"
+        "SELECT o.screening_id, o.site_code, o.at_ms, "
+        "EXISTS (SELECT 1 FROM hold h WHERE h.site_code = o.site_code) AS held "
+        "FROM opening o JOIN retention r ON r.site_code = o.site_code "
+        "WHERE o.at_ms <= :now_ms - r.days * :day_ms AND (:site IS NULL OR o.site_code = :site) "
+        "AND NOT EXISTS (SELECT 1 FROM erased e WHERE e.screening_id = o.screening_id) "
+        "ORDER BY o.at_ms, o.screening_id"
+    ).bindparams(
+        bindparam("now_ms", type_=BigInteger), bindparam("day_ms", type_=BigInteger), bindparam("site", type_=Text)
     )
+    asked = {"now_ms": int(now.timestamp() * 1000), "day_ms": _DAY_MS, "site": site}
     with database.writing() as connection:
-        rows = connection.execute(query).all()
-    return [row.screening_id for row in rows if (now - _moment(row.opened_at)).days >= row.days]
+        rows = connection.execute(query, asked).all()
+    return [
+        Over(row.screening_id, row.site_code, datetime.fromtimestamp(row.at_ms / 1000, UTC), bool(row.held))
+        for row in rows
+    ]
 
 
-def _moment(value: datetime | str) -> datetime:
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
+def _moment(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
 def _check(site: str, by: str, because: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +12,7 @@ from sonovan.contracts.topics import STAGES, Topic
 from sonovan.storage.audit import Audit
 from sonovan.storage.catalogue.database import Database, open_database
 from sonovan.storage.catalogue.tables import WRITTEN
+from sonovan.storage.keys import Bucket
 from sonovan.stream_apps.catalog.stage import sqlite_url
 from tests.journeys.account import wait_for
 from tests.journeys.hunt import hits
@@ -53,7 +55,7 @@ def stored(world: World, screening: Screening) -> list[str]:
 
 
 def test_nothing_of_an_erased_screening_is_left_in_any_store_and_another_one_is_whole(
-    world: World, catalogue: Database
+    world: World, catalogue: Database, tmp_path: Path
 ) -> None:
     world.work(also={"assess": SOON}, stages=STAGES)
     van = Van(world)
@@ -77,6 +79,7 @@ def test_nothing_of_an_erased_screening_is_left_in_any_store_and_another_one_is_
     world.until(lambda: set(rows_of(catalogue, hers.screening_id)) == {"erased"}, "nor in the catalogue")
     assert rows_of(catalogue, anothers.screening_id) == others
     assert stored(world, anothers) == place
+    packing = world.command("pack", "--quiet-days", "0", "--json")  # deletes what lay alone after a minute
 
     # Rows of `assess` and messages of `alert`: workers that start anew find nothing to go on with.
     world.stop("alert")
@@ -93,8 +96,22 @@ def test_nothing_of_an_erased_screening_is_left_in_any_store_and_another_one_is_
     assert world.sonovan("audit", "verify", "--json")["broken"] is None
     assert json.dumps(notes).count("she_asked") == 2
 
+    done = json.loads(packing.communicate(timeout=150)[0])
+    assert done["left"] == []
+    packs = stored(world, anothers)
+    assert len(packs) < len(place)
+    assert all("/pack-0000" in each or str(Bucket.REPORTS) in each for each in packs)
+    resolved = tmp_path / "frame"
+    address = f"sonovan://frames/{anothers.ids.sequence_ids[0]}/000003"
+    world.sonovan("catalog", "resolve", address, "--out", str(resolved))
+    assert resolved.stat().st_size > 0
+    world.sonovan("erase", anothers.screening_id, "--because", "she_asked", "--by", "op-7", "--yes")
+    assert stored(world, anothers) == []
 
-def test_what_a_site_on_hold_has_and_what_nobody_knows_is_not_erased(world: World) -> None:
+
+def test_what_a_site_on_hold_has_and_what_nobody_knows_is_not_erased_and_what_is_over_is(
+    world: World, catalogue: Database
+) -> None:
     world.work(stages=STAGES)
     van = Van(world)
     screening = van.screening(sweep(4))
@@ -111,3 +128,15 @@ def test_what_a_site_on_hold_has_and_what_nobody_knows_is_not_erased(world: Worl
         world.sonovan("catalog", "hold", "site-1", "--by", "op-1", "--release")
     unknown = world.command("erase", van.screening(sweep(4)).screening_id, "--by", "op-7", "--yes")
     assert "the catalogue knows nothing of" in unknown.communicate(timeout=60)[1]
+
+    world.sonovan("catalog", "hold", "site-1", "--by", "op-1", "--days", "3650")
+    with catalogue.writing() as connection:  # as if the centre had had it for eleven years
+        old = {"id": screening.screening_id, "ms": 11 * 365 * 24 * 60 * 60 * 1000}
+        connection.execute(text("UPDATE opening SET at_ms = at_ms - :ms WHERE screening_id = :id"), old)
+    assert world.sonovan("catalog", "expire", "--json")["erased"] == []
+    assert stored(world, screening)
+    assert world.sonovan("catalog", "expire", "--do", "--by", "op-7", "--json")["erased"] == [screening.screening_id]
+    assert not stored(world, screening)
+    assert set(rows_of(catalogue, screening.screening_id)) == {"erased"}
+    told = [act for act in Audit(world.centre.path).acts() if act["about"].get("screening") == screening.screening_id]
+    assert [(act["by"], act["about"]["because"]) for act in told] == [("op-7", "retention_over")]

@@ -11,6 +11,7 @@ import pytest
 from sonovan.cli import build
 from sonovan.cli.failures import run
 from sonovan.demo import QUESTIONS
+from sonovan.storage.audit import Audit
 from sonovan.storage.catalogue.database import open_database
 from sonovan.storage.catalogue.writing import write
 from tests.clinical.records import SCREENING
@@ -92,3 +93,54 @@ def test_a_site_is_held_and_released_by_a_command(state: list[str], capsys: pyte
 def test_a_file_needs_no_account_for_reading(state: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(build(), ["catalog", "reader", *state]) == 2
     assert "needs no account" in capsys.readouterr().err
+
+
+def test_who_asks_what_and_fetches_which_picture_is_noted_before_it_is_done(
+    state: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(build(), ["query", QUERY, *state]) == 0
+    assert run(build(), ["query", "DELETE FROM screening", *state]) == 2
+    assert run(build(), ["query", "SELECT 1 -- " + "x" * 100_000, "--csv", *state]) == 0
+    address = "sonovan://frames/0192f0c1-2345-7abc-8def-000000000009/000012"
+    for asked in (address, "sonovan://frames/Wang Xiaomei"):
+        run(build(), ["catalog", "resolve", asked, "--out", str(tmp_path / "frame"), *state])
+    acts = list(Audit(Path(state[1])).acts())
+    assert [act["what"] for act in acts] == ["catalog.asked"] * 3 + ["catalog.resolved"]
+    assert [act["about"]["sql"] for act in acts[:2]] == [QUERY, "DELETE FROM screening"]
+    assert len(acts[2]["about"]["sql"]) == 4000
+    assert acts[3]["about"] == {"address": address}
+    assert all(act["by"] for act in acts)
+    assert Audit(Path(state[1])).verify().broken is None
+
+
+def test_nothing_is_answered_where_the_note_cannot_be_kept(
+    state: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit = Audit(Path(state[1]))
+    assert run(build(), ["query", QUERY, *state]) == 0
+    audit.path.write_bytes(audit.path.read_bytes().replace(b"malignant", b"tampered!"))
+    capsys.readouterr()
+    assert run(build(), ["query", QUERY, *state]) == 4
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "sonovan audit verify" in err
+
+
+def test_what_is_older_than_its_site_keeps_it_is_shown_and_nothing_is_done(
+    state: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(build(), ["catalog", "expire", *state]) == 0
+    assert "no site has screenings" in capsys.readouterr().out
+    assert run(build(), ["catalog", "hold", "site-1", "--by", "op-7", "--days", "1", *state]) == 0
+    capsys.readouterr()
+    assert run(build(), ["catalog", "expire", "--json", *state]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["erased"] == []
+    assert [(each["site"], each["over"], each["held"]) for each in document["sites"]] == [("site-1", 1, False)]
+    assert run(build(), ["catalog", "expire", *state]) == 0
+    assert "nothing was changed" in capsys.readouterr().err
+    assert run(build(), ["catalog", "expire", "--do", *state]) == 2
+    assert run(build(), ["catalog", "hold", "site-1", "--by", "op-7", *state]) == 0
+    capsys.readouterr()
+    assert run(build(), ["catalog", "expire", "--do", "--by", "op-7", "--json", *state]) == 0, "no service is asked"
+    assert json.loads(capsys.readouterr().out)["sites"][0]["held"] is True

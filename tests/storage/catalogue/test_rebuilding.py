@@ -11,7 +11,7 @@ import pytest
 from sonovan.contracts.errors import Transient
 from sonovan.storage.catalogue.changes import Change
 from sonovan.storage.catalogue.database import Database, open_database
-from sonovan.storage.catalogue.holding import Held, held, keep_for, over, put_hold
+from sonovan.storage.catalogue.holding import Held, Over, held, keep_for, over, put_hold
 from sonovan.storage.catalogue.rebuilding import Rebuilding, census
 from sonovan.storage.catalogue.tables import WRITTEN, rule_of
 from sonovan.storage.catalogue.writing import write
@@ -135,14 +135,26 @@ def test_a_site_on_hold_has_nothing_to_erase_and_one_with_a_time_has_what_is_old
     assert over(database, NOON + timedelta(days=9999)) == []
     keep_for(database, "site-1", 30)
     assert over(database, NOON + timedelta(days=29)) == []
-    assert over(database, NOON + timedelta(days=30)) == [SCREENING]
+    assert over(database, NOON + timedelta(days=30)) == [Over(SCREENING, "site-1", NOON, held=False)]
+    assert over(database, NOON + timedelta(days=30), site="site-2") == []
     put_hold(database, "site-1", by="op-7", because="inquiry")
-    assert over(database, NOON + timedelta(days=99)) == []
+    assert over(database, NOON + timedelta(days=99)) == [Over(SCREENING, "site-1", NOON, held=True)]
     (row,) = held(database)
     assert (row.site, row.by, row.because, row.kept_days) == ("site-1", "op-7", "inquiry", 30)
     assert isinstance(row, Held)
     put_hold(database, "site-1", by="op-7", because="inquiry", release=True)
-    assert over(database, NOON + timedelta(days=99)) == [SCREENING]
+    assert len(over(database, NOON + timedelta(days=99), site="site-1")) == 1
+    with database.writing() as connection:
+        write(connection, changes([opened(), erased(SCREENING)]))
+    assert over(database, NOON + timedelta(days=99)) == []
+
+
+def test_a_vans_clock_that_is_wrong_shortens_no_time(database: Database) -> None:
+    with database.writing() as connection:
+        write(connection, changes([opened(opened_at=NOON - timedelta(days=20 * 365))]))
+    keep_for(database, "site-1", 30)
+    assert over(database, NOON + timedelta(days=29)) == []
+    assert len(over(database, NOON + timedelta(days=30))) == 1
 
 
 def test_only_the_file_that_answers_is_left(tmp_path: Path) -> None:
