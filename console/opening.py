@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sonovan.console.feed import Feed
 from sonovan.console.pages.table import DOORS
 from sonovan.console.phrases import ConsoleWords
 from sonovan.console.sending import Sender
@@ -16,6 +17,7 @@ from sonovan.reports.phrases import LANGUAGES
 from sonovan.storage.audit import Audit
 from sonovan.storage.catalogue.reading import Catalogue
 from sonovan.storage.console.accounts import Accounts
+from sonovan.storage.console.claims import Claims
 from sonovan.storage.console.database import ConsoleDatabase
 from sonovan.storage.console.sealing import Seal
 from sonovan.storage.console.sessions import Sessions
@@ -43,7 +45,7 @@ def opened(
     if settings.database_url is None or settings.catalogue_url is None or settings.key_file is None:
         raise Fatal("setting SONOVAN_CONSOLE_DATABASE_URL, …_CATALOGUE_URL and …_KEY_FILE: all are needed here")
     database, catalogue = ConsoleDatabase(settings.database_url), Catalogue(settings.catalogue_url)
-    send = Sender(broker)
+    send, claims = Sender(broker), Claims(database, clock)
     try:
         database.prepare()
         idle_ms, longest_ms = round(settings.idle_min * _MINUTE_MS), round(settings.session_hours * 60 * _MINUTE_MS)
@@ -55,6 +57,8 @@ def opened(
             accounts=Accounts(database),
             seal=Seal(settings.key_file),
             sessions=Sessions(database, clock, idle_ms=idle_ms, longest_ms=longest_ms),
+            claims=claims,
+            feed=Feed(catalogue, claims, tell),
             send=send,
             audit=Audit(state),
             words={language: ConsoleWords(language) for language in LANGUAGES},

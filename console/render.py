@@ -34,6 +34,12 @@ def page(console: "Console", asked: Asked, template: str, status: int = 200, /, 
     return HTMLResponse(text, status)
 
 
+def fragment(console: "Console", language: str, template: str, /, **values: Any) -> str:
+    """A piece of a page, which a script puts in its place. It gets `say`, `words` and whatever is given."""
+    words = console.words[language]
+    return _ENVIRONMENT.get_template(template).render(words=words, say=words.say, **values)
+
+
 def go(location: str) -> Response:
     """Have the browser load another page of the console, by GET."""
     return RedirectResponse(location, 303)

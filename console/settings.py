@@ -21,6 +21,10 @@ class ConsoleSettings(BaseSettings):
     second_factor: who must show a code beside the password: who reads or leads, everybody, or nobody (a
     demonstration).
     blind_share: of this share of screenings, chosen by their ids, a reader draws frames before seeing outlines.
+    suspicious_from, negatives_share, overdue_h, couch_h: what the programme sets of the worklist
+    (`storage/catalogue/queues.py:Policy`): the suspicion from which a screening is listed as suspicious, the share of
+    negatives that readers see, after how many hours a screening is overdue, and for how many hours one that was not
+    closed counts as on the couch.
     idle_min: a session ends when nobody does anything for so long; session_hours: it ends in any case.
     """
 
@@ -37,3 +41,7 @@ class ConsoleSettings(BaseSettings):
     blind_share: float = Field(default=0.05, ge=0, le=1)
     idle_min: float = Field(default=30.0, gt=0, le=24 * 60)
     session_hours: float = Field(default=12.0, gt=0, le=24)
+    suspicious_from: float = Field(default=0.1, gt=0, le=1)
+    negatives_share: float = Field(default=1.0, ge=0, le=1)
+    overdue_h: float = Field(default=48.0, gt=0, le=24 * 365)
+    couch_h: float = Field(default=2.0, gt=0, le=24)

@@ -3,16 +3,20 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from sonovan.console.doors import Door
+from sonovan.console.feed import Feed
 from sonovan.console.phrases import ConsoleWords
 from sonovan.console.settings import ConsoleSettings
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import IntendedUse
 from sonovan.storage.audit import Audit
+from sonovan.storage.catalogue.queues import Policy
 from sonovan.storage.catalogue.reading import Catalogue
 from sonovan.storage.console.accounts import Accounts
+from sonovan.storage.console.claims import Claims
 from sonovan.storage.console.database import ConsoleDatabase
 from sonovan.storage.console.sealing import Seal
 from sonovan.storage.console.sessions import Sessions
@@ -29,10 +33,10 @@ class Console:
     """What the handlers of the console work with.
 
     catalogue: reads results. database: the console's own tables. seal: closes what must not be read in them. images:
-    the object store, by the rights of the account `console`. send: publishes a record of a topic that the console
-    writes, and returns when Kafka has it (raises Transient, Fatal, InvalidRecord). audit: notes who did what. words:
-    by language. doors: every row of the table. clock: ms since 1970. tell: takes a line for the log, in which nobody
-    is named.
+    the object store, by the rights of the account `console`. claims: who reads which screening now. feed: what changes
+    in the worklist. send: publishes a record of a topic that the console writes, and returns when Kafka has it (raises
+    Transient, Fatal, InvalidRecord). audit: notes who did what. words: by language. doors: every row of the table.
+    clock: ms since 1970. tell: takes a line for the log, in which nobody is named.
     """
 
     settings: ConsoleSettings
@@ -42,6 +46,8 @@ class Console:
     accounts: Accounts = field(repr=False)
     seal: Seal = field(repr=False)
     sessions: Sessions = field(repr=False)
+    claims: Claims = field(repr=False)
+    feed: Feed = field(repr=False)
     send: Callable[[Record], None] = field(repr=False)
     audit: Audit = field(repr=False)
     words: Mapping[str, ConsoleWords] = field(repr=False)
@@ -49,6 +55,22 @@ class Console:
     intended_use: IntendedUse = "research"
     clock: Callable[[], int] = now_ms
     tell: Callable[[str], None] = field(default=print, repr=False)
+
+    @property
+    def policy(self) -> Policy:
+        """What the programme sets of the worklist."""
+        told = self.settings
+        return Policy(
+            suspicious_from=told.suspicious_from,
+            negatives_share=told.negatives_share,
+            overdue_after=timedelta(hours=told.overdue_h),
+            couch_at_most=timedelta(hours=told.couch_h),
+        )
+
+    @property
+    def now(self) -> datetime:
+        """The clock as a moment, UTC."""
+        return datetime.fromtimestamp(self.clock() / 1000, UTC)
 
     @property
     def shows_categories(self) -> bool:

@@ -6,11 +6,11 @@ Terms of the field (organs, findings, reasons) stand in `sonovan.reports.phrases
 from collections.abc import Mapping
 from typing import Final
 
-from sonovan.console.phrases import reading, shell
+from sonovan.console.phrases import reading, shell, worklist
 from sonovan.reports.phrases import Language
 from sonovan.reports.words import Words
 
-AREAS: Final = (shell, reading)
+AREAS: Final = (shell, reading, worklist)
 
 
 def _gathered(parts: list[Mapping[str, str]]) -> dict[str, str]:

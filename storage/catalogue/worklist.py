@@ -6,7 +6,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, TextClause, bindparam, text
+from sqlalchemy import Connection, RowMapping, Text, TextClause, bindparam, text
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.storage.catalogue.changes import moment
@@ -129,7 +129,9 @@ def rows_of(connection: Connection, screening_ids: Iterable[str]) -> dict[str, R
     if not ids:
         return {}
     query = text(f"SELECT {_COLUMNS} FROM listed WHERE screening_id IN :ids")
-    found = connection.execute(query.bindparams(bindparam("ids", expanding=True)), {"ids": ids}).mappings()
+    found = connection.execute(
+        query.bindparams(bindparam("ids", type_=Text(), expanding=True)), {"ids": ids}
+    ).mappings()
     return {row.screening_id: row for row in map(row_of, found)}
 
 
@@ -168,7 +170,9 @@ def heard_at(connection: Connection, vans: Collection[str]) -> dict[str, datetim
     if not vans:
         return {}
     query = text("SELECT van_id, reported_at FROM van_report WHERE van_id IN :vans")
-    rows = connection.execute(query.bindparams(bindparam("vans", expanding=True)), {"vans": sorted(vans)}).all()
+    rows = connection.execute(
+        query.bindparams(bindparam("vans", type_=Text(), expanding=True)), {"vans": sorted(vans)}
+    ).all()
     return {row.van_id: _as_moment(row.reported_at) for row in rows}
 
 
@@ -207,9 +211,10 @@ def _where(connection: Connection, chosen: Filter, policy: Policy, now: datetime
 
 
 def _bound(query: str, given: Mapping[str, Any]) -> TextClause:
-    """A statement whose lists take any number of values."""
+    """A statement whose lists take any number of values, none among them (typed, for PostgreSQL compares no text with
+    the number that an empty list would be)."""
     many: Sequence[str] = [name for name in ("sites", "mine") if name in given]
-    return text(query).bindparams(*(bindparam(name, expanding=True) for name in many))
+    return text(query).bindparams(*(bindparam(name, type_=Text(), expanding=True) for name in many))
 
 
 def _seconds(visit: RowMapping) -> float:

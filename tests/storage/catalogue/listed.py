@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, insert
@@ -19,7 +20,7 @@ def row(**other: Any) -> dict[str, Any]:
     number = other.pop("number", 0)
     opened = other.get("opened_at", NOW - timedelta(hours=20))
     made: dict[str, Any] = {
-        "screening_id": mint_id(1_772_000_000_000 + number),
+        "screening_id": mint_id(1_772_000_000_000 + number, lambda size: sha256(str(number).encode()).digest()[:size]),
         "van_id": "van-1",
         "site_code": "site-1",
         "slip_number": f"S{number:05d}",

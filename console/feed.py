@@ -1,0 +1,141 @@
+"""What changes in the worklist, for every page that shows it: one reader of the catalogue, however many listen.
+
+It looks while somebody listens, some times a second: rows of the worklist that were made since, and who has claimed
+what. A transaction is seen when it commits, which may be behind one that made its rows later; so the last seconds are
+read again each time, and only what differs from what is known is told (docs/decisions/0109).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from sonovan.contracts.errors import SonovanError
+from sonovan.storage.catalogue.queues import Row
+from sonovan.storage.catalogue.reading import Catalogue
+from sonovan.storage.catalogue.worklist import LATE_MS, changed_since, newest_change, rows_of
+from sonovan.storage.console.claims import Claim, Claims
+
+LOOK_S: Final = 0.25
+WAITING: Final = 64
+"""So many pieces of news wait for one page; one that takes none is told to begin anew."""
+_KNOWN: Final = 5000
+"""Rows that are remembered, so that what was told is not told again."""
+
+
+@dataclass(frozen=True)
+class News:
+    """What changed between two looks. rows: as they are now. claims: screening → who holds it, None where nobody
+    does any more. shown: the rows as HTML by language, drawn once for all pages."""
+
+    rows: tuple[Row, ...]
+    claims: Mapping[str, Claim | None]
+    shown: dict[str, asyncio.Task[dict[str, str]]] = field(default_factory=dict, compare=False)
+
+
+class Listener:
+    """One page's share. Its queue holds None where news were lost: the page begins anew."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[News | None] = asyncio.Queue(WAITING)
+
+    def tell(self, news: News) -> None:
+        """Put news; a page that is behind loses what it has not taken."""
+        try:
+            self.queue.put_nowait(news)
+        except asyncio.QueueFull:
+            while not self.queue.empty():
+                self.queue.get_nowait()
+            self.queue.put_nowait(None)
+
+
+class Feed:
+    """Looks for one console. Everything but the queries runs in the loop of the console."""
+
+    def __init__(self, catalogue: Catalogue, claims: Claims, tell: Callable[[str], None]) -> None:
+        """tell: takes a line for the log where the catalogue cannot be read; news come when it can be again."""
+        self._catalogue, self._claims, self._tell = catalogue, claims, tell
+        self._listeners: set[Listener] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._newest: int | None = None
+        self._known: dict[str, Row] = {}
+        self._held: dict[str, Claim] | None = None
+
+    @property
+    def listeners(self) -> int:
+        """How many pages listen."""
+        return len(self._listeners)
+
+    @property
+    def held(self) -> Mapping[str, Claim]:
+        """Screening → who holds it, as of the last look."""
+        return self._held or {}
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[Listener]:
+        """A listener until the block ends. What changes after the block began comes to it."""
+        mine = Listener()
+        self._listeners.add(mine)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._watch())
+        try:
+            yield mine
+        finally:
+            self._listeners.discard(mine)
+            if not self._listeners and self._task is not None:
+                self._task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await self._task
+                self._task = None
+
+    async def _watch(self) -> None:
+        self._newest, self._held = None, None
+        self._known.clear()
+        away = False
+        while True:
+            try:
+                news = await asyncio.to_thread(self._look)
+                away = False
+            except SonovanError as error:
+                if not away:
+                    self._tell(f"the worklist is not live: {error}")
+                news, away = None, True
+            if news is not None:
+                for each in tuple(self._listeners):
+                    each.tell(news)
+            await asyncio.sleep(LOOK_S)
+
+    def _look(self) -> News | None:
+        """What changed since the last look; None where nothing did. The first look tells nothing."""
+        held = self._claims.all()
+        before, self._held = self._held, held
+        with self._catalogue.reading() as connection:
+            if self._newest is None:
+                self._newest = newest_change(connection)
+                rows, _ = changed_since(connection, self._newest - LATE_MS)
+                self._known = {row.screening_id: row for row in rows}
+                return None
+            rows, newest = changed_since(connection, self._newest - LATE_MS)
+            self._newest = max(self._newest, newest)
+            fresh = {row.screening_id: row for row in rows if self._known.get(row.screening_id) != row}
+            claims = _differing(before or {}, held)
+            fresh |= rows_of(connection, claims.keys() - fresh.keys())
+        self._remember(fresh)
+        return News(tuple(fresh.values()), claims) if fresh or claims else None
+
+    def _remember(self, rows: Mapping[str, Row]) -> None:
+        for name, row in rows.items():
+            self._known.pop(name, None)
+            self._known[name] = row
+        while len(self._known) > _KNOWN:
+            del self._known[next(iter(self._known))]
+
+
+def _differing(before: Mapping[str, Claim], now: Mapping[str, Claim]) -> dict[str, Claim | None]:
+    """Screenings whose holder is another one than before."""
+    found: dict[str, Claim | None] = dict.fromkeys(before.keys() - now.keys())
+    for name, claim in now.items():
+        if name not in before or before[name].claim_id != claim.claim_id:
+            found[name] = claim
+    return found
