@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-hostile bench-replay bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs images page-images audit pin-images
+.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-console bench-hostile bench-replay bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs images page-images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -67,6 +67,9 @@ bench-assess: $(READY) ## what one worker of assess takes a second: benchmarks/r
 
 bench-catalog: $(READY) ## topics to the catalogue on PostgreSQL, SCREENINGS (100000) of them: benchmarks/results/catalog.json
 	@$(RUN) -m benchmarks.catalog --screenings $(or $(SCREENINGS),100000)
+
+bench-console: $(READY) ## pages of the console under load, each part by itself: benchmarks/results/console.json (ONLY=worklist,events)
+	@$(RUN) -m benchmarks.console $(if $(ONLY),--only $(ONLY))
 
 bench-hostile: $(READY) ## hostile vans beside honest ones for MINUTES (10): benchmarks/results/hostile.json
 	@$(RUN) -m benchmarks.hostile --minutes $(or $(MINUTES),10)
