@@ -20,19 +20,24 @@ FRAME_MS: Final = 50.0
 _SIDES: Final[tuple[Side, Side]] = ("left", "right")
 
 
-def simulated_sources(organ: Organ, sweeps: int, frames: int, seed: int, truth: Path | None = None) -> list[Source]:
+def simulated_sources(
+    organ: Organ, sweeps: int, frames: int, seed: int, truth: Path | None = None, lesions: int | None = None
+) -> list[Source]:
     """One source per sweep, sides in turn; the same arguments give the same pixels.
 
-    truth: where each sweep's truth is written while it is read, None: nowhere.
+    truth: where each sweep's truth is written while it is read, None: nowhere. lesions: of each sweep, None draws one
+    or two.
     """
-    return [_source(organ, number, frames, seed + number, truth) for number in range(sweeps)]
+    return [_source(organ, number, frames, seed + number, truth, lesions) for number in range(sweeps)]
 
 
-def write_sweeps(folder: Path, organ: Organ, sweeps: int, frames: int, seed: int) -> list[Path]:
+def write_sweeps(
+    folder: Path, organ: Organ, sweeps: int, frames: int, seed: int, lesions: int | None = None
+) -> list[Path]:
     """Write `sweep_<n>/frame_<i>.png` and the truth to a folder; the sweeps' folders. Raises Transient."""
     written = []
     for number in range(sweeps):
-        sweep = simulate_sweep(organ, frames=frames, seed=seed + number)
+        sweep = simulate_sweep(organ, frames=frames, seed=seed + number, lesions=lesions)
         place = folder / f"sweep_{number}"
         for index, pixels in enumerate(sweep.frames):
             _write(place / f"frame_{index:06d}.png", bytes(imagecodecs.png_encode(pixels)))
@@ -60,11 +65,11 @@ def write_truth(folder: Path, sweep: SimulatedSweep, seed: int) -> None:
     _write(folder / "truth.json", json.dumps(document, indent=1).encode())
 
 
-def _source(organ: Organ, number: int, frames: int, seed: int, truth: Path | None) -> Source:
+def _source(organ: Organ, number: int, frames: int, seed: int, truth: Path | None, lesions: int | None) -> Source:
     side = _SIDES[number % 2]
 
     def read() -> Iterator[CapturedFrame | LostFrame]:
-        sweep = simulate_sweep(organ, frames=frames, seed=seed)
+        sweep = simulate_sweep(organ, frames=frames, seed=seed, lesions=lesions)
         if truth is not None:
             write_truth(truth / f"sweep_{number}", sweep, seed)
         for index, pixels in enumerate(sweep.frames):

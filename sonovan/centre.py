@@ -12,6 +12,7 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from sonovan.console_here import CONSOLE, launch_console
 from sonovan.contracts.broker import VANS_MECHANISM, BrokerSettings
 from sonovan.contracts.errors import Fatal, Transient
 from sonovan.contracts.limits import MAX_MESSAGE_BYTES, VAN_BYTES_PER_S
@@ -54,6 +55,7 @@ _NOT_PASSED_ON: Final = (
     *("SONOVAN_KAFKA_", "SONOVAN_S3_", "SONOVAN_DATA_DIR", "SONOVAN_STATE", "SONOVAN_SHARED_DATA"),
     "SONOVAN_VANS_",  # of the broker
     "SONOVAN_RECEIPTS_",  # of the state folder, for the workers that answer vans
+    "SONOVAN_CONSOLE_",  # of the console, whose database holds accounts
     "SONOVAN_VAN_",  # a van's passphrase is nobody's but the van's, and how an app was started is kept in a file
 )
 
@@ -181,11 +183,13 @@ def up(
     apps: Sequence[str] = APPS,
     app_environment: Mapping[str, str] | None = None,
     supervised: bool = False,
+    console: bool = False,
     progress: Progress = silent,
 ) -> Centre:
     """Start everything of a state folder and bring it to what the topic table says; harmless when it runs already.
 
     supervised: a supervisor starts again whatever dies (`sonovan up` asks for it; tests that kill do not).
+    console: the pages for readers run as well.
     app_environment: further SONOVAN_ variables of the apps (default: those of this process). An app that runs with
     other ones is restarted.
     Raises Transient where a service or app does not start, Fatal where the broker refuses an account or a SONOVAN_
@@ -216,6 +220,7 @@ def up(
             services.start_supervisor(state)
         # All at once, then wait: importing their runtimes takes each of them seconds.
         launched = [_launch_worker(centre, app, 1, app_environment) for app in apps]
+        launched += [launch_console(state, environment, centre.environment(CONSOLE))] if console else []
         for record in launched:
             _await_ready(state, record, progress, APP_DEADLINE_S)
     return centre

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from sonovan import demo_scanner
 from sonovan.centre import Centre, down, status, up
+from sonovan.console_here import console_address
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord, SonovanError, Transient
@@ -33,6 +34,11 @@ SEED: Final = 4
 """A sweep past two lesions: one shadows and is taller than wide, the other is a cyst."""
 READER: Final = "reader-1"
 FRAMES: Final = 40
+HEALTHY_SEED: Final = 40
+HEALTHY_FRAMES: Final = 24
+"""Sweeps of both sides without a lesion, in which nothing is found."""
+SETTINGS: Final = {"SONOVAN_INTENDED_USE": "decision_support", "SONOVAN_CONSOLE_SECOND_FACTOR": "nobody"}
+"""Of the demo's centre: categories and advice are shown, and the demo's reader needs no phone."""
 QUESTIONS: Final = (
     "SELECT status, referred, round(CAST(suspicion AS NUMERIC), 2) AS suspicion, findings, frames FROM worklist",
     "SELECT organ, laterality, malignant, bi_rads, long_axis_mm, image_address FROM findings LIMIT 3",
@@ -77,7 +83,7 @@ def main() -> int:
 def _run(path: Path, keep: bool) -> int:
     title("Kafka, MinIO and the workers on this machine (the first time builds MinIO: a few minutes)")
     typed("up")
-    centre = up(path, app_environment=os.environ | {"SONOVAN_INTENDED_USE": "decision_support"}, progress=say)
+    centre = up(path, app_environment=os.environ | SETTINGS, console=True, progress=say)
     reader = centre.kafka("reader")
 
     title("A van with its own key and account")
@@ -88,10 +94,16 @@ def _run(path: Path, keep: bool) -> int:
     real_shown = _show(centre, reader, real)
     _describe(real_shown)
 
-    title("A simulated sweep with known lesions")
+    title("A woman in whom nothing is found, and a simulated sweep with known lesions")
+    healthy = _sent(
+        path, "van", "simulate", "--sweeps", "2", "--lesions", "0", "--frames", str(HEALTHY_FRAMES),
+        "--seed", str(HEALTHY_SEED),
+    )  # fmt: skip
     simulated = _sent(path, "van", "simulate", "--sweeps", "1", "--frames", str(FRAMES), "--seed", str(SEED))
     simulated_shown = _show(centre, reader, simulated)
     _describe(simulated_shown)
+
+    _describe(_show(centre, reader, healthy))
 
     title("The alert: somebody is told once of a suspicious lesion, and until somebody answers")
     say("it is raised while frames still arrive, and withdrawn where later ones show that two regions are one lesion;")
@@ -118,7 +130,11 @@ def _run(path: Path, keep: bool) -> int:
     page = path / "demo" / "quality.html"
     say(sonovan(path, "quality", "report", "--out", str(page)).rstrip())
 
+    title("The console: three women wait, one suspicious, one in whom nothing was found, one not seen well enough")
+    console = _console(path)
+
     title("What to look at")
+    say(f"console: {console}")
     say(f"report, real file:       {real_shown.report}")
     say(f"report, simulated sweep: {simulated_shown.report}")
     for picture in simulated_shown.overlays[:1]:
@@ -127,8 +143,16 @@ def _run(path: Path, keep: bool) -> int:
     say("topics:   .venv/bin/sonovan topics tail screening.assessed.v1")
     say(f"objects:  {centre.services.s3_console_url}, as reader: keys `reader.<s3-reader-access-key>` and")
     say(f"          `<s3-reader>`, both in {path}/secrets/secrets.json")
-    say("these two need the services: run `make demo KEEP=1`, or `.venv/bin/sonovan up`")
+    say("these three need the services: run `make demo KEEP=1`, or `.venv/bin/sonovan up`")
     return 0 if simulated_shown.overlays else 1
+
+
+def _console(path: Path) -> str:
+    """The console's address and how to log in, in one line, with a new password each time."""
+    known = [each["code"] for each in json.loads(sonovan(path, "console", "user", "list", "--json"))]
+    words = ("reset", READER, "--lasting") if READER in known else ("add", READER, "--role", "reader", "--lasting")
+    password = sonovan(path, "console", "user", *words).strip()
+    return f"{console_address(path)}, account {READER}, password {password}"
 
 
 def _show(centre: Centre, reader: BrokerSettings, screening_id: str) -> Shown:

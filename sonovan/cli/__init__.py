@@ -42,7 +42,7 @@ GROUPS: Final = {
 COMMANDS: Final = {
     "screen": ("screen", "The whole path in this process, no services: files in, report out."),
     "query": ("query", "Ask the catalogue in SQL: a table, CSV, JSON or Parquet."),
-    "up": ("up", "Start Kafka, MinIO and the apps on this machine."),
+    "up": ("up", "Start Kafka, MinIO, the apps and the console on this machine."),
     "down": ("up", "Stop what up started; data stays."),
     "status": ("up", "Show what runs."),
     "worker": ("worker", "Run one app of the centre in the foreground."),

@@ -22,8 +22,10 @@ user = typer.Typer(help="Who may come in.", no_args_is_help=True, rich_markup_mo
 app.add_typer(user, name="user")
 
 NAME: Final = "console"
-HEALTH_FILE: Final = "health.json"
 
+Lasting = Annotated[
+    bool, typer.Option("--lasting", help="The person may keep this password; else it is replaced at the first login.")
+]
 Code = Annotated[str, typer.Argument(help="A code of the person, never a name.")]
 
 
@@ -59,6 +61,7 @@ def add(
         list[str] | None, typer.Option("--site", help="Whose women they may see; several are allowed. Default: every.")
     ] = None,
     ask: Annotated[bool, typer.Option("--ask", help="Type the password, instead of having one made.")] = False,
+    lasting: Lasting = False,
     state: StateOption = None,
 ) -> None:
     """Add an account and print its password, which stands nowhere else."""
@@ -77,8 +80,9 @@ def add(
         raise InvalidRecord("option_invalid", f"a password has {passwords.SHORTEST} to {passwords.LONGEST} signs")
     folder = state_path(state)
     account = Account(
-        code, frozenset(role), frozenset(site) if site else None, passwords.hashed(password), made_at=now_ms()
-    )
+        code, frozenset(role), frozenset(site) if site else None, passwords.hashed(password), not lasting,
+        made_at=now_ms(),
+    )  # fmt: skip
     with _accounts(folder) as accounts:
         accounts.add(account)
         note(
@@ -124,15 +128,16 @@ def disable(code: Code, state: StateOption = None) -> None:
 
 
 @user.command()
-def reset(code: Code, state: StateOption = None) -> None:
+def reset(code: Code, lasting: Lasting = False, state: StateOption = None) -> None:
     """Give an account another password and take its second factor away, for somebody who lost both; prints it."""
     from sonovan.console import passwords
     from sonovan.noting import note
 
     folder, password = state_path(state), passwords.generated()
     with _accounts(folder) as accounts:
-        accounts.set_password(code, passwords.hashed(password), must_change=True)
+        accounts.set_password(code, passwords.hashed(password), must_change=not lasting)
         accounts.set_second_factor(code, None, 0, ())
+        accounts.forget_attempts(code)
         note(folder, "account.reset", {"account": code})
     typer.echo(password)
 
@@ -173,6 +178,8 @@ def _settings(folder: Path) -> "ConsoleSettings":
 
 def _listens(folder: Path, address: str) -> None:
     """Tell where the console answers, whoever watches and `sonovan status`."""
+    from sonovan.console_here import HEALTH_FILE
+
     file = folder / "apps" / NAME / HEALTH_FILE
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = file.with_suffix(".new")

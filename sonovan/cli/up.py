@@ -21,19 +21,24 @@ StateOption = Annotated[
 def up(
     state: StateOption = None,
     no_apps: Annotated[bool, typer.Option("--no-apps", help="Only Kafka and MinIO.")] = False,
+    no_console: Annotated[bool, typer.Option("--no-console", help="No pages for readers.")] = False,
 ) -> None:
-    """Start Kafka, MinIO and the apps on this machine; harmless when they run.
+    """Start Kafka, MinIO, the apps and the console on this machine; harmless when they run.
 
     Generates accounts and secrets, creates topics, access rules and buckets. Loopback only. A supervisor starts again
     what dies, until `sonovan down`.
     """
     from sonovan.centre import APPS
     from sonovan.centre import up as start
+    from sonovan.console_here import console_address
 
     path = state_path(state)
     began = time.monotonic()
-    centre = start(path, apps=() if no_apps else APPS, supervised=True, progress=_progress)
+    with_console = not (no_apps or no_console)
+    centre = start(path, apps=() if no_apps else APPS, supervised=True, console=with_console, progress=_progress)
     _progress(f"up after {time.monotonic() - began:.0f} s in {path}")
+    if with_console:
+        _progress(f"console: {console_address(path)} (accounts: sonovan console user add)")
     _progress(f"objects can be seen at {centre.services.s3_console_url}; stop with: sonovan down")
 
 

@@ -238,6 +238,9 @@ def simulate(
     frames: Annotated[int, typer.Option(min=1, max=10_000, help="Frames of each sweep.")] = 40,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same pixels.")] = 0,
     organ: Organ = "breast",
+    lesions: Annotated[
+        int | None, typer.Option(min=0, max=3, help="Lesions of each sweep; default: one or two.", show_default=False)
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write pictures and truth here, send nothing.")] = None,
     wait: Wait = False,
     as_json: AsJson = False,
@@ -258,14 +261,14 @@ def simulate(
 
     chosen = capture_options(organ=organ).organ or "breast"
     if out is not None:
-        written = [str(path) for path in write_sweeps(out, chosen, sweeps, frames, seed)]
+        written = [str(path) for path in write_sweeps(out, chosen, sweeps, frames, seed, lesions)]
         typer.echo(json.dumps({"sweeps": written, "truth": str(out / "truth")}) if as_json else "\n".join(written))
         return int(Exit.DONE)
     folder = state_path(state)
     van_id = the_van(folder, van)
     screening_id = mint_id()
     truth = van_folder(folder, van_id) / "truth" / screening_id
-    sources = simulated_sources(chosen, sweeps, frames, seed, truth)
+    sources = simulated_sources(chosen, sweeps, frames, seed, truth, lesions)
     simulated = dict.fromkeys(PlannedRegion(organ=each.organ, side=each.laterality) for each in sources)
     consent = Consent(screening=True, ai=True)
 

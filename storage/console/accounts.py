@@ -8,8 +8,9 @@ from typing import Final
 from sqlalchemy import ColumnElement, RowMapping, delete, insert, select, update
 
 from sonovan.contracts.errors import InvalidRecord
+from sonovan.storage.console.attempts import hidden_name
 from sonovan.storage.console.database import ConsoleDatabase
-from sonovan.storage.console.tables import ACCOUNT, RECOVERY, SESSION
+from sonovan.storage.console.tables import ACCOUNT, ATTEMPT, RECOVERY, SESSION
 
 EVERY_SITE: Final = "*"
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -99,6 +100,12 @@ class Accounts:
         with self._database.begun() as connection:
             spent = delete(RECOVERY).where(RECOVERY.c.account == code, RECOVERY.c.code_hash == code_hash)
             return connection.execute(spent).rowcount == 1
+
+    def forget_attempts(self, code: str) -> None:
+        """Let an account be tried at once, however many attempts failed."""
+        with self._database.begun() as connection:
+            about = (hidden_name("account", code), hidden_name("account", f"code {code}"))
+            connection.execute(delete(ATTEMPT).where(ATTEMPT.c.about.in_(about)))
 
     @staticmethod
     def _must_be(rows: int, code: str) -> None:

@@ -48,13 +48,13 @@ class Attempts:
     def succeeded(self, account: str) -> None:
         """Forget what failed for an account; what failed from an address stands until a day is over."""
         with self._database.begun() as connection:
-            connection.execute(delete(ATTEMPT).where(ATTEMPT.c.about == _hidden("account", account)))
+            connection.execute(delete(ATTEMPT).where(ATTEMPT.c.about == hidden_name("account", account)))
 
 
 def _keys(account: str, address: str) -> dict[str, int]:
-    return {_hidden("account", account): OF_ACCOUNT, _hidden("address", address): OF_ADDRESS}
+    return {hidden_name("account", account): OF_ACCOUNT, hidden_name("address", address): OF_ADDRESS}
 
 
-def _hidden(kind: str, name: str) -> str:
-    # What somebody typed as an account may be a password.
+def hidden_name(kind: str, name: str) -> str:
+    """Under what an account or an address is counted: what somebody typed as an account may be a password."""
     return sha256(f"{kind}:{name}".encode()).hexdigest()

@@ -94,6 +94,16 @@ class Browser:
         finally:
             connection.close()
 
+    def first(self, path: str) -> int:
+        """The status of a GET, without waiting for the end of what it streams."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        try:
+            connection.request("GET", path, headers={"Host": f"{self.host}:{self.port}", "Cookie": cookies})
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
     def get(self, path: str, **headers: str) -> Answer:
         """GET, as somebody who follows a link; headers by name, with _ for -."""
         return self.ask("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sonovan.centre import Centre, attach, client_environment, down, start_worker, status, up
+from sonovan.console_here import console_address
 from sonovan.contracts.answers import RejectedRetried
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import Topic
@@ -17,6 +18,7 @@ from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
 from tests import command
 from tests.command import Told
+from tests.console.world import Browser
 
 pytestmark = pytest.mark.services
 
@@ -38,7 +40,7 @@ def started(service_tools: None, tmp_path_factory: pytest.TempPathFactory) -> It
     """A centre with one app, of this module alone."""
     path = tmp_path_factory.mktemp("up") / "state"
     try:
-        yield up(path, apps=("alert",), app_environment={})
+        yield up(path, apps=("alert",), app_environment={}, console=True)
     finally:
         down(path)
 
@@ -55,9 +57,9 @@ def test_a_second_up_restarts_nothing_and_keeps_what_was_written(started: Centre
     with BoundedProducer(started.kafka("retrier")) as producer:
         producer.send(RETRIED, b"k", record).result(30)
     lines: list[str] = []
-    again = up(started.path, apps=("alert",), app_environment={}, progress=lines.append)
+    again = up(started.path, apps=("alert",), app_environment={}, console=True, progress=lines.append)
     assert running(started.path) == before
-    assert before.keys() == {"kafka", "minio", "alert"}
+    assert before.keys() == {"kafka", "minio", "alert", "console"}
     assert again.services == started.services
     assert any("0 topics created" in line for line in lines)
     assert record in [message.value for message in read_all(again.kafka("retrier"), RETRIED)]
@@ -79,6 +81,25 @@ def test_an_app_gets_its_own_account_folder_and_settings(started: Centre) -> Non
         ]  # fmt: skip
     finally:
         services.stop_one(started.state, "alert-2")
+
+
+def test_the_console_runs_beside_the_apps_and_lets_in_who_has_an_account(started: Centre) -> None:
+    address = console_address(started.path)
+    assert address is not None
+    (row,) = [row for row in status(started.path) if row.name == "console"]
+    assert (row.healthy, row.ready, f"http://127.0.0.1:{row.port}") == (True, True, address)
+    given = Path(f"/proc/{row.pid}/environ").read_text()
+    assert "SONOVAN_KAFKA_USERNAME=console" in given
+    password = sonovan(started.path, "console", "user", "add", "up-1", "--role", "auditor", "--lasting").stdout.strip()
+    browser = Browser(int(address.rpartition(":")[2]))
+    assert browser.log_in("up-1", password).headers["location"] == "/"
+    assert "up-1" in browser.get("/").text
+    sonovan(started.path, "console", "user", "disable", "up-1")
+    assert browser.get("/").status == 303
+    listed = json.loads(sonovan(started.path, "console", "user", "list", "--json").stdout)
+    assert [(each["code"], each["disabled"]) for each in listed] == [("up-1", True)]
+    sonovan(started.path, "console", "user", "add", "Zhang Wei", "--role", "reader", code=2)
+    sonovan(started.path, "console", "user", "add", "up-2", "--role", "root", code=2)
 
 
 def test_secrets_are_for_their_owner_alone(started: Centre) -> None:
