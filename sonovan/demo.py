@@ -34,8 +34,8 @@ SEED: Final = 4
 """A sweep past two lesions: one shadows and is taller than wide, the other is a cyst."""
 READER: Final = "reader-1"
 FRAMES: Final = 40
-HEALTHY_SEED: Final = 40
-HEALTHY_FRAMES: Final = 24
+HEALTHY_SEED: Final = 46
+HEALTHY_FRAMES: Final = 16
 """Sweeps of both sides without a lesion, in which nothing is found."""
 SETTINGS: Final = {"SONOVAN_INTENDED_USE": "decision_support", "SONOVAN_CONSOLE_SECOND_FACTOR": "nobody"}
 """Of the demo's centre: categories and advice are shown, and the demo's reader needs no phone."""

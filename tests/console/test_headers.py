@@ -38,6 +38,9 @@ def test_no_script_and_no_style_stands_in_a_page() -> None:
     assert "default-src 'none'" in policy
     for path in (ROOM / "templates").rglob("*.html"):
         text = path.read_text(encoding="utf-8")
+        text = re.sub(
+            r'<script type="application/json" id="[\w-]+">{{ \w+ \| tojson }}</script>', "", text
+        )  # is not run
         assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|<script(?![^>]*\ssrc=\"/static/)", text), path.name
         assert not re.search(r"(?:src|href)=\"(?:https?:)?//", text), f"{path.name} asks for something elsewhere"
         assert "| safe" not in text, path.name

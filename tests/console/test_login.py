@@ -32,6 +32,8 @@ def test_a_disabled_account_is_out_at_once(console: Running) -> None:
     console.console.accounts.disable("r3", 1)
     assert browser.get("/").status == 303
     assert browser.log_in("r3").status == 403
+    browser.cookies["console"] = console.console.sessions.begin("r3", proven=True)
+    assert browser.get("/").status == 303, "nor by a session that was begun in the same moment"
 
 
 def test_a_login_ends_the_session_that_the_browser_brought(console: Running) -> None:
