@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sonovan.contracts.amendments import ScreeningAmended
@@ -52,6 +52,7 @@ def revision_id(
     model_id: str,
     rules_version: str,
     programme: Programme,
+    promoted: Sequence[str] = (),
 ) -> str:
     """The name of a revision: the same inputs give the same name, wherever it is computed.
 
@@ -60,9 +61,12 @@ def revision_id(
     closing number are a conflict, and all of them go into the name. features: the clinical record, likewise.
     amendments: all of them, those that were taken back too, each without when, by which van and by whom it was made.
     programme: what the site chooses of the rules. deadline_passed: whether it is one of an incomplete screening.
+    promoted: the networks that took the screening over, one after another; without any the name is that of a screening
+    of which nobody ever thought so.
     """
     return _sha256_of(
         {
+            **({"promoted": list(promoted)} if promoted else {}),
             "results": sorted(results.items()),
             "rejected": sorted(rejected.items()),
             "sequences": _contents(sequence_closings),

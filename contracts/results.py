@@ -21,6 +21,7 @@ from sonovan.contracts.limits import (
     MAX_SEQUENCES,
     MAX_SIGHTINGS,
 )
+from sonovan.contracts.promotions import PromotionInForce
 from sonovan.contracts.record import (
     Count,
     Day,
@@ -306,6 +307,7 @@ class ScreeningAssessed(Record):
     model_id: ModelName
     weights_sha256: Sha256
     fingerprint: Fingerprint
+    promoted: PromotionInForce | None = Field(default=None, description="None where the first network counts")
     rules_version: Token
     programme: Programme = USUAL
 

@@ -14,6 +14,7 @@ from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.limits import MIB
 from sonovan.contracts.outcomes import OutcomeRecorded
+from sonovan.contracts.promotions import ScreeningPromoted
 from sonovan.contracts.quality import QualityMeasured, ScreeningObserved
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked, SequenceAssessed
@@ -83,6 +84,7 @@ class Topic(StrEnum):
     FRAME_REVIEWED = "frame.reviewed.v1"
     SCREENING_CONCLUDED = "screening.concluded.v1"
     OUTCOME_RECORDED = "outcome.recorded.v1"
+    SCREENING_PROMOTED = "screening.promoted.v1"
     SCREENING_ERASED = "screening.erased.v1"
 
 
@@ -90,7 +92,8 @@ class Writer(StrEnum):
     """Who holds a Kafka account. Vans have one each, named `van-<van_id>`.
 
     Those of people are apart: the registrar publishes vans' keys, the retrier sends again what was rejected, the reader
-    reads, the operator has a stage pass a message and answers alerts, the console writes what readers draw and decide.
+    reads, the operator has a stage pass a message and answers alerts, the console writes what readers draw and decide,
+    the promoter has a screening take another network's results.
     """
 
     VAN = "van"
@@ -104,6 +107,7 @@ class Writer(StrEnum):
     READER = "reader"
     OPERATOR = "operator"
     CONSOLE = "console"
+    PROMOTER = "promoter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +141,11 @@ class TopicSpec:
 
 _VAN, _OPERATOR, _REGISTRAR, _RETRIER = Writer.VAN, Writer.OPERATOR, Writer.REGISTRAR, Writer.RETRIER
 _SEGMENT, _ASSESS, _ALERT, _CATALOG = Writer.SEGMENT, Writer.ASSESS, Writer.ALERT, Writer.CATALOG
-_CONSOLE, _QUALITY = Writer.CONSOLE, Writer.QUALITY
+_CONSOLE, _QUALITY, _PROMOTER = Writer.CONSOLE, Writer.QUALITY, Writer.PROMOTER
 
-PEOPLE: Final = (Writer.REGISTRAR, Writer.RETRIER, Writer.READER, Writer.OPERATOR, Writer.CONSOLE)
+PEOPLE: Final = (
+    Writer.REGISTRAR, Writer.RETRIER, Writer.READER, Writer.OPERATOR, Writer.CONSOLE, Writer.PROMOTER,
+)  # fmt: skip
 """Whose accounts commands use, each one for what it does alone."""
 
 STAGES: Final = tuple(writer for writer in Writer if writer not in (_VAN, *PEOPLE))
@@ -209,16 +215,17 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
         _row(Topic.SCREENING_AMENDED, "screening_id", ScreeningAmended, {_VAN, _RETRIER}, {_ASSESS, _CATALOG},
              "a side, the woman or her consent put right, or a screening that does not count", signed=True,
              retention_ms=90 * _DAY_MS, retention_bytes=FEW_BYTES, personal=True),
-        _row(Topic.FRAME_SEGMENTED, "screening_id", FrameSegmented, {_SEGMENT},
-             {_ASSESS, _CATALOG, _CONSOLE, _QUALITY},
+        _row(Topic.FRAME_SEGMENTED, "screening_id", FrameSegmented, {_SEGMENT, _PROMOTER},
+             {_ASSESS, _CATALOG, _CONSOLE, _QUALITY, _PROMOTER},
              "a frame's regions, quality and object keys"),
-        _row(Topic.FRAME_REPLAYED, "screening_id", FrameSegmented, {_CONSOLE}, {_CONSOLE, _CATALOG},
+        _row(Topic.FRAME_REPLAYED, "screening_id", FrameSegmented, {_CONSOLE}, {_CONSOLE, _CATALOG, _PROMOTER},
              "a stored frame's result by another network: a shadow, from which nothing of her report follows",
              retention_ms=90 * _DAY_MS),
         _row(Topic.SEQUENCE_ASSESSED, "screening_id", SequenceAssessed, {_ASSESS}, {_CATALOG},
              "the lesion tracks of a sequence"),
         _row(Topic.SCREENING_ASSESSED, "screening_id", ScreeningAssessed, {_ASSESS},
-             {_ASSESS, _ALERT, _CATALOG, _CONSOLE, _QUALITY}, "a revision: findings, adequacy, what is missing"),
+             {_ASSESS, _ALERT, _CATALOG, _CONSOLE, _QUALITY, _PROMOTER},
+             "a revision: findings, adequacy, what is missing"),
         _row(Topic.SCREENING_TICKED, "screening_id", ScreeningTicked, {_ASSESS}, {_ASSESS},
              "time, as a record", retention_ms=_DAY_MS, flush=False),
         _row(Topic.LESION_ALERTED, "screening_id", LesionAlerted, {_ALERT}, {_OPERATOR, _CATALOG},
@@ -245,8 +252,10 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
              "a reader has signed: categories, words and recommendation of each side"),
         _row(Topic.OUTCOME_RECORDED, "screening_id", OutcomeRecorded, {_CONSOLE}, {_CATALOG, _CONSOLE},
              "what became of her afterwards: calls, examinations elsewhere, results, by code"),
+        _row(Topic.SCREENING_PROMOTED, "screening_id", ScreeningPromoted, {_PROMOTER}, {_ASSESS, _CATALOG, _PROMOTER},
+             "a screening takes the results of another network, once every frame has one"),
         _row(Topic.SCREENING_ERASED, "screening_id", ScreeningErased, {_CONSOLE},
-             {_CONSOLE, _ASSESS, _ALERT, _CATALOG, _QUALITY},
+             {_CONSOLE, _ASSESS, _ALERT, _CATALOG, _QUALITY, _PROMOTER},
              "what is kept of a screening is deleted, and nothing more of it is kept"),
     )
 }  # fmt: skip

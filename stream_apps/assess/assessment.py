@@ -1,7 +1,7 @@
 """What is known of a screening into one record: findings with their names, adequacy, categories, advice."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,22 +27,38 @@ from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import RejectedFrame, ScreeningAssessed, SequenceAssessed, Status, WithdrawnFinding
 from sonovan.contracts.van import ScreeningOpened, SequenceClosed
+from sonovan.stream_apps.assess.promoted import Counting
 from sonovan.stream_apps.assess.rows import PublishedRow, SequenceRow, VanPart
 
 
 @dataclass(frozen=True, slots=True)
 class FromOpener:
-    """All that was received about one screening, from the van that opened it and from `segment`."""
+    """All that was received about one screening, from the van that opened it and from `segment`.
+
+    part, sequences, counted: as `sonovan.stream_apps.assess.promoted.counting` has them.
+    """
 
     opening: ScreeningOpened
-    part: VanPart
-    sequences: Mapping[str, SequenceRow]
+    counted: Counting
     deadline_passed: bool
+
+    @property
+    def part(self) -> VanPart:
+        """What the van said, and the network that counts."""
+        return self.counted.part
+
+    @property
+    def sequences(self) -> Mapping[str, SequenceRow]:
+        """The sweeps by id, with the frames that have a result of that network."""
+        return self.counted.sequences
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What one revision is made from. results: by frame id; rejected: frame id → reason."""
+    """What one revision is made from. results: by frame id; rejected: frame id → reason.
+
+    published: the members of every finding that was published, as regions of these results.
+    """
 
     told: FromOpener
     completeness: Completeness
@@ -50,6 +66,7 @@ class Assessment:
     results: Mapping[str, FrameSegmented]
     rejected: Mapping[str, str]
     programme: Programme = USUAL
+    published: Mapping[str, frozenset[MemberKey]] = field(default_factory=dict)
 
     @property
     def sweeps(self) -> tuple[Sweep, ...]:
@@ -96,8 +113,7 @@ def assessed_record(
     before: what was published last; lesions keep their names, the number goes up. Where an amendment has it so
     (`sonovan.contracts.amendments.silences`), nothing is said of the pictures, and all findings are withdrawn.
     """
-    told, results, status = made_from.told, made_from.results, made_from.status
-    published = before.findings() if before else {}
+    told, results, status, published = made_from.told, made_from.results, made_from.status, made_from.published
     amendments = told_of_amendments(told.part.amendments, made_from.sweeps)
     rejected = tuple(RejectedFrame(frame_id=name, reason=reason) for name, reason in made_from.rejected.items())
     gone = tuple(WithdrawnFinding(finding_id=name) for name in sorted(published))
@@ -116,22 +132,18 @@ def assessed_record(
         model_id=told.part.model_id or "none",
         weights_sha256=told.part.weights_sha256 or "0" * 64,
         fingerprint=told.part.fingerprint or "0" * 64,
+        promoted=told.counted.promotion,
         rules_version=RULES_VERSION,
         programme=made_from.programme,
-        **(nothing if silences(amendments) else _seen(screening_id, made_from, published, rejected)),
+        **(nothing if silences(amendments) else _seen(screening_id, made_from, rejected)),
     )
     return assessed if assessed.ended else referred(marked(assessed), told.part.features)
 
 
-def _seen(
-    screening_id: str,
-    made_from: Assessment,
-    published: Mapping[str, frozenset[MemberKey]],
-    rejected: Sequence[RejectedFrame],
-) -> dict[str, Any]:
+def _seen(screening_id: str, made_from: Assessment, rejected: Sequence[RejectedFrame]) -> dict[str, Any]:
     """What is said of the pictures, by the fields of the revision."""
     told, results, status = made_from.told, made_from.results, made_from.status
-    named, withdrawn = name_findings(screening_id, lesions_of(link(results.values()), results), published)
+    named, withdrawn = name_findings(screening_id, lesions_of(link(results.values()), results), made_from.published)
     ends = sequence_ends(results.values())
     features = told.part.features
     found = in_order(finding_of(lesion, results, name, ends) for name, lesion in named)

@@ -100,12 +100,13 @@ def _next_results(known: Known) -> tuple[list[str], dict[str, bytes]]:
     for van_id, part in sorted(known.screening.vans.items()):
         for sequence_id in part.sequence_ids if part.fingerprint is not None else ():
             row = known.sequence(sequence_id, van_id)
-            now = sorted(indices(row.bitmap))[: MOST_RESULTS - len(keys)]
-            if now and part.fingerprint is not None:
-                keys += [result_key(frame_id(sequence_id, index), van_id, part.fingerprint) for index in now]
-                kept = row.bitmap & ~sum(1 << index for index in now)
-                row = row.model_copy(update={"segmented": f"{kept:x}"})
-                left[sequence_key(sequence_id, van_id)] = row.model_dump_json().encode()
+            for other in (None, *row.others):
+                now = sorted(indices(row.bitmap_of(other)))[: MOST_RESULTS - len(keys)]
+                network = other or part.fingerprint
+                if now and network is not None:
+                    keys += [result_key(frame_id(sequence_id, index), van_id, network) for index in now]
+                    row = row.without(other, now)
+                    left[sequence_key(sequence_id, van_id)] = row.model_dump_json().encode()
     return keys, left
 
 

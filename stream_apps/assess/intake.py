@@ -12,6 +12,7 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import split_frame_id
 from sonovan.contracts.limits import MAX_FRAMES, MAX_SEQUENCES
+from sonovan.contracts.promotions import MAX_NETWORKS, MAX_PROMOTIONS, ScreeningPromoted
 from sonovan.contracts.results import ScreeningTicked
 from sonovan.contracts.van import ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.stream_apps.assess.known import Known
@@ -44,7 +45,11 @@ def take(received: Received, known: Known) -> Known | None:
     _check_opener(known.screening, record.van_id)
     if known.screening.refused and not isinstance(record, ScreeningOpened):
         raise InvalidRecord("consent_refused", _REFUSED)
-    return _take_result(record, known) if isinstance(record, FrameSegmented) else _take_control(record, received, known)
+    if isinstance(record, FrameSegmented):
+        return _take_result(record, known)
+    if isinstance(record, ScreeningPromoted):
+        return _take_promotion(record, known)
+    return _take_control(record, received, known)
 
 
 def _take_control(record: ControlRecord, received: Received, known: Known) -> Known:
@@ -87,24 +92,35 @@ def _with_record(part: VanPart, record: ScreeningClosed | FeaturesRecorded) -> V
 
 
 def _take_result(result: FrameSegmented, known: Known) -> Known:
-    """The first result of a frame stays. One of another network than the screening's is left in its topic alone."""
+    """The first result of a frame stays, one of each network: another network than the first may take over."""
     key, screening = result_key(result.frame_id, result.van_id, result.fingerprint), known.screening
     stored = known.result(key)
-    # Results come in thousands: one that is new is the first of its rows to be written, so nothing of it stands yet.
     part = screening.vans.get(result.van_id, VanPart())
-    if part.fingerprint in (None, result.fingerprint):
-        known = replace(known, results={key: stored or result.encode()}, again=stored is not None)
     if part.fingerprint is None:
         first = {"weights_sha256": result.weights_sha256, "fingerprint": result.fingerprint}
         part = part.model_copy(update={**first, "model_id": result.model_id})
         screening = _with_part(screening, result.van_id, part)
-    if part.fingerprint == result.fingerprint:
-        row = known.sequence(result.sequence_id, result.van_id)
-        if not row.bitmap >> result.frame_index & 1 and _frames(known) >= MAX_FRAMES:
-            raise InvalidRecord("screening_too_large", f"a screening has at most {MAX_FRAMES} frames")
-        row = row.model_copy(update={"segmented": f"{row.bitmap | 1 << result.frame_index:x}"})
-        known = known.with_sequence(result.sequence_id, result.van_id, row)
+    other = None if part.fingerprint == result.fingerprint else result.fingerprint
+    row = known.sequence(result.sequence_id, result.van_id)
+    bitmap = row.bitmap_of(other)
+    if not bitmap >> result.frame_index & 1:
+        _check_room(known, other)
+    # Results come in thousands: one that is new is the first of its rows to be written, so nothing of it stands yet.
+    known = replace(known, results={key: stored or result.encode()}, again=stored is not None)
+    row = row.with_bitmap(other, bitmap | 1 << result.frame_index)
+    known = known.with_sequence(result.sequence_id, result.van_id, row)
     return replace(known, screening=_with_sequence(screening, result.van_id, result.sequence_id))
+
+
+def _take_promotion(record: ScreeningPromoted, known: Known) -> Known:
+    part = known.screening.vans.get(record.van_id, VanPart())
+    made = {each.promotion_id: each for each in part.promotions}
+    if made.setdefault(record.promotion_id, record) != record:
+        raise InvalidRecord("record_contradicts_stored", "another promotion of this id is stored")
+    if len(made) > MAX_PROMOTIONS:
+        raise InvalidRecord("screening_too_large", f"a screening is promoted at most {MAX_PROMOTIONS} times")
+    part = part.model_copy(update={"promotions": tuple(made[name] for name in sorted(made))})
+    return replace(known, screening=_with_part(known.screening, record.van_id, part), again=True)
 
 
 def _take_rejection(rejection: RecordRejected, known: Known) -> Known | None:
@@ -117,8 +133,15 @@ def _take_rejection(rejection: RecordRejected, known: Known) -> Known | None:
     return replace(known, screening=_with_sequence(screening, van_id, sequence_id), again=True)
 
 
-def _frames(known: Known) -> int:
-    return sum(row.bitmap.bit_count() for row in known.sequences.values())
+def _check_room(known: Known, other: str | None) -> None:
+    """Raise InvalidRecord where one more frame, or one more network, is too many. other: as `SequenceRow.bitmap_of`."""
+    rows = known.sequences.values()
+    frames = sum(row.bitmap_of(other).bit_count() for row in rows)
+    if frames >= MAX_FRAMES:
+        raise InvalidRecord("screening_too_large", f"a screening has at most {MAX_FRAMES} frames")
+    others = {network for row in rows for network in row.others}
+    if other is not None and other not in others and len(others) >= MAX_NETWORKS:
+        raise InvalidRecord("screening_too_large", f"a screening has results of at most {MAX_NETWORKS} other networks")
 
 
 def _check_opener(screening: ScreeningRow, van_id: str) -> None:

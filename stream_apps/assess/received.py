@@ -14,6 +14,7 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.ids import split_frame_id
 from sonovan.contracts.limits import MAX_CONTROL_BYTES
+from sonovan.contracts.promotions import ScreeningPromoted
 from sonovan.contracts.record import header_document
 from sonovan.contracts.results import ScreeningTicked
 from sonovan.contracts.topics import Topic
@@ -44,7 +45,7 @@ class Received:
     the sha256 of its header, for its receipt or its rejection; None for records of the centre.
     """
 
-    record: ControlRecord | FrameSegmented | RecordRejected | ScreeningTicked | ScreeningErased
+    record: ControlRecord | FrameSegmented | RecordRejected | ScreeningTicked | ScreeningErased | ScreeningPromoted
     appended_at: datetime
     screening_id: str
     van_id: str | None = None
@@ -68,6 +69,9 @@ def receive(message: Message, verify: Verify) -> Received | None:
     if topic == Topic.SCREENING_TICKED:
         tick = ScreeningTicked.decode(message.value)
         return Received(tick, moment, tick.screening_id)
+    if topic == Topic.SCREENING_PROMOTED:
+        promoted = ScreeningPromoted.decode(message.value)
+        return Received(promoted, moment, promoted.screening_id, promoted.van_id)
     if topic == Topic.SCREENING_ERASED:
         erased = ScreeningErased.decode(message.value)
         return Received(erased, moment, erased.screening_id)

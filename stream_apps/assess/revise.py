@@ -11,6 +11,7 @@ from functools import lru_cache
 from sonovan.clinical.amended import woman_of
 from sonovan.clinical.completeness import Completeness, check_completeness
 from sonovan.clinical.rules import RULES_VERSION
+from sonovan.clinical.track import MemberKey
 from sonovan.contracts.clinical_record import ClinicalRecord
 from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.digests import frames_digest, result_digest, revision_id
@@ -19,7 +20,8 @@ from sonovan.contracts.ids import frame_id, level, level_members, split_frame_id
 from sonovan.contracts.results import ScreeningAssessed, Status
 from sonovan.stream_apps.assess.assessment import Assessment, FromOpener, assessed_record, with_right_sides
 from sonovan.stream_apps.assess.known import Known
-from sonovan.stream_apps.assess.rows import SequenceRow, VanPart, indices, published_row, result_key
+from sonovan.stream_apps.assess.promoted import counting, renumbered
+from sonovan.stream_apps.assess.rows import PublishedRow, SequenceRow, VanPart, indices, published_row, result_key
 
 log = logging.getLogger(__name__)
 
@@ -51,14 +53,14 @@ def told_by_opener(known: Known) -> FromOpener | None:
     sequences = {
         sequence_id: known.sequence(sequence_id, van_id) for sequence_id in sorted(named.union(part.sequence_ids))
     }
-    return FromOpener(screening.opening, part, sequences, screening.deadline_passed)
+    return FromOpener(screening.opening, counting(part, sequences), screening.deadline_passed)
 
 
 def trigger_of(told: FromOpener) -> str:
     """A name of all that calls for a new revision; cheap, so that most frames end here.
 
-    A revision comes with a whole upload level, a closing, features, an amendment, the deadline, or a result that
-    supersedes a rejection; not with every frame.
+    A revision comes with a whole upload level, a closing, features, an amendment, the deadline, a network that takes
+    over, or a result that supersedes a rejection; not with every frame.
     """
     state = {
         "opening": told.opening.model_dump_json(),
@@ -66,6 +68,7 @@ def trigger_of(told: FromOpener) -> str:
         "features": told.part.features and told.part.features.model_dump_json(),
         "amendments": [each.model_dump_json() for each in told.part.amendments],
         "deadline_passed": told.deadline_passed,
+        **({"promoted": told.counted.chain} if told.counted.chain else {}),
         "sequences": {
             sequence_id: [
                 levels_whole(row),
@@ -147,14 +150,16 @@ def revise(
         model_id=told.part.model_id or "none",
         rules_version=RULES_VERSION,
         programme=programme,
+        promoted=told.counted.chain,
     )
     if before is not None and before.revision_id == name:
         return replace(known, published=before.model_copy(update={"trigger": trigger})), None
-    made_from = with_right_sides(Assessment(told, completeness, status, found, rejected, programme))
+    published = _published(told, before, known)
+    made_from = with_right_sides(Assessment(told, completeness, status, found, rejected, programme, published))
     assessed = assessed_record(known.screening_id, name, made_from, before, appended_at)
-    published = published_row(assessed, before, trigger)
     recorded = None if assessed.ended else _answers(told)
-    return replace(known, published=published), Revision(assessed, made_from.results, recorded, _slip_number(told))
+    remembered = published_row(assessed, before, trigger)
+    return replace(known, published=remembered), Revision(assessed, made_from.results, recorded, _slip_number(told))
 
 
 def _answers(told: FromOpener) -> ClinicalRecord | None:
@@ -188,6 +193,18 @@ def _results(told: FromOpener, known: Known) -> tuple[dict[str, FrameSegmented],
     return found, digests
 
 
+def _published(told: FromOpener, before: PublishedRow | None, known: Known) -> Mapping[str, frozenset[MemberKey]]:
+    """The members of every finding that was published, as regions of the results that count now."""
+
+    def result_of(name: str, fingerprint: str) -> FrameSegmented | None:
+        data = known.result(result_key(name, told.opening.van_id, fingerprint))
+        return None if data is None else _decoded(data)[0]
+
+    if before is None or told.part.fingerprint is None:
+        return {} if before is None else before.findings()
+    return renumbered(before, told.part.fingerprint, result_of)
+
+
 def _without_unbacked(told: FromOpener, found: Mapping[str, FrameSegmented], known: Known) -> Known:
     """Unmark the frames whose result is not in the rows; the very same `known` where there is none.
 
@@ -198,8 +215,7 @@ def _without_unbacked(told: FromOpener, found: Mapping[str, FrameSegmented], kno
         gone = [index for index in indices(row.bitmap) if frame_id(sequence_id, index) not in found]
         if gone:
             log.warning("sequence %s: %d marked frames have no result yet", sequence_id, len(gone))
-            kept = row.bitmap & ~sum(1 << index for index in gone)
-            row = row.model_copy(update={"segmented": f"{kept:x}"})
+            row = known.sequence(sequence_id, told.opening.van_id).without(told.counted.other, gone)
             known = known.with_sequence(sequence_id, told.opening.van_id, row)
     return known
 

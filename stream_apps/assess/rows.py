@@ -20,7 +20,8 @@ from pydantic import Field
 from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.ids import frame_id, split_frame_id
-from sonovan.contracts.record import Id, Moment, Part, Sha256, Token, VanId
+from sonovan.contracts.promotions import ScreeningPromoted
+from sonovan.contracts.record import Fingerprint, Id, Moment, Part, Sha256, Token, VanId
 from sonovan.contracts.results import Member, ScreeningAssessed
 from sonovan.contracts.van import ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.contracts.words import ModelName
@@ -40,6 +41,7 @@ class VanPart(Part):
     closings: tuple[ScreeningClosed, ...] = ()
     features: FeaturesRecorded | None = None
     amendments: tuple[ScreeningAmended, ...] = Field(default=(), description="in the order of their numbers")
+    promotions: tuple[ScreeningPromoted, ...] = Field(default=(), description="in the order of their ids")
     sequence_ids: tuple[Id, ...] = ()
     model_id: ModelName | None = None
     weights_sha256: Sha256 | None = Field(default=None, description="of the first result")
@@ -73,12 +75,14 @@ class ScreeningRow(Part):
 class SequenceRow(Part):
     """One sweep of one van: its closings of the highest number, and its frames.
 
-    `segmented` is a bitmap of frame indices in hex; `rejected` has such a bitmap for each reason. So a row of 100,000
-    frames has 25 kB, and 25 kB more for each reason.
+    `segmented` is a bitmap of frame indices in hex: frames with a result of the network that was first. `others` has
+    such a bitmap for each other network, `rejected` for each reason. So a row of 100,000 frames has 25 kB, and 25 kB
+    more for each other network and reason.
     """
 
     closings: tuple[SequenceClosed, ...] = ()
     segmented: str = "0"
+    others: dict[Fingerprint, str] = Field(default_factory=dict)
     rejected: dict[Token, str] = Field(default_factory=dict)
 
     @property
@@ -90,6 +94,21 @@ class SequenceRow(Part):
     def rejected_bitmap(self) -> int:
         """Bit i is set where frame i was rejected."""
         return reduce(or_, (int(each, 16) for each in self.rejected.values()), 0)
+
+    def bitmap_of(self, other: str | None) -> int:
+        """Bit i is set where frame i has a result of this other network; None stands for the one that was first."""
+        return self.bitmap if other is None else int(self.others.get(other, "0"), 16)
+
+    def with_bitmap(self, other: str | None, bitmap: int) -> "SequenceRow":
+        """The same with these frames segmented by a network; `other` as in `bitmap_of`."""
+        if other is None:
+            return self.model_copy(update={"segmented": f"{bitmap:x}"})
+        others = {**self.others, other: f"{bitmap:x}"}
+        return self.model_copy(update={"others": {each: bits for each, bits in sorted(others.items()) if bits != "0"}})
+
+    def without(self, other: str | None, gone: Iterable[int]) -> "SequenceRow":
+        """The same without these frames of a network."""
+        return self.with_bitmap(other, self.bitmap_of(other) & ~sum(1 << index for index in gone))
 
     def with_rejected(self, index: int, reason: str) -> "SequenceRow":
         """The same with this frame rejected for this reason, whatever it was rejected for before."""
@@ -108,7 +127,9 @@ class PublishedRow(Part):
     """What was last published of a screening. `trigger` names the state that led to it.
 
     `members` holds every finding that was ever published, withdrawn ones too, with the members that it last had: by
-    sequence, runs of frames in which it was the same region (`packed`).
+    sequence, runs of frames in which it was the same region (`packed`). Members are regions of results of the network
+    `fingerprint`; those of findings that were last published before another network took over are of the network under
+    which `earlier` lists them.
     """
 
     revision_id: Sha256
@@ -116,6 +137,12 @@ class PublishedRow(Part):
     status: Literal["preliminary", "incomplete", "complete"]
     trigger: str | None
     members: dict[Sha256, dict[Id, str]]
+    fingerprint: Fingerprint | None = None
+    earlier: dict[Fingerprint, tuple[Sha256, ...]] = Field(default_factory=dict)
+
+    def networks(self) -> dict[str, str]:
+        """Finding id → the network of whose results its members are regions, where that is not `fingerprint`."""
+        return {name: network for network, names in self.earlier.items() for name in names}
 
     def findings(self) -> dict[str, frozenset[tuple[str, int]]]:
         """The members of every finding: (frame id, ordinal)."""
@@ -194,10 +221,19 @@ def result_key(frame_id: str, van_id: str, fingerprint: str) -> str:
 def published_row(assessed: ScreeningAssessed, before: PublishedRow | None, trigger: str | None) -> PublishedRow:
     """The row that remembers this revision, and what it replaces."""
     members = {finding.finding_id: packed(finding.members) for finding in assessed.findings}
+    earlier: dict[str, tuple[str, ...]] = {}
+    if before is not None:
+        networks = before.networks()
+        for name in before.members.keys() - members.keys():
+            network = networks.get(name, before.fingerprint or assessed.fingerprint)
+            if network != assessed.fingerprint:
+                earlier[network] = tuple(sorted((*earlier.get(network, ()), name)))
     return PublishedRow(
         revision_id=assessed.revision_id,
         revision_number=assessed.revision_number,
         status=assessed.status,
         trigger=trigger,
         members={**(before.members if before else {}), **members},
+        fingerprint=assessed.fingerprint,
+        earlier=earlier,
     )

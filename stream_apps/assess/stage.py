@@ -36,6 +36,7 @@ READS: Final = (
     Topic.RECORD_REJECTED,
     Topic.SCREENING_TICKED,
     Topic.SCREENING_ERASED,
+    Topic.SCREENING_PROMOTED,
 )
 """All of them in one channel, one message at a time, so that rows are never written by two."""
 

@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from sonovan.contracts.digests import frames_digest
 from sonovan.contracts.envelope import seal
 from sonovan.contracts.frames import FrameSegmented, Region, RegionMeasures
 from sonovan.contracts.ids import mint_id
+from sonovan.contracts.promotions import ScreeningPromoted
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningTicked
 from sonovan.contracts.signatures import generate_key, public_key
@@ -139,6 +140,21 @@ class Scene:
             provider="cpu/fp32",
             timings_ms={"segment": 1.0},
         )
+
+    def promoted(self, fingerprint: str, number: int = 1, **other: Any) -> tuple[Topic, Record]:
+        """The network of this fingerprint shall count. number: of the promotions of this screening, in their order."""
+        fields: dict[str, Any] = {
+            "promotion_id": mint_id(1_000 + number, lambda count: bytes([number]) * count),
+            "screening_id": self.screening_id,
+            "van_id": self.van_id,
+            "model_id": "model-2",
+            "weights_sha256": fingerprint,
+            "fingerprint": fingerprint,
+            "because": "network_replaced",
+            "by": "op-7",
+            "promoted_at": EPOCH,
+        }
+        return Topic.SCREENING_PROMOTED, ScreeningPromoted(**{**fields, **other})
 
     def ticked(self) -> tuple[Topic, Record]:
         return Topic.SCREENING_TICKED, ScreeningTicked(screening_id=self.screening_id)

@@ -181,12 +181,17 @@ def test_rows_of_vans_that_did_not_open_it_go_too() -> None:
     assert [table for table, _ in desk.rows] == ["screenings"]
 
 
-def test_results_of_another_network_make_no_rows() -> None:
+@pytest.mark.parametrize("most", [4, 5000])
+def test_results_of_other_networks_end_too(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ending, "MOST_RESULTS", most)
     scene = Scene(6)
     desk = whole(scene)
-    before = dict(desk.rows)
-    desk.take(scene.frame(2, fingerprint="11" * 32))
-    assert desk.rows.keys() == before.keys()
+    for index in range(6):
+        desk.take(scene.frame(index, fingerprint="11" * 32))
+    desk.take(scene.frame(2, fingerprint="22" * 32))
+    assert len([key for table, key in desk.rows if table == "results"]) == 13
+    end(desk, desk.now + SETTLED)
+    assert [table for table, _ in desk.rows] == ["screenings"]
 
 
 def test_what_she_refused_is_called_so_after_its_end_as_well() -> None:
