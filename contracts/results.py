@@ -279,6 +279,7 @@ class ScreeningAssessed(Record):
     """
 
     schema_name: ClassVar[str] = "screening.assessed"
+    schema_version: ClassVar[str] = "1.1"
 
     screening_id: Id
     van_id: VanId

@@ -11,6 +11,7 @@ from sonovan.contracts.amendments import AmendmentInForce, AmendmentNumber, ends
 from sonovan.contracts.clinical_record import ClinicalRecord
 from sonovan.contracts.derivation import Advice, Category, Programme
 from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.promotions import PromotionInForce
 from sonovan.contracts.record import Day, Fingerprint, FrameId, Id, Moment, ObjectKey, Part, Sha256, Token, VanId
 from sonovan.contracts.results import (
     Adequacy,
@@ -26,9 +27,11 @@ from sonovan.contracts.results import (
 from sonovan.contracts.words import ModelName, SlipNumber
 from sonovan.reports.amended import amended_words
 from sonovan.reports.phrases import LANGUAGES, Language
+from sonovan.reports.revised import promoted_words
 from sonovan.reports.words import Words
 
 UNSIGNED: Final = "unsigned_not_a_result"
+ANOTHER_NETWORK: Final = "read_again_by_another_network"
 NO_REGION: Final = "no_region_outlined"
 NOT_COMPARED: Final = "not_compared_with_earlier"
 
@@ -53,7 +56,8 @@ NOTHING_TOLD: Final = Visit()
 
 class Notice(Part):
     """What whoever opens the report must read, by its code and in every language: `unsigned_not_a_result`, the intended
-    use, what was amended (`amended_side`, `amended_void` …), and `no_region_outlined` where nothing was outlined."""
+    use, what was amended (`amended_side`, `amended_void` …), `read_again_by_another_network` where an earlier revision
+    rests on another network's results, and `no_region_outlined` where nothing was outlined."""
 
     code: Token
     words: dict[Language, str]
@@ -104,6 +108,7 @@ class ScreeningReport(Part):
     model_id: ModelName
     weights_sha256: Sha256
     fingerprint: Fingerprint
+    promoted: PromotionInForce | None = Field(default=None, description="None where the first network counts")
     rules_version: Token
     programme: Programme
 
@@ -158,6 +163,7 @@ def report_document(
         model_id=shown.model_id,
         weights_sha256=shown.weights_sha256,
         fingerprint=shown.fingerprint,
+        promoted=shown.promoted,
         rules_version=shown.rules_version,
         programme=shown.programme,
     )
@@ -193,6 +199,9 @@ def _notices(use: IntendedUse, shown: ScreeningAssessed) -> Iterator[Notice]:
     yield Notice(code=use, words={language: words.intended_use_notice(use) for language, words in spoken.items()})
     if shown.silenced:
         return
+    if shown.promoted is not None:
+        told = {language: promoted_words(shown.promoted, shown.model_id, words) for language, words in spoken.items()}
+        yield Notice(code=ANOTHER_NETWORK, words=told)
     if not shown.findings:
         yield Notice(code=NO_REGION, words={language: words.text("no_region") for language, words in spoken.items()})
     yield Notice(code=NOT_COMPARED, words={language: words.text("earlier_none") for language, words in spoken.items()})

@@ -9,7 +9,7 @@ fi
 umask 077
 secret() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
 {
-    for account in ADMIN SEGMENT ASSESS ALERT CATALOG QUALITY REGISTRAR RETRIER READER OPERATOR CONSOLE; do
+    for account in ADMIN SEGMENT ASSESS ALERT CATALOG QUALITY REGISTRAR RETRIER READER OPERATOR CONSOLE PROMOTER; do
         echo "SONOVAN_KAFKA_${account}_PASSWORD=$(secret)"
     done
     for account in ROOT SEGMENT ASSESS ALERT CATALOG QUALITY RETRIER READER CONSOLE; do

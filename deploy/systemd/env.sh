@@ -11,7 +11,7 @@ umask 077
 mkdir -p "$folder"
 secret() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
 admin=$(secret) segment=$(secret) assess=$(secret) alert=$(secret) catalog=$(secret) quality=$(secret)
-registrar=$(secret) retrier=$(secret) reader=$(secret) operator=$(secret) console=$(secret)
+registrar=$(secret) retrier=$(secret) reader=$(secret) operator=$(secret) console=$(secret) promoter=$(secret)
 root_key=root.$(secret) root=$(secret)
 
 # NAME PASSWORD ACCESS_KEY SECRET_KEY: how an account reaches the broker and the store.
@@ -44,8 +44,8 @@ for account in segment assess alert catalog quality retrier reader console; do
         [ "$file" = "$account" ] || echo "SONOVAN_INTENDED_USE=research"
     } >"$folder/$file.env"
 done
-# These two have no account at the store.
-for account in registrar operator; do
+# These three have no account at the store.
+for account in registrar operator promoter; do
     eval "password=\$$account"
     reaching "$account" "$password" "" "" | grep -v SONOVAN_S3_ >"$folder/$account.env"
 done
@@ -69,6 +69,7 @@ echo "SONOVAN_RECEIPTS_KEY=$(secret)" | tee -a "$folder/segment-1.env" "$folder/
     echo "SONOVAN_KAFKA_READER_PASSWORD=$reader"
     echo "SONOVAN_KAFKA_OPERATOR_PASSWORD=$operator"
     echo "SONOVAN_KAFKA_CONSOLE_PASSWORD=$console"
+    echo "SONOVAN_KAFKA_PROMOTER_PASSWORD=$promoter"
     echo "# Where vans reach the broker, over TLS; on this machine alone until these lines say otherwise."
     echo "# SONOVAN_VANS_ADDRESS=0.0.0.0"
     echo "# SONOVAN_VANS_PORT=9094"

@@ -9,6 +9,8 @@ ENGLISH_PAGE: Final = {
     "years": "{years} years",
     # what was amended
     "amended_because": "{amended} Reason: {reason}.",
+    "promoted_heading": "Read again",
+    "promoted": "Rests on the results of {model}. An earlier revision rests on those of another network ({before}).",
     "amended_side_left": "WRONG SIDE BEFORE: {sweeps}, now LEFT.",
     "amended_side_right": "WRONG SIDE BEFORE: {sweeps}, now RIGHT.",
     "amended_side_isthmus": "WRONG SIDE BEFORE: {sweeps}, now ISTHMUS.",

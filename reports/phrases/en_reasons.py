@@ -85,6 +85,10 @@ ENGLISH_REASONS: Final = {
     "consent_recorded_wrong": "her consent had been recorded wrongly",
     "amended_by_mistake": "an amendment was a mistake",
     "operator_saw_something": "the operator saw something",
+    "network_replaced": "this network took the place of the earlier one",
+    "network_was_wrong": "the earlier network was wrong",
+    "promoted_by_mistake": "a change of network was a mistake",
+    "reader_asked": "a reader asked for it",
     # categories and advice
     "total_of_one_not_defined": "the standard defines no total of 1: treated as 2",
     "likelihood_of_malignancy": "likelihood of malignancy by software, no diagnosis",

@@ -9,6 +9,8 @@ CHINESE_PAGE: Final = {
     "years": "{years} 岁",
     # what was amended
     "amended_because": "{amended}原因：{reason}。",
+    "promoted_heading": "重新读图",
+    "promoted": "本报告依据网络 {model} 的结果。较早的修订版依据另一网络（{before}）的结果。",
     "amended_side_left": "已更正：{sweeps}实为左侧，此前侧别有误。",
     "amended_side_right": "已更正：{sweeps}实为右侧，此前侧别有误。",
     "amended_side_isthmus": "已更正：{sweeps}实为峡部，此前侧别有误。",

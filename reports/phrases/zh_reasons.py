@@ -85,6 +85,10 @@ CHINESE_REASONS: Final = {
     "consent_recorded_wrong": "此前同意记录有误",
     "amended_by_mistake": "此前的更正有误",
     "operator_saw_something": "操作者看到了异样",
+    "network_replaced": "该网络已取代先前的网络",
+    "network_was_wrong": "先前的网络有误",
+    "promoted_by_mistake": "此前更换网络有误",
+    "reader_asked": "应阅片医师要求",
     # categories and advice
     "total_of_one_not_defined": "标准未定义总分 1 分：按 2 分处理",
     "likelihood_of_malignancy": "软件给出的恶性可能性，非诊断",

@@ -37,7 +37,7 @@ GROUPS: Final = {
     "review": ("review", "Masks that readers drew elsewhere: import."),
     "labels": ("labels", "Masks of several readers: agree."),
     "console": ("console", "Pages for readers, leads and engineers; user: who may come in."),
-    "models": ("models", "The networks: list, verify, export, evaluate, compare, shadow, import."),
+    "models": ("models", "The networks: list, verify, export, evaluate, compare, shadow, promote, import."),
 }
 COMMANDS: Final = {
     "screen": ("screen", "The whole path in this process, no services: files in, report out."),

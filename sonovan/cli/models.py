@@ -13,6 +13,7 @@ from sonovan.cli.calibrate import calibrate
 from sonovan.cli.evaluate import compare, evaluate
 from sonovan.cli.failures import Exit
 from sonovan.cli.models_import import app as imports
+from sonovan.cli.models_promote import promote
 from sonovan.cli.models_shadow import shadow
 from sonovan.cli.topics import JsonOption
 from sonovan.contracts.errors import Fatal
@@ -109,3 +110,4 @@ def _entries(folder: Path) -> tuple[Entry, ...]:
 app.command()(evaluate)
 app.command()(compare)
 app.command()(shadow)
+app.command()(promote)

@@ -12,6 +12,7 @@ from sqlalchemy import Table
 from sonovan.storage.catalogue.columns import PLACE
 from sonovan.storage.catalogue.tables_found import ADEQUACY, FINDING, SIGHTING
 from sonovan.storage.catalogue.views_concluded import CONCLUDED_VIEWS
+from sonovan.storage.catalogue.views_networks import NETWORK_VIEWS
 from sonovan.storage.catalogue.views_work import WORK_VIEWS
 
 _INDEX: Final = "substr(CAST(1000000 + {index} AS TEXT), 2)"
@@ -322,6 +323,7 @@ VIEWS: Final[dict[str, tuple[str, str]]] = {
     **CONCLUDED_VIEWS,
     "breast_records": ("the programme's breast records, without who she is", _records("breast", "side", _BREAST)),
     "thyroid_records": ("the programme's thyroid records, without who she is", _records("thyroid", "lobe", _THYROID)),
+    **NETWORK_VIEWS,
     **WORK_VIEWS,
 }
 """Every view: what it is, and its query; in an order in which they can be made."""

@@ -16,6 +16,7 @@ from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.limits import MAX_CONTROL_BYTES
 from sonovan.contracts.outcomes import OutcomeRecorded
+from sonovan.contracts.promotions import ScreeningPromoted
 from sonovan.contracts.quality import QualityMeasured
 from sonovan.contracts.record import Record, header_document
 from sonovan.contracts.results import ScreeningAssessed, SequenceAssessed
@@ -56,6 +57,7 @@ _CENTRE: Final[Mapping[Topic, tuple[type[Record], _Reader]]] = {
     Topic.FAULT_ALERTED: (FaultAlerted, _one("fault", rows_told.failed)),
     Topic.QUALITY_MEASURED: (QualityMeasured, rows_told.measured),
     Topic.RECORD_REJECTED: (RecordRejected, _one("rejection", rows_told.rejected)),
+    Topic.SCREENING_PROMOTED: (ScreeningPromoted, _one("promotion", rows_told.promoted)),
     Topic.SCREENING_ERASED: (ScreeningErased, _one("erased", rows_told.erased)),
 }
 _VANS: Final[Mapping[Topic, tuple[type[Record], _Reader]]] = {

@@ -1,4 +1,4 @@
-"""Alerts, answers, faults, rejections, reviews and erasures, as rows of the catalogue."""
+"""Alerts, answers, faults, rejections, reviews, promotions and erasures, as rows of the catalogue."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -7,6 +7,7 @@ from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.faults import FaultAlerted
+from sonovan.contracts.promotions import ScreeningPromoted
 from sonovan.contracts.quality import QualityMeasured
 from sonovan.contracts.reviews import FrameReviewed
 from sonovan.storage.catalogue.changes import Place, Row, listed, moment, text
@@ -79,6 +80,13 @@ def erased(record: ScreeningErased) -> Row:
         "operator": record.by,
         "erased_at": moment(record.erased_at),
     }
+
+
+def promoted(record: ScreeningPromoted) -> Row:
+    """A row of `promotion`."""
+    names = ("promotion_id", "screening_id", "van_id", "model_id", "weights_sha256", "fingerprint", "because")
+    told = {name: getattr(record, name) for name in names}
+    return {**told, "operator": record.by, "promoted_at": moment(record.promoted_at)}
 
 
 def measured(record: QualityMeasured, place: Place) -> Iterator[tuple[str, Row]]:

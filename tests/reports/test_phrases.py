@@ -32,6 +32,7 @@ from sonovan.contracts.amendments import REASONS_OF, AmendmentReason
 from sonovan.contracts.because import Because
 from sonovan.contracts.faults import FAULTS
 from sonovan.contracts.lexicon import TERMS
+from sonovan.contracts.promotions import PromotionReason
 from sonovan.contracts.quality import FEATURES
 from sonovan.contracts.reasons import REASONS
 from sonovan.contracts.results import IntendedUse, Level, Status
@@ -83,6 +84,7 @@ def refusals() -> set[str]:
 def test_every_reason_has_words(language: Language) -> None:
     given = set().union(*map(spelled_in, MODULES)) - NO_REASONS - RULES - LEXICON
     given |= set(adequacy.EXCUSED.values()) | spelled_in(van_faults) - set(FAULTS) - {"s", "h", "raised", "ended"}
+    given |= set(get_args(PromotionReason))
     given |= set(get_args(AmendmentReason)) | spelled_in(faults) - set(FAULTS) - {
         "s",
         "cuda",

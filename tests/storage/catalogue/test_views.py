@@ -9,7 +9,15 @@ from sonovan.storage.catalogue.views import FOR_READERS, VIEWS
 from sonovan.storage.catalogue.writing import write
 from tests.clinical.records import SWEEP, assessed, finding, sha
 from tests.storage.catalogue.dump import asked
-from tests.stream_apps.catalog.scene import ANOTHER, SECOND_REVIEW, amended, changes, said
+from tests.stream_apps.catalog.scene import (
+    ANOTHER,
+    FIRST_PROMOTION,
+    SECOND_PROMOTION,
+    SECOND_REVIEW,
+    amended,
+    changes,
+    said,
+)
 
 
 @pytest.fixture
@@ -48,6 +56,22 @@ def test_the_findings_are_those_of_the_newest_revision_with_addresses_in_place_o
     assert rows[0]["image_address"] == f"sonovan://frames/{SWEEP}/000012"
     (mask,) = asked(told, f"SELECT mask_address FROM sightings WHERE sequence_id = '{SWEEP}'")
     assert mask["mask_address"] == f"sonovan://masks/{SWEEP}/000012/{sha('network with companions')[:16]}"
+
+
+def test_each_revision_names_its_network_and_each_promotion_whether_it_counts(told: Database) -> None:
+    also(
+        told,
+        assessed(revision_number=4, revision_id=sha("four"), fingerprint=sha("a candidate"), findings=()),
+    )
+    rows = asked(told, "SELECT revision_number, fingerprint, newest, after_another_network FROM revisions ORDER BY 1")
+    assert [(row["revision_number"], bool(row["newest"]), bool(row["after_another_network"])) for row in rows] == [
+        (1, False, False), (2, False, False), (3, False, False), (4, True, True),
+    ]  # fmt: skip
+    assert rows[-1]["fingerprint"] == sha("a candidate")
+    rows = asked(told, "SELECT promotion_id, counts, first_revision_number FROM promotions ORDER BY promotion_id")
+    assert [(row["promotion_id"], bool(row["counts"]), row["first_revision_number"]) for row in rows] == [
+        (FIRST_PROMOTION, False, None), (SECOND_PROMOTION, True, 4),
+    ]  # fmt: skip
 
 
 def test_a_frame_of_another_network_than_the_screenings_is_a_shadow(told: Database) -> None:

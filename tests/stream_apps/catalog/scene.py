@@ -18,6 +18,7 @@ from sonovan.contracts.envelope import seal
 from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.faults import FaultAlerted, fault_id
 from sonovan.contracts.ids import mint_id, rejection_id
+from sonovan.contracts.promotions import ScreeningPromoted
 from sonovan.contracts.quality import Agreement, Flagged, QualityMeasured, Stratum
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed, SequenceAssessed, WithdrawnFinding
@@ -54,6 +55,8 @@ HER: Final = "a" * 64
 ANOTHER: Final = "b" * 64
 FIRST_REVIEW: Final = mint_id(1_000, bytes)
 SECOND_REVIEW: Final = mint_id(2_000, bytes)
+FIRST_PROMOTION: Final = mint_id(4_000, bytes)
+SECOND_PROMOTION: Final = mint_id(5_000, bytes)
 ANOTHER_SCREENING: Final = mint_id(3_000, bytes)
 
 
@@ -114,6 +117,13 @@ def reviewed(review_id: str, **other: Any) -> FrameReviewed:
         "reviewed_at": NOON,
     }  # fmt: skip
     return FrameReviewed(**{**fields, **other})
+
+
+def promoted(promotion_id: str, fingerprint: str) -> ScreeningPromoted:
+    return ScreeningPromoted(
+        promotion_id=promotion_id, screening_id=SCREENING, van_id=VAN, model_id="lesion-1", weights_sha256=sha("w"),
+        fingerprint=fingerprint, because="network_replaced", by="op-7", promoted_at=NOON,
+    )  # fmt: skip
 
 
 def erased(screening_id: str) -> ScreeningErased:
@@ -226,6 +236,8 @@ def said() -> list[Said]:
         contact(FIRST, "called", date(2025, 3, 5)),
         outcome(SECOND, result="benign"),
         outcome(THIRD, amends=SECOND, because="result_revised"),
+        promoted(FIRST_PROMOTION, fingerprint=sha("network with companions")),
+        promoted(SECOND_PROMOTION, fingerprint=sha("a candidate")),
         erased(ANOTHER_SCREENING),
         (Topic.FRAME_REPLAYED, segmented(1, (region(),), fingerprint=sha("a candidate"), mask_key="shadow/mask.png")),
     ]  # fmt: skip
