@@ -67,6 +67,14 @@ class Standing:
         """Whether a result is of the van whose screening it is; another van's may name it, too."""
         return self.revision is not None and self.revision.van_id == result.van_id
 
+    def take(self, result: FrameSegmented, wanted: str) -> None:
+        """Note a result that stands in the topic of results. wanted: the fingerprint of the wanted network."""
+        if self.revision is not None and result.fingerprint == self.revision.fingerprint:
+            _mark(self.counted, result)
+        if result.fingerprint == wanted:
+            self.named = result
+            _mark(self.there, result)
+
     def missing(self) -> int:
         """How many frames that count were not replayed."""
         return sum(
@@ -157,28 +165,28 @@ def _standings(broker: BrokerSettings, wanted: Wanted) -> dict[str, Standing]:
     names = wanted.screenings.union(result.screening_id for result in _replayed(broker, wanted))
     found = {name: Standing() for name in names}
     for record in _records(broker, Topic.SCREENING_ASSESSED, "beginning"):
-        if isinstance(record, ScreeningAssessed) and (of := found.get(record.screening_id)) is not None:
+        if isinstance(record, ScreeningAssessed) and record.screening_id in found:
+            of = found[record.screening_id]
             known = 0 if of.revision is None else of.revision.revision_number
             of.revision = record if known <= record.revision_number else of.revision
     for record in _records(broker, Topic.FRAME_SEGMENTED, "beginning"):
-        if not isinstance(record, FrameSegmented) or not (of := found.get(record.screening_id, NOBODYS)).is_of(record):
+        if not isinstance(record, FrameSegmented):
             continue
-        if of.revision is not None and record.fingerprint == of.revision.fingerprint:
-            _mark(of.counted, record)
-        if record.fingerprint == wanted.fingerprint:
-            of.named = record
-            _mark(of.there, record)
+        of = found.get(record.screening_id, NOBODYS)
+        if of.is_of(record):
+            of.take(record, wanted.fingerprint)
     for result in _replayed(broker, wanted):
         of = found.get(result.screening_id, NOBODYS)
         if of.is_of(result):
             of.named = result
             _mark(of.replayed, result)
     for record in _records(broker, Topic.SCREENING_PROMOTED, "beginning"):
-        if isinstance(record, ScreeningPromoted) and (of := found.get(record.screening_id)) is not None:
+        if isinstance(record, ScreeningPromoted) and record.screening_id in found:
+            of = found[record.screening_id]
             of.promoted = max(of.promoted, (record.promotion_id, record.fingerprint))
     for record in _records(broker, Topic.SCREENING_ERASED, "beginning"):
-        if isinstance(record, ScreeningErased) and (of := found.get(record.screening_id)) is not None:
-            of.erased = True
+        if isinstance(record, ScreeningErased) and record.screening_id in found:
+            found[record.screening_id].erased = True
     return found
 
 
