@@ -9,7 +9,7 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[2]
 NAMED = re.compile(r"`([a-z_]+/[\w/]+\.py):(\w+)`")
-FILE = re.compile(r"`((?:[a-z_.]+/)*[\w.-]+\.(?:py|md|json|html|yaml|sh))(?:::(\w+))?`")
+FILE = re.compile(r"`((?:[a-z_.]+/)*[\w.-]+\.(?:py|md|json|html|css|js|yaml|sh))(?:::(\w+))?`")
 
 
 def defined(path: Path) -> set[str]:

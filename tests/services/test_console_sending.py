@@ -1,0 +1,43 @@
+"""The console publishes with its own account: a record is there once `send` returns, and no other topic is written."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from sonovan.centre import Centre
+from sonovan.console.sending import Sender
+from sonovan.contracts.answers import RejectedRetried
+from sonovan.contracts.erasures import ScreeningErased
+from sonovan.contracts.errors import Fatal
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.topics import Topic
+from sonovan.transport.tail import read_all
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture
+def send(centre: Centre) -> Iterator[Sender]:
+    made = Sender(lambda: centre.kafka("console"))
+    yield made
+    made.close()
+
+
+def test_a_record_is_in_its_topic_once_it_was_sent(centre: Centre, send: Sender) -> None:
+    record = ScreeningErased.model_validate(
+        {"screening_id": mint_id(), "because": "she_asked", "by": "lead-1", "erased_at": "2026-01-01T00:00:00Z"}
+    )
+    send(record)
+    send.close()
+    send(record)
+    key = record.screening_id.encode()
+    found = [each for each in read_all(centre.kafka("reader"), Topic.SCREENING_ERASED) if each.key == key]
+    assert [each.value for each in found] == [record.encode()] * 2
+
+
+def test_what_the_console_does_not_write_is_refused_before_it_is_sent(send: Sender) -> None:
+    record = RejectedRetried.model_validate(
+        {"rejection_id": "0" * 64, "screening_id": mint_id(), "retried_at": "2026-01-01T00:00:00Z"}
+    )
+    with pytest.raises(Fatal, match="writes no topic of RejectedRetried"):
+        send(record)
