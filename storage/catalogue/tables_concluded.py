@@ -34,6 +34,7 @@ CONCLUSION: Final[Table] = table_of(
     must("calls_back", Boolean, "she is asked to come before her next visit"),
     must("recommends", doc="each side with what is recommended: two readings that differ here must be decided between"),
     must("worry", Integer, "of two readings of one screening the higher one counts until arbitration"),
+    must("record", JSON, "the whole record as it was signed"),
     Index("conclusion_by_screening", "screening_id"),
 )  # fmt: skip
 

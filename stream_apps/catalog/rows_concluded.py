@@ -41,6 +41,7 @@ def concluded(record: ScreeningConcluded) -> Iterator[tuple[str, Row]]:
             "calls_back": calls_back(action),
             "recommends": recommends(record),
             "worry": worry(record),
+            "record": record.encode().decode(),
         },
     )
     key = {"conclusion_id": record.conclusion_id, "screening_id": record.screening_id}

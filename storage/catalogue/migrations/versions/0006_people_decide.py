@@ -58,6 +58,7 @@ def upgrade() -> None:
         must("calls_back", sa.Boolean),
         must("recommends"),
         must("worry", sa.Integer),
+        must("record", JSON),
         *place(),
         sa.PrimaryKeyConstraint("conclusion_id"),
     )

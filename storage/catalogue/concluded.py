@@ -1,0 +1,148 @@
+"""What the console asks of the catalogue to have a screening signed: what there is to read, and what was signed."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, text
+
+from sonovan.contracts.alerts import AboutFinding, AboutSide
+from sonovan.contracts.conclusions import ScreeningConcluded
+from sonovan.contracts.outcomes import OutcomeRecorded
+
+_REPORTED: Final = """
+SELECT r.revision_id, r.revision_number, r.status, r.van_id, r.silenced, r.ended, r.report_json_key,
+  r.report_json_sha256
+FROM revision r JOIN opening o ON o.screening_id = r.screening_id AND o.van_id = r.van_id
+WHERE r.screening_id = :screening AND r.report_json_key IS NOT NULL ORDER BY r.revision_number DESC, r.revision_id DESC
+"""
+
+_NEWEST: Final = "SELECT revision_number FROM screening WHERE screening_id = :screening"
+
+_SIGNED: Final = """
+SELECT record FROM conclusion WHERE screening_id = :screening ORDER BY conclusion_number, conclusion_id
+"""
+
+_OUTCOMES: Final = """
+SELECT outcome_id, kind, happened_on, organ, laterality, finding_id, result, bi_rads, bethesda, operator, recorded_at
+FROM outcomes WHERE screening_id = :screening ORDER BY happened_on, outcome_id
+"""
+
+_CALL_BACK: Final = """
+SELECT c.*, w.slip_number FROM call_back c LEFT JOIN women w ON w.screening_id = c.screening_id
+ORDER BY c.signed_at, c.screening_id
+"""
+
+_ALERTS: Final = """
+SELECT a.alert_id, a.screening_id, a.raised_in, a.about, a.about_kind, a.state, a.severity, a.rule, a.because,
+  a.acknowledged_by, a.acknowledged_at, a.as_of, s.van_id, o.site_code, w.slip_number,
+  (SELECT t.because FROM alert_step t WHERE t.alert_id = a.alert_id AND t.raised_in = a.raised_in
+    AND t.step = 'closed' ORDER BY t.at_ms DESC, t.at_offset DESC LIMIT 1) AS closed_because,
+  (SELECT max(t.at_ms) FROM alert_step t WHERE t.alert_id = a.alert_id AND t.raised_in = a.raised_in
+    AND t.step = 'closed') AS closed_ms,
+  (SELECT max(n.answered_by) FROM alert_answer n WHERE n.alert_id = a.alert_id AND n.raised_in = a.raised_in)
+    AS answered_by
+FROM alert a LEFT JOIN screening s ON s.screening_id = a.screening_id
+LEFT JOIN opening o ON o.screening_id = a.screening_id AND o.van_id = s.van_id
+LEFT JOIN women w ON w.screening_id = a.screening_id
+"""
+
+_YESTERDAY: Final = """
+SELECT s.screening_id, s.van_id, s.site_code, s.opened_at, s.status, s.revision_number, w.slip_number, c.signed_at,
+  c.action, c.calls_back, c.to_arbitrate
+FROM screenings s LEFT JOIN signed c ON c.screening_id = s.screening_id
+LEFT JOIN women w ON w.screening_id = s.screening_id
+WHERE substr(CAST(s.opened_at AS TEXT), 1, 10) = :day AND NOT s.void AND s.consent_screening
+ORDER BY s.van_id, s.opened_at, s.screening_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A revision with a report: what a reader signs. silenced, ended: as in the revision."""
+
+    revision_id: str
+    revision_number: int
+    status: str
+    van_id: str
+    silenced: bool
+    ended: bool
+    report_json_key: str
+    report_json_sha256: str
+
+
+def reported(connection: Connection, screening_id: str) -> list[Reported]:
+    """Every revision of the opener's van that has a report, the newest first."""
+    rows = connection.execute(text(_REPORTED), {"screening": screening_id}).mappings()
+    return [Reported(**{**row, "silenced": bool(row["silenced"]), "ended": bool(row["ended"])}) for row in rows]
+
+
+def newest_number(connection: Connection, screening_id: str) -> int | None:
+    """The number of the newest revision, a preliminary one too; None before any."""
+    found = connection.execute(text(_NEWEST), {"screening": screening_id}).scalar_one_or_none()
+    return None if found is None else int(found)
+
+
+def conclusions_of(connection: Connection, screening_id: str) -> list[ScreeningConcluded]:
+    """Every conclusion of a screening as it was signed, by number."""
+    rows = connection.execute(text(_SIGNED), {"screening": screening_id}).scalars()
+    return [ScreeningConcluded.from_document(_json(row)) for row in rows]
+
+
+def outcomes_of(connection: Connection, screening_id: str) -> list[OutcomeRecorded]:
+    """What became of her, without what was replaced, by day."""
+    rows = connection.execute(text(_OUTCOMES), {"screening": screening_id}).mappings()
+    return [
+        OutcomeRecorded.model_validate(
+            {**{name: value for name, value in row.items() if name != "operator"},
+             "screening_id": screening_id, "by": row["operator"]}
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def to_call_back(connection: Connection, sites: Sequence[str] | None) -> list[dict[str, Any]]:
+    """Who is asked to come and has not come, longest first. sites: None is every site."""
+    return _of_sites(connection, _CALL_BACK, {}, sites)
+
+
+def alerts_now(connection: Connection, sites: Sequence[str] | None, *, closed: bool = False) -> list[dict[str, Any]]:
+    """Alerts that stand, the newest first; those that were closed, or whose cause is gone unseen, where asked for."""
+    found = _of_sites(connection, _ALERTS, {}, sites)
+    for each in found:
+        each["about"], each["because"] = _json(each["about"]), _json(each["because"])
+    standing = [each for each in found if (each["closed_because"] is None and each["state"] != "withdrawn") != closed]
+    return sorted(standing, key=lambda each: str(each["as_of"]), reverse=True)
+
+
+def day_of_vans(connection: Connection, day: str, sites: Sequence[str] | None) -> list[dict[str, Any]]:
+    """The women whom vans screened on a day, `2026-03-01`, and what has become of each since."""
+    return _of_sites(connection, _YESTERDAY, {"day": day}, sites)
+
+
+def sides_told(about: dict[str, Any]) -> tuple[str, str | None] | None:
+    """Organ and side of what an alert is about; None where it is about neither."""
+    if about.get("kind") == "finding":
+        finding = AboutFinding.model_validate(about)
+        return finding.organ, finding.laterality
+    if about.get("kind") == "side":
+        side = AboutSide.model_validate(about)
+        return side.organ, side.laterality
+    return None
+
+
+def _of_sites(
+    connection: Connection, query: str, given: dict[str, Any], sites: Sequence[str] | None
+) -> list[dict[str, Any]]:
+    if sites is None:
+        return [dict(row) for row in connection.execute(text(query), given).mappings()]
+    within = text(f"SELECT * FROM ({query}) told WHERE site_code IN :sites").bindparams(
+        bindparam("sites", expanding=True)
+    )
+    rows = connection.execute(within, {**given, "sites": list(sites) or [""]}).mappings()
+    return [dict(row) for row in rows]
+
+
+def _json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
