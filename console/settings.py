@@ -25,6 +25,9 @@ class ConsoleSettings(BaseSettings):
     (`storage/catalogue/queues.py:Policy`): the suspicion from which a screening is listed as suspicious, the share of
     negatives that readers see, after how many hours a screening is overdue, and for how many hours one that was not
     closed counts as on the couch.
+    second_reader: which screenings another reader reads as well. arbitration: whether a third one decides where both
+    recommend something else. bi_rads_0, bi_rads_3: what follows these categories (`sonovan.clinical.reading`).
+    directions_file: where women are sent, for their own page (TOML, tables [en] and [zh]).
     idle_min: a session ends when nobody does anything for so long; session_hours: it ends in any case.
     """
 
@@ -39,6 +42,11 @@ class ConsoleSettings(BaseSettings):
     key_file: Path | None = None
     second_factor: Literal["readers", "everybody", "nobody"] = "readers"
     blind_share: float = Field(default=0.05, ge=0, le=1)
+    second_reader: Literal["none", "called_back", "all"] = "none"
+    arbitration: bool = True
+    bi_rads_0: Literal["further_imaging", "mammography", "scan_again"] = "further_imaging"
+    bi_rads_3: Literal["follow_up", "mammography"] = "follow_up"
+    directions_file: Path | None = None
     idle_min: float = Field(default=30.0, gt=0, le=24 * 60)
     session_hours: float = Field(default=12.0, gt=0, le=24)
     suspicious_from: float = Field(default=0.1, gt=0, le=1)

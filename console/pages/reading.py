@@ -19,6 +19,7 @@ from sonovan.console.pictures import machine_runs, pixels_of
 from sonovan.console.reading_data import page_data, sweep_data
 from sonovan.console.render import page
 from sonovan.console.roles import CLINICAL, Role
+from sonovan.console.signing_view import NOTHING_TOLD, Told, signing_view
 from sonovan.contracts.clinical_record import ClinicalRecord
 from sonovan.models.picture.screens import despeckled, for_the_link, shown, without_loss
 from sonovan.reports.maps import lump_maps
@@ -46,27 +47,31 @@ _NUMBER: Final = re.compile(r"\d{1,6}")
 
 async def reading(console: "Console", asked: Asked) -> Response:
     """The page: what she said, her sweeps, and where the reader signs."""
-    return await asyncio.to_thread(_reading, console, asked)
+    return await asyncio.to_thread(reading_page, console, asked)
 
 
-def _reading(console: "Console", asked: Asked) -> Response:
+def reading_page(console: "Console", asked: Asked, told: Told = NOTHING_TOLD, status: int = 200) -> Response:
+    """The page. told: what is said about an attempt to sign; the fields of `asked.form` stay chosen."""
     words = console.words[asked.language]
     with console.catalogue.reading() as connection:
         cine = cine_of(connection, asked.path["screening_id"])
         tracks, marks = tracks_of(connection, cine.screening_id), marks_of(connection, cine.screening_id)
         sides = sides_of(connection, cine.screening_id)
+    blind = to_draw(console, asked, cine, tracks)
     record = None if cine.clinical is None else ClinicalRecord.model_validate_json(json.dumps(cine.clinical))
     return page(
         console,
         asked,
         "reading.html",
+        status,
+        signing=signing_view(console, asked, cine, told, blind=bool(blind)),
         cine=cine,
         record=record,
         told=[] if record is None else answers(record, words),
         not_asked="" if record is None else not_asked(record, words),
         maps=[] if record is None else lump_maps(record, words),
         sides=sides,
-        data=page_data(cine, words, marks, to_draw(console, asked, cine, tracks)),
+        data=page_data(cine, words, marks, blind),
         phrases=words.script("reading_js_"),
     )
 

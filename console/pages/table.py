@@ -3,8 +3,8 @@
 from typing import Final
 
 from sonovan.console.doors import Door, checked
-from sonovan.console.pages import login, people, reading, worklist, worklist_live
+from sonovan.console.pages import login, people, reading, signing, worklist, worklist_live
 
-AREAS: Final = (login, people, worklist, worklist_live, reading)
+AREAS: Final = (login, people, worklist, worklist_live, reading, signing)
 
 DOORS: Final[tuple[Door, ...]] = checked(door for area in AREAS for door in area.DOORS)

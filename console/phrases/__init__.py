@@ -6,11 +6,11 @@ Terms of the field (organs, findings, reasons) stand in `sonovan.reports.phrases
 from collections.abc import Mapping
 from typing import Final
 
-from sonovan.console.phrases import reading, shell, worklist
+from sonovan.console.phrases import reading, shell, signing, worklist
 from sonovan.reports.phrases import Language
-from sonovan.reports.words import Words
+from sonovan.reports.signed_words import SignedWords
 
-AREAS: Final = (shell, reading, worklist)
+AREAS: Final = (shell, reading, worklist, signing)
 
 
 def _gathered(parts: list[Mapping[str, str]]) -> dict[str, str]:
@@ -29,7 +29,7 @@ PHRASES: Final[Mapping[Language, Mapping[str, str]]] = {
 }
 
 
-class ConsoleWords(Words):
+class ConsoleWords(SignedWords):
     """The words of the report, and those of the console."""
 
     def __init__(self, language: Language = "en") -> None:

@@ -1,0 +1,212 @@
+"""What a reader has chosen in the form so far, as parts of a conclusion; and what is still to be chosen. Pure.
+
+Fields are named by what they are about: `f.<finding>.verdict`, `f.<finding>.w.<term>`, `f.<finding>.c.<scheme>`,
+`f.<finding>.mm`; `s.<organ>.<side>.c.<scheme>`, `.block`, `.action`, `.months`. So choices stay with their finding and
+side where a newer revision has others. Nothing is chosen unless a field says so.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pydantic import ValidationError
+
+from sonovan.clinical.reading import derived
+from sonovan.console.asked import Fields, Refused
+from sonovan.contracts.conclusions import (
+    CategoryRead,
+    FindingRead,
+    Recommended,
+    SideConcluded,
+    WordRead,
+    WordVerdict,
+)
+from sonovan.contracts.derivation import Category, Programme
+from sonovan.contracts.lexicon import DESCRIPTORS, SCHEMES, Organ, Scheme, Side
+from sonovan.contracts.results import Finding
+from sonovan.reports.document import ScreeningReport
+
+UNDETERMINED: Final = "undetermined"
+MOST_SHOWN: Final = 40
+"""So many findings, the first ones of the report, stand in the form; others count as not judged."""
+
+Lacks = Literal["category", "action", "months", "words"]
+"""words: a lobe without a category says that it has no nodule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """Something that a side must still say before it can be signed."""
+
+    what: Lacks
+    organ: Organ
+    laterality: Side | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The sides and findings that are whole, and what others lack. untouched: sides of which nothing was chosen."""
+
+    sides: tuple[SideConcluded, ...]
+    findings: tuple[FindingRead, ...]
+    lacking: tuple[Lacking, ...]
+    untouched: tuple[tuple[Organ, Side | None], ...]
+
+
+def finding_key(finding: Finding) -> str:
+    """How fields name a finding."""
+    return finding.finding_id[:16]
+
+
+def side_key(organ: Organ, laterality: Side | None) -> str:
+    """How fields name a side."""
+    return f"{organ}.{laterality or 'none'}"
+
+
+def sides_shown(report: ScreeningReport) -> list[tuple[Organ, Side | None]]:
+    """The sides that can be concluded: those that were planned or seen, and those that only findings name."""
+    rows = [(each.organ, each.laterality) for each in report.adequacy]
+    found = [(each.organ, each.laterality) for each in report.findings]
+    return list(dict.fromkeys([*rows, *found]))
+
+
+def draft_of(form: Fields, report: ScreeningReport) -> Draft:
+    """What the fields say of this report. Raises Refused `unreadable` for a field that no page offers."""
+    try:
+        findings = [_finding(form, each, report.programme) for each in report.findings[:MOST_SHOWN]]
+        judged = tuple(each for each in findings if each is not None)
+        sides, lacking, untouched = [], list[Lacking](), list[tuple[Organ, Side | None]]()
+        for organ, side in sides_shown(report):
+            made = _side(form, organ, side)
+            if made is None:
+                untouched.append((organ, side))
+            elif isinstance(made, SideConcluded):
+                sides.append(made)
+            else:
+                lacking += made
+        return Draft(tuple(sides), judged, tuple(lacking), tuple(untouched))
+    except (ValidationError, ValueError, KeyError):
+        raise Refused("unreadable", 400) from None
+
+
+def words_of(form: Fields, finding: Finding) -> tuple[WordRead, ...]:
+    """The words that were chosen of a finding, each with what became of the machine's."""
+    suggested = {each.name: each.value for each in finding.descriptors}
+    return tuple(_words(form, finding, suggested))
+
+
+def derived_of(form: Fields, finding: Finding) -> tuple[Category, ...]:
+    """What the chosen words of a finding come to."""
+    return derived(finding.organ, words_of(form, finding), finding.laterality)
+
+
+def _words(form: Fields, finding: Finding, suggested: dict[str, str | None]) -> Iterator[WordRead]:
+    for term in DESCRIPTORS[finding.organ]:
+        chosen = form.all(f"f.{finding_key(finding)}.w.{term}")
+        if not chosen:
+            continue
+        machines = suggested.get(term)
+        if UNDETERMINED in chosen:
+            yield WordRead(term=term, verdict="undetermined", suggested=machines)
+            continue
+        verdict: WordVerdict = "entered" if machines is None else "changed"
+        if tuple(chosen) == (machines,):
+            verdict = "confirmed"
+        yield WordRead(term=term, verdict=verdict, words=tuple(chosen), suggested=machines)
+
+
+def _finding(form: Fields, finding: Finding, programme: Programme) -> FindingRead | None:
+    name = f"f.{finding_key(finding)}"
+    verdict = form.get(f"{name}.verdict")
+    if not verdict:
+        return None
+    words = words_of(form, finding) if verdict == "lesion" else ()
+    comes_to = {each.scheme: each for each in derived(finding.organ, words, finding.laterality)}
+    categories = _categories(form, name, finding.organ, comes_to, programme) if verdict == "lesion" else ()
+    size = form.get(f"{name}.mm")
+    return FindingRead.model_validate(
+        {
+            "finding_id": finding.finding_id,
+            "organ": finding.organ,
+            "laterality": finding.laterality,
+            "verdict": verdict,
+            "frame_id": finding.best.key_frame_id,
+            "position": finding.best.position,
+            "largest_mm": float(size.replace(",", ".")) if size and verdict == "lesion" else None,
+            "words": words,
+            "categories": categories,
+        }
+    )
+
+
+def _categories(
+    form: Fields, name: str, organ: Organ, comes_to: dict[Scheme, Category], programme: Programme
+) -> tuple[CategoryRead, ...]:
+    found = []
+    for scheme in SCHEMES[organ]:
+        value = form.get(f"{name}.c.{scheme}")
+        if not value:
+            continue
+        rule = comes_to.get(scheme)
+        whole = rule if rule is not None and not rule.at_least else None
+        edition = programme.bi_rads_edition if scheme == "BI-RADS" else None if rule is None else rule.edition
+        found.append(
+            CategoryRead(
+                scheme=scheme,
+                value=value,
+                edition=edition,
+                derived=None if whole is None else whole.value,
+                points=None if whole is None else whole.total,
+            )
+        )
+    return tuple(found)
+
+
+def _side(form: Fields, organ: Organ, side: Side | None) -> SideConcluded | list[Lacking] | None:
+    name = f"s.{side_key(organ, side)}"
+    values = [(scheme, form.get(f"{name}.c.{scheme}")) for scheme in SCHEMES[organ]]
+    blocks, action, months = form.all(f"{name}.block"), form.get(f"{name}.action"), form.get(f"{name}.months")
+    given = [(scheme, value) for scheme, value in values if value]
+    if not given and not blocks and not action:
+        return None
+    lacks: list[Lacks] = []
+    if not given and (organ == "breast" or "no_nodule" not in blocks):
+        lacks.append("category" if organ == "breast" else "words")
+    if not action:
+        lacks.append("action")
+    if action == "follow_up" and not months:
+        lacks.append("months")
+    if lacks:
+        return [Lacking(each, organ, side) for each in lacks]
+    return SideConcluded.model_validate(
+        {
+            "organ": organ,
+            "laterality": side,
+            "categories": [CategoryRead(scheme=scheme, value=value) for scheme, value in given],
+            "blocks": blocks,
+            "recommended": Recommended.model_validate(
+                {"action": action, "months": int(months) if action == "follow_up" else None}
+            ),
+        }
+    )
+
+
+def fields_of(sides: Sequence[SideConcluded], findings: Sequence[FindingRead]) -> Fields:
+    """The fields that say what a conclusion says: what is shown when somebody amends it."""
+    told: list[tuple[str, str]] = []
+    for side in sides:
+        name = f"s.{side_key(side.organ, side.laterality)}"
+        told += [(f"{name}.c.{each.scheme}", each.value) for each in side.categories]
+        told += [(f"{name}.block", each) for each in side.blocks]
+        told.append((f"{name}.action", side.recommended.action))
+        if side.recommended.months is not None:
+            told.append((f"{name}.months", str(side.recommended.months)))
+    for finding in findings:
+        name = f"f.{(finding.finding_id or '')[:16]}"
+        told.append((f"{name}.verdict", finding.verdict))
+        told += [(f"{name}.c.{each.scheme}", each.value) for each in finding.categories]
+        if finding.largest_mm is not None:
+            told.append((f"{name}.mm", f"{finding.largest_mm:g}"))
+        for word in finding.words:
+            told += [(f"{name}.w.{word.term}", each) for each in word.words or (UNDETERMINED,)]
+    return Fields(told)

@@ -1,0 +1,309 @@
+"""What the form for signing shows: findings with the words of the lexicon; sides with categories, blocks, actions."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from sonovan.clinical.contradictions import contradictions
+from sonovan.clinical.nodules import largest_mm
+from sonovan.clinical.reading import most_pressing_of, recommended_for_breast, recommended_for_nodule, worst_category
+from sonovan.clinical.tirads import UNDETERMINABLE
+from sonovan.console.asked import Asked, Fields, Refused
+from sonovan.console.drafts import (
+    MOST_SHOWN,
+    UNDETERMINED,
+    Draft,
+    derived_of,
+    draft_of,
+    fields_of,
+    finding_key,
+    side_key,
+    sides_shown,
+)
+from sonovan.console.phrases import ConsoleWords
+from sonovan.console.roles import Role
+from sonovan.console.signing import ToSign, conclusion_of, digest_of, to_sign
+from sonovan.contracts.conclusions import ACTIONS, AMENDED_BECAUSE, BLOCKS, Contradicts, Recommended
+from sonovan.contracts.derivation import Category
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.lexicon import CATEGORIES, DESCRIPTORS, SCHEMES, Organ, Side, Term
+from sonovan.contracts.results import Finding
+from sonovan.reports import details
+from sonovan.reports.document import ScreeningReport
+from sonovan.storage.catalogue.cine import Cine
+
+if TYPE_CHECKING:
+    from sonovan.console.world import Console
+
+FIRST_TERMS: Final = frozenset(
+    {"shape", "orientation", "margin", "echo_pattern", "posterior_features", "calcifications", "composition",
+     "echogenicity", "echogenic_foci"}
+)  # fmt: skip
+"""Terms that are shown at once; others are folded away until somebody opens them, or chose one of their words."""
+LEFT_OUT: Final = {"breast": frozenset({"tissue_composition", "halo"}), "thyroid": frozenset({"calcifications"})}
+"""Terms of a side or of an earlier edition; calcifications of a nodule are among its echogenic foci."""
+SEVERAL: Final = "echogenic_foci"
+_MINTED: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is said about an attempt to sign. changed: what a newer revision has that the one that was read had not."""
+
+    error: str = ""
+    changed: tuple[str, ...] = ()
+    newer: bool = False
+    despite: bool = False
+
+
+NOTHING_TOLD: Final = Told()
+
+
+@dataclass(frozen=True, slots=True)
+class TermView:
+    """A term with its words as (word, label); suggested: the machine's word. several: more than one may be chosen."""
+
+    name: str
+    label: str
+    words: tuple[tuple[str, str], ...]
+    suggested: str | None
+    several: bool
+    first: bool
+    chosen: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """A finding as the form shows it. suggested: the machine's categories in words, by the intended use."""
+
+    key: str
+    number: int
+    place: str
+    size: str
+    suggested: str
+    organ: Organ
+    terms: tuple[TermView, ...]
+    schemes: tuple[tuple[str, tuple[str, ...], str], ...]
+    verdict: str
+    mm: str
+    sweep: str
+    frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class SideView:
+    """A side as the form shows it: schemes with their values and the one that is chosen, blocks, what was seen."""
+
+    key: str
+    place: str
+    levels: tuple[str, ...]
+    schemes: tuple[tuple[str, tuple[str, ...], str], ...]
+    blocks: tuple[tuple[str, str, bool], ...]
+    action: str
+    months: str
+
+
+@dataclass(frozen=True, slots=True)
+class SigningView:
+    """The form, or why there is none (`why`). live: what the choices come to, as the script shows it."""
+
+    why: str = ""
+    signing: ToSign | None = None
+    told: Told = NOTHING_TOLD
+    holder: str = ""
+    findings: tuple[FindingView, ...] = ()
+    more: int = 0
+    sides: tuple[SideView, ...] = ()
+    actions: tuple[tuple[str, str], ...] = ()
+    reasons: tuple[tuple[str, str], ...] = ()
+    because: str = ""
+    conclusion_id: str = ""
+    opened_at: int = 0
+    live: dict[str, object] = field(default_factory=dict)
+
+
+def signing_view(
+    console: "Console", asked: Asked, cine: Cine, told: Told = NOTHING_TOLD, *, blind: bool = False
+) -> SigningView | None:
+    """The form for whoever asks; None for who is no reader. blind: frames are still to be drawn before."""
+    if Role.READER not in asked.person.roles:
+        return None
+    signing = to_sign(console, asked.person.code, cine)
+    if blind:
+        return SigningView("signing_draw_first", signing)
+    if signing.revision is None or signing.report is None:
+        return SigningView("signing_no_report", signing)
+    if signing.revision.ended:
+        return SigningView("signing_ended", signing)
+    if signing.turn.role is None:
+        return SigningView("signing_done", signing)
+    claim = console.claims.take(cine.screening_id, asked.person.code)
+    words, report = console.words[asked.language], signing.report
+    form = asked.form
+    if not form and signing.turn.amends is not None:
+        form = fields_of(signing.turn.amends.sides, signing.turn.amends.findings)
+    given = form.get("conclusion_id")
+    return SigningView(
+        signing=signing,
+        told=told,
+        holder="" if claim.account == asked.person.code else claim.account,
+        findings=tuple(_findings(form, report, words)),
+        more=max(0, len(report.findings) - MOST_SHOWN),
+        sides=tuple(_sides(form, report, words)),
+        actions=tuple((each, words.sign(f"action_{each}", months="…")) for each in ACTIONS),
+        reasons=tuple((each, words.sign(f"amended_{each}")) for each in AMENDED_BECAUSE),
+        because=form.get("because"),
+        conclusion_id=given if _MINTED.fullmatch(given) else mint_id(console.clock()),
+        opened_at=int(told_at) if (told_at := form.get("opened_at")).isdecimal() else console.clock(),
+        live=live_of(console, asked, form, signing),
+    )
+
+
+def live_of(console: "Console", asked: Asked, form: Fields, signing: ToSign) -> dict[str, object]:
+    """What the choices come to, in words: categories of findings, what rules recommend, what lacks and contradicts."""
+    report, words = signing.report, console.words[asked.language]
+    if report is None:
+        raise Refused("nothing_to_sign", 409)
+    draft = draft_of(form, report)
+    lacking = [
+        words.say(f"signing_lacks_{each.what}", place=words.place(each.organ, each.laterality))
+        for each in draft.lacking
+    ]
+    if not draft.sides and not draft.lacking:
+        lacking.append(words.say("signing_lacks_side"))
+    found = () if draft.lacking or not draft.sides else _despite(console, asked, signing, draft)
+    return {
+        "findings": {
+            finding_key(each): [words.category(found) + points(found, words) for found in derived_of(form, each)]
+            for each in report.findings[:MOST_SHOWN]
+        },
+        "sides": {
+            side_key(organ, side): _rule(organ, side, form, draft, signing, words)
+            for organ, side in sides_shown(report)
+        },
+        "lacking": lacking,
+        "despite": [words.despite(each) for each in found],
+        "digest": digest_of(found),
+    }
+
+
+def points(found: Category, words: ConsoleWords) -> str:
+    """Every point of a category, in brackets."""
+    told = words.points(found)
+    return words.text("brackets", text=told) if told else ""
+
+
+def _despite(console: "Console", asked: Asked, signing: ToSign, draft: Draft) -> tuple[Contradicts, ...]:
+    try:
+        made = conclusion_of(console, asked, signing, draft)
+    except Refused:
+        return ()
+    return contradictions(made, signing.assessed, signing.rules)
+
+
+def _rule(
+    organ: Organ, side: Side | None, form: Fields, draft: Draft, signing: ToSign, words: ConsoleWords
+) -> dict[str, str]:
+    """The most worrisome category of the side's findings, and what the rule recommends for what is chosen so far."""
+    lesions = [each for each in draft.findings if (each.organ, each.laterality) == (organ, side)]
+    worst = [(scheme, worst_category(scheme, lesions)) for scheme in SCHEMES[organ]]
+    told = [f"{scheme} {value}" for scheme, value in worst if value is not None]
+    recommended: Recommended | None = None
+    if organ == "breast":
+        value = form.get(f"s.{side_key(organ, side)}.c.BI-RADS")
+        recommended = recommended_for_breast(value, signing.rules) if value in CATEGORIES["BI-RADS"] else None
+    elif signing.report is not None:
+        sizes = {each.finding_id: largest_mm(each) for each in signing.report.findings}
+        asks = []
+        for each in lesions:
+            values = {category.scheme: category.value for category in each.categories}
+            size = each.largest_mm or sizes.get(each.finding_id or "")
+            asks.append(
+                recommended_for_nodule(values.get("TI-RADS"), values.get("C-TIRADS"), size, signing.report.programme)
+            )
+        recommended = most_pressing_of(each for each in asks if each is not None)
+    return {
+        "worst": words.text("comma").join(told),
+        "action": "" if recommended is None else recommended.action,
+        "months": "" if recommended is None or recommended.months is None else str(recommended.months),
+        "recommended": "" if recommended is None else words.recommended(recommended),
+    }
+
+
+def _findings(form: Fields, report: ScreeningReport, words: ConsoleWords) -> list[FindingView]:
+    found = []
+    for number, finding in enumerate(report.findings[:MOST_SHOWN], start=1):
+        key = finding_key(finding)
+        sweep, _, frame = finding.best.key_frame_id.rpartition("/")
+        found.append(
+            FindingView(
+                key=key,
+                number=number,
+                place=details.place(finding, words),
+                size=words.diameters(finding.best),
+                suggested=words.categories(finding),
+                organ=finding.organ,
+                terms=tuple(_terms(form, finding, words)),
+                schemes=tuple(
+                    (scheme, CATEGORIES[scheme], form.get(f"f.{key}.c.{scheme}")) for scheme in SCHEMES[finding.organ]
+                ),
+                verdict=form.get(f"f.{key}.verdict"),
+                mm=form.get(f"f.{key}.mm"),
+                sweep=sweep,
+                frame=int(frame),
+            )
+        )
+    return found
+
+
+def _terms(form: Fields, finding: Finding, words: ConsoleWords) -> list[TermView]:
+    suggested = {each.name: each.value for each in finding.descriptors}
+    found = []
+    for term in DESCRIPTORS[finding.organ].values():
+        if term.name in LEFT_OUT[finding.organ]:
+            continue
+        chosen = tuple(form.all(f"f.{finding_key(finding)}.w.{term.name}"))
+        machines = suggested.get(term.name)
+        key = f"{finding.organ}.{term.name}"
+        found.append(
+            TermView(
+                name=term.name,
+                label=words.lexicon(key),
+                words=tuple((each, words.lexicon(f"{key}.{each}")) for each in offered(term, machines)),
+                suggested=machines,
+                several=term.name == SEVERAL,
+                first=term.name in FIRST_TERMS or bool(chosen),
+                chosen=chosen,
+            )
+        )
+    return found
+
+
+def offered(term: Term, suggested: str | None) -> Sequence[str]:
+    """The words of a term that a reader may choose: those that stand for several only where the machine said one."""
+    own = [each for each in term.words if each not in term.covers and each != UNDETERMINABLE]
+    vague = [suggested] if suggested is not None and suggested in term.covers else []
+    return [*own, *vague, UNDETERMINED]
+
+
+def _sides(form: Fields, report: ScreeningReport, words: ConsoleWords) -> list[SideView]:
+    found = []
+    for organ, side in sides_shown(report):
+        name = f"s.{side_key(organ, side)}"
+        rows = [each for each in report.adequacy if (each.organ, each.laterality) == (organ, side)]
+        chosen = form.all(f"{name}.block")
+        found.append(
+            SideView(
+                key=side_key(organ, side),
+                place=words.place(organ, side),
+                levels=tuple(dict.fromkeys(f"{words.level(each.level)}" for each in rows)),
+                schemes=tuple(
+                    (scheme, CATEGORIES[scheme], form.get(f"{name}.c.{scheme}")) for scheme in SCHEMES[organ]
+                ),
+                blocks=tuple((each, words.sign(f"block_{each}"), each in chosen) for each in BLOCKS[organ]),
+                action=form.get(f"{name}.action"),
+                months=form.get(f"{name}.months"),
+            )
+        )
+    return found

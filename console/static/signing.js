@@ -1,0 +1,170 @@
+// The form in which a reader concludes: choosing by keys, and what the choices come to while choosing.
+
+import { isTyping, post } from "./console.js";
+
+const form = document.querySelector("[data-signing]");
+const section = document.getElementById("signing");
+
+// s: to the first line of which nothing is chosen yet.
+document.querySelector("[data-to-signing]")?.addEventListener("click", () => {
+  const lines = shownLines();
+  (lines.find((line) => !line.querySelector("input:checked")) ?? lines[0] ?? section).focus();
+});
+
+function shownLines() {
+  return form ? [...form.querySelectorAll(".line")].filter((line) => line.offsetParent !== null) : [];
+}
+
+function move(by) {
+  const lines = shownLines();
+  const here = lines.indexOf(document.activeElement?.closest(".line"));
+  lines[Math.min(lines.length - 1, Math.max(0, here + by))]?.focus();
+}
+
+function choose(input) {
+  if (!input) return false;
+  input.checked = input.type === "checkbox" ? !input.checked : true;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+  return true;
+}
+
+// Whatever is chosen in a line of one choice, the next line is where somebody goes on.
+function chooseIn(line, input) {
+  if (!choose(input)) return;
+  if (input.type === "radio") move(1);
+}
+
+const KEYS = {
+  ArrowDown: () => move(1),
+  ArrowUp: () => move(-1),
+  Escape: () => document.querySelector("[data-stage]")?.focus(),
+  c: (line) => line.dataset.suggested && chooseIn(line, line.querySelector(`input[value="${line.dataset.suggested}"]`)),
+  u: (line) => chooseIn(line, line.querySelector('input[value="undetermined"]')),
+  l: (line) => chooseIn(line, verdict(line, "lesion")),
+  x: (line) => chooseIn(line, verdict(line, "no_lesion")),
+  e: (line) => line.closest("[data-side]")?.querySelector("[data-take]:not([hidden])")?.click(),
+};
+
+function verdict(line, value) {
+  return line.closest("[data-finding]")?.querySelector(`.line[data-line="verdict"] input[value="${value}"]`);
+}
+
+// Before the keys of the page and of the viewer see it: inside the conclusion a key means what it says there.
+document.addEventListener(
+  "keydown",
+  (event) => {
+    if (!form || !section.contains(event.target)) return;
+    if (event.ctrlKey && event.key === "Enter") {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return form.requestSubmit(form.querySelector("[data-sign]"));
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    const line = event.target.closest(".line");
+    if (!line && !["ArrowDown", "ArrowUp", "Escape"].includes(event.key)) return;
+    const inputs = line ? [...line.querySelectorAll("input")] : [];
+    if (/^[1-9]$/.test(event.key)) chooseIn(line, inputs[Number(event.key) - 1]);
+    else if (KEYS[event.key]) KEYS[event.key](line);
+    else return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  },
+  true,
+);
+
+if (form) {
+  form.addEventListener("change", (event) => {
+    const finding = event.target.closest("[data-finding]");
+    if (finding) {
+      const lesion = finding.querySelector('.line[data-line="verdict"] input[value="lesion"]').checked;
+      finding.querySelector(".terms").hidden = !lesion;
+    }
+    const side = event.target.closest("[data-side]");
+    if (side) {
+      const follow = side.querySelector('input[value="follow_up"]:checked');
+      side.querySelector("[data-months-of]").hidden = !follow;
+    }
+    // A word and "cannot tell" exclude each other where several words may be chosen.
+    const line = event.target.closest('.line[data-line="word"][role="group"]');
+    if (line && event.target.checked) {
+      const none = event.target.value === "undetermined" || event.target.value === "none";
+      for (const other of line.querySelectorAll("input:checked")) {
+        const otherNone = other.value === "undetermined" || other.value === "none";
+        if (other !== event.target && (none || otherNone)) other.checked = false;
+      }
+    }
+    derive();
+  });
+  for (const button of form.querySelectorAll("[data-take]")) {
+    button.addEventListener("click", () => {
+      const side = button.closest("[data-side]");
+      const months = side.querySelector("[data-months-of] input");
+      if (button.dataset.months) months.value = button.dataset.months;
+      const input = side.querySelector(`input[value="${button.dataset.action}"]`);
+      input.checked = true;
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+  }
+  form.addEventListener("submit", () => {
+    for (const button of form.querySelectorAll("[data-sign]")) button.disabled = true;
+  });
+  addEventListener("pageshow", () => {
+    for (const button of form.querySelectorAll("[data-sign]")) button.disabled = false;
+  });
+  for (const input of form.querySelectorAll('input[inputmode]')) input.addEventListener("change", derive);
+  document.getElementById("signing-error")?.scrollIntoView({ block: "nearest" });
+}
+
+let asking = 0;
+async function derive() {
+  const mine = ++asking;
+  form.dataset.deriving = "true";
+  try {
+    const answer = await post(form.dataset.derive, new URLSearchParams(new FormData(form)));
+    if (mine !== asking || !answer.ok) return;
+    show(await answer.json());
+  } catch {
+    return; // the server says it again when it is signed
+  } finally {
+    if (mine === asking) delete form.dataset.deriving;
+  }
+}
+
+function put(element, text) {
+  element.textContent = text ? element.dataset.text.replace("{text}", text) : "";
+}
+
+function list(box, lines) {
+  box.hidden = !lines.length;
+  box.querySelector("ul").replaceChildren(
+    ...lines.map((text) => {
+      const item = document.createElement("li");
+      item.textContent = text;
+      return item;
+    }),
+  );
+}
+
+function show(live) {
+  for (const [key, lines] of Object.entries(live.findings)) {
+    const line = form.querySelector(`[data-live="${key}"]`);
+    if (line) put(line, lines.join("; "));
+  }
+  for (const [key, told] of Object.entries(live.sides)) {
+    const side = form.querySelector(`[data-side="${key}"]`);
+    if (!side) continue;
+    put(side.querySelector("[data-worst]"), told.worst);
+    const rule = side.querySelector("[data-rule]");
+    rule.querySelector("span").textContent = told.recommended ? rule.dataset.text.replace("{text}", told.recommended) : "";
+    const take = rule.querySelector("[data-take]");
+    take.hidden = !told.action;
+    take.dataset.action = told.action;
+    take.dataset.months = told.months;
+  }
+  list(form.querySelector("[data-lacking]"), live.lacking);
+  const despite = form.querySelector("[data-despite]");
+  list(despite, live.despite);
+  const read = despite.querySelector("input");
+  if (read.value !== live.digest) read.checked = false;
+  read.value = live.digest;
+}
