@@ -27,7 +27,9 @@ test: $(READY) ## every test: units, services, the journeys through real Kafka a
 	@command -v Orthanc >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && mkdir -p /etc/systemd/system && ln -sfn /dev/null /etc/systemd/system/orthanc.service && apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends orthanc >/dev/null; } \
 		|| echo "Orthanc is missing (Debian: orthanc): the listener is tested without another node" >&2
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
-		|| echo "chromium is missing (Debian: chromium): the van's page is tested without a browser" >&2
+		|| echo "chromium is missing (Debian: chromium): the pages are tested without a browser" >&2
+	@command -v npm >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends npm >/dev/null; } \
+		|| echo "npm is missing (Debian: npm): the console's pages are tested without axe-core" >&2
 	@$(RUN) -m tests.side_by_side
 
 check: $(READY) ## style, types, who may import whom

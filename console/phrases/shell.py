@@ -21,6 +21,7 @@ ENGLISH: Final = {
     "nav_home": "Start",
     "nav_account": "Account",
     "nav_people": "People",
+    "intended_label": "Intended use",
     "unsigned_hint": "What the software suggests is unsigned and not a result until a reader signs.",
     # coming in
     "login_title": "Log in",
@@ -127,6 +128,7 @@ CHINESE: Final = {
     "nav_home": "首页",
     "nav_account": "账户",
     "nav_people": "人员",
+    "intended_label": "预期用途",
     "unsigned_hint": "软件的提示未经签署，在医师签署之前不是结果。",
     # coming in
     "login_title": "登录",

@@ -1,0 +1,44 @@
+"""Every page of the navigation by axe-core, in both languages and both themes: WCAG 2.2 AA."""
+
+import pytest
+
+from sonovan.console.roles import Role
+from tests.chromium import Tab
+from tests.console import axe
+from tests.console.conftest import log_in
+from tests.console.world import Running
+
+
+@pytest.fixture(scope="module")
+def checker(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return axe.fetched(tmp_path_factory.mktemp("axe"))
+
+
+def test_no_page_breaks_a_rule_in_any_language_or_theme(console: Running, tab: Tab, checker: str) -> None:
+    doors = {each.path for each in console.console.doors if each.shown is not None}
+    found: dict[str, list[str]] = {}
+    tab.go(f"{console.url}/login")
+    tab.until("document.activeElement?.name === 'account'")
+    found["/login"] = axe.violations(tab, checker)
+    log_in(tab, console, "a11y", *(str(role) for role in Role))
+    for language in ("en", "zh-Hans"):
+        if tab.run("document.documentElement.lang") != language:
+            tab.run("document.querySelector('button[name=language]').click()")
+            tab.until(f"document.documentElement.lang === '{language}'")
+        for theme in ("light", "dark"):
+            tab.run(f"document.querySelector('button[value={theme}]').click()")
+            tab.until(f"document.documentElement.dataset.theme === '{theme}'")
+            for path in sorted(doors | {"/account"}):
+                tab.go(f"{console.url}{path}")
+                tab.until(f"location.pathname === '{path}'")
+                found[f"{path} {language} {theme}"] = axe.violations(tab, checker)
+    assert sorted({f"{page}: {line}" for page, lines in found.items() for line in lines}) == []
+    assert len(found) == 1 + 4 * len(doors | {"/account"})
+
+
+def test_the_checker_names_what_breaks_a_rule(console: Running, tab: Tab, checker: str) -> None:
+    tab.go(f"{console.url}/login")
+    tab.until("document.activeElement?.name === 'account'")
+    tab.run("document.querySelectorAll('label').forEach((each) => each.replaceWith(...each.querySelectorAll('input')))")
+    tab.run("document.documentElement.removeAttribute('lang')")
+    assert {line.partition(":")[0] for line in axe.violations(tab, checker)} >= {"html-has-lang", "label"}
