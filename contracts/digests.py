@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.clinical_record import FeaturesRecorded
@@ -11,6 +12,7 @@ from sonovan.contracts.derivation import Programme
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.van import ScreeningClosed, SequenceClosed
 
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _CLOSING_OUTSIDE = {"closed_at", "van_id"}
 _SEEN = {
     "regions",
@@ -53,6 +55,7 @@ def revision_id(
     rules_version: str,
     programme: Programme,
     promoted: Sequence[str] = (),
+    reviewed: Mapping[str, str] = _NONE,
 ) -> str:
     """The name of a revision: the same inputs give the same name, wherever it is computed.
 
@@ -61,12 +64,14 @@ def revision_id(
     closing number are a conflict, and all of them go into the name. features: the clinical record, likewise.
     amendments: all of them, those that were taken back too, each without when, by which van and by whom it was made.
     programme: what the site chooses of the rules. deadline_passed: whether it is one of an incomplete screening.
-    promoted: the networks that took the screening over, one after another; without any the name is that of a screening
-    of which nobody ever thought so.
+    promoted: the networks that took the screening over, one after another. reviewed: the review that counts by frame
+    id, of frames whose outlines are a reader's; `results` then has the digest of what the network found there. Without
+    any of either the name is that of a screening of which nobody ever thought so.
     """
     return _sha256_of(
         {
             **({"promoted": list(promoted)} if promoted else {}),
+            **({"reviewed": sorted(reviewed.items())} if reviewed else {}),
             "results": sorted(results.items()),
             "rejected": sorted(rejected.items()),
             "sequences": _contents(sequence_closings),

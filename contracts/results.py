@@ -40,7 +40,7 @@ from sonovan.contracts.record import (
     Token,
     VanId,
 )
-from sonovan.contracts.words import ModelName
+from sonovan.contracts.words import ModelName, OperatorCode
 
 IntendedUse = Literal["research", "measurement", "decision_support"]
 Status = Literal["preliminary", "incomplete", "complete"]
@@ -96,6 +96,9 @@ class Sighting(Part):
     unconfirmed: bool = Field(default=False, description="the network saw it, and on no frame did its decoder draw it")
     predicted_dice: Share | None = Field(default=None, description="expected of the outlines on the key frame's panel")
     outline_unreliable: bool = Field(default=False, description="the outline on the key frame is not to be relied on")
+    reader_frames: tuple[Index, ...] = Field(
+        default=(), max_length=MAX_FRAMES, description="on which the outline is a reader's, not the network's"
+    )
     image_key: ObjectKey
     image_sha256: Sha256
     mask_key: ObjectKey | None
@@ -243,6 +246,20 @@ class RejectedFrame(Part):
     reason: Token
 
 
+class ReaderFrame(Part):
+    """A frame whose outlines, or that it has none, are a reader's: this review counts in the place of the result.
+
+    fingerprint: of the network whose mask the reader had seen, by which the regions are numbered; None where none was.
+    """
+
+    frame_id: FrameId
+    review_id: Id
+    reader: OperatorCode
+    verdict: Literal["corrected", "drawn"]
+    regions: Count
+    fingerprint: Fingerprint | None = None
+
+
 class RefusedPanel(Part):
     """A panel that could not be assessed in frames of which another panel could, in order of their index.
 
@@ -299,6 +316,9 @@ class ScreeningAssessed(Record):
     missing: tuple[MissingFrames, ...] = Field(default=(), max_length=2 * MAX_SEQUENCES)
     rejected: tuple[RejectedFrame, ...] = Field(default=(), max_length=MAX_FRAMES)
     refused_panels: tuple[RefusedPanel, ...] = Field(default=(), max_length=MAX_FRAMES)
+    reviewed: tuple[ReaderFrame, ...] = Field(
+        default=(), max_length=MAX_FRAMES, description="frames of it that a reader corrected or drew, by their ids"
+    )
     advice: tuple[Advice, ...] = Field(default=(), max_length=1024)
     categories: tuple[Category, ...] = Field(default=(), max_length=256)
     report_html_key: ObjectKey | None = None

@@ -4,8 +4,10 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from sonovan.contracts.frames import Region
 from sonovan.contracts.ids import frame_id
 from sonovan.contracts.lexicon import Organ
+from sonovan.contracts.limits import MAX_REGIONS
 from sonovan.contracts.record import (
     Fingerprint,
     Id,
@@ -55,10 +57,13 @@ class FrameReviewed(Record):
     are minted in the order of time. reader: the reader's code, never a name. blind: the reader had not seen what the
     machine outlines there; these reviews alone measure the machine. mask_key: a label mask as `segment` stores them
     (8-bit grey PNG of the stored frame's rows and columns, 0 is no lesion), None where the reader outlines nothing.
-    image_sha256: of the stored frame that was drawn on. origin: where the mask was drawn.
+    image_sha256: of the stored frame that was drawn on. origin: where the mask was drawn. regions: what whoever had the
+    pixels measured within the mask (`sonovan.clinical.drawn`), numbered as the mask is; a review without them changes
+    no revision. Nothing that a network says of a lesion's look is in them.
     """
 
     schema_name: ClassVar[str] = "frame.reviewed"
+    schema_version: ClassVar[str] = "1.1"
 
     review_id: Id
     screening_id: Id
@@ -77,6 +82,9 @@ class FrameReviewed(Record):
     words: tuple[ReadWord, ...] = Field(default=(), max_length=32)
     origin: Literal["console", "file"]
     reviewed_at: Moment
+    regions: tuple[Region, ...] | None = Field(
+        default=None, max_length=MAX_REGIONS, description="what was measured within the mask; None where nobody did"
+    )
 
     @model_validator(mode="after")
     def _is_blind_only_when_drawn(self) -> Self:
@@ -86,6 +94,18 @@ class FrameReviewed(Record):
             raise ValueError("a mask has a key and a sha256, or neither")
         if self.compared is None and self.verdict != "drawn":
             raise ValueError("where no network outlined anything there is nothing to agree with or to correct")
+        return self
+
+    @model_validator(mode="after")
+    def _measures_what_was_drawn(self) -> Self:
+        if self.regions is None:
+            return self
+        if bool(self.regions) != (self.mask_key is not None):
+            raise ValueError("a mask has regions, and without one there are none")
+        if len({each.ordinal for each in self.regions}) < len(self.regions):
+            raise ValueError("two regions have one ordinal")
+        if any(each.malignant is not None or each.descriptors for each in self.regions):
+            raise ValueError("a reader's region has nothing in it that a network says")
         return self
 
     @property

@@ -246,7 +246,7 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
              "somebody asked to run a rejected record again"),
         _row(Topic.RECORD_SKIPPED, "stage", RecordSkipped, {_OPERATOR}, set(STAGES),
              "an operator told a stage to pass a message that ends it"),
-        _row(Topic.FRAME_REVIEWED, "screening_id", FrameReviewed, {_CONSOLE}, {_CATALOG, _CONSOLE, _QUALITY},
+        _row(Topic.FRAME_REVIEWED, "screening_id", FrameReviewed, {_CONSOLE}, {_ASSESS, _CATALOG, _CONSOLE, _QUALITY},
              "a reader's mask of one frame, beside the machine's"),
         _row(Topic.SCREENING_CONCLUDED, "screening_id", ScreeningConcluded, {_CONSOLE}, {_CATALOG, _CONSOLE},
              "a reader has signed: categories, words and recommendation of each side"),

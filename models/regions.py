@@ -119,6 +119,18 @@ def find_regions(
     return found
 
 
+def region_in(mask: NDArray[np.bool_], box: Box) -> FoundRegion:
+    """A region that somebody drew, of whom it is certain; `panel` is 0.
+
+    mask: (height, width) bool, the region within its box, not empty. box: (left, top, width, height).
+    """
+    left, top = box[:2]
+    rows, columns = np.nonzero(mask)
+    centroid = (round(float(columns.mean()) + left, 3), round(float(rows.mean()) + top, 3))
+    outline = _outline(np.asarray(mask, np.uint8), box)
+    return FoundRegion(0, outline, box, centroid, int(rows.size), 1.0, 1.0, mask, reliable=True)
+
+
 def left_out(seen: NDArray[np.bool_], drawn: NDArray[np.bool_], smallest: float) -> NDArray[np.bool_] | None:
     """The pixels of those regions in `seen` of which `drawn` covers less than COVERED; None if there are none.
 

@@ -124,7 +124,7 @@ class Segmenter:
         channel = organ_channel(entry, organ)
         clock = _Clock()
         grey = to_grey(pixels)
-        views, declared = _views(grey, panels)
+        views, declared = views_of(grey, panels)
         clock.add("prepare")
         found: list[FoundRegion] = []
         judged: list[Quality] = []
@@ -158,7 +158,7 @@ class Segmenter:
             first, parts = len(parts), [*parts, *view.panels]  # one that was refused takes no pixels from the others
             places = [(place, part_of(fit, view.box, part)) for place, part in enumerate(view.panels, first)]
             outlined = _outlined(own, shown, places, parts, entry.min_area_px)
-            outlined = _placed(outlined, grey, parts, declared=declared)
+            outlined = placed(outlined, grey, parts, declared=declared)
             decoder = self._decoder
             outlined = [
                 replace(each, panel=number, reliable=heavy and decoder is not None and decoder.relies_on(each.quality))
@@ -198,14 +198,14 @@ def _outlined(
     return outlined
 
 
-def _placed(regions: Sequence[FoundRegion], grey: Gray, parts: Sequence[Box], *, declared: bool) -> list[FoundRegion]:
+def placed(regions: Sequence[FoundRegion], grey: Gray, parts: Sequence[Box], *, declared: bool) -> list[FoundRegion]:
     """The regions with what the scan's edge and the skin line say of them; `panel` is an index into `parts` here."""
     fields = {place: find_field(grey, parts[place], declared=declared) for place in {each.panel for each in regions}}
-    placed = []
+    found = []
     for each in regions:
         field = fields[each.panel]
-        placed.append(replace(each, cut=field.cuts(each.polygon), place=field.place(each.box, each.centroid)))
-    return placed
+        found.append(replace(each, cut=field.cuts(each.polygon), place=field.place(each.box, each.centroid)))
+    return found
 
 
 def _regions(
@@ -219,7 +219,7 @@ def _regions(
     return [one for place, at in places for one in find_regions(square, at, place, parts, threshold, min_area_px)]
 
 
-def _views(grey: Gray, panels: Sequence[Box]) -> tuple[list[View], bool]:
+def views_of(grey: Gray, panels: Sequence[Box]) -> tuple[list[View], bool]:
     """What the network is shown, panel by panel, and whether it was declared: if not, it is the field that is found."""
     whole = (0, 0, grey.shape[1], grey.shape[0])
     boxes = whole_or(panels, (grey.shape[0], grey.shape[1]))

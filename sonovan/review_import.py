@@ -7,12 +7,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sonovan.contracts.frames import FrameSegmented
+from sonovan.console.drawn import Measured, measured
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.frames import FrameSegmented, Region
 from sonovan.contracts.reviews import FrameReviewed
 from sonovan.contracts.words import OperatorCode
 from sonovan.models.masks import encode_mask
-from sonovan.review_files import DrawnMask, Refused
+from sonovan.review_files import DrawnMask, Labels, Refused
+from sonovan.storage.frames import stored_frame
 from sonovan.storage.reviews import Drawn, review_of
+from sonovan.storage.stores import ObjectStore
+
+Measure = Callable[[FrameSegmented, Labels], Measured]
+"""Measures what was drawn on the frame of a result; raises InvalidRecord, KeyError where the frame is not stored."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +54,15 @@ def sort_drawn(
     reader: Reader,
     now: datetime,
     mint: Callable[[], str],
+    measure: Measure | None = None,
 ) -> Sorted:
     """Check each mask against the frame that it names, and make a review of what is new.
 
     frames: the results that count, by frame id; what is not among them is refused. reviewed: all reviews so far.
     A mask is refused that has another size than its frame, was drawn on another picture, or is the second of its
     frame. The same mask of the same reader, as blind as the newest, is known: importing twice publishes nothing new.
+    measure: measures each mask on its frame, whose numbers of regions the mask then has; None where a review is to
+    change no revision.
     """
     newest = _newest(reviewed, reader)
     reviews: list[Review] = []
@@ -68,15 +78,41 @@ def sort_drawn(
             refused.append(Refused(each.source, told))
             continue
         seen.add(each.frame)
-        mask = encode_mask(each.labels) if each.labels.any() else None
+        try:
+            mask, regions = _measured(each, frames[each.frame], measure)
+        except (InvalidRecord, KeyError) as error:
+            why = "its frame is not stored any more" if isinstance(error, KeyError) else error.message
+            refused.append(Refused(each.source, f"it cannot be measured: {why}"))
+            continue
         sha256 = None if mask is None else hashlib.sha256(mask).hexdigest()
         last = newest.get(each.frame)
-        if last is not None and last.mask_sha256 == sha256:
+        if last is not None and last.mask_sha256 == sha256 and (last.regions is None) == (regions is None):
             known.append(each.frame)
         else:
-            read = Drawn(reader.code, reader.blind, "drawn", mask, "file")
+            read = Drawn(reader.code, reader.blind, "drawn", mask, "file", regions=regions)
             reviews.append(Review(_record(frames[each.frame], read, now, mint()), mask))
     return Sorted(tuple(reviews), tuple(known), tuple(refused))
+
+
+def measure_on(store: ObjectStore) -> Measure:
+    """Measures masks on the frames that are stored there. Raises as the store, KeyError where a frame is gone."""
+
+    def measure(frame: FrameSegmented, labels: Labels) -> Measured:
+        stored = stored_frame(store, frame)
+        machine = stored.labels() if frame.mask_key is not None else None
+        return measured(labels, machine, stored.pixels(), frame.panels)
+
+    return measure
+
+
+def _measured(
+    drawn: DrawnMask, frame: FrameSegmented, measure: Measure | None
+) -> tuple[bytes | None, tuple[Region, ...] | None]:
+    """The mask to store, and what was measured within it."""
+    if measure is None:
+        return (encode_mask(drawn.labels) if drawn.labels.any() else None), None
+    found = measure(frame, drawn.labels)
+    return found.mask, found.regions
 
 
 def _newest(reviewed: Iterable[FrameReviewed], reader: Reader) -> dict[str, FrameReviewed]:

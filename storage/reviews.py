@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, Protocol
 
+from sonovan.contracts.frames import Region
 from sonovan.contracts.lexicon import Organ
 from sonovan.contracts.reviews import Compared, FrameReviewed, ReadWord, Verdict
 from sonovan.contracts.words import OperatorCode
@@ -45,8 +46,10 @@ class Result(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What a reader did. mask: the PNG of the label mask, None where nothing is outlined. Otherwise as in
-    `FrameReviewed`."""
+    """What a reader did. mask: the PNG of the label mask, None where nothing is outlined. regions: what was measured
+    within it, numbered as it is (`sonovan.console.drawn.measured`); without them the review changes no revision.
+    Otherwise as in `FrameReviewed`.
+    """
 
     reader: OperatorCode
     blind: bool
@@ -54,6 +57,7 @@ class Drawn:
     mask: bytes | None
     origin: Literal["console", "file"]
     words: tuple[ReadWord, ...] = ()
+    regions: tuple[Region, ...] | None = None
 
 
 def review_of(
@@ -96,6 +100,7 @@ def review_of(
         mask_sha256=sha256,
         compared=compared,
         words=drawn.words,
+        regions=drawn.regions,
         origin=drawn.origin,
         reviewed_at=at,
     )

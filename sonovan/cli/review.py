@@ -43,6 +43,8 @@ def import_masks(
 
     A PNG is called SEQUENCE_000012.png; COCO names frames in `file_name`, a SEG by the sweep's UID and frame number.
     What fits no stored frame is named with the reason and ends the command with 3. Importing again adds nothing.
+    Masks that are not blind are measured and take the place of the machine's: the screening comes again as a new
+    revision. Blind ones measure the machine, and change nothing.
     """
     from pydantic import TypeAdapter, ValidationError
 
@@ -52,7 +54,7 @@ def import_masks(
     from sonovan.contracts.topics import Topic
     from sonovan.contracts.words import OperatorCode
     from sonovan.review_files import read_drawn
-    from sonovan.review_import import Reader, sort_drawn
+    from sonovan.review_import import Reader, measure_on, sort_drawn
     from sonovan.storage.minio_store import MinioStore
     from sonovan.storage.reviews import store_mask
     from sonovan.transport.producer import BoundedProducer
@@ -67,6 +69,7 @@ def import_masks(
     kafka = kafka_settings(state, "console")
     frames = _frames(kafka, set(screening or ()))
     reviewed = [message.readable() for message in read_all(kafka, Topic.FRAME_REVIEWED)]
+    store = MinioStore(object_store(state, "console"))
     found = sort_drawn(
         read_drawn(path),
         frames,
@@ -74,9 +77,9 @@ def import_masks(
         Reader(code, blind),
         datetime.now(UTC),
         mint_id,
+        None if blind else measure_on(store),
     )
     if found.reviews:
-        store = MinioStore(object_store(state, "console"))
         with BoundedProducer(kafka) as producer:
             for review in found.reviews:
                 store_mask(store, review.record, review.mask)

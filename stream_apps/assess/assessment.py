@@ -18,6 +18,7 @@ from sonovan.clinical.nodules import scored, size_advice
 from sonovan.clinical.order import in_order
 from sonovan.clinical.referral import referred
 from sonovan.clinical.refusals import refused_panels
+from sonovan.clinical.reviewed import told_of_readers
 from sonovan.clinical.rules import RULES_VERSION
 from sonovan.clinical.same_lesion import lesions_of
 from sonovan.clinical.seen_partly import with_lesions_seen_partly
@@ -25,7 +26,14 @@ from sonovan.clinical.track import MemberKey, link
 from sonovan.contracts.amendments import silences
 from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.frames import FrameSegmented
-from sonovan.contracts.results import RejectedFrame, ScreeningAssessed, SequenceAssessed, Status, WithdrawnFinding
+from sonovan.contracts.results import (
+    ReaderFrame,
+    RejectedFrame,
+    ScreeningAssessed,
+    SequenceAssessed,
+    Status,
+    WithdrawnFinding,
+)
 from sonovan.contracts.van import ScreeningOpened, SequenceClosed
 from sonovan.stream_apps.assess.promoted import Counting
 from sonovan.stream_apps.assess.rows import PublishedRow, SequenceRow, VanPart
@@ -57,7 +65,8 @@ class FromOpener:
 class Assessment:
     """What one revision is made from. results: by frame id; rejected: frame id → reason.
 
-    published: the members of every finding that was published, as regions of these results.
+    published: the members of every finding that was published, as regions of these results. reviewed: the frames whose
+    result is a reader's.
     """
 
     told: FromOpener
@@ -67,6 +76,7 @@ class Assessment:
     rejected: Mapping[str, str]
     programme: Programme = USUAL
     published: Mapping[str, frozenset[MemberKey]] = field(default_factory=dict)
+    reviewed: tuple[ReaderFrame, ...] = ()
 
     @property
     def sweeps(self) -> tuple[Sweep, ...]:
@@ -146,7 +156,8 @@ def _seen(screening_id: str, made_from: Assessment, rejected: Sequence[RejectedF
     named, withdrawn = name_findings(screening_id, lesions_of(link(results.values()), results), made_from.published)
     ends = sequence_ends(results.values())
     features = told.part.features
-    found = in_order(finding_of(lesion, results, name, ends) for name, lesion in named)
+    by_reader = [each.frame_id for each in made_from.reviewed]
+    found = in_order(told_of_readers(finding_of(lesion, results, name, ends), by_reader) for name, lesion in named)
     findings = categorised(found, made_from.programme, None if features is None else features.age_years)
     adequacy = judge_adequacy(
         told.opening.planned, results.values(), rejected, made_from.completeness, final=status != "preliminary"
@@ -159,6 +170,7 @@ def _seen(screening_id: str, made_from: Assessment, rejected: Sequence[RejectedF
         "findings": findings,
         "withdrawn": withdrawn,
         "refused_panels": refused_panels(results.values()),
+        "reviewed": made_from.reviewed,
         "advice": (*derive_advice(status, adequacy, findings), *size_advice(scored(findings), made_from.programme)),
         "categories": derive_categories(adequacy, status, findings, made_from.programme),
     }

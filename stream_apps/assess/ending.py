@@ -19,7 +19,7 @@ from sonovan.contracts.ids import frame_id
 from sonovan.contracts.results import ScreeningTicked
 from sonovan.stream_apps.assess.known import Known
 from sonovan.stream_apps.assess.received import Received
-from sonovan.stream_apps.assess.rows import EndingRow, ScreeningRow, indices, result_key, sequence_key
+from sonovan.stream_apps.assess.rows import EndingRow, ScreeningRow, indices, result_key, reviews_key, sequence_key
 from sonovan.stream_apps.stage import Rows
 
 log = logging.getLogger(__name__)
@@ -100,6 +100,12 @@ def _next_results(known: Known) -> tuple[list[str], dict[str, bytes]]:
     for van_id, part in sorted(known.screening.vans.items()):
         for sequence_id in part.sequence_ids if part.fingerprint is not None else ():
             row = known.sequence(sequence_id, van_id)
+            drawn = sorted(row.reviewed)[: MOST_RESULTS - len(keys)]
+            if drawn:
+                keys += [reviews_key(frame_id(sequence_id, index), van_id) for index in drawn]
+                kept = {index: review for index, review in row.reviewed.items() if index not in drawn}
+                row = row.model_copy(update={"reviewed": kept})
+                left[sequence_key(sequence_id, van_id)] = row.model_dump_json().encode()
             for other in (None, *row.others):
                 now = sorted(indices(row.bitmap_of(other)))[: MOST_RESULTS - len(keys)]
                 network = other or part.fingerprint

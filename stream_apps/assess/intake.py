@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from sonovan.clinical.completeness import latest
+from sonovan.clinical.reviewed import may_revise
 from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.clinical_record import FeaturesRecorded
@@ -14,9 +15,11 @@ from sonovan.contracts.ids import split_frame_id
 from sonovan.contracts.limits import MAX_FRAMES, MAX_SEQUENCES
 from sonovan.contracts.promotions import MAX_NETWORKS, MAX_PROMOTIONS, ScreeningPromoted
 from sonovan.contracts.results import ScreeningTicked
+from sonovan.contracts.reviews import FrameReviewed
 from sonovan.contracts.van import ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.stream_apps.assess.known import Known
 from sonovan.stream_apps.assess.received import ControlRecord, Received
+from sonovan.stream_apps.assess.reviewing import take_review
 from sonovan.stream_apps.assess.rows import ScreeningRow, VanPart, result_key
 
 UNOPENED_VANS: Final = 4
@@ -26,7 +29,8 @@ _REFUSED: Final = "she did not agree to the screening, or not to a machine's rea
 
 
 def take(received: Received, known: Known) -> Known | None:
-    """What is known with this message. None: it is of no use here (a rejection of a van that is not the opener).
+    """What is known with this message. None: it is of no use here (a rejection of a van that is not the opener, a
+    review that changes no result, or one of a screening that has ended: it stands in its topic and in the catalogue).
 
     Raises InvalidRecord for a record of a screening that ended, from another van than the opener's, or in contradiction
     to an earlier one.
@@ -34,8 +38,10 @@ def take(received: Received, known: Known) -> Known | None:
     record = received.record
     if isinstance(record, ScreeningTicked | ScreeningErased):
         return known
+    if isinstance(record, FrameReviewed) and not may_revise(record):
+        return None
     if known.screening.ended_at is not None:
-        if isinstance(record, RecordRejected):
+        if isinstance(record, RecordRejected | FrameReviewed):
             return None
         if known.screening.refused:
             raise InvalidRecord("consent_refused", _REFUSED)
@@ -47,6 +53,9 @@ def take(received: Received, known: Known) -> Known | None:
         raise InvalidRecord("consent_refused", _REFUSED)
     if isinstance(record, FrameSegmented):
         return _take_result(record, known)
+    if isinstance(record, FrameReviewed):
+        screening = _with_sequence(known.screening, record.van_id, record.sequence_id)
+        return take_review(record, replace(known, screening=screening))
     if isinstance(record, ScreeningPromoted):
         return _take_promotion(record, known)
     return _take_control(record, received, known)

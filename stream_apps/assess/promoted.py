@@ -5,12 +5,13 @@ it has a result of its network as well. A frame that comes later, of the earlier
 count again: nothing that was segmented is left out for the sake of a newer network.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from sonovan.clinical.track import MemberKey, box_overlap
 from sonovan.contracts.frames import FrameSegmented, Region
 from sonovan.contracts.promotions import PromotionInForce
+from sonovan.contracts.results import ReaderFrame
 from sonovan.stream_apps.assess.rows import PublishedRow, SequenceRow, VanPart
 
 SAME_PLACE = 0.2
@@ -57,26 +58,41 @@ def counting(part: VanPart, sequences: Mapping[str, SequenceRow]) -> Counting:
     return Counting(other, counted, taken if other is not None else sequences, tuple(chain), promotion)
 
 
+def numbered_otherwise(reviewed: Iterable[ReaderFrame], fingerprint: str | None) -> dict[str, str]:
+    """Frames whose regions a reader's review numbers after another network than the one that counts, by frame id."""
+    return {
+        each.frame_id: each.fingerprint for each in reviewed if each.fingerprint not in (None, fingerprint)
+    }  # fmt: skip
+
+
 def renumbered(
-    published: PublishedRow, fingerprint: str, result_of: Callable[[str, str], FrameSegmented | None]
+    published: PublishedRow,
+    fingerprint: str,
+    result_of: Callable[[str, str], FrameSegmented | None],
+    results: Mapping[str, FrameSegmented],
+    numbered: Mapping[str, str],
 ) -> dict[str, frozenset[MemberKey]]:
-    """The members of every finding that was published, as regions of this network's results.
+    """The members of every finding that was published, as regions of the results that count now.
 
     Regions of two networks have nothing to do with each other's ordinals: a region becomes the one of the same panel
     whose box overlaps it most, and is left out where none does by SAME_PLACE. So a lesion keeps its name, and the
     alerts about it, when another network takes over.
-    result_of: the result of a frame by a network, None where there is none.
+    fingerprint: of the network that counts. result_of: the result of a frame by a network, None where there is none.
+    results: what counts now, by frame id. numbered: as `numbered_otherwise` gives it for these.
     """
     found, networks = published.findings(), published.networks()
     usual = published.fingerprint or fingerprint
+
+    def now(network: str, member: MemberKey) -> int | None:
+        frame, ordinal = member
+        then = published.numbered.get(frame, network) if network == usual else network
+        if then == numbered.get(frame, fingerprint):
+            return ordinal
+        return _counterpart(ordinal, result_of(frame, then), results.get(frame))
+
     return {
-        name: members
-        if (network := networks.get(name, usual)) == fingerprint
-        else frozenset(
-            (frame_id, ordinal)
-            for frame_id, before in members
-            if (ordinal := _counterpart(before, result_of(frame_id, network), result_of(frame_id, fingerprint)))
-            is not None
+        name: frozenset(
+            (each[0], place) for each in members if (place := now(networks.get(name, usual), each)) is not None
         )
         for name, members in found.items()
     }

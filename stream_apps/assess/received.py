@@ -17,6 +17,7 @@ from sonovan.contracts.limits import MAX_CONTROL_BYTES
 from sonovan.contracts.promotions import ScreeningPromoted
 from sonovan.contracts.record import header_document
 from sonovan.contracts.results import ScreeningTicked
+from sonovan.contracts.reviews import FrameReviewed
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.stream_apps.claims import control_claims
@@ -27,6 +28,9 @@ Verify = Callable[[str, datetime, Envelope], None]
 """`stream_apps.vans.VanRegistry.verify`: (van_id, append time, envelope); raises InvalidRecord."""
 
 ControlRecord = ScreeningOpened | SequenceClosed | ScreeningClosed | FeaturesRecorded | ScreeningAmended
+
+CentreRecord = FrameSegmented | RecordRejected | ScreeningTicked | ScreeningErased | ScreeningPromoted | FrameReviewed
+"""What the centre itself writes; nobody signs it."""
 
 _CONTROL: Final[dict[str, type[ControlRecord]]] = {
     Topic.SCREENING_OPENED: ScreeningOpened,
@@ -45,7 +49,7 @@ class Received:
     the sha256 of its header, for its receipt or its rejection; None for records of the centre.
     """
 
-    record: ControlRecord | FrameSegmented | RecordRejected | ScreeningTicked | ScreeningErased | ScreeningPromoted
+    record: ControlRecord | CentreRecord
     appended_at: datetime
     screening_id: str
     van_id: str | None = None
@@ -72,6 +76,9 @@ def receive(message: Message, verify: Verify) -> Received | None:
     if topic == Topic.SCREENING_PROMOTED:
         promoted = ScreeningPromoted.decode(message.value)
         return Received(promoted, moment, promoted.screening_id, promoted.van_id)
+    if topic == Topic.FRAME_REVIEWED:
+        review = FrameReviewed.decode(message.value)
+        return Received(review, moment, review.screening_id, review.van_id, (review.sequence_id,))
     if topic == Topic.SCREENING_ERASED:
         erased = ScreeningErased.decode(message.value)
         return Received(erased, moment, erased.screening_id)

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from sonovan.clinical.amended import woman_of
 from sonovan.clinical.completeness import Completeness, check_completeness
+from sonovan.clinical.reviewed import with_review
 from sonovan.clinical.rules import RULES_VERSION
 from sonovan.clinical.track import MemberKey
 from sonovan.contracts.clinical_record import ClinicalRecord
@@ -20,7 +21,8 @@ from sonovan.contracts.ids import frame_id, level, level_members, split_frame_id
 from sonovan.contracts.results import ScreeningAssessed, Status
 from sonovan.stream_apps.assess.assessment import Assessment, FromOpener, assessed_record, with_right_sides
 from sonovan.stream_apps.assess.known import Known
-from sonovan.stream_apps.assess.promoted import counting, renumbered
+from sonovan.stream_apps.assess.promoted import counting, numbered_otherwise, renumbered
+from sonovan.stream_apps.assess.reviewing import counting_reviews, reader_frames
 from sonovan.stream_apps.assess.rows import PublishedRow, SequenceRow, VanPart, indices, published_row, result_key
 
 log = logging.getLogger(__name__)
@@ -60,7 +62,7 @@ def trigger_of(told: FromOpener) -> str:
     """A name of all that calls for a new revision; cheap, so that most frames end here.
 
     A revision comes with a whole upload level, a closing, features, an amendment, the deadline, a network that takes
-    over, or a result that supersedes a rejection; not with every frame.
+    over, a review that counts, or a result that supersedes a rejection; not with every frame.
     """
     state = {
         "opening": told.opening.model_dump_json(),
@@ -74,11 +76,17 @@ def trigger_of(told: FromOpener) -> str:
                 levels_whole(row),
                 f"{row.rejected_bitmap & ~row.bitmap:x}",
                 [closing.model_dump_json() for closing in row.closings],
+                *([counted] if (counted := _reviewed(row)) else []),
             ]
             for sequence_id, row in told.sequences.items()
         },
     }
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+
+
+def _reviewed(row: SequenceRow) -> dict[int, str]:
+    """Of the frames that have a result, those in whose place a review counts."""
+    return {index: each for index, each in row.reviewed.items() if each is not None and row.bitmap >> index & 1}
 
 
 def levels_whole(row: SequenceRow) -> int:
@@ -123,7 +131,7 @@ def revise(
     if _nothing_whole(told):
         return known, None
     found, digests = _results(told, known)
-    whole = _without_unbacked(told, found, known)
+    whole, reviews = counting_reviews(told, _without_unbacked(told, found, known), found)
     if whole is not known:
         return revise(whole, appended_at=appended_at, ticked=ticked, programme=programme)
     rejected = _rejected(told, found)
@@ -139,6 +147,7 @@ def revise(
         found = {name: result for name, result in found.items() if _in_whole_level(name, completeness)}
         if not found:
             return known, None
+    reviews = {frame: review for frame, review in reviews.items() if frame in found}
     name = revision_id(
         results={frame: digests[frame] for frame in found},
         rejected=rejected,
@@ -151,11 +160,15 @@ def revise(
         rules_version=RULES_VERSION,
         programme=programme,
         promoted=told.counted.chain,
+        reviewed={frame: review.review_id for frame, review in reviews.items()},
     )
     if before is not None and before.revision_id == name:
         return replace(known, published=before.model_copy(update={"trigger": trigger})), None
-    published = _published(told, before, known)
-    made_from = with_right_sides(Assessment(told, completeness, status, found, rejected, programme, published))
+    found = {frame: with_review(each, reviews[frame]) if frame in reviews else each for frame, each in found.items()}
+    reviewed = reader_frames(reviews)
+    published = _published(told, before, known, found, numbered_otherwise(reviewed, told.part.fingerprint))
+    made_from = Assessment(told, completeness, status, found, rejected, programme, published, reviewed)
+    made_from = with_right_sides(made_from)
     assessed = assessed_record(known.screening_id, name, made_from, before, appended_at)
     recorded = None if assessed.ended else _answers(told)
     remembered = published_row(assessed, before, trigger)
@@ -193,8 +206,16 @@ def _results(told: FromOpener, known: Known) -> tuple[dict[str, FrameSegmented],
     return found, digests
 
 
-def _published(told: FromOpener, before: PublishedRow | None, known: Known) -> Mapping[str, frozenset[MemberKey]]:
-    """The members of every finding that was published, as regions of the results that count now."""
+def _published(
+    told: FromOpener,
+    before: PublishedRow | None,
+    known: Known,
+    found: Mapping[str, FrameSegmented],
+    numbered: Mapping[str, str],
+) -> Mapping[str, frozenset[MemberKey]]:
+    """The members of every finding that was published, as regions of the results that count now. numbered: as
+    `renumbered` takes it.
+    """
 
     def result_of(name: str, fingerprint: str) -> FrameSegmented | None:
         data = known.result(result_key(name, told.opening.van_id, fingerprint))
@@ -202,7 +223,7 @@ def _published(told: FromOpener, before: PublishedRow | None, known: Known) -> M
 
     if before is None or told.part.fingerprint is None:
         return {} if before is None else before.findings()
-    return renumbered(before, told.part.fingerprint, result_of)
+    return renumbered(before, told.part.fingerprint, result_of, found, numbered)
 
 
 def _without_unbacked(told: FromOpener, found: Mapping[str, FrameSegmented], known: Known) -> Known:

@@ -4,7 +4,7 @@ There are six tables of small rows, with keys that keep what one van sends apart
 
 - screenings: one row per screening.
 - sequences: one row per sequence and van, with a bitmap of its frames.
-- results: one row per frame, van and network.
+- results: one row per frame, van and network; and one per frame and van for what readers drew on it.
 - published: one row per screening with its last published revision, so that lesions keep their names.
 - waiting: one row per screening that is not complete, for the timer.
 - ending: one row per screening whose rows are not deleted yet, for the timer too: it is looked through seldom.
@@ -21,8 +21,9 @@ from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.ids import frame_id, split_frame_id
 from sonovan.contracts.promotions import ScreeningPromoted
-from sonovan.contracts.record import Fingerprint, Id, Moment, Part, Sha256, Token, VanId
+from sonovan.contracts.record import Fingerprint, FrameId, Id, Index, Moment, Part, Sha256, Token, VanId
 from sonovan.contracts.results import Member, ScreeningAssessed
+from sonovan.contracts.reviews import FrameReviewed
 from sonovan.contracts.van import ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.contracts.words import ModelName
 
@@ -77,13 +78,15 @@ class SequenceRow(Part):
 
     `segmented` is a bitmap of frame indices in hex: frames with a result of the network that was first. `others` has
     such a bitmap for each other network, `rejected` for each reason. So a row of 100,000 frames has 25 kB, and 25 kB
-    more for each other network and reason.
+    more for each other network and reason. `reviewed` has the frames that readers reviewed, each with the review that
+    counts in the place of its result, None where the result does: 45 bytes each.
     """
 
     closings: tuple[SequenceClosed, ...] = ()
     segmented: str = "0"
     others: dict[Fingerprint, str] = Field(default_factory=dict)
     rejected: dict[Token, str] = Field(default_factory=dict)
+    reviewed: dict[Index, Id | None] = Field(default_factory=dict)
 
     @property
     def bitmap(self) -> int:
@@ -123,13 +126,19 @@ class SequenceRow(Part):
         return {index: reason for reason, bits in self.rejected.items() for index in indices(int(bits, 16))}
 
 
+class ReviewsRow(Part):
+    """What readers drew on one frame of one van, the newest `MOST_REVIEWS`, in the order of their ids."""
+
+    reviews: tuple[FrameReviewed, ...]
+
+
 class PublishedRow(Part):
     """What was last published of a screening. `trigger` names the state that led to it.
 
     `members` holds every finding that was ever published, withdrawn ones too, with the members that it last had: by
     sequence, runs of frames in which it was the same region (`packed`). Members are regions of results of the network
     `fingerprint`; those of findings that were last published before another network took over are of the network under
-    which `earlier` lists them.
+    which `earlier` lists them. `numbered` has the frames on which a review numbers them after another network.
     """
 
     revision_id: Sha256
@@ -139,6 +148,7 @@ class PublishedRow(Part):
     members: dict[Sha256, dict[Id, str]]
     fingerprint: Fingerprint | None = None
     earlier: dict[Fingerprint, tuple[Sha256, ...]] = Field(default_factory=dict)
+    numbered: dict[FrameId, Fingerprint] = Field(default_factory=dict)
 
     def networks(self) -> dict[str, str]:
         """Finding id → the network of whose results its members are regions, where that is not `fingerprint`."""
@@ -218,6 +228,11 @@ def result_key(frame_id: str, van_id: str, fingerprint: str) -> str:
     return f"{frame_id}@{van_id}@{fingerprint[:16]}"
 
 
+def reviews_key(frame_id: str, van_id: str) -> str:
+    """The key of a frame's `ReviewsRow` in the table of results."""
+    return f"{frame_id}@{van_id}@reviews"
+
+
 def published_row(assessed: ScreeningAssessed, before: PublishedRow | None, trigger: str | None) -> PublishedRow:
     """The row that remembers this revision, and what it replaces."""
     members = {finding.finding_id: packed(finding.members) for finding in assessed.findings}
@@ -236,4 +251,9 @@ def published_row(assessed: ScreeningAssessed, before: PublishedRow | None, trig
         members={**(before.members if before else {}), **members},
         fingerprint=assessed.fingerprint,
         earlier=earlier,
+        numbered={
+            each.frame_id: each.fingerprint
+            for each in assessed.reviewed
+            if each.fingerprint not in (None, assessed.fingerprint)
+        },
     )

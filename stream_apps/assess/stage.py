@@ -37,6 +37,7 @@ READS: Final = (
     Topic.SCREENING_TICKED,
     Topic.SCREENING_ERASED,
     Topic.SCREENING_PROMOTED,
+    Topic.FRAME_REVIEWED,
 )
 """All of them in one channel, one message at a time, so that rows are never written by two."""
 

@@ -17,6 +17,7 @@ from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked
+from sonovan.contracts.reviews import FrameReviewed
 from sonovan.contracts.topics import Topic
 from sonovan.stream_apps.assess.assessment import sequence_records
 from sonovan.stream_apps.assess.ending import RowLife, ended, ending_of, is_over
@@ -155,7 +156,11 @@ def due_ticks(waiting: Iterable[tuple[str, bytes]], now: datetime) -> list[Scree
 
 def _subject(received: Received) -> Subject:
     """Whom a record of the centre's own concerns; no receipt follows from it."""
-    frame = received.record.frame_id if isinstance(received.record, FrameSegmented | RecordRejected) else None
+    frame = (
+        received.record.frame_id
+        if isinstance(received.record, FrameSegmented | RecordRejected | FrameReviewed)
+        else None
+    )
     return Subject(received.van_id, received.screening_id, frame, verified=received.van_id is not None)
 
 

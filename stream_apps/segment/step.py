@@ -15,20 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonovan.clinical.measure import measure_region
+from sonovan.clinical.placing import place_of
 from sonovan.clinical.quality.features import brightness_of
 from sonovan.clinical.registration import tissue_profile
 from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import Pixels, decode_verified
-from sonovan.contracts.frames import Descriptor, FrameSegmented, Mode, PanelRefusal, Place, Region, TissueProfile
+from sonovan.contracts.frames import Descriptor, FrameSegmented, Mode, PanelRefusal, Region, TissueProfile
 from sonovan.contracts.limits import MAX_CORNERS
 from sonovan.contracts.record import header_document
 from sonovan.contracts.van import FrameCaptured
 from sonovan.models.errors import UnusablePicture
 from sonovan.models.masks import encode_mask
 from sonovan.models.picture.colour import DOPPLER, ELASTOGRAPHY
-from sonovan.models.picture.field import FoundPlace
 from sonovan.models.picture.letterbox import Box
 from sonovan.models.regions import FoundRegion
 from sonovan.models.segmenter import Segmentation
@@ -223,7 +223,7 @@ def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: Fr
         score_max=round(float(found.score_max), 3),
         measures=measure_region(grey, found.mask, found.box, frame.panels[found.panel].spacing_mm, found.polygon),
         cut=bool(found.cut),
-        place=found.place and _place(found.place, frame.panels[found.panel].spacing_mm),
+        place=found.place and place_of(found.place, frame.panels[found.panel].spacing_mm),
         unconfirmed=bool(found.unconfirmed),
         predicted_dice=None if found.quality is None else round(float(found.quality), 3),
         outline_unreliable=not found.reliable,
@@ -266,17 +266,6 @@ def _brightness(found: Segmentation, frame: FrameCaptured) -> float | None:
     refused = {each.panel for each in found.refusals}
     panels = [each for each in frame.panels if found.assessable and each.ordinal not in refused]
     return brightness_of(found.grey, [(each.left, each.top, each.width, each.height) for each in panels])
-
-
-def _place(found: FoundPlace, spacing_mm: tuple[float, float] | None) -> Place:
-    """spacing_mm: (column, row) of the panel's pixels, where known."""
-    return Place(
-        origin="probe" if found.from_skin else "picture",
-        depth_mm=None if spacing_mm is None else round(found.depth_px * spacing_mm[1], 1),
-        lateral_mm=None if spacing_mm is None else round(found.lateral_px * spacing_mm[0], 1) + 0.0,
-        depth_share=round(found.depth_share, 3),
-        lateral_share=round(found.lateral_share, 3) + 0.0,
-    )
 
 
 def _record(

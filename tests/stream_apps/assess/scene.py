@@ -12,6 +12,7 @@ from sonovan.contracts.ids import mint_id
 from sonovan.contracts.promotions import ScreeningPromoted
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningTicked
+from sonovan.contracts.reviews import Compared, FrameReviewed
 from sonovan.contracts.signatures import generate_key, public_key
 from sonovan.contracts.topics import TOPICS, Topic
 from sonovan.contracts.van import (
@@ -155,6 +156,41 @@ class Scene:
             "promoted_at": EPOCH,
         }
         return Topic.SCREENING_PROMOTED, ScreeningPromoted(**{**fields, **other})
+
+    def reviewed(
+        self, index: int, number: int, regions: Sequence[Region] | None = None, **other: Any
+    ) -> tuple[Topic, Record]:
+        """A reader's review of a frame; number: of the reviews, in their order. regions: as the reader drew them."""
+        result = self.frame(index)[1]
+        assert isinstance(result, FrameSegmented)
+        drawn = bool(regions)
+        fields: dict[str, Any] = {
+            "review_id": mint_id(2_000 + number, lambda count: bytes([number]) * count),
+            "screening_id": self.screening_id,
+            "sequence_id": self.sequence_id,
+            "frame_index": index,
+            "van_id": self.van_id,
+            "organ": "breast",
+            "image_key": result.image_key,
+            "image_sha256": result.image_sha256,
+            "reader": "dr-1",
+            "blind": False,
+            "verdict": "corrected",
+            "mask_key": "drawn" if drawn else None,
+            "mask_sha256": "2" * 64 if drawn else None,
+            "compared": Compared(
+                model_id=result.model_id,
+                weights_sha256=result.weights_sha256,
+                fingerprint=result.fingerprint,
+                mask_key=result.mask_key,
+                mask_sha256=result.mask_sha256,
+                assessable=True,
+            ),
+            "regions": None if regions is None else tuple(regions),
+            "origin": "console",
+            "reviewed_at": EPOCH,
+        }
+        return Topic.FRAME_REVIEWED, FrameReviewed(**{**fields, **other})
 
     def ticked(self) -> tuple[Topic, Record]:
         return Topic.SCREENING_TICKED, ScreeningTicked(screening_id=self.screening_id)
