@@ -18,6 +18,7 @@ from sonovan.contracts.results import (
     Finding,
     IntendedUse,
     MissingFrames,
+    ReaderFrame,
     RefusedPanel,
     RejectedFrame,
     ScreeningAssessed,
@@ -27,11 +28,12 @@ from sonovan.contracts.results import (
 from sonovan.contracts.words import ModelName, SlipNumber
 from sonovan.reports.amended import amended_words
 from sonovan.reports.phrases import LANGUAGES, Language
-from sonovan.reports.revised import promoted_words
+from sonovan.reports.revised import promoted_words, reviewed_words
 from sonovan.reports.words import Words
 
 UNSIGNED: Final = "unsigned_not_a_result"
 ANOTHER_NETWORK: Final = "read_again_by_another_network"
+OUTLINED_BY_READER: Final = "outlined_by_a_reader"
 NO_REGION: Final = "no_region_outlined"
 NOT_COMPARED: Final = "not_compared_with_earlier"
 
@@ -57,7 +59,8 @@ NOTHING_TOLD: Final = Visit()
 class Notice(Part):
     """What whoever opens the report must read, by its code and in every language: `unsigned_not_a_result`, the intended
     use, what was amended (`amended_side`, `amended_void` …), `read_again_by_another_network` where an earlier revision
-    rests on another network's results, and `no_region_outlined` where nothing was outlined."""
+    rests on another network's results, `outlined_by_a_reader` where outlines are a reader's, and `no_region_outlined`
+    where nothing was outlined."""
 
     code: Token
     words: dict[Language, str]
@@ -109,6 +112,7 @@ class ScreeningReport(Part):
     weights_sha256: Sha256
     fingerprint: Fingerprint
     promoted: PromotionInForce | None = Field(default=None, description="None where the first network counts")
+    reviewed: tuple[ReaderFrame, ...] = Field(default=(), description="frames whose outlines are a reader's")
     rules_version: Token
     programme: Programme
 
@@ -164,6 +168,7 @@ def report_document(
         weights_sha256=shown.weights_sha256,
         fingerprint=shown.fingerprint,
         promoted=shown.promoted,
+        reviewed=shown.reviewed,
         rules_version=shown.rules_version,
         programme=shown.programme,
     )
@@ -202,6 +207,9 @@ def _notices(use: IntendedUse, shown: ScreeningAssessed) -> Iterator[Notice]:
     if shown.promoted is not None:
         told = {language: promoted_words(shown.promoted, shown.model_id, words) for language, words in spoken.items()}
         yield Notice(code=ANOTHER_NETWORK, words=told)
+    if shown.reviewed:
+        told = {language: reviewed_words(shown.reviewed, words) for language, words in spoken.items()}
+        yield Notice(code=OUTLINED_BY_READER, words=told)
     if not shown.findings:
         yield Notice(code=NO_REGION, words={language: words.text("no_region") for language, words in spoken.items()})
     yield Notice(code=NOT_COMPARED, words={language: words.text("earlier_none") for language, words in spoken.items()})

@@ -14,7 +14,7 @@ from sonovan.reports.document import ScreeningReport
 from sonovan.reports.maps import felt, maps_of, unplaced_side
 from sonovan.reports.phrases import LANGUAGES, Language
 from sonovan.reports.recorded import answers, not_asked
-from sonovan.reports.revised import promoted_words
+from sonovan.reports.revised import outlined_by, promoted_words, reviewed_words
 from sonovan.reports.words import Words
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -59,6 +59,8 @@ def render_html(
         pictures={key: sources(pictures[key]) for key in keys if key in pictures},
         contact=contact,
         promoted=None if report.promoted is None else promoted_words(report.promoted, report.model_id, words),
+        reviewed=reviewed_words(report.reviewed, words) if report.reviewed else None,
+        outlined_by=outlined_by,
         amended=[amended_words(each, words) for each in report.amendments],
         marks=_marks(report, marked or {}, words),
         told=answers(report.recorded, words) if report.recorded else [],

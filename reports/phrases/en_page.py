@@ -9,6 +9,10 @@ ENGLISH_PAGE: Final = {
     "years": "{years} years",
     # what was amended
     "amended_because": "{amended} Reason: {reason}.",
+    "reviewed_heading": "Outlined by a reader",
+    "reviewed": "On {frames} the outlines are a reader's ({readers}), not the machine's. Nothing is signed by that.",
+    "reader_frames": "on {frames} of {of}",
+    "reader_key_frame": "; sizes are of a reader's outline",
     "promoted_heading": "Read again",
     "promoted": "Rests on the results of {model}. An earlier revision rests on those of another network ({before}).",
     "amended_side_left": "WRONG SIDE BEFORE: {sweeps}, now LEFT.",

@@ -9,6 +9,10 @@ CHINESE_PAGE: Final = {
     "years": "{years} 岁",
     # what was amended
     "amended_because": "{amended}原因：{reason}。",
+    "reviewed_heading": "由医师勾画",
+    "reviewed": "{frames}的轮廓由医师（{readers}）勾画，而非软件勾画。这并不代表已签署。",
+    "reader_frames": "共 {of} 帧，其中{frames}",
+    "reader_key_frame": "；尺寸依据医师勾画的轮廓",
     "promoted_heading": "重新读图",
     "promoted": "本报告依据网络 {model} 的结果。较早的修订版依据另一网络（{before}）的结果。",
     "amended_side_left": "已更正：{sweeps}实为左侧，此前侧别有误。",

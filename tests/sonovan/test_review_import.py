@@ -31,6 +31,8 @@ SWEEP = "0190b5a0-0000-7000-8000-00000000abcd"
 FOREIGN = Path(__file__).parent / "reviews" / "seg_by_highdicom.dcm"
 NOW = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 SIZE = (48, 64)
+MOMENTS = itertools.count(1_700_000_000_000)
+"""In ms: ids that are minted within one have no order."""
 
 
 def frame(index: int, **other: Any):  # type: ignore[no-untyped-def]
@@ -45,7 +47,7 @@ def box(left: int = 5, top: int = 10, value: int = 1) -> np.ndarray:
 
 def sort(drawn: list[DrawnMask | Refused], reviewed: tuple[Any, ...] = (), blind: bool = True) -> Sorted:
     frames = {each.frame_id: each for each in (frame(0), frame(1), frame(12))}
-    return sort_drawn(drawn, frames, reviewed, Reader("op-7", blind), NOW, mint_id)
+    return sort_drawn(drawn, frames, reviewed, Reader("op-7", blind), NOW, lambda: mint_id(next(MOMENTS)))
 
 
 def told(found: list[DrawnMask | Refused]) -> dict[str, str]:
