@@ -9,6 +9,7 @@ from typing import Literal
 from sonovan.console.doors import Door
 from sonovan.console.feed import Feed
 from sonovan.console.phrases import ConsoleWords
+from sonovan.console.remembered import Remembered
 from sonovan.console.settings import ConsoleSettings
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import IntendedUse
@@ -36,7 +37,8 @@ class Console:
     the object store, by the rights of the account `console`. claims: who reads which screening now. feed: what changes
     in the worklist. send: publishes a record of a topic that the console writes, and returns when Kafka has it (raises
     Transient, Fatal, InvalidRecord). audit: notes who did what. words: by language. doors: every row of the table.
-    clock: ms since 1970. tell: takes a line for the log, in which nobody is named.
+    remembered: answers that several people ask for at once. clock: ms since 1970. tell: takes a line for the log, in
+    which nobody is named.
     """
 
     settings: ConsoleSettings
@@ -52,6 +54,7 @@ class Console:
     audit: Audit = field(repr=False)
     words: Mapping[str, ConsoleWords] = field(repr=False)
     doors: tuple[Door, ...] = field(repr=False)
+    remembered: Remembered = field(default_factory=Remembered, repr=False)
     intended_use: IntendedUse = "research"
     clock: Callable[[], int] = now_ms
     tell: Callable[[str], None] = field(default=print, repr=False)

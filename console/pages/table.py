@@ -3,8 +3,18 @@
 from typing import Final
 
 from sonovan.console.doors import Door, checked
-from sonovan.console.pages import login, people, reading, signing, worklist, worklist_live
+from sonovan.console.pages import (
+    audit_pages,
+    lead,
+    login,
+    people,
+    reading,
+    signing,
+    statistics,
+    worklist,
+    worklist_live,
+)
 
-AREAS: Final = (login, people, worklist, worklist_live, reading, signing)
+AREAS: Final = (login, people, worklist, worklist_live, reading, signing, statistics, lead, audit_pages)
 
 DOORS: Final[tuple[Door, ...]] = checked(door for area in AREAS for door in area.DOORS)

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from sonovan.console.world import Console
 
 
+CHOICES_S: Final = 60.0
+"""How old the sites and vans may be that a filter offers."""
+COUNTS_S: Final = 2.0
+"""How old the numbers on the queues may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Shown:
     """What a page of the worklist rests on. following: where the next page begins."""
@@ -106,22 +112,34 @@ def _read(console: "Console", queue: Queue, chosen: Filter, after: Place | None,
     policy, now = console.policy, console.now
     with console.catalogue.reading() as connection:
         found = page_of(connection, queue, chosen, policy, now, after=after, mine=mine)
-        sites, vans = choices(connection, chosen.sites)
         couch_since = now - policy.couch_at_most
         waits_there = {
             row.van_id for row in found.rows
             if row.van_id and row.closed_at is None and row.opened_at and row.opened_at > couch_since
         }  # fmt: skip
         usual = Usual(visits_s(connection, waits_there), heard_at(connection, waits_there))
+    sites, vans = console.remembered.get(("choices", chosen.sites), CHOICES_S, lambda: _choices(console, chosen.sites))
     return _Shown(found.rows, found.behind, _counted(console, chosen, mine), sites, vans, usual)
 
 
-def _counted(console: "Console", chosen: Filter, mine: list[str]) -> dict[Queue, int]:
-    policy, now = console.policy, console.now
+def _choices(console: "Console", sites: frozenset[str] | None) -> tuple[list[str], list[str]]:
     with console.catalogue.reading() as connection:
-        found = counts(connection, chosen, policy, now)
-        own = page_of(connection, "mine", chosen, policy, now, mine=mine, limit=COUNTED_TO) if mine else None
-    return {**found, "mine": 0 if own is None else len(own.rows)}
+        return choices(connection, sites)
+
+
+def _counted(console: "Console", chosen: Filter, mine: list[str]) -> dict[Queue, int]:
+    """What stands in each queue, as of a moment ago; what the reader has claimed, as of now."""
+    policy, now = console.policy, console.now
+
+    def count() -> dict[Queue, int]:
+        with console.catalogue.reading() as connection:
+            return counts(connection, chosen, policy, now)
+
+    own = 0
+    if mine:
+        with console.catalogue.reading() as connection:
+            own = len(page_of(connection, "mine", chosen, policy, now, mine=mine, limit=COUNTED_TO).rows)
+    return {**console.remembered.get(("counts", chosen), COUNTS_S, count), "mine": own}
 
 
 def _told(asked: Asked, found: Claim) -> Response:

@@ -6,11 +6,11 @@ Terms of the field (organs, findings, reasons) stand in `sonovan.reports.phrases
 from collections.abc import Mapping
 from typing import Final
 
-from sonovan.console.phrases import reading, shell, signing, worklist
+from sonovan.console.phrases import figures, reading, shell, signing, worklist
 from sonovan.reports.phrases import Language
 from sonovan.reports.signed_words import SignedWords
 
-AREAS: Final = (shell, reading, worklist, signing)
+AREAS: Final = (shell, reading, worklist, signing, figures)
 
 
 def _gathered(parts: list[Mapping[str, str]]) -> dict[str, str]:

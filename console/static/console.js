@@ -20,14 +20,14 @@ export function isTyping(target) {
 
 // Single keys press what carries them in data-key; g and then a letter goes to what carries it in data-go. The text that
 // the list of keys shows is the element's own, or its data-means.
-let going = 0;
+let going = -Infinity;
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat || isTyping(event.target)) return;
   if (event.key === "?") return void (event.preventDefault(), toggleKeys());
   if (document.querySelector("dialog[open]")) return;
   const waited = performance.now() - going < 1500;
-  going = event.key === "g" && !document.querySelector('[data-key="g"]') ? performance.now() : 0;
-  if (going) return;
+  going = event.key === "g" && !document.querySelector('[data-key="g"]') ? performance.now() : -Infinity;
+  if (going > 0) return;
   const kind = waited ? "go" : "key";
   const found = [...document.querySelectorAll(`[data-${kind}]`)].find((each) => each.dataset[kind] === event.key && !each.disabled);
   if (found) {

@@ -13,6 +13,7 @@ from sonovan.storage.catalogue.columns import PLACE
 from sonovan.storage.catalogue.tables_found import ADEQUACY, FINDING, SIGHTING
 from sonovan.storage.catalogue.views_concluded import CONCLUDED_VIEWS
 from sonovan.storage.catalogue.views_networks import NETWORK_VIEWS
+from sonovan.storage.catalogue.views_programme import PROGRAMME_VIEWS
 from sonovan.storage.catalogue.views_work import WORK_VIEWS
 
 _INDEX: Final = "substr(CAST(1000000 + {index} AS TEXT), 2)"
@@ -321,6 +322,7 @@ VIEWS: Final[dict[str, tuple[str, str]]] = {
     "best_frames": ("the best frame of each side; not for readers", _BEST_FRAMES),
     "examined": ("sides that were examined; not for readers", _EXAMINED),
     **CONCLUDED_VIEWS,
+    **PROGRAMME_VIEWS,
     "breast_records": ("the programme's breast records, without who she is", _records("breast", "side", _BREAST)),
     "thyroid_records": ("the programme's thyroid records, without who she is", _records("thyroid", "lobe", _THYROID)),
     **NETWORK_VIEWS,

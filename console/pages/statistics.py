@@ -1,0 +1,211 @@
+"""Figures of the programme by van, each with the screenings behind it; who is due again; all of it as CSV."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from sonovan.console.asked import Asked, Refused
+from sonovan.console.doors import Door, door
+from sonovan.console.figures import Field, days_of, figures_page, span_of
+from sonovan.console.phrases import ConsoleWords
+from sonovan.console.roles import Role
+from sonovan.console.tables import Cell, Shown, cell, csv_of, told
+from sonovan.storage.catalogue.statistics import (
+    FIGURES,
+    Figures,
+    Scope,
+    Table,
+    adequacy,
+    due,
+    figures,
+    rows_behind,
+)
+
+if TYPE_CHECKING:
+    from sonovan.console.world import Console
+
+DAYS: Final = 90
+"""Over which figures are shown unless other days are asked for."""
+_LEADS: Final = frozenset({Role.LEAD})
+_COUNTS: Final = tuple(name for name in FIGURES if name != "cancers_recalled")
+_SHARES: Final = ("recall_rate", "ppv1", "ppv3", "cancers_per_1000")
+_WORK: Final = ("screenings", "sides", "coverage", "adequacy", "seconds_per_side", "refused_share")
+_LONGEST: Final = 64
+
+
+async def statistics(console: "Console", asked: Asked) -> Response:
+    """The figures. Query: from, until (days), van; `as=csv` gives a file."""
+    scope, days = _scope(console, asked)
+    found, work = await asyncio.to_thread(_figures, console, scope)
+    if asked.query.get("as") == "csv":
+        columns = ("van_id", "invited", *FIGURES, *_SHARES)
+        rows = [
+            (each.van_id or "all", None, *each.counts.values(), *(getattr(each, name) for name in _SHARES))
+            for each in found
+        ]
+        return csv_of("statistics", columns, rows)
+    words = console.words[asked.language]
+    return figures_page(
+        console, asked, words.say("statistics_title"),
+        (
+            (words.say("statistics_programme"), _programme(found, days, words)),
+            (words.say("statistics_adequacy"), _adequacy(work, words)),
+        ),
+        hints=(words.say("statistics_hint"), words.say("statistics_invited")),
+        fields=_fields(asked, days, words),
+        links=(
+            (words.say("table_csv"), f"/statistics?{urlencode({**days, 'as': 'csv'})}"),
+            (words.say("due_title"), "/statistics/due"),
+        ),
+    )  # fmt: skip
+
+
+async def rows(console: "Console", asked: Asked) -> Response:
+    """The screenings behind a figure. Query: figure, and as of the statistics."""
+    scope, days = _scope(console, asked)
+    figure = asked.query.get("figure")
+    if figure not in FIGURES:
+        raise Refused("filter", 400, name="figure")
+    found = await asyncio.to_thread(_rows, console, figure, scope)
+    if asked.query.get("as") == "csv":
+        return csv_of(f"statistics-{figure}", found.columns, found.rows)
+    words = console.words[asked.language]
+    address = urlencode({"figure": figure, **days, "as": "csv"})
+    return figures_page(
+        console, asked, words.say(f"figure_{figure}"), (("", _listed(found, words)),),
+        hints=(words.say("table_cut", count=len(found.rows)),) if found.cut else (),
+        fields=(Field("figure", figure, hidden=True), *_fields(asked, days, words)),
+        links=((words.say("table_csv"), f"/statistics/rows?{address}"), (words.say("statistics_title"), "/statistics")),
+    )  # fmt: skip
+
+
+async def due_list(console: "Console", asked: Asked) -> Response:
+    """Who was asked to come again after some months and did not yet, the longest overdue first."""
+    found = await asyncio.to_thread(_due, console, asked.person.sites)
+    if asked.query.get("as") == "csv":
+        return csv_of("due", found.columns, found.rows)
+    words = console.words[asked.language]
+    today = console.now.astimezone().date().isoformat()
+    made = [
+        tuple(
+            _cell(column, value, words, warn=column == "due_on" and value < today)
+            for column, value in zip(found.columns, row, strict=True) if column != "came_again"
+        )
+        for row in found.rows
+    ]  # fmt: skip
+    columns = tuple(words.say(f"column_of_{each}") for each in found.columns if each != "came_again")
+    return figures_page(
+        console, asked, words.say("due_title"), (("", Shown(columns, tuple(made))),),
+        hints=(words.say("due_hint"), *([words.say("table_cut", count=len(found.rows))] if found.cut else [])),
+        links=((words.say("table_csv"), "/statistics/due?as=csv"), (words.say("statistics_title"), "/statistics")),
+    )  # fmt: skip
+
+
+def _scope(console: "Console", asked: Asked) -> tuple[Scope, dict[str, str]]:
+    first, last = days_of(asked, console.now, DAYS)
+    van = asked.query.get("van") or None
+    if van is not None and len(van) > _LONGEST:
+        raise Refused("filter", 400, name="van")
+    days = {"from": first.isoformat(), "until": last.isoformat(), **({"van": van} if van else {})}
+    return Scope(asked.person.sites, span_of(first, last), van), days
+
+
+def _fields(asked: Asked, days: dict[str, str], words: ConsoleWords) -> tuple[Field, ...]:
+    return (
+        Field("from", days["from"], words.say("filter_from"), "date"),
+        Field("until", days["until"], words.say("filter_until"), "date"),
+        Field("van", asked.query.get("van"), words.say("filter_van")),
+    )
+
+
+def _programme(found: Sequence[Figures], days: dict[str, str], words: ConsoleWords) -> Shown:
+    columns = ("van", "invited", *_COUNTS, *_SHARES)
+    made = []
+    for each in found:
+        of_van = {**days, **({"van": each.van_id} if each.van_id else {})}
+        counts = [
+            Cell(str(each.counts[name]), "/statistics/rows?" + urlencode({"figure": name, **of_van}))
+            for name in _COUNTS
+        ]
+        shares = [_share(each, name, of_van) for name in _SHARES]
+        name = each.van_id or words.say("statistics_all")
+        made.append((Cell(name), Cell(words.say("not_recorded")), *counts, *shares))
+    return Shown(tuple(words.say(f"figure_{name}") for name in columns), tuple(made))
+
+
+def _share(found: Figures, name: str, of_van: dict[str, str]) -> Cell:
+    value = getattr(found, name)
+    figure = "recalled" if name == "recall_rate" else "cancers" if name == "ppv3" else "cancers_recalled"
+    text = "–" if value is None else f"{value:.1f}" if name == "cancers_per_1000" else f"{100 * value:.1f} %"
+    return Cell(text, "/statistics/rows?" + urlencode({"figure": figure, **of_van}))
+
+
+def _adequacy(work: Sequence[Any], words: ConsoleWords) -> Shown:
+    columns = tuple(words.say(f"work_{name}") for name in ("van", "organ", *_WORK))
+    made = [
+        (
+            Cell(row["van_id"], f"/worklist?{urlencode({'queue': 'incomplete', 'van': row['van_id']})}"),
+            Cell(words.lexicon(f"organ.{row['organ']}")),
+            *(_work(name, row[name]) for name in _WORK),
+        )
+        for row in work
+    ]
+    return Shown(columns, tuple(made))
+
+
+def _work(name: str, value: Any) -> Cell:
+    if value is None or name in ("screenings", "sides"):
+        return cell(value)
+    return Cell(f"{float(value):.0f}" if name == "seconds_per_side" else f"{100 * float(value):.0f} %")
+
+
+def _listed(found: Table, words: ConsoleWords) -> Shown:
+    columns = tuple(words.say(f"column_of_{name}") for name in found.columns)
+    made = [
+        tuple(_cell(name, value, words) for name, value in zip(found.columns, row, strict=True)) for row in found.rows
+    ]
+    return Shown(columns, tuple(made))
+
+
+def _cell(column: str, value: Any, words: ConsoleWords, *, warn: bool = False) -> Cell:
+    if value is None:
+        return cell(None)
+    if column == "screening_id":
+        return Cell(str(value), f"/reading/{value}")
+    if column == "status":
+        return Cell(words.say(f"status_{value}"))
+    if column == "organ":
+        return Cell(words.lexicon(f"organ.{value}"))
+    if column == "laterality":
+        return Cell(words.text(f"side_{value}"))
+    if column == "action":
+        return Cell(words.sign(f"action_{value}", months="…"))
+    if column in ("recalled", "biopsied", "cancer", "benign", "interval_cancer"):
+        return Cell(words.say("yes") if value else words.say("no"))
+    return Cell(told(value), warn=warn)
+
+
+def _figures(console: "Console", scope: Scope) -> tuple[list[Figures], list[Any]]:
+    with console.catalogue.reading() as connection:
+        found = figures(connection, scope)
+        return found, adequacy(connection, [each.van_id for each in found if each.van_id is not None])
+
+
+def _rows(console: "Console", figure: str, scope: Scope) -> Table:
+    with console.catalogue.reading() as connection:
+        return rows_behind(connection, figure, scope)
+
+
+def _due(console: "Console", sites: frozenset[str] | None) -> Table:
+    with console.catalogue.reading() as connection:
+        return due(connection, sites)
+
+
+DOORS: Final[tuple[Door, ...]] = (
+    door("GET", "/statistics", statistics, roles=_LEADS, shown="statistics", key="s"),
+    door("GET", "/statistics/rows", rows, roles=_LEADS, audited="statistics.rows_seen"),
+    door("GET", "/statistics/due", due_list, roles=_LEADS, audited="due.seen"),
+)

@@ -1,0 +1,102 @@
+"""What leads and engineers ask of the catalogue: vans, rejections, figures of quality, networks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Text, TextClause, bindparam, text
+
+MOST: Final = 500
+"""Rows of a list."""
+
+Rows = Sequence[Mapping[str, Any]]
+
+_REJECTED: Final = (
+    "r.rejection_id, r.rejected_at, r.stage, r.reason, r.van_id, r.topic, r.retryable, r.verified, r.kept, "
+    "r.screening_id, r.frame_id"
+)
+_OF_SITES: Final = "van_id IN (SELECT l.van_id FROM listed l WHERE l.site_code IN :sites)"
+
+
+def fleet(connection: Connection, sites: frozenset[str] | None) -> Rows:
+    """The view `vans`: each van's newest report. sites: of which a van has screenings; None is every van."""
+    where, given = (f"WHERE {_OF_SITES}", {"sites": sorted(sites)}) if sites is not None else ("", {})
+    return _rows(connection, f"SELECT * FROM vans {where} ORDER BY van_id", given)
+
+
+def rejections(
+    connection: Connection, sites: frozenset[str] | None, reason: str | None = None, van: str | None = None
+) -> tuple[Rows, Rows]:
+    """How many records were rejected for each reason and stage, and the newest ones of a reason and van (None: any)."""
+    wanted, given = ["true"], dict[str, Any]()
+    if sites is not None:
+        wanted.append(f"r.{_OF_SITES}")
+        given["sites"] = sorted(sites)
+    counted = (
+        "SELECT r.reason, r.stage, count(*) AS records, max(r.rejected_at) AS newest_at, "
+        "sum(CASE WHEN r.retryable AND r.kept THEN 1 ELSE 0 END) AS retryable "
+        f"FROM rejection r WHERE {' AND '.join(wanted)} GROUP BY r.reason, r.stage ORDER BY records DESC"
+    )
+    by_reason = _rows(connection, counted, given)
+    for name, value in (("reason", reason), ("van_id", van)):
+        if value is not None:
+            wanted.append(f"r.{name} = :{name}")
+            given[name] = value
+    listed = (
+        f"SELECT {_REJECTED} FROM rejection r WHERE {' AND '.join(wanted)} "
+        "ORDER BY r.rejected_at DESC, r.rejection_id LIMIT :most"
+    )
+    return by_reason, _rows(connection, listed, {**given, "most": MOST})
+
+
+def measured(connection: Connection) -> Rows:
+    """The newest agreement with blind readers of each stratum that has one, and whether its newest window drifts."""
+    query = """
+      SELECT * FROM (SELECT m.*, row_number() OVER (PARTITION BY m.stratum ORDER BY m.as_of DESC, m.at_offset DESC)
+        AS place, (SELECT w.drifted FROM quality_measurement w WHERE w.stratum = m.stratum
+          AND w.window_number IS NOT NULL ORDER BY w.as_of DESC, w.at_offset DESC LIMIT 1) AS drifts
+        FROM quality_measurement m WHERE m.verdict IS NOT NULL OR NOT EXISTS (
+          SELECT 1 FROM quality_measurement v WHERE v.stratum = m.stratum AND v.verdict IS NOT NULL)) newest
+      WHERE place = 1 ORDER BY CASE level WHEN 'network' THEN 0 WHEN 'van' THEN 1 ELSE 2 END, stratum LIMIT :most
+    """
+    return _rows(connection, query, {"most": MOST})
+
+
+def flags(connection: Connection, sites: frozenset[str] | None) -> Rows:
+    """Frames that somebody should look at, the newest first."""
+    scope, given = ("", {}) if sites is None else (" AND l.site_code IN :sites", {"sites": sorted(sites)})
+    query = (
+        "SELECT f.screening_id, f.sequence_id, f.frame_index, f.model_id, f.because, f.feature, f.value, f.as_of, "
+        f"l.van_id, l.signed_at FROM flag f JOIN listed l ON l.screening_id = f.screening_id{scope} "
+        "ORDER BY f.as_of DESC, f.screening_id, f.frame_index LIMIT :most"
+    )
+    return _rows(connection, query, {**given, "most": MOST})
+
+
+def networks(connection: Connection) -> Rows:
+    """Each network: of how many screenings it is the one that counts, since when, and of how many it is a shadow."""
+    query = """
+      SELECT n.model_id, n.fingerprint, max(n.screenings) AS screenings, min(n.first_at) AS first_at,
+        max(n.newest_at) AS newest_at, max(n.shadow_frames) AS shadow_frames, max(r.reviews) AS reviews,
+        max(r.blind) AS blind_reviews, max(r.dice) AS dice, max(r.iou) AS iou
+      FROM (
+        SELECT model_id, fingerprint, count(*) AS screenings, min(as_of) AS first_at, max(as_of) AS newest_at,
+          0 AS shadow_frames FROM screening GROUP BY model_id, fingerprint
+        UNION ALL SELECT model_id, fingerprint, 0, NULL, NULL, count(*) FROM frame_replayed
+        GROUP BY model_id, fingerprint
+      ) n LEFT JOIN (
+        SELECT model_id, fingerprint, count(*) AS reviews, sum(CASE WHEN blind THEN 1 ELSE 0 END) AS blind,
+          avg(CASE WHEN blind THEN dice END) AS dice, avg(CASE WHEN blind THEN iou END) AS iou
+        FROM counted_reviews GROUP BY model_id, fingerprint
+      ) r ON r.model_id = n.model_id AND r.fingerprint = n.fingerprint
+      GROUP BY n.model_id, n.fingerprint ORDER BY newest_at DESC, n.model_id
+    """
+    return _rows(connection, query, {})
+
+
+def _rows(connection: Connection, query: str, given: Mapping[str, Any]) -> Rows:
+    return [dict(row) for row in connection.execute(_bound(query, given), given).mappings()]
+
+
+def _bound(query: str, given: Mapping[str, Any]) -> TextClause:
+    many = [bindparam("sites", type_=Text(), expanding=True)] if "sites" in given else []
+    return text(query).bindparams(*many)

@@ -1,0 +1,140 @@
+"""What leads and engineers look at: every figure leads to its rows, in both languages, of their own sites, as CSV."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sonovan.console.tables import csv_of
+from sonovan.storage.catalogue.writing import write
+from tests.clinical.records import SCREENING, SWEEP, VAN, screening_closed
+from tests.console.world import Running, running
+from tests.contracts.conclusions import concluded, outcome
+from tests.stream_apps.catalog.scene import changes, said
+
+DAYS = "from=2025-03-01&until=2026-12-31"
+PAGES = (
+    "/statistics",
+    "/statistics/rows?figure=opened",
+    "/statistics/due",
+    "/fleet",
+    "/rejected",
+    "/quality",
+    "/models",
+)
+
+
+def rows(connection: Any) -> None:
+    """The catalogue's scene, and a woman who was recalled and has cancer."""
+    write(connection, changes([*said(), screening_closed(SWEEP), concluded(), outcome()]))
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("figures"), rows=rows) as made:
+        yield made
+
+
+def table(answer: Any) -> list[dict[str, str]]:
+    """A CSV file's rows."""
+    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+
+
+def test_every_figure_leads_to_the_screenings_behind_it(console: Running) -> None:
+    lead = console.browser("f1", "lead")
+    page = lead.get(f"/statistics?{DAYS}")
+    links = re.findall(r'<a href="(/statistics/rows\?[^"]+)">(\d+)</a>', page.text)
+    assert len(links) >= 8
+    for link, count in links:
+        found = table(lead.get(link.replace("&amp;", "&") + "&as=csv"))
+        assert len(found) == int(count), link
+    (whole,) = [row for row in table(lead.get(f"/statistics?{DAYS}&as=csv")) if row["van_id"] == "all"]
+    assert (whole["recalled"], whole["cancers"], whole["ppv1"], whole["invited"]) == ("1", "1", "1", "")
+    assert "not recorded" in page.text
+
+
+def test_the_acts_of_looking_at_rows_are_noted(console: Running) -> None:
+    console.browser("f2", "lead").get(f"/statistics/rows?figure=opened&{DAYS}")
+    assert [each["what"] for each in console.acts() if each["by"] == "f2"] == ["statistics.rows_seen"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("path", PAGES)
+def test_each_page_is_there_in_each_language_and_as_csv(console: Running, path: str, language: str) -> None:
+    lead = console.browser("f3", "lead")
+    lead.cookies["language"] = language
+    answer = lead.get(path)
+    assert answer.status == 200, console.told
+    assert "<table>" in answer.text
+    main = answer.text.partition("<main")[2].partition("</main>")[0]
+    assert not re.search(r"\{[a-z_]+\}", main), "a figure that no phrase took"
+    mark = "&" if "?" in path else "?"
+    told = lead.get(f"{path}{mark}as=csv")
+    assert (told.status, told.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    assert console.told == []
+
+
+def test_a_lead_of_one_site_sees_nothing_of_another(console: Running) -> None:
+    lead = console.browser("f4", "lead", sites=["site-9"])
+    assert [row["opened"] for row in table(lead.get(f"/statistics?{DAYS}&as=csv"))] == ["0"]
+    for path in ("/fleet", "/rejected", "/quality", "/statistics/due"):
+        assert SCREENING not in lead.get(path).text
+    assert table(lead.get("/fleet?as=csv")) == []
+
+
+def test_rejections_are_counted_by_reason_and_listed_with_their_screening(console: Running) -> None:
+    engineer = console.browser("f5", "engineer")
+    found = table(engineer.get("/rejected?as=csv"))
+    assert found
+    reason = found[0]["reason"]
+    page = engineer.get(f"/rejected?reason={reason}").text
+    assert f"/rejected?reason={reason}" in page
+    assert table(engineer.get("/rejected?reason=nothing&as=csv")) == []
+    assert f"/reading/{SCREENING}" not in page, "an engineer reads nobody's pictures"
+
+
+def test_a_van_stands_with_what_it_reported_last(console: Running) -> None:
+    (van,) = [each for each in table(console.browser("f6", "engineer").get("/fleet?as=csv")) if each["van_id"] == VAN]
+    assert van["waiting"] == "1"
+    assert van["reported_at"].startswith("2025")
+
+
+def test_agreement_is_drawn_and_each_mark_leads_to_its_row(console: Running) -> None:
+    page = console.browser("f12", "lead").get("/quality").text
+    marks = set(re.findall(r'<a href="#(stratum-\d+)">', page))
+    assert marks
+    assert marks <= set(re.findall(r'<tr id="([^"]+)"', page))
+    assert f"/reading/{SCREENING}" in page, "the frames to look at lead to their screening"
+
+
+def test_the_audit_is_searched_by_its_auditor_alone(console: Running) -> None:
+    console.browser("f7", "lead").get(f"/statistics/rows?figure=opened&{DAYS}")
+    auditor = console.browser("f8", "auditor")
+    page = auditor.get("/audit?by=f7&what=statistics")
+    assert (page.status, page.text.count("statistics.rows_seen")) == (200, 1)
+    assert "chain of" in page.text
+    assert auditor.get("/audit?by=f7&day=2020-01-01").text.count("statistics.rows_seen") == 0
+    assert {row["by"] for row in table(auditor.get("/audit?by=f7&as=csv"))} == {"f7"}
+    for role in ("reader", "lead", "engineer", "operator"):
+        assert console.browser(f"f9-{role}", role).get("/audit").status == 403
+
+
+@pytest.mark.parametrize("role", ["reader", "operator", "auditor"])
+def test_who_leads_nothing_sees_no_figures(console: Running, role: str) -> None:
+    someone = console.browser(f"f10-{role}", role)
+    for path in PAGES:
+        assert someone.get(path).status == 403, path
+
+
+@pytest.mark.parametrize("query", ["from=yesterday", "until=2020-13-01", f"van={'v' * 65}", "until=9999-12-31"])
+def test_days_that_are_none_are_refused(console: Running, query: str) -> None:
+    assert console.browser("f11", "lead").get(f"/statistics?{query}").status == 400
+
+
+def test_a_spreadsheet_runs_nothing_of_a_file() -> None:
+    made = csv_of("x", ["a"], [["=1+1"], ["-5"], ["@x"], [None], [True], [1.5]])
+    text = bytes(made.body).decode().removeprefix("\ufeff")
+    assert text.split("\r\n") == ["a", "'=1+1", "-5", "'@x", '""', "1", "1.5", ""]
