@@ -53,6 +53,7 @@ class Asked:
     theme: str = "auto"
     token: str = field(default="", repr=False)
     secret: str = field(default="", repr=False)
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
     address: str = ""
     here: str = "/"
     still: Callable[[], Awaitable[bool]] = _always

@@ -92,7 +92,8 @@ class Passage:
         asked = Asked(
             who=who, path=dict(request.path_params), query=Fields(request.query_params.multi_items()), form=form,
             body=body, language=asked.language, theme=asked.theme, token=token_of(secret) if door.roles else "",
-            secret=secret, address=asked.address, here=request.url.path, still=self._still(secret),
+            secret=secret, cookies=request.cookies, address=asked.address, here=request.url.path,
+            still=self._still(secret),
         )  # fmt: skip
         if door.method == "POST" and door.roles:
             sent = request.headers.get(SENT_BACK) or form.get("token")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -28,6 +28,8 @@ class ConsoleSettings(BaseSettings):
     second_reader: which screenings another reader reads as well. arbitration: whether a third one decides where both
     recommend something else. bi_rads_0, bi_rads_3: what follows these categories (`sonovan.clinical.reading`).
     directions_file: where women are sent, for their own page (TOML, tables [en] and [zh]).
+    oidc_issuer, oidc_client, oidc_secret: another provider of logins (OpenID Connect) and what the console is to it;
+    `origin` must be set, and `<origin>/oidc/back` known there. oidc_claim: what the provider calls an account's code.
     idle_min: a session ends when nobody does anything for so long; session_hours: it ends in any case.
     """
 
@@ -41,6 +43,10 @@ class ConsoleSettings(BaseSettings):
     database_url: str | None = None
     key_file: Path | None = None
     second_factor: Literal["readers", "everybody", "nobody"] = "readers"
+    oidc_issuer: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
+    oidc_client: str | None = None
+    oidc_secret: SecretStr | None = None
+    oidc_claim: str = Field(default="preferred_username", min_length=1)
     blind_share: float = Field(default=0.05, ge=0, le=1)
     second_reader: Literal["none", "called_back", "all"] = "none"
     arbitration: bool = True

@@ -7,6 +7,7 @@ from sonovan.console.pages import (
     audit_pages,
     lead,
     login,
+    oidc,
     people,
     reading,
     signing,
@@ -15,6 +16,6 @@ from sonovan.console.pages import (
     worklist_live,
 )
 
-AREAS: Final = (login, people, worklist, worklist_live, reading, signing, statistics, lead, audit_pages)
+AREAS: Final = (login, oidc, people, worklist, worklist_live, reading, signing, statistics, lead, audit_pages)
 
 DOORS: Final[tuple[Door, ...]] = checked(door for area in AREAS for door in area.DOORS)

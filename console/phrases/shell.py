@@ -30,6 +30,7 @@ ENGLISH: Final = {
     "login_go": "Log in",
     "login_wrong": "Account or password is not right.",
     "login_wait": "Too many attempts failed. Try again in {minutes} min.",
+    "login_oidc": "Log in with the account of your organisation",
     "login_out": "You are logged out.",
     # start
     "home_title": "Start",
@@ -97,6 +98,8 @@ ENGLISH: Final = {
     # what is refused
     "error_title": "This was not done",
     "error_later": "Too many attempts failed. Try again later.",
+    "error_not_vouched": "The provider of logins does not vouch for you. Try again.",
+    "error_no_account": "There is no account here that this login opens. Ask whoever makes accounts.",
     "error_nobody": "Log in first.",
     "error_forbidden": "Your account may not do this.",
     "error_missing": "There is nothing at this address.",
@@ -137,6 +140,7 @@ CHINESE: Final = {
     "login_go": "登录",
     "login_wrong": "账户或密码不正确。",
     "login_wait": "失败次数过多。请在 {minutes} 分钟后重试。",
+    "login_oidc": "使用机构账户登录",
     "login_out": "您已退出登录。",
     # start
     "home_title": "首页",
@@ -198,6 +202,8 @@ CHINESE: Final = {
     # what is refused
     "error_title": "未执行",
     "error_later": "失败次数过多，请稍后重试。",
+    "error_not_vouched": "登录服务未能证明您的身份，请重试。",
+    "error_no_account": "此登录没有对应的账户，请联系账户管理员。",
     "error_nobody": "请先登录。",
     "error_forbidden": "您的账户无权执行此操作。",
     "error_missing": "此地址没有内容。",

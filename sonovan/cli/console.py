@@ -62,6 +62,9 @@ def add(
     ] = None,
     ask: Annotated[bool, typer.Option("--ask", help="Type the password, instead of having one made.")] = False,
     lasting: Lasting = False,
+    oidc: Annotated[
+        bool, typer.Option("--oidc", help="No password here: the provider of logins vouches for the person.")
+    ] = False,
     state: StateOption = None,
 ) -> None:
     """Add an account and print its password, which stands nowhere else."""
@@ -79,16 +82,15 @@ def add(
     if not passwords.SHORTEST <= len(password) <= passwords.LONGEST:
         raise InvalidRecord("option_invalid", f"a password has {passwords.SHORTEST} to {passwords.LONGEST} signs")
     folder = state_path(state)
-    account = Account(
-        code, frozenset(role), frozenset(site) if site else None, passwords.hashed(password), not lasting,
-        made_at=now_ms(),
-    )  # fmt: skip
+    kept = None if oidc else passwords.hashed(password)
+    sites, must_change = frozenset(site) if site else None, not (lasting or oidc)
+    account = Account(code, frozenset(role), sites, kept, must_change, made_at=now_ms())
     with _accounts(folder) as accounts:
         accounts.add(account)
         note(
             folder, "account.added", {"account": code, "roles": " ".join(sorted(role)), "sites": " ".join(site or "*")}
         )
-    if not ask:
+    if not ask and not oidc:
         typer.echo(password)
 
 

@@ -29,6 +29,7 @@ ROOMS = {
     "uvicorn": ("console/",),
     "argon2": ("console/",),
     "pyotp": ("console/",),
+    "jwt": ("console/",),
     "aiohttp": ("stream_apps/", "producers/page/server.py"),
     "segno": ("producers/page/slip.py", "console/"),
     "pydicom": ("producers/sources/", "producers/gateway/", "producers/deidentify/", "sonovan/"),
