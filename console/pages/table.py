@@ -5,6 +5,7 @@ from typing import Final
 from sonovan.console.doors import Door, checked
 from sonovan.console.pages import (
     audit_pages,
+    drawing,
     lead,
     login,
     oidc,
@@ -16,6 +17,6 @@ from sonovan.console.pages import (
     worklist_live,
 )
 
-AREAS: Final = (login, oidc, people, worklist, worklist_live, reading, signing, statistics, lead, audit_pages)
+AREAS: Final = (login, oidc, people, worklist, worklist_live, reading, drawing, signing, statistics, lead, audit_pages)
 
 DOORS: Final[tuple[Door, ...]] = checked(door for area in AREAS for door in area.DOORS)

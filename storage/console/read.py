@@ -62,6 +62,12 @@ class Read:
             rows = connection.execute(asked).all()
         return {row.sequence_id: [(first, last) for first, last in json.loads(row.ranges)] for row in rows}
 
+    def find(self, drawing_id: str) -> Drawing | None:
+        """The drawing of an id; None where there is none yet."""
+        with self._database.begun() as connection:
+            row = connection.execute(select(DRAWING).where(DRAWING.c.drawing_id == drawing_id)).mappings().first()
+        return None if row is None else _drawing(row)
+
     def keep(self, drawing: Drawing) -> Drawing:
         """Keep a drawing, or return the one that is kept under its id already."""
         with self._database.begun() as connection:
