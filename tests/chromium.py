@@ -18,11 +18,20 @@ from tests.waiting import until
 
 PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _PATIENCE_S: Final = 60.0
+_CODES: Final = {
+    "Enter": 13, "Tab": 9, "Escape": 27, "Backspace": 8, "Delete": 46, "Home": 36, "End": 35, "PageUp": 33,
+    "PageDown": 34, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40,
+}  # fmt: skip
+"""What Windows calls the keys that write nothing."""
 
 
 def found_program() -> str | None:
     """The browser of this machine; None where there is none."""
     return next((path for name in PROGRAMS if (path := shutil.which(name))), None)
+
+
+def _code(key: str) -> int:
+    return ord(key.upper()) if len(key) == 1 else _CODES[key]
 
 
 class Refused(Exception):
@@ -63,18 +72,45 @@ class Tab:
     def press(self, key: str) -> None:
         """Press and release a key, as a keyboard does, once the page is there."""
         self.until("true")
-        code = ord(key.upper()) if len(key) == 1 else {"Enter": 13, "Tab": 9}[key]
+        self.hold(key)
+        self.release(key)
+
+    def hold(self, key: str) -> None:
+        """Press a key and keep it down."""
         text = key if len(key) == 1 else {"Enter": "\r"}.get(key, "")
-        self._call("Input.dispatchKeyEvent", type="keyDown", key=key, text=text, windowsVirtualKeyCode=code)
-        self._call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
+        kind = "keyDown" if text else "rawKeyDown"
+        self._call("Input.dispatchKeyEvent", type=kind, key=key, text=text, windowsVirtualKeyCode=_code(key))
+
+    def release(self, key: str) -> None:
+        """Let go of a key."""
+        self._call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=_code(key))
+
+    def drag(self, *places: tuple[float, float]) -> None:
+        """Press the left button at the first place of the window, move over the others, and let go at the last one."""
+        for kind, (x, y) in (("mousePressed", places[0]), *(("mouseMoved", each) for each in places[1:])):
+            self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+        x, y = places[-1]
+        self._call("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, button="left", buttons=0, clickCount=1)
+
+    def link(self, *, offline: bool = False, bits_per_s: float = -8, latency_ms: float = 0) -> None:
+        """What the network is like from now on; without a bound where nothing is said."""
+        self._call("Network.enable")
+        self._call(
+            "Network.emulateNetworkConditions", offline=offline, latency=latency_ms,
+            downloadThroughput=bits_per_s / 8, uploadThroughput=bits_per_s / 8,
+        )  # fmt: skip
 
     def type(self, text: str) -> None:
         """Type into what has the focus."""
         self._call("Input.insertText", text=text)
 
+    def sized(self, width: int, height: int) -> None:
+        """The size of the window from now on, in pixels."""
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+
     def screenshot(self, path: Path, width: int, height: int) -> None:
         """Write what is seen at this size as PNG."""
-        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.sized(width, height)
         path.write_bytes(base64.b64decode(self._call("Page.captureScreenshot", format="png")["data"]))
 
     def _call(self, method: str, **values: Any) -> dict[str, Any]:

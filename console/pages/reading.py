@@ -73,6 +73,7 @@ def reading_page(console: "Console", asked: Asked, told: Told = NOTHING_TOLD, st
         sides=sides,
         data=page_data(cine, words, marks, blind),
         phrases=words.script("reading_js_"),
+        may_draw=Role.READER in asked.person.roles,
     )
 
 

@@ -1,14 +1,14 @@
 // The reading page: sweeps and stills, played and looked at, by keyboard alone or by pointer.
 
-import { isTyping } from "./console.js";
+import { Draw } from "./cine_draw.js";
 import { Frames } from "./cine_frames.js";
+import { HOLDS, listen } from "./cine_keys.js";
 import { Looked } from "./cine_looked.js";
 import { Measure } from "./cine_measure.js";
 import { Pane } from "./cine_pane.js";
 import { Timeline } from "./cine_timeline.js";
 
 const SPEEDS = [0.1, 0.25, 0.5, 1, 1.5, 2, 4];
-const HOLDS = { outline: "outline", despeckle: "smooth", loupe: "lens" };
 
 const root = document.querySelector("[data-reading]");
 const words = JSON.parse(document.getElementById("cine-words").textContent);
@@ -21,6 +21,7 @@ export class Cine {
     this.loop = false;
     this.speed = 3;
     this.inStep = false;
+    this.blind = data.blind;
     this.due = 0;
     this.stalls = 0;
     this.moved = 0;
@@ -33,10 +34,11 @@ export class Cine {
     this.timeline = new Timeline(this.at("timeline"), words, (place) => this.go(place));
     data.marks.forEach((each) => this.timeline.marks.add(each));
     this.measure = new Measure(this.active, words, (text) => this.tell(text));
+    this.draw = root.querySelector("[data-drawing]") ? new Draw(this, root, words) : null;
     for (const pane of this.panes) this.#wire(pane);
     this.#choices();
     this.open(this.active, this.sweeps[0]);
-    this.#keys();
+    listen(this, root);
     this.#machine();
     this.#blind();
     requestAnimationFrame((now) => this.#tick(now));
@@ -134,20 +136,20 @@ export class Cine {
   }
 
   #wire(pane) {
-    pane.layers = [(drawn) => (pane === this.measure.pane ? this.measure.layer(drawn) : null), (drawn) => this.tool?.layer?.(pane, drawn) ?? null];
+    pane.layers = [(drawn) => (pane === this.measure.pane ? this.measure.layer(drawn) : null), (drawn) => this.tool?.layer(pane, drawn) ?? null];
     pane.root.addEventListener("drawn", ({ detail }) => {
       if (!performance.getEntriesByName("cine-first-frame").length) performance.mark("cine-first-frame");
       this.looked.add(pane.sweep.base, pane.sweep.id, pane.sweep.frames.index[detail.place]);
       if (pane === this.active) this.#paint();
       if (this.measure.on && this.measure.pane === pane && this.measure.frame !== detail.frame) this.measure.forget();
-      this.tool?.drawn?.(pane, detail);
+      this.tool?.drawn(pane, detail);
     });
     const { stage } = pane;
     stage.addEventListener("pointerdown", (event) => {
       this.#focus(pane);
       stage.focus({ preventScroll: true });
       stage.setPointerCapture(event.pointerId);
-      if (event.button === 0 && this.tool?.down?.(pane, pane.where(event), event)) return;
+      if (event.button === 0 && this.tool?.down(pane, pane.where(event), event)) return;
       if (event.button === 0 && this.measure.on) return void this.measure.put(pane.where(event));
       pane.drag = { x: event.clientX, y: event.clientY, turns: event.button === 2 };
     });
@@ -159,14 +161,13 @@ export class Cine {
         Object.assign(pane.drag, { x: event.clientX, y: event.clientY });
         if (pane.drag.turns) this.#turn(y, x);
         else pane.pan(x, y);
-      } else if (event.buttons) this.tool?.move?.(pane, pane.where(event), event);
+      } else if (event.buttons) this.tool?.move(pane, pane.where(event), event);
       if (pane.hold.lens) pane.paint();
-      this.tool?.over?.(pane, pane.where(event));
     });
     for (const kind of ["pointerup", "pointercancel"]) {
       stage.addEventListener(kind, (event) => {
         pane.drag = null;
-        this.tool?.up?.(pane, pane.where(event), event);
+        this.tool?.up(pane, pane.where(event), event);
       });
     }
     stage.addEventListener("contextmenu", (event) => event.preventDefault());
@@ -260,10 +261,18 @@ export class Cine {
       two: () => this.#two(),
       other: () => this.other()?.frames && this.#focus(this.other()),
       step: () => { this.inStep = !this.inStep; },
-      measure: () => { this.play(false); this.measure.turn(!this.measure.on); },
+      measure: () => { this.play(false); this.#take(null); this.measure.turn(!this.measure.on); },
+      correct: () => { this.play(false); this.measure.turn(false); this.#take(this.tool ? null : this.draw); },
     };
     acts[name]?.();
     this.#state();
+  }
+
+  // Takes up a tool for drawing, or puts it down.
+  #take(tool) {
+    this.tool?.turn(false);
+    this.tool = tool;
+    tool?.turn(true);
   }
 
   async #two() {
@@ -300,53 +309,6 @@ export class Cine {
     this.#button(name)?.setAttribute("aria-pressed", String(on));
   }
 
-  #keys() {
-    for (const each of root.querySelectorAll("[data-do]")) {
-      const name = each.dataset.do;
-      if (!HOLDS[name]) {
-        each.addEventListener("click", () => this.do(name));
-        continue;
-      }
-      each.addEventListener("pointerdown", () => this.hold(name, true));
-      for (const end of ["pointerup", "pointerleave", "keyup", "blur"]) each.addEventListener(end, () => this.hold(name, false));
-      each.addEventListener("keydown", (event) => ["Enter", " "].includes(event.key) && (event.preventDefault(), this.hold(name, true)));
-    }
-    const held = (key) => root.querySelector(`[data-press="${CSS.escape(key)}"]`)?.dataset.do;
-    document.addEventListener("keydown", (event) => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target)) return;
-      if (document.querySelector("dialog[open]")) return;
-      if (event.target.closest?.("button") && [" ", "Enter"].includes(event.key)) return;
-      if (this.#moves(event) || this.tool?.key?.(event)) return void event.preventDefault();
-      const name = held(event.key);
-      if (!name) return;
-      event.preventDefault();
-      if (HOLDS[name]) this.hold(name, true);
-      else this.do(name);
-    });
-    document.addEventListener("keyup", (event) => HOLDS[held(event.key)] && this.hold(held(event.key), false));
-    addEventListener("blur", () => Object.keys(HOLDS).forEach((name) => this.hold(name, false)));
-  }
-
-  // Arrows that pan, jump or move the cross of a tool.
-  #moves(event) {
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    const tool = this.tool ?? (this.measure.on ? this.measure : null);
-    if (tool?.move && way && tool === this.measure) {
-      this.measure.move(way[0] * (event.shiftKey ? 10 : 1), way[1] * (event.shiftKey ? 10 : 1));
-    } else if (this.measure.on && event.key === "Enter") {
-      if (this.measure.cross) this.measure.put(this.measure.cross);
-    } else if (this.measure.on && event.key === "Backspace") {
-      this.measure.back();
-    } else if (this.measure.on && event.key === "Escape") {
-      this.do("measure");
-    } else if (way && event.shiftKey) {
-      this.active.pan(-60 * way[0], -60 * way[1]);
-    } else if (event.key === "PageDown" || event.key === "PageUp") {
-      this.go(this.active.place + (event.key === "PageDown" ? 10 : -10));
-    } else return false;
-    return true;
-  }
-
   #shares(shares) {
     for (const [sweep, share] of Object.entries(shares)) {
       const cell = root.querySelector(`[data-sweep="${sweep}"] [data-share]`);
@@ -356,7 +318,7 @@ export class Cine {
   }
 
   async #machine() {
-    if (data.blind.length) return;
+    if (this.blind.length) return;
     const answer = await fetch(`${data.base}/machine`, { headers: { Accept: "application/json" } });
     if (!answer.ok) return;
     this.timeline.tracks = await answer.json();
@@ -365,7 +327,7 @@ export class Cine {
 
   // What must be drawn before any outline comes. left: ids of frames.
   #blind(left = data.blind) {
-    data.blind = left;
+    this.blind = left;
     this.at("blind").hidden = !left.length;
     const line = this.at("blind-frames");
     line.replaceChildren(...left.map((frame, number) => {
