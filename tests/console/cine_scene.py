@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from sonovan.contracts.frame_codec import encode_pixels, pixels_sha256
-from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.frames import FrameSegmented, Region
 from sonovan.contracts.lexicon import Organ, Side
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import Finding, Member
@@ -126,7 +126,7 @@ def _frame(store: FolderStore, screening_id: str, clip: Clip, index: int) -> Fra
     key = image_key(VAN, clip.sequence_id, index, "jpegls")
     _put(store, Bucket.FRAMES, key, coded)
     named: dict[str, Any] = {"mask_key": None, "mask_sha256": None}
-    regions = ()
+    regions: tuple[Region, ...] = ()
     if not clip.coloured:
         mask = encode_mask(np.asarray(clip.mask(index, clip.rows, clip.columns), np.uint8))
         digest = hashlib.sha256(mask).hexdigest()
