@@ -17,7 +17,7 @@ import aiohttp
 from tests.waiting import until
 
 PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
-_PATIENCE_S: Final = float(__import__("os").environ.get("PAT", "60"))
+_PATIENCE_S: Final = 60.0
 _CODES: Final = {
     "Enter": 13, "Tab": 9, "Escape": 27, "Backspace": 8, "Delete": 46, "Home": 36, "End": 35, "PageUp": 33,
     "PageDown": 34, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40,

@@ -206,7 +206,7 @@ export class Cine {
 
   #paint() {
     this.timeline.paint();
-    if (!this.measure.on && !this.tool) this.tell(this.timeline.text ?? "");
+    if (!this.measure.on && !this.tool && !this.playing) this.tell(this.timeline.text ?? "");
   }
 
   #state() {

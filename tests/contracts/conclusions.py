@@ -28,7 +28,7 @@ def left_breast(value: str = "4A", action: str = "tissue_diagnosis", **other: An
         "laterality": "left",
         "categories": (CategoryRead(scheme="BI-RADS", value=value, edition="2013"),),
         "blocks": ("solid_suspicious",),
-        "recommended": Recommended(action=action),  # type: ignore[arg-type]
+        "recommended": Recommended(action=action),
     }
     return SideConcluded(**{**fields, **other})
 

@@ -297,4 +297,6 @@ def drawn_runs(tab: Tab) -> Any:
 
 
 def saved(scene: Scene, code: str) -> list[FrameReviewed]:
-    return [each for each in scene.console.sent if isinstance(each, FrameReviewed) and each.reader == code]
+    """The reviews of a reader, each once: what is sent again is the same."""
+    sent = [each for each in scene.console.sent if isinstance(each, FrameReviewed) and each.reader == code]
+    return list({each.review_id: each for each in sent}.values())
