@@ -21,6 +21,7 @@ RESULTS: Final = Path(__file__).parent / "results" / "console.json"
 PARTS: Final[Mapping[str, str]] = {
     "worklist": "benchmarks.console_worklist",
     "events": "benchmarks.console_events",
+    "cine": "benchmarks.console_cine",
 }
 """Name → the module that measures it."""
 
