@@ -6,6 +6,7 @@ from sonovan.console.doors import Door, checked
 from sonovan.console.pages import (
     audit_pages,
     drawing,
+    following,
     lead,
     login,
     oidc,
@@ -17,6 +18,8 @@ from sonovan.console.pages import (
     worklist_live,
 )
 
-AREAS: Final = (login, oidc, people, worklist, worklist_live, reading, drawing, signing, statistics, lead, audit_pages)
+AREAS: Final = (
+    login, oidc, people, worklist, worklist_live, reading, drawing, signing, following, statistics, lead, audit_pages,
+)  # fmt: skip
 
 DOORS: Final[tuple[Door, ...]] = checked(door for area in AREAS for door in area.DOORS)

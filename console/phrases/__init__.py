@@ -4,13 +4,14 @@ Terms of the field (organs, findings, reasons) stand in `sonovan.reports.phrases
 """
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Final
 
-from sonovan.console.phrases import figures, reading, shell, signing, worklist
+from sonovan.console.phrases import figures, following, reading, shell, signing, worklist
 from sonovan.reports.phrases import Language
 from sonovan.reports.signed_words import SignedWords
 
-AREAS: Final = (shell, reading, worklist, signing, figures)
+AREAS: Final = (shell, reading, worklist, signing, following, figures)
 
 
 def _gathered(parts: list[Mapping[str, str]]) -> dict[str, str]:
@@ -39,6 +40,15 @@ class ConsoleWords(SignedWords):
     def say(self, name: str, /, **figures: object) -> str:
         """A label or sentence of the console. Raises KeyError for a name that the catalogue does not have."""
         return self._own[name].format(**figures)
+
+    def moment_of(self, told: object) -> str:
+        """A time as the catalogue gives it (text in SQLite), to the minute."""
+        at = told if isinstance(told, datetime) else datetime.fromisoformat(str(told).replace("Z", "+00:00"))
+        return self.moment(at)
+
+    def day_of(self, told: object) -> str:
+        """A day as the catalogue gives it."""
+        return self.day(date.fromisoformat(str(told)[:10]))
 
     def script(self, prefix: str) -> dict[str, str]:
         """Labels and sentences whose names begin so, for a script, by the rest of their names; figures stay `{…}`."""

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, text
 
-from sonovan.contracts.alerts import AboutFinding, AboutSide
 from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.contracts.outcomes import OutcomeRecorded
 
@@ -46,6 +45,12 @@ SELECT a.alert_id, a.screening_id, a.raised_in, a.about, a.about_kind, a.state, 
 FROM alert a LEFT JOIN screening s ON s.screening_id = a.screening_id
 LEFT JOIN opening o ON o.screening_id = a.screening_id AND o.van_id = s.van_id
 LEFT JOIN women w ON w.screening_id = a.screening_id
+"""
+
+_PLACE: Final = """
+SELECT s.screening_id, s.van_id, s.site_code, s.opened_at, s.examined_on, w.slip_number, c.action, c.signed_at
+FROM screenings s LEFT JOIN women w ON w.screening_id = s.screening_id
+LEFT JOIN signed c ON c.screening_id = s.screening_id WHERE s.screening_id = :screening
 """
 
 _YESTERDAY: Final = """
@@ -121,15 +126,16 @@ def day_of_vans(connection: Connection, day: str, sites: Sequence[str] | None) -
     return _of_sites(connection, _YESTERDAY, {"day": day}, sites)
 
 
-def sides_told(about: dict[str, Any]) -> tuple[str, str | None] | None:
-    """Organ and side of what an alert is about; None where it is about neither."""
-    if about.get("kind") == "finding":
-        finding = AboutFinding.model_validate(about)
-        return finding.organ, finding.laterality
-    if about.get("kind") == "side":
-        side = AboutSide.model_validate(about)
-        return side.organ, side.laterality
-    return None
+def alert_of(connection: Connection, alert_id: str, sites: Sequence[str] | None) -> dict[str, Any] | None:
+    """How one alert stands; None where there is none at these sites."""
+    found = _of_sites(connection, f"{_ALERTS} WHERE a.alert_id = :alert", {"alert": alert_id}, sites)
+    return found[0] if found else None
+
+
+def place_of(connection: Connection, screening_id: str) -> dict[str, Any] | None:
+    """Van, site, day and slip of a screening, and what is recommended by the conclusion that counts."""
+    row = connection.execute(text(_PLACE), {"screening": screening_id}).mappings().one_or_none()
+    return None if row is None else dict(row)
 
 
 def _of_sites(

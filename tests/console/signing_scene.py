@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,16 +19,16 @@ from sonovan.contracts.frames import Descriptor
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import Finding, IntendedUse, ScreeningAssessed
 from sonovan.reports.document import Visit, report_document
-from sonovan.storage.catalogue.changes import Change
 from sonovan.storage.catalogue.database import open_database
 from sonovan.storage.catalogue.writing import write
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.keys import Bucket, report_key
 from sonovan.storage.outbox_engine import sqlite_url
+from sonovan.stream_apps.stage import Message
 from tests.clinical.records import VAN, adequacy, assessed, sha
 from tests.console.cine_scene import Clip, lesion, make_screening
 from tests.console.world import Running, running
-from tests.stream_apps.catalog.scene import changes
+from tests.stream_apps.catalog.scene import change, messages
 
 SHE: Final = "0192f0c1-2345-7abc-8def-0123456789ab"
 LEFT: Final = Clip("0192f0c1-2345-7abc-8def-000000000001", 12)
@@ -68,7 +69,7 @@ class Signing:
             database = open_database(sqlite_url(self.folder / "catalog.sqlite"))
             try:
                 with database.writing() as connection:
-                    write(connection, [_later(each, self._next()) for each in changes(records)])
+                    write(connection, [change(_later(each, self._next())) for each in messages(records)])
             finally:
                 database.close()
 
@@ -133,5 +134,7 @@ def signing(folder: Path, intended_use: IntendedUse = "decision_support", **sett
         yield made[0]
 
 
-def _later(change: Change, offset: int) -> Change:
-    return replace(change, place=replace(change.place, offset=offset))
+def _later(message: Message, offset: int) -> Message:
+    """The same message behind all that stand there."""
+    at = replace(message.at, offset=offset, appended_at=message.at.appended_at + timedelta(seconds=offset))
+    return replace(message, at=at)

@@ -1,0 +1,155 @@
+"""Alerts are answered, handed over and closed; whoever is asked to come stays listed until she came; outcomes are kept
+as they are told."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sonovan.contracts.alerts import AboutFinding, AlertAcknowledged, AlertHandled, LesionAlerted
+from sonovan.contracts.because import Because
+from sonovan.contracts.ids import mint_id
+from sonovan.contracts.outcomes import OutcomeRecorded
+from tests.clinical.records import NOON, sha
+from tests.console.signing_scene import SHE, Signing, findings, signing
+from tests.contracts.conclusions import concluded, left_breast
+
+ALERT = sha("alert")
+HERS = f"/outcomes/{SHE}"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Signing]:
+    with signing(tmp_path) as made:
+        yield made
+
+
+def raised(**other: object) -> LesionAlerted:
+    fields: dict[str, object] = {
+        "alert_id": ALERT, "screening_id": SHE, "revision_id": sha("revision 2"), "raised_in": sha("revision 2"),
+        "about": AboutFinding(finding_id=findings()[0].finding_id, organ="breast", laterality="left"),
+        "state": "raised", "severity": "suspicious", "rule": "suspicious_lesion", "rules_version": "usual-1",
+        "because": (Because(code="malignant_score", value=0.8, unit="1"), Because(code="frames_outlined", value=5)),
+        "evidence": (), "as_of": NOON,
+    }  # fmt: skip
+    return LesionAlerted.model_validate({**fields, **other})
+
+
+def sign_recall(desk: Signing) -> None:
+    desk.write(concluded(screening_id=SHE, sides=(left_breast(),), findings=(), looked_at=()))
+
+
+def test_an_alert_is_acknowledged_handed_over_and_closed_with_what_came_of_it(desk: Signing) -> None:
+    desk.write(raised())
+    nurse = desk.console.browser("op-7", "operator")
+    desk.console.person("dr-2", "reader")
+    told = nurse.get("/alerts").text
+    assert "Left breast" in told
+    assert "nobody yet" in told
+    of = {"raised_in": sha("revision 2")}
+    assert nurse.post(f"/alerts/{ALERT}", {**of, "step": "acknowledge"}).status == 303
+    assert nurse.post(f"/alerts/{ALERT}", {**of, "step": "hand_over", "to": "dr-2"}).status == 303
+    assert nurse.post(f"/alerts/{ALERT}", {**of, "step": "hand_over", "to": "dr-99"}).status == 422
+    assert nurse.post(f"/alerts/{ALERT}", {**of, "step": "close"}).status == 400, "without saying what came of it"
+    assert nurse.post(f"/alerts/{ALERT}", {**of, "step": "close", "because": "attended"}).status == 303
+    kinds = [type(each) for each in desk.published]
+    assert kinds == [AlertAcknowledged, AlertHandled, AlertHandled]
+    assert "No alert stands." in nurse.get("/alerts").text
+    assert "she came" in nurse.get("/alerts?closed=1").text
+
+
+def test_an_alert_that_was_raised_again_since_is_not_closed_by_who_saw_the_earlier_one(desk: Signing) -> None:
+    desk.write(raised(), raised(raised_in=sha("revision 3"), revision_id=sha("revision 3"), severity="urgent"))
+    nurse = desk.console.browser("op-7", "operator")
+    answer = nurse.post(f"/alerts/{ALERT}", {"raised_in": sha("revision 2"), "step": "close", "because": "reached"})
+    assert (answer.status, desk.published) == (409, [])
+    assert "Urgent" in nurse.get("/alerts").text or "urgent" in nurse.get("/alerts").text
+
+
+def test_reasons_that_tell_of_malignancy_are_withheld_where_categories_are(tmp_path: Path) -> None:
+    with signing(tmp_path, intended_use="research") as desk:
+        desk.write(raised())
+        told = desk.console.browser("op-7", "operator").get("/alerts").text
+        assert "malignan" not in told.split("<table")[1].lower()
+        assert "5 frames" in told
+
+
+def test_whoever_sees_one_site_alone_sees_and_answers_no_alert_of_another(desk: Signing) -> None:
+    desk.write(raised())
+    sign_recall(desk)
+    other = desk.console.browser("op-8", "operator", sites=["site-9"])
+    assert "No alert stands." in other.get("/alerts").text
+    assert "Nobody is to be called back." in other.get("/call-back").text
+    answer = other.post(f"/alerts/{ALERT}", {"raised_in": sha("revision 2"), "step": "acknowledge"})
+    assert answer.status == 404
+    assert other.get(HERS).status == 404
+    assert desk.published == []
+    assert desk.console.browser("op-9", "operator", sites=["site-1"]).get(HERS).status == 200
+
+
+def test_a_woman_stays_on_the_call_back_list_until_she_came(desk: Signing) -> None:
+    sign_recall(desk)
+    nurse = desk.console.browser("op-7", "operator")
+    assert "core biopsy" in nurse.get("/call-back").text
+    for kind, day in (("not_reached", "2025-03-05"), ("appointment_made", "2025-03-20")):
+        assert nurse.post(HERS, {"kind": kind, "happened_on": day}).status == 303
+    told = nurse.get("/call-back").text
+    assert "passed, and she was not recorded as there" in told
+    assert nurse.post(HERS, {"kind": "attended", "happened_on": "2025-03-20"}).status == 303
+    assert "Nobody is to be called back." in nurse.get("/call-back").text
+
+
+def test_an_outcome_that_comes_weeks_later_is_kept_and_one_that_was_wrong_is_replaced(desk: Signing) -> None:
+    reader = desk.console.browser("dr-1", "reader")
+    form = {"kind": "core_biopsy", "happened_on": "2025-04-01", "side": "breast.left", "result": "benign"}
+    given = re.search(r'name="outcome_id" value="([^"]+)"', reader.get(HERS).text)
+    assert given
+    again = {**form, "outcome_id": given[1]}
+    assert [reader.post(HERS, again).status for _ in range(2)] == [303, 303]
+    told = reader.get(HERS).text
+    assert told.count("core biopsy, Left breast, benign") == 2, "in the list and in what may be replaced, once each"
+    wrong = {**form, "result": "malignant", "amends": given[1], "because": "result_revised"}
+    assert reader.post(HERS, wrong).status == 303
+    told = reader.get(HERS).text
+    assert "core biopsy, Left breast, malignant" in told
+    assert "core biopsy, Left breast, benign" not in told
+    assert all(isinstance(each, OutcomeRecorded) for each in desk.published)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"kind": "core_biopsy", "happened_on": "2025-04-01", "side": "breast.left"},
+        {"kind": "core_biopsy", "happened_on": "2025-04-01", "result": "benign"},
+        {"kind": "fna", "happened_on": "2025-04-01", "side": "breast.left", "result": "benign", "bethesda": "II"},
+        {"kind": "attended", "happened_on": "yesterday"},
+        {"kind": "she moved to Shanghai", "happened_on": "2025-04-01"},
+        {"kind": "attended", "happened_on": "2025-04-01", "amends": mint_id(1)},
+    ],
+)
+def test_an_outcome_that_does_not_fit_together_is_said_and_not_published(desk: Signing, form: dict[str, str]) -> None:
+    answer = desk.console.browser("dr-1", "reader").post(HERS, form)
+    assert answer.status == 422
+    assert "Not recorded: this does not fit together." in answer.text
+    assert desk.published == []
+
+
+def test_a_broker_that_is_away_records_nothing_and_says_so(desk: Signing) -> None:
+    desk.away = True
+    answer = desk.console.browser("op-7", "operator").post(HERS, {"kind": "called", "happened_on": "2025-03-05"})
+    assert (answer.status, desk.published) == (503, [])
+    assert "Not recorded: it could not be sent." in answer.text
+
+
+def test_the_morning_after_an_operator_sees_what_became_of_each_woman(desk: Signing) -> None:
+    nurse = desk.console.browser("op-7", "operator")
+    day = "/yesterday?day=2025-03-04"
+    assert "not signed yet" in nurse.get(day).text
+    sign_recall(desk)
+    told = nurse.get(day).text
+    assert "tissue diagnosis" in told
+    assert "1 screened, 1 signed, 1 to be called back" in told
+    assert "No woman was screened on this day." in nurse.get("/yesterday?day=2025-03-05").text
+    assert nurse.get("/yesterday?day=nonsense").status == 200
+    assert "BI-RADS" not in told, "an operator is told what happens next, no category"
