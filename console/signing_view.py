@@ -44,6 +44,8 @@ FIRST_TERMS: Final = frozenset(
 LEFT_OUT: Final = {"breast": frozenset({"tissue_composition", "halo"}), "thyroid": frozenset({"calcifications"})}
 """Terms of a side or of an earlier edition; calcifications of a nodule are among its echogenic foci."""
 SEVERAL: Final = "echogenic_foci"
+OF_RECORDS: Final = re.compile(r"[a-z]{1,3}-[0-9]{1,4}")
+"""A code that may stand in a record (`sonovan.contracts.words.OperatorCode`)."""
 _MINTED: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -130,6 +132,8 @@ def signing_view(
     if Role.READER not in asked.person.roles:
         return None
     signing = to_sign(console, asked.person.code, cine)
+    if not OF_RECORDS.fullmatch(asked.person.code):
+        return SigningView("signing_code", signing)
     if blind:
         return SigningView("signing_draw_first", signing)
     if signing.revision is None or signing.report is None:

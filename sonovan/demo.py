@@ -32,7 +32,7 @@ from sonovan.transport.tail import read_all
 
 SEED: Final = 4
 """A sweep past two lesions: one shadows and is taller than wide, the other is a cyst."""
-READER: Final = "reader-1"
+READER: Final = "dr-1"
 FRAMES: Final = 40
 HEALTHY_SEED: Final = 46
 HEALTHY_FRAMES: Final = 16

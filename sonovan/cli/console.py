@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -78,6 +78,7 @@ def add(
     unknown = sorted(set(role) - set(Role))
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(Role)}.")
+    check_signs_with(code, role)
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if ask else passwords.generated()
     if not passwords.SHORTEST <= len(password) <= passwords.LONGEST:
         raise InvalidRecord("option_invalid", f"a password has {passwords.SHORTEST} to {passwords.LONGEST} signs")
@@ -92,6 +93,26 @@ def add(
         )
     if not ask and not oidc:
         typer.echo(password)
+
+
+def check_signs_with(code: str, roles: Collection[str]) -> None:
+    """Raise InvalidRecord `option_invalid` where this person writes records and the code cannot stand in one: letters
+    and a number, too short for a name."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from sonovan.console.roles import Role
+    from sonovan.contracts.errors import InvalidRecord
+    from sonovan.contracts.words import OperatorCode
+
+    if not {Role.OPERATOR, Role.READER, Role.LEAD}.intersection(roles):
+        return
+    try:
+        TypeAdapter(OperatorCode).validate_python(code)
+    except ValidationError:
+        raise InvalidRecord(
+            "option_invalid",
+            f"{code!r} cannot stand in records, which name people by 1 to 3 small letters and a number, such as dr-1",
+        ) from None
 
 
 @user.command("list")

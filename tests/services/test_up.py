@@ -100,6 +100,7 @@ def test_the_console_runs_beside_the_apps_and_lets_in_who_has_an_account(started
     assert [(each["code"], each["disabled"]) for each in listed] == [("up-1", True)]
     sonovan(started.path, "console", "user", "add", "Zhang Wei", "--role", "reader", code=2)
     sonovan(started.path, "console", "user", "add", "up-2", "--role", "root", code=2)
+    sonovan(started.path, "console", "user", "add", "reader-1", "--role", "reader", code=2)
 
 
 def test_secrets_are_for_their_owner_alone(started: Centre) -> None:
