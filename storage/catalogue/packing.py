@@ -35,26 +35,27 @@ _QUIET: Final = "\n".join(
     )
 )  # fmt: skip
 _NEWEST: Final = """(
-  SELECT max(r.at_ms) FROM (
-    SELECT at_ms FROM frame WHERE screening_id = s.screening_id AND van_id = s.van_id
-    UNION ALL SELECT at_ms FROM frame_replayed WHERE screening_id = s.screening_id AND van_id = s.van_id) r)"""
+  SELECT max(n.at_ms) FROM (
+    SELECT s.at_ms UNION ALL SELECT r.at_ms FROM frame_replayed r WHERE r.screening_id = s.screening_id) n)"""
 _FREE: Final = f"""
 SELECT s.screening_id, s.van_id, {_NEWEST} AS through_ms FROM screening s
 WHERE s.screening_id > :after
 AND (s.status = 'complete' AND s.at_ms < :quiet OR s.status = 'incomplete' AND s.at_ms < :long_quiet)
+AND NOT EXISTS (SELECT 1 FROM packed p WHERE p.screening_id = s.screening_id AND p.through_ms >= {_NEWEST})
+AND NOT EXISTS (SELECT 1 FROM erased e WHERE e.screening_id = s.screening_id)
 AND EXISTS (SELECT 1 FROM screening_closing c WHERE c.screening_id = s.screening_id AND c.van_id = s.van_id)
+AND EXISTS (SELECT 1 FROM frame f WHERE f.screening_id = s.screening_id AND f.van_id = s.van_id)
 AND NOT EXISTS (SELECT 1 FROM frame f WHERE f.screening_id = s.screening_id AND f.van_id = s.van_id AND NOT EXISTS
     (SELECT 1 FROM sequence_closing q WHERE q.sequence_id = f.sequence_id AND q.van_id = f.van_id))
-AND NOT EXISTS (SELECT 1 FROM erased e WHERE e.screening_id = s.screening_id)
-AND NOT EXISTS (SELECT 1 FROM packed p WHERE p.screening_id = s.screening_id AND p.through_ms >= {_NEWEST})
-AND {_NEWEST} IS NOT NULL
 {_QUIET}
 ORDER BY s.screening_id LIMIT :many"""
 
 
 @dataclass(frozen=True, slots=True)
 class ToPack:
-    """A screening that may be packed. through_ms: the append time of its newest result. folders: by bucket."""
+    """A screening that may be packed. through_ms: the append time of its newest revision, or of a replay's result if
+    that is newer. folders: by bucket.
+    """
 
     screening_id: str
     through_ms: int

@@ -17,7 +17,7 @@ PACKING: Final[Table] = Table(
 PACKED: Final[Table] = Table(
     "packed", META,
     key("screening_id"),
-    must("through_ms", BigInteger, "the newest result of which frame and mask are in a pack, as `at_ms`"),
+    must("through_ms", BigInteger, "of the newest revision or replayed result that was known then, as `at_ms`"),
     must("objects_before", Integer, "frames and masks that lay alone"),
     must("packs", Integer, "that hold them since"),
     must("pack_bytes", BigInteger),

@@ -109,7 +109,7 @@ def test_what_is_packed_is_not_found_again_until_something_comes(database: Datab
     assert found(database) == []
     assert packed_so_far(database) == (1, 4, 2, 1000)
     with database.writing() as connection:
-        connection.execute(text("UPDATE frame SET at_ms = at_ms + 60000 WHERE frame_index = 1"))
+        connection.execute(text("UPDATE screening SET at_ms = at_ms + 60000"))
     (again,) = to_pack(database, LATER_MS, 15)
     note_packed(database, again, before=1, packs=3, pack_bytes=100)
     assert packed_so_far(database) == (1, 5, 3, 1100)
