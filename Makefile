@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-console bench-hostile bench-replay bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs images page-images audit pin-images
+.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-console bench-objects bench-hostile bench-replay bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs images page-images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -72,6 +72,9 @@ bench-catalog: $(READY) ## topics to the catalogue on PostgreSQL, SCREENINGS (10
 
 bench-console: $(READY) ## pages of the console under load, each part by itself: benchmarks/results/console.json (ONLY=worklist,events)
 	@$(RUN) -m benchmarks.console $(if $(ONLY),--only $(ONLY))
+
+bench-objects: $(READY) ## packs against small objects: benchmarks/results/objects.json (MANY=1000000 STATE=folder: what many small ones cost)
+	@$(RUN) -m benchmarks.objects $(if $(MANY),--many $(MANY) --state $(STATE))
 
 bench-hostile: $(READY) ## hostile vans beside honest ones for MINUTES (10): benchmarks/results/hostile.json
 	@$(RUN) -m benchmarks.hostile --minutes $(or $(MINUTES),10)
