@@ -11,19 +11,22 @@ from sonovan.console.sending import Sender
 from sonovan.console.settings import ConsoleSettings
 from sonovan.console.world import Console, now_ms
 from sonovan.contracts.broker import BrokerSettings
-from sonovan.contracts.errors import Fatal
+from sonovan.contracts.errors import Fatal, Transient
 from sonovan.contracts.results import IntendedUse
 from sonovan.reports.phrases import LANGUAGES
 from sonovan.storage.audit import Audit
+from sonovan.storage.catalogue.cine import erased_among
 from sonovan.storage.catalogue.reading import Catalogue
 from sonovan.storage.console.accounts import Accounts
 from sonovan.storage.console.claims import Claims
 from sonovan.storage.console.database import ConsoleDatabase
+from sonovan.storage.console.read import Read
 from sonovan.storage.console.sealing import Seal
 from sonovan.storage.console.sessions import Sessions
 from sonovan.storage.stores import ObjectStore
 
 _MINUTE_MS = 60_000
+_AT_ONCE = 500
 
 
 @contextmanager
@@ -48,6 +51,10 @@ def opened(
     send, claims = Sender(broker), Claims(database, clock)
     try:
         database.prepare()
+        try:
+            forget_erased(catalogue, Read(database))
+        except Transient as error:
+            tell(f"what readers did in erased screenings is deleted at the next start: {error}")
         idle_ms, longest_ms = round(settings.idle_min * _MINUTE_MS), round(settings.session_hours * 60 * _MINUTE_MS)
         yield Console(
             settings=settings,
@@ -71,3 +78,13 @@ def opened(
         send.close()
         database.close()
         catalogue.close()
+
+
+def forget_erased(catalogue: Catalogue, read: Read) -> None:
+    """Delete what readers looked at and drew in screenings that were erased. Raises Transient where either is away."""
+    known = read.screenings()
+    for first in range(0, len(known), _AT_ONCE):
+        with catalogue.reading() as connection:
+            erased = erased_among(connection, known[first : first + _AT_ONCE])
+        for screening_id in erased:
+            read.forget(screening_id)

@@ -342,6 +342,7 @@ export class Cine {
   blindLeft(left) {
     this.#blind(left);
     if (left.length) return;
+    if (!document.querySelector("form[data-signing]")) return void location.reload(); // the form comes only now
     for (const pane of this.panes) pane.frames?.forgetOutlines();
     this.#machine();
   }

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import frame_id
@@ -18,6 +18,7 @@ from sonovan.contracts.lexicon import Organ, Position, Side, View
 from sonovan.contracts.results import Adequacy
 from sonovan.contracts.van import Panel
 from sonovan.storage.catalogue.addresses import check_shown
+from sonovan.storage.catalogue.tables_erased import ERASED
 
 MOST_AT_ONCE: Final = 256
 """So many frames are asked for at once at most."""
@@ -240,6 +241,12 @@ def marks_of(connection: Connection, screening_id: str) -> list[str]:
     query = text("SELECT mark FROM amendments WHERE screening_id = :screening AND mark IS NOT NULL")
     marks = [parsed(row.mark) for row in connection.execute(query, {"screening": screening_id})]
     return list(dict.fromkeys(each["frame_id"] for each in marks if each.get("frame_id")))
+
+
+def erased_among(connection: Connection, screening_ids: Sequence[str]) -> list[str]:
+    """Which of these screenings were erased."""
+    asked = select(ERASED.c.screening_id).where(ERASED.c.screening_id.in_(screening_ids))
+    return list(connection.execute(asked).scalars())
 
 
 def parsed(value: Any) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import RowMapping, delete, insert, select, union, update
 
 from sonovan.storage.console.database import ConsoleDatabase
 from sonovan.storage.console.tables import DRAWING, LOOKED
@@ -92,6 +92,12 @@ class Read:
             rows = connection.execute(asked).mappings().all()
         found = [_drawing(row) for row in rows]
         return sorted(found, key=lambda each: str(json.loads(each.review)["review_id"]))
+
+    def screenings(self) -> list[str]:
+        """The screenings of which anything is kept."""
+        with self._database.begun() as connection:
+            kept = [select(table.c.screening_id).distinct() for table in (LOOKED, DRAWING)]
+            return list(connection.execute(union(*kept)).scalars())
 
     def forget(self, screening_id: str) -> None:
         """Delete everything about a screening that was erased."""

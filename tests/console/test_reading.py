@@ -11,12 +11,16 @@ import pytest
 from sqlalchemy import Connection, text
 
 from sonovan.console.chunks import parts_of
+from sonovan.console.opening import forget_erased
 from sonovan.models.runs import labels_of
 from sonovan.storage.catalogue.database import open_database
+from sonovan.storage.catalogue.writing import write
+from sonovan.storage.console.read import Read
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.keys import Bucket
 from tests.console.cine_scene import Clip, disc, lesion, make_screening, numbered
 from tests.console.world import Browser, Running, running
+from tests.stream_apps.catalog.scene import changes, erased
 
 SHE = "0192f0c1-2345-7abc-8def-0123456789ab"
 BEFORE = "0192f0c0-2345-7abc-8def-0123456789ab"
@@ -199,3 +203,15 @@ def test_whoever_opens_a_womans_pictures_is_noted_once_for_all_of_them(scene: Sc
         reader.get(f"{OF_HER}/picture/{SWEEP.sequence_id}/{index}")
     noted = [(act["what"], act["about"]["screening_id"]) for act in scene.console.acts() if act["by"] == "dr-4"]
     assert noted == [("reading.opened", SHE), ("pictures.seen", SHE)]
+
+
+def test_nothing_of_what_readers_did_is_left_of_an_erased_screening(scene: Scene) -> None:
+    read = Read(scene.console.console.database)
+    read.look("dr-1", BEFORE, {EARLIER.sequence_id: [(0, 0)]}, 1)
+    read.look("dr-1", SHE, {SWEEP.sequence_id: [(0, 0)]}, 1)
+    database = open_database(scene.console.console.settings.catalogue_url or "")
+    with database.writing() as connection:
+        write(connection, changes([erased(BEFORE)]))
+    database.close()
+    forget_erased(scene.console.console.catalogue, read)
+    assert (read.looked("dr-1", BEFORE), read.looked("dr-1", SHE) != {}) == ({}, True)
