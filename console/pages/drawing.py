@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from sonovan.console.asked import Asked, Refused
 from sonovan.console.doors import Door, Handler, door
+from sonovan.console.drawn import Measured, measured
 from sonovan.console.pages.reading import one_picture, to_draw_now
 from sonovan.console.pictures import machine_runs, pixels_of
 from sonovan.console.prompts import MOST_POINTS, STEPS, panel_at, prompts
@@ -26,7 +27,7 @@ from sonovan.contracts.reviews import FrameReviewed, Verdict
 from sonovan.contracts.words import OperatorCode
 from sonovan.models.errors import ModelError, UnusablePicture
 from sonovan.models.heads.prompting import Point
-from sonovan.models.masks import decode_mask, encode_mask
+from sonovan.models.masks import decode_mask
 from sonovan.models.runs import Labels, Runs, labels_of, numbered, runs_of
 from sonovan.storage.catalogue.cine import StoredPicture, pictures_between
 from sonovan.storage.console.read import Drawing, Read
@@ -124,23 +125,25 @@ async def save(console: "Console", asked: Asked) -> Response:
         if told.get("sha256") != one.image_sha256:
             raise Refused("picture_changed", 409)
         left = to_draw_now(console, asked)
-        labels = numbered(_labels(told.get("runs"), one) > 0)
         read = Read(console.database)
         before = read.find(drawing_id)
+        if before is None and left and one.frame_id not in left:
+            raise Refused("blind_first", 409)
+        machine = labels_of(machine_runs(console.images, one), (one.rows, one.columns))
+        labels = _labels(told.get("runs"), one)
+        found = _prompting(lambda: measured(labels, machine, pixels_of(console.images, one), one.panels))
         if before is None:
-            if left and one.frame_id not in left:
-                raise Refused("blind_first", 409)
-            record, mask = _review(console, one, reader, labels, bool(left), told.get("from") == "machine")
+            same = told.get("from") == "machine" and np.array_equal(machine > 0, labels > 0)
+            verdict: Verdict = "agreed" if same else "corrected" if told.get("from") == "machine" else "drawn"
+            record = _review(console, one, reader, found, "drawn" if left else verdict, bool(left))
             text = record.encode().decode()
             before = read.keep(
                 Drawing(drawing_id, reader, one.screening_id, one.frame_id, bool(left), text, sent=False)
             )
-        else:
-            mask = encode_mask(labels) if labels.any() else None
         if (before.reader, before.frame_id) != (reader, one.frame_id):
             raise Refused("missing", 404)
         kept = FrameReviewed.decode(before.review.encode())
-        store_mask(console.images, kept, mask)
+        store_mask(console.images, kept, found.mask)
         console.send(kept)
         read.sent(drawing_id)
         return JSONResponse({"review": kept.review_id, "left": to_draw_now(console, asked)})
@@ -167,25 +170,17 @@ def _own(console: "Console", review: FrameReviewed) -> list[int]:
 
 
 def _review(
-    console: "Console", one: StoredPicture, reader: OperatorCode, labels: Labels, blind: bool, began: bool
-) -> tuple[FrameReviewed, bytes | None]:
-    """The record of a new review, and its mask as PNG. began: the reader began with the machine's mask."""
-    verdict: Verdict = "drawn"
-    if began and not blind and one.weights_sha256 is not None:
-        machine = labels_of(machine_runs(console.images, one), (one.rows, one.columns))
-        same = np.array_equal(machine > 0, labels > 0)
-        verdict, labels = ("agreed", machine) if same else ("corrected", labels)
-    mask = encode_mask(labels) if labels.any() else None
+    console: "Console", one: StoredPicture, reader: OperatorCode, found: Measured, verdict: Verdict, blind: bool
+) -> FrameReviewed:
     now_ms = console.clock()
-    record = review_of(
+    return review_of(
         one,
-        Drawn(reader, blind, verdict, mask, "console"),
+        Drawn(reader, blind, verdict if one.weights_sha256 else "drawn", found.mask, "console", regions=found.regions),
         weights_sha256=one.weights_sha256,
         predicted_dice=one.predicted_dice,
         review_id=mint_id(now_ms),
         at=datetime.fromtimestamp(now_ms / 1000, UTC),
     )
-    return record, mask
 
 
 def _reader(asked: Asked) -> OperatorCode:

@@ -175,6 +175,8 @@ def test_the_machines_mask_is_agreed_with_or_corrected_and_an_empty_one_says_tha
         ("agreed", False), ("corrected", False), ("drawn", True),
     ]  # fmt: skip
     assert reviews[0].mask_sha256 == scene.made.frames[told_frame(5)].mask_sha256
+    assert [None if each.regions is None else len(each.regions) for each in reviews] == [1, 1, 0]
+    assert all(each.measures.long_axis_px > 20 for review in reviews[:2] for each in review.regions or ())
 
 
 @pytest.mark.parametrize(
