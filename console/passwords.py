@@ -1,6 +1,7 @@
 """Passwords: argon2id with the cost that RFC 9106 recommends where memory is scarce, and generated ones."""
 
 import secrets
+from functools import cache
 from threading import Semaphore
 from typing import Final
 
@@ -15,7 +16,6 @@ AT_ONCE: Final = 2
 
 _HASHER: Final = PasswordHasher()
 _ROOM: Final = Semaphore(AT_ONCE)
-_NOBODY: Final = _HASHER.hash(secrets.token_hex(16))
 _SIGNS: Final = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
@@ -31,9 +31,15 @@ def fits(kept: str | None, password: str) -> bool:
         return False
     with _ROOM:
         try:
-            return _HASHER.verify(kept or _NOBODY, password) and kept is not None
+            return _HASHER.verify(kept or _nobody(), password) and kept is not None
         except (VerificationError, InvalidHashError):
             return False
+
+
+@cache
+def _nobody() -> str:
+    """The hash that a password is compared with where there is no account."""
+    return _HASHER.hash(secrets.token_hex(16))
 
 
 def is_cheap(kept: str) -> bool:
