@@ -20,6 +20,7 @@ from tests.command import Told, sonovan
 from tests.models.tiny_onnx import MODEL_ID, write_weights
 from tests.stream_apps.assess.scene import EPOCH, Desk, Scene
 from tests.stream_apps.assess.test_promoted import again
+from tests.stream_apps.assess.test_reviewed import larger
 from tests.waiting import until
 
 pytestmark = pytest.mark.services
@@ -50,7 +51,7 @@ def revisions(centre: Centre, scene: Scene) -> list[ScreeningAssessed]:
     return [each for each in found if isinstance(each, ScreeningAssessed) and each.screening_id == scene.screening_id]
 
 
-def test_a_replayed_screening_is_promoted_whole_and_once_although_assess_dies(
+def test_a_replayed_screening_is_promoted_whole_and_once_although_assess_dies_and_then_corrected(
     assessing: Centre, tmp_path: Path
 ) -> None:
     centre, scene, folder = assessing, Scene(12, lesion=range(4, 9)), write_weights(tmp_path)
@@ -91,6 +92,11 @@ def test_a_replayed_screening_is_promoted_whole_and_once_although_assess_dies(
     assert sorted(each.frame_index for each in again_there) == list(range(12))
     promotions = read_all(centre.kafka("reader"), TOPICS[Topic.SCREENING_PROMOTED].name)
     assert len([each for each in promotions if each.key == scene.screening_id.encode()]) == 1
+    send(centre, scene, scene.reviewed(6, 1, [larger(scene, 6)]))
+    await_true(lambda: len(revisions(centre, scene)[-1].reviewed) == 1)
+    reviewed = revisions(centre, scene)[-1]
+    assert (reviewed.revision_number, reviewed.fingerprint) == (after.revision_number + 1, network)
+    assert [each.best.reader_frames for each in reviewed.findings] == [(6,)]
 
 
 def test_what_cannot_be_asked_is_said(centre: Centre, tmp_path: Path) -> None:
