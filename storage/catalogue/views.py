@@ -118,10 +118,18 @@ JOIN sighting g ON g.screening_id = f.screening_id AND g.revision_number = f.rev
   AND g.revision_id = f.revision_id AND g.ordinal = f.ordinal AND g.best
 """
 
+_READERS: Final = "substr(g.mask_key, 1, 8) = 'reviews/'"
+"""Whether a sighting's mask is a reader's; such a key ends in the review's id and `.png`."""
+
 _SIGHTINGS: Final = f"""
 SELECT {_columns(SIGHTING, "g")}, f.organ, f.laterality, {_image("g.sequence_id", "g.key_frame")} AS image_address,
-  CASE WHEN g.mask_key IS NULL THEN NULL ELSE {_mask("g.sequence_id", "g.key_frame", "s.fingerprint")} END
-  AS mask_address
+  CASE WHEN g.mask_key IS NULL THEN NULL
+    WHEN {_READERS} THEN 'sonovan://reviews/' || substr(g.mask_key, length(g.mask_key) - 39, 36)
+    ELSE {_mask("g.sequence_id", "g.key_frame", "s.fingerprint")} END AS mask_address,
+  CASE WHEN EXISTS (SELECT 1 FROM frame m WHERE m.sequence_id = g.sequence_id AND m.frame_index = g.key_frame
+    AND m.fingerprint = s.fingerprint AND m.mask_key IS NOT NULL)
+    THEN {_mask("g.sequence_id", "g.key_frame", "s.fingerprint")} END AS predicted_mask_address,
+  coalesce({_READERS}, false) AS outlined_by_reader
 FROM sighting g {_NEWEST.format(of="g")}
 JOIN finding f ON f.screening_id = g.screening_id AND f.revision_number = g.revision_number
   AND f.revision_id = g.revision_id AND f.ordinal = g.ordinal
@@ -273,7 +281,7 @@ SELECT d.screening_id || '/' || coalesce(d.laterality, 'none')
     || coalesce('/' || CAST(f.ordinal AS TEXT) || '/' || CAST(g.sighting_ordinal AS TEXT), '') AS record_id,
   d.screening_id, coalesce(CAST(s.examined_on AS TEXT), substr(CAST(s.opened_at AS TEXT), 1, 10)) AS screening_date,
   d.laterality AS {side}, coalesce(g.image_address, b.image_address) AS image_address,
-  e.mask_address AS expert_mask_address, coalesce(g.mask_address, b.mask_address) AS predicted_mask_address,
+  e.mask_address AS expert_mask_address, coalesce(g.predicted_mask_address, b.mask_address) AS predicted_mask_address,
   e.dice, e.iou, coalesce(g.predicted_dice, b.predicted_dice) AS predicted_dice, {columns},
   s.clinical_data, s.age_years, s.advice AS ai_advice, s.status, s.consent_research, s.consent_sharing, s.model_id,
   s.rules_version, {_CONCLUSION} AS physician_conclusion, p.reader AS physician, p.signed_at AS concluded_at
@@ -301,7 +309,10 @@ VIEWS: Final[dict[str, tuple[str, str]]] = {
     "worklist": ("what waits for a reader: signs that refer her first, then by suspicion, then the oldest", _WORKLIST),
     "sides": ("was each organ, side and region seen well enough, by the newest revision", _SIDES),
     "findings": ("the lesions of each screening's newest revision, with their best sighting", _FINDINGS),
-    "sightings": ("each lesion as one panel of one sweep shows it", _SIGHTINGS),
+    "sightings": (
+        "each lesion as one panel of one sweep shows it; `mask_address` is a reader's mask where `outlined_by_reader`",
+        _SIGHTINGS,
+    ),
     "frames": (
         "every frame's result, with its right side; `shadow`: by another network than the screening's",
         _FRAMES,

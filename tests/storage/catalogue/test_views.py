@@ -7,7 +7,8 @@ from sonovan.contracts.amendments import ConsentAmended, Voided
 from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.views import FOR_READERS, VIEWS
 from sonovan.storage.catalogue.writing import write
-from tests.clinical.records import SWEEP, assessed, finding, sha
+from sonovan.storage.keys import review_mask_key
+from tests.clinical.records import SWEEP, assessed, finding, region, segmented, sha
 from tests.storage.catalogue.dump import asked
 from tests.stream_apps.catalog.scene import (
     ANOTHER,
@@ -56,6 +57,28 @@ def test_the_findings_are_those_of_the_newest_revision_with_addresses_in_place_o
     assert rows[0]["image_address"] == f"sonovan://frames/{SWEEP}/000012"
     (mask,) = asked(told, f"SELECT mask_address FROM sightings WHERE sequence_id = '{SWEEP}'")
     assert mask["mask_address"] == f"sonovan://masks/{SWEEP}/000012/{sha('network with companions')[:16]}"
+
+
+def test_where_a_reader_outlined_a_lesion_its_mask_is_the_readers_and_the_predicted_one_the_machines(
+    told: Database,
+) -> None:
+    drawn = finding(
+        1, malignant=0.7, key_frame_id=f"{SWEEP}/000011", mask_key=review_mask_key(SWEEP, 11, SECOND_REVIEW),
+        mask_sha256=sha("drawn"), reader_frames=(11,),
+    )  # fmt: skip
+    machine = segmented(11, (region(),))
+    also(told, machine, assessed(revision_number=4, revision_id=sha("four"), findings=(drawn, finding(2))))
+    rows = asked(
+        told,
+        "SELECT mask_address, predicted_mask_address, outlined_by_reader FROM sightings ORDER BY ordinal",
+    )
+    network = f"sonovan://masks/{SWEEP}/0000{{}}/{sha('network with companions')[:16]}"
+    assert [(row["mask_address"], row["predicted_mask_address"], bool(row["outlined_by_reader"])) for row in rows] == [
+        (f"sonovan://reviews/{SECOND_REVIEW}", network.format(11), True),
+        (network.format(12), None, False),
+    ]
+    records = asked(told, "SELECT record_id, predicted_mask_address FROM breast_records ORDER BY record_id")
+    assert network.format(11) in [row["predicted_mask_address"] for row in records]
 
 
 def test_each_revision_names_its_network_and_each_promotion_whether_it_counts(told: Database) -> None:
