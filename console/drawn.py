@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from sonovan.contracts.van import Panel
 from sonovan.models.drawn import drawn_regions
 from sonovan.models.errors import UnusablePicture
 from sonovan.models.masks import encode_mask
+
+UNUSABLE: Final = "mask_unusable"
+"""The reason of a mask that cannot be measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +44,7 @@ def measured(
     try:
         drawn = drawn_regions(labels, machine, pixels, boxes)
     except UnusablePicture as error:
-        raise InvalidRecord("mask_unusable", str(error)) from error
+        raise InvalidRecord(UNUSABLE, str(error)) from error
     regions = tuple(
         drawn_region(ordinal, found, drawn.grey, panels[found.panel].spacing_mm if panels else None)
         for ordinal, found in drawn.regions.items()
