@@ -16,11 +16,12 @@ from starlette.responses import JSONResponse, Response
 
 from sonovan.console.asked import Asked, Refused
 from sonovan.console.doors import Door, Handler, door
-from sonovan.console.drawn import Measured, measured
+from sonovan.console.drawn import UNUSABLE, Measured, measured
 from sonovan.console.pages.reading import one_picture, to_draw_now
 from sonovan.console.pictures import machine_runs, pixels_of
 from sonovan.console.prompts import MOST_POINTS, STEPS, panel_at, prompts
 from sonovan.console.roles import CLINICAL, Role
+from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import Pixels
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.reviews import FrameReviewed, Verdict
@@ -202,6 +203,10 @@ def _prompting(ask: Callable[[], Made]) -> Made:
     except KeyError:
         raise Refused("missing", 404) from None
     except UnusablePicture:
+        raise Refused("picture_unusable", 400) from None
+    except InvalidRecord as error:
+        if error.reason != UNUSABLE:
+            raise
         raise Refused("picture_unusable", 400) from None
     except ModelError:
         raise Refused("prompts_away", 503) from None

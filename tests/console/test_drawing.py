@@ -197,6 +197,13 @@ def test_what_does_not_fit_is_not_saved(scene: Scene, change: dict[str, Any], st
     assert len(scene.console.sent) == sent
 
 
+def test_a_mask_of_more_parts_than_a_mask_can_number_is_refused(scene: Scene) -> None:
+    reader, dots = scene.console.browser("dr-4", "reader"), np.zeros_like(truth(4))
+    dots[::12, ::12] = True
+    answer = ask(reader, on("review", 4), told_of(scene, 4, dots, "dr-4"))
+    assert (answer.status, json.loads(answer.body)["error"]) == (400, "picture_unusable")
+
+
 def test_an_account_without_a_code_of_the_programme_cannot_save(scene: Scene) -> None:
     reader = scene.console.browser("somebody-else", "reader")
     answer = ask(reader, on("review", 4), told_of(scene, 4, truth(4), "somebody-else"))
