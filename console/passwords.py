@@ -1,9 +1,12 @@
 """Passwords: argon2id with the cost that RFC 9106 recommends where memory is scarce, and generated ones."""
 
+import asyncio
 import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from threading import Semaphore
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -14,9 +17,18 @@ LONGEST: Final = 256
 AT_ONCE: Final = 2
 """So many passwords are hashed at a time: each takes 64 MiB."""
 
+GivenT = ParamSpec("GivenT")
+AnswerT = TypeVar("AnswerT")
+
 _HASHER: Final = PasswordHasher()
 _ROOM: Final = Semaphore(AT_ONCE)
 _SIGNS: Final = "23456789abcdefghjkmnpqrstuvwxyz"
+_TURNS: Final = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="password")
+
+
+async def in_turn(do: Callable[GivenT, AnswerT], *given: GivenT.args, **named: GivenT.kwargs) -> AnswerT:
+    """Do something that hashes passwords, in threads of its own: however many people log in, pages are answered."""
+    return await asyncio.get_running_loop().run_in_executor(_TURNS, lambda: do(*given, **named))
 
 
 def hashed(password: str) -> str:

@@ -31,7 +31,7 @@ async def enter(console: "Console", asked: Asked) -> Response:
     """Begin a session, in place of one that there is, where account and password are right."""
     account, to = asked.form.get("account"), local(asked.form.get("to"))
     words = console.words[asked.language]
-    secret, wait_ms = await asyncio.to_thread(
+    secret, wait_ms = await passwords.in_turn(
         _entered, console, account, asked.form.get("password"), asked.address, asked.secret
     )
     if secret is not None:

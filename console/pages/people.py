@@ -40,7 +40,7 @@ async def password_form(console: "Console", asked: Asked) -> Response:
 
 async def change_password(console: "Console", asked: Asked) -> Response:
     """Take another password; every other session of the account ends, this one begins anew."""
-    secret, wrong = await asyncio.to_thread(_changed, console, asked)
+    secret, wrong = await passwords.in_turn(_changed, console, asked)
     if secret is None:
         return page(console, asked, "password.html", 400, wrong=wrong, shortest=passwords.SHORTEST)
     response = go("/")
@@ -71,7 +71,7 @@ async def enrol_form(console: "Console", asked: Asked) -> Response:
 
 async def enrol(console: "Console", asked: Asked) -> Response:
     """Keep the second factor and show its recovery codes, which are shown this once; the session begins anew."""
-    secret, codes, session, wrong = await asyncio.to_thread(_enrolled, console, asked)
+    secret, codes, session, wrong = await passwords.in_turn(_enrolled, console, asked)
     if session is None:
         return await _enrolling(console, asked, secret, wrong)
     response = page(console, asked, "recovery.html", codes=codes)

@@ -1,6 +1,8 @@
 """What a person owes before anything is shown: their own password, a second factor; and how guessing is slowed."""
 
+import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from sonovan.contracts.errors import Fatal
 from sonovan.storage.console.sealing import Seal
 from sonovan.storage.console.tables import ACCOUNT, RECOVERY
 from tests.console.world import PASSWORD, Browser, Running, running
+from tests.waiting import until
 
 NEW = "three brown mares in may"
 
@@ -164,6 +167,26 @@ def test_guessing_many_accounts_from_one_address_is_slowed_too(tmp_path: Path) -
         browser = here.browser()
         assert {browser.log_in(f"no{number}", "guess").status for number in range(30)} == {403}
         assert browser.log_in("r1").status == 429
+
+
+def test_however_many_try_to_log_in_pages_are_answered(console: Running) -> None:
+    reader = console.browser("busy", "reader")
+    for _ in range(passwords.AT_ONCE):
+        passwords._ROOM.acquire()
+    try:
+        crowd = min(32, (os.cpu_count() or 1) + 4) + 4  # more than the threads that everything else has
+        with ThreadPoolExecutor(crowd) as many:
+            tries = [many.submit(console.browser().log_in, f"crowd-{number}") for number in range(crowd)]
+            until(lambda: passwords._TURNS._work_queue.qsize() > 2, "a crowd waits")
+            try:
+                assert reader.get("/").status == 200
+                assert not any(each.done() for each in tries)
+            finally:
+                for _ in range(passwords.AT_ONCE):
+                    passwords._ROOM.release()
+            assert {each.result().status for each in tries} <= {403, 429}
+    finally:
+        console.clock.forward(minutes=16)
 
 
 def test_codes_cannot_be_guessed(strict: Running) -> None:
