@@ -137,15 +137,17 @@ class Stream:
         lines = [f"GET /worklist/events?{query} HTTP/1.1", f"Host: 127.0.0.1:{browser.port}", f"Cookie: {cookies}"]
         self._socket.sendall("\r\n".join([*lines, "", ""]).encode())
         self.file = self._socket.makefile("rb")
+        self.seen = set[str]()
         assert b"200" in self.file.readline()
 
     def told(self, wanted: str) -> dict[str, Any]:
         """What is told of one screening, once it is."""
         for line in self.file:
             if line.startswith(b"data: ["):
-                for each in json.loads(line[6:]):
-                    if each["id"] == wanted:
-                        return dict(each)
+                told = {each["id"]: each for each in json.loads(line[6:])}
+                self.seen |= told.keys()
+                if wanted in told:
+                    return dict(told[wanted])
         raise AssertionError("the stream ended")
 
     def close(self) -> None:
@@ -171,7 +173,8 @@ def test_what_changes_is_told_to_whoever_may_see_it(console: Running) -> None:
     another = add(console, number=22, rank=-0.3)
     change(console, "UPDATE listed SET site_code = 'south', changed_ms = changed_ms + 1 WHERE screening_id = :id",
            id=another)  # fmt: skip
-    assert south.told(another)["id"] == another, "the first that the south is told of is its own"
+    assert south.told(another)["id"] == another
+    assert south.seen == {another}, "nothing of another site is told, whatever changes there"
     for each in (north, every, south):
         each.close()
     until(lambda: console.console.feed.listeners == 0, "nobody listens any more")
