@@ -44,10 +44,10 @@ _FILL: Final = (
       n FROM scene, generate_series(1, 2) side""",
     """INSERT INTO conclusion (conclusion_id, screening_id, conclusion_number, role, van_id, revision_id,
       revision_number, rules_version, reader, signed_at, sides, frames, frames_seen, looked_at, bi_rads, action,
-      calls_back, recommends, worry, at_ms, at_partition, at_offset)
+      calls_back, recommends, worry, record, at_ms, at_partition, at_offset)
     SELECT %ID, %ID, 1, 'first', van, md5(tail) || md5(tail), 2, '1.0', 'reader-' || n % 20,
       opened_at + interval '5 hours', 2, 300, 300, '[]', CASE WHEN drawn > 0.9 THEN '4A' ELSE '1' END,
-      CASE WHEN drawn > 0.9 THEN 'tissue_diagnosis' ELSE 'routine_screening' END, drawn > 0.9, 'as it is', 100,
+      CASE WHEN drawn > 0.9 THEN 'tissue_diagnosis' ELSE 'routine_screening' END, drawn > 0.9, 'as it is', 100, '{}',
       :begin_ms + n * 60000, 0, n FROM scene WHERE n <= :screenings * 0.6""",
 )
 
