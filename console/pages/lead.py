@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 _SILENT_S: Final = 15 * 60
 """A van that was not heard for longer stands out; it reports every minute."""
+_DAY_S: Final = 24 * 3600
 _FULL_BYTES: Final = 20 * 10**9
 _MIB: Final = 2**20
 _LONGEST: Final = 64
@@ -179,8 +180,7 @@ def _van(row: Any, words: ConsoleWords, now: datetime) -> tuple[Cell, ...]:
     metered = words.say("van_metered") if row["metered"] else ""
     return (
         Cell(row["van_id"], f"/worklist?{urlencode({'queue': 'waiting', 'van': row['van_id']})}"),
-        Cell(words.say("van_never") if ago is None else words.say("van_ago", minutes=ago // 60),
-             warn=ago is None or ago > _SILENT_S),
+        Cell(_heard(heard, ago, words), warn=ago is None or ago > _SILENT_S),
         Cell("–" if link is None else f"{link / 1000:.0f} kbit/s {metered}"),
         cell(waiting),
         Cell("–" if row["oldest_s"] is None else words.say("van_since", minutes=row["oldest_s"] // 60)),
@@ -193,6 +193,12 @@ def _van(row: Any, words: ConsoleWords, now: datetime) -> tuple[Cell, ...]:
         cell(row["screenings"], f"/statistics?{urlencode({'van': row['van_id']})}"),
         cell(row["faults"], warn=bool(row["faults"])),
     )  # fmt: skip
+
+
+def _heard(heard: datetime | None, ago: int | None, words: ConsoleWords) -> str:
+    if heard is None or ago is None:
+        return words.say("van_never")
+    return words.say("van_ago", minutes=ago // 60) if ago < _DAY_S else f"{heard.astimezone():%Y-%m-%d %H:%M}"
 
 
 def _her(screening_id: str | None, asked: Asked) -> Cell:

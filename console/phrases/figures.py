@@ -8,7 +8,7 @@ ENGLISH: Final = {
     "statistics_programme": "The programme, by van",
     "statistics_adequacy": "How each van screens (all its screenings)",
     "statistics_hint": (
-        "Of screenings that were opened in these days, without void ones and those whom she withdrew. "
+        "Of screenings that were opened in these days, without void ones and those that women withdrew. "
         "Outcomes come weeks later: the newest days have few. Every figure leads to the screenings "
         "behind it."
     ),

@@ -82,7 +82,7 @@ def test_two_readers_work_through_the_list_by_keyboard_and_see_each_other(
     tab.press("6")
     tab.until("location.search.includes('queue=mine') && document.readyState === 'complete'")
     other.press("6")
-    other.until("location.search.includes('queue=mine') && document.querySelector('#rows tr')")
+    other.until("location.search.includes('queue=mine') && document.querySelector('#rows tr') !== null")
     assert shown(other) == [IDS[4]]
     other.press("/")
     other.until("document.activeElement.name === 'site'")
