@@ -17,6 +17,7 @@ from sonovan.console.blind import frames_to_draw, is_sampled, still_to_draw
 from sonovan.console.doors import Door, door
 from sonovan.console.pictures import machine_runs, pixels_of
 from sonovan.console.reading_data import page_data, sweep_data
+from sonovan.console.recent import Recent
 from sonovan.console.render import page
 from sonovan.console.roles import CLINICAL, Role
 from sonovan.console.signing_view import NOTHING_TOLD, Told, signing_view
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from sonovan.console.world import Console
 
 MOST_SWEEPS: Final = 256
+_RECENT: Final = Recent(128 * 2**20)
+"""Of frames that were played last: some two thousand."""
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NUMBER: Final = re.compile(r"\d{1,6}")
 
@@ -100,7 +103,8 @@ async def pictures(console: "Console", asked: Asked) -> Response:
     """Frames of a sweep, coded for the link, one part each; `?first=` and `&count=` choose them by index."""
 
     def make(picture: StoredPicture) -> chunks.Made:
-        coded = for_the_link(shown(pixels_of(console.images, picture)))
+        name = f"{picture.frame_id} {picture.image_sha256}"
+        coded = _RECENT.get(name, lambda: for_the_link(shown(pixels_of(console.images, picture))))
         return {"kind": coded.kind, "quality": coded.quality}, coded.data
 
     return await _many(console, asked, make)

@@ -38,6 +38,7 @@ export class Cine {
     for (const pane of this.panes) this.#wire(pane);
     this.#choices();
     this.open(this.active, this.sweeps[0]);
+    this.active.frames.early(data.base);
     listen(this, root);
     this.#machine();
     this.#blind();
@@ -205,6 +206,9 @@ export class Cine {
   }
 
   #paint() {
+    const now = performance.now();
+    if (this.playing && now - (this.painted ?? 0) < 120) return; // the strip need not move with every frame
+    this.painted = now;
     this.timeline.paint();
     if (!this.measure.on && !this.tool && !this.playing) this.tell(this.timeline.text ?? "");
   }

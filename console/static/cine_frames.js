@@ -1,5 +1,7 @@
 // The frames of one sweep as the page's thread has them: a bounded window of decoded pictures around the head.
 
+import { addressOf, read } from "./cine_parts.js";
+
 const DECODED_BYTES = 128 * 2 ** 20;
 const AHEAD = 24;
 const BEHIND = 6;
@@ -66,6 +68,18 @@ export class Frames {
 
   askSmooth(place) {
     this.#alone("smooth", place);
+  }
+
+  // The first frame, fetched while the worker still starts: the page's head asked for it already.
+  async early(base) {
+    try {
+      await read(addressOf(base, "pictures", this.sweep.id, this.sweep.frames.index[0], 1), undefined, async (header, payload) => {
+        if (header.refused || header.frame !== this.id(0)) return;
+        this.#frame({ place: 0, header, bitmap: await createImageBitmap(new Blob([payload], { type: header.kind })) });
+      });
+    } catch {
+      // The worker asks for it as for every other frame, and says what is wrong.
+    }
   }
 
   // Asks once for one frame by itself; a refusal is asked for again when the reader comes back to the frame.

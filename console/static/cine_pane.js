@@ -84,7 +84,7 @@ export class Pane {
     this.drawn = { frame: header.frame, place, kind: bitmap ? kind : "refused", quality: header.quality ?? null,
       sha256: header.sha256 ?? null, bits: header.bits ?? 8, refused: header.refused ?? null };
     this.#tell(this.drawn);
-    this.lay();
+    this.paint();
     this.root.dispatchEvent(new CustomEvent("drawn", { detail: this.drawn }));
   }
 
@@ -121,6 +121,7 @@ export class Pane {
     if (this.over.width !== Math.round(width * ratio) || this.over.height !== Math.round(height * ratio)) {
       this.over.width = Math.round(width * ratio);
       this.over.height = Math.round(height * ratio);
+      this.clean = false;
     }
     this.paint();
   }
@@ -177,12 +178,17 @@ export class Pane {
 
   // Everything that lies on the picture. Each thing carries the id of the frame to which it belongs.
   paint() {
+    const told = this.drawn ? (this.layers ?? []).map((layer) => layer(this.drawn)).filter(Boolean) : [];
+    const busy = this.drawn !== null && (this.hold.outline || this.hold.lens || told.length > 0);
+    if (!busy && this.clean) return; // a sweep that plays has nothing on it, and clearing nothing takes time
+    this.clean = !busy;
     const context = this.over.getContext("2d");
     const { x, y, left, top } = this.scale();
     const ratio = devicePixelRatio;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.over.width, this.over.height);
-    if (!this.drawn) return;
+    this.root.dataset.outlined = "false";
+    if (!busy) return;
     const onFrame = () => context.setTransform(x * ratio, 0, 0, y * ratio, left * ratio, top * ratio);
     this.outlined = false;
     if (this.hold.outline && this.drawn.kind !== "refused") {
@@ -194,16 +200,14 @@ export class Pane {
       }
     }
     this.root.dataset.outlined = String(this.outlined);
-    for (const layer of this.layers ?? []) {
-      const told = layer(this.drawn);
-      if (!told) continue;
+    for (const { runs, dashed, lines } of told) {
       onFrame();
-      if (told.runs) {
+      if (runs) {
         context.fillStyle = "rgb(79 216 255 / 18%)";
-        context.fill(areaOf(told.runs));
-        this.#stroke(context, borderOf(told.runs), DRAWN, told.dashed ? [6, 4] : [], x);
+        context.fill(areaOf(runs));
+        this.#stroke(context, borderOf(runs), DRAWN, dashed ? [6, 4] : [], x);
       }
-      for (const each of told.lines ?? []) this.#line(context, each, x, y, left, top, ratio);
+      for (const each of lines ?? []) this.#line(context, each, x, y, left, top, ratio);
     }
     if (this.hold.lens) this.#lens(context, ratio);
   }

@@ -2,6 +2,8 @@
 // coded frames by BYTES, those farthest from the head go first; decoded ones are handed over and not kept here.
 // A place is a frame's position in its sweep's list; an index is its number of acquisition, which may have gaps.
 
+import { addressOf, read } from "./cine_parts.js";
+
 const BYTES = 64 * 2 ** 20;
 const AHEAD = 900;
 const BEHIND = 120;
@@ -134,6 +136,12 @@ async function alone(kind, place, query) {
   }
 }
 
+// Parts of a range of places. told: (header, payload as Uint8Array) for each part.
+function parts(kind, from, to, signal, told) {
+  const first = sweep.indices[from];
+  return read(addressOf(sweep.base, kind, sweep.sequence, first, sweep.indices[to] - first + 1), signal, told);
+}
+
 async function outlines(place) {
   const to = Math.min(sweep.indices.length - 1, place + OUTLINES - 1);
   let last = to;
@@ -149,38 +157,4 @@ async function outlines(place) {
   } catch (error) {
     postMessage({ outlines: [], failed: place, status: error.status ?? 0 });
   }
-}
-
-// Reads an answer of many parts while it comes. told: (header, payload as Uint8Array) for each part.
-async function parts(kind, from, to, signal, told) {
-  const first = sweep.indices[from];
-  const count = sweep.indices[to] - first + 1;
-  const answer = await fetch(`${sweep.base}/${kind}/${sweep.sequence}?first=${first}&count=${count}`, { signal, credentials: "same-origin", headers: { Accept: "application/octet-stream, application/json" } });
-  if (!answer.ok) throw Object.assign(new Error("refused"), { status: answer.status });
-  const reader = answer.body.getReader();
-  let rest = new Uint8Array(0);
-  const text = new TextDecoder();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    rest = joined(rest, value);
-    for (;;) {
-      if (rest.byteLength < 8) break;
-      const view = new DataView(rest.buffer, rest.byteOffset, rest.byteLength);
-      const header = view.getUint32(0, true);
-      const payload = view.getUint32(4, true);
-      if (rest.byteLength < 8 + header + payload) break;
-      told(JSON.parse(text.decode(rest.subarray(8, 8 + header))), rest.slice(8 + header, 8 + header + payload));
-      rest = rest.slice(8 + header + payload);
-    }
-  }
-  if (rest.byteLength) throw new Error("the answer was cut");
-}
-
-function joined(one, other) {
-  if (!one.byteLength) return other;
-  const both = new Uint8Array(one.byteLength + other.byteLength);
-  both.set(one);
-  both.set(other, one.byteLength);
-  return both;
 }

@@ -67,7 +67,8 @@ def on_screen(tab: Tab, name: str = "one") -> tuple[str, NDArray[np.uint8]]:
     told = tab.run(
         f"(() => {{ const pane = document.querySelector('[data-pane={name}]');"
         "const canvas = pane.querySelector('[data-picture]');"
-        "const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;"
+        "const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', {willReadFrequently: true});"
+        "copy.drawImage(canvas, 0, 0); const data = copy.getImageData(0, 0, canvas.width, canvas.height).data;"
         "let text = ''; for (let at = 0; at < data.length; at += 4)"
         " text += String.fromCharCode(data[at], data[at + 1], data[at + 2]);"
         "return [pane.querySelector('[data-id]').textContent, canvas.width, canvas.height, btoa(text)]; })()"
@@ -134,7 +135,8 @@ def test_the_outline_is_off_until_a_key_is_held_and_is_that_of_the_frame(scene: 
     settled(tab, 12)
     lit = (
         f"(() => {{ const over = {PANE}.querySelector('[data-over]'); const scale = {CINE}.active.scale();"
-        "const data = over.getContext('2d').getImageData(0, 0, over.width, over.height).data;"
+        "const copy = new OffscreenCanvas(over.width, over.height).getContext('2d', {willReadFrequently: true});"
+        "copy.drawImage(over, 0, 0); const data = copy.getImageData(0, 0, over.width, over.height).data;"
         "const found = []; for (let at = 0; at < data.length; at += 4) if (data[at + 3] > 100) {"
         "const place = at / 4; found.push([(place % over.width + .5 - scale.left) / scale.x,"
         " (Math.floor(place / over.width) + .5 - scale.top) / scale.y]); } return found; })()"
@@ -148,7 +150,8 @@ def test_the_outline_is_off_until_a_key_is_held_and_is_that_of_the_frame(scene: 
     far = [np.hypot(columns + 0.5 - x, rows + 0.5 - y).min() for x, y in drawn]
     assert len(drawn) > 200
     assert max(far) < 1.5
-    assert {(round(drawn[:, 0].min()), round(drawn[:, 0].max()))} == {(columns.min(), columns.max() + 1)}
+    assert abs(drawn[:, 0].min() - columns.min()) < 0.9
+    assert abs(drawn[:, 0].max() - columns.max() - 1) < 0.9
     tab.release("o")
     tab.until(f"{PANE}.dataset.outlined === 'false'")
     assert tab.run(lit) == []
@@ -253,8 +256,8 @@ def test_a_network_that_is_lost_mid_drawing_loses_nothing(scene: Scene, tab: Tab
     tab.go(f"{scene.console.url}/reading/{SHE}")
     until(lambda: len(saved(scene, "dr-7")) == 1, "the drawing that waited is sent", deadline_s=30)
     (review,) = saved(scene, "dr-7")
-    labels = decode_mask(scene.console.images.get(Bucket.MASKS, review.mask_key or ""))
-    assert [labels[100, 60], labels[100, 80], labels[140, 100], labels[200, 200]] == [1, 1, 1, 0]
+    mask = decode_mask(scene.console.images.get(Bucket.MASKS, review.mask_key or "")) > 0
+    assert mask[[100, 100, 140, 200], [60, 80, 100, 200]].tolist() == [True, True, True, False]
     tab.until("document.querySelector('[data-unsent]').hidden")
 
 
@@ -268,7 +271,7 @@ def test_an_unsaved_drawing_is_found_again_and_polygons_are_exact(scene: Scene, 
     tab.press("6")
     tab.until(f"document.querySelector('[data-drawing]').dataset.kept === '{SWEEP.sequence_id}/000000'")
     drawn = drawn_runs(tab)
-    assert 29 <= len(drawn) // 4 <= 31
+    assert 27 <= len(drawn) // 4 <= 31  # a mouse moves by whole pixels of the screen
     tab.go(f"{scene.console.url}/reading/{SHE}?again")
     tab.until(f"{PANE}?.dataset.kind === 'whole'")
     tab.press("c")
