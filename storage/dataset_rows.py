@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from datetime import date
 
+from sonovan.contracts.conclusions import ScreeningConcluded
+
 
 @dataclass(frozen=True, slots=True)
 class ScreeningRow:
     """A screening whose pictures a machine could read. Everything here but the answers to consent says who she is.
 
     examined_on: by the van's clock. void, research, screening, ai: as amendments in force have it now. withdrew: an
-    amendment took her consent to research back. age_years: None where nobody asked.
+    amendment took her consent to research back. age_years: None where nobody asked. conclusions: all that were
+    signed then. outcomes: what became of her, in codes, each with the days since the examination (`core_biopsy
+    breast.left malignant +16d`).
     """
 
     screening_id: str
@@ -22,6 +26,8 @@ class ScreeningRow:
     screening: bool
     ai: bool
     void: bool
+    conclusions: tuple[ScreeningConcluded, ...] = ()
+    outcomes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

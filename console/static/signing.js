@@ -5,14 +5,14 @@ import { isTyping, post } from "./console.js";
 const form = document.querySelector("[data-signing]");
 const section = document.getElementById("signing");
 
-// s: to the first line of which nothing is chosen yet.
+// q: to the first line of which nothing is chosen yet.
 document.querySelector("[data-to-signing]")?.addEventListener("click", () => {
   const lines = shownLines();
   (lines.find((line) => !line.querySelector("input:checked")) ?? lines[0] ?? section).focus();
 });
 
 function shownLines() {
-  return form ? [...form.querySelectorAll(".line")].filter((line) => line.offsetParent !== null) : [];
+  return form ? [...form.querySelectorAll(".line")].filter((line) => line.getClientRects().length) : [];
 }
 
 function move(by) {

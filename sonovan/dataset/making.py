@@ -18,7 +18,7 @@ from sonovan.dataset.coco import coco
 from sonovan.dataset.datasheet import datasheet
 from sonovan.dataset.manifest import MANIFEST, Manifest, manifest_of
 from sonovan.dataset.pseudonyms import Pseudonyms
-from sonovan.dataset.tables import PictureRow, VisitRow, write_index, write_parquet
+from sonovan.dataset.tables import PictureRow, VisitRow, concluded_in_codes, write_index, write_parquet
 from sonovan.dataset.truth import counting, machine_mask, truth_of
 from sonovan.models.evaluation.index import split_of
 from sonovan.models.evaluation.measures import overlap
@@ -200,6 +200,8 @@ def _write(
                 site_of(names.site(screening.site_code), safe.rungs.site),
                 time_of(day, safe.rungs.time),
                 split,
+                concluded_in_codes(screening.conclusions),
+                screening.outcomes,
             )
             visits.append(visit)
             own = [frame for frame in woman.frames if frame.screening_id == screening.screening_id]

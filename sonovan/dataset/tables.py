@@ -9,6 +9,9 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sonovan.clinical.conclusions import counting
+from sonovan.contracts.conclusions import ScreeningConcluded, SideConcluded
+
 
 @dataclass(frozen=True, slots=True)
 class PictureRow:
@@ -47,7 +50,11 @@ class PictureRow:
 
 @dataclass(frozen=True, slots=True)
 class VisitRow:
-    """One screening of a woman. number: which of her exported ones it is. time: by dates that were shifted."""
+    """One screening of a woman. number: which of her exported ones it is. time: by dates that were shifted.
+
+    concluded: each side of the conclusion that counted, in codes (`breast.left BI-RADS:4A tissue_diagnosis`).
+    outcomes: what became of her (`sonovan.storage.dataset_rows`).
+    """
 
     visit: str
     woman: str
@@ -56,6 +63,20 @@ class VisitRow:
     site: str
     time: str
     split: str
+    concluded: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+
+
+def concluded_in_codes(conclusions: Sequence[ScreeningConcluded]) -> tuple[str, ...]:
+    """Each side of the conclusion that counts; none where nobody signed."""
+    counts = counting(conclusions)
+    return () if counts is None else tuple(map(_side, counts.sides))
+
+
+def _side(side: SideConcluded) -> str:
+    values = [f"{each.scheme}:{each.value}" for each in side.categories]
+    months = [f"{side.recommended.months}m"] if side.recommended.months else []
+    return " ".join([f"{side.organ}.{side.laterality or 'none'}", *values, side.recommended.action, *months])
 
 
 _KINDS: Final[dict[str, Any]] = {

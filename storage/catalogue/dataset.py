@@ -1,10 +1,13 @@
 """The rows of a data set for research, read from the catalogue as it was at a moment, with consent as it is now."""
 
+import json
+from collections import defaultdict
 from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
+from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.contracts.errors import Transient
 from sonovan.storage.catalogue.schema import version
 from sonovan.storage.dataset_rows import FrameRow, ReviewRow, ScreeningRow
@@ -40,6 +43,17 @@ LEFT JOIN sequence_result q ON q.sequence_id = f.sequence_id AND q.revision_id =
 WHERE f.at_ms <= :until ORDER BY f.sequence_id, f.frame_index
 """
 
+_CONCLUSIONS: Final = """
+SELECT screening_id, record FROM conclusion WHERE at_ms <= :until ORDER BY screening_id, conclusion_number
+"""
+
+_OUTCOMES: Final = """
+SELECT o.screening_id, o.kind, o.happened_on, o.organ, o.laterality, o.result, o.bi_rads, o.bethesda
+FROM outcome o WHERE o.at_ms <= :until AND o.kind <> 'recorded_by_mistake' AND NOT EXISTS (
+  SELECT 1 FROM outcome n WHERE n.amends = o.outcome_id AND n.screening_id = o.screening_id AND n.at_ms <= :until)
+ORDER BY o.screening_id, o.happened_on, o.outcome_id
+"""
+
 _REVIEWS: Final = """
 SELECT review_id, sequence_id, frame_index, image_sha256, reader, blind, mask_key, mask_sha256
 FROM review WHERE at_ms <= :until ORDER BY review_id
@@ -55,15 +69,40 @@ def read_dataset(connection: Connection, until_ms: int) -> tuple[list[ScreeningR
     """
     if version(connection) is None:
         raise Transient("there is no catalogue yet: start the worker `catalog` and wait until it has read the topics")
+    signed, became = _conclusions(connection, until_ms), defaultdict[str, list[dict[str, Any]]](list)
+    for row in _rows(connection, _OUTCOMES, until_ms):
+        became[row["screening_id"]].append(row)
     screenings = [
         ScreeningRow(
-            **{**row, **_truth(row, ("research", "withdrew", "screening", "ai", "void")), "examined_on": _day(row)}
+            conclusions=tuple(signed.get(row["screening_id"], ())),
+            outcomes=tuple(_outcome(each, _day(row)) for each in became[row["screening_id"]]),
+            **{**row, **_truth(row, ("research", "withdrew", "screening", "ai", "void")), "examined_on": _day(row)},
         )
         for row in _rows(connection, _SCREENINGS, until_ms)
     ]
     frames = [FrameRow(**{**row, **_truth(row, ("assessable",))}) for row in _rows(connection, _FRAMES, until_ms)]
     reviews = [ReviewRow(**{**row, **_truth(row, ("blind",))}) for row in _rows(connection, _REVIEWS, until_ms)]
     return screenings, frames, reviews
+
+
+def _conclusions(connection: Connection, until_ms: int) -> dict[str, list[ScreeningConcluded]]:
+    """By screening, every conclusion that was signed then."""
+    signed = defaultdict[str, list[ScreeningConcluded]](list)
+    for row in _rows(connection, _CONCLUSIONS, until_ms):
+        told = row["record"]
+        record = ScreeningConcluded.from_document(json.loads(told) if isinstance(told, str) else told)
+        signed[record.screening_id].append(record)
+    return signed
+
+
+def _outcome(row: dict[str, Any], examined_on: date) -> str:
+    """An outcome in codes. Its day stands as days since the examination, for dates are shifted."""
+    place = [f"{row['organ']}.{row['laterality'] or 'none'}"] if row["organ"] else []
+    figures = [f"BI-RADS:{row['bi_rads']}"] if row["bi_rads"] else []
+    figures += [f"Bethesda:{row['bethesda']}"] if row["bethesda"] else []
+    result = [row["result"]] if row["result"] else []
+    days = (date.fromisoformat(str(row["happened_on"])) - examined_on).days
+    return " ".join([row["kind"], *place, *result, *figures, f"{days:+d}d"])
 
 
 def _rows(connection: Connection, query: str, until_ms: int) -> list[dict[str, Any]]:

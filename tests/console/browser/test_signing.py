@@ -43,7 +43,7 @@ def test_a_reader_signs_by_keyboard(desk: Signing, tab: Tab) -> None:
     tab.go(f"{desk.console.url}/reading/{SHE}")
     tab.until("document.querySelector('[data-signing]') !== null")
     assert tab.run("document.querySelectorAll('[data-signing] input:checked').length") == 0
-    tab.press("s")
+    tab.press("q")
     tab.until("document.activeElement.closest('#signing') !== null")
     tab.press("l")
     tab.until(f"!document.querySelector('[data-finding=\"{LESION}\"] .terms').hidden")

@@ -3,11 +3,13 @@
 from datetime import date, timedelta
 
 from sonovan.contracts.amendments import ConsentAmended, Voided
+from sonovan.dataset.tables import concluded_in_codes
 from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.dataset import read_dataset
 from sonovan.storage.catalogue.writing import write
 from sonovan.storage.dataset_rows import FrameRow, ReviewRow, ScreeningRow
 from tests.clinical.records import NOON, SCREENING, SWEEP, segmented
+from tests.contracts.conclusions import THIRD
 from tests.stream_apps.catalog.scene import ANOTHER, FIRST_REVIEW, SECOND_REVIEW, amended, changes, said
 
 LATER_MS = round((NOON + timedelta(days=1)).timestamp() * 1000)
@@ -49,3 +51,16 @@ def test_what_came_later_is_not_read_but_consent_that_was_taken_back_later_is(da
 
 def test_before_the_first_revision_there_is_no_screening(database: Database) -> None:
     assert read(database, until_ms=round(NOON.timestamp() * 1000) + 1) == ([], [], [])
+
+
+def test_what_a_reader_signed_and_what_became_of_her_are_read_as_they_stood_then(database: Database) -> None:
+    records = said()
+    (screening,), _, _ = read(database)
+    assert concluded_in_codes(screening.conclusions) == (
+        "breast.left BI-RADS:4A tissue_diagnosis", "thyroid.left TI-RADS:TR3 follow_up 12m",
+    )  # fmt: skip
+    assert screening.outcomes == ("called +1d", "core_biopsy breast.left malignant +16d")
+    revised = next(place for place, each in enumerate(records) if getattr(each, "outcome_id", "") == THIRD)
+    until = round((NOON + timedelta(seconds=revised)).timestamp() * 1000) - 1
+    (before,), _, _ = read(database, until_ms=until)
+    assert before.outcomes == ("called +1d", "core_biopsy breast.left benign +16d")
