@@ -4,8 +4,10 @@
 
 Each woman of busbra whose picture one model of scanner took is a screening of one frame, run through the network as
 `segment` does: plain, brighter by a tenth, with coarser speckle, and with everything a fifth larger. Streams draw women
-of that scanner with replacement. A screening of one picture scatters more than the mean over a sweep, so that drifts of
-real sweeps are found no later. The sizes of windows were chosen on the second device, with other seeds.
+of that scanner with replacement, so many a day; where days have an effect of their own, every screening of a day has
+it. A screening of one picture scatters more than the mean over a sweep, so that drifts of real sweeps are found no
+later. The sizes of windows, and how certain the share of days must be (`clinical.quality.days`), were chosen on the
+second device, with other seeds.
 """
 
 import argparse
@@ -22,7 +24,7 @@ from numpy.typing import NDArray
 
 from sonovan.clinical.quality.drift import USUAL, DriftBounds, compare
 from sonovan.clinical.quality.features import BLACK, brightness_of
-from sonovan.contracts.quality import FEATURES
+from sonovan.contracts.quality import FEATURES, Feature
 from sonovan.models.segmenter import Segmenter, load
 
 Gray = NDArray[np.uint8]
@@ -32,13 +34,20 @@ Pool = NDArray[np.float64]
 SET: Final = "busbra"
 DEVICES: Final[Mapping[str, int]] = {"GE Logiq 5": 0, "GE Logiq 7": 1000}
 """Of which figures are told, and on which the sizes of windows were chosen; each with its seed."""
-PLAIN_WINDOWS: Final = 4000
-STREAMS: Final = 300
+PLAIN_WINDOWS: Final = 2000
+STREAMS: Final = 200
 LONGEST: Final = 20
 """Windows after which a drift that was not found counts as never found."""
-DAY_GAIN_SD: Final = 0.03
-DAY: Final = 40
-"""Screenings of a day; in the stream with days, each day has a gain of its own."""
+DAYS: Final = (40, 15)
+"""Screenings of a day: a full one, and one of a small village."""
+Effect = Mapping[Feature, float]
+"""By feature, the standard deviation between days: of a factor, or of what is added to a score or an expected Dice."""
+DAY_EFFECTS: Final[Mapping[str, Effect]] = {
+    "none": {},
+    "gain_3_percent": {"brightness": 0.03},
+    "gain_6_percent": {"brightness": 0.06},
+    "all_features": {"brightness": 0.03, "sharpness": 0.05, "region_size": 0.05, "score": 0.004, "predicted": 0.01},
+}  # fmt: skip
 
 
 def gain(picture: Gray) -> Gray:
@@ -126,46 +135,73 @@ def columns(rows: Pool) -> dict[Any, list[float]]:
     return {name: [v for v in rows[:, at].tolist() if not np.isnan(v)] for at, name in enumerate(FEATURES)}
 
 
-def drifted(reference: Pool, window: Pool, bounds: DriftBounds) -> bool:
-    """Whether any feature of the window drifted."""
-    return any(each.drifted for each in compare(columns(reference), columns(window), bounds))
+def days_of(rows: Pool, first: int, per_day: int) -> Any:
+    """By feature, the day of those screenings that have it. first: the place of the first row in its stream."""
+    days = (np.arange(len(rows)) + first) // per_day
+    return {name: days[~np.isnan(rows[:, at])].tolist() for at, name in enumerate(FEATURES)}
 
 
-def with_days(rows: Pool, draw: np.random.Generator) -> Pool:
-    """The same screenings, each day with a gain of its own."""
-    days = draw.normal(1, DAY_GAIN_SD, len(rows) // DAY + 1).repeat(DAY)[: len(rows)]
-    found = rows.copy()
-    found[:, FEATURES.index("brightness")] *= days
+def drifted(stream: Pool, first: int, bounds: DriftBounds, per_day: int | None) -> bool:
+    """Whether any feature of the window that begins at place `first` of a stream drifted.
+
+    per_day: screenings of a day; None takes each screening for itself.
+    """
+    reference = stream[: bounds.window * bounds.reference_windows]
+    window = stream[first : first + bounds.window]
+    days = None if per_day is None else (days_of(reference, 0, per_day), days_of(window, first, per_day))
+    return any(each.drifted for each in compare(columns(reference), columns(window), bounds, days))
+
+
+def with_days(rows: Pool, effect: Effect, per_day: int, draw: np.random.Generator) -> Pool:
+    """The same screenings, each day with an effect of its own."""
+    found, day = rows.copy(), np.arange(len(rows)) // per_day
+    for name, sd in effect.items():
+        moved, at = draw.normal(0, sd, int(day.max()) + 1)[day], FEATURES.index(name)
+        if name in ("score", "predicted"):
+            found[:, at] = np.clip(found[:, at] + moved, 0, 1)
+        else:
+            found[:, at] = np.clip(found[:, at] * (1 + moved), 0, 255)
     return found
 
 
-def plain_rate(pool: Pool, bounds: DriftBounds, seed: int, days: bool = False) -> float:
+def plain_rate(pool: Pool, bounds: DriftBounds, seed: int, effect: Effect, per_day: int, by_day: bool) -> float:
     """The share of plain windows that are called drifted; each reference is held against ten windows."""
     draw, alarms, each = np.random.default_rng(seed), 0, 10
-    many = bounds.window * (bounds.reference_windows + each)
+    begin = bounds.window * bounds.reference_windows
     for _ in range(PLAIN_WINDOWS // each):
-        stream = pool[draw.integers(0, len(pool), many)]
-        stream = with_days(stream, draw) if days else stream
-        reference, rest = np.split(stream, [bounds.window * bounds.reference_windows])
-        alarms += sum(drifted(reference, window, bounds) for window in np.split(rest, each))
+        stream = with_days(pool[draw.integers(0, len(pool), begin + each * bounds.window)], effect, per_day, draw)
+        places = range(begin, len(stream), bounds.window)
+        alarms += sum(drifted(stream, first, bounds, per_day if by_day else None) for first in places)
     return alarms / PLAIN_WINDOWS
+
+
+def plain_rates(pool: Pool, bounds: DriftBounds, seed: int, by_day: bool) -> dict[str, float]:
+    """The same for each effect of days and each number of screenings a day."""
+    return {
+        f"{name}, {per_day} a day": plain_rate(pool, bounds, seed + number, effect, per_day, by_day)
+        for number, (name, effect) in enumerate(DAY_EFFECTS.items())
+        for per_day in DAYS
+    }
 
 
 def found_after(plain: Pool, changed: Pool, bounds: DriftBounds, seed: int) -> list[int | None]:
     """How many screenings after a drift began the first window ends that is called drifted; None: never."""
     draw, found = np.random.default_rng(seed), list[int | None]()
+    begin = bounds.window * bounds.reference_windows
     for _ in range(STREAMS):
-        reference = plain[draw.integers(0, len(plain), bounds.window * bounds.reference_windows)]
         before = int(draw.integers(0, bounds.window))
-        after: int | None = None
-        for number in range(1, LONGEST + 1):
-            window = changed[draw.integers(0, len(changed), bounds.window)]
-            if number == 1:
-                window[:before] = plain[draw.integers(0, len(plain), before)]
-            if drifted(reference, window, bounds):
-                after = number * bounds.window - before
-                break
-        found.append(after)
+        stream = np.vstack(
+            [
+                plain[draw.integers(0, len(plain), begin + before)],
+                changed[draw.integers(0, len(changed), LONGEST * bounds.window - before)],
+            ]
+        )
+        ends = (
+            number * bounds.window - before
+            for number in range(1, LONGEST + 1)
+            if drifted(stream, begin + (number - 1) * bounds.window, bounds, DAYS[0])
+        )
+        found.append(next(ends, None))
     return found
 
 
@@ -185,8 +221,8 @@ def measure(found: Mapping[str, Pool], bounds: DriftBounds, seed: int) -> dict[s
         "reference": bounds.window * bounds.reference_windows,
         "stated_rate": bounds.rate,
         "plain_windows": PLAIN_WINDOWS,
-        "false_alarm_rate": plain_rate(plain, bounds, seed),
-        "false_alarm_rate_with_days": plain_rate(plain, bounds, seed + 2, days=True),
+        "false_alarm_rate": plain_rates(plain, bounds, seed, by_day=True),
+        "false_alarm_rate_if_each_counted_for_itself": plain_rates(plain, bounds, seed, by_day=False),
         "found_after_screenings": {
             name: {"median": quantile(after, 0.5), "nine_of_ten": quantile(after, 0.9)}
             for name, after in changes.items()

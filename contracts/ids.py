@@ -12,6 +12,8 @@ from typing import Final
 STRIDES: Final = (16, 8, 4, 2, 1)
 """Level 0 holds every 16th frame, level 4 the odd ones: each level halves the gaps of the one before."""
 
+_DAY_MS: Final = 24 * 60 * 60 * 1000
+
 _FRAME_ID: Final = re.compile(r"(?P<sequence>[0-9a-f-]{36})/(?P<index>\d{6})")
 
 
@@ -22,6 +24,14 @@ def mint_id(now_ms: int | None = None, entropy: Callable[[int], bytes] = os.uran
     value = (value & ~(0xF << 76)) | (0x7 << 76)
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
     return str(uuid.UUID(int=value))
+
+
+def minted_day(minted_id: str) -> int:
+    """The day on which an id was minted, in UTC by the clock of whoever minted it: days since 1970.
+
+    Raises ValueError for what is no UUID.
+    """
+    return (uuid.UUID(minted_id).int >> 80) // _DAY_MS
 
 
 def frame_id(sequence_id: str, frame_index: int) -> str:

@@ -90,12 +90,14 @@ class Drift(Part):
     """One feature of a window of screenings against the reference: Kolmogorov and Smirnov's distance, and its bound.
 
     psi: the population stability index over tenths of the reference, a figure to look at and no test. low, high: the
-    reference's middle half.
+    reference's middle half. independent: for as many screenings that do not share a day the window counts; None in
+    records of before it was asked.
     """
 
     feature: Feature
     reference_screenings: Count
     screenings: Count
+    independent: float | None = Field(default=None, gt=0)
     reference_median: float
     low: float
     high: float

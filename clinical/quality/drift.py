@@ -1,10 +1,11 @@
 """Whether a window of screenings looks like the reference: Kolmogorov and Smirnov's test, feature by feature.
 
 Each screening gives one figure to each feature, so that frames of one woman, which are alike, count once. Windows do
-not overlap: each screening is tested once. A window is tested on up to seven features, each at a seventh of the rate
-(Bonferroni), so that a window of a plain stream drifts in at most RATE of the cases, however the features hang
-together. Sources: Smirnov, Ann Math Stat 19:279 (1948); the correction for small numbers, Stephens, J R Stat Soc B
-32:115 (1970); psi, Siddiqi, Credit Risk Scorecards (2006), chapter 9.
+not overlap: each screening is tested once. Screenings of one day are alike for reasons of the day: a window counts for
+as many independent screenings as it is worth, judged by the days of the reference (`days.worth`). A window is tested on
+up to seven features, each at a seventh of the rate (Bonferroni), so that a window of a plain stream drifts in at most
+RATE of the cases, however the features hang together. Sources: Smirnov, Ann Math Stat 19:279 (1948); the correction for
+small numbers, Stephens, J R Stat Soc B 32:115 (1970); psi, Siddiqi, Credit Risk Scorecards (2006), chapter 9.
 """
 
 import math
@@ -15,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from sonovan.clinical.quality.days import share_of_days, worth
 from sonovan.contracts.quality import FEATURES, Drift, Feature, Flagged, LookAt
 
 WINDOW: Final = 100
@@ -34,6 +36,9 @@ LOW_PREDICTED: Final = 0.6
 Values = Mapping[Feature, Sequence[float]]
 """By feature, one figure of each screening that has it."""
 
+Days = Mapping[Feature, Sequence[int]]
+"""By feature, the day of each screening that has it, in the order of its `Values`."""
+
 
 @dataclass(frozen=True, slots=True)
 class DriftBounds:
@@ -47,8 +52,13 @@ class DriftBounds:
 USUAL: Final = DriftBounds()
 
 
-def compare(reference: Values, window: Values, bounds: DriftBounds = USUAL) -> tuple[Drift, ...]:
-    """Each feature of a full window against the reference; without those that too few screenings have."""
+def compare(
+    reference: Values, window: Values, bounds: DriftBounds = USUAL, days: tuple[Days, Days] | None = None
+) -> tuple[Drift, ...]:
+    """Each feature of a full window against the reference; without those that too few screenings have.
+
+    days: of the reference's screenings and of the window's; where they are not known, each screening counts for itself.
+    """
     least = max(2, round(LEAST_SHARE * bounds.window))
     found = []
     for feature in FEATURES:
@@ -56,13 +66,15 @@ def compare(reference: Values, window: Values, bounds: DriftBounds = USUAL) -> t
         if min(len(before), len(now)) < least:
             continue
         distance = ks_distance(before, now)
-        critical = ks_critical(len(before), len(now), bounds.rate / len(FEATURES))
+        counted = _worth(before, now, None if days is None else (days[0].get(feature, ()), days[1].get(feature, ())))
+        critical = ks_critical(*counted, bounds.rate / len(FEATURES))
         low, middle, high = np.percentile(before, (25, 50, 75))
         found.append(
             Drift(
                 feature=feature,
                 reference_screenings=len(before),
                 screenings=len(now),
+                independent=counted[1],
                 reference_median=_short(middle),
                 low=_short(low),
                 high=_short(high),
@@ -89,7 +101,17 @@ def ks_distance(one: Sequence[float], other: Sequence[float]) -> float:
     return float(np.abs(shares[0] - shares[1]).max())
 
 
-def ks_p(distance: float, one: int, other: int) -> float:
+def _worth(
+    before: Sequence[float], now: Sequence[float], days: tuple[Sequence[int], Sequence[int]] | None
+) -> tuple[float, float]:
+    """As how many independent screenings those of the reference and of the window count."""
+    if days is None or (len(days[0]), len(days[1])) != (len(before), len(now)):
+        return len(before), len(now)
+    share = share_of_days(before, days[0])
+    return round(worth(days[0], share), 1), round(worth(days[1], share), 1)
+
+
+def ks_p(distance: float, one: float, other: float) -> float:
     """How often two samples of so many, of one distribution, lie further apart; too large where values repeat."""
     root = math.sqrt(one * other / (one + other))
     scaled = (root + 0.12 + 0.11 / root) * distance
@@ -99,8 +121,8 @@ def ks_p(distance: float, one: int, other: int) -> float:
     return min(1.0, max(0.0, math.fsum(terms)))
 
 
-@lru_cache(maxsize=256)
-def ks_critical(one: int, other: int, rate: float) -> float:
+@lru_cache(maxsize=4096)
+def ks_critical(one: float, other: float, rate: float) -> float:
     """The distance that two samples of so many, of one distribution, exceed in `rate` of the cases."""
     low, high = 0.0, 1.0
     for _ in range(40):

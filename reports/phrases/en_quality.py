@@ -38,7 +38,8 @@ ENGLISH_QUALITY: Final = {
     "drift_meaning": (
         "Of each scanner on each van a hundred screenings in a row are a window; the first four are its reference. "
         "Each later window is compared once (Kolmogorov and Smirnov, at most 1 % of windows of a plain stream are "
-        "called drifted). A point is a window's median, the band the middle half of the reference, red a drift."
+        "called drifted; screenings of one day count for as much less as days differ in the reference). "
+        "A point is a window's median, the band the middle half of the reference, red a drift."
     ),
     "drift_none": "No window of screenings is full yet.",
     "drift_more": "{number} more scanners on vans are not shown, none of which drifts more than these.",

@@ -115,7 +115,8 @@ class CountedRow(Part):
 class WindowRow(Part):
     """A window that is being filled, or a full one of the reference.
 
-    number: 1 is the first one. drifted: features of the last window that was. usual: once the reference is full, the
+    number: 1 is the first one. days: by feature, on which day each of its values was taken; none in rows of before
+    days counted. drifted: features of the last window that was. usual: once the reference is full, the
     bounds of its central share. flag_day, flags: how many frames were flagged on the last day on which any was.
     """
 
@@ -123,6 +124,7 @@ class WindowRow(Part):
     screenings: int = 0
     began_at: Moment | None = None
     values: dict[Feature, tuple[float, ...]] = Field(default_factory=dict)
+    days: dict[Feature, tuple[int, ...]] = Field(default_factory=dict)
     drifted: tuple[Feature, ...] = ()
     usual: dict[Feature, tuple[float, float]] = Field(default_factory=dict)
     flag_day: Day | None = None

@@ -12,9 +12,11 @@ from sonovan.clinical.quality.agreement import LEAST, MEAN_DICE, MEAN_IOU, SCREE
 from sonovan.clinical.quality.drift import USUAL, DriftBounds, central, compare, drift_code, flags_of
 from sonovan.contracts.because import Because
 from sonovan.contracts.faults import FaultAlerted, MeasuredFault, fault_id
+from sonovan.contracts.ids import minted_day
 from sonovan.contracts.quality import (
     FEATURES,
     Agreement,
+    Drift,
     Feature,
     Flagged,
     QualityMeasured,
@@ -138,9 +140,14 @@ def _watch(changes: _Changes, record: ScreeningObserved, bounds: WatchBounds) ->
         feature: (*window.values.get(feature, ()), *((values[feature],) if feature in values else ()))
         for feature in FEATURES
     }
+    day = minted_day(record.screening_id)
+    days: dict[Feature, tuple[int, ...]] = {
+        feature: (*window.days.get(feature, ()), *((day,) if feature in values else ())) for feature in FEATURES
+    }
     window = window.model_copy(
         update={
             "values": added,
+            "days": days,
             "screenings": window.screenings + 1,
             "began_at": window.began_at or changes.as_of,
         }
@@ -154,7 +161,10 @@ def _closed(changes: _Changes, stratum: Stratum, key: str, window: WindowRow, bo
     """Tell of a full window, and begin the next one."""
     is_reference = window.number <= bounds.drift.reference_windows
     predicted = window.values.get("predicted", ())
-    drifts = () if is_reference else compare(_reference(changes, key, bounds), window.values, bounds.drift)
+    drifts: tuple[Drift, ...] = ()
+    if not is_reference:
+        reference, days = _reference(changes, key, bounds)
+        drifts = compare(reference, window.values, bounds.drift, (days, window.days))
     told = Window(
         number=window.number,
         screenings=window.screenings,
@@ -182,17 +192,23 @@ def _closed(changes: _Changes, stratum: Stratum, key: str, window: WindowRow, bo
         flags=window.flags,
     )
     if is_reference:
-        changes.write("windows", f"{key}/{window.number}", WindowRow(number=window.number, values=window.values))
+        full = WindowRow(number=window.number, values=window.values, days=window.days)
+        changes.write("windows", f"{key}/{window.number}", full)
         if window.number == bounds.drift.reference_windows:
-            following = following.model_copy(update={"usual": central(_reference(changes, key, bounds))})
+            following = following.model_copy(update={"usual": central(_reference(changes, key, bounds)[0])})
     return following
 
 
-def _reference(changes: _Changes, key: str, bounds: WatchBounds) -> dict[Feature, list[float]]:
+def _reference(
+    changes: _Changes, key: str, bounds: WatchBounds
+) -> tuple[dict[Feature, list[float]], dict[Feature, list[int]]]:
+    """The figures of the reference's screenings, and the day of each."""
     windows = [
         changes.read(WindowRow, "windows", f"{key}/{number}") for number in range(1, bounds.drift.reference_windows + 1)
     ]
-    return {feature: [value for each in windows for value in each.values.get(feature, ())] for feature in FEATURES}
+    values = {feature: [value for each in windows for value in each.values.get(feature, ())] for feature in FEATURES}
+    days = {feature: [day for each in windows for day in each.days.get(feature, ())] for feature in FEATURES}
+    return values, days
 
 
 def _agree(changes: _Changes, stratum: Stratum, counted: str, bounds: WatchBounds) -> None:

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sonovan.contracts.ids import frame_id, level, level_members, mint_id, split_frame_id, subject_key, upload_order
+from sonovan.contracts.ids import (
+    frame_id,
+    level,
+    level_members,
+    mint_id,
+    minted_day,
+    split_frame_id,
+    subject_key,
+    upload_order,
+)
 
 ID = "01a21e90-2cca-73a7-a09d-d70714d60704"
 
@@ -58,3 +67,11 @@ def test_a_subject_key_joins_visits_of_one_site_only():
         subject_key(b"short", "person 7")
     with pytest.raises(ValueError, match="empty"):
         subject_key(one, "  ")
+
+
+def test_an_id_says_on_which_day_it_was_minted() -> None:
+    noon_ms = 20_000 * 86_400_000 + 43_200_000
+    assert minted_day(mint_id(noon_ms)) == minted_day(mint_id(noon_ms + 43_199_999)) == 20_000
+    assert minted_day(mint_id(noon_ms + 43_200_000)) == 20_001
+    with pytest.raises(ValueError):
+        minted_day("no id")

@@ -41,11 +41,11 @@ def watched(centre: Centre) -> Iterator[Centre]:
 
 
 def send(centre: Centre, first: int, many: int, brightness: float) -> None:
-    """Screenings as `segment` and `assess` send them."""
+    """Screenings as `segment` and `assess` send them, one a day."""
     with BoundedProducer(centre.kafka()) as producer:
         sent = [
             producer.send(topic, screening(number).encode(), record.encode())
-            for number in range(first, first + many)
+            for number in range(3 * first, 3 * (first + many), 3)
             for topic, record in whole(number, brightness=brightness + number % 7)
         ]
         for each in sent:
@@ -84,12 +84,12 @@ def test_a_drift_is_found_through_a_kill_and_a_blind_review_is_measured_from_the
     assert faults(centre)[-1] == "raised"
 
     world = World()
-    drawn = review(world, 1, drawn=10, found=5)
+    drawn = review(world, 3, drawn=10, found=5)
     store = MinioStore(centre.store())
     for (_, key), data in world.store.objects.items():
         store.put(Bucket.MASKS, key, data, "image/png")
     with BoundedProducer(centre.kafka()) as producer:
-        producer.send(Topic.FRAME_REVIEWED, screening(1).encode(), drawn.encode()).result(30)
+        producer.send(Topic.FRAME_REVIEWED, screening(3).encode(), drawn.encode()).result(30)
     await_true(lambda: any(each.agreement for each in measured(centre)))
     (found,) = [each.agreement for each in measured(centre) if each.agreement and each.stratum.level == "scanner"]
     assert found.dice == pytest.approx(2 / 3, abs=1e-4)

@@ -29,6 +29,7 @@ SEED = 20261128
 Stream = dict[Feature, list[float]]
 
 REFERENCE = WINDOW * REFERENCE_WINDOWS
+A_DAY = 40
 
 
 def screenings(
@@ -51,7 +52,12 @@ def screenings(
 
 
 def drifted(reference: Stream, window: Stream) -> set[Feature]:
-    return {each.feature for each in compare(reference, window) if each.drifted}
+    return {each.feature for each in compare(reference, window, days=(days(reference), days(window))) if each.drifted}
+
+
+def days(stream: Stream) -> dict[Feature, list[int]]:
+    """Forty screenings a day."""
+    return {feature: [number // A_DAY for number in range(len(values))] for feature, values in stream.items()}
 
 
 def test_distance_of_known_samples() -> None:
@@ -99,6 +105,36 @@ def test_at_most_the_stated_share_of_plain_windows_is_called_drifted() -> None:
         alarms += bool(drifted(reference, screenings(draw, WINDOW)))
     # Two standard errors of a share of RATE above it.
     assert alarms / windows <= RATE + 2 * (RATE * (1 - RATE) / windows) ** 0.5
+
+
+def test_the_stated_share_holds_where_each_day_has_a_gain_of_its_own() -> None:
+    draw, windows, alarms, alone = np.random.default_rng(SEED + 1), 500, 0, 0
+
+    def with_gains(stream: Stream) -> Stream:
+        gains = draw.normal(1, 0.06, len(stream["brightness"]) // A_DAY + 1).repeat(A_DAY)
+        return {**stream, "brightness": [v * g for v, g in zip(stream["brightness"], gains, strict=False)]}
+
+    for number in range(windows):
+        if number % 10 == 0:
+            reference = with_gains(screenings(draw, REFERENCE))
+        window = with_gains(screenings(draw, WINDOW))
+        alarms += bool(drifted(reference, window))
+        alone += any(each.drifted for each in compare(reference, window))
+    assert alarms / windows <= RATE + 2 * (RATE * (1 - RATE) / windows) ** 0.5
+    assert alone / windows > 5 * RATE, "each screening counted for itself finds a drift in days"
+
+
+def test_a_window_tells_for_how_many_screenings_it_counts() -> None:
+    draw = np.random.default_rng(3)
+    reference, window = screenings(draw, REFERENCE), screenings(draw, WINDOW)
+    for each in compare(reference, window):
+        assert each.independent == each.screenings
+    apart = compare(reference, window, days=(days(reference), days(window)))
+    assert all(each.independent is not None and each.independent <= each.screenings for each in apart)
+    one_day = {feature: [7] * len(values) for feature, values in reference.items()}
+    low = {**window, "score": [0.1] * len(window["score"])}
+    told = compare(reference, low, days=(one_day, days(low)))
+    assert not any(each.drifted for each in told), "nothing tells that day from its screenings"
 
 
 DRIFTS: Mapping[str, tuple[Mapping[str, float], Feature]] = {

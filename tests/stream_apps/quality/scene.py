@@ -24,11 +24,12 @@ FINGERPRINT: Final = sha("network with companions")
 MODEL: Final = "lite2-unet-3"
 FRAMES: Final = 17
 """Of each screening: three of them are sampled."""
+DAY_MS: Final = 24 * 60 * 60 * 1000
 
 
 def screening(number: int) -> str:
-    """The id of the so-many-th screening."""
-    return mint_id(1_700_000_000_000 + number, lambda count: bytes([number % 251]) * count)
+    """The id of the so-many-th screening, three a day."""
+    return mint_id(1_700_000_000_000 + number // 3 * DAY_MS + number, lambda count: bytes([number % 251]) * count)
 
 
 def sweep(number: int) -> str:

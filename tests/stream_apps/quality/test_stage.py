@@ -13,6 +13,7 @@ from sonovan.contracts.quality import Agreement, ScreeningObserved
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import Topic
 from sonovan.storage.keys import Bucket
+from sonovan.stream_apps.quality.rows import WindowRow
 from sonovan.stream_apps.quality.stage import quality_stage
 from sonovan.stream_apps.quality.windows import WatchBounds
 from sonovan.stream_apps.stage import Message
@@ -116,7 +117,7 @@ def drifting(centre: Centre, first: int, many: int, **other: Any) -> None:
     """Screenings whose brightness scatters a little, but for what is said otherwise."""
     records = []
     for number in range(first, first + many):
-        bright = other.get("brightness", 100.0) + number % 7
+        bright = other.get("brightness", 100.0) + 3 * number % 7
         records += whole(number, **{**other, "brightness": bright})
     centre.take(records)
 
@@ -136,6 +137,16 @@ def test_a_drift_is_found_told_once_and_ends(centre: Centre) -> None:
     assert (told[0].measured.van_id, told[0].measured.manufacturer) == (VAN, "mindray")
     assert [each.code for each in told[0].because] == ["drift_brightness"]
     assert told[0].fault_id == told[1].fault_id
+
+
+def test_the_days_of_a_reference_are_kept_and_a_window_tells_for_how_many_screenings_it_counts(centre: Centre) -> None:
+    drifting(centre, 0, 36)
+    rows = centre.rows("windows").items()
+    full = [WindowRow.model_validate_json(row) for key, row in rows if key.endswith(("/1/1", "/1/2"))]
+    assert [len(set(each.days["brightness"])) for each in full] == [4, 4]
+    assert all(len(each.days[name]) == len(values) for each in full for name, values in each.values.items())
+    (window,) = [each.window for each in measured(centre.world) if each.window and not each.window.reference]
+    assert all(each.independent is not None and 4 <= each.independent <= 12 for each in window.drifts)
 
 
 def test_another_reference_number_collects_the_reference_anew() -> None:
