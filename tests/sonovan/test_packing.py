@@ -1,6 +1,10 @@
 """A run packs what it may, waits before it deletes, and the next one goes on where it was ended."""
 
+import random
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,12 +26,12 @@ from tests.stream_apps.catalog.scene import changes, erased, opened
 class Desk:
     """A catalogue with one finished screening, its objects, and a clock that goes on while a run sleeps."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, frames: int = 3) -> None:
         self.folder, self.now_s, self.told = folder, 0.0, list[str]()
         self.database: Database = open_database(f"sqlite:///{folder / 'catalog.sqlite'}")
         self.database.prepare()
-        self.objects = fill(FolderStore(folder / "objects"), objects_of(3))
-        said = [opened(), segmented(0), segmented(1), segmented(2), sequence_closed(3), screening_closed(SWEEP)]
+        self.objects = fill(FolderStore(folder / "objects"), objects_of(frames))
+        said = [opened(), *map(segmented, range(frames)), sequence_closed(frames), screening_closed(SWEEP)]
         with self.database.writing() as connection:
             write(connection, changes([*said, assessed(status="complete")]))
 
@@ -83,6 +87,26 @@ def test_ended_before_any_step_the_next_run_goes_on(desk: Desk) -> None:
     assert read(desk.reader(), desk.objects) == desk.objects
     assert desk.claims() == 0
     assert desk.reader().below(Bucket.MASKS, FOLDER) == [pack_key(FOLDER, 0)]
+
+
+def test_a_process_that_is_killed_at_any_moment_loses_nothing(tmp_path: Path) -> None:
+    desk, chance = Desk(tmp_path, frames=60), random.Random(0)
+    argv = [sys.executable, "-m", "tests.sonovan.packing_child", str(tmp_path)]
+    kills = 0
+    while packed_so_far(desk.database)[0] == 0:
+        child = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+        assert child.stdout is not None
+        assert child.stdout.readline() == "begins\n"
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(chance.uniform(0, 0.06) if kills < 8 else 60)
+        kills += child.poll() is None
+        child.kill()
+        child.wait()
+        assert read(desk.reader(), desk.objects) == desk.objects
+    assert kills >= 3, "the machine is too quick for this test: have it pack more"
+    assert desk.claims() == 0
+    assert [len(desk.reader().below(bucket, FOLDER)) for bucket in (Bucket.FRAMES, Bucket.MASKS)] == [1, 1]
+    desk.database.close()
 
 
 def test_a_claim_of_a_run_that_was_killed_is_taken_up(desk: Desk) -> None:
