@@ -84,10 +84,11 @@ class Feed:
         finally:
             self._listeners.discard(mine)
             if not self._listeners and self._task is not None:
-                self._task.cancel()
+                # Taken out first: who comes while it ends begins another one.
+                task, self._task = self._task, None
+                task.cancel()
                 with suppress(asyncio.CancelledError):
-                    await self._task
-                self._task = None
+                    await task
 
     async def _watch(self) -> None:
         self._newest, self._held = None, None

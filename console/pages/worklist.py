@@ -32,6 +32,8 @@ CHOICES_S: Final = 60.0
 """How old the sites and vans may be that a filter offers."""
 COUNTS_S: Final = 2.0
 """How old the numbers on the queues may be."""
+STALE_S: Final = 30.0
+"""Older ones are shown where a page would have to wait for newer ones, which it asks for a moment later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,9 @@ def _read(console: "Console", queue: Queue, chosen: Filter, after: Place | None,
             if row.van_id and row.closed_at is None and row.opened_at and row.opened_at > couch_since
         }  # fmt: skip
         usual = Usual(visits_s(connection, waits_there), heard_at(connection, waits_there))
-    sites, vans = console.remembered.get(("choices", chosen.sites), CHOICES_S, lambda: _choices(console, chosen.sites))
+    sites, vans = console.remembered.get(
+        ("choices", chosen.sites), CHOICES_S, lambda: _choices(console, chosen.sites), stale=10 * CHOICES_S
+    )
     return _Shown(found.rows, found.behind, _counted(console, chosen, mine), sites, vans, usual)
 
 
@@ -139,7 +143,7 @@ def _counted(console: "Console", chosen: Filter, mine: list[str]) -> dict[Queue,
     if mine:
         with console.catalogue.reading() as connection:
             own = len(page_of(connection, "mine", chosen, policy, now, mine=mine, limit=COUNTED_TO).rows)
-    return {**console.remembered.get(("counts", chosen), COUNTS_S, count), "mine": own}
+    return {**console.remembered.get(("counts", chosen), COUNTS_S, count, stale=STALE_S), "mine": own}
 
 
 def _told(asked: Asked, found: Claim) -> Response:

@@ -18,6 +18,7 @@ from sonovan.console.pages.worklist import usual_of
 from sonovan.console.render import fragment
 from sonovan.console.roles import CLINICAL
 from sonovan.console.worklist import filter_of, line_of, queue_of
+from sonovan.contracts.errors import SonovanError
 from sonovan.storage.catalogue.queues import Queue, Row, queues_of
 from sonovan.storage.catalogue.worklist import Filter
 
@@ -48,17 +49,25 @@ async def _stream(console: "Console", asked: Asked, queue: Queue, chosen: Filter
             except TimeoutError:
                 yield b"event: beat\ndata: {}\n\n"
             else:
-                if news is None:
-                    yield b"event: again\ndata: {}\n\n"
-                else:
-                    told = await _told(console, asked, queue, chosen, news)
-                    if told:
-                        yield f"event: rows\ndata: {json.dumps(told, ensure_ascii=False)}\n\n".encode()
+                yield await _event(console, asked, queue, chosen, news)
             if clock() - looked_at > LOOK_S:
                 looked_at = clock()
                 if not await asked.still():
                     yield b"event: ended\ndata: {}\n\n"
                     return
+
+
+async def _event(console: "Console", asked: Asked, queue: Queue, chosen: Filter, news: News | None) -> bytes:
+    """News as one event; where some were lost, or the catalogue is away, the page is told to begin anew."""
+    try:
+        told = None if news is None else await _told(console, asked, queue, chosen, news)
+    except SonovanError:
+        told = None
+    if told is None:
+        return b"event: again\ndata: {}\n\n"
+    if not told:
+        return b"event: beat\ndata: {}\n\n"
+    return f"event: rows\ndata: {json.dumps(told, ensure_ascii=False)}\n\n".encode()
 
 
 async def _told(console: "Console", asked: Asked, queue: Queue, chosen: Filter, news: News) -> list[dict[str, object]]:

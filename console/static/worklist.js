@@ -105,8 +105,9 @@ const source = new EventSource(`/worklist/events${location.search}`);
 let opened = false;
 source.addEventListener("open", () => {
   hear(true);
-  if (opened) fresh.hidden = false, (fresh.textContent = list.dataset.again), count();
+  if (opened) fresh.hidden = false, (fresh.textContent = list.dataset.again);
   opened = true;
+  count();
 });
 source.addEventListener("beat", () => hear(true));
 source.addEventListener("rows", (event) => {
