@@ -38,7 +38,9 @@ TABLE = {
     '    LESION_ALERTED = "lesion.alerted.v1"\n': (
         '    LESION_ALERTED = "lesion.alerted.v1"\n    SCREENING_COUNTED = "screening.counted.v1"\n'
     ),
-    '_QUALITY}, "a revision': '_QUALITY, Writer.COUNTED}, "a revision',
+    '_CONSOLE, _QUALITY, _PROMOTER},\n             "a revision': (
+        '_CONSOLE, _QUALITY, _PROMOTER, Writer.COUNTED},\n             "a revision'
+    ),
     "        _row(Topic.LESION_ALERTED,": (
         '        _row(Topic.SCREENING_COUNTED, "screening_id", ScreeningTicked, {Writer.COUNTED}, set(),\n'
         '             "how many revisions there are"),\n'
