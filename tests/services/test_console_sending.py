@@ -25,7 +25,7 @@ def send(centre: Centre) -> Iterator[Sender]:
 
 def test_a_record_is_in_its_topic_once_it_was_sent(centre: Centre, send: Sender) -> None:
     record = ScreeningErased.model_validate(
-        {"screening_id": mint_id(), "because": "she_asked", "by": "lead-1", "erased_at": "2026-01-01T00:00:00Z"}
+        {"screening_id": mint_id(), "because": "she_asked", "by": "op-1", "erased_at": "2026-01-01T00:00:00Z"}
     )
     send(record)
     send.close()
