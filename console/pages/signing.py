@@ -24,6 +24,7 @@ from sonovan.reports.signed import Standing, render_signed
 from sonovan.reports.woman import Directions, directions_of, render_for_her
 from sonovan.storage.catalogue.cine import cine_of
 from sonovan.storage.catalogue.concluded import conclusions_of, reported
+from sonovan.storage.console.on_their_way import OnTheirWay
 
 if TYPE_CHECKING:
     from sonovan.console.world import Console
@@ -47,8 +48,9 @@ async def derive(console: "Console", asked: Asked) -> Response:
 async def sign(console: "Console", asked: Asked) -> Response:
     """Publish the conclusion; only then say that it is signed.
 
-    409 with what has changed where a newer revision came, or where somebody else holds the screening; 422 where
-    something is still to be chosen, or something that does not fit was not read. Choices are kept in every case.
+    409 with what has changed where a newer revision came, where somebody else holds the screening, or has signed it and
+    the catalogue does not tell of it yet; 422 where something is still to be chosen, or something that does not fit was
+    not read. Choices are kept in every case.
     """
     return await asyncio.to_thread(_sign, console, asked)
 
@@ -75,8 +77,13 @@ def _sign(console: "Console", asked: Asked) -> Response:
             return reading_page(console, asked, Told(words.say("error_newer"), changed, newer=True), 409)
         draft = draft_of(asked.form, signing.report)
         made = conclusion_of(console, asked, signing, draft, claim.claim_id)
+        known = [each.conclusion_id for each in signing.conclusions]
+        on_their_way = OnTheirWay(console.database, console.clock)
+        if (other := on_their_way.other(screening_id, asked.person.code, known)) is not None:
+            raise Refused("on_its_way", 409, holder=other)
         if made.despite and asked.form.get("despite") != digest_of(made.despite):
             raise Refused("despite", 422)
+        on_their_way.begin(screening_id, made.conclusion_id, asked.person.code)
         console.send(made)
     except Refused as error:
         if error.code == "unreadable":

@@ -76,3 +76,12 @@ DRAWING: Final = Table(
     Column("sent", Boolean, nullable=False, doc="whether Kafka has it"),
     Index("drawing_by_screening", "screening_id"),
 )  # fmt: skip
+
+SIGNING: Final = Table(
+    "signing", META,
+    Column("conclusion_id", Text, primary_key=True),
+    Column("screening_id", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("at", BigInteger, nullable=False, doc="when it was to be published"),
+    Index("signing_by_screening", "screening_id"),
+)  # fmt: skip

@@ -53,12 +53,13 @@ def findings() -> tuple[Finding, ...]:
 
 @dataclass
 class Signing:
-    """A console, and what its broker does. away: the broker takes nothing."""
+    """A console, and what its broker does. away: the broker takes nothing. lags: the catalogue follows no topic."""
 
     console: Running
     folder: Path
     intended_use: IntendedUse
     away: bool = False
+    lags: bool = False
     published: list[Record] = field(default_factory=list)
     _offset: int = 100_000
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -127,7 +128,8 @@ def signing(folder: Path, intended_use: IntendedUse = "decision_support", **sett
         if scene.away:
             raise Transient("the broker is away")
         scene.published.append(record)
-        scene.write(record)
+        if not scene.lags:
+            scene.write(record)
 
     with running(folder, rows=rows, send=send, intended_use=intended_use, blind_share=0.0, **settings) as console:
         made.append(Signing(console, folder, intended_use))

@@ -206,6 +206,20 @@ def test_of_two_readers_the_one_who_holds_the_screening_signs(desk: Signing) -> 
     assert one.post(f"{PAGE}/sign", mine).status == 303
 
 
+def test_until_the_catalogue_tells_of_a_conclusion_no_other_reader_signs(desk: Signing) -> None:
+    one, two = desk.console.browser("dr-1", "reader"), desk.console.browser("dr-2", "reader")
+    look(one)
+    desk.lags = True
+    assert one.post(f"{PAGE}/sign", {**form_of(one), **WORDS}).status == 303
+    look(two)
+    mine = {**form_of(two), **WORDS}
+    answer = two.post(f"{PAGE}/sign", mine)
+    assert answer.status == 409
+    assert "dr-1 signed this screening a moment ago" in answer.text
+    assert 'value="tissue_diagnosis" checked' in answer.text
+    assert len(desk.published) == 1
+
+
 def test_whoever_signed_amends_with_a_reason_and_both_conclusions_stay(desk: Signing) -> None:
     reader = desk.console.browser("dr-1", "reader")
     look(reader)
