@@ -15,19 +15,20 @@ IDS = scene.ids()
 async def _heard(console: Running) -> str:
     """The first that somebody hears who comes while the last one leaves: of a claim that is made then."""
     feed, claims = console.console.feed, console.console.claims
-    first = feed.listening()
+    first, second = feed.listening(), feed.listening()
     await first.__aenter__()
-    leaving = asyncio.create_task(first.__aexit__(None, None, None))
-    await turn()  # it waits for the feed's task to end
-    async with feed.listening() as mine:
-        await leaving
-        async with asyncio.timeout(30):
-            number = 0
-            while mine.queue.empty():  # until the feed has looked for the first time, nothing is news
-                number += 1
-                await asyncio.to_thread(claims.take_over, IDS[1], f"dr-{number}")
-                await turn()
-            news = await mine.queue.get()
+    # Both run in one turn of the loop: the second one comes while the first one waits for the feed's task to end.
+    leaving, coming = asyncio.create_task(first.__aexit__(None, None, None)), asyncio.create_task(second.__aenter__())
+    await leaving
+    mine = await coming
+    async with asyncio.timeout(30):
+        number = 0
+        while mine.queue.empty():  # until the feed has looked for the first time, nothing is news
+            number += 1
+            await asyncio.to_thread(claims.take_over, IDS[1], f"dr-{number}")
+            await turn()
+        news = await mine.queue.get()
+    await second.__aexit__(None, None, None)
     assert news is not None
     assert feed.listeners == 0
     return next(iter(news.claims))
