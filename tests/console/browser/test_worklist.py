@@ -9,7 +9,7 @@ from tests.conftest import skip_unless_ci
 from tests.console import worklist_scene as scene
 from tests.console.conftest import log_in
 from tests.console.test_worklist import add, change
-from tests.console.world import Running, running
+from tests.console.world import HER, Running, running
 from tests.waiting import until
 
 IDS = scene.ids()
@@ -91,11 +91,12 @@ def test_two_readers_work_through_the_list_by_keyboard_and_see_each_other(
     other.press("Enter")
     other.until(f"location.pathname === '/reading/{IDS[4]}'")
 
-    # Who opened it holds it, another one is told, and whoever leaves the page gives it back.
+    # Who opens a screening holds it, another one is told, and whoever leaves the page gives it back.
+    other.go(f"{console.url}/reading/{HER}")
     other.until("document.querySelector('#claim .says')?.textContent === 'You read this screening.'")
-    tab.go(f"{console.url}/reading/{IDS[4]}")
+    tab.go(f"{console.url}/reading/{HER}")
     tab.until("document.querySelector('#claim .says')?.textContent.startsWith('x2 reads this screening')")
     other.go(f"{console.url}/worklist?queue=mine")
-    until(lambda: IDS[4] not in console.console.claims.all(), "the claim was given back")
+    until(lambda: HER not in console.console.claims.all(), "the claim was given back")
     assert tab.errors == [], tab.errors
     assert console.told == []
