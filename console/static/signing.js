@@ -116,18 +116,29 @@ if (form) {
 }
 
 let asking = 0;
+const AGAIN_MS = 700;
+
+// Asks what the choices come to. Where nothing came back it asks again, so that what is shown is of the newest choices.
 async function derive() {
   const mine = ++asking;
   form.dataset.deriving = "true";
-  try {
-    const answer = await post(form.dataset.derive, new URLSearchParams(new FormData(form)));
-    if (mine !== asking || !answer.ok) return;
-    show(await answer.json());
-  } catch {
-    return; // the server says it again when it is signed
-  } finally {
-    if (mine === asking) delete form.dataset.deriving;
+  for (;;) {
+    let answer = null;
+    try {
+      answer = await post(form.dataset.derive, new URLSearchParams(new FormData(form)));
+      if (answer.ok) {
+        const live = await answer.json();
+        if (mine === asking) show(live);
+      }
+    } catch {
+      answer = null;
+    }
+    if (mine !== asking) return;
+    if (answer && answer.status < 500) break;
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    if (mine !== asking) return;
   }
+  delete form.dataset.deriving;
 }
 
 function put(element, text) {
