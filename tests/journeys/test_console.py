@@ -59,7 +59,8 @@ def log_in(world: World, tab: Tab, address: str, code: str) -> None:
 
 def filled_in(tab: Tab, keys: list[str]) -> None:
     """Choose by keyboard whatever must be chosen: each finding a lesion of 5, its side as well, the others 2."""
-    tab.press("s")
+    tab.press("q")
+    tab.until("document.activeElement.closest('#signing') !== null")
     for number, key in enumerate(keys, start=1):
         choose(tab, f'[data-finding="{key}"]', f"Finding {number}", "l")
         choose(tab, f'[data-finding="{key}"]', "Category BI-RADS", "8")

@@ -1,11 +1,14 @@
 """Every page of the navigation by axe-core, in both languages and both themes: WCAG 2.2 AA."""
 
+from pathlib import Path
+
 import pytest
 
 from sonovan.console.roles import Role
 from tests.chromium import Tab
 from tests.console import axe
 from tests.console.conftest import log_in
+from tests.console.signing_scene import SHE, signing
 from tests.console.world import Running
 
 
@@ -34,6 +37,27 @@ def test_no_page_breaks_a_rule_in_any_language_or_theme(console: Running, tab: T
                 found[f"{path} {language} {theme}"] = axe.violations(tab, checker)
     assert sorted({f"{page}: {line}" for page, lines in found.items() for line in lines}) == []
     assert len(found) == 1 + 4 * len(doors | {"/account"})
+
+
+def test_reading_signing_and_what_is_signed_break_no_rule(tmp_path: Path, tab: Tab, checker: str) -> None:
+    found: dict[str, list[str]] = {}
+    with signing(tmp_path) as desk:
+        log_in(tab, desk.console, "dr-1", "reader")
+        for theme in ("light", "dark"):
+            tab.run(f"document.querySelector('button[value={theme}]').click()")
+            tab.until(f"document.documentElement.dataset.theme === '{theme}'")
+            tab.go(f"{desk.console.url}/reading/{SHE}")
+            tab.until("document.querySelector('[data-signing]') !== null")
+            found[f"reading {theme}"] = axe.violations(tab, checker)
+            tab.press("q")
+            tab.until("document.activeElement.closest('#signing') !== null")
+            tab.press("l")  # the first finding is a lesion: its words are shown
+            tab.until("[...document.querySelectorAll('.terms')].some((each) => !each.hidden)")
+            found[f"signing {theme}"] = axe.violations(tab, checker)
+            tab.go(f"{desk.console.url}/signed/{SHE}")
+            tab.until("location.pathname.startsWith('/signed/')")
+            found[f"signed {theme}"] = axe.violations(tab, checker)
+    assert sorted({f"{page}: {line}" for page, lines in found.items() for line in lines}) == []
 
 
 def test_the_checker_names_what_breaks_a_rule(console: Running, tab: Tab, checker: str) -> None:
