@@ -67,7 +67,7 @@ ENGLISH_PAGE: Final = {
     "map_no_side": "Side not recorded: {numbers}",
     # comparison
     "earlier_heading": "Comparison with an earlier screening",
-    "earlier_none": "Not compared: this centre has no catalogue of earlier screenings yet.",
+    "earlier_none": "Not compared: earlier screenings are not part of this report.",
     # numbers
     "place_not_known": "place not known",
     "risk": "Risk of malignancy",

@@ -64,7 +64,7 @@ CHINESE_PAGE: Final = {
     "map_no_side": "未记录侧别：{numbers}",
     # comparison
     "earlier_heading": "与以往筛查比较",
-    "earlier_none": "未比较：本中心尚无以往筛查的目录。",
+    "earlier_none": "未比较：本报告不包含以往的筛查。",
     # numbers
     "place_not_known": "部位未知",
     "risk": "恶性风险",
