@@ -136,7 +136,7 @@ class Tab:
 @contextmanager
 def chromium(program: str) -> Iterator[Tab]:
     """A tab of a browser of its own, which knows nothing of any other; ended with the block."""
-    with tempfile.TemporaryDirectory(prefix="chromium-") as profile:
+    with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as profile:
         command = [program, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={profile}",
                    "--no-first-run", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking",
                    *(["--no-sandbox"] if os.getuid() == 0 else []), "about:blank"]  # fmt: skip
