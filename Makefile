@@ -46,8 +46,9 @@ docs: $(READY) ## write docs/topics.md, docs/catalogue.md, docs/asyncapi.json an
 images: $(READY) ## draw the picture of README.md again with the network that is shipped now
 	@$(RUN) -m sonovan.illustrate docs/images/overlay.png
 
-page-images: $(READY) ## draw the pictures of the van's page in README.md again (needs Chromium and a Chinese font)
+page-images: $(READY) ## draw the pictures of the van's page and of the console in README.md again (needs Chromium and a Chinese font)
 	@$(RUN) -m tests.producers.page.screenshots docs/images
+	@$(RUN) -m tests.console.screenshots docs/images
 
 bench: $(READY) ## the pipeline against its floor: benchmarks/results/pipeline.json
 	@$(RUN) -m benchmarks.pipeline

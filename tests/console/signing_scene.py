@@ -4,7 +4,7 @@ once."""
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -112,16 +112,26 @@ def revision(
 
 
 @contextmanager
-def signing(folder: Path, intended_use: IntendedUse = "decision_support", **settings: Any) -> Iterator[Signing]:
-    """A console with her screening, its first revision with a report in the catalogue."""
+def signing(
+    folder: Path,
+    intended_use: IntendedUse = "decision_support",
+    *,
+    left: Clip = LEFT,
+    also: Callable[[Connection], None] | None = None,
+    **settings: Any,
+) -> Iterator[Signing]:
+    """A console with her screening, its first revision with a report in the catalogue. also: writes what else stands
+    there."""
     store, made = FolderStore(folder / "objects"), list[Signing]()
 
     def rows(connection: Connection) -> None:
         first = revision(store, 2, findings(), intended_use)
         make_screening(
-            connection, store, SHE, [LEFT, LOBE], findings=findings(), more=(first,), age_years=52,
+            connection, store, SHE, [left, LOBE], findings=findings(), more=(first,), age_years=52,
             palpable_lump="left",
         )  # fmt: skip
+        if also is not None:
+            also(connection)
 
     def send(record: Record) -> None:
         (scene,) = made
