@@ -50,6 +50,24 @@ class Listener:
             self.queue.put_nowait(None)
 
 
+@dataclass
+class _Seen:
+    """What one run of looks knows. Another run begins with another one: a look of the run before may still be under way
+    in its thread."""
+
+    newest: int | None = None
+    known: dict[str, Row] = field(default_factory=dict)
+    held: dict[str, Claim] | None = None
+
+    def remember(self, rows: Mapping[str, Row]) -> None:
+        """Note rows as they were told, the oldest of too many forgotten."""
+        for name, row in rows.items():
+            self.known.pop(name, None)
+            self.known[name] = row
+        while len(self.known) > _KNOWN:
+            del self.known[next(iter(self.known))]
+
+
 class Feed:
     """Looks for one console. Everything but the queries runs in the loop of the console."""
 
@@ -58,9 +76,7 @@ class Feed:
         self._catalogue, self._claims, self._tell = catalogue, claims, tell
         self._listeners: set[Listener] = set()
         self._task: asyncio.Task[None] | None = None
-        self._newest: int | None = None
-        self._known: dict[str, Row] = {}
-        self._held: dict[str, Claim] | None = None
+        self._seen = _Seen()
 
     @property
     def listeners(self) -> int:
@@ -70,7 +86,7 @@ class Feed:
     @property
     def held(self) -> Mapping[str, Claim]:
         """Screening → who holds it, as of the last look."""
-        return self._held or {}
+        return self._seen.held or {}
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[Listener]:
@@ -91,12 +107,11 @@ class Feed:
                     await task
 
     async def _watch(self) -> None:
-        self._newest, self._held = None, None
-        self._known.clear()
+        seen = self._seen = _Seen()
         away = False
         while True:
             try:
-                news = await asyncio.to_thread(self._look)
+                news = await asyncio.to_thread(self._look, seen)
                 away = False
             except SonovanError as error:
                 if not away:
@@ -107,30 +122,23 @@ class Feed:
                     each.tell(news)
             await asyncio.sleep(LOOK_S)
 
-    def _look(self) -> News | None:
+    def _look(self, seen: _Seen) -> News | None:
         """What changed since the last look; None where nothing did. The first look tells nothing."""
         held = self._claims.all()
-        before, self._held = self._held, held
+        before, seen.held = seen.held, held
         with self._catalogue.reading() as connection:
-            if self._newest is None:
-                self._newest = newest_change(connection)
-                rows, _ = changed_since(connection, self._newest - LATE_MS)
-                self._known = {row.screening_id: row for row in rows}
+            if seen.newest is None:
+                seen.newest = newest_change(connection)
+                rows, _ = changed_since(connection, seen.newest - LATE_MS)
+                seen.known = {row.screening_id: row for row in rows}
                 return None
-            rows, newest = changed_since(connection, self._newest - LATE_MS)
-            self._newest = max(self._newest, newest)
-            fresh = {row.screening_id: row for row in rows if self._known.get(row.screening_id) != row}
+            rows, newest = changed_since(connection, seen.newest - LATE_MS)
+            seen.newest = max(seen.newest, newest)
+            fresh = {row.screening_id: row for row in rows if seen.known.get(row.screening_id) != row}
             claims = _differing(before or {}, held)
             fresh |= rows_of(connection, claims.keys() - fresh.keys())
-        self._remember(fresh)
+        seen.remember(fresh)
         return News(tuple(fresh.values()), claims) if fresh or claims else None
-
-    def _remember(self, rows: Mapping[str, Row]) -> None:
-        for name, row in rows.items():
-            self._known.pop(name, None)
-            self._known[name] = row
-        while len(self._known) > _KNOWN:
-            del self._known[next(iter(self._known))]
 
 
 def _differing(before: Mapping[str, Claim], now: Mapping[str, Claim]) -> dict[str, Claim | None]:

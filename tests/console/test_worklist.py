@@ -182,7 +182,7 @@ def test_what_changes_is_told_to_whoever_may_see_it(console: Running) -> None:
 
 def test_a_claim_is_told_as_a_change_of_its_row(console: Running) -> None:
     every = Stream(console.browser("w13", "reader"), "queue=suspicious")
-    until(lambda: console.console.feed._held is not None, "the feed has looked")
+    until(lambda: console.console.feed._seen.held is not None, "the feed has looked")
     console.browser("w14", "reader").post(f"/worklist/{IDS[2]}/claim")
     told = every.told(IDS[2])
     assert told["stands"]
