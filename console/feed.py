@@ -88,6 +88,11 @@ class Feed:
         """Screening → who holds it, as of the last look."""
         return self._seen.held or {}
 
+    @property
+    def looked(self) -> bool:
+        """Whether it has looked since somebody listens: what changes from then on is told."""
+        return self._seen.newest is not None
+
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[Listener]:
         """A listener until the block ends. What changes after the block began comes to it."""

@@ -159,7 +159,7 @@ def test_what_changes_is_told_to_whoever_may_see_it(console: Running) -> None:
     north = Stream(console.browser("w10", "reader", sites=["north"]), "queue=suspicious")
     every = Stream(console.browser("w11", "reader"), "queue=suspicious")
     south = Stream(console.browser("w12", "reader", sites=["south"]), "queue=suspicious")
-    until(lambda: console.console.feed._newest is not None, "the feed has looked")
+    until(lambda: console.console.feed.looked, "the feed has looked")
     new = add(console, number=21, rank=-0.4)
     assert north.told(new)["stands"]
     told = every.told(new)
@@ -182,7 +182,7 @@ def test_what_changes_is_told_to_whoever_may_see_it(console: Running) -> None:
 
 def test_a_claim_is_told_as_a_change_of_its_row(console: Running) -> None:
     every = Stream(console.browser("w13", "reader"), "queue=suspicious")
-    until(lambda: console.console.feed._seen.held is not None, "the feed has looked")
+    until(lambda: console.console.feed.looked, "the feed has looked")
     console.browser("w14", "reader").post(f"/worklist/{IDS[2]}/claim")
     told = every.told(IDS[2])
     assert told["stands"]
