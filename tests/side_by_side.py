@@ -1,8 +1,9 @@
-"""What `make test` runs: three pytest processes side by side. Two start the real services, the third runs the rest.
+"""What `make test` runs: four pytest processes side by side. Two start the real services, one has the console with its
+servers, threads and browsers, and the last one runs the rest, among it tests that fork.
 
 Tests of services often wait, so that two such processes beside the computing one use two cores up; more would only
-slow each other down. Each has its own broker and store. Each collects its own files alone, and none waits for another,
-so that one that hangs or crashes holds nobody else up. What stands behind the command goes to all three.
+slow each other down. Each of these has its own broker and store. Each collects its own files alone, and none waits for another,
+so that one that hangs or crashes holds nobody else up. What stands behind the command goes to all.
 """
 
 import re
@@ -32,12 +33,12 @@ def starts_services(file: str) -> bool:
 
 def parts() -> dict[str, list[str]]:
     """The test files of each process, by its name; without those of training, which has an environment of its own."""
-    found: dict[str, list[str]] = {"attacks": [], "services": [], "rest": []}
+    found: dict[str, list[str]] = {"attacks": [], "services": [], "console": [], "rest": []}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         file = path.relative_to(ROOT).as_posix()
         room = file.split("/")[1]
         part = "attacks" if room == "attacks" or file == SPINE else "services"
-        part = part if starts_services(file) else "rest"
+        part = part if starts_services(file) else "console" if room == "console" else "rest"
         if room != "training":
             found[part].append(file)
     return found

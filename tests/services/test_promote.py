@@ -25,7 +25,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.services
 
-await_true = partial(until, what="the condition came true", deadline_s=60.0)
+await_true = partial(until, what="the condition came true", deadline_s=180.0)  # `assess` reads what others sent, too
 
 
 @pytest.fixture
