@@ -1,9 +1,9 @@
 """What `make test` runs: four pytest processes side by side. Two start the real services, one has the console with its
 servers, threads and browsers, and the last one runs the rest, among it tests that fork.
 
-Tests of services often wait, so that two such processes beside the computing one use two cores up; more would only
-slow each other down. Each of these has its own broker and store. Each collects its own files alone, and none waits for another,
-so that one that hangs or crashes holds nobody else up. What stands behind the command goes to all.
+Tests of services often wait, so that two such processes beside the computing ones use two cores up; more would only
+slow each other down. Each of these has its own broker and store. Each process collects its own files alone, and none
+waits for another, so that one that hangs or crashes holds nobody else up. What stands behind the command goes to all.
 """
 
 import re
