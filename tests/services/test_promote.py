@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sonovan.centre import Centre, start_worker, worker_name
+from sonovan.centre import Centre, down, start_worker, up, worker_name
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.signatures import public_key
@@ -25,7 +25,17 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.services
 
-await_true = partial(until, what="the condition came true", deadline_s=180.0)  # `assess` reads what others sent, too
+await_true = partial(until, what="the condition came true", deadline_s=180.0)
+
+
+@pytest.fixture(scope="module")
+def centre(service_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    """A centre of its own: in the shared one `assess` would first wait for every van that other tests never enrolled."""
+    path = tmp_path_factory.mktemp("promoted") / "state"
+    try:
+        yield up(path, apps=())
+    finally:
+        down(path)
 
 
 @pytest.fixture
