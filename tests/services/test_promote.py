@@ -30,7 +30,7 @@ await_true = partial(until, what="the condition came true", deadline_s=180.0)
 
 @pytest.fixture(scope="module")
 def centre(service_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
-    """A centre of its own: in the shared one `assess` would first wait for every van that other tests never enrolled."""
+    """A centre of its own: in the shared one `assess` would wait for every van that other tests never enrolled."""
     path = tmp_path_factory.mktemp("promoted") / "state"
     try:
         yield up(path, apps=())
