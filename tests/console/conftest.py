@@ -16,15 +16,25 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield made
 
 
-@pytest.fixture
-def tab() -> Iterator[Tab]:
-    """A tab of a browser of its own."""
+def _a_tab() -> Iterator[Tab]:
     program = found_program()
     if program is None:
         skip_unless_ci("no Chromium on this machine (Debian: chromium)")
         return
     with chromium(program) as made:
         yield made
+
+
+@pytest.fixture
+def tab() -> Iterator[Tab]:
+    """A tab of a browser of its own."""
+    yield from _a_tab()
+
+
+@pytest.fixture
+def other() -> Iterator[Tab]:
+    """A second reader's browser, which knows nothing of the first."""
+    yield from _a_tab()
 
 
 def log_in(tab: Tab, console: Running, code: str, *roles: str, sites: list[str] | None = None) -> None:

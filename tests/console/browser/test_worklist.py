@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chromium import Tab, chromium, found_program
-from tests.conftest import skip_unless_ci
+from tests.chromium import Tab
 from tests.console import worklist_scene as scene
 from tests.console.conftest import log_in
 from tests.console.test_worklist import add, change
@@ -17,17 +16,6 @@ IDS = scene.ids()
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(tmp_path_factory.mktemp("worklist"), rows=scene.rows) as made:
-        yield made
-
-
-@pytest.fixture
-def other() -> Iterator[Tab]:
-    """A second reader's browser."""
-    program = found_program()
-    if program is None:
-        skip_unless_ci("no Chromium on this machine (Debian: chromium)")
-        return
-    with chromium(program) as made:
         yield made
 
 
