@@ -14,16 +14,14 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sonovan.clinical.measure import measure_region
-from sonovan.clinical.placing import place_of
 from sonovan.clinical.quality.features import brightness_of
+from sonovan.clinical.region import Judged, region_of
 from sonovan.clinical.registration import tissue_profile
 from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import Pixels, decode_verified
 from sonovan.contracts.frames import Descriptor, FrameSegmented, Mode, PanelRefusal, Region, TissueProfile
-from sonovan.contracts.limits import MAX_CORNERS
 from sonovan.contracts.record import header_document
 from sonovan.contracts.van import FrameCaptured
 from sonovan.models.errors import UnusablePicture
@@ -139,8 +137,6 @@ def segment_pixels(
     """
     started = perf_counter()
     found = _segmented(segmenter, pixels, frame)
-    if any(len(region.polygon) > MAX_CORNERS for region in found.regions):
-        raise InvalidRecord("result_too_large", f"an outline has more than {MAX_CORNERS} corners")
     segmented = perf_counter()
     regions = tuple(_region(ordinal, region, found.grey, frame) for ordinal, region in enumerate(found.regions))
     mask = encode_mask(found.labels) if regions else None
@@ -207,27 +203,17 @@ def _segmented(segmenter: LoadedNetwork, pixels: Pixels, frame: FrameCaptured) -
 
 
 def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: FrameCaptured) -> Region:
-    """The record of one region; rounded here, so that equal findings have equal digests.
+    """The record of one region.
 
     Where the outline is not reliable, the malignant score and the descriptors stop here: nobody downstream has them.
     """
-    left, top, width, height = found.box
-    return Region(
-        ordinal=ordinal,
-        panel=found.panel,
-        polygon=tuple((round(float(x), 1), round(float(y), 1)) for x, y in found.polygon),
-        box=(int(left), int(top), int(width), int(height)),
-        centroid=(round(float(found.centroid[0]), 1), round(float(found.centroid[1]), 1)),
-        area_px=int(found.area_px),
-        score_mean=round(float(found.score_mean), 3),
-        score_max=round(float(found.score_max), 3),
-        measures=measure_region(grey, found.mask, found.box, frame.panels[found.panel].spacing_mm, found.polygon),
-        cut=bool(found.cut),
-        place=found.place and place_of(found.place, frame.panels[found.panel].spacing_mm),
-        unconfirmed=bool(found.unconfirmed),
-        predicted_dice=None if found.quality is None else round(float(found.quality), 3),
+    judged = Judged(
+        score_mean=found.score_mean,
+        score_max=found.score_max,
+        predicted_dice=found.quality,
+        unconfirmed=found.unconfirmed,
         outline_unreliable=not found.reliable,
-        malignant=None if found.malignant is None or not found.reliable else round(float(found.malignant), 3),
+        malignant=found.malignant if found.reliable else None,
         descriptors=tuple(
             Descriptor(
                 name=term_name(frame.organ, each.name), value=each.value, probability=round(float(each.probability), 3)
@@ -236,6 +222,7 @@ def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: Fr
             if _may_be_said(term_name(frame.organ, each.name), frame)
         ),
     )
+    return region_of(ordinal, found, grey, frame.panels[found.panel].spacing_mm, judged)
 
 
 def _mode(found: Segmentation) -> Mode:
