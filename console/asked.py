@@ -41,7 +41,8 @@ class Asked:
 
     who: nobody (None) at doors that are open to all. path: what stood in the address. query, form: their fields.
     body: what was sent that is no form. token: what its forms and scripts must send back. theme: auto, light, dark.
-    here: the address without its query, for navigation. still: whether the session holds, for what streams.
+    here: the address without its query, for navigation. origin: under which the console was asked for, which is one
+    of its own. still: whether the session holds, for what streams.
     """
 
     who: Person | None = None
@@ -56,6 +57,7 @@ class Asked:
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
     address: str = ""
     here: str = "/"
+    origin: str = ""
     still: Callable[[], Awaitable[bool]] = _always
 
     @property

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from sonovan.console.asked import Asked, Fields, Refused, form_of
+from sonovan.console.cookies import is_secure
 from sonovan.console.doors import HER, Door
 from sonovan.console.people import person_of
 from sonovan.console.render import THEMES, go, refused
@@ -92,7 +93,7 @@ class Passage:
         asked = Asked(
             who=who, path=dict(request.path_params), query=Fields(request.query_params.multi_items()), form=form,
             body=body, language=asked.language, theme=asked.theme, token=token_of(secret) if door.roles else "",
-            secret=secret, cookies=request.cookies, address=asked.address, here=request.url.path,
+            secret=secret, cookies=request.cookies, address=asked.address, here=request.url.path, origin=asked.origin,
             still=self._still(secret),
         )  # fmt: skip
         if door.method == "POST" and door.roles:
@@ -134,8 +135,9 @@ class Passage:
         if self._console.settings.forwarded:
             address = request.headers.get("x-forwarded-for", address).rpartition(",")[2].strip()[:64]
         return Asked(
-            language=language, theme=theme if theme in THEMES else THEMES[0], address=address, here=request.url.path
-        )
+            language=language, theme=theme if theme in THEMES else THEMES[0], address=address, here=request.url.path,
+            origin=f"{'https' if is_secure(self._console.settings) else 'http'}://{request.headers.get('host', '')}",
+        )  # fmt: skip
 
     def _at_the_door(self, request: Request, asked: Asked, as_json: bool) -> Response:
         """Where somebody without a session is sent."""

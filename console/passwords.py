@@ -14,6 +14,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 SHORTEST: Final = 12
 LONGEST: Final = 256
 """Signs of a password; what is longer is not even hashed."""
+LEAST_DIFFERENT: Final = 5
+"""So many different signs has a password."""
 AT_ONCE: Final = 2
 """So many passwords are hashed at a time: each takes 64 MiB."""
 
@@ -57,6 +59,12 @@ def _nobody() -> str:
 def is_cheap(kept: str) -> bool:
     """Whether a password was hashed with less cost than today's."""
     return _HASHER.check_needs_rehash(kept)
+
+
+def is_easy(password: str, code: str) -> bool:
+    """Whether a password is too short or too long, has few different signs, or holds the code of its account."""
+    few = len(set(password)) < LEAST_DIFFERENT or code.lower() in password.lower()
+    return few or not SHORTEST <= len(password) <= LONGEST
 
 
 def generated() -> str:

@@ -1,13 +1,23 @@
 """Who is behind a session, and what they must still show."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
+
+from pydantic import TypeAdapter, ValidationError
 
 from sonovan.console.roles import CLINICAL, Person, Role
 from sonovan.console.settings import ConsoleSettings
+from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.words import OperatorCode
 from sonovan.storage.console.accounts import Account
 
 if TYPE_CHECKING:
     from sonovan.console.world import Console
+
+_TRUSTED: Final = CLINICAL | {Role.ADMINISTRATOR}
+"""Who must show a second factor unless a setting says otherwise."""
+_WRITERS: Final = frozenset({Role.OPERATOR, Role.READER, Role.LEAD})
+"""Whose codes stand in records that are kept for ever."""
 
 
 def person_of(console: "Console", secret: str, *, used: bool) -> tuple[Person, str] | None:
@@ -29,7 +39,7 @@ def owes_a_code(settings: ConsoleSettings, account: Account) -> bool:
     """Whether this account must show a second factor."""
     if settings.second_factor == "nobody" or account.password_hash is None:
         return False  # whoever vouches for the person asks for it
-    return settings.second_factor == "everybody" or bool(roles_of(account) & CLINICAL)
+    return settings.second_factor == "everybody" or bool(roles_of(account) & _TRUSTED)
 
 
 def needed(settings: ConsoleSettings, account: Account, *, proven: bool) -> str:
@@ -39,3 +49,17 @@ def needed(settings: ConsoleSettings, account: Account, *, proven: bool) -> str:
     if account.must_change:
         return "password"
     return "enrol" if account.totp_secret is None and owes_a_code(settings, account) else ""
+
+
+def check_signs_with(code: str, roles: Collection[str]) -> None:
+    """Raise InvalidRecord `option_invalid` where this person writes records and the code cannot stand in one: letters
+    and a number, too short for a name."""
+    if not _WRITERS.intersection(roles):
+        return
+    try:
+        TypeAdapter(OperatorCode).validate_python(code)
+    except ValidationError:
+        raise InvalidRecord(
+            "option_invalid",
+            f"{code!r} cannot stand in records, which name people by 1 to 3 small letters and a number, such as dr-1",
+        ) from None

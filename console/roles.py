@@ -7,13 +7,14 @@ from typing import Final
 
 class Role(StrEnum):
     """operator scans on a van, reader reads and signs, lead is answerable for readers and results, engineer keeps it
-    running, auditor looks at who did what."""
+    running, auditor looks at who did what, administrator says who comes in as what and sees no woman."""
 
     OPERATOR = "operator"
     READER = "reader"
     LEAD = "lead"
     ENGINEER = "engineer"
     AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
 
 
 NEEDS: Final = ("password", "code", "enrol")

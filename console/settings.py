@@ -18,7 +18,7 @@ class ConsoleSettings(BaseSettings):
     console's own, for accounts and sessions. Both default to files of the state folder.
     key_file: the key that closes the secrets of second factors; by default a file of the state folder. Consoles that
     share a database share it.
-    second_factor: who must show a code beside the password: who reads or leads, everybody, or nobody (a
+    second_factor: who must show a code beside the password: who reads, leads or makes accounts, everybody, or nobody (a
     demonstration).
     blind_share: of this share of screenings, chosen by their ids, a reader draws frames before seeing outlines.
     suspicious_from, negatives_share, overdue_h, couch_h: what the programme sets of the worklist

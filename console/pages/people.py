@@ -1,4 +1,4 @@
-"""A person's own account: password, second factor, recovery codes; and who may come in."""
+"""A person's own account: password, second factor, recovery codes."""
 
 import asyncio
 import base64
@@ -12,9 +12,8 @@ from sonovan.console import passwords, second_factor
 from sonovan.console.asked import Asked, Refused
 from sonovan.console.cookies import keep_session
 from sonovan.console.doors import Door, door
-from sonovan.console.people import owes_a_code
 from sonovan.console.render import go, page
-from sonovan.console.roles import EVERYBODY, Role
+from sonovan.console.roles import EVERYBODY
 from sonovan.contracts.errors import Fatal
 from sonovan.storage.audit import Act
 from sonovan.storage.console.accounts import Account
@@ -22,9 +21,6 @@ from sonovan.storage.console.attempts import Attempts
 
 if TYPE_CHECKING:
     from sonovan.console.world import Console
-
-_LEAST_DIFFERENT: Final = 5
-"""So many different signs has a password."""
 
 
 async def own(console: "Console", asked: Asked) -> Response:
@@ -55,8 +51,7 @@ def _changed(console: "Console", asked: Asked) -> tuple[str | None, str]:
         return None, "password_wrong"
     if new != asked.form.get("again"):
         return None, "password_differs"
-    easy = len(set(new)) < _LEAST_DIFFERENT or account.code.lower() in new.lower() or new == asked.form.get("password")
-    if easy or not passwords.SHORTEST <= len(new) <= passwords.LONGEST:
+    if new == asked.form.get("password") or passwords.is_easy(new, account.code):
         return None, "password_easy"
     _note(console, "account.password_changed", account.code)
     proven = console.sessions.find(asked.secret, used=True)
@@ -141,13 +136,6 @@ def _shown(console: "Console", asked: Asked) -> tuple[str | None, str]:
     return console.sessions.begin(account.code, proven=True, instead_of=asked.secret), ""
 
 
-async def people(console: "Console", asked: Asked) -> Response:
-    """Who may come in, and as what."""
-    accounts = await asyncio.to_thread(console.accounts.all)
-    owing = {each.code for each in accounts if owes_a_code(console.settings, each)}
-    return page(console, asked, "people.html", accounts=accounts, owing=owing)
-
-
 def _mine(console: "Console", asked: Asked) -> Account:
     found = console.accounts.get(asked.person.code)
     if found is None:
@@ -183,5 +171,4 @@ DOORS: Final[tuple[Door, ...]] = (
     door("POST", "/enrol", enrol, roles=EVERYBODY, early=("enrol",)),
     door("GET", "/code", code_form, roles=EVERYBODY, early=("code",)),
     door("POST", "/code", show_code, roles=EVERYBODY, early=("code",)),
-    door("GET", "/people", people, roles={Role.LEAD, Role.ENGINEER, Role.AUDITOR}, shown="people", key="p"),
 )

@@ -4,6 +4,7 @@ from typing import Final
 
 from sonovan.console.doors import Door, checked
 from sonovan.console.pages import (
+    accounts,
     audit_pages,
     drawing,
     following,
@@ -19,7 +20,8 @@ from sonovan.console.pages import (
 )
 
 AREAS: Final = (
-    login, oidc, people, worklist, worklist_live, reading, drawing, signing, following, statistics, lead, audit_pages,
+    login, oidc, people, accounts, worklist, worklist_live, reading, drawing, signing, following, statistics, lead,
+    audit_pages,
 )  # fmt: skip
 
 DOORS: Final[tuple[Door, ...]] = checked(door for area in AREAS for door in area.DOORS)

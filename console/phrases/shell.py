@@ -44,6 +44,7 @@ ENGLISH: Final = {
     "role_lead": "lead",
     "role_engineer": "engineer",
     "role_auditor": "auditor",
+    "role_administrator": "administrator",
     # the own account
     "account_title": "Account",
     "account_password": "Password",
@@ -83,18 +84,6 @@ ENGLISH: Final = {
     "code_go": "Go on",
     "code_wrong": "This code is not right, or it was used before. Take the next one.",
     "login_later": "Too many attempts failed. Try again later.",
-    # people
-    "people_title": "People",
-    "people_account": "Account",
-    "people_roles": "Roles",
-    "people_sites": "Sites",
-    "people_factor": "Second factor",
-    "people_state": "State",
-    "people_active": "active",
-    "people_disabled": "disabled",
-    "people_factor_owed": "owed",
-    "people_factor_not_owed": "not required",
-    "people_hint": "Accounts are made, disabled and reset on the centre's machine: sonovan console user --help",
     # what is refused
     "error_title": "This was not done",
     "error_later": "Too many attempts failed. Try again later.",
@@ -154,6 +143,7 @@ CHINESE: Final = {
     "role_lead": "负责人",
     "role_engineer": "工程师",
     "role_auditor": "审计员",
+    "role_administrator": "管理员",
     # the own account
     "account_title": "账户",
     "account_password": "密码",
@@ -187,18 +177,6 @@ CHINESE: Final = {
     "code_go": "继续",
     "code_wrong": "验证码不正确或已被使用。请使用下一个。",
     "login_later": "失败次数过多，请稍后重试。",
-    # people
-    "people_title": "人员",
-    "people_account": "账户",
-    "people_roles": "角色",
-    "people_sites": "站点",
-    "people_factor": "第二因素",
-    "people_state": "状态",
-    "people_active": "启用",
-    "people_disabled": "停用",
-    "people_factor_owed": "尚未设置",
-    "people_factor_not_owed": "不要求",
-    "people_hint": "账户在中心的机器上创建、停用和重置：sonovan console user --help",
     # what is refused
     "error_title": "未执行",
     "error_later": "失败次数过多，请稍后重试。",

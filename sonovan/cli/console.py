@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -55,7 +55,8 @@ def console(context: typer.Context, state: StateOption = None) -> None:
 def add(
     code: Code,
     role: Annotated[
-        list[str], typer.Option("--role", help="operator, reader, lead, engineer or auditor; several are allowed.")
+        list[str],
+        typer.Option("--role", help="operator, reader, lead, engineer, auditor, administrator; several are allowed."),
     ],
     site: Annotated[
         list[str] | None, typer.Option("--site", help="Whose women they may see; several are allowed. Default: every.")
@@ -69,6 +70,7 @@ def add(
 ) -> None:
     """Add an account and print its password, which stands nowhere else."""
     from sonovan.console import passwords
+    from sonovan.console.people import check_signs_with
     from sonovan.console.roles import Role
     from sonovan.console.world import now_ms
     from sonovan.contracts.errors import InvalidRecord
@@ -93,26 +95,6 @@ def add(
         )
     if not ask and not oidc:
         typer.echo(password)
-
-
-def check_signs_with(code: str, roles: Collection[str]) -> None:
-    """Raise InvalidRecord `option_invalid` where this person writes records and the code cannot stand in one: letters
-    and a number, too short for a name."""
-    from pydantic import TypeAdapter, ValidationError
-
-    from sonovan.console.roles import Role
-    from sonovan.contracts.errors import InvalidRecord
-    from sonovan.contracts.words import OperatorCode
-
-    if not {Role.OPERATOR, Role.READER, Role.LEAD}.intersection(roles):
-        return
-    try:
-        TypeAdapter(OperatorCode).validate_python(code)
-    except ValidationError:
-        raise InvalidRecord(
-            "option_invalid",
-            f"{code!r} cannot stand in records, which name people by 1 to 3 small letters and a number, such as dr-1",
-        ) from None
 
 
 @user.command("list")

@@ -5,12 +5,12 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
-from sqlalchemy import ColumnElement, RowMapping, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, update
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.storage.console.attempts import hidden_name
 from sonovan.storage.console.database import ConsoleDatabase
-from sonovan.storage.console.tables import ACCOUNT, ATTEMPT, RECOVERY, SESSION
+from sonovan.storage.console.tables import ACCOUNT, ATTEMPT, INVITATION, RECOVERY, SESSION
 
 EVERY_SITE: Final = "*"
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -35,6 +35,10 @@ class Account:
     disabled_at: int | None = None
 
 
+class NobodyLeft(InvalidRecord):
+    """Nobody would have a role that somebody must have."""
+
+
 class Accounts:
     """The table of accounts. Every method raises Transient where the database is away."""
 
@@ -43,7 +47,7 @@ class Accounts:
 
     def add(self, account: Account) -> None:
         """Add one. Raises InvalidRecord `option_invalid` for a code or site that cannot be used or is taken."""
-        _check(account)
+        check_account(account)
         with self._database.begun() as connection:
             if connection.execute(select(ACCOUNT.c.code).where(ACCOUNT.c.code == account.code)).first() is not None:
                 raise InvalidRecord("option_invalid", f"there is an account {account.code} already")
@@ -62,11 +66,36 @@ class Accounts:
             rows = connection.execute(select(ACCOUNT).order_by(ACCOUNT.c.code)).mappings().all()
         return [_account(row) for row in rows]
 
-    def disable(self, code: str, at: int) -> None:
-        """Let nobody in by this account any more, and end its sessions. Raises InvalidRecord where there is none."""
+    def disable(self, code: str, at: int, *, leaving: str | None = None) -> None:
+        """Let nobody in by this account any more; its sessions and the link to choose a password end.
+
+        leaving: a role that somebody must still have afterwards. Raises InvalidRecord `option_invalid` where there is
+        no such account, NobodyLeft where nobody would have that role.
+        """
         with self._database.begun() as connection:
+            _hold_all(connection)
             self._must_be(connection.execute(update(ACCOUNT).where(_is(code)).values(disabled_at=at)).rowcount, code)
             connection.execute(delete(SESSION).where(SESSION.c.account == code))
+            connection.execute(delete(INVITATION).where(INVITATION.c.account == code))
+            _check_left(connection, leaving)
+
+    def enable(self, code: str) -> None:
+        """Let this account in again. Raises InvalidRecord `option_invalid` where there is none."""
+        with self._database.begun() as connection:
+            changed = update(ACCOUNT).where(_is(code)).values(disabled_at=None)
+            self._must_be(connection.execute(changed).rowcount, code)
+
+    def change(
+        self, code: str, roles: Collection[str], sites: Collection[str] | None, *, leaving: str | None = None
+    ) -> None:
+        """Other roles and sites, from its next request on. leaving, raises: as of `disable`."""
+        sites = None if sites is None else frozenset(sites)
+        check_account(Account(code, frozenset(roles), sites))
+        with self._database.begun() as connection:
+            _hold_all(connection)
+            values = {"roles": " ".join(sorted(roles)), "sites": _sites(sites)}
+            self._must_be(connection.execute(update(ACCOUNT).where(_is(code)).values(values)).rowcount, code)
+            _check_left(connection, leaving)
 
     def set_password(self, code: str, password_hash: str, *, must_change: bool) -> None:
         """Another password; every session of the account ends."""
@@ -117,7 +146,19 @@ def _is(code: str) -> ColumnElement[bool]:
     return ACCOUNT.c.code == code
 
 
-def _check(account: Account) -> None:
+def _hold_all(connection: Connection) -> None:
+    """Have others wait who change accounts: two people who end each other's roles at once must not both succeed."""
+    connection.execute(select(ACCOUNT.c.code).order_by(ACCOUNT.c.code).with_for_update()).all()
+
+
+def _check_left(connection: Connection, role: str | None) -> None:
+    rows = connection.execute(select(ACCOUNT.c.roles).where(ACCOUNT.c.disabled_at.is_(None))).scalars()
+    if role is not None and not any(role in roles.split() for roles in rows):
+        raise NobodyLeft("option_invalid", f"no account with the role {role} would be left")
+
+
+def check_account(account: Account) -> None:
+    """Raise InvalidRecord `option_invalid` for a code or a site that cannot be used."""
     if not _CODE.fullmatch(account.code):
         raise InvalidRecord(
             "option_invalid", f"{account.code!r} is no code of a person: 1 to 64 letters, digits, or any of _ . -"

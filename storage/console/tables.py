@@ -44,6 +44,13 @@ ATTEMPT: Final = Table(
     Column("until", BigInteger, nullable=False, doc="none is looked at before"),
 )  # fmt: skip
 
+INVITATION: Final = Table(
+    "invitation", META,
+    Column("token_hash", Text, primary_key=True, doc="SHA-256 of what stands in the link"),
+    Column("account", Text, nullable=False, unique=True, doc="whose password may be chosen by it"),
+    Column("until", BigInteger, nullable=False),
+)  # fmt: skip
+
 CLAIM: Final = Table(
     "claim", META,
     Column("screening_id", Text, primary_key=True),

@@ -196,11 +196,6 @@ def test_codes_cannot_be_guessed(strict: Running) -> None:
     assert [post(browser, "/code", page, code=f"00000{digit}").status for digit in range(6)] == [403] * 5 + [429]
 
 
-def test_the_list_of_people_is_for_leads_engineers_and_auditors(console: Running) -> None:
-    assert "l1" in console.browser("l1", "lead").get("/people").text
-    assert console.browser("r9", "reader").get("/people").status == 403
-
-
 def test_a_form_for_a_second_factor_is_good_for_its_own_account_alone(strict: Running) -> None:
     browser, other = strict.browser("r1", "reader"), strict.browser("r2", "reader")
     page, own = browser.get("/enrol").text, other.get("/enrol").text
