@@ -13,6 +13,7 @@ from typing import Final
 from sonovan.clinical.adequacy import reasons_of
 from sonovan.clinical.advice import SCAN_AGAIN
 from sonovan.clinical.alert_settings import AlertSettings, PersistentLesion, Rule, SuspiciousLesion
+from sonovan.clinical.course_rules import NO_OUTCOME_FOR, OUTCOME_KNOWN, REPORT_SIGNED, SIGNED_CATEGORY, UNSIGNED_FOR
 from sonovan.clinical.referral import DIAGNOSTIC_REFERRAL, LUMPS, SIGN
 from sonovan.contracts.alerts import About, AboutFinding, AboutKind, AboutSide, LesionAlerted, Severity, ToldOf
 from sonovan.contracts.because import Because
@@ -58,7 +59,7 @@ CATEGORY_CHANGED: Final = "category_changed"
 CATEGORY_NOW: Final = "category_now"
 CATEGORY_GONE: Final = "category_gone"
 CATEGORY_ROSE: Final = "category_rose"
-CATEGORIES_TOLD: Final = frozenset({CATEGORY_CHANGED, CATEGORY_NOW, CATEGORY_ROSE})
+CATEGORIES_TOLD: Final = frozenset({CATEGORY_CHANGED, CATEGORY_NOW, CATEGORY_ROSE, SIGNED_CATEGORY})
 """Codes whose value is a scheme and a category, as `scheme:category`."""
 
 REGIONS_ARE_ONE: Final = "regions_are_one"
@@ -95,10 +96,16 @@ ALWAYS_SHOWN: Final = frozenset(
         RULE_NO_LONGER_MET,
         SCREENING_VOID,
         CONSENT_WITHDRAWN,
+        UNSIGNED_FOR,
+        SIGNED_CATEGORY,
+        NO_OUTCOME_FOR,
+        REPORT_SIGNED,
+        OUTCOME_KNOWN,
     }
 )
-"""Codes that are shown whatever the intended use: descriptors, counts, sizes, scores of the outline, and what became of
-a finding. The probability of malignancy and categories are not among them (docs/decisions/0011)."""
+"""Codes that are shown whatever the intended use: descriptors, counts, sizes, scores of the outline, what became of
+a finding, and what readers signed. The probability of malignancy and suggested categories are not among them
+(docs/decisions/0011)."""
 
 OF_OPERATION: Final = frozenset({NOT_RESCANNED, PALPABLE_NOT_OUTLINED})
 """Rules on how the examination is done, and on what she feels herself: their reasons are shown whatever the intended

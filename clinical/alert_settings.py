@@ -87,6 +87,24 @@ class PalpableNotOutlined(Rule):
     severity: Severity = "worklist"
 
 
+class ReportUnsigned(Rule):
+    """A report that no reader has signed for `after_h` hours. The default is that after which the worklist of the
+    console calls a screening overdue; it must leave the hours of a weekend where nobody reads then."""
+
+    severity: Severity = "worklist"
+    after_h: Annotated[float, Field(gt=0, le=24 * 365)] = 48.0
+
+
+class OutcomeMissing(Rule):
+    """A side that was signed as category 4 or 5, and of which nobody has recorded for `after_days` what it was.
+
+    30 days leave time for an appointment and the pathologist. A site sets what its programme promises.
+    """
+
+    severity: Severity = "worklist"
+    after_days: Annotated[float, Field(gt=0, le=3650)] = 30.0
+
+
 class AlertSettings(Part):
     """The numbers of every rule, by its name.
 
@@ -97,4 +115,6 @@ class AlertSettings(Part):
     persistent_lesion: PersistentLesion = PersistentLesion()
     not_rescanned: NotRescanned = NotRescanned()
     palpable_not_outlined: PalpableNotOutlined = PalpableNotOutlined()
+    report_unsigned: ReportUnsigned = ReportUnsigned()
+    outcome_missing: OutcomeMissing = OutcomeMissing()
     change_share: Annotated[float, Field(gt=0, le=10)] = 0.2

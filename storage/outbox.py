@@ -13,79 +13,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    ColumnElement,
-    Connection,
-    DateTime,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Select,
-    String,
-    Table,
-    UniqueConstraint,
-    and_,
-    delete,
-    exists,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, insert, or_, select, update
 
 from sonovan.storage.outbox_engine import open_engine, transaction
-
-_META = MetaData()
-
-_TURNS = Table(
-    # Whoever holds the lock of a row has the turn: one row per source of versions, and one per scope.
-    "outbox_turns",
-    _META,
-    Column("name", String(64), primary_key=True),
-    Column("number", BigInteger, nullable=False),  # the newest version that was taken; 0 for a scope without versions
-    Column("digest", String(64), nullable=False),
-)
-_THREADS = Table(
-    "outbox_threads",
-    _META,
-    Column("thread", String(64), primary_key=True),
-    Column("scope", String(64), nullable=False, index=True),
-    Column("messages", Integer, nullable=False),  # how many it has had
-    Column("opened", Integer, nullable=False),  # the number of the message that opened it, the last time
-    Column("ended", Boolean, nullable=False),
-    Column("last", LargeBinary, nullable=False),  # the body of the newest
-)
-_DELIVERIES = Table(
-    "outbox_deliveries",
-    _META,
-    Column("key", String(240), primary_key=True),
-    Column("thread", String(64), nullable=False),
-    Column("number", Integer, nullable=False),  # which message of its thread, from 1
-    Column("recipient", String(64), nullable=False),
-    Column("rung", Integer, nullable=False),
-    Column("content_type", String(64), nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("made_at", DateTime, nullable=False),
-    Column("called_at", DateTime, nullable=False),  # when it was due at first
-    Column("attempts", Integer, nullable=False),
-    Column("due_at", DateTime, nullable=True),  # None once delivered or dropped: the index holds only what is owed
-    Column("delivered_at", DateTime, nullable=True),
-    UniqueConstraint("thread", "recipient", "rung", "number"),
-    Index("outbox_deliveries_due", "recipient", "due_at"),
-)
-
-_NOTES = Table(
-    "outbox_notes",
-    _META,
-    Column("name", String(64), primary_key=True),
-    Column("number", BigInteger, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-)
+from sonovan.storage.outbox_tables import DELIVERIES, FACTS, META, NOTES, THREADS, TURNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +78,23 @@ class Delivery:
     rung: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that is known of a scope, under a name of at most 64 letters; the one with the highest number stays."""
+
+    name: str
+    number: int
+    body: bytes
+
+
 FORGOTTEN: Final = 2**62
 """The number of a source of versions that was forgotten: above every version that may still come."""
 
 Decide = Callable[[Mapping[str, bytes]], Sequence[Message]]
 """The body of the newest message of each thread in a version's scopes → the messages that follow from the version."""
+
+DecideByFacts = Callable[[Mapping[str, bytes], Sequence[Fact]], Sequence[Message]]
+"""The body of the newest message of each thread of a scope, and all its facts by name → the messages that follow."""
 
 
 class Outbox:
@@ -162,7 +105,7 @@ class Outbox:
 
     def __init__(self, url: str) -> None:
         """url: an SQLAlchemy database URL; the tables are made where they are missing."""
-        self._engine = open_engine(url, _META)
+        self._engine = open_engine(url, META)
 
     def take(self, version: Version, decide: Decide, now: datetime) -> int:
         """Decide what follows from one version and owe it, in one transaction; how many messages that were.
@@ -175,7 +118,7 @@ class Outbox:
                 return 0
             for scope in sorted(version.scopes - {version.source}):
                 _lock(connection, scope)
-            rows = connection.execute(select(_THREADS).where(_THREADS.c.scope.in_(version.scopes))).all()
+            rows = connection.execute(select(THREADS).where(THREADS.c.scope.in_(version.scopes))).all()
             messages = decide({row.thread: bytes(row.last) for row in rows})
             for message in messages:
                 if message.scope not in version.scopes:
@@ -189,7 +132,7 @@ class Outbox:
         decide: the body of the thread's newest message → the message that follows from it, None for nothing.
         """
         with transaction(self._engine) as connection:
-            named = select(_THREADS).where(_THREADS.c.thread == thread)
+            named = select(THREADS).where(THREADS.c.thread == thread)
             row = connection.execute(named).one_or_none()
             if row is None:
                 return False
@@ -199,19 +142,40 @@ class Outbox:
                 _owe(connection, message, now)
             return True
 
+    def learn(self, scope: str, facts: Sequence[Fact], decide: DecideByFacts, now: datetime) -> int:
+        """Keep facts of a scope, and owe what follows from all that are kept, in one transaction; how many messages.
+
+        decide: gets the same facts whatever the order in which they came, and is asked each time: what it has said
+        already it finds among the threads. Of a scope that was forgotten nothing is kept.
+        """
+        with transaction(self._engine) as connection:
+            if _lock(connection, scope)[0] == FORGOTTEN:
+                return 0
+            for fact in facts:
+                _keep(connection, scope, fact)
+            known = select(FACTS).where(FACTS.c.scope == scope).order_by(FACTS.c.name)
+            all_of_it = [Fact(row.name, int(row.number), bytes(row.body)) for row in connection.execute(known)]
+            rows = connection.execute(select(THREADS).where(THREADS.c.scope == scope)).all()
+            messages = decide({row.thread: bytes(row.last) for row in rows}, all_of_it)
+            for message in messages:
+                if message.scope != scope:
+                    raise ValueError("a message lies outside the scope whose facts it follows from")
+                _owe(connection, message, now)
+            return len(messages)
+
     def claim(self, recipient: str, now: datetime, lease: timedelta, limit: int = 16) -> list[Delivery]:
         """What is due to one recipient, oldest first; nobody else gets it until the lease is over.
 
         A thread's messages leave in order: the next one waits until the one before was delivered.
         """
         with transaction(self._engine) as connection:
-            due = and_(_DELIVERIES.c.recipient == recipient, _DELIVERIES.c.due_at <= _plain(now), _is_next())
-            order = (_DELIVERIES.c.made_at, _DELIVERIES.c.key)
-            query = select(_DELIVERIES).where(due).order_by(*order).limit(limit)
+            due = and_(DELIVERIES.c.recipient == recipient, DELIVERIES.c.due_at <= _plain(now), _is_next())
+            order = (DELIVERIES.c.made_at, DELIVERIES.c.key)
+            query = select(DELIVERIES).where(due).order_by(*order).limit(limit)
             rows = connection.execute(query.with_for_update(skip_locked=True)).all()
             if rows:
-                leased = update(_DELIVERIES).where(_DELIVERIES.c.key.in_([row.key for row in rows]))
-                connection.execute(leased.values(due_at=_plain(now + lease), attempts=_DELIVERIES.c.attempts + 1))
+                leased = update(DELIVERIES).where(DELIVERIES.c.key.in_([row.key for row in rows]))
+                connection.execute(leased.values(due_at=_plain(now + lease), attempts=DELIVERIES.c.attempts + 1))
             return [
                 Delivery(row.key, row.recipient, row.content_type, bytes(row.body), row.attempts, row.rung)
                 for row in rows
@@ -227,9 +191,9 @@ class Outbox:
 
     def owed(self) -> dict[str, int]:
         """Recipient → how many deliveries are not done."""
-        counted = select(_DELIVERIES.c.recipient, func.count().label("owed")).where(_DELIVERIES.c.due_at.is_not(None))
+        counted = select(DELIVERIES.c.recipient, func.count().label("owed")).where(DELIVERIES.c.due_at.is_not(None))
         with transaction(self._engine) as connection:
-            rows = connection.execute(counted.group_by(_DELIVERIES.c.recipient)).all()
+            rows = connection.execute(counted.group_by(DELIVERIES.c.recipient)).all()
         return {row.recipient: row.owed for row in rows}
 
     def undelivered(self, now: datetime) -> dict[str, tuple[datetime, int]]:
@@ -237,58 +201,59 @@ class Outbox:
 
         What is due later, on a higher rung or after quiet hours, waits for nobody.
         """
-        first, count = func.min(_DELIVERIES.c.called_at).label("since"), func.count().label("owed")
-        owed = and_(_DELIVERIES.c.due_at.is_not(None), _DELIVERIES.c.called_at <= _plain(now))
-        waiting = select(_DELIVERIES.c.recipient, first, count).where(owed)
+        first, count = func.min(DELIVERIES.c.called_at).label("since"), func.count().label("owed")
+        owed = and_(DELIVERIES.c.due_at.is_not(None), DELIVERIES.c.called_at <= _plain(now))
+        waiting = select(DELIVERIES.c.recipient, first, count).where(owed)
         with transaction(self._engine) as connection:
-            rows = connection.execute(waiting.group_by(_DELIVERIES.c.recipient)).all()
+            rows = connection.execute(waiting.group_by(DELIVERIES.c.recipient)).all()
         return {row.recipient: (row.since.replace(tzinfo=UTC), int(row.owed)) for row in rows}
 
     def forget(self, source: str) -> int:
-        """Delete the threads of a scope and what is owed of them; how many threads that were.
+        """Delete the threads and facts of a scope and what is owed of them; how many threads that were.
 
         source: the scope, which is also the source of its versions. No version of it is new any more: what comes late
         opens no thread again.
         """
-        threads = select(_THREADS.c.thread).where(_THREADS.c.scope == source)
+        threads = select(THREADS.c.thread).where(THREADS.c.scope == source)
         with transaction(self._engine) as connection:
             _lock(connection, source)
             over = {"number": FORGOTTEN, "digest": ""}
-            connection.execute(update(_TURNS).where(_TURNS.c.name == source).values(over))
-            connection.execute(delete(_DELIVERIES).where(_DELIVERIES.c.thread.in_(threads)))
-            return connection.execute(delete(_THREADS).where(_THREADS.c.scope == source)).rowcount
+            connection.execute(update(TURNS).where(TURNS.c.name == source).values(over))
+            connection.execute(delete(DELIVERIES).where(DELIVERIES.c.thread.in_(threads)))
+            connection.execute(delete(FACTS).where(FACTS.c.scope == source))
+            return connection.execute(delete(THREADS).where(THREADS.c.scope == source)).rowcount
 
     def last(self, threads: Iterable[str]) -> dict[str, bytes]:
         """The body of the newest message of each of these threads; those that there never was are left out."""
-        named = select(_THREADS.c.thread, _THREADS.c.last).where(_THREADS.c.thread.in_(list(threads)))
+        named = select(THREADS.c.thread, THREADS.c.last).where(THREADS.c.thread.in_(list(threads)))
         with transaction(self._engine) as connection:
             return {row.thread: bytes(row.last) for row in connection.execute(named)}
 
     def note(self, name: str, number: int, body: bytes) -> bool:
         """Keep something that nobody is told of, under its name; whether none with a higher number stands there."""
         with transaction(self._engine) as connection:
-            row = connection.execute(select(_NOTES).where(_NOTES.c.name == name).with_for_update()).one_or_none()
+            row = connection.execute(select(NOTES).where(NOTES.c.name == name).with_for_update()).one_or_none()
             if row is None:
-                connection.execute(insert(_NOTES).values(name=name, number=number, body=body))
+                connection.execute(insert(NOTES).values(name=name, number=number, body=body))
             elif row.number > number:
                 return False
             else:
-                connection.execute(update(_NOTES).where(_NOTES.c.name == name).values(number=number, body=body))
+                connection.execute(update(NOTES).where(NOTES.c.name == name).values(number=number, body=body))
             return True
 
     def notes(self) -> dict[str, tuple[int, bytes]]:
         """Everything that `note` keeps: name → number and body."""
         with transaction(self._engine) as connection:
-            return {row.name: (int(row.number), bytes(row.body)) for row in connection.execute(select(_NOTES))}
+            return {row.name: (int(row.number), bytes(row.body)) for row in connection.execute(select(NOTES))}
 
     def close(self) -> None:
         """Give back the connections."""
         self._engine.dispose()
 
     def _set(self, key: str, **values: Any) -> None:
-        not_done = and_(_DELIVERIES.c.key == key, _DELIVERIES.c.due_at.is_not(None))
+        not_done = and_(DELIVERIES.c.key == key, DELIVERIES.c.due_at.is_not(None))
         with transaction(self._engine) as connection:
-            connection.execute(update(_DELIVERIES).where(not_done).values(**values))
+            connection.execute(update(DELIVERIES).where(not_done).values(**values))
 
 
 def _is_new(connection: Connection, version: Version) -> bool:
@@ -297,22 +262,32 @@ def _is_new(connection: Connection, version: Version) -> bool:
     if version.number < number or (version.number, version.digest) == (number, digest):
         return False
     newest = {"number": version.number, "digest": version.digest}
-    connection.execute(update(_TURNS).where(_TURNS.c.name == version.source).values(newest))
+    connection.execute(update(TURNS).where(TURNS.c.name == version.source).values(newest))
     return True
+
+
+def _keep(connection: Connection, scope: str, fact: Fact) -> None:
+    named = and_(FACTS.c.scope == scope, FACTS.c.name == fact.name)
+    values = {"number": fact.number, "body": fact.body}
+    row = connection.execute(select(FACTS.c.number).where(named)).one_or_none()
+    if row is None:
+        connection.execute(insert(FACTS).values(scope=scope, name=fact.name, **values))
+    elif row.number < fact.number:
+        connection.execute(update(FACTS).where(named).values(values))
 
 
 def _lock(connection: Connection, name: str) -> tuple[int, str]:
     """The newest version taken under this name, (0, "") for none; other workers wait until the transaction's end."""
-    row = connection.execute(select(_TURNS).where(_TURNS.c.name == name).with_for_update()).one_or_none()
+    row = connection.execute(select(TURNS).where(TURNS.c.name == name).with_for_update()).one_or_none()
     if row is not None:
         return int(row.number), str(row.digest)
-    connection.execute(insert(_TURNS).values(name=name, number=0, digest=""))
+    connection.execute(insert(TURNS).values(name=name, number=0, digest=""))
     return 0, ""
 
 
 def _owe(connection: Connection, message: Message, now: datetime) -> None:
     """Keep a message as the newest of its thread, and owe it to everybody whom it concerns."""
-    row = connection.execute(select(_THREADS).where(_THREADS.c.thread == message.thread)).one_or_none()
+    row = connection.execute(select(THREADS).where(THREADS.c.thread == message.thread)).one_or_none()
     number = 1 if row is None else row.messages + 1
     opened = number if row is None or row.ended else row.opened
     values = {
@@ -323,11 +298,11 @@ def _owe(connection: Connection, message: Message, now: datetime) -> None:
         "ended": message.kind == "ends",
     }
     if row is None:
-        connection.execute(insert(_THREADS).values(thread=message.thread, **values))
+        connection.execute(insert(THREADS).values(thread=message.thread, **values))
     else:
-        connection.execute(update(_THREADS).where(_THREADS.c.thread == message.thread).values(**values))
+        connection.execute(update(THREADS).where(THREADS.c.thread == message.thread).values(**values))
     for call in _calls(connection, message, opened, now):
-        connection.execute(insert(_DELIVERIES).values(_owed(message, number, call, now)))
+        connection.execute(insert(DELIVERIES).values(_owed(message, number, call, now)))
 
 
 def _calls(connection: Connection, message: Message, opened: int, now: datetime) -> list[Call]:
@@ -336,7 +311,7 @@ def _calls(connection: Connection, message: Message, opened: int, now: datetime)
     rows = connection.execute(_that_matter(message.thread, opened).with_for_update()).all()
     waiting = [row for row in rows if row.attempts == 0 and row.due_at is not None and row.due_at > _plain(now)]
     dropped = [row.key for row in waiting]
-    connection.execute(update(_DELIVERIES).where(_DELIVERIES.c.key.in_(dropped)).values(due_at=None))
+    connection.execute(update(DELIVERIES).where(DELIVERIES.c.key.in_(dropped)).values(due_at=None))
     if message.kind == "opens":
         return list(message.calls)
     told = {
@@ -358,15 +333,15 @@ def _that_matter(thread: str, opened: int) -> Select[Any]:
     """What a thread still owes, and what it told since it was opened: a fault that comes and goes for years has many
     deliveries before that.
     """
-    matters = or_(_DELIVERIES.c.due_at.is_not(None), _DELIVERIES.c.number >= opened)
-    return select(_DELIVERIES).where(_DELIVERIES.c.thread == thread, matters)
+    matters = or_(DELIVERIES.c.due_at.is_not(None), DELIVERIES.c.number >= opened)
+    return select(DELIVERIES).where(DELIVERIES.c.thread == thread, matters)
 
 
 def _is_next() -> ColumnElement[bool]:
     """No earlier message of the same thread is still owed to the same recipient."""
-    earlier = _DELIVERIES.alias("earlier")
-    same = and_(earlier.c.thread == _DELIVERIES.c.thread, earlier.c.recipient == _DELIVERIES.c.recipient)
-    return ~exists().where(same, earlier.c.number < _DELIVERIES.c.number, earlier.c.due_at.is_not(None))
+    earlier = DELIVERIES.alias("earlier")
+    same = and_(earlier.c.thread == DELIVERIES.c.thread, earlier.c.recipient == DELIVERIES.c.recipient)
+    return ~exists().where(same, earlier.c.number < DELIVERIES.c.number, earlier.c.due_at.is_not(None))
 
 
 def _owed(message: Message, number: int, call: Call, now: datetime) -> dict[str, Any]:

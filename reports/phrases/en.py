@@ -282,6 +282,8 @@ ENGLISH: Final = Phrases(
         "palpable_not_outlined": "lump felt, nothing outlined",
         "not_rescanned": "inadequate and not scanned again",
         "persistent_lesion": "persistent lesion",
+        "report_unsigned": "report not signed in time",
+        "outcome_missing": "signed 4 or 5, and no outcome",
         "reader_must_review": "Reader must review",
         "scan_again": "Scan again",
         "examine": "Examine",

@@ -162,4 +162,9 @@ ENGLISH_REASONS: Final = {
     "consent_withdrawn": "she withdrew her consent: nothing is said of her pictures any more",
     "finding_withdrawn": "its region is no longer outlined, which is not a negative result",
     "rule_no_longer_met": "the rule is no longer met",
+    "unsigned_for": "no reader has signed it for {value:g} hours",
+    "signed_category": "a reader signed {value}",
+    "no_outcome_for": "for {value:g} days nobody has recorded what it was",
+    "report_signed": "a reader has signed",
+    "outcome_known": "what became of her is recorded",
 }

@@ -162,4 +162,9 @@ CHINESE_REASONS: Final = {
     "consent_withdrawn": "受检者已撤回同意：不再对其图像作任何说明",
     "finding_withdrawn": "该区域不再被勾画，但这并不代表阴性结果",
     "rule_no_longer_met": "已不再符合提醒规则",
+    "unsigned_for": "已有 {value:g} 小时无阅片者签署",
+    "signed_category": "阅片者签署为 {value}",
+    "no_outcome_for": "已有 {value:g} 天无人登记其结局",
+    "report_signed": "阅片者已签署",
+    "outcome_known": "结局已登记",
 }

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -15,7 +16,8 @@ from sonovan.cli.up import StateOption, format_table
 
 if TYPE_CHECKING:
     from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
-    from sonovan.contracts.results import IntendedUse, ScreeningAssessed
+    from sonovan.contracts.results import IntendedUse
+    from sonovan.stream_apps.alert.course import Concerns
     from sonovan.stream_apps.alert.rule_file import RuleFile
     from sonovan.stream_apps.alert.trial import Trial
 
@@ -88,12 +90,13 @@ def try_file(
 ) -> int | None:
     """Check a file of rules, and show whom it would call for a screening, when and why. Nobody is told."""
     from sonovan.contracts.errors import Fatal, InvalidRecord
+    from sonovan.contracts.results import ScreeningAssessed
     from sonovan.contracts.settings import read_settings
     from sonovan.settings import FaceSettings
     from sonovan.stream_apps.alert.recipients import ladder_of
     from sonovan.stream_apps.alert.rule_file import read_rule_file
     from sonovan.stream_apps.alert.settings import AlertSettings
-    from sonovan.stream_apps.alert.trial import try_rules
+    from sonovan.stream_apps.alert.trial import Trial, try_course, try_rules
 
     try:
         rules = read_rule_file(file)
@@ -104,10 +107,13 @@ def try_file(
         document = json.dumps(json.loads(rules.model_dump_json(by_alias=True)), indent=1) + "\n"
         sys.stdout.write(document if as_json else "\n".join(told_of_file(rules)) + "\n")
         return None
-    revisions = [each for each in _revisions(state) if each.screening_id == screening]
+    records = _course(state, screening)
+    revisions = [each for _, each in records if isinstance(each, ScreeningAssessed)]
     if not revisions:
         raise InvalidRecord("record_invalid", f"no revision of screening {screening} stands on the topic")
-    trial = try_rules(revisions, rules.rule_set, ladder_of(read_settings(AlertSettings), rules))
+    ladder = ladder_of(read_settings(AlertSettings), rules)
+    trial = try_rules(revisions, rules.rule_set, ladder)
+    trial = Trial((*trial.told, *try_course(records, rules.rule_set, ladder)), trial.silent)
     use = read_settings(FaceSettings).intended_use
     shown = json.dumps(as_document(trial, use), indent=1) if as_json else "\n".join(told_of_trial(trial, use))
     sys.stdout.write(shown + "\n")
@@ -151,6 +157,7 @@ def told_of_file(file: "RuleFile") -> list[str]:
     """What a sound file says: its rules, and who is called when, in lines for a person."""
     lines = [f"rules {file.version}: sound"]
     lines += [f"  {rule.name}: {rule.severity}" for rule in file.rule_set.rules]
+    lines += [f"  {rule.name}: {rule.severity}, after {_time(rule.after)}" for rule in file.rule_set.course_rules]
     for rung in file.ladder:
         lines.append(f"  {rung.severity}, after {rung.after_min} min: {', '.join(rung.to)}")
     if not file.ladder:
@@ -171,7 +178,9 @@ def told_of_trial(trial: "Trial", use: "IntendedUse") -> list[str]:
     words = Words()
     lines = [words.text("unsigned")]
     for each in trial.told:
-        lines.append(f"revision {each.revision.revision_number} ({each.revision.status}), rule {each.alert.rule}:")
+        revision = each.revision
+        by = "after its report" if revision is None else f"revision {revision.revision_number} ({revision.status})"
+        lines.append(f"{by}, rule {each.alert.rule}:")
         lines.append(f"  {alert_line(withhold_alert(each.alert, use), 'en', each.number)}")
         lines += [f"  {call.due:%Y-%m-%d %H:%M} UTC: {call.recipient}" for call in each.calls]
     if not trial.told:
@@ -189,7 +198,7 @@ def as_document(trial: "Trial", use: "IntendedUse") -> dict[str, object]:
 
     told = [
         {
-            "revision_number": each.revision.revision_number,
+            "revision_number": None if each.revision is None else each.revision.revision_number,
             "finding": each.number,
             "alert": json.loads(withhold_alert(each.alert, use).encode()),
             "calls": [
@@ -224,10 +233,24 @@ def _alerts(state: Path | None) -> "list[LesionAlerted]":
     return [record for message in messages if isinstance(record := message.decode(), LesionAlerted)]
 
 
-def _revisions(state: Path | None) -> "list[ScreeningAssessed]":
+def _course(state: Path | None, screening: str) -> "list[tuple[datetime, Concerns]]":
+    """What stands on the topics of one screening: revisions, conclusions, outcomes, with the broker's times."""
+    from sonovan.contracts.conclusions import ScreeningConcluded
+    from sonovan.contracts.outcomes import OutcomeRecorded
     from sonovan.contracts.results import ScreeningAssessed
     from sonovan.contracts.topics import Topic
     from sonovan.transport.tail import read_all
 
-    messages = read_all(kafka_settings(state, "reader"), Topic.SCREENING_ASSESSED)
-    return [record for message in messages if isinstance(record := message.decode(), ScreeningAssessed)]
+    kafka, key = kafka_settings(state, "reader"), screening.encode()
+    found: list[tuple[datetime, Concerns]] = []
+    for topic in (Topic.SCREENING_ASSESSED, Topic.SCREENING_CONCLUDED, Topic.OUTCOME_RECORDED):
+        for message in read_all(kafka, topic):
+            record = message.decode() if message.key == key else None
+            if isinstance(record, ScreeningAssessed | ScreeningConcluded | OutcomeRecorded):
+                found.append((message.appended_at, record))
+    return found
+
+
+def _time(after: timedelta) -> str:
+    hours = after / timedelta(hours=1)
+    return f"{hours:g} hours" if hours < 72 else f"{hours / 24:g} days"

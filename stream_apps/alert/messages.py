@@ -10,13 +10,18 @@ from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
-from sonovan.storage.outbox import Call, Delivery, Kind, Message, Outbox, Version
+from sonovan.storage.outbox import Call, Delivery, Fact, Kind, Message, Outbox, Version
+from sonovan.stream_apps.alert.course import Concerns, course_alerts, course_of, facts_of
 from sonovan.stream_apps.alert.ladder import Ladder
 from sonovan.stream_apps.alert.step import RuleSet, acknowledged, alerts_of
 from sonovan.stream_apps.stage import Send
 
 CONTENT_TYPE = "application/json"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+SETTLES: Final = timedelta(minutes=5)
+"""A worker that was away reads what came meanwhile topic by topic: before it says that somebody is late, it waits so
+long for what may stand on another topic already."""
 
 KINDS: Final[Mapping[AlertState, Kind]] = {
     "raised": "opens",
@@ -42,6 +47,26 @@ def take(
         return [message_of(alert, ladder, min(at, now)) for alert in alerts_of(assessed, before, rules)]
 
     return outbox.take(version_of(assessed, rules), decide, now)
+
+
+def follow(outbox: Outbox, record: Concerns, rules: RuleSet, ladder: Ladder, at: datetime, now: datetime) -> int:
+    """Have the outbox keep what a record tells of the course of its screening, and what follows from all of it.
+
+    at: when the record was appended. Raises as `take`.
+    """
+    heard = min(at, now)
+
+    def decide(known: Mapping[str, bytes], facts: Sequence[Fact]) -> list[Message]:
+        before = {name: kept_alert(body) for name, body in known.items()}
+        course = course_of(record.screening_id, facts)
+        said = course_alerts(course, before, rules, heard)
+        settled = now + SETTLES
+        return [
+            message_of(each.alert, ladder, max(each.due, settled) if each.alert.state == "raised" else each.due)
+            for each in said
+        ]
+
+    return outbox.learn(record.screening_id, facts_of(record, heard), decide, now)
 
 
 def answer(

@@ -1,4 +1,4 @@
-"""The alert stage: revisions, answers and faults into the outbox, the outbox to everybody; `sonovan worker alert`."""
+"""The alert stage: revisions, what follows on them, answers and faults into the outbox, the outbox to everybody."""
 
 import asyncio
 import time
@@ -10,16 +10,18 @@ from typing import Final
 
 from sonovan.clinical.alert_settings import AlertSettings as RuleSettings
 from sonovan.contracts.alerts import AlertAcknowledged, AlertHandled
+from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.errors import Fatal
 from sonovan.contracts.faults import FaultAlerted
+from sonovan.contracts.outcomes import OutcomeRecorded
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import Topic, Writer
 from sonovan.storage.outbox import Outbox
 from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.stream_apps.alert.ladder import Ladder
-from sonovan.stream_apps.alert.messages import answer, take, take_fault
+from sonovan.stream_apps.alert.messages import answer, follow, take, take_fault
 from sonovan.stream_apps.alert.recipients import everybody, ladder_of
 from sonovan.stream_apps.alert.rule_file import read_rule_file
 from sonovan.stream_apps.alert.sending import Late, Sender
@@ -31,6 +33,8 @@ from sonovan.stream_apps.stage import Given, Message, Outcome, Stage
 
 READS: Final = (
     Topic.SCREENING_ASSESSED,
+    Topic.SCREENING_CONCLUDED,
+    Topic.OUTCOME_RECORDED,
     Topic.ALERT_ACKNOWLEDGED,
     Topic.ALERT_HANDLED,
     Topic.SCREENING_ERASED,
@@ -108,8 +112,19 @@ def alert_stage(
             if vans is None or report is None:
                 return Outcome()
             return Outcome(store=partial(vans.take, report, at, moment))
+        if message.at.topic == Topic.SCREENING_CONCLUDED:
+            concluded = ScreeningConcluded.decode(message.value)
+            return Outcome(store=partial(follow, outbox, concluded, rules, ladder, at, moment))
+        if message.at.topic == Topic.OUTCOME_RECORDED:
+            outcome = OutcomeRecorded.decode(message.value)
+            return Outcome(store=partial(follow, outbox, outcome, rules, ladder, at, moment))
         assessed = ScreeningAssessed.decode(message.value)
-        return Outcome(store=partial(take, outbox, assessed, rules, ladder, at, moment))
+
+        def take_and_follow() -> None:
+            take(outbox, assessed, rules, ladder, at, moment)
+            follow(outbox, assessed, rules, ladder, at, moment)
+
+        return Outcome(store=take_and_follow)
 
     beside = [] if sender is None else [sender.run]
     if vans is not None and tell is not None:

@@ -21,6 +21,7 @@ from sonovan.clinical.alert_rules import (
     why_silent,
 )
 from sonovan.clinical.alert_settings import AlertSettings
+from sonovan.clinical.course_rules import COURSE_RULES, CourseRule, course_rules_of
 from sonovan.contracts.alerts import (
     SEVERITIES,
     About,
@@ -44,17 +45,19 @@ USUAL: Final = "usual-1"
 class RuleSet:
     """The rules of a site, and what they are called in alerts.
 
-    change_share: by what share of the size that was told a lesion must differ for a correction to be sent.
+    rules: of one revision. change_share: by what share of the size that was told a lesion must differ for a correction
+    to be sent. course_rules: of what becomes of a report (`sonovan.stream_apps.alert.course`).
     """
 
     version: str
     rules: tuple[AlertRule, ...]
     change_share: float
+    course_rules: tuple[CourseRule, ...] = ()
 
     @classmethod
     def of(cls, settings: AlertSettings, version: str = USUAL) -> "RuleSet":
         """The rules with these numbers."""
-        return cls(version, rules_of(settings), settings.change_share)
+        return cls(version, rules_of(settings), settings.change_share, course_rules_of(settings))
 
 
 def alerts_of(assessed: ScreeningAssessed, known: Mapping[str, LesionAlerted], rules: RuleSet) -> list[LesionAlerted]:
@@ -67,9 +70,11 @@ def alerts_of(assessed: ScreeningAssessed, known: Mapping[str, LesionAlerted], r
     An alert is withdrawn once: when its finding is withdrawn and no other one is its lesion, or when a revision that is
     not preliminary no longer meets its rule, or has another alert of that rule for its lesion. One that somebody has
     acknowledged stays, and tells that its cause is gone. Of a screening that is void, or to whose reading by a machine
-    she agrees no more, all are withdrawn and none is raised.
+    she agrees no more, all are withdrawn and none is raised. Alerts of course rules are left alone.
     """
-    standing = {name: alert for name, alert in sorted(known.items()) if _stands(alert)}
+    standing = {
+        name: alert for name, alert in sorted(known.items()) if stands(alert) and alert.rule not in COURSE_RULES
+    }
     lesions = lesions_of(standing.values(), assessed, ())
     told: list[LesionAlerted] = []
     met: set[str] = set()
@@ -104,7 +109,7 @@ def acknowledged(before: LesionAlerted, answer: AlertAcknowledged | AlertHandled
     The first answer counts; whoever it is handed over to sees to it from then on. None where it stands no longer, was
     raised again since, or nothing changes in who sees to it.
     """
-    if not _stands(before) or before.raised_in != answer.raised_in:
+    if not stands(before) or before.raised_in != answer.raised_in:
         return None
     to = answer.step.to if isinstance(answer, AlertHandled) and isinstance(answer.step, HandedOver) else None
     by = to or answer.by
@@ -114,7 +119,8 @@ def acknowledged(before: LesionAlerted, answer: AlertAcknowledged | AlertHandled
     return before.model_copy(update=new)
 
 
-def _stands(alert: LesionAlerted) -> bool:
+def stands(alert: LesionAlerted) -> bool:
+    """Whether the cause of an alert is not gone."""
     return alert.state not in ("withdrawn", "vanished")
 
 

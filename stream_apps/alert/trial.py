@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sonovan.contracts.alerts import AboutFinding, LesionAlerted
 from sonovan.contracts.results import Finding, ScreeningAssessed
-from sonovan.storage.outbox import Call
+from sonovan.storage.outbox import Call, Fact
+from sonovan.stream_apps.alert.course import Concerns, course_alerts, course_of, facts_of
 from sonovan.stream_apps.alert.ladder import Ladder
 from sonovan.stream_apps.alert.step import RuleSet, alerts_of
 
@@ -14,11 +16,11 @@ from sonovan.stream_apps.alert.step import RuleSet, alerts_of
 class Told:
     """One alert, or what became of it: by which revision, and when whom would be called if nobody answers.
 
-    number: its finding's in the revision's report, from 1; None where it is about something else, or gone. calls: empty
-    where it is not raised, for whoever was called hears of the rest.
+    revision: None for an alert of a course rule. number: its finding's in the revision's report, from 1; None where it
+    is about something else, or gone. calls: empty where it is not raised, for whoever was called hears of the rest.
     """
 
-    revision: ScreeningAssessed
+    revision: ScreeningAssessed | None
     alert: LesionAlerted
     number: int | None
     calls: tuple[Call, ...]
@@ -53,6 +55,31 @@ def try_rules(revisions: Iterable[ScreeningAssessed], rules: RuleSet, ladder: La
     }
     numbered = enumerate(ordered[-1].findings, start=1)
     return Trial(tuple(told), tuple((number, each) for number, each in numbered if each.finding_id not in standing))
+
+
+def try_course(records: Iterable[tuple[datetime, Concerns]], rules: RuleSet, ladder: Ladder) -> tuple[Told, ...]:
+    """Take what is known of one screening in the order in which the broker appended it; none of its alerts is answered.
+
+    records: revisions, conclusions and outcomes with the broker's times, as often as they stand on their topics. Told
+    of is what would be told: not an alert that ends before its time is over, and one whose time is still to come.
+    """
+    facts: dict[str, Fact] = {}
+    known: dict[str, LesionAlerted] = {}
+    told: list[Told] = []
+    for at, record in sorted(records, key=lambda each: each[0]):
+        for fact in facts_of(record, at):
+            if fact.name not in facts or facts[fact.name].number < fact.number:
+                facts[fact.name] = fact
+        course = course_of(record.screening_id, [facts[name] for name in sorted(facts)])
+        for said in course_alerts(course, known, rules, at):
+            known[said.alert.alert_id] = said.alert
+            waiting = [each for each in told if each.alert.alert_id == said.alert.alert_id and each.alert.as_of > at]
+            told = [each for each in told if each not in waiting]
+            raised = said.alert.state == "raised"
+            if raised or not waiting:
+                calls = ladder.calls(said.alert.severity, said.due) if raised else ()
+                told.append(Told(None, said.alert, None, calls))
+    return tuple(told)
 
 
 def _number(alert: LesionAlerted, findings: Sequence[Finding]) -> int | None:

@@ -1,0 +1,160 @@
+"""The course of one screening to the alerts that must stand: what the outbox keeps of it, and what follows. Pure.
+
+The stage has the outbox keep every record that a course rule may rest on as a fact, and decides anew from all of them
+each time: so it is the same whatever the order in which revisions, conclusions and outcomes arrive, and however often.
+An alert that must wait is owed at once, and due when its time is over. What ends it before then drops it unsent.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from pydantic import ValidationError
+
+from sonovan.clinical.alert_rules import RULE_NO_LONGER_MET, why_silent
+from sonovan.clinical.course_rules import (
+    OUTCOME_KNOWN,
+    OUTCOME_MISSING,
+    REPORT_SIGNED,
+    REPORT_UNSIGNED,
+    Course,
+    CourseRule,
+    Met,
+    Reported,
+    outcome_known,
+)
+from sonovan.contracts.alerts import AboutSide, LesionAlerted
+from sonovan.contracts.because import Because
+from sonovan.contracts.conclusions import ScreeningConcluded
+from sonovan.contracts.errors import Fatal, InvalidRecord
+from sonovan.contracts.outcomes import OutcomeRecorded
+from sonovan.contracts.record import Moment, Part, Sha256
+from sonovan.contracts.results import ScreeningAssessed
+from sonovan.storage.outbox import Fact
+from sonovan.stream_apps.alert.belonging import new_id
+from sonovan.stream_apps.alert.step import RuleSet, stands
+
+Concerns = ScreeningAssessed | ScreeningConcluded | OutcomeRecorded
+"""The records of which a course is made."""
+
+_REPORTED: Final = "reported"
+_SILENT: Final = "silent"
+_SIGNED: Final = "signed."
+_OUTCOME: Final = "outcome."
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _Report(Part):
+    revision_id: Sha256
+    at: Moment
+
+
+class _Silence(Part):
+    why: Because | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An alert, and when it is told: at its rule's time, or now for one whose cause is gone."""
+
+    alert: LesionAlerted
+    due: datetime
+
+
+def facts_of(record: Concerns, at: datetime) -> list[Fact]:
+    """What the outbox keeps of a record: of a conclusion its sides. at: when the broker appended it."""
+    at_ms = (at - _EPOCH) // timedelta(milliseconds=1)
+    match record:
+        case ScreeningConcluded():
+            kept = record.model_copy(update={"looked_at": (), "findings": (), "despite": ()})
+            return [Fact(f"{_SIGNED}{record.conclusion_id}", at_ms, kept.encode())]
+        case OutcomeRecorded():
+            return [Fact(f"{_OUTCOME}{record.outcome_id}", at_ms, record.encode())]
+        case ScreeningAssessed():
+            silence = _Silence(why=why_silent(record))
+            facts = [Fact(_SILENT, record.revision_number, silence.model_dump_json().encode())]
+            if record.status != "preliminary":
+                report = _Report(revision_id=record.revision_id, at=at)
+                facts.append(Fact(_REPORTED, record.revision_number, report.model_dump_json().encode()))
+            return facts
+
+
+def course_of(screening_id: str, facts: Iterable[Fact]) -> Course:
+    """The course that facts tell. Raises Fatal where one cannot be read here, as after a newer version kept it."""
+    reported, silent = None, None
+    signed: list[tuple[datetime, ScreeningConcluded]] = []
+    outcomes: list[OutcomeRecorded] = []
+    for fact in facts:
+        try:
+            if fact.name == _REPORTED:
+                kept = _Report.model_validate_json(fact.body)
+                reported = Reported(kept.revision_id, kept.at)
+            elif fact.name == _SILENT:
+                silent = _Silence.model_validate_json(fact.body).why
+            elif fact.name.startswith(_SIGNED):
+                at = _EPOCH + timedelta(milliseconds=fact.number)
+                signed.append((at, ScreeningConcluded.decode(fact.body)))
+            else:
+                outcomes.append(OutcomeRecorded.decode(fact.body))
+        except (InvalidRecord, ValidationError):
+            raise Fatal("the outbox holds a fact that this version cannot read") from None
+    return Course(screening_id, reported, silent, tuple(signed), tuple(outcomes))
+
+
+def course_alerts(course: Course, known: Mapping[str, LesionAlerted], rules: RuleSet, at: datetime) -> list[Said]:
+    """What must be told because of this course: raised first, in the rules' order, then what is gone.
+
+    known: the newest record of every alert of this screening, by alert id. at: when what is new was appended.
+    An alert is raised once, and again only after its cause was gone. It is withdrawn when its rule is no longer met,
+    also where somebody has acknowledged it: then there is nothing left to decide. One of a rule that is not used any
+    more stays.
+    """
+    told, met = [], set[str]()
+    for rule in rules.course_rules if course.silent is None else ():
+        for found in rule.find(course):
+            alert = _raised(course, rule, found, rules.version, known)
+            met.add(alert.alert_id)
+            before = known.get(alert.alert_id)
+            if before is None or not stands(before):
+                told.append(Said(alert, alert.as_of))
+    return [*told, *_gone(course, known, rules.course_rules, met, at)]
+
+
+def _gone(
+    course: Course, known: Mapping[str, LesionAlerted], rules: Sequence[CourseRule], met: set[str], at: datetime
+) -> Iterator[Said]:
+    names = {rule.name for rule in rules}
+    for name, before in sorted(known.items()):
+        if before.rule in names and name not in met and stands(before):
+            new = {"state": "withdrawn", "because": (_why_gone(course, before),), "as_of": at}
+            yield Said(before.model_copy(update=new), at)
+
+
+def _why_gone(course: Course, before: LesionAlerted) -> Because:
+    if course.silent is not None:
+        return course.silent
+    if before.rule == REPORT_UNSIGNED and course.counts is not None:
+        return Because(code=REPORT_SIGNED)
+    if before.rule == OUTCOME_MISSING and isinstance(before.about, AboutSide) and outcome_known(course, before.about):
+        return Because(code=OUTCOME_KNOWN)
+    return Because(code=RULE_NO_LONGER_MET)
+
+
+def _raised(
+    course: Course, rule: CourseRule, found: Met, version: str, known: Mapping[str, LesionAlerted]
+) -> LesionAlerted:
+    return LesionAlerted(
+        alert_id=new_id(course.screening_id, found.about, rule.name, known),
+        screening_id=course.screening_id,
+        revision_id=found.revision_id,
+        raised_in=found.revision_id,
+        about=found.about,
+        state="raised",
+        severity=rule.severity,
+        rule=rule.name,
+        rules_version=version,
+        because=found.because,
+        evidence=(),
+        as_of=found.since + rule.after,
+    )
