@@ -16,6 +16,7 @@ from sonovan.clinical import (
     birads,
     c_tirads,
     category,
+    course_rules,
     key_frame,
     marks,
     nodules,
@@ -53,17 +54,18 @@ NO_REASONS = {"adequate", "usable", "limited", "inadequate", "not_examined", "un
               "quality", "level", "reasons", "finding", "suspicious", "decision_support", "withheld", "category",
               "malignant", "malignant_withheld", "findings", "categories", "advice", "value", "rule", "because",
               "regions", "lesion", "risk", "mm", "px", "a", "software", "finding_id", "still_unseen",
-              "side", "screening", "van", "void", "reader", "uncategorised", "clinical_advice", "adequacy"}  # fmt: skip
+              "side", "screening", "van", "void", "reader", "uncategorised", "clinical_advice", "adequacy",
+              "h", "d", "interval_cancer", "lost_to_follow_up", "not_known", "recorded_by_mistake"}  # fmt: skip
 """Words in the modules of rules that are no reason: names of fields, levels, units."""
 MODULES = (
-    adequacy, advice, alert_rules, birads, c_tirads, category, key_frame, marks, nodules, referral, same_lesion,
-    seen_partly, tirads,
+    adequacy, advice, alert_rules, birads, c_tirads, category, course_rules, key_frame, marks, nodules, referral,
+    same_lesion, seen_partly, tirads,
 )  # fmt: skip
 LEXICON = {text for term in TERMS for text in (term.name, *term.words)} - {"motion"}
 """Words of the lexicon are no reasons."""
 BY_RULE = {referral.DIAGNOSTIC_REFERRAL, nodules.BIOPSY_BY_SIZE, nodules.FOLLOW_UP_BY_SIZE}
 """Clinical advice, each with a sentence."""
-ALERT_RULES = {rule.name for rule in alert_rules.rules_of(AlertSettings())}
+ALERT_RULES = {rule.name for rule in alert_rules.rules_of(AlertSettings())} | course_rules.COURSE_RULES
 RULES = {category.BREAST_NOT_ADEQUATE, birads.BREAST_LESION, birads.MOST_WORRISOME_FINDING, tirads.ACR_TI_RADS,
          c_tirads.C_TI_RADS, *BY_RULE, *advice.OF_OPERATION, *ALERT_RULES}  # fmt: skip
 
