@@ -20,26 +20,20 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Condition, Thread
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
+from benchmarks.accounting import RULES, account, newest, records
 from benchmarks.kills_amended import Sent, amend, embedded, kinds_of
 from benchmarks.shared import say
 from benchmarks.van_vault import vault_of
 from sonovan.centre import Centre, down, status, up
-from sonovan.contracts.alerts import LesionAlerted
-from sonovan.contracts.answers import RecordRejected
-from sonovan.contracts.digests import result_digest
-from sonovan.contracts.errors import InvalidRecord
-from sonovan.contracts.frames import FrameSegmented
-from sonovan.contracts.record import Record
-from sonovan.contracts.results import ScreeningAssessed, SequenceAssessed
+from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
 from sonovan.deploy.identity import ProcessRecord, is_running, send
 from sonovan.deploy.launches import log_path, read_record
@@ -48,12 +42,6 @@ from sonovan.deploy.state import StateFolder
 from sonovan.producers.enrol import enrol
 from sonovan.producers.items import Ids
 from sonovan.producers.site import new_secret
-from sonovan.storage.keys import Bucket
-from sonovan.storage.minio_store import MinioStore
-from sonovan.storage.stores import get_named
-from sonovan.stream_apps.alert.rule_file import RuleFile
-from sonovan.stream_apps.alert.step import alerts_of
-from sonovan.transport.tail import read_all
 
 RESULTS: Final = Path(__file__).parent / "results" / "kills.json"
 VAN: Final = "kills"
@@ -68,28 +56,11 @@ GIVE_UP_S: Final = 900.0
 PAUSES_S: Final = (0.5, 5.0)
 LOOK_EVERY_S: Final = 0.1
 
-RULES: Final = """format = 1
-version = "two-frames"
-
-[rules.persistent_lesion]
-min_frames = 2
-min_area_mm2 = 0
-min_area_px = 0
-min_score = 0
-
-[rules.suspicious_lesion]
-min_malignant = 0
-"""
-"""Whatever is outlined on two frames is told, and whatever has a score is suspicious; the other rules are as a site has
-them that sets none: this is not about the numbers."""
-
 SETTINGS: Final = {
     # One runtime for workers and embedded runs, whatever this machine would choose.
     "SONOVAN_MODELS_PROVIDER": "openvino",
     "SONOVAN_MODELS_PRECISION": "fp32",
 }
-
-RecordT = TypeVar("RecordT", bound=Record)
 
 
 class Failed(Exception):
@@ -262,118 +233,18 @@ def _account(centre: Centre, sent: Sequence[Sent]) -> tuple[dict[str, Any], dict
     """Count what stands in the topics, once each screening is amended and the alerts that the revisions call for are
     there; and the newest revision of each screening."""
     screenings = {one.ids.screening_id for one in sent}
-    kafka = centre.kafka("reader")
 
-    def records(topic: Topic, kind: type[RecordT]) -> list[RecordT]:
-        found = [record for message in read_all(kafka, topic) if isinstance(record := message.decode(), kind)]
-        return [record for record in found if getattr(record, "screening_id", None) in screenings]
+    def revisions() -> dict[str, ScreeningAssessed]:
+        return newest(records(centre, Topic.SCREENING_ASSESSED, ScreeningAssessed, screenings))
 
     def amended() -> bool:
-        found = _newest(records(Topic.SCREENING_ASSESSED, ScreeningAssessed))
+        found = revisions()
         return all(found[one.ids.screening_id].amendments for one in sent)
 
     _until(amended, "each screening is amended")
-    results = records(Topic.FRAME_SEGMENTED, FrameSegmented)
-    revisions = records(Topic.SCREENING_ASSESSED, ScreeningAssessed)
-    sequences = records(Topic.SEQUENCE_ASSESSED, SequenceAssessed)
-    called_for = _alerts_called_for(revisions)
-
-    def alerts() -> list[LesionAlerted]:
-        return records(Topic.LESION_ALERTED, LesionAlerted)
-
-    _until(lambda: called_for <= {_alert(one) for one in alerts()}, "every alert is told")
-    told = alerts()
     expected = {frame_id for one in sent for frame_id in one.frame_ids}
-    complete = {one.screening_id for one in revisions if one.status == "complete"}
-    last = {name: one.revision_id for name, one in _newest(revisions).items()}
-    return {
-        "frames": len(expected),
-        "results": len({one.frame_id for one in results}),
-        "revisions": len({one.revision_id for one in revisions}),
-        "reports": len(complete),
-        "alerts": len({one.alert_id for one in told}),
-        "rejected": len(records(Topic.RECORD_REJECTED, RecordRejected)),
-        "lost": {
-            "frames": len(expected - {one.frame_id for one in results}),
-            "objects": _missing_objects(centre, results, revisions),
-            "reports": len(screenings - complete),
-            "revisions": _gaps(revisions),
-            "alerts": len(called_for - {_alert(one) for one in told}),
-        },
-        # A record may stand in a topic twice (at least once); what counts is one content for each name.
-        "doubled": {
-            "results": _doubled(((one.frame_id, one.fingerprint), result_digest(one)) for one in results),
-            "revisions": _doubled((one.revision_id, one.encode()) for one in revisions)
-            + _doubled(((one.screening_id, one.revision_number), one.revision_id) for one in revisions),
-            "sequences": _doubled(((one.revision_id, one.sequence_id), one.encode()) for one in sequences),
-            "alerts": _doubled((_alert(one), one.encode()) for one in told)
-            + len({_alert(one) for one in told} - called_for),
-        },
-        "sent_again": {
-            "results": len(results) - len({one.frame_id for one in results}),
-            "revisions": len(revisions) - len({one.revision_id for one in revisions}),
-            "alerts": len(told) - len({_alert(one) for one in told}),
-        },
-    }, last
-
-
-def _newest(revisions: Iterable[ScreeningAssessed]) -> dict[str, ScreeningAssessed]:
-    """The revision with the highest number, by screening."""
-    return {one.screening_id: one for one in sorted(revisions, key=lambda each: each.revision_number)}
-
-
-def _alert(record: LesionAlerted) -> tuple[str, str, str]:
-    return record.alert_id, record.state, record.revision_id
-
-
-def _alerts_called_for(revisions: Iterable[ScreeningAssessed]) -> set[tuple[str, str, str]]:
-    """The alerts that the rules make of the revisions, each screening's in the order of its numbers."""
-    rules = RuleFile.model_validate(tomllib.loads(RULES)).rule_set
-    known: dict[str, LesionAlerted] = {}
-    called_for = set()
-    by_number = {(one.screening_id, one.revision_number): one for one in revisions}
-    for _, revision in sorted(by_number.items()):
-        mine = {name: one for name, one in known.items() if one.screening_id == revision.screening_id}
-        for alert in alerts_of(revision, mine, rules):
-            known[alert.alert_id] = alert
-            called_for.add(_alert(alert))
-    return called_for
-
-
-def _missing_objects(centre: Centre, results: Iterable[FrameSegmented], revisions: Iterable[ScreeningAssessed]) -> int:
-    store = MinioStore(centre.store())
-    named: set[tuple[str, str | None, str | None]] = set()
-    for result in results:
-        named.add((Bucket.FRAMES, result.image_key, result.image_sha256))
-        named.add((Bucket.MASKS, result.mask_key, result.mask_sha256))
-    for one in revisions:
-        named.add((Bucket.REPORTS, one.report_html_key, one.report_html_sha256))
-        named.add((Bucket.REPORTS, one.report_json_key, one.report_json_sha256))
-    return sum(not _stands(store, bucket, key, sha256) for bucket, key, sha256 in named if key and sha256)
-
-
-def _stands(store: MinioStore, bucket: str, key: str, sha256: str) -> bool:
-    """Whether the object is there, and the one that its record names."""
-    try:
-        return bool(get_named(store, bucket, key, sha256))
-    except (KeyError, InvalidRecord):
-        return False
-
-
-def _gaps(revisions: Iterable[ScreeningAssessed]) -> int:
-    """How many numbers below each screening's highest no revision has."""
-    numbers: dict[str, set[int]] = {}
-    for one in revisions:
-        numbers.setdefault(one.screening_id, set()).add(one.revision_number)
-    return sum(max(each) - len(each) for each in numbers.values())
-
-
-def _doubled(pairs: Iterable[tuple[Hashable, Hashable]]) -> int:
-    """How many names have more than one content."""
-    contents: dict[Hashable, set[Hashable]] = {}
-    for name, content in pairs:
-        contents.setdefault(name, set()).add(content)
-    return sum(len(each) > 1 for each in contents.values())
+    counted = account(centre, expected, screenings, _until)
+    return counted, {name: one.revision_id for name, one in revisions().items()}
 
 
 def _until(condition: Callable[[], bool], what: str) -> None:

@@ -22,6 +22,7 @@ from sonovan.deploy.authority import LISTENER, Authority
 from sonovan.deploy.errors import DeployError, ServiceFailed
 from sonovan.deploy.files import sync_folder, write_private
 from sonovan.deploy.identity import is_running
+from sonovan.deploy.kafka_config import BrokerPlace
 from sonovan.deploy.launches import Launch, read_record
 from sonovan.deploy.probes import authenticates, certificate_at
 from sonovan.deploy.settings import VansListenerSettings
@@ -39,7 +40,6 @@ FORMAT_TIMEOUT_S = 120.0
 # file reads backslashes and anything beyond Latin-1 as something else. So the state folder may have any name.
 DATA, FORMATTING = "data", "data.formatting"
 PROPERTIES_FILE, LOGGING_FILE = "server.properties", "log4j2.properties"
-VANS_KEYSTORE = f"../{FOLDERS[-1]}/{LISTENER}"
 
 
 def prepare(
@@ -58,7 +58,7 @@ def prepare(
     the JVM has loaded before (`classes.py`). Raises
     DeployError when the log directory belongs to secrets that are gone, ServiceFailed when formatting fails.
     """
-    if _formatted(state) and not state.has_secret(ADMIN_CREDENTIAL):
+    if _formatted(state.kafka) and not state.has_secret(ADMIN_CREDENTIAL):
         raise DeployError(
             f"{state.secrets} has lost the secrets of the data in {state.kafka}: restore them, or delete both"
         )
@@ -68,14 +68,47 @@ def prepare(
     vans_port = vans.port or state.port(VANS_PORT, in_use=in_use)
     Authority(state.certificates).ensure(vans.names)
 
+    place = BrokerPlace(
+        port=port,
+        controller_port=controller_port,
+        vans_address=vans.address,
+        vans_name=vans.names[0],
+        vans_port=vans_port,
+    )
+    return prepare_at(
+        state, state.kafka, place, java, jars,
+        archive=archive, max_message_bytes=max_message_bytes, certified=vans.names, progress=progress,
+    )  # fmt: skip
+
+
+def prepare_at(
+    state: StateFolder,
+    folder: Path,
+    place: BrokerPlace,
+    java: Path,
+    jars: Path,
+    *,
+    name: str = NAME,
+    cluster: Sequence[BrokerPlace] = (),
+    cluster_id: str | None = None,
+    archive: Path | None,
+    max_message_bytes: int,
+    certified: Sequence[str],
+    progress: Callable[[str], None],
+) -> Launch:
+    """Write one broker's configuration into `folder`, format its log directory once, and return how to launch it.
+
+    folder: of this broker alone, below the state folder. cluster: every broker, this one among them, empty where it is
+    alone; cluster_id: the one id of all of them. certified: the names in the certificate of the listener for vans.
+    Raises ServiceFailed when formatting fails.
+    """
+    up = "/".join([".."] * len(folder.relative_to(state.path).parts))
+
     def properties_at(data: str) -> str:
         return kafka_config.properties(
-            port=port,
-            controller_port=controller_port,
-            vans_address=vans.address,
-            vans_name=vans.names[0],
-            vans_port=vans_port,
-            vans_keystore=VANS_KEYSTORE,
+            place,
+            cluster=cluster,
+            vans_keystore=f"{up}/{FOLDERS[-1]}/{LISTENER}",
             admin=ADMIN,
             admin_password=state.secret(ADMIN_CREDENTIAL),
             controller_password=state.secret(CONTROLLER_CREDENTIAL),
@@ -84,20 +117,22 @@ def prepare(
         )
 
     properties = properties_at(DATA)
-    write_private(state.kafka / PROPERTIES_FILE, properties)
-    write_private(state.kafka / LOGGING_FILE, kafka_config.LOGGING)
+    logging = kafka_config.LOGGING.replace("@LOG@", f"{up}/logs/{name}-server.log")
+    write_private(folder / PROPERTIES_FILE, properties)
+    write_private(folder / LOGGING_FILE, logging)
     stored = [] if archive is None else [f"-XX:SharedArchiveFile={archive}", "-XX:+VerifySharedSpaces"]
-    if not _formatted(state):
-        progress("kafka: formatting its log directory (once)")
-        _format(state, java, jars, properties_at(FORMATTING), stored)
+    if not _formatted(folder):
+        progress(f"{name}: formatting its log directory (once)")
+        told = properties_at(FORMATTING)
+        _format(folder, java, jars, told, stored, state.secret(ADMIN_CREDENTIAL), cluster_id or new_cluster_id())
     options = ["-Xms256m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData", *_LATER]
     return Launch(
-        name=NAME,
+        name=name,
         argv=(*_java(java, jars, *stored, *options), "kafka.Kafka", PROPERTIES_FILE),
         env=_ENV,
-        cwd=str(state.kafka),
-        port=port,
-        config_sha256=hashlib.sha256(f"{properties}{kafka_config.LOGGING}{vans.names}".encode()).hexdigest(),
+        cwd=str(folder),
+        port=place.port,
+        config_sha256=hashlib.sha256(f"{properties}{logging}{tuple(certified)}".encode()).hexdigest(),
     )
 
 
@@ -158,22 +193,24 @@ def _java(java: Path, jars: Path, *options: str) -> list[str]:
     return [str(java), *options, "-Djava.awt.headless=true", logging, "-cp", f"{jars}/*"]
 
 
-def _formatted(state: StateFolder) -> bool:
-    return (state.kafka / DATA / "meta.properties").is_file()
+def _formatted(folder: Path) -> bool:
+    return (folder / DATA / "meta.properties").is_file()
 
 
-def _format(state: StateFolder, java: Path, jars: Path, properties: str, stored: Sequence[str]) -> None:
+def _format(
+    folder: Path, java: Path, jars: Path, properties: str, stored: Sequence[str], admin_password: str, cluster_id: str
+) -> None:
     """Format into a folder beside the final one, then rename: a power cut never leaves half a format behind."""
-    shutil.rmtree(state.kafka / FORMATTING, ignore_errors=True)
-    write_private(state.kafka / "format.properties", properties)
+    shutil.rmtree(folder / FORMATTING, ignore_errors=True)
+    write_private(folder / "format.properties", properties)
     # The tool reads arguments from a file after "@", one a line, so the password never stands in a command line.
-    credential = f"SCRAM-SHA-512=[name={ADMIN},password={state.secret(ADMIN_CREDENTIAL)}]"
-    arguments = ["--config", "format.properties", "--cluster-id", _cluster_id(), "--add-scram", credential]
-    write_private(state.kafka / "format.arguments", "\n".join(arguments) + "\n")
+    credential = f"SCRAM-SHA-512=[name={ADMIN},password={admin_password}]"
+    arguments = ["--config", "format.properties", "--cluster-id", cluster_id, "--add-scram", credential]
+    write_private(folder / "format.arguments", "\n".join(arguments) + "\n")
     try:
         done = subprocess.run(
             [*_java(java, jars, *stored, *_SHORT_LIVED), "kafka.tools.StorageTool", "format", "@format.arguments"],
-            cwd=state.kafka,
+            cwd=folder,
             env=os.environ | _ENV,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -182,19 +219,19 @@ def _format(state: StateFolder, java: Path, jars: Path, properties: str, stored:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ServiceFailed(f"formatting {state.kafka} took more than {FORMAT_TIMEOUT_S:.0f} s; try again") from error
+        raise ServiceFailed(f"formatting {folder} took more than {FORMAT_TIMEOUT_S:.0f} s; try again") from error
     finally:
         for name in ("format.arguments", "format.properties"):
-            (state.kafka / name).unlink(missing_ok=True)
+            (folder / name).unlink(missing_ok=True)
     if done.returncode != 0:
         said = (done.stdout + done.stderr).strip().splitlines() or ["it said nothing"]
-        raise ServiceFailed(f"formatting {state.kafka} failed: {said[-1][:300]}")
+        raise ServiceFailed(f"formatting {folder} failed: {said[-1][:300]}")
     os.sync()
-    (state.kafka / FORMATTING).rename(state.kafka / DATA)
-    sync_folder(state.kafka)
+    (folder / FORMATTING).rename(folder / DATA)
+    sync_folder(folder)
 
 
-def _cluster_id() -> str:
+def new_cluster_id() -> str:
     """A random id as Kafka writes them: 16 bytes in URL-safe base64, never with a leading dash."""
     while True:
         text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -1,16 +1,43 @@
 """The broker's configuration files, as text."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
 SOCKET_REQUEST_BYTES = 104_857_600  # the broker's own default: the least it gets
 NETWORK_THREADS = 2  # of each listener
 
-# A broker for one laptop: few threads, small caches, one copy of everything. After a power cut the controller refuses
-# the broker for one session timeout, as it takes the dead one for alive: 5 s rather than the default 9.
+REPLICAS: Final = 3
+IN_SYNC: Final = 2
+"""Of what Kafka keeps for itself (offsets of groups, transactions), where there are so many brokers: as many as the
+topic table asks for (`contracts/topics.py:TopicSpec`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPlace:
+    """Where one broker listens. node: its number in the cluster, from 1 on.
+
+    address: for everybody inside the centre, the other brokers among them. vans_address: on which it listens for vans;
+    vans_name: under which they reach it.
+    """
+
+    port: int
+    controller_port: int
+    vans_address: str
+    vans_name: str
+    vans_port: int
+    node: int = 1
+    address: str = "127.0.0.1"
+
+
+# A broker for one laptop, or one of three on small machines: few threads, small caches.
 _TEMPLATE = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller_port}
-listeners=CLIENT://127.0.0.1:{port},VANS://{vans_address}:{vans_port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=CLIENT://127.0.0.1:{port},VANS://{vans_name}:{vans_port}
+node.id={place.node}
+controller.quorum.voters={voters}
+listeners=CLIENT://{place.address}:{place.port},VANS://{place.vans_address}:{place.vans_port},\
+CONTROLLER://{place.address}:{place.controller_port}
+advertised.listeners=CLIENT://{place.address}:{place.port},VANS://{place.vans_name}:{place.vans_port}
 listener.security.protocol.map=CLIENT:SASL_PLAINTEXT,VANS:SASL_SSL,CONTROLLER:SASL_PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=CLIENT
@@ -34,18 +61,18 @@ log.dirs={data}
 message.max.bytes={max_message_bytes}
 replica.fetch.max.bytes={max_message_bytes}
 socket.request.max.bytes={socket_bytes}
-default.replication.factor=1
-min.insync.replicas=1
-offsets.topic.replication.factor=1
+default.replication.factor={replicas}
+min.insync.replicas={in_sync}
+offsets.topic.replication.factor={replicas}
 offsets.topic.num.partitions=12
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor={replicas}
+transaction.state.log.min.isr={in_sync}
 transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.replication.factor={replicas}
+share.coordinator.state.topic.min.isr={in_sync}
 group.initial.rebalance.delay.ms=0
-broker.heartbeat.interval.ms=1000
-broker.session.timeout.ms=5000
+broker.heartbeat.interval.ms={heartbeat_ms}
+broker.session.timeout.ms={session_ms}
 num.network.threads={network_threads}
 num.io.threads=4
 log.cleaner.dedupe.buffer.size=33554432
@@ -54,8 +81,8 @@ log.cleaner.dedupe.buffer.size=33554432
 LOGGING = """\
 appender.file.type=RollingFile
 appender.file.name=file
-appender.file.fileName=../logs/kafka-server.log
-appender.file.filePattern=../logs/kafka-server.log.%i
+appender.file.fileName=@LOG@
+appender.file.filePattern=@LOG@.%i
 appender.file.layout.type=PatternLayout
 appender.file.layout.pattern=%d{ISO8601} %p %c{1} %m%n
 appender.file.policy.type=SizeBasedTriggeringPolicy
@@ -77,13 +104,18 @@ _SCRAM_MODULE = "org.apache.kafka.common.security.scram.ScramLoginModule"
 _PLAIN_MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule"
 
 
+_ALONE_MS = (1000, 5000)
+"""Heartbeat and session of a single broker. After a power cut the controller refuses the broker for one session, as it
+takes the dead one for alive: 5 s rather than the default 9."""
+
+_AMONG_OTHERS_MS = (2000, 9000)
+"""Those of one of several, Kafka's defaults: a machine that is busy for some seconds keeps its partitions."""
+
+
 def properties(
+    place: BrokerPlace,
     *,
-    port: int,
-    controller_port: int,
-    vans_address: str,
-    vans_name: str,
-    vans_port: int,
+    cluster: Sequence[BrokerPlace] = (),
     vans_keystore: str,
     admin: str,
     admin_password: str,
@@ -91,17 +123,20 @@ def properties(
     data: str,
     max_message_bytes: int,
 ) -> str:
-    """The broker's properties; they hold passwords.
+    """The properties of the broker at `place`; they hold passwords.
 
-    data: log directory, relative to where the broker runs, as is vans_keystore. vans_address: on which the broker
-    listens for vans; vans_name: under which they reach it. Passwords must be URL-safe: nothing is escaped.
+    cluster: every broker, this one among them; empty where it is alone. Each is a controller, too. data: log
+    directory, relative to where the broker runs, as is vans_keystore. Passwords must be URL-safe: nothing is escaped.
     """
+    brokers = cluster or (place,)
+    heartbeat_ms, session_ms = _ALONE_MS if len(brokers) == 1 else _AMONG_OTHERS_MS
     return _TEMPLATE.format(
-        port=port,
-        controller_port=controller_port,
-        vans_address=vans_address,
-        vans_name=vans_name,
-        vans_port=vans_port,
+        place=place,
+        voters=",".join(f"{each.node}@{each.address}:{each.controller_port}" for each in brokers),
+        replicas=min(REPLICAS, len(brokers)),
+        in_sync=min(IN_SYNC, len(brokers)),
+        heartbeat_ms=heartbeat_ms,
+        session_ms=session_ms,
         vans_keystore=vans_keystore,
         network_threads=NETWORK_THREADS,
         scram=_SCRAM_MODULE,

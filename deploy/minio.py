@@ -16,17 +16,22 @@ ROOT_KEY_CREDENTIAL = "minio-root-access-key"
 ROOT_CREDENTIAL = "minio-root"
 
 
-def prepare(state: StateFolder, binary: Path) -> Launch:
-    """Return how to launch MinIO over `minio/data` of the state folder, on its remembered ports."""
+def prepare(
+    state: StateFolder, binary: Path, *, address: str = "127.0.0.1", port: int | None = None, data: str = "data"
+) -> Launch:
+    """Return how to launch MinIO over a folder of `minio` in the state folder, or several of them as MinIO writes it
+    (`drive-{1...4}`). port: None is the remembered one.
+    """
     in_use = is_running(read_record(state, NAME))
-    port = state.port(NAME, in_use=in_use)
+    port = port or state.port(NAME, in_use=in_use)
     console_port = state.port("minio-console", in_use=in_use)
-    (state.minio / "data").mkdir(exist_ok=True, mode=0o700)
-    addresses = ("--address", f"127.0.0.1:{port}", "--console-address", f"127.0.0.1:{console_port}")
+    if "{" not in data:
+        (state.minio / data).mkdir(exist_ok=True, mode=0o700)
+    addresses = ("--address", f"{address}:{port}", "--console-address", f"127.0.0.1:{console_port}")
     return Launch(
         name=NAME,
         # Without a certs-dir of its own it would look into ~/.minio, and serve TLS with what it finds there.
-        argv=(str(binary), "server", *addresses, "--certs-dir", "certs", "data"),
+        argv=(str(binary), "server", *addresses, "--certs-dir", "certs", data),
         env={
             "MINIO_ROOT_USER": root_access_key(state),
             "MINIO_ROOT_PASSWORD": state.secret(ROOT_CREDENTIAL),
@@ -36,7 +41,7 @@ def prepare(state: StateFolder, binary: Path) -> Launch:
         },
         cwd=str(state.minio),
         port=port,
-        health_url=f"http://127.0.0.1:{port}/minio/health/live",
+        health_url=f"http://{address}:{port}/minio/health/live",
     )
 
 

@@ -55,13 +55,13 @@ def certificate_at(host: str, port: int) -> str | None:
     return None if shown is None else hashlib.sha256(shown).hexdigest()
 
 
-def authenticates(port: int, username: str, password: str) -> bool:
-    """Whether the Kafka broker on 127.0.0.1:`port` lets this SCRAM-SHA-512 user in and proves to know it.
+def authenticates(port: int, username: str, password: str, host: str = "127.0.0.1") -> bool:
+    """Whether the Kafka broker on `host` and `port` lets this SCRAM-SHA-512 user in and proves to know it.
 
     Source: RFC 5802 for the exchange; Kafka protocol guide, SaslHandshake v1 and SaslAuthenticate v0.
     """
     try:
-        with socket.create_connection(("127.0.0.1", port), TIMEOUT_S) as connection:
+        with socket.create_connection((host, port), TIMEOUT_S) as connection:
             mechanism = b"SCRAM-SHA-512"
             _ask(connection, _SASL_HANDSHAKE, 1, struct.pack(">h", len(mechanism)) + mechanism)
             return _scram(connection, username, password)

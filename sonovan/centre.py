@@ -212,7 +212,7 @@ def up(
         with ThreadPoolExecutor(1) as beside:  # the broker takes seconds to come up, and to make its topics
             store = beside.submit(centre.store_preparation())
             services.await_service(state, services.KAFKA, progress)
-            _prepare_kafka(centre, progress)
+            prepare_kafka(centre, progress)
             centre.show_certificate()
             store.result()
         progress("object store: buckets, accounts and policies are there")
@@ -303,7 +303,8 @@ def _await_ready(state: StateFolder, record: ProcessRecord, progress: Progress, 
     wait_healthy(state, record, says_so, deadline_s=deadline_s, progress=progress)
 
 
-def _prepare_kafka(centre: Centre, progress: Progress) -> None:
+def prepare_kafka(centre: Centre, progress: Progress = silent) -> None:
+    """Bring the broker, or the cluster, to what the topic table says: accounts, topics, grants and groups."""
     with Administrator(centre.kafka()) as administrator:
         accounts = (*APPS, *PEOPLE)
         administrator.set_accounts({account: centre.kafka(account).password.get_secret_value() for account in accounts})

@@ -4,25 +4,26 @@ from threading import Thread
 
 import pytest
 
-from benchmarks.kills import Failed, Pacing, _alerts_called_for, _doubled, _gaps
+from benchmarks.accounting import alerts_called_for, doubled, gaps
+from benchmarks.kills import Failed, Pacing
 from tests.clinical.records import assessed
 from tests.waiting import until
 
 
 def test_two_contents_under_one_name_are_counted_and_one_content_twice_is_not() -> None:
-    assert _doubled([("a", 1), ("a", 1), ("b", 1)]) == 0
-    assert _doubled([("a", 1), ("a", 2), ("b", 1), ("b", 3), ("b", 4)]) == 2
+    assert doubled([("a", 1), ("a", 1), ("b", 1)]) == 0
+    assert doubled([("a", 1), ("a", 2), ("b", 1), ("b", 3), ("b", 4)]) == 2
 
 
 def test_a_missing_revision_number_is_counted() -> None:
-    assert _gaps([assessed(revision_number=number) for number in (1, 2, 2, 3)]) == 0
-    assert _gaps([assessed(revision_number=number) for number in (1, 4)]) == 2
+    assert gaps([assessed(revision_number=number) for number in (1, 2, 2, 3)]) == 0
+    assert gaps([assessed(revision_number=number) for number in (1, 4)]) == 2
 
 
 def test_each_finding_calls_for_one_alert_however_often_its_revision_stands_there() -> None:
     first, second = assessed(revision_number=1), assessed(revision_number=2, revision_id="b" * 64)
-    assert len(_alerts_called_for([first])) == 1
-    assert _alerts_called_for([second, first, second]) == _alerts_called_for([first])
+    assert len(alerts_called_for([first])) == 1
+    assert alerts_called_for([second, first, second]) == alerts_called_for([first])
 
 
 def test_a_sweep_waits_for_the_kills_before_it_and_a_kill_for_its_sweep() -> None:

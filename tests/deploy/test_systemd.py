@@ -224,7 +224,8 @@ def test_the_broker_is_configured_as_the_local_one_and_takes_the_same_messages()
     assert unit.environment()["SONOVAN_KAFKA_MAX_MESSAGE_BYTES"] == str(MAX_MESSAGE_BYTES)
     local = _properties(
         kafka_config.properties(
-            port=1, controller_port=2, vans_address="a", vans_name="n", vans_port=3, vans_keystore="k",
+            kafka_config.BrokerPlace(port=1, controller_port=2, vans_address="a", vans_name="n", vans_port=3),
+            vans_keystore="k",
             admin=kafka.ADMIN, admin_password="a", controller_password="c",
             data="data", max_message_bytes=MAX_MESSAGE_BYTES,
         )

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.kills import RULES, SETTINGS
+from benchmarks.accounting import RULES
+from benchmarks.kills import SETTINGS
 from sonovan.centre import down, up
 from tests.journeys.world import World
 

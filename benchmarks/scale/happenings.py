@@ -1,0 +1,213 @@
+"""What happens to a centre while vans scan: each thing lost, brought back, rolled or cut off, and what that cost."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any, Final
+
+from benchmarks.accounting import account
+from benchmarks.scale import database, scene
+from benchmarks.scale.scene import BROKERS, WORK, Scene, node_names, until
+from benchmarks.scale.vans import Scanned, Van, scanning
+from benchmarks.shared import say
+from sonovan.centre import worker_name
+from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.topics import Topic, van_answered_topic
+from sonovan.deploy import cluster, minio, services
+from sonovan.transport.tail import read_all
+
+FRAMES_PER_S: Final = 2.5
+"""Of each van: a frame every 0.4 s, so that a pause stands out."""
+LEAD_S: Final = 6.0
+AWAY_S: Final = 15.0
+WORKERS: Final = (
+    ("segment", 1, WORK[0]), ("assess", 1, WORK[0]), ("alert", 1, WORK[0]), ("catalog", 1, WORK[0]),
+    ("segment", 2, WORK[1]), ("assess", 2, WORK[1]), ("quality", 1, WORK[1]),
+)  # fmt: skip
+ADDED: Final = ("segment", 3, WORK[2])
+
+
+def nothing(_: Scene) -> None:
+    """What pauses there are anyway."""
+    time.sleep(AWAY_S)
+
+
+def broker_lost(stage: Scene) -> None:
+    """One broker of three dies, stays away, comes back and has all its copies again."""
+    stage.lose("kafka-1")
+    time.sleep(AWAY_S)
+    stage.bring_back("kafka-1")
+    until(stage.in_sync, "every copy is in sync again")
+
+
+def drive_lost(stage: Scene) -> None:
+    """One drive of the store is gone, and an empty one takes its place."""
+    drive = cluster.drives(stage.state)[1]
+    scene.unmount(drive)
+    time.sleep(AWAY_S)
+    scene.mount(drive)
+    until((drive / ".minio.sys" / "format.json").is_file, "the store has taken the new drive")
+
+
+def store_lost(stage: Scene) -> None:
+    """The store's process dies and is started again: it is one process here."""
+    stage.lose(minio.NAME)
+    stage.bring_back(minio.NAME)
+
+
+def database_lost(stage: Scene) -> None:
+    """PostgreSQL dies, stays away and comes back."""
+    stage.lose(database.NAME)
+    time.sleep(AWAY_S)
+    stage.bring_back(database.NAME)
+
+
+def segment_lost(stage: Scene) -> None:
+    """One of two workers of `segment` dies; the supervisor starts it again."""
+    _worker_lost(stage, "segment-2")
+
+
+def assess_lost(stage: Scene) -> None:
+    """One of two workers of `assess` dies; the supervisor starts it again, in the folder that it had."""
+    _worker_lost(stage, "assess-2")
+
+
+def worker_added(stage: Scene) -> None:
+    """A third worker of `segment` joins on a third machine, works a while and leaves."""
+    stage.start_workers([ADDED])
+    time.sleep(AWAY_S)
+    services.stop_one(stage.state, worker_name(ADDED[0], ADDED[1]))
+
+
+def rolled(stage: Scene) -> None:
+    """Every process is ended in good order and started again, one after the other, as for another version of it."""
+    for name in node_names():
+        services.stop_one(stage.state, name)
+        stage.bring_back(name)
+        until(stage.in_sync, "every copy is in sync again")
+        say(f"{name} is rolled")
+    names = [minio.NAME, database.NAME, *(worker_name(stage_, number) for stage_, number, _ in WORKERS)]
+    for name in names:
+        services.stop_one(stage.state, name)
+        stage.bring_back(name)
+        say(f"{name} is rolled")
+
+
+def workers_cut_off(stage: Scene) -> None:
+    """Workers and brokers do not hear of each other; the store and PostgreSQL are heard."""
+    with stage.network.cut(WORK, BROKERS):
+        time.sleep(AWAY_S)
+
+
+def broker_cut_off(stage: Scene) -> None:
+    """One broker hears neither the other brokers nor the workers; vans reach all three."""
+    others = [name for name in (*BROKERS, *WORK) if name != BROKERS[2]]
+    with stage.network.cut([BROKERS[2]], others):
+        time.sleep(AWAY_S)
+    until(stage.in_sync, "every copy is in sync again")
+
+
+LOSSES: Final[dict[str, Callable[[Scene], None]]] = {
+    "nothing": nothing,
+    "a broker is lost": broker_lost,
+    "a drive of the store is lost": drive_lost,
+    "the store's process is lost": store_lost,
+    "PostgreSQL is lost": database_lost,
+    "a worker of segment is lost": segment_lost,
+    "a worker of assess is lost": assess_lost,
+    "a worker of segment is added": worker_added,
+}
+
+ROLLS: Final[dict[str, Callable[[Scene], None]]] = {
+    "every process is rolled": rolled,
+    "workers are cut off from brokers": workers_cut_off,
+    "a broker is cut off from brokers and workers": broker_cut_off,
+}
+
+
+def happens(stage: Scene, vans: list[Van], name: str, happening: Callable[[Scene], None]) -> dict[str, Any]:
+    """Let it happen while vans scan, wait until every van has its report and the catalogue its rows, and count."""
+    say(name)
+    began: list[datetime] = []
+
+    def noted() -> None:
+        began.append(datetime.now(UTC))
+        happening(stage)
+
+    scanned = scanning(vans, FRAMES_PER_S, noted, LEAD_S)
+    ended = time.monotonic()
+    of = {van.van_id: van for van in vans}
+    for one in scanned:
+        until(lambda one=one: of[one.van_id].has_report(one.screening_id), f"{one.van_id} has its report")  # type: ignore[misc]
+    settled_s = time.monotonic() - ended
+    frame_ids = {name for one in scanned for name in one.frame_ids}
+    screenings = {one.screening_id for one in scanned}
+    counted = account(stage.centre, frame_ids, screenings, until)
+    lost, doubled = dict(counted["lost"]), dict(counted["doubled"])
+    lost["catalogue rows"], doubled["catalogue rows"] = _catalogued(
+        stage, screenings, counted["results"] + counted["revisions"]
+    )
+    results, receipts = _moments(stage, scanned)
+    found = {
+        "frames": len(frame_ids),
+        "lost": sum(lost.values()),
+        "doubled": sum(doubled.values()),
+        "sent_again": sum(counted["sent_again"].values()),
+        "rejected": counted["rejected"],
+        "longest_pause_of_results_s": _longest_gap(results),
+        "longest_pause_of_receipts_s": _longest_gap(receipts),
+        "settled_after_s": round(settled_s, 1),
+    }
+    if found["lost"] or found["doubled"]:
+        found |= {"lost_of": lost, "doubled_of": doubled}
+    say(f"{name}: {found}")
+    return found
+
+
+def _worker_lost(stage: Scene, name: str) -> None:
+    services.kill_one(stage.state, name)
+    until(lambda: not scene.running(stage, name), f"{name} is dead")
+    until(lambda: scene.running(stage, name), f"{name} is started again")
+    stage.await_ready(name)
+
+
+def _catalogued(stage: Scene, screenings: set[str], wanted: int) -> tuple[int, int]:
+    """How many rows of frames and revisions the catalogue has too few of, and too many, once it has read on."""
+
+    def rows() -> int:
+        return stage.database.count("frame", screenings) + stage.database.count("revision", screenings)
+
+    with suppress(TimeoutError):  # what is lacking then is counted
+        until(lambda: rows() >= wanted, "the catalogue has every row", 60.0)
+    found = rows()
+    return max(wanted - found, 0), max(found - wanted, 0)
+
+
+def _moments(stage: Scene, scanned: list[Scanned]) -> tuple[list[datetime], list[datetime]]:
+    """When results of the screenings came, and when receipts of their items, each by the broker's time."""
+    screenings = {one.screening_id for one in scanned}
+    reader = stage.centre.kafka("reader")
+    results = [
+        message.appended_at
+        for message in read_all(reader, Topic.FRAME_SEGMENTED)
+        if isinstance(record := message.decode(), FrameSegmented) and record.screening_id in screenings
+    ]
+    receipts = [
+        message.appended_at
+        for one in scanned
+        for message in read_all(reader, van_answered_topic(one.van_id).name)
+        if isinstance(answer := message.decode(), VanAnswered)
+        and answer.screening_id in screenings
+        and answer.kind == "stored"
+    ]
+    return results, receipts
+
+
+def _longest_gap(moments: list[datetime]) -> float:
+    """The longest time between two neighbours, in seconds."""
+    ordered = sorted(moments)
+    gaps = [(later - sooner).total_seconds() for sooner, later in pairwise(ordered)]
+    return round(max(gaps, default=0.0), 2)
