@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-console bench-objects bench-hostile bench-replay bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs images page-images audit pin-images
+.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-console bench-objects bench-hostile bench-replay bench-scale bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs kubernetes images page-images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -42,6 +42,9 @@ docs: $(READY) ## write docs/topics.md, docs/catalogue.md, docs/asyncapi.json an
 	@$(VENV)/bin/sonovan topics describe --out docs
 	@$(RUN) -m sonovan.reports.schema docs/schemas/report.json
 	@$(RUN) -m sonovan.storage.catalogue.docs docs/catalogue.md
+
+kubernetes: $(READY) ## make the manifests of deploy/kubernetes again from compose.yaml
+	@$(RUN) -m tests.deploy.manifests
 
 images: $(READY) ## draw the picture of README.md again with the network that is shipped now
 	@$(RUN) -m sonovan.illustrate docs/images/overlay.png
@@ -82,6 +85,10 @@ bench-hostile: $(READY) ## hostile vans beside honest ones for MINUTES (10): ben
 
 bench-replay: $(READY) ## what live work loses while stored frames are replayed beside it: benchmarks/results/replay.json
 	@$(RUN) -m benchmarks.replay
+
+bench-scale: $(READY) ## three brokers, four drives, PostgreSQL, workers on hosts of their own (root): benchmarks/results/scale.json (ONLY=losses,rolls,law)
+	@command -v nft >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq nftables >/dev/null; }
+	@$(RUN) -m benchmarks.scale $(if $(ONLY),--only $(ONLY))
 
 bench-fuzz: $(READY) ## damaged inputs, each read in a process of its own, for MINUTES (10): no traceback, signal or broken bound
 	@$(RUN) -m benchmarks.fuzz --minutes $(or $(MINUTES),10)

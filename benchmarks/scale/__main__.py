@@ -1,11 +1,13 @@
 """Run the parts, write the results; the exit code is 1 where anything was lost or doubled.
 
-Each part brings up a centre of its own, takes some minutes, and replaces its own figures in `results/scale.json`.
+Each part brings up a centre of its own, takes some minutes, and replaces its own figures in `results/scale.json`, one
+after the other.
 """
 
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -23,16 +25,22 @@ RESULTS: Final = Path(__file__).parents[1] / "results" / "scale.json"
 VANS: Final = 2
 
 
-def _happening(these: dict[str, Callable[[Scene], None]], only: list[str]) -> dict[str, Any]:
+Keep = Callable[[str, dict[str, Any]], None]
+"""Keeps a figure, or the figures of one happening, under its name."""
+
+
+def _happening(these: dict[str, Callable[[Scene], None]], only: list[str], keep: Keep) -> None:
     with standing(happenings.WORKERS) as scene, ExitStack() as stack:
         vans = [stack.enter_context(Van(scene.centre, number)) for number in range(1, VANS + 1)]
-        chosen = {name: each for name, each in these.items() if not only or name in only}
-        return {name: happens(scene, vans, name, each) for name, each in chosen.items()}
+        for name, each in these.items():
+            if not only or name in only:
+                keep(name, happens(scene, vans, name, each))
 
 
-def _law(rounds: int) -> dict[str, Any]:
+def _law(rounds: int, keep: Keep) -> None:
     with standing(law.WORKERS) as scene:
-        return law.law(scene, rounds)
+        for name, each in law.law(scene, rounds).items():
+            keep(name, each)
 
 
 def main() -> int:
@@ -43,19 +51,25 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="of the law")
     parser.add_argument("--out", type=Path, default=RESULTS)
     chosen = parser.parse_args()
-    parts: dict[str, Callable[[], dict[str, Any]]] = {
-        "losses": lambda: _happening(LOSSES, chosen.happening),
-        "rolls": lambda: _happening(ROLLS, chosen.happening),
-        "law": lambda: _law(chosen.rounds),
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit("ended from outside"))  # what was made is taken away
+    parts: dict[str, Callable[[Keep], None]] = {
+        "losses": lambda keep: _happening(LOSSES, chosen.happening, keep),
+        "rolls": lambda keep: _happening(ROLLS, chosen.happening, keep),
+        "law": lambda keep: _law(chosen.rounds, keep),
     }
     found: dict[str, Any] = json.loads(chosen.out.read_text()) if chosen.out.is_file() else {}
-    for name in chosen.only.split(","):
-        measured = {**parts[name](), "load_average": round(os.getloadavg()[2], 1)}
-        found[name] = {**found.get(name, {}), **measured} if chosen.happening else measured
-        found["measured_on"] = datetime.now(UTC).date().isoformat()
-        chosen.out.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    for part in chosen.only.split(","):
+
+        def keep(name: str, figures: Any, part: str = part) -> None:
+            if isinstance(figures, dict):
+                figures["load_average"] = round(os.getloadavg()[0], 1)
+            found.setdefault(part, {})[name] = figures
+            found["measured_on"] = datetime.now(UTC).date().isoformat()
+            chosen.out.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+
+        parts[part](keep)
     say(json.dumps(found, indent=2, ensure_ascii=False))
-    told = [each for part in ("losses", "rolls") for each in found.get(part, {}).values() if isinstance(each, dict)]
+    told = [each for part in ("losses", "rolls") for each in found.get(part, {}).values()]
     sound = not any(each["lost"] or each["doubled"] for each in told)
     say("nothing lost, nothing doubled" if sound else "NOT SOUND")
     return 0 if sound else 1

@@ -15,6 +15,7 @@ from psycopg import sql
 from sonovan.deploy.cluster import Host
 from sonovan.deploy.launches import Launch
 from sonovan.deploy.state import StateFolder
+from sonovan.storage.catalogue.database import CURRENT
 from tests.storage.postgres import find_postgres
 
 NAME: Final = "postgres"
@@ -80,7 +81,7 @@ class Database:
     def _connect(self, name: str) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(
             host=self._host.address, port=_PORT, user=_USER, password=self._password, dbname=name,
-            autocommit=True, connect_timeout=3,
+            autocommit=True, connect_timeout=3, options=f"-c search_path={CURRENT}",
         )  # fmt: skip
 
     def _initialise(self, folder: Path) -> None:

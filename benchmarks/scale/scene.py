@@ -35,7 +35,7 @@ BROKERS: Final = ("broker-1", "broker-2", "broker-3")
 STORE, DATABASE = "store", "database"
 WORK: Final = ("work-1", "work-2", "work-3", "work-4")
 DRIVE_MIB: Final = 512
-GIVE_UP_S: Final = 240.0
+GIVE_UP_S: Final = 300.0
 LOOK_EVERY_S: Final = 0.2
 STUB_MS: Final = 400.0
 """What the stub network takes for a frame; two at once in each worker, so a worker does five frames a second."""
@@ -146,6 +146,10 @@ def standing(workers: Sequence[Worker]) -> Iterator[Scene]:
         network = stack.enter_context(Network([*BROKERS, STORE, DATABASE, *WORK]))
         state = StateFolder(folder / "state")
         state.prepare()
+        # Shared, so that the store's own view of what is mounted follows: each process of a network namespace has one.
+        subprocess.run(["mount", "--bind", str(state.minio), str(state.minio)], check=True)
+        stack.callback(unmount, state.minio)
+        subprocess.run(["mount", "--make-shared", str(state.minio)], check=True)
         for drive in cluster.drives(state):
             drive.mkdir(mode=0o700)
             mount(drive)

@@ -4,7 +4,7 @@
 # The image's own entry point formats without SCRAM accounts, so nobody could ever log in.
 set -euo pipefail
 umask 077
-kafka=${KAFKA_HOME:-/opt/kafka} data=${KAFKA_DATA:-/var/lib/kafka/data} run=/tmp/sonovan
+kafka=${KAFKA_HOME:-/opt/kafka} data=${KAFKA_DATA:-/var/lib/kafka/data} run=${BROKER_RUN:-/tmp/sonovan}
 properties=${BROKER_PROPERTIES:-$(dirname "$0")/broker.properties}
 mkdir -p "$run"
 
@@ -15,7 +15,8 @@ password() {
     printf %s "${!name}"
 }
 admin=$(password admin)
-controller=$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n')  # the broker alone uses it, so a new one each time
+# A single broker alone uses it, so it takes a new one each time; several share one, and the id of their cluster.
+controller=${SONOVAN_BROKER_CONTROLLER_PASSWORD:-$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n')}
 
 scram="org.apache.kafka.common.security.scram.ScramLoginModule required username=\"admin\" password=\"$admin\";"
 plain="org.apache.kafka.common.security.plain.PlainLoginModule required"
@@ -58,7 +59,7 @@ if [[ ! -f $data/log/meta.properties ]]; then
     rm -rf "$data/formatting"
     sed "s|^log.dirs=.*|log.dirs=$data/formatting|" "$run/server.properties" >"$run/format.properties"
     {
-        printf '%s\n' --config "$run/format.properties" --cluster-id "$("$kafka/bin/kafka-storage.sh" random-uuid)"
+        printf '%s\n' --config "$run/format.properties" --cluster-id "${SONOVAN_BROKER_CLUSTER_ID:-$("$kafka/bin/kafka-storage.sh" random-uuid)}"
         for account in $(accounts); do
             secret=$(password "$account")
             printf '%s\n' --add-scram "SCRAM-SHA-512=[name=$account,password=$secret]"
