@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final
 
-from kafka.partitioner.default import DefaultPartitioner
+from kafka.partitioner.default import murmur2
 
 from benchmarks.scale.scene import STUB_MS, WORK, Scene
 from benchmarks.shared import VISIT, say
@@ -51,11 +51,10 @@ class Queue:
         self._scene, self._vault, self._signer = scene, vault, load_signer(vault, VAN)
         (self._source,) = simulated_sources("breast", 1, 12, 7)
         self._pictures = [shot for shot in self._source.read() if isinstance(shot, CapturedFrame)]
-        self._sequences = _one_for_each_partition()
 
     def spread(self, each: int) -> list[Item]:
         """Frames of a screening with one sweep of `each` frames in every partition."""
-        return self._items(self._sequences(), each)
+        return self._items(one_for_each_partition(), each)
 
     def hot(self, frames: int) -> list[Item]:
         """Frames of one sweep."""
@@ -97,19 +96,13 @@ class Queue:
         return replace(self._source, read=read, frame_count=frames)
 
 
-def _one_for_each_partition() -> Any:
-    """Makes ids of sweeps of which each lands in another partition of `frame.captured`."""
-    partition = DefaultPartitioner()
-    partitions = list(range(FRAME_PARTITIONS))
-
-    def minted() -> list[str]:
-        found: dict[int, str] = {}
-        while len(found) < FRAME_PARTITIONS:
-            name = mint_id()
-            found.setdefault(partition(name.encode(), partitions, partitions), name)
-        return [found[number] for number in partitions]
-
-    return minted
+def one_for_each_partition() -> list[str]:
+    """Fresh ids of sweeps, each of which lands in another partition of `frame.captured` by the hash of Kafka's clients."""
+    found: dict[int, str] = {}
+    while len(found) < FRAME_PARTITIONS:
+        name = mint_id()
+        found.setdefault((murmur2(name.encode()) & 0x7FFFFFFF) % FRAME_PARTITIONS, name)
+    return [found[number] for number in range(FRAME_PARTITIONS)]
 
 
 def law(scene: Scene, rounds: int) -> dict[str, Any]:
