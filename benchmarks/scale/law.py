@@ -97,7 +97,7 @@ class Queue:
 
 
 def one_for_each_partition() -> list[str]:
-    """Fresh ids of sweeps, each of which lands in another partition of `frame.captured` by the hash of Kafka's clients."""
+    """Fresh ids of sweeps that fall into every partition of `frame.captured` once, by the hash of Kafka's clients."""
     found: dict[int, str] = {}
     while len(found) < FRAME_PARTITIONS:
         name = mint_id()

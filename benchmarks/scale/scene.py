@@ -148,7 +148,7 @@ def standing(workers: Sequence[Worker]) -> Iterator[Scene]:
         state.prepare()
         # Shared, so that the store's own view of what is mounted follows: each process of a network namespace has one.
         subprocess.run(["mount", "--bind", str(state.minio), str(state.minio)], check=True)
-        stack.callback(unmount, state.minio)
+        stack.callback(subprocess.run, ["umount", "--lazy", str(state.minio)], check=True)
         subprocess.run(["mount", "--make-shared", str(state.minio)], check=True)
         for drive in cluster.drives(state):
             drive.mkdir(mode=0o700)
