@@ -1,15 +1,17 @@
 """The page of tables that leads and engineers look at, and the fields and days by which they choose."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
 from sonovan.console.asked import Asked, Refused
+from sonovan.console.phrases import ConsoleWords
 from sonovan.console.render import page
-from sonovan.console.tables import Shown
+from sonovan.console.roles import CLINICAL
+from sonovan.console.tables import Cell, Shown, cell
 
 if TYPE_CHECKING:
     from sonovan.console.world import Console
@@ -64,3 +66,30 @@ def span_of(first: date, last: date) -> tuple[datetime, datetime]:
     except (OverflowError, ValueError):
         raise Refused("filter", 400, name="from") from None
     return begins, ends
+
+
+def plain(found: Sequence[Mapping[str, Any]]) -> tuple[Sequence[str], list[Sequence[Any]]]:
+    """Rows of the catalogue as a file of CSV has them: the names of their columns, and their values."""
+    return (list(found[0]) if found else ["nothing"]), [list(row.values()) for row in found]
+
+
+def her(screening_id: str | None, asked: Asked) -> Cell:
+    """A screening, with the way to it for who may read."""
+    if screening_id is None:
+        return cell(None)
+    return Cell(screening_id, f"/reading/{screening_id}" if asked.person.may(CLINICAL) else None)
+
+
+def yes(value: object, words: ConsoleWords, *, warn: bool = False) -> Cell:
+    """Yes or no."""
+    return Cell(words.say("yes" if value else "no"), warn=warn)
+
+
+def moment(value: Any) -> Cell:
+    """A moment of the catalogue to the minute, by the clock on the console's wall."""
+    return Cell("–" if value is None else f"{as_moment(value).astimezone():%Y-%m-%d %H:%M}")
+
+
+def as_moment(value: Any) -> datetime:
+    """A moment as the catalogue gives it: SQLite has text."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value

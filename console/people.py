@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _TRUSTED: Final = CLINICAL | {Role.ADMINISTRATOR}
 """Who must show a second factor unless a setting says otherwise."""
-_WRITERS: Final = frozenset({Role.OPERATOR, Role.READER, Role.LEAD})
+_WRITERS: Final = frozenset({Role.OPERATOR, Role.READER, Role.LEAD, Role.ENGINEER})
 """Whose codes stand in records that are kept for ever."""
 
 

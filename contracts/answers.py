@@ -1,8 +1,8 @@
 """What the centre answers: receipts to a van, rejections, the request to try one again, and what is passed over."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sonovan.contracts.record import (
     Count,
@@ -20,6 +20,11 @@ from sonovan.contracts.record import (
     VanId,
 )
 from sonovan.contracts.results import Status
+from sonovan.contracts.words import OperatorCode
+
+DiscardReason = Literal["scanned_again", "duplicate", "trial", "damaged", "not_ours"]
+"""Why nobody sends a rejected record again: the sweep was scanned anew, it came by another way, it was a trial, its
+bytes cannot be mended, it is of nobody here. A code, for it is kept for ever."""
 
 
 class VanAnswered(Record):
@@ -80,14 +85,45 @@ class RecordRejected(Record):
     van_id: VanId | None = None
 
 
+class RejectedHandled(Record):
+    """Somebody decided what becomes of a rejected record: it shall be sent again, or nobody sends it again, and why.
+
+    Sending is for whoever holds the right to (`sonovan rejected follow`); the record itself moves nothing. Of several
+    decisions about one rejection the newest counts. because: of a discarded one alone. by: a code, never a name.
+    """
+
+    schema_name: ClassVar[str] = "rejected.handled"
+
+    handling_id: Id
+    rejection_id: Sha256
+    screening_id: Id | None = None
+    decision: Literal["retry", "discard"]
+    because: DiscardReason | None = None
+    by: OperatorCode
+    handled_at: Moment
+
+    @model_validator(mode="after")
+    def _discarded_for_a_reason(self) -> Self:
+        if (self.decision == "discard") != (self.because is not None):
+            raise ValueError("because stands with what is discarded, and with nothing else")
+        return self
+
+
 class RejectedRetried(Record):
-    """Somebody asked that a quarantined record be run again."""
+    """A quarantined record was sent to its topic again, or could not be.
+
+    handling_id: the decision that asked for it; None where a command did. outcome: `gone` where its bytes are no longer
+    in quarantine, `refused` where it is nothing that may be sent again.
+    """
 
     schema_name: ClassVar[str] = "rejected.retried"
+    schema_version: ClassVar[str] = "1.1"
 
     rejection_id: Sha256
     screening_id: Id | None = None
     retried_at: Moment
+    handling_id: Id | None = None
+    outcome: Literal["sent", "gone", "refused"] = "sent"
 
 
 class RecordSkipped(Record):

@@ -6,7 +6,7 @@ from typing import Final
 
 from sonovan.contracts.alerts import AlertAcknowledged, AlertHandled, LesionAlerted
 from sonovan.contracts.amendments import ScreeningAmended
-from sonovan.contracts.answers import RecordRejected, RecordSkipped, RejectedRetried, VanAnswered
+from sonovan.contracts.answers import RecordRejected, RecordSkipped, RejectedHandled, RejectedRetried, VanAnswered
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.contracts.erasures import ScreeningErased
@@ -79,6 +79,7 @@ class Topic(StrEnum):
     QUALITY_MEASURED = "quality.measured.v1"
     SCREENING_OBSERVED = "screening.observed.v1"
     RECORD_REJECTED = "record.rejected.v1"
+    REJECTED_HANDLED = "rejected.handled.v1"
     REJECTED_RETRIED = "rejected.retried.v1"
     RECORD_SKIPPED = "record.skipped.v1"
     FRAME_REVIEWED = "frame.reviewed.v1"
@@ -242,8 +243,10 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
              "a fault of a worker, a van or a network begins, or has ended", retention_ms=14 * _DAY_MS),
         _row(Topic.RECORD_REJECTED, "screening_id, or rejection_id", RecordRejected,
              set(STAGES), {_ASSESS, _RETRIER, _CATALOG}, "a record that a stage could not use"),
-        _row(Topic.REJECTED_RETRIED, "screening_id, or rejection_id", RejectedRetried, {_RETRIER}, {_RETRIER},
-             "somebody asked to run a rejected record again"),
+        _row(Topic.REJECTED_HANDLED, "rejection_id", RejectedHandled, {_CONSOLE}, {_RETRIER, _CATALOG},
+             "a rejected record shall be sent again, or nobody sends it again, and why"),
+        _row(Topic.REJECTED_RETRIED, "screening_id, or rejection_id", RejectedRetried, {_RETRIER}, {_RETRIER, _CATALOG},
+             "a rejected record was sent again, or could not be"),
         _row(Topic.RECORD_SKIPPED, "stage", RecordSkipped, {_OPERATOR}, set(STAGES),
              "an operator told a stage to pass a message that ends it"),
         _row(Topic.FRAME_REVIEWED, "screening_id", FrameReviewed, {_CONSOLE}, {_ASSESS, _CATALOG, _CONSOLE, _QUALITY},
@@ -259,6 +262,12 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
              "what is kept of a screening is deleted, and nothing more of it is kept"),
     )
 }  # fmt: skip
+
+
+def is_signed(topic: str) -> bool:
+    """Whether vans sign what stands on this topic. Only that is ever sent again: whoever could write the centre's own
+    topics for a retry could forge results."""
+    return topic in set(Topic) and TOPICS[Topic(topic)].signed
 
 
 def van_answered_topic(van_id: str) -> TopicSpec:

@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from sonovan.console_here import CONSOLE, launch_console
+from sonovan.console_here import CONSOLE, RETRIER, launch_console, launch_retrier
 from sonovan.contracts.broker import VANS_MECHANISM, BrokerSettings
 from sonovan.contracts.errors import Fatal, Transient
 from sonovan.contracts.limits import MAX_MESSAGE_BYTES, VAN_BYTES_PER_S
@@ -189,7 +189,7 @@ def up(
     """Start everything of a state folder and bring it to what the topic table says; harmless when it runs already.
 
     supervised: a supervisor starts again whatever dies (`sonovan up` asks for it; tests that kill do not).
-    console: the pages for readers run as well.
+    console: the pages for readers run as well, and what acts on decisions that are taken there.
     app_environment: further SONOVAN_ variables of the apps (default: those of this process). An app that runs with
     other ones is restarted.
     Raises Transient where a service or app does not start, Fatal where the broker refuses an account or a SONOVAN_
@@ -220,7 +220,9 @@ def up(
             services.start_supervisor(state)
         # All at once, then wait: importing their runtimes takes each of them seconds.
         launched = [_launch_worker(centre, app, 1, app_environment) for app in apps]
-        launched += [launch_console(state, environment, centre.environment(CONSOLE))] if console else []
+        if console:
+            launched.append(launch_console(state, environment, centre.environment(CONSOLE)))
+            launch_retrier(state, centre.environment(RETRIER))
         for record in launched:
             _await_ready(state, record, progress, APP_DEADLINE_S)
     return centre

@@ -1,4 +1,5 @@
-"""The console as a process of a state folder: started by `sonovan up`, and where it answers."""
+"""The console as a process of a state folder, and what acts on its decisions: started by `sonovan up`, and where it
+answers."""
 
 import json
 import sys
@@ -13,6 +14,7 @@ from sonovan.deploy.processes import start_app
 from sonovan.deploy.state import StateFolder
 
 CONSOLE: Final = "console"
+RETRIER: Final = "retrier"
 HEALTH_FILE: Final = "health.json"
 """In the console's folder: its pid and the address that it answers at."""
 _TOLD: Final = ("SONOVAN_CONSOLE_", "SONOVAN_INTENDED_USE", "SONOVAN_CATALOG_DATABASE_URL")
@@ -34,6 +36,13 @@ def launch_console(state: StateFolder, environment: Mapping[str, str], account: 
         port=int(told.get("SONOVAN_CONSOLE_PORT", port)) or None,
         health_file=state.apps / CONSOLE / HEALTH_FILE,
     )
+
+
+def launch_retrier(state: StateFolder, account: Mapping[str, str]) -> ProcessRecord:
+    """Start what sends again what people ask for in the console; harmless when it runs. account: as of
+    `launch_console`. Raises DeployError."""
+    command = [sys.executable, "-m", "sonovan", "rejected", "follow"]
+    return start_app(state, RETRIER, command, {"SONOVAN_STATE": str(state.path)} | dict(account))
 
 
 def console_address(path: Path) -> str | None:

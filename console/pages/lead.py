@@ -1,4 +1,4 @@
-"""What leads and engineers look at: vans, rejected records, figures of quality, networks."""
+"""What leads and engineers look at: vans, figures of quality, networks."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -10,15 +10,15 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from sonovan.clinical.quality.agreement import LEAST_DICE, LEAST_IOU
-from sonovan.console.asked import Asked, Refused
+from sonovan.console.asked import Asked
 from sonovan.console.doors import Door, door
-from sonovan.console.figures import Field, figures_page
+from sonovan.console.figures import as_moment, figures_page, her, moment, plain, yes
 from sonovan.console.phrases import ConsoleWords
 from sonovan.console.roles import Role
 from sonovan.console.tables import Cell, Shown, cell, csv_of
 from sonovan.reports.plots import Interval, interval_plot
 from sonovan.reports.quality import FEATURE_TEXTS, FLAG_TEXTS, VERDICTS
-from sonovan.storage.catalogue.operations import Rows, flags, fleet, measured, networks, rejections
+from sonovan.storage.catalogue.operations import Rows, flags, fleet, measured, networks
 
 if TYPE_CHECKING:
     from sonovan.console.world import Console
@@ -39,7 +39,7 @@ async def vans(console: "Console", asked: Asked) -> Response:
     sites = asked.person.sites
     found = await _asked(console, fleet, sites)
     if asked.query.get("as") == "csv":
-        return csv_of("vans", *_plain(found))
+        return csv_of("vans", *plain(found))
     words, now = console.words[asked.language], console.now
     names = (
         "van", "heard", "link", "waiting", "oldest", "held", "rejected", "unfinished", "disk", "clock", "version",
@@ -52,50 +52,6 @@ async def vans(console: "Console", asked: Asked) -> Response:
     )  # fmt: skip
 
 
-async def rejected(console: "Console", asked: Asked) -> Response:
-    """What stages could not use: by reason, and the newest records. Query: reason, van."""
-    sites, reason, van = asked.person.sites, asked.query.get("reason") or None, asked.query.get("van") or None
-    if any(len(each or "") > _LONGEST for each in (reason, van)):
-        raise Refused("filter", 400, name="reason")
-    counted, found = await _asked(console, rejections, sites, reason, van)
-    if asked.query.get("as") == "csv":
-        return csv_of("rejected", *_plain(found))
-    words = console.words[asked.language]
-    by_reason = tuple(
-        (
-            Cell(words.reason(row["reason"]), f"/rejected?{urlencode({'reason': row['reason']})}"),
-            cell(row["stage"]), cell(row["records"]), cell(row["retryable"]), _moment(row["newest_at"]),
-        )
-        for row in counted
-    )  # fmt: skip
-    listed = tuple(
-        (
-            Cell(str(row["rejection_id"])[:12]), _moment(row["rejected_at"]), cell(row["stage"]),
-            Cell(words.reason(row["reason"])),
-            Cell(str(row["van_id"]), f"/rejected?{urlencode({'van': row['van_id']})}") if row["van_id"] else cell(None),
-            cell(row["topic"]), _yes(row["verified"], words), _yes(row["retryable"], words), _yes(row["kept"], words),
-            _her(row["screening_id"], asked),
-        )
-        for row in found
-    )  # fmt: skip
-    counts = ("reason", "stage", "records", "may_help", "newest")
-    names = ("id", "at", "stage", "reason", "van", "topic", "verified", "may_help", "kept", "screening")
-    filters = urlencode({name: value for name, value in (("reason", reason), ("van", van)) if value})
-    return figures_page(
-        console, asked, words.say("rejected_title"),
-        (
-            (words.say("rejected_by_reason"), Shown(_named("rejected", counts, words), by_reason)),
-            (words.say("rejected_newest"), Shown(_named("rejected", names, words), listed)),
-        ),
-        hints=(words.say("rejected_hint"),),
-        fields=(
-            Field("reason", reason or "", words.say("rejected_reason")),
-            Field("van", van or "", words.say("filter_van")),
-        ),
-        links=((words.say("table_csv"), f"/rejected?{filters}&as=csv" if filters else "/rejected?as=csv"),),
-    )  # fmt: skip
-
-
 async def quality(console: "Console", asked: Asked) -> Response:
     """How far outlines agree with blind readers', what drifts, and the frames that somebody should look at."""
     sites = asked.person.sites
@@ -103,7 +59,7 @@ async def quality(console: "Console", asked: Asked) -> Response:
     flagged = await _asked(console, flags, sites)
     if asked.query.get("as") == "csv":
         return (
-            csv_of("flags", *_plain(flagged)) if asked.query.get("of") == "flags" else csv_of("quality", *_plain(found))
+            csv_of("flags", *plain(flagged)) if asked.query.get("of") == "flags" else csv_of("quality", *plain(found))
         )
     words = console.words[asked.language]
     names = ("stratum", "verdict", "dice", "iou", "screenings", "drifts", "at")
@@ -111,15 +67,15 @@ async def quality(console: "Console", asked: Asked) -> Response:
         (
             Cell(_stratum(row, words)), Cell(_verdict(row, words)), Cell(_interval(row, "dice")),
             Cell(_interval(row, "iou")), cell(row["screenings"]),
-            cell(None) if row["drifts"] is None else _yes(row["drifts"], words, warn=bool(row["drifts"])),
-            _moment(row["as_of"]),
+            cell(None) if row["drifts"] is None else yes(row["drifts"], words, warn=bool(row["drifts"])),
+            moment(row["as_of"]),
         )
         for row in found
     )  # fmt: skip
     flag_names = ("at", "screening", "frame", "van", "model", "because", "value")
     flag_rows = tuple(
         (
-            _moment(row["as_of"]), _her(row["screening_id"], asked), cell(row["frame_index"]), cell(row["van_id"]),
+            moment(row["as_of"]), her(row["screening_id"], asked), cell(row["frame_index"]), cell(row["van_id"]),
             cell(row["model_id"]), Cell(_flag(row, words)), cell(row["value"]),
         )
         for row in flagged
@@ -140,13 +96,13 @@ async def models(console: "Console", asked: Asked) -> Response:
     """Each network: of which screenings it is the one that counts, and how far blind readers agree with it."""
     found = await _asked(console, networks)
     if asked.query.get("as") == "csv":
-        return csv_of("models", *_plain(found))
+        return csv_of("models", *plain(found))
     words = console.words[asked.language]
     names = ("model", "fingerprint", "screenings", "first", "newest", "shadow_frames", "blind_reviews", "dice", "iou")
     rows = tuple(
         (
             Cell(str(row["model_id"]), "/quality"), Cell(str(row["fingerprint"])[:16]), cell(row["screenings"]),
-            _moment(row["first_at"]), _moment(row["newest_at"]), cell(row["shadow_frames"]), cell(row["blind_reviews"]),
+            moment(row["first_at"]), moment(row["newest_at"]), cell(row["shadow_frames"]), cell(row["blind_reviews"]),
             _figure(row["dice"]), _figure(row["iou"]),
         )
         for row in found
@@ -168,12 +124,8 @@ async def _asked(console: "Console", query: Callable[..., T], *given: object) ->
     return await asyncio.to_thread(ask)
 
 
-def _plain(found: Rows) -> tuple[Sequence[str], list[Sequence[Any]]]:
-    return (list(found[0]) if found else ["nothing"]), [list(row.values()) for row in found]
-
-
 def _van(row: Any, words: ConsoleWords, now: datetime) -> tuple[Cell, ...]:
-    heard = None if row["reported_at"] is None else _as_moment(row["reported_at"])
+    heard = None if row["reported_at"] is None else as_moment(row["reported_at"])
     ago = None if heard is None else max(0, round((now - heard).total_seconds()))
     link, disk, clock = row["link_bits_per_s"], row["disk_free_bytes"], row["clock_ahead_s"]
     waiting = None if row["waiting"] is None else f"{row['waiting']} ({row['waiting_bytes'] / _MIB:.0f} MiB)"
@@ -199,12 +151,6 @@ def _heard(heard: datetime | None, ago: int | None, words: ConsoleWords) -> str:
     if heard is None or ago is None:
         return words.say("van_never")
     return words.say("van_ago", minutes=ago // 60) if ago < _DAY_S else f"{heard.astimezone():%Y-%m-%d %H:%M}"
-
-
-def _her(screening_id: str | None, asked: Asked) -> Cell:
-    """A screening, with the way to it for who may read."""
-    reads = asked.person.may(frozenset({Role.READER, Role.LEAD}))
-    return cell(None) if screening_id is None else Cell(screening_id, f"/reading/{screening_id}" if reads else None)
 
 
 def _plot(found: Rows, which: str, words: ConsoleWords) -> Markup:
@@ -249,20 +195,8 @@ def _figure(value: float | None) -> Cell:
     return Cell("–" if value is None else f"{float(value):.3f}")
 
 
-def _yes(value: object, words: ConsoleWords, *, warn: bool = False) -> Cell:
-    return Cell(words.say("yes" if value else "no"), warn=warn)
-
-
 def _named(prefix: str, names: Sequence[str], words: ConsoleWords) -> tuple[str, ...]:
     return tuple(words.say(f"{prefix}_{each}") for each in names)
-
-
-def _moment(value: Any) -> Cell:
-    return Cell("–" if value is None else f"{_as_moment(value).astimezone():%Y-%m-%d %H:%M}")
-
-
-def _as_moment(value: Any) -> datetime:
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 DOORS: Final[tuple[Door, ...]] = (
@@ -270,5 +204,4 @@ DOORS: Final[tuple[Door, ...]] = (
          shown="quality", key="q"),
     door("GET", "/models", models, roles=_LOOKS, shown="models", key="m"),
     door("GET", "/fleet", vans, roles=_LOOKS, shown="fleet", key="f"),
-    door("GET", "/rejected", rejected, roles=_LOOKS, audited="rejected.seen", once=True, shown="rejected", key="r"),
 )  # fmt: skip

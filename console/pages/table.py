@@ -13,6 +13,7 @@ from sonovan.console.pages import (
     oidc,
     people,
     reading,
+    rejected,
     signing,
     statistics,
     worklist,
@@ -21,7 +22,7 @@ from sonovan.console.pages import (
 
 AREAS: Final = (
     login, oidc, people, accounts, worklist, worklist_live, reading, drawing, signing, following, statistics, lead,
-    audit_pages,
+    rejected, audit_pages,
 )  # fmt: skip
 
 DOORS: Final[tuple[Door, ...]] = checked(door for area in AREAS for door in area.DOORS)

@@ -93,26 +93,6 @@ ENGLISH: Final = {
     "van_since": "{minutes} min",
     "van_never": "never",
     "van_metered": "(metered)",
-    # rejected
-    "nav_rejected": "Rejected",
-    "rejected_title": "Rejected records",
-    "rejected_hint": (
-        "What a stage could not use. An engineer sends one again with “sonovan rejected retry ID”, or "
-        "all of a reason with “--reason”."
-    ),
-    "rejected_by_reason": "By reason",
-    "rejected_newest": "The newest",
-    "rejected_reason": "Reason",
-    "rejected_stage": "Stage",
-    "rejected_records": "Records",
-    "rejected_may_help": "Again may help",
-    "rejected_id": "Id",
-    "rejected_at": "At",
-    "rejected_van": "Van",
-    "rejected_topic": "Topic",
-    "rejected_verified": "Signed by the van",
-    "rejected_kept": "Bytes kept",
-    "rejected_screening": "Screening",
     # quality
     "nav_quality": "Quality",
     "quality_title": "Quality",
@@ -257,26 +237,6 @@ CHINESE: Final = {
     "van_since": "{minutes} 分钟",
     "van_never": "从未",
     "van_metered": "（计费）",
-    # rejected
-    "nav_rejected": "被拒记录",
-    "rejected_title": "被拒记录",
-    "rejected_hint": (
-        "某个环节无法使用的记录。工程师可用“sonovan rejected ret"
-        "ry ID”重新发送一条，或用“--reason”重新发送同一原因的全部记录。"
-    ),
-    "rejected_by_reason": "按原因",
-    "rejected_newest": "最新",
-    "rejected_reason": "原因",
-    "rejected_stage": "环节",
-    "rejected_records": "记录数",
-    "rejected_may_help": "重试可能有用",
-    "rejected_id": "编号",
-    "rejected_at": "时间",
-    "rejected_van": "筛查车",
-    "rejected_topic": "主题",
-    "rejected_verified": "筛查车已签名",
-    "rejected_kept": "已保留原始数据",
-    "rejected_screening": "筛查",
     # quality
     "nav_quality": "质量",
     "quality_title": "质量",

@@ -56,6 +56,14 @@ echo "SONOVAN_RECEIPTS_KEY=$(secret)" | tee -a "$folder/segment-1.env" "$folder/
     echo "# SONOVAN_ALERT_WEBHOOK_URL=https://…"
     echo "# SONOVAN_ALERT_WEBHOOK_SECRET=$(secret)"
 } >>"$folder/alert-1.env"
+{
+    echo "SONOVAN_INTENDED_USE=research"
+    echo "SONOVAN_CONSOLE_PORT=8600"
+    echo "SONOVAN_CONSOLE_CATALOGUE_URL=sqlite:////var/lib/sonovan/workers/catalog-1/catalog.sqlite"
+    echo "SONOVAN_CONSOLE_DATABASE_URL=sqlite:////var/lib/sonovan/console/console.sqlite"
+    echo "SONOVAN_CONSOLE_KEY_FILE=/var/lib/sonovan/console/seal.key"
+    echo "# SONOVAN_CONSOLE_ORIGIN=https://console.example"
+} >>"$folder/console.env"
 # Written last: where it is there, all are.
 {
     echo "SONOVAN_KAFKA_ADMIN_PASSWORD=$admin"

@@ -4,7 +4,6 @@ import json
 import os
 import sys
 from collections.abc import Container, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,9 +12,9 @@ import typer
 from sonovan.cli.failures import Exit
 from sonovan.cli.topics import JsonOption, kafka_settings
 from sonovan.cli.up import StateOption, format_table
-from sonovan.contracts.answers import RecordRejected, RejectedRetried
-from sonovan.contracts.ids import split_frame_id
-from sonovan.contracts.topics import TOPICS, Topic
+from sonovan.contracts.answers import RecordRejected, RejectedHandled, RejectedRetried
+from sonovan.contracts.topics import TOPICS, Topic, is_signed
+from sonovan.resending import may_be_sent_again
 from sonovan.state import state_path
 
 if TYPE_CHECKING:
@@ -25,13 +24,12 @@ app = typer.Typer(help="Records that a stage could not use.", no_args_is_help=Tr
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="A rejection's id, or its beginning.")]
 SHORT = 12
-SEND_WITHIN_S = 30.0
 
 
 @app.command("list")
 def list_rejected(state: StateOption = None, as_json: JsonOption = False) -> None:
     """Show every rejection, oldest first, and whether it was tried again."""
-    retried = {record.rejection_id for record in _retried(state)}
+    retried, discarded = {record.rejection_id for record in _retried(state)}, _discarded(state)
     rows: list[dict[str, object]] = [
         {
             "id": record.rejection_id if as_json else record.rejection_id[:SHORT],
@@ -44,6 +42,7 @@ def list_rejected(state: StateOption = None, as_json: JsonOption = False) -> Non
             "screening": record.screening_id,
             "frame": record.frame_id,
             "retried": record.rejection_id in retried,
+            "discarded": record.rejection_id in discarded,
         }
         for record in _rejections(state)
     ]
@@ -83,7 +82,8 @@ def retry(
 ) -> int:
     """Send the bytes in quarantine to their topic again, as the account `retrier`: one rejection, or all of a reason.
 
-    Each is sent once: with --reason what was sent again before is left out, unless --force.
+    Each is sent once: with --reason what was sent again before, or discarded in the console, is left out, unless
+    --force.
     """
     if (rejection_id is None) == (reason is None):
         raise typer.BadParameter("say an ID, or --reason; see: sonovan rejected list")
@@ -93,7 +93,7 @@ def retry(
         check_may_be_retried(record, force=force)
         _send_again([record], state)
         return Exit.DONE
-    done = set() if force else {each.rejection_id for each in _retried(state)}
+    done = set() if force else {each.rejection_id for each in _retried(state)} | _discarded(state)
     chosen = to_retry(rejections, str(reason), van=van, done=done, force=force)
     if not chosen:
         sys.stdout.write(f"nothing with the reason {reason} is to be sent again\n")
@@ -112,9 +112,7 @@ def to_retry(
         if each.reason == reason
         and each.rejection_id not in done
         and (van is None or each.van_id == van)
-        and TOPICS[Topic(each.topic)].signed
-        and each.kept
-        and (each.retryable or force)
+        and may_be_sent_again(each, force=force)
     ]
 
 
@@ -124,33 +122,44 @@ def _send_again(records: Sequence[RecordRejected], state: Path | None) -> list[s
     Raises InvalidRecord where a single one was asked for and its bytes are gone.
     """
     from sonovan.contracts.errors import InvalidRecord
-    from sonovan.storage.keys import Bucket, quarantined_sha256
+    from sonovan.resending import note_again, send_again
     from sonovan.storage.minio_store import MinioStore
-    from sonovan.storage.stores import get_named
     from sonovan.transport.producer import BoundedProducer
 
     store, gone = MinioStore(object_store(state, "retrier")), list[str]()
     with BoundedProducer(kafka_settings(state, "retrier")) as producer:
         for record in records:
-            key, headers = key_and_headers(record)
-            try:
-                named = record.quarantine_key
-                value = get_named(store, Bucket.QUARANTINE, named, quarantined_sha256(named))
-            except KeyError:
+            sent = send_again(record, store, producer)
+            if sent is None:
                 if len(records) == 1:
                     told = "its bytes are no longer in quarantine; send it from the van again"
-                    raise InvalidRecord(record.reason, told) from None
+                    raise InvalidRecord(record.reason, told)
                 gone.append(record.rejection_id)
                 typer.echo(f"{record.rejection_id[:SHORT]}: its bytes are no longer in quarantine", err=True)
                 continue
-            note = RejectedRetried(
-                rejection_id=record.rejection_id, screening_id=record.screening_id, retried_at=datetime.now(UTC)
-            )
-            noted_under = (record.screening_id or record.rejection_id).encode()
-            sent = producer.send(record.topic, key, value, headers).result(SEND_WITHIN_S)
-            producer.send(Topic.REJECTED_RETRIED, noted_under, note.encode()).result(SEND_WITHIN_S)
+            note_again(record, producer)
             sys.stdout.write(f"sent again: {sent.topic}/{sent.partition}/{sent.offset}\n")
     return gone
+
+
+@app.command()
+def follow(state: StateOption = None) -> None:
+    """Send again what people asked for in the console, as the account `retrier`, until SIGTERM."""
+    import signal
+    import threading
+
+    from sonovan.resending import Follower
+    from sonovan.storage.minio_store import MinioStore
+
+    over = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda _number, _frame: over.set())
+    store = MinioStore(object_store(state, "retrier"))
+
+    def tell(line: str) -> None:
+        typer.echo(f"retrier: {line}", err=True)
+
+    Follower(kafka_settings(state, "retrier"), store, tell).follow(over.wait)
 
 
 def check_may_be_retried(record: RecordRejected, *, force: bool) -> None:
@@ -158,10 +167,10 @@ def check_may_be_retried(record: RecordRejected, *, force: bool) -> None:
 
     Nothing on the centre's own topics is signed: an account that may write them for a retry could forge results.
     """
-    topic = TOPICS[Topic(record.topic)]
-    if not topic.signed:
+    if not is_signed(record.topic):
+        writers = " and ".join(sorted(TOPICS[Topic(record.topic)].writers))
         raise typer.BadParameter(
-            f"only what a van sent is sent again; {record.topic} is written by {' and '.join(sorted(topic.writers))} "
+            f"only what a van sent is sent again; {record.topic} is written by {writers} "
             "alone. Its bytes stay in quarantine; docs/runbook.md, rejects, says what to do."
         )
     if not (record.retryable or force):
@@ -177,23 +186,6 @@ def find(rejections: Sequence[RecordRejected], beginning: str) -> RecordRejected
     return next(iter(found.values()))
 
 
-def key_and_headers(record: RecordRejected) -> tuple[bytes, list[tuple[str, bytes]]]:
-    """The Kafka key and headers with which the record belongs on its topic.
-
-    Made again from its ids: quarantine holds the value alone. A record of which no id could be read goes by its
-    rejection's id.
-    """
-    headers = [
-        (name, value.encode())
-        for name, value in (("screening_id", record.screening_id), ("frame_id", record.frame_id))
-        if value is not None
-    ]
-    if record.topic == Topic.FRAME_CAPTURED:
-        key = split_frame_id(record.frame_id)[0] if record.frame_id else record.rejection_id
-        return key.encode(), headers
-    return (record.screening_id or record.rejection_id).encode(), []
-
-
 def _rejections(state: Path | None, account: str = "reader") -> list[RecordRejected]:
     """Each rejection once, in the order of the topic: a redelivered message is rejected again in the same words."""
     from sonovan.transport.tail import read_all
@@ -207,10 +199,24 @@ def _rejections(state: Path | None, account: str = "reader") -> list[RecordRejec
 
 
 def _retried(state: Path | None) -> list[RejectedRetried]:
+    """What was sent again."""
     from sonovan.transport.tail import read_all
 
     messages = read_all(kafka_settings(state, "reader"), Topic.REJECTED_RETRIED)
-    return [record for message in messages if isinstance(record := message.readable(), RejectedRetried)]
+    notes = [record for message in messages if isinstance(record := message.readable(), RejectedRetried)]
+    return [note for note in notes if note.outcome == "sent"]
+
+
+def _discarded(state: Path | None) -> set[str]:
+    """Rejections of which somebody decided last that nobody sends them again."""
+    from sonovan.transport.tail import read_all
+
+    newest: dict[str, str] = {}
+    for message in read_all(kafka_settings(state, "reader"), Topic.REJECTED_HANDLED):
+        record = message.readable()
+        if isinstance(record, RejectedHandled):
+            newest[record.rejection_id] = record.decision
+    return {rejection_id for rejection_id, decision in newest.items() if decision == "discard"}
 
 
 def object_store(state: Path | None, account: str) -> "ObjectStoreSettings":

@@ -1,6 +1,7 @@
 """What leads and engineers ask of the catalogue: vans, rejections, figures of quality, networks."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, Text, TextClause, bindparam, text
@@ -12,9 +13,20 @@ Rows = Sequence[Mapping[str, Any]]
 
 _REJECTED: Final = (
     "r.rejection_id, r.rejected_at, r.stage, r.reason, r.van_id, r.topic, r.retryable, r.verified, r.kept, "
-    "r.screening_id, r.frame_id"
+    "r.screening_id, r.frame_id, r.state, r.because, r.operator, r.handled_at, r.retried_at"
 )
 _OF_SITES: Final = "van_id IN (SELECT l.van_id FROM listed l WHERE l.site_code IN :sites)"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Which rejections are asked for. sites: of whose vans; None is every van. Of the others None is any."""
+
+    sites: frozenset[str] | None
+    rejection_id: str | None = None
+    reason: str | None = None
+    van_id: str | None = None
+    state: str | None = None
 
 
 def fleet(connection: Connection, sites: frozenset[str] | None) -> Rows:
@@ -23,29 +35,33 @@ def fleet(connection: Connection, sites: frozenset[str] | None) -> Rows:
     return _rows(connection, f"SELECT * FROM vans {where} ORDER BY van_id", given)
 
 
-def rejections(
-    connection: Connection, sites: frozenset[str] | None, reason: str | None = None, van: str | None = None
-) -> tuple[Rows, Rows]:
-    """How many records were rejected for each reason and stage, and the newest ones of a reason and van (None: any)."""
-    wanted, given = ["true"], dict[str, Any]()
-    if sites is not None:
-        wanted.append(f"r.{_OF_SITES}")
-        given["sites"] = sorted(sites)
+def rejections(connection: Connection, wanted: Rejected) -> tuple[Rows, Rows]:
+    """How many records were rejected for each reason and stage, and the newest ones; rows of the view `rejections`."""
+    of_sites, given = _where(Rejected(wanted.sites, state=wanted.state))
     counted = (
         "SELECT r.reason, r.stage, count(*) AS records, max(r.rejected_at) AS newest_at, "
         "sum(CASE WHEN r.retryable AND r.kept THEN 1 ELSE 0 END) AS retryable "
-        f"FROM rejection r WHERE {' AND '.join(wanted)} GROUP BY r.reason, r.stage ORDER BY records DESC"
+        f"FROM rejections r WHERE {of_sites} GROUP BY r.reason, r.stage ORDER BY records DESC"
     )
     by_reason = _rows(connection, counted, given)
-    for name, value in (("reason", reason), ("van_id", van)):
-        if value is not None:
-            wanted.append(f"r.{name} = :{name}")
-            given[name] = value
+    where, given = _where(wanted)
     listed = (
-        f"SELECT {_REJECTED} FROM rejection r WHERE {' AND '.join(wanted)} "
-        "ORDER BY r.rejected_at DESC, r.rejection_id LIMIT :most"
+        f"SELECT {_REJECTED} FROM rejections r WHERE {where} ORDER BY r.rejected_at DESC, r.rejection_id LIMIT :most"
     )
     return by_reason, _rows(connection, listed, {**given, "most": MOST})
+
+
+def _where(wanted: Rejected) -> tuple[str, dict[str, Any]]:
+    parts, given = ["true"], dict[str, Any]()
+    if wanted.sites is not None:
+        parts.append(f"r.{_OF_SITES}")
+        given["sites"] = sorted(wanted.sites)
+    for name in ("rejection_id", "reason", "van_id", "state"):
+        value = getattr(wanted, name)
+        if value is not None:
+            parts.append(f"r.{name} = :{name}")
+            given[name] = value
+    return " AND ".join(parts), given
 
 
 def measured(connection: Connection) -> Rows:

@@ -12,7 +12,7 @@ from sqlalchemy import Column as _Column
 from sonovan.contracts.topics import Topic
 from sonovan.storage.catalogue.columns import JSON, META, MOMENT, Rule, key, may, must, table_of
 from sonovan.storage.catalogue.tables_concluded import ALERT_STEP, CONCLUDED_SIDE, CONCLUSION, FINDING_READ, OUTCOME
-from sonovan.storage.catalogue.tables_decided import PROMOTION
+from sonovan.storage.catalogue.tables_decided import PROMOTION, REJECTION_HANDLED, REJECTION_RETRIED
 from sonovan.storage.catalogue.tables_erased import ERASED, TO_DELETE, TO_SWEEP
 from sonovan.storage.catalogue.tables_found import (
     ADEQUACY,
@@ -205,7 +205,8 @@ WRITTEN: Final[tuple[Table, ...]] = (
     OPENING, CLINICAL_RECORD, AMENDMENT, SEQUENCE_CLOSING, SCREENING_CLOSING, VAN_REPORT,
     FRAME, FRAME_REPLAYED, REVISION, SCREENING, FINDING, SIGHTING, ADEQUACY, SEQUENCE_RESULT,
     ALERT, ALERT_RECORD, ALERT_ANSWER, FAULT, REJECTION, REVIEW, QUALITY_MEASUREMENT, FLAG,
-    CONCLUSION, CONCLUDED_SIDE, FINDING_READ, OUTCOME, ALERT_STEP, PROMOTION, ERASED,
+    CONCLUSION, CONCLUDED_SIDE, FINDING_READ, OUTCOME, ALERT_STEP, PROMOTION,
+    REJECTION_HANDLED, REJECTION_RETRIED, ERASED,
 )  # fmt: skip
 """The tables that are filled from topics, in the order in which they are written."""
 

@@ -14,6 +14,7 @@ from sonovan.storage.catalogue.tables_found import ADEQUACY, FINDING, SIGHTING
 from sonovan.storage.catalogue.views_concluded import CONCLUDED_VIEWS
 from sonovan.storage.catalogue.views_networks import NETWORK_VIEWS
 from sonovan.storage.catalogue.views_programme import PROGRAMME_VIEWS
+from sonovan.storage.catalogue.views_rejected import REJECTED_VIEWS
 from sonovan.storage.catalogue.views_work import WORK_VIEWS
 
 _INDEX: Final = "substr(CAST(1000000 + {index} AS TEXT), 2)"
@@ -337,6 +338,7 @@ VIEWS: Final[dict[str, tuple[str, str]]] = {
     "breast_records": ("the programme's breast records, without who she is", _records("breast", "side", _BREAST)),
     "thyroid_records": ("the programme's thyroid records, without who she is", _records("thyroid", "lobe", _THYROID)),
     **NETWORK_VIEWS,
+    **REJECTED_VIEWS,
     **WORK_VIEWS,
 }
 """Every view: what it is, and its query; in an order in which they can be made."""

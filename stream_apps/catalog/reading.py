@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sonovan.contracts.alerts import AlertAcknowledged, AlertHandled, LesionAlerted
 from sonovan.contracts.amendments import ScreeningAmended
-from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.answers import RecordRejected, RejectedHandled, RejectedRetried
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.contracts.envelope import Envelope, open_envelope
@@ -57,6 +57,8 @@ _CENTRE: Final[Mapping[Topic, tuple[type[Record], _Reader]]] = {
     Topic.FAULT_ALERTED: (FaultAlerted, _one("fault", rows_told.failed)),
     Topic.QUALITY_MEASURED: (QualityMeasured, rows_told.measured),
     Topic.RECORD_REJECTED: (RecordRejected, _one("rejection", rows_told.rejected)),
+    Topic.REJECTED_HANDLED: (RejectedHandled, _one("rejection_handled", rows_told.rejection_handled)),
+    Topic.REJECTED_RETRIED: (RejectedRetried, _placed("rejection_retried", rows_told.rejection_retried)),
     Topic.SCREENING_PROMOTED: (ScreeningPromoted, _one("promotion", rows_told.promoted)),
     Topic.SCREENING_ERASED: (ScreeningErased, _one("erased", rows_told.erased)),
 }

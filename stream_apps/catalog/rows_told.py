@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from sonovan.contracts.alerts import AlertAcknowledged, LesionAlerted
-from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.answers import RecordRejected, RejectedHandled, RejectedRetried
 from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.promotions import ScreeningPromoted
@@ -70,6 +70,20 @@ def rejected(record: RecordRejected) -> Row:
         "message_offset": record.offset,
         "rejected_at": moment(record.rejected_at),
     }
+
+
+def rejection_handled(record: RejectedHandled) -> Row:
+    """A row of `rejection_handled`."""
+    names = ("handling_id", "rejection_id", "screening_id", "decision", "because")
+    told = {name: getattr(record, name) for name in names}
+    return {**told, "operator": record.by, "handled_at": moment(record.handled_at)}
+
+
+def rejection_retried(record: RejectedRetried, place: Place) -> Row:
+    """A row of `rejection_retried`."""
+    told = {name: getattr(record, name) for name in ("rejection_id", "screening_id", "handling_id", "outcome")}
+    at = {"message_partition": place.partition, "message_offset": place.offset}
+    return {**told, **at, "retried_at": moment(record.retried_at)}
 
 
 def erased(record: ScreeningErased) -> Row:

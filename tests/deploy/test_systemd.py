@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from pydantic_settings import BaseSettings
+from sqlalchemy import make_url
 
+from sonovan.console.settings import ConsoleSettings
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.limits import MAX_MESSAGE_BYTES
 from sonovan.contracts.settings import read_settings
@@ -21,6 +23,7 @@ from sonovan.storage.settings import ACCOUNT_SETTINGS, ObjectStoreSettings
 from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.assess.settings import AssessSettings
 from sonovan.stream_apps.catalog.settings import CatalogSettings
+from sonovan.stream_apps.catalog.stage import database_url
 from sonovan.stream_apps.quality.settings import QualitySettings
 from sonovan.stream_apps.segment.settings import SegmentSettings
 from sonovan.stream_apps.settings import ReceiptSettings, WorkerSettings
@@ -28,7 +31,9 @@ from tests.conftest import skip_unless_ci
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = ROOT / "deploy" / "systemd"
-SERVICES = ("sonovan-kafka", "sonovan-minio", "sonovan-setup", "sonovan-worker@")
+SERVICES = (
+    "sonovan-kafka", "sonovan-minio", "sonovan-setup", "sonovan-worker@", "sonovan-console", "sonovan-retrier",
+)  # fmt: skip
 SETTINGS: dict[str, type[BaseSettings]] = {
     "segment": SegmentSettings,
     "assess": AssessSettings,
@@ -179,6 +184,31 @@ def test_each_worker_gets_the_settings_that_it_reads_and_no_others(written: dict
         assert written[f"{stage}-1.env"]["SONOVAN_KAFKA_USERNAME"] == stage
         password = written[f"{stage}-1.env"]["SONOVAN_KAFKA_PASSWORD"]
         assert written["kafka.env"][f"SONOVAN_KAFKA_{stage.upper()}_PASSWORD"] == password
+
+
+def test_the_console_and_the_retrier_get_settings_that_they_read_and_files_that_they_may_write(
+    written: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("console", "retrier"):
+        unit = Unit(f"sonovan-{name}.service")
+        known = {"SONOVAN_STATE", "SONOVAN_INTENDED_USE"} if name == "console" else set()
+        for kind in (BrokerSettings, ObjectStoreSettings, *([ConsoleSettings] if name == "console" else [])):
+            known |= {f"{kind.model_config['env_prefix']}{field}".upper() for field in kind.model_fields}
+        assert {each for each in written[f"{name}.env"] | unit.environment() if each.startswith("SONOVAN_")} <= known
+        assert unit["Service"]["EnvironmentFile"] == f"/etc/sonovan/{name}.env"
+        command = unit["Service"]["ExecStart"].split()[1:]
+        assert command == (["console"] if name == "console" else ["rejected", "follow"])
+    for variable, value in written["console.env"].items():
+        monkeypatch.setenv(variable, value)
+    settings = read_settings(ConsoleSettings)
+    own = Unit("sonovan-console.service")["Service"]["StateDirectory"].split()
+    assert [f"/var/lib/{each}" for each in own] == [
+        str(Path(str(settings.key_file)).parent), str(Path(str(make_url(str(settings.catalogue_url)).database)).parent)
+    ]  # fmt: skip
+    assert make_url(str(settings.database_url)).database == f"/var/lib/{own[0]}/console.sqlite"
+    stage = Unit("sonovan-worker@.service").environment()["SONOVAN_DATA_DIR"].replace("%i", "catalog-1")
+    assert settings.catalogue_url == database_url(CatalogSettings(), Path(stage)), "what the worker catalog writes"
+    assert settings.host == "127.0.0.1"
 
 
 def test_the_setup_alone_has_the_stores_root_and_makes_the_account_of_each_worker(

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from sonovan.centre import Centre
-from sonovan.contracts.answers import RejectedRetried
+from sonovan.console.sending import Sender
+from sonovan.contracts.answers import RejectedHandled, RejectedRetried
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import Topic
+from sonovan.resending import Follower
 from sonovan.storage.minio_store import MinioStore
 from sonovan.stream_apps.rejecting import Coordinates, Rejection, Subject, Unusable, message_key, reject
 from sonovan.transport.producer import BoundedProducer
@@ -88,3 +90,40 @@ def test_what_cannot_become_right_is_retried_only_by_force(centre: Centre) -> No
 
 def test_an_unknown_id_is_a_wrong_usage(centre: Centre) -> None:
     assert sonovan(centre, "show", "no-such-id").returncode == 2
+
+
+def test_what_the_console_asks_for_is_sent_again_by_the_account_that_may_and_nothing_else(centre: Centre) -> None:
+    """One decision for a frame, one for a frame that no try can help, one that was taken back before it was seen."""
+    made, corrupt, discarded = (rejected(centre, each) for each in ("van_unknown", "pixels_corrupt", "van_unknown"))
+    ask = Sender(lambda: centre.kafka("console"))
+
+    def decide(about: Rejection, decision: str) -> RejectedHandled:
+        because = "trial" if decision == "discard" else None
+        record = RejectedHandled.model_validate(
+            {
+                "handling_id": mint_id(), "rejection_id": about.record.rejection_id, "decision": decision,
+                "because": because, "by": "en-1", "handled_at": NOW,
+            }
+        )  # fmt: skip
+        ask(record)
+        return record
+
+    asked = [decide(each, "retry") for each in (made, corrupt, discarded)]
+    decide(discarded, "discard")
+    ask.close()
+
+    def outcomes() -> dict[str, str]:
+        notes = [each.readable() for each in read_all(centre.kafka("reader"), Topic.REJECTED_RETRIED)]
+        kept = [each for each in notes if isinstance(each, RejectedRetried)]
+        return {each.handling_id: each.outcome for each in kept if each.handling_id is not None}
+
+    told = list[str]()
+    for _ in range(2):  # the second time as after a restart: nothing is sent twice
+        Follower(centre.kafka("retrier"), MinioStore(centre.store("retrier")), told.append).follow(lambda _: True)
+    found = outcomes()
+    assert [found.get(each.handling_id) for each in asked] == ["sent", "refused", None]
+    assert made.record.frame_id is not None
+    key = made.record.frame_id.partition("/")[0].encode()
+    sent = [one for one in read_all(centre.kafka(), Topic.FRAME_CAPTURED) if one.key == key]
+    assert [one.value for one in sent] == [made.quarantine.data]
+    assert told.count("follows what is decided about rejected records") == 2

@@ -59,7 +59,7 @@ def test_a_second_up_restarts_nothing_and_keeps_what_was_written(started: Centre
     lines: list[str] = []
     again = up(started.path, apps=("alert",), app_environment={}, console=True, progress=lines.append)
     assert running(started.path) == before
-    assert before.keys() == {"kafka", "minio", "alert", "console"}
+    assert before.keys() == {"kafka", "minio", "alert", "console", "retrier"}
     assert again.services == started.services
     assert any("0 topics created" in line for line in lines)
     assert record in [message.value for message in read_all(again.kafka("retrier"), RETRIED)]

@@ -1,11 +1,12 @@
 import pytest
 import typer
 
-from sonovan.cli.rejected import check_may_be_retried, find, key_and_headers
+from sonovan.cli.rejected import check_may_be_retried, find
 from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import TOPICS, Topic, Writer
+from sonovan.resending import key_and_headers
 from sonovan.stream_apps.rejecting import Coordinates, Subject, Unusable, reject
 from sonovan.transport.grants import Grant, Operation, Resource, person_grants
 from tests.stream_apps.segment.frames import NOW, TestVan

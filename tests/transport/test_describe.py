@@ -25,7 +25,7 @@ def test_a_schema_knows_every_field_on_the_wire() -> None:
     record = RejectedRetried(rejection_id="0" * 64, retried_at="2026-01-01T00:00:00Z")  # type: ignore[arg-type]
     schema = json.loads(schemas()["rejected.retried.json"])
     assert json.loads(record.encode()).keys() == schema["properties"].keys()
-    assert schema["properties"]["schema"] == {"const": "rejected.retried/1.0"}
+    assert schema["properties"]["schema"] == {"const": "rejected.retried/1.1"}
 
 
 def test_a_schema_holds_json_schema_alone() -> None:

@@ -126,6 +126,7 @@ def test_each_account_of_people_writes_what_its_commands_or_pages_need_and_no_mo
             Topic.OUTCOME_RECORDED,
             Topic.ALERT_ACKNOWLEDGED,
             Topic.ALERT_HANDLED,
+            Topic.REJECTED_HANDLED,
         },
         Writer.PROMOTER: {Topic.FRAME_SEGMENTED, Topic.SCREENING_PROMOTED},
     }

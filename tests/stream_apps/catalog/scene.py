@@ -12,7 +12,7 @@ from sonovan.contracts.amendments import (
     TakenBack,
     WomanAmended,
 )
-from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.answers import RecordRejected, RejectedHandled, RejectedRetried
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.envelope import seal
 from sonovan.contracts.erasures import ScreeningErased
@@ -58,6 +58,8 @@ SECOND_REVIEW: Final = mint_id(2_000, bytes)
 FIRST_PROMOTION: Final = mint_id(4_000, bytes)
 SECOND_PROMOTION: Final = mint_id(5_000, bytes)
 ANOTHER_SCREENING: Final = mint_id(3_000, bytes)
+REJECTION: Final = rejection_id("segment", Topic.FRAME_CAPTURED, 3, 7)
+"""What segment could not use of her."""
 
 
 def opened(**other: Any) -> ScreeningOpened:
@@ -117,6 +119,19 @@ def reviewed(review_id: str, **other: Any) -> FrameReviewed:
         "reviewed_at": NOON,
     }  # fmt: skip
     return FrameReviewed(**{**fields, **other})
+
+
+def handled(decision: str, number: int = 1, rejection_id: str = REJECTION, **other: Any) -> RejectedHandled:
+    fields: dict[str, Any] = {
+        "handling_id": mint_id(4_000 + number, bytes), "rejection_id": rejection_id, "decision": decision,
+        "because": "trial" if decision == "discard" else None, "by": "en-1", "handled_at": NOON,
+    }  # fmt: skip
+    return RejectedHandled(**{**fields, **other})
+
+
+def resent(outcome: str = "sent", rejection_id: str = REJECTION, **other: Any) -> RejectedRetried:
+    fields: dict[str, Any] = {"rejection_id": rejection_id, "retried_at": NOON, "outcome": outcome}
+    return RejectedRetried(**{**fields, **other})
 
 
 def promoted(promotion_id: str, fingerprint: str) -> ScreeningPromoted:
@@ -208,7 +223,7 @@ def said() -> list[Said]:
         VanReported(reported_at=NOON, **reports, **of_van),
         VanReported(reported_at=NOON + timedelta(minutes=5), **{**reports, "waiting": 1}, **of_van),
         RecordRejected(
-            rejection_id=rejection_id("segment", Topic.FRAME_CAPTURED, 3, 7), stage="segment", reason="pixels_corrupt",
+            rejection_id=REJECTION, stage="segment", reason="pixels_corrupt",
             retryable=False, verified=True, topic=Topic.FRAME_CAPTURED, partition=3, offset=7,
             content_sha256=sha("bytes"), quarantine_key="ab/cd", rejected_at=NOON, screening_id=SCREENING,
             frame_id=f"{SWEEP}/000009", van_id=VAN,
@@ -236,6 +251,8 @@ def said() -> list[Said]:
         contact(FIRST, "called", date(2025, 3, 5)),
         outcome(SECOND, result="benign"),
         outcome(THIRD, amends=SECOND, because="result_revised"),
+        handled("retry", rejection_id=sha("another rejection")),
+        resent(rejection_id=sha("another rejection")),
         promoted(FIRST_PROMOTION, fingerprint=sha("network with companions")),
         promoted(SECOND_PROMOTION, fingerprint=sha("a candidate")),
         erased(ANOTHER_SCREENING),
@@ -256,7 +273,7 @@ def messages(records: Iterable[Said] | None = None) -> list[Message]:
         offset = ends.get(topic, -1) + 1
         ends[topic] = offset
         value = seal(record, KEY) if TOPICS[topic].signed else record.encode()
-        key = getattr(record, "screening_id", getattr(record, "van_id", None) or "")
+        key = getattr(record, "screening_id", None) or getattr(record, "van_id", None) or ""
         at = Coordinates(topic, 0, offset, NOON + timedelta(seconds=number))
         found.append(Message(at, key.encode(), value))
     return found
