@@ -1,10 +1,12 @@
 """Opens what a console works with, from its settings and how the services are reached."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sonovan.console.feed import Feed
+from sonovan.console.lags import Lags
 from sonovan.console.pages.table import DOORS
 from sonovan.console.phrases import ConsoleWords
 from sonovan.console.sending import Sender
@@ -24,6 +26,7 @@ from sonovan.storage.console.read import Read
 from sonovan.storage.console.sealing import Seal
 from sonovan.storage.console.sessions import Sessions
 from sonovan.storage.stores import ObjectStore
+from sonovan.transport.lag import Lag, lags
 
 _MINUTE_MS = 60_000
 _AT_ONCE = 500
@@ -39,8 +42,10 @@ def opened(
     intended_use: IntendedUse = "research",
     clock: Callable[[], int] = now_ms,
     tell: Callable[[str], None] = print,
+    measure: Callable[[], Sequence[Lag]] | None = None,
 ) -> Iterator[Console]:
-    """A console until the block ends. state: the folder in which the audit lies.
+    """A console until the block ends. state: the folder in which the audit lies. measure: how far stages are behind
+    their topics; by default the broker is asked.
 
     settings: with both databases and the key named. Raises Fatal where one is not, Transient where the console's
     database is away.
@@ -49,12 +54,14 @@ def opened(
         raise Fatal("setting SONOVAN_CONSOLE_DATABASE_URL, …_CATALOGUE_URL and …_KEY_FILE: all are needed here")
     database, catalogue = ConsoleDatabase(settings.database_url), Catalogue(settings.catalogue_url)
     send, claims = Sender(broker), Claims(database, clock)
+    behind = Lags(measure or (lambda: lags(broker())), lambda: datetime.fromtimestamp(clock() / 1000, UTC))
     try:
         database.prepare()
         try:
             forget_erased(catalogue, Read(database))
         except Transient as error:
             tell(f"what readers did in erased screenings is deleted at the next start: {error}")
+        behind.start()
         idle_ms, longest_ms = round(settings.idle_min * _MINUTE_MS), round(settings.session_hours * 60 * _MINUTE_MS)
         yield Console(
             settings=settings,
@@ -66,6 +73,7 @@ def opened(
             sessions=Sessions(database, clock, idle_ms=idle_ms, longest_ms=longest_ms),
             claims=claims,
             feed=Feed(catalogue, claims, tell),
+            lags=behind,
             send=send,
             audit=Audit(state),
             words={language: ConsoleWords(language) for language in LANGUAGES},
@@ -75,6 +83,7 @@ def opened(
             tell=tell,
         )
     finally:
+        behind.stop()
         send.close()
         database.close()
         catalogue.close()

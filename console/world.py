@@ -8,6 +8,7 @@ from typing import Literal
 
 from sonovan.console.doors import Door
 from sonovan.console.feed import Feed
+from sonovan.console.lags import Lags
 from sonovan.console.phrases import ConsoleWords
 from sonovan.console.remembered import Remembered
 from sonovan.console.settings import ConsoleSettings
@@ -35,10 +36,10 @@ class Console:
 
     catalogue: reads results. database: the console's own tables. seal: closes what must not be read in them. images:
     the object store, by the rights of the account `console`. claims: who reads which screening now. feed: what changes
-    in the worklist. send: publishes a record of a topic that the console writes, and returns when Kafka has it (raises
-    Transient, Fatal, InvalidRecord). audit: notes who did what. words: by language. doors: every row of the table.
-    remembered: answers that several people ask for at once. clock: ms since 1970. tell: takes a line for the log, in
-    which nobody is named.
+    in the worklist. lags: how far stages are behind their topics. send: publishes a record of a topic that the console
+    writes, and returns when Kafka has it (raises Transient, Fatal, InvalidRecord). audit: notes who did what. words: by
+    language. doors: every row of the table. remembered: answers that several people ask for at once. clock: ms since
+    1970. tell: takes a line for the log, in which nobody is named.
     """
 
     settings: ConsoleSettings
@@ -50,6 +51,7 @@ class Console:
     sessions: Sessions = field(repr=False)
     claims: Claims = field(repr=False)
     feed: Feed = field(repr=False)
+    lags: Lags = field(repr=False)
     send: Callable[[Record], None] = field(repr=False)
     audit: Audit = field(repr=False)
     words: Mapping[str, ConsoleWords] = field(repr=False)

@@ -1,4 +1,5 @@
-"""Plots of figures as SVG, without script or style: intervals against a bound, a figure over windows, counts by day.
+"""Plots of figures as SVG, without script or style: intervals against a bound, a figure over windows, counts by day,
+a count over time.
 
 Every mark is a link to the row of the page's tables from which it is drawn.
 """
@@ -125,6 +126,28 @@ def bar_plot(bars: Sequence[Bar], *, title: str) -> str:
         ]
         parts.append(_link(bar.href, f"{bar.label}: {bar.count}", marks))
     return _svg(parts, 760, bottom + 22, title)
+
+
+def trend_plot(values: Sequence[tuple[str, int]], *, title: str, href: str) -> str:
+    """A count over time, the newest at the right. values: what the clock showed, and the count. href: of its row."""
+    left, right, top, bottom = 46.0, 212.0, 24.0, 92.0
+    most = max([1, *(count for _, count in values)])
+    step = (right - left) / max(1, len(values) - 1)
+    places = [(left + step * at, bottom - (bottom - top) * count / most) for at, (_, count) in enumerate(values)]
+    last = f"{values[-1][0]}: {values[-1][1]}" if values else title
+    marks = [_text(8, 14, title, anchor="start", bold=True, size=9), _path((left, bottom), (right, bottom), _LINE)]
+    marks += [
+        _text(left - 5, top + 4, str(most), anchor="end", size=9),
+        _text(left - 5, bottom, "0", anchor="end", size=9),
+    ]
+    marks += [_path(one, other, _ACCENT, width=2) for one, other in pairwise(places)]
+    if places:
+        marks.append(_circle(*places[-1], 3, _ACCENT, _ACCENT))
+        marks += [
+            _text(left, bottom + 16, values[0][0], size=9),
+            _text(right, bottom + 16, values[-1][0], size=9, anchor="end"),
+        ]
+    return _svg([_link(href, f"{title}, {last}", marks)], 260, 112, title)
 
 
 def _link(href: str, title: str, marks: Iterable[str]) -> str:

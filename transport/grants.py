@@ -66,16 +66,25 @@ def stage_grants(stage: Writer) -> set[Grant]:
     app_id = APP_IDS[stage]
     kinds = (Operation.READ, Operation.WRITE, Operation.CREATE)
     own = {Grant(stage, Resource.TOPIC, f"{app_id}-", operation, prefixed=True) for operation in kinds}
-    group = {Grant(stage, Resource.GROUP, app_id, Operation.READ)}
-    if Topic.FRAME_DEFERRED in {row.name for row in TOPICS.values() if stage in row.readers}:
-        group.add(Grant(stage, Resource.GROUP, deferred_group(stage), Operation.READ))
-    return _rows(stage, stage) | _answers(stage, stage) | own | group
+    groups = {Grant(stage, Resource.GROUP, group, Operation.READ) for group in _groups_of(stage)}
+    return _rows(stage, stage) | _answers(stage, stage) | own | groups
+
+
+def stage_groups() -> dict[str, Writer]:
+    """Every consumer group of a stage, and which stage's it is."""
+    return {group: stage for stage in STAGES for group in _groups_of(stage)}
+
+
+def _groups_of(stage: Writer) -> list[str]:
+    defers = stage in TOPICS[Topic.FRAME_DEFERRED].readers
+    return [APP_IDS[stage], *([deferred_group(stage)] if defers else [])]
 
 
 def person_grants(person: Writer) -> set[Grant]:
     """The grants of one of PEOPLE: its rows of the table and groups of its own, `<person>` and `<person>.…`.
 
-    The operator also sees where the topics end from which a stage may pass a message, and reads alerts alone.
+    The operator also sees where the topics end from which a stage may pass a message, and reads alerts alone. The
+    console sees that as well, and how far each stage has come there.
     """
     account = person.value
     seen = {
@@ -84,7 +93,8 @@ def person_grants(person: Writer) -> set[Grant]:
         if row.readers.intersection(STAGES)
     }
     own = _rows(account, person) | _answers(account, person) | _groups(account)
-    return own | seen if person is Writer.OPERATOR else own
+    groups = {Grant(account, Resource.GROUP, group, Operation.DESCRIBE) for group in stage_groups()}
+    return own | {Writer.OPERATOR: seen, Writer.CONSOLE: seen | groups}.get(person, set())
 
 
 def van_grants(van_id: str) -> set[Grant]:

@@ -8,6 +8,7 @@ from sonovan.console.pages import (
     audit_pages,
     drawing,
     following,
+    lag,
     lead,
     login,
     oidc,
@@ -22,7 +23,7 @@ from sonovan.console.pages import (
 
 AREAS: Final = (
     login, oidc, people, accounts, worklist, worklist_live, reading, drawing, signing, following, statistics, lead,
-    rejected, audit_pages,
+    lag, rejected, audit_pages,
 )  # fmt: skip
 
 DOORS: Final[tuple[Door, ...]] = checked(door for area in AREAS for door in area.DOORS)

@@ -93,6 +93,21 @@ ENGLISH: Final = {
     "van_since": "{minutes} min",
     "van_never": "never",
     "van_metered": "(metered)",
+    # how far stages are behind their topics
+    "nav_lag": "Lag",
+    "lag_title": "How far stages are behind",
+    "lag_hint": (
+        "Records that a stage has not processed yet, of each topic that it reads. Measured each minute while the "
+        "console runs; the plots go back six hours at most. A stage that never read a topic has no row."
+    ),
+    "lag_at": "As of {at}.",
+    "lag_away": "Kafka does not answer just now, or did not yet: the figures may be old.",
+    "lag_stage": "Stage",
+    "lag_topic": "Topic",
+    "lag_behind": "Behind",
+    "lag_partitions": "Partitions behind",
+    "lag_most": "Most in one partition",
+    "lag_before": "Ten minutes ago",
     # quality
     "nav_quality": "Quality",
     "quality_title": "Quality",
@@ -237,6 +252,21 @@ CHINESE: Final = {
     "van_since": "{minutes} 分钟",
     "van_never": "从未",
     "van_metered": "（计费）",
+    # how far stages are behind their topics
+    "nav_lag": "积压",
+    "lag_title": "各环节的积压",
+    "lag_hint": (
+        "各环节在其读取的每个主题中尚未处理的记录数。控制台运行期间每分钟测量一次，曲线最多回溯六小时。"
+        "从未读取过某主题的环节不列出。"
+    ),
+    "lag_at": "截至 {at}。",
+    "lag_away": "Kafka 目前或尚未应答，数据可能已过时。",
+    "lag_stage": "环节",
+    "lag_topic": "主题",
+    "lag_behind": "积压",
+    "lag_partitions": "有积压的分区",
+    "lag_most": "单个分区最多",
+    "lag_before": "十分钟前",
     # quality
     "nav_quality": "质量",
     "quality_title": "质量",

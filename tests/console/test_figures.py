@@ -24,6 +24,7 @@ PAGES = (
     "/rejected",
     "/quality",
     "/models",
+    "/lag",
 )
 
 

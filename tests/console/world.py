@@ -28,6 +28,7 @@ from sonovan.storage.catalogue.tables_sent import OPENING
 from sonovan.storage.console.accounts import Account
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.outbox_engine import sqlite_url
+from sonovan.transport.lag import Lag
 
 PASSWORD = "correct horse battery staple"
 _HASH = passwords.hashed(PASSWORD)
@@ -223,11 +224,13 @@ def running(
     more: Sequence[Door] = (),
     rows: Callable[[Any], None] = lambda connection: None,
     send: Callable[[Record], None] | None = None,
+    measure: Callable[[], Sequence[Lag]] | None = None,
     intended_use: IntendedUse = "decision_support",
     **settings: Any,
 ) -> Iterator[Running]:
     """A console with files in `folder`, until the block ends. more: doors beside those of the table. rows: fills the
-    catalogue. send: in place of a list. settings: of ConsoleSettings."""
+    catalogue. send: in place of a list. measure: how far stages are behind; by default nobody tells. settings: of
+    ConsoleSettings."""
     clock, sent, told = Clock(), list[Record](), list[str]()
     chosen = ConsoleSettings.model_construct(
         **{
@@ -251,6 +254,7 @@ def running(
         intended_use=intended_use,
         clock=clock,
         tell=told.append,
+        measure=measure,
     ) as made:
         made = replace(made, send=send or sent.append, doors=checked((*made.doors, *more)))
         with serving(made) as port:

@@ -132,6 +132,16 @@ def test_each_account_of_people_writes_what_its_commands_or_pages_need_and_no_mo
     }
 
 
+def test_the_console_sees_how_far_stages_are_and_reads_no_more_for_it() -> None:
+    grants = person_grants(Writer.CONSOLE)
+    described = {each.name for each in grants if (each.resource, each.operation) == ("GROUP", "DESCRIBE")}
+    assert described == {*APP_IDS.values(), "sonovan-segment.deferred"}
+    read = {each.name for each in grants if (each.resource, each.operation) == ("TOPIC", "READ")}
+    assert read == {row.name for row in TOPICS.values() if Writer.CONSOLE in row.readers}
+    groups = {each.name for each in grants if (each.resource, each.operation) == ("GROUP", "READ")}
+    assert groups == {"console", "console."}, "it joins no stage's group"
+
+
 def test_the_operator_sees_where_topics_end_that_a_stage_reads_and_reads_alerts_alone() -> None:
     grants = person_grants(Writer.OPERATOR)
     assert [row.name for row in TOPICS.values() if may_read(grants, row.name)] == [Topic.LESION_ALERTED]
