@@ -1,9 +1,10 @@
 """The page of tables that leads and engineers look at, and the fields and days by which they choose."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.responses import Response
 
@@ -15,6 +16,9 @@ from sonovan.console.tables import Cell, Shown, cell
 
 if TYPE_CHECKING:
     from sonovan.console.world import Console
+
+
+AnswerT = TypeVar("AnswerT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +97,18 @@ def moment(value: Any) -> Cell:
 def as_moment(value: Any) -> datetime:
     """A moment as the catalogue gives it: SQLite has text."""
     return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+async def asked_of(console: "Console", query: Callable[..., AnswerT], *given: object) -> AnswerT:
+    """What a query says that takes a connection to the catalogue and these values."""
+
+    def ask() -> AnswerT:
+        with console.catalogue.reading() as connection:
+            return query(connection, *given)
+
+    return await asyncio.to_thread(ask)
+
+
+def named(prefix: str, names: Sequence[str], words: ConsoleWords) -> tuple[str, ...]:
+    """The headings of a table: phrases `<prefix>_<name>`."""
+    return tuple(words.say(f"{prefix}_{each}") for each in names)

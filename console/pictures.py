@@ -9,7 +9,7 @@ import numpy as np
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frame_codec import Pixels, decode_verified
 from sonovan.models.masks import decode_mask
-from sonovan.models.runs import Runs, runs_of
+from sonovan.models.runs import Labels, Runs, runs_of
 from sonovan.storage.catalogue.cine import StoredPicture
 from sonovan.storage.keys import Bucket
 from sonovan.storage.stores import ObjectStore, get_named
@@ -35,12 +35,17 @@ def pixels_of(store: ObjectStore, picture: StoredPicture) -> Pixels:
     )
 
 
+def machine_labels(store: ObjectStore, key: str | None, sha256: str | None) -> Labels | None:
+    """A network's mask, by its record's key and sha256; None where it outlined nothing. Raises as `pixels_of`."""
+    return None if key is None or sha256 is None else decode_mask(get_named(store, Bucket.MASKS, key, sha256))
+
+
 def machine_runs(store: ObjectStore, picture: StoredPicture) -> Runs:
     """What the machine outlined on a frame, as runs; none where it outlined nothing. Raises as `pixels_of`, and
     InvalidRecord `object_contradicts_record` for a mask of another size."""
-    if picture.mask_key is None or picture.mask_sha256 is None:
+    labels = machine_labels(store, picture.mask_key, picture.mask_sha256)
+    if labels is None:
         return np.zeros((0, 4), np.uint16)
-    labels = decode_mask(get_named(store, Bucket.MASKS, picture.mask_key, picture.mask_sha256))
     if labels.shape != (picture.rows, picture.columns):
         raise InvalidRecord("object_contradicts_record", f"the mask of {picture.frame_id} has another size than it")
     return runs_of(labels)

@@ -9,21 +9,23 @@ from sonovan.console.pages import (
     drawing,
     following,
     lag,
-    lead,
     login,
+    networks,
     oidc,
     people,
+    quality,
     reading,
     rejected,
     signing,
     statistics,
+    vans,
     worklist,
     worklist_live,
 )
 
 AREAS: Final = (
-    login, oidc, people, accounts, worklist, worklist_live, reading, drawing, signing, following, statistics, lead,
-    lag, rejected, audit_pages,
+    login, oidc, people, accounts, worklist, worklist_live, reading, drawing, signing, following, statistics, quality,
+    networks, vans, lag, rejected, audit_pages,
 )  # fmt: skip
 
 DOORS: Final[tuple[Door, ...]] = checked(door for area in AREAS for door in area.DOORS)

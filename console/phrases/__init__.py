@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Final
 
-from sonovan.console.phrases import figures, following, people, reading, rejected, shell, signing, worklist
+from sonovan.console.phrases import figures, following, measured, people, reading, rejected, shell, signing, worklist
 from sonovan.reports.phrases import Language
 from sonovan.reports.signed_words import SignedWords
 
-AREAS: Final = (shell, people, reading, worklist, signing, following, figures, rejected)
+AREAS: Final = (shell, people, reading, worklist, signing, following, figures, measured, rejected)
 
 
 def _gathered(parts: list[Mapping[str, str]]) -> dict[str, str]:

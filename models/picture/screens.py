@@ -24,6 +24,10 @@ FRAME_BYTES: Final = 70_000
 """At 20 Mbit/s, 30 frames of this size arrive in 0.84 s: a sweep that plays gains on the link (decision 0113)."""
 
 
+_YELLOW: Final = (255, 220, 0)
+"""Red, green, blue."""
+
+
 @dataclass(frozen=True, slots=True)
 class Coded:
     """A picture as bytes. quality: of JPEG; None where nothing was lost."""
@@ -40,6 +44,23 @@ def shown(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Shown:
     if pixels.ndim == 2:
         return to_grey(pixels)
     return np.asarray(pixels >> 8, np.uint8)
+
+
+def outlined(picture: Shown, labels: NDArray[np.uint8]) -> Shown:
+    """The picture with a yellow line around each region, just outside it, so that its margin is free to be judged.
+
+    labels: (rows, columns) uint8, 0 is no region. Raises ValueError for another size than the picture's.
+    """
+    if labels.shape != picture.shape[:2]:
+        raise ValueError(f"a mask of {labels.shape} on a picture of {picture.shape}")
+    inside = np.pad(labels > 0, 1)
+    beside = np.zeros_like(inside)
+    for down, across in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+        beside |= np.roll(inside, (down, across), (0, 1))
+    line = (beside & ~inside)[1:-1, 1:-1]
+    coloured = np.array(picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2))
+    coloured[line] = _YELLOW
+    return coloured
 
 
 def for_the_link(picture: Shown) -> Coded:
