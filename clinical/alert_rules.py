@@ -13,8 +13,11 @@ from typing import Final
 from sonovan.clinical.adequacy import reasons_of
 from sonovan.clinical.advice import SCAN_AGAIN
 from sonovan.clinical.alert_settings import AlertSettings, PersistentLesion, Rule, SuspiciousLesion
+from sonovan.clinical.comparison import GREW_IN_DIAMETER, WITHIN_SIX_MONTHS
 from sonovan.clinical.course_rules import NO_OUTCOME_FOR, OUTCOME_KNOWN, REPORT_SIGNED, SIGNED_CATEGORY, UNSIGNED_FOR
+from sonovan.clinical.nodules import GREW_IN_TWO, GREW_IN_VOLUME
 from sonovan.clinical.referral import DIAGNOSTIC_REFERRAL, LUMPS, SIGN
+from sonovan.clinical.same_lesion import MAY_BE_TWO
 from sonovan.contracts.alerts import About, AboutFinding, AboutKind, AboutSide, LesionAlerted, Severity, ToldOf
 from sonovan.contracts.because import Because
 from sonovan.contracts.lexicon import LEAST_WORRISOME_FIRST
@@ -75,6 +78,9 @@ SCREENING_VOID: Final = "screening_void"
 CONSENT_WITHDRAWN: Final = "consent_withdrawn"
 """She withdrew the screening, or a machine's reading: nobody is told of what a machine saw."""
 
+GROWTH: Final = (GREW_IN_TWO, GREW_IN_VOLUME, GREW_IN_DIAMETER, WITHIN_SIX_MONTHS, MAY_BE_TWO)
+"""What the comparison with an earlier screening gives as reasons: sizes that were measured, and the doubt."""
+
 ALWAYS_SHOWN: Final = frozenset(
     {
         SUSPICIOUS_WORD,
@@ -96,6 +102,7 @@ ALWAYS_SHOWN: Final = frozenset(
         RULE_NO_LONGER_MET,
         SCREENING_VOID,
         CONSENT_WITHDRAWN,
+        *GROWTH,
         UNSIGNED_FOR,
         SIGNED_CATEGORY,
         NO_OUTCOME_FOR,

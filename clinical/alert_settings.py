@@ -105,6 +105,12 @@ class OutcomeMissing(Rule):
     after_days: Annotated[float, Field(gt=0, le=3650)] = 30.0
 
 
+class LargeGrowth(Rule):
+    """A lesion that has grown since her earlier screening, by the comparison that the reader signed."""
+
+    severity: Severity = "suspicious"
+
+
 class AlertSettings(Part):
     """The numbers of every rule, by its name.
 
@@ -117,4 +123,5 @@ class AlertSettings(Part):
     palpable_not_outlined: PalpableNotOutlined = PalpableNotOutlined()
     report_unsigned: ReportUnsigned = ReportUnsigned()
     outcome_missing: OutcomeMissing = OutcomeMissing()
+    large_growth: LargeGrowth = LargeGrowth()
     change_share: Annotated[float, Field(gt=0, le=10)] = 0.2

@@ -93,7 +93,7 @@ def _of_side(
         yield Contradicts(code="suspicious_word_below_4", **here)
     if _less_than_recommended(side, lesions, read, rules):
         yield Contradicts(code="less_than_recommended", **here)
-    if _blocks_contradict(side, bi_rads):
+    if _blocks_contradict(side, bi_rads) or ("stable_to_earlier" in side.blocks and _grown(side, conclusion)):
         yield Contradicts(code="blocks_contradict", **here)
     if _negative(side) and "not_fully_seen" not in side.blocks and _seen_badly(read, side):
         yield Contradicts(code="not_seen_well_signed_negative", **here)
@@ -146,6 +146,12 @@ def _blocks_contradict(side: SideConcluded, bi_rads: str | None) -> bool:
     if {"stable_to_earlier", "grown_since_earlier"} <= blocks:
         return True
     return bool(suspicious) and bi_rads in ("1", "2")
+
+
+def _grown(side: SideConcluded, conclusion: ScreeningConcluded) -> bool:
+    """Whether a finding of the side has grown, by the comparison that the reader was shown."""
+    compared = conclusion.comparison.findings if conclusion.comparison is not None else ()
+    return any(each.grown and (each.organ, each.laterality) == (side.organ, side.laterality) for each in compared)
 
 
 def _negative(side: SideConcluded) -> bool:

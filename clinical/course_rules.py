@@ -13,7 +13,7 @@ from typing import Final
 
 from sonovan.clinical.alert_settings import AlertSettings
 from sonovan.clinical.conclusions import calls_back, counting
-from sonovan.contracts.alerts import About, AboutKind, AboutScreening, AboutSide, Severity
+from sonovan.contracts.alerts import About, AboutFinding, AboutKind, AboutScreening, AboutSide, Severity
 from sonovan.contracts.because import Because
 from sonovan.contracts.conclusions import CategoryRead, ScreeningConcluded
 from sonovan.contracts.outcomes import EXAMINED, OutcomeRecorded
@@ -22,7 +22,9 @@ REPORT_UNSIGNED: Final = "report_unsigned"
 """The rule's name in alerts: there is a report, and for too long no reader has signed it."""
 OUTCOME_MISSING: Final = "outcome_missing"
 """The rule's name in alerts: a reader signed category 4 or 5, and for too long nobody recorded what it was."""
-COURSE_RULES: Final = frozenset({REPORT_UNSIGNED, OUTCOME_MISSING})
+LARGE_GROWTH: Final = "large_growth"
+"""The rule's name in alerts: by the comparison that a reader signed, a lesion has grown since her earlier screening."""
+COURSE_RULES: Final = frozenset({REPORT_UNSIGNED, OUTCOME_MISSING, LARGE_GROWTH})
 
 UNSIGNED_FOR: Final = "unsigned_for"
 NO_OUTCOME_FOR: Final = "no_outcome_for"
@@ -108,15 +110,31 @@ class CourseRule:
 
 def course_rules_of(settings: AlertSettings) -> tuple[CourseRule, ...]:
     """The rules that a site uses, in the order in which their alerts are raised."""
-    unsigned, outcome = settings.report_unsigned, settings.outcome_missing
+    unsigned, outcome, growth = settings.report_unsigned, settings.outcome_missing, settings.large_growth
     hours, days = unsigned.after_h, outcome.after_days
     rules = (
         (unsigned.on, CourseRule(REPORT_UNSIGNED, unsigned.severity, "screening", timedelta(hours=hours),
                                  lambda course: unsigned_report(course, hours))),
         (outcome.on, CourseRule(OUTCOME_MISSING, outcome.severity, "side", timedelta(days=days),
                                 lambda course: missing_outcomes(course, days))),
+        (growth.on, CourseRule(LARGE_GROWTH, growth.severity, "finding", timedelta(), large_growth)),
     )  # fmt: skip
     return tuple(rule for on, rule in rules if on)
+
+
+def large_growth(course: Course) -> Iterator[Met]:
+    """Each finding that has grown by the comparison in the conclusion that counts, as `comparison.grown` says.
+
+    Not one that its reader called no lesion.
+    """
+    if course.counts is None or course.counts[1].comparison is None:
+        return
+    at, made = course.counts
+    none = {each.finding_id for each in made.findings if each.verdict == "no_lesion"}
+    for each in course.counts[1].comparison.findings:
+        if each.grown and each.finding_id is not None and each.finding_id not in none:
+            about = AboutFinding(finding_id=each.finding_id, organ=each.organ, laterality=each.laterality)
+            yield Met(about, each.because, at, made.revision_id)
 
 
 def unsigned_report(course: Course, after_h: float) -> Iterator[Met]:

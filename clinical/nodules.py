@@ -72,7 +72,7 @@ def size_advice(
     """What the sizes of scored nodules advise, in their order; at most MOST_BIOPSIED biopsies.
 
     before: by finding id, the ACR level of the same nodule in the earlier screening; one that has risen is scanned
-    again in a year. Nothing reads an earlier screening yet, so that nobody gives it.
+    again in a year. `assess` reads no earlier screening, so that nobody gives it (docs/decisions/0115).
     Where a level is "at least", or no diameter of a reliable outline is known in mm, nothing is advised. A biopsy that
     one scheme advises comes before a follow-up that the other advises; reasons name the schemes' levels. Nothing is
     ever said of a nodule that is below its threshold.
@@ -95,8 +95,7 @@ def size_advice(
 def growth(before: Extent, now: Extent) -> Reasons:
     """Why a nodule has grown since an earlier screening; empty where it has not, or where nobody can tell.
 
-    By 20 % and 2 mm in two dimensions, or by half of its volume. Nothing reads an earlier screening yet, so that no
-    stage calls it. Source: Tessler et al. (2017), "Definition of growth".
+    By 20 % and 2 mm in two dimensions, or by half of its volume. Source: Tessler et al. (2017), "Definition of growth".
     """
     larger = [
         new - old

@@ -13,8 +13,12 @@ from sonovan.clinical.reading import ReadingRules
 from sonovan.clinical.rules import RULES_VERSION
 from sonovan.clinical.turn import Turn, turn_of
 from sonovan.console.asked import Asked, Refused
+from sonovan.console.comparing import comparison_of
 from sonovan.console.drafts import Draft
 from sonovan.console.phrases import ConsoleWords
+from sonovan.console.roles import Person
+from sonovan.console.stored_reports import report_of
+from sonovan.contracts.comparisons import Comparison
 from sonovan.contracts.conclusions import AmendedBecause, Contradicts, FindingRead, ScreeningConcluded, SweepLookedAt
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.results import ScreeningAssessed
@@ -22,8 +26,6 @@ from sonovan.reports.document import ScreeningReport
 from sonovan.storage.catalogue.cine import Cine
 from sonovan.storage.catalogue.concluded import Reported, conclusions_of, newest_number, reported
 from sonovan.storage.console.read import Read, joined, seen_of
-from sonovan.storage.keys import Bucket
-from sonovan.storage.stores import get_named
 
 if TYPE_CHECKING:
     from sonovan.console.world import Console
@@ -34,7 +36,8 @@ class ToSign:
     """One screening as somebody may sign it now.
 
     revision, report: the newest revision with a report; None where there is none yet. newest: the number of the newest
-    revision, which may be preliminary. looked_at: what this reader was shown of each sweep.
+    revision, which may be preliminary. looked_at: what this reader was shown of each sweep. comparison: with her
+    earlier screening, None where there is none that this reader may see.
     """
 
     screening_id: str
@@ -46,6 +49,7 @@ class ToSign:
     newest: int | None
     looked_at: tuple[SweepLookedAt, ...]
     rules: ReadingRules
+    comparison: Comparison | None = None
 
     @property
     def assessed(self) -> ScreeningAssessed:
@@ -66,34 +70,28 @@ def rules_of(console: "Console") -> ReadingRules:
     )
 
 
-def to_sign(console: "Console", reader: str, cine: Cine) -> ToSign:
-    """What `reader` may sign of the screening whose pictures these are."""
+def to_sign(console: "Console", person: Person, cine: Cine) -> ToSign:
+    """What `person` may sign of the screening whose pictures these are."""
+    reader = person.code
     with console.catalogue.reading() as connection:
         revisions = reported(connection, cine.screening_id)
         conclusions = conclusions_of(connection, cine.screening_id)
         newest = newest_number(connection, cine.screening_id)
     revision = revisions[0] if revisions else None
     rules = rules_of(console)
+    report = None if revision is None else report_of(console, revision)
     return ToSign(
         screening_id=cine.screening_id,
         turn=turn_of(conclusions, reader, rules),
         conclusions=tuple(conclusions),
         revisions=tuple(revisions),
         revision=revision,
-        report=None if revision is None else report_of(console, revision),
+        report=report,
         newest=newest,
         looked_at=looked_at(console, reader, cine),
         rules=rules,
+        comparison=None if report is None else comparison_of(console, cine.screening_id, report, person),
     )
-
-
-def report_of(console: "Console", revision: Reported) -> ScreeningReport | None:
-    """The stored report of a revision, checked against its record; None where it is of another version or gone."""
-    try:
-        stored = get_named(console.images, Bucket.REPORTS, revision.report_json_key, revision.report_json_sha256)
-        return ScreeningReport.model_validate_json(stored)
-    except (KeyError, ValidationError):
-        return None
 
 
 def looked_at(console: "Console", reader: str, cine: Cine) -> tuple[SweepLookedAt, ...]:
@@ -142,6 +140,7 @@ def conclusion_of(
             sides=draft.sides,
             findings=tuple(each for each in draft.findings if _on_a_side(each, draft)),
             looked_at=signing.looked_at[:1000],
+            comparison=signing.comparison,
             claim=claim_id,
             by=asked.person.code,
             opened_at=_opened(asked, now),

@@ -10,6 +10,7 @@ from sonovan.clinical.nodules import largest_mm
 from sonovan.clinical.reading import most_pressing_of, recommended_for_breast, recommended_for_nodule, worst_category
 from sonovan.clinical.tirads import UNDETERMINABLE
 from sonovan.console.asked import Asked, Fields, Refused
+from sonovan.console.comparing import name_of
 from sonovan.console.drafts import (
     MOST_SHOWN,
     UNDETERMINED,
@@ -30,7 +31,8 @@ from sonovan.contracts.ids import mint_id
 from sonovan.contracts.lexicon import CATEGORIES, DESCRIPTORS, SCHEMES, Organ, Side, Term
 from sonovan.contracts.results import Finding
 from sonovan.reports import details
-from sonovan.reports.document import ScreeningReport
+from sonovan.reports.compared import Line, lines_of
+from sonovan.reports.document import ScreeningReport, numbers_of
 from sonovan.storage.catalogue.cine import Cine
 
 if TYPE_CHECKING:
@@ -108,7 +110,10 @@ class SideView:
 
 @dataclass(frozen=True, slots=True)
 class SigningView:
-    """The form, or why there is none (`why`). live: what the choices come to, as the script shows it."""
+    """The form, or why there is none (`why`). live: what the choices come to, as the script shows it.
+
+    compared: with her earlier screening, in lines. compared_as: names what is shown there.
+    """
 
     why: str = ""
     signing: ToSign | None = None
@@ -123,6 +128,8 @@ class SigningView:
     conclusion_id: str = ""
     opened_at: int = 0
     live: dict[str, object] = field(default_factory=dict)
+    compared: tuple[Line, ...] = ()
+    compared_as: str = ""
 
 
 def signing_view(
@@ -131,7 +138,7 @@ def signing_view(
     """The form for whoever asks; None for who is no reader. blind: frames are still to be drawn before."""
     if Role.READER not in asked.person.roles:
         return None
-    signing = to_sign(console, asked.person.code, cine)
+    signing = to_sign(console, asked.person, cine)
     if not OF_RECORDS.fullmatch(asked.person.code):
         return SigningView("signing_code", signing)
     if blind:
@@ -161,6 +168,8 @@ def signing_view(
         conclusion_id=given if _MINTED.fullmatch(given) else mint_id(console.clock()),
         opened_at=int(told_at) if (told_at := form.get("opened_at")).isdecimal() else console.clock(),
         live=live_of(console, asked, form, signing),
+        compared=() if signing.comparison is None else lines_of(signing.comparison, numbers_of(report), words),
+        compared_as=name_of(signing.comparison),
     )
 
 

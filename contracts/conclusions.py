@@ -8,6 +8,7 @@ from typing import ClassVar, Final, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from sonovan.contracts.comparisons import Comparison
 from sonovan.contracts.lexicon import CATEGORIES, DESCRIPTORS, SCHEMES, Organ, Position, Scheme, Side, sides_of
 from sonovan.contracts.limits import MAX_FRAMES, MAX_SEQUENCES
 from sonovan.contracts.record import FrameId, Id, Moment, Number, Part, Record, Sha256, Token, VanId
@@ -218,11 +219,13 @@ class ScreeningConcluded(Record):
     whole conclusion that names the one that it replaces, in the same role, and why.
     revision_id, revision_number: what was read. rules_version: of the rules that derived what was shown beside it.
     despite: what does not fit together, which the reader saw and signed all the same.
+    comparison: with her earlier screening, as it was shown to the reader; None where there was none.
     claim: the reader's claim on the screening, by which nobody else signed it meanwhile. opened_at: when the reader
     opened it. by: the reader's code, never a name.
     """
 
     schema_name: ClassVar[str] = "screening.concluded"
+    schema_version: ClassVar[str] = "1.1"
 
     conclusion_id: Id
     screening_id: Id
@@ -238,6 +241,7 @@ class ScreeningConcluded(Record):
     findings: tuple[FindingRead, ...] = Field(default=(), max_length=MAX_READ)
     looked_at: tuple[SweepLookedAt, ...] = Field(default=(), max_length=MAX_SEQUENCES)
     despite: tuple[Contradicts, ...] = Field(default=(), max_length=MAX_READ)
+    comparison: Comparison | None = None
     claim: Id | None = None
     by: OperatorCode
     opened_at: Moment | None = None

@@ -37,6 +37,11 @@ def place(finding: Finding, words: Words) -> str:
     known = placed(finding)
     if known is None:
         return _list((side, words.text("place_not_known")), words)
+    return where(side, known, words)
+
+
+def where(side: str, known: Location, words: Words) -> str:
+    """A side in words with hour or region and the distance to the nipple."""
     hour = words.lexicon(f"position.{known.hour}h") if known.hour else ""
     region = words.lexicon(f"position.{known.region}") if known.region else ""
     far = known.nipple_distance_mm

@@ -127,6 +127,11 @@ class ScreeningReport(Part):
         return ends(self.amendments)
 
 
+def numbers_of(report: ScreeningReport) -> dict[str, int]:
+    """By finding id, the number of each finding in the report."""
+    return {each.finding_id: number for number, each in enumerate(report.findings, start=1)}
+
+
 def report_document(
     assessed: ScreeningAssessed,
     *,

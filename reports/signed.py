@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sonovan.contracts.conclusions import FindingRead, ScreeningConcluded, SideConcluded
 from sonovan.contracts.results import Member
 from sonovan.reports import details
 from sonovan.reports.amended import amended_words
-from sonovan.reports.document import ScreeningReport
+from sonovan.reports.compared import lines_of
+from sonovan.reports.document import ScreeningReport, numbers_of
 from sonovan.reports.page import ENVIRONMENT, KeyPictures, sources
 from sonovan.reports.phrases import Language
 from sonovan.reports.recorded import answers, not_asked
@@ -21,13 +22,16 @@ class Standing:
 
     before: the conclusion that it replaces. newest: the number of the newest revision with a report, None where it is
     the one that was read. replaced_by: the number of a later conclusion of its role. to_arbitrate: two readings differ,
-    and nobody has decided.
+    and nobody has decided. earlier: whether what was compared with her earlier screening still holds: `otherwise` where
+    that one does not count any more, or says something else than when this was signed; `unchecked` where the catalogue
+    was not asked. It is shown where it holds alone.
     """
 
     before: ScreeningConcluded | None = None
     newest: int | None = None
     replaced_by: int | None = None
     to_arbitrate: bool = False
+    earlier: Literal["holds", "otherwise", "unchecked"] = "unchecked"
 
 
 ALONE = Standing()
@@ -49,7 +53,7 @@ def render_signed(
     report, words = ScreeningReport.model_validate(document), SignedWords(language)
     if (report.screening_id, report.revision_id) != (conclusion.screening_id, conclusion.revision_id):
         raise ValueError("a conclusion is shown with the revision that was read")
-    numbers = {each.finding_id: number for number, each in enumerate(report.findings, start=1)}
+    numbers, compared = numbers_of(report), conclusion.comparison
     page = ENVIRONMENT.get_template("signed.html").render(
         report=report,
         conclusion=conclusion,
@@ -58,6 +62,7 @@ def render_signed(
         details=details,
         amended=[amended_words(each, words) for each in report.amendments],
         numbers=numbers,
+        compared=lines_of(compared, numbers, words) if compared is not None and standing.earlier == "holds" else (),
         changes=[] if standing.before is None else list(changes(standing.before, conclusion, numbers, words)),
         despite=[words.despite(each) for each in conclusion.despite],
         told=answers(report.recorded, words) if report.recorded else [],

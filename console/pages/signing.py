@@ -9,13 +9,15 @@ from starlette.responses import JSONResponse, Response
 from sonovan.clinical.conclusions import counting, in_force, to_arbitrate
 from sonovan.clinical.turn import turn_of
 from sonovan.console.asked import Asked, Refused
+from sonovan.console.comparing import comparison_of, name_of
 from sonovan.console.doors import Door, door
 from sonovan.console.drafts import draft_of
 from sonovan.console.pages.reading import reading_page
 from sonovan.console.render import go, page
 from sonovan.console.roles import CLINICAL, Role
-from sonovan.console.signing import changed_since, conclusion_of, digest_of, report_of, rules_of, to_sign
+from sonovan.console.signing import changed_since, conclusion_of, digest_of, rules_of, to_sign
 from sonovan.console.signing_view import Told, live_of
+from sonovan.console.stored_reports import report_of
 from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.reports.pdf import CannotPrint, render_pdf
@@ -40,7 +42,7 @@ async def derive(console: "Console", asked: Asked) -> Response:
     def live() -> dict[str, object]:
         with console.catalogue.reading() as connection:
             cine = cine_of(connection, asked.path["screening_id"])
-        return live_of(console, asked, asked.form, to_sign(console, asked.person.code, cine))
+        return live_of(console, asked, asked.form, to_sign(console, asked.person, cine))
 
     return JSONResponse(await asyncio.to_thread(live))
 
@@ -48,7 +50,8 @@ async def derive(console: "Console", asked: Asked) -> Response:
 async def sign(console: "Console", asked: Asked) -> Response:
     """Publish the conclusion; only then say that it is signed.
 
-    409 with what has changed where a newer revision came, where somebody else holds the screening, or has signed it and
+    409 with what has changed where a newer revision came, where the comparison with her earlier screening is another
+    one than was shown, where somebody else holds the screening, or has signed it and
     the catalogue does not tell of it yet; 422 where something is still to be chosen, or something that does not fit was
     not read. Choices are kept in every case.
     """
@@ -64,7 +67,7 @@ def _sign(console: "Console", asked: Asked) -> Response:
             raise Refused("claimed", 409, holder=claim.account)
         with console.catalogue.reading() as connection:
             cine = cine_of(connection, screening_id)
-        signing = to_sign(console, asked.person.code, cine)
+        signing = to_sign(console, asked.person, cine)
         if signing.revision is None or signing.report is None or signing.revision.ended:
             raise Refused("nothing_to_sign", 409)
         if any(each.conclusion_id == asked.form.get("conclusion_id") for each in signing.conclusions):
@@ -75,6 +78,8 @@ def _sign(console: "Console", asked: Asked) -> Response:
             before = None if read is None else report_of(console, read)
             changed = tuple(changed_since(before, signing.report, words))
             return reading_page(console, asked, Told(words.say("error_newer"), changed, newer=True), 409)
+        if asked.form.get("compared") != name_of(signing.comparison):
+            raise Refused("compared_otherwise", 409)
         draft = draft_of(asked.form, signing.report)
         made = conclusion_of(console, asked, signing, draft, claim.claim_id)
         known = [each.conclusion_id for each in signing.conclusions]
@@ -142,6 +147,7 @@ def _signed_page(console: "Console", asked: Asked) -> Response:
         newest=None if newest.revision_id == made.revision_id else newest.revision_number,
         replaced_by=None if later.conclusion_id == made.conclusion_id else later.conclusion_number,
         to_arbitrate=to_arbitrate(conclusions),
+        earlier="holds" if made.comparison == comparison_of(console, made.screening_id, report) else "otherwise",
     )
     html = render_signed(report.model_dump(mode="json"), made, {}, language, standing)
     return _shown(asked, html, "signed")

@@ -283,6 +283,7 @@ ENGLISH: Final = Phrases(
         "not_rescanned": "inadequate and not scanned again",
         "persistent_lesion": "persistent lesion",
         "report_unsigned": "report not signed in time",
+        "large_growth": "grown since her earlier screening",
         "outcome_missing": "signed 4 or 5, and no outcome",
         "reader_must_review": "Reader must review",
         "scan_again": "Scan again",

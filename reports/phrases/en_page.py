@@ -67,7 +67,25 @@ ENGLISH_PAGE: Final = {
     "map_no_side": "Side not recorded: {numbers}",
     # comparison
     "earlier_heading": "Comparison with an earlier screening",
-    "earlier_none": "Not compared: earlier screenings are not part of this report.",
+    "earlier_none": "Not compared here: the comparison stands where a reader signs, and on the signed page.",
+    "earlier_not_signed": "Nothing was compared when this was signed.",
+    "earlier_compared": "Compared with her earlier screening, {months} months before.",
+    "earlier_meaning": "By software, from side, recorded place and size; a reader decides whether it is one lesion.",
+    "earlier_no_lesions": "No lesion is outlined in either of them, which is not a negative result.",
+    "earlier_otherwise": (
+        "The earlier screening with which this was compared does not count any more, or says something else by now: "
+        "the comparison is not shown."
+    ),
+    "earlier_unchecked": (
+        "A comparison was signed. The console shows it, for the catalogue alone knows whether the earlier screening "
+        "still counts."
+    ),
+    "earlier_change": "Against the earlier screening",
+    "earlier_grown": "GROWN",
+    "change_seen_before": "seen before",
+    "change_new": "new",
+    "change_not_found_again": "not found again",
+    "change_undecided": "cannot be told",
     # numbers
     "place_not_known": "place not known",
     "risk": "Risk of malignancy",

@@ -260,6 +260,7 @@ CHINESE: Final = Phrases(
         "not_rescanned": "不充分且未重新扫查",
         "persistent_lesion": "持续出现的病灶",
         "report_unsigned": "报告逾期未签署",
+        "large_growth": "较以往筛查增大",
         "outcome_missing": "签署为 4 或 5 类而无结局",
         "reader_must_review": "须由医师复核",
         "scan_again": "重新扫查",

@@ -56,18 +56,20 @@ class _Silence(Part):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An alert, and when it is told: at its rule's time, or now for one whose cause is gone."""
+    """An alert, and when it is told. waits: of somebody who is late, at its rule's time; all else is told at once."""
 
     alert: LesionAlerted
     due: datetime
+    waits: bool = False
 
 
 def facts_of(record: Concerns, at: datetime) -> list[Fact]:
-    """What the outbox keeps of a record: of a conclusion its sides. at: when the broker appended it."""
+    """What the outbox keeps of a record: of a conclusion what rules read. at: when the broker appended it."""
     at_ms = (at - _EPOCH) // timedelta(milliseconds=1)
     match record:
         case ScreeningConcluded():
-            kept = record.model_copy(update={"looked_at": (), "findings": (), "despite": ()})
+            judged = tuple(each.model_copy(update={"words": (), "categories": ()}) for each in record.findings)
+            kept = record.model_copy(update={"looked_at": (), "findings": judged, "despite": ()})
             return [Fact(f"{_SIGNED}{record.conclusion_id}", at_ms, kept.encode())]
         case OutcomeRecorded():
             return [Fact(f"{_OUTCOME}{record.outcome_id}", at_ms, record.encode())]
@@ -117,7 +119,7 @@ def course_alerts(course: Course, known: Mapping[str, LesionAlerted], rules: Rul
             met.add(alert.alert_id)
             before = known.get(alert.alert_id)
             if before is None or not stands(before):
-                told.append(Said(alert, alert.as_of))
+                told.append(Said(alert, alert.as_of, waits=bool(rule.after)))
     return [*told, *_gone(course, known, rules.course_rules, met, at)]
 
 

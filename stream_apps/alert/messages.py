@@ -61,10 +61,7 @@ def follow(outbox: Outbox, record: Concerns, rules: RuleSet, ladder: Ladder, at:
         course = course_of(record.screening_id, facts)
         said = course_alerts(course, before, rules, heard)
         settled = now + SETTLES
-        return [
-            message_of(each.alert, ladder, max(each.due, settled) if each.alert.state == "raised" else each.due)
-            for each in said
-        ]
+        return [message_of(each.alert, ladder, max(each.due, settled) if each.waits else each.due) for each in said]
 
     return outbox.learn(record.screening_id, facts_of(record, heard), decide, now)
 

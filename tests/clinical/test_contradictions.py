@@ -7,6 +7,7 @@ import pytest
 
 from sonovan.clinical.contradictions import contradictions
 from sonovan.clinical.referral import DIAGNOSTIC_REFERRAL
+from sonovan.contracts.comparisons import Compared, Comparison
 from sonovan.contracts.conclusions import CategoryRead, Contradicts, Recommended, SweepLookedAt, WordRead
 from sonovan.contracts.derivation import Advice
 from tests.clinical.records import SWEEP, adequacy, assessed, finding, sha
@@ -30,6 +31,11 @@ def left(value: str, action: str, *blocks: str) -> Sequence[Any]:
     return (left_breast(value, recommended=recommended, blocks=blocks), RIGHT)
 
 
+def grown(side: Any) -> Comparison:
+    one = Compared(change="seen_before", finding_id=sha("finding 1"), organ="breast", laterality=side, grown=True)
+    return Comparison(months=12, findings=(one,))
+
+
 def test_what_fits_names_nothing() -> None:
     assert codes() == []
 
@@ -43,6 +49,9 @@ def test_what_fits_names_nothing() -> None:
         ({"sides": left("4A", "mammography")}, ["less_than_recommended"]),
         ({"sides": left("4A", "tissue_diagnosis", "no_suspicious_finding")}, ["blocks_contradict"]),
         ({"sides": left("4A", "tissue_diagnosis", "stable_to_earlier", "grown_since_earlier")}, ["blocks_contradict"]),
+        ({"sides": left("4A", "tissue_diagnosis", "stable_to_earlier"), "comparison": grown("left")},
+         ["blocks_contradict"]),
+        ({"sides": left("4A", "tissue_diagnosis", "stable_to_earlier"), "comparison": grown("right")}, []),
         ({"sides": left("0", "scan_again"), "findings": (lesion(words=(), categories=()),)}, ["less_than_recommended"]),
         ({"sides": left("0", "further_imaging"), "findings": (lesion(words=(), categories=()),)}, []),
         ({"sides": left("2", "routine_screening", "solid_suspicious"),

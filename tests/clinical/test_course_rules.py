@@ -6,12 +6,21 @@ from typing import Any, Final
 import pytest
 
 from sonovan.clinical.alert_settings import AlertSettings, OutcomeMissing, ReportUnsigned
-from sonovan.clinical.course_rules import Course, Reported, course_rules_of, missing_outcomes, unsigned_report
-from sonovan.contracts.alerts import AboutScreening, AboutSide
+from sonovan.clinical.course_rules import (
+    Course,
+    Reported,
+    course_rules_of,
+    large_growth,
+    missing_outcomes,
+    unsigned_report,
+)
+from sonovan.contracts.alerts import AboutFinding, AboutScreening, AboutSide
+from sonovan.contracts.because import Because
+from sonovan.contracts.comparisons import Compared, Comparison
 from sonovan.contracts.conclusions import CategoryRead, Recommended, ScreeningConcluded, SideConcluded
 from sonovan.contracts.outcomes import OutcomeRecorded
 from tests.clinical.records import NOON, SCREENING, sha
-from tests.contracts.conclusions import EVENING, FIRST, SECOND, concluded, left_breast, left_lobe, outcome
+from tests.contracts.conclusions import EVENING, FIRST, SECOND, concluded, left_breast, left_lobe, lesion, outcome
 
 REPORTED: Final = Reported(sha("three"), NOON)
 DAY: Final = EVENING.date()
@@ -122,11 +131,40 @@ def test_the_conclusion_that_counts_decides() -> None:
     assert sides_waiting(course(first, less)) == []
 
 
+@pytest.mark.parametrize(
+    ("change", "grown", "verdict", "told"),
+    [
+        ("seen_before", True, "lesion", True),
+        ("seen_before", True, "no_lesion", False),
+        ("seen_before", False, "lesion", False),
+        ("seen_before", None, "lesion", False),
+        ("new", None, "lesion", False),
+        ("undecided", None, "lesion", False),
+    ],
+)
+def test_a_lesion_that_has_grown_by_the_signed_comparison_is_told_of(
+    change: Any, grown: bool | None, verdict: Any, told: bool
+) -> None:
+    why = (Because(code="grew_in_diameter", value=0.3, unit="1"),)
+    one = Compared(change=change, finding_id=sha("finding 1"), organ="breast", laterality="left", grown=grown,
+                   because=why)  # fmt: skip
+    made = concluded(findings=(lesion(verdict=verdict),), comparison=Comparison(months=12, findings=(one,)))
+    found = list(large_growth(course(made)))
+    assert bool(found) is told
+    if told:
+        about = AboutFinding(finding_id=sha("finding 1"), organ="breast", laterality="left")
+        assert (found[0].about, found[0].because, found[0].since) == (about, why, EVENING)
+
+
 def test_a_site_sets_the_times_or_switches_a_rule_off() -> None:
     usual = {each.name: (each.severity, each.after) for each in course_rules_of(AlertSettings())}
     assert usual == {
         "report_unsigned": ("worklist", timedelta(hours=48)),
         "outcome_missing": ("worklist", timedelta(days=30)),
+        "large_growth": ("suspicious", timedelta()),
     }
     own = AlertSettings(report_unsigned=ReportUnsigned(after_h=4), outcome_missing=OutcomeMissing(on=False))
-    assert [(each.name, each.after) for each in course_rules_of(own)] == [("report_unsigned", timedelta(hours=4))]
+    assert [(each.name, each.after) for each in course_rules_of(own)] == [
+        ("report_unsigned", timedelta(hours=4)),
+        ("large_growth", timedelta()),
+    ]

@@ -16,6 +16,7 @@ from sonovan.clinical import (
     birads,
     c_tirads,
     category,
+    comparison,
     course_rules,
     key_frame,
     marks,
@@ -55,11 +56,12 @@ NO_REASONS = {"adequate", "usable", "limited", "inadequate", "not_examined", "un
               "malignant", "malignant_withheld", "findings", "categories", "advice", "value", "rule", "because",
               "regions", "lesion", "risk", "mm", "px", "a", "software", "finding_id", "still_unseen",
               "side", "screening", "van", "void", "reader", "uncategorised", "clinical_advice", "adequacy",
-              "h", "d", "interval_cancer", "lost_to_follow_up", "not_known", "recorded_by_mistake"}  # fmt: skip
+              "h", "d", "interval_cancer", "lost_to_follow_up", "not_known", "recorded_by_mistake",
+              "new", "seen_before", "not_found_again", "undecided", "no_lesion", "location"}  # fmt: skip
 """Words in the modules of rules that are no reason: names of fields, levels, units."""
 MODULES = (
-    adequacy, advice, alert_rules, birads, c_tirads, category, course_rules, key_frame, marks, nodules, referral,
-    same_lesion, seen_partly, tirads,
+    adequacy, advice, alert_rules, birads, c_tirads, category, comparison, course_rules, key_frame, marks, nodules,
+    referral, same_lesion, seen_partly, tirads,
 )  # fmt: skip
 LEXICON = {text for term in TERMS for text in (term.name, *term.words)} - {"motion"}
 """Words of the lexicon are no reasons."""

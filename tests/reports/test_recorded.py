@@ -117,7 +117,7 @@ def test_early_results_are_marked_preliminary_at_the_top() -> None:
 
 
 def test_that_nothing_earlier_was_compared_is_said() -> None:
-    assert "Not compared: earlier screenings are not part of this report." in read(page(assessed()))[0]
+    assert "Not compared here: the comparison stands where a reader signs" in read(page(assessed()))[0]
 
 
 def test_a_place_is_told_as_far_as_somebody_entered_it() -> None:

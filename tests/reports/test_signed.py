@@ -10,6 +10,8 @@ import pytest
 
 from sonovan.clinical.category import categorised
 from sonovan.contracts.alerts import ClosedBecause
+from sonovan.contracts.because import Because
+from sonovan.contracts.comparisons import Compared, Comparison
 from sonovan.contracts.conclusions import (
     ACTIONS,
     AMENDED_BECAUSE,
@@ -20,6 +22,7 @@ from sonovan.contracts.conclusions import (
     FindingVerdict,
     WordVerdict,
 )
+from sonovan.contracts.description import Location
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.outcomes import OutcomeAmended, OutcomeKind, OutcomeResult
 from sonovan.contracts.results import IntendedUse
@@ -138,6 +141,34 @@ def test_what_makes_a_conclusion_doubtful_stands_on_top(standing: dict[str, Any]
     assert told in text
     assert text.index(told) < text.index("Signed ultrasound screening report")
     assert told not in read(page())[0]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "shown", "told"),
+    [
+        ("holds", True, "Compared with her earlier screening, 13 months before."),
+        ("otherwise", False, "does not count any more"),
+        ("unchecked", False, "the catalogue alone knows whether the earlier screening still counts"),
+    ],
+)
+def test_what_was_compared_is_shown_only_where_it_holds(earlier: Any, shown: bool, told: str) -> None:
+    grew = (Because(code="grew_in_diameter", value=0.4, unit="1"), Because(code="may_be_two_lesions"))
+    gone = (Because(code="not_found_is_not_gone"),)
+    both = (
+        Compared(change="seen_before", finding_id=sha("finding 1"), organ="breast", laterality="left", grown=True,
+                 because=grew),
+        Compared(change="not_found_again", finding_id=None, organ="breast", laterality="right",
+                 location=Location(hour=10), because=gone),
+    )  # fmt: skip
+    made = concluded(comparison=Comparison(months=13, findings=both))
+    found = read(page(made, earlier=earlier))[0]
+    assert told in found
+    for each in ("seen before GROWN", "Right breast, 10 o'clock not found again"):
+        assert (each in found) is shown
+
+
+def test_where_nothing_was_compared_the_page_says_so() -> None:
+    assert "Nothing was compared when this was signed." in page(earlier="holds")
 
 
 def test_what_the_reader_signed_although_it_does_not_fit_is_told() -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.amendments import AmendmentInForce
+from sonovan.contracts.because import Because
+from sonovan.contracts.comparisons import Compared, Comparison
 from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import TOPICS, Topic
@@ -19,7 +21,7 @@ from sonovan.storage.outbox_engine import sqlite_url
 from sonovan.stream_apps.alert.stage import alert_stage
 from sonovan.stream_apps.alert.trial import try_course
 from sonovan.stream_apps.stage import Message
-from tests.clinical.records import SCREENING
+from tests.clinical.records import SCREENING, sha
 from tests.contracts.conclusions import SECOND, concluded, left_breast, outcome
 from tests.stream_apps.alert.scene import RULES, TO_WEBHOOK, revision
 from tests.stream_apps.memory import Run, World
@@ -102,6 +104,17 @@ def test_a_signed_five_without_outcome_is_told_and_withdrawn_when_the_outcome_co
     mistake = outcome(SECOND, kind="recorded_by_mistake", result=None, amends=BIOPSY.outcome_id, because="wrong_woman")
     desk.take(mistake)
     assert desk.told(DAYS_30) == [WAITS], "it never was"
+
+
+def test_growth_that_a_reader_signed_is_told_at_once_and_withdrawn_where_another_conclusion_counts(desk: Desk) -> None:
+    grown = Compared(change="seen_before", finding_id=sha("finding 1"), organ="breast", laterality="left", grown=True,
+                     because=(Because(code="grew_in_diameter", value=0.4, unit="1"),))  # fmt: skip
+    signed = NOTHING_SEEN.model_copy(update={"comparison": Comparison(months=12, findings=(grown,))})
+    desk.take(REPORT, signed, signed)
+    assert desk.told() == [("large_growth", "raised")]
+    again = {"conclusion_id": SECOND, "conclusion_number": 2, "amends": signed.conclusion_id, "because": "misread"}
+    desk.take(NOTHING_SEEN.model_copy(update=again))
+    assert desk.told() == [("large_growth", "withdrawn")]
 
 
 def test_the_order_of_arrival_changes_nothing_and_a_repetition_tells_nobody_again(tmp_path: Path) -> None:
