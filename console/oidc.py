@@ -32,6 +32,15 @@ _TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=10.0)
 
 
 @dataclass(frozen=True, slots=True)
+class Vouched:
+    """For whom the provider vouches. code: of the account. roles: what its claim lists; None where no setting names
+    one."""
+
+    code: str
+    roles: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Begun:
     """What a browser holds, sealed, while its person is at the provider."""
 
@@ -67,6 +76,7 @@ class Provider:
             )
         self._issuer, self._client = settings.oidc_issuer, settings.oidc_client
         self._secret, self._claim = settings.oidc_secret, settings.oidc_claim
+        self._roles, self._origin = settings.oidc_roles_claim, settings.origin
         self._back = settings.origin + BACK
         self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=False)
         self._lock, self._known = threading.Lock(), dict[str, Any]()
@@ -82,8 +92,17 @@ class Provider:
         }  # fmt: skip
         return f"{self._endpoint('authorization_endpoint')}?{urlencode(asked)}"
 
-    def person(self, begun: Begun, code: str) -> str:
-        """The code of the account for which the provider vouches.
+    def leaving(self) -> str | None:
+        """Where a browser logs out of the provider itself and comes back (RP-Initiated Logout 1.0); None where the
+        provider offers none. Raises Transient where it does not answer."""
+        with self._lock:
+            if "end_session_endpoint" not in self._document():
+                return None
+        asked = {"client_id": self._client, "post_logout_redirect_uri": f"{self._origin}/login?out=1"}
+        return f"{self._endpoint('end_session_endpoint')}?{urlencode(asked)}"
+
+    def person(self, begun: Begun, code: str) -> Vouched:
+        """For whom the provider vouches.
 
         Raises InvalidRecord `not_vouched` for what does not hold, Transient where the provider does not answer.
         """
@@ -107,7 +126,7 @@ class Provider:
         person = claims.get(self._claim)
         if not isinstance(person, str) or not person:
             raise _not_vouched(f"no claim {self._claim}")
-        return person
+        return Vouched(person, None if self._roles is None else _listed(claims.get(self._roles)))
 
     def _verified(self, token: str) -> Mapping[str, Any]:
         needed: Options = {"require": ["exp", "iat", "iss", "aud", "sub"]}
@@ -141,13 +160,16 @@ class Provider:
         with self._lock:
             return self._found(name)
 
-    def _found(self, name: str) -> str:
+    def _document(self) -> dict[str, Any]:
         if "document" not in self._known:
             document = self._fetched("GET", f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
             if document.get("issuer") != self._issuer:
                 raise Fatal("SONOVAN_CONSOLE_OIDC_ISSUER: the provider there gives itself another name")
             self._known["document"] = document
-        address = self._known["document"].get(name)
+        return dict(self._known["document"])
+
+    def _found(self, name: str) -> str:
+        address = self._document().get(name)
         if not isinstance(address, str):
             raise Fatal(f"SONOVAN_CONSOLE_OIDC_ISSUER: the provider names no {name}")
         _must_be_private(address)
@@ -178,6 +200,12 @@ class Provider:
         if not isinstance(found, dict) or len(text) > _LONGEST:
             raise Transient("the provider of logins answers with what is no JSON object")
         return found
+
+
+def _listed(told: object) -> frozenset[str]:
+    """The texts of a claim: a list of them, or one with a space between two."""
+    found = told.split() if isinstance(told, str) else told if isinstance(told, list) else []
+    return frozenset(each for each in found if isinstance(each, str))
 
 
 def _must_be_private(address: str) -> None:

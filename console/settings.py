@@ -30,6 +30,8 @@ class ConsoleSettings(BaseSettings):
     directions_file: where women are sent, for their own page (TOML, tables [en] and [zh]).
     oidc_issuer, oidc_client, oidc_secret: another provider of logins (OpenID Connect) and what the console is to it;
     `origin` must be set, and `<origin>/oidc/back` known there. oidc_claim: what the provider calls an account's code.
+    oidc_roles_claim: a claim that lists the person's roles, which then count from each login on; without it roles stand
+    in the accounts here alone.
     idle_min: a session ends when nobody does anything for so long; session_hours: it ends in any case.
     """
 
@@ -47,6 +49,7 @@ class ConsoleSettings(BaseSettings):
     oidc_client: str | None = None
     oidc_secret: SecretStr | None = None
     oidc_claim: str = Field(default="preferred_username", min_length=1)
+    oidc_roles_claim: str | None = Field(default=None, min_length=1)
     blind_share: float = Field(default=0.05, ge=0, le=1)
     second_reader: Literal["none", "called_back", "all"] = "none"
     arbitration: bool = True

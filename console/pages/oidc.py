@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import secrets
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -13,8 +14,11 @@ from sonovan.console.cookies import is_secure, keep_session
 from sonovan.console.doors import Door, open_door
 from sonovan.console.oidc import BACK, WITHIN_MS, Begun, Provider, begin
 from sonovan.console.render import go, local
+from sonovan.console.roles import Role
 from sonovan.console.settings import ConsoleSettings
 from sonovan.contracts.errors import Fatal, InvalidRecord
+from sonovan.storage.audit import Act
+from sonovan.storage.console.accounts import Account
 
 if TYPE_CHECKING:
     from sonovan.console.world import Console
@@ -48,14 +52,36 @@ async def back(console: "Console", asked: Asked) -> Response:
 def _entered(console: "Console", asked: Asked) -> tuple[str, Begun]:
     provider, begun = _provider(console), _begun(console, asked)
     try:
-        code = provider.person(begun, asked.query.get("code"))
+        vouched = provider.person(begun, asked.query.get("code"))
     except InvalidRecord as error:
         console.tell(error.message)
         raise Refused("not_vouched", 403) from None
-    account = console.accounts.get(code)
+    account = console.accounts.get(vouched.code)
     if account is None or account.disabled_at is not None or account.password_hash is not None:
         raise Refused("no_account", 403)
-    return console.sessions.begin(code, proven=True, instead_of=asked.secret or None), begun
+    if vouched.roles is not None:
+        _take_roles(console, account, vouched.roles)
+    return console.sessions.begin(account.code, proven=True, instead_of=asked.secret or None), begun
+
+
+def _take_roles(console: "Console", account: Account, told: frozenset[str]) -> None:
+    """Have the roles count that the provider lists; what is no role here is passed over. Raises Refused `no_account`
+    where none is left."""
+    roles = told & set(Role)
+    if not roles:
+        raise Refused("no_account", 403)
+    if roles != account.roles:
+        about = {"account": account.code, "roles": " ".join(sorted(roles))}
+        console.audit.add(Act("account.roles_told", account.code, datetime.now(UTC), about))
+        console.accounts.change(account.code, roles, account.sites)
+
+
+async def end(console: "Console", asked: Asked) -> Response:
+    """Send the browser to the provider to log out there as well. Raises Refused `not_left` where it offers none."""
+    address = await asyncio.to_thread(_provider(console).leaving)
+    if address is None:
+        raise Refused("not_left", 404)
+    return RedirectResponse(address, 303)
 
 
 def _begun(console: "Console", asked: Asked) -> Begun:
@@ -86,4 +112,5 @@ def _made(settings: ConsoleSettings) -> Provider:
 DOORS: Final[tuple[Door, ...]] = (
     open_door("GET", "/oidc/start", start),
     open_door("GET", BACK, back),
+    open_door("GET", "/oidc/end", end),
 )

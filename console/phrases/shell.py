@@ -32,6 +32,7 @@ ENGLISH: Final = {
     "login_wait": "Too many attempts failed. Try again in {minutes} min.",
     "login_oidc": "Log in with the account of your organisation",
     "login_out": "You are logged out.",
+    "login_out_there": "Log out of the organisation's account as well",
     # start
     "home_title": "Start",
     "home_hello": "You are logged in as {person}.",
@@ -88,6 +89,7 @@ ENGLISH: Final = {
     "error_title": "This was not done",
     "error_later": "Too many attempts failed. Try again later.",
     "error_not_vouched": "The provider of logins does not vouch for you. Try again.",
+    "error_not_left": "The provider of logins offers no logging out from here. Log out there, or close the browser.",
     "error_no_account": "There is no account here that this login opens. Ask whoever makes accounts.",
     "error_nobody": "Log in first.",
     "error_forbidden": "Your account may not do this.",
@@ -131,6 +133,7 @@ CHINESE: Final = {
     "login_wait": "失败次数过多。请在 {minutes} 分钟后重试。",
     "login_oidc": "使用机构账户登录",
     "login_out": "您已退出登录。",
+    "login_out_there": "同时退出机构账户",
     # start
     "home_title": "首页",
     "home_hello": "您以 {person} 的身份登录。",
@@ -181,6 +184,7 @@ CHINESE: Final = {
     "error_title": "未执行",
     "error_later": "失败次数过多，请稍后重试。",
     "error_not_vouched": "登录服务未能证明您的身份，请重试。",
+    "error_not_left": "机构的登录服务不支持从此处退出，请在该处退出或关闭浏览器。",
     "error_no_account": "此登录没有对应的账户，请联系账户管理员。",
     "error_nobody": "请先登录。",
     "error_forbidden": "您的账户无权执行此操作。",

@@ -18,6 +18,7 @@ from tests.console.world import HERS, Browser, Running, running
 
 FREE = {
     ("GET", "/login"), ("POST", "/login"), ("POST", "/look"), ("GET", "/oidc/start"), ("GET", "/oidc/back"),
+    ("GET", "/oidc/end"),
     ("GET", "/invited/{secret}"), ("POST", "/invited/{secret}"),
 }  # fmt: skip
 """Doors that are open to all. Whoever adds one here says why in decision 0106."""

@@ -36,7 +36,8 @@ KEY, OTHER = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for
 
 @dataclass
 class Lying:
-    """A provider that gives the claims and signs as it is told. asked: forms that came to its token endpoint."""
+    """A provider that gives the claims and signs as it is told. asked: forms that came to its token endpoint. more:
+    what it publishes beside its usual endpoints."""
 
     port: int = 0
     claims: dict[str, Any] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Lying:
     asked: list[dict[str, list[str]]] = field(default_factory=list)
     sent: list[str | None] = field(default_factory=list)
     status: int = 200
+    more: dict[str, str] = field(default_factory=dict)
 
     @property
     def issuer(self) -> str:
@@ -53,7 +55,7 @@ class Lying:
         if path == "/.well-known/openid-configuration":
             return {
                 "issuer": self.issuer, "authorization_endpoint": f"{self.issuer}/auth",
-                "token_endpoint": f"{self.issuer}/token", "jwks_uri": f"{self.issuer}/keys",
+                "token_endpoint": f"{self.issuer}/token", "jwks_uri": f"{self.issuer}/keys", **self.more,
             }  # fmt: skip
         if path == "/keys":
             return {"keys": [{**jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key(), as_dict=True), "kid": "one"}]}
@@ -231,3 +233,58 @@ def test_a_provider_in_the_clear_on_another_machine_is_refused(here: tuple[Runni
 def test_without_a_provider_there_is_no_such_login(console: Running, tmp_path: Path) -> None:
     assert console.browser().get("/oidc/start").status == 404
     assert "oidc/start" not in console.browser().get("/login").text
+
+
+def test_where_the_provider_offers_no_logging_out_the_page_says_so(here: tuple[Running, Lying]) -> None:
+    console, _ = here
+    assert "/oidc/end" in console.browser().get("/login?out=1").text
+    assert "/oidc/end" not in console.browser().get("/login").text
+    assert console.browser().get("/oidc/end").status == 404
+
+
+@pytest.fixture
+def telling(tmp_path: Path) -> Iterator[tuple[Running, Lying]]:
+    """A console that takes roles from its provider, at which people can log out as well."""
+    port = find_free(avoid=frozenset())
+    with (
+        lying() as provider,
+        running(
+            tmp_path, port=port, origin=f"http://127.0.0.1:{port}", oidc_issuer=provider.issuer, oidc_client=CLIENT,
+            oidc_claim="name", oidc_roles_claim="groups",
+        ) as made,
+    ):  # fmt: skip
+        provider.more = {"end_session_endpoint": f"{provider.issuer}/leave"}
+        made.console.accounts.add(Account("r1", frozenset({"reader"}), frozenset({"north"}), must_change=False))
+        yield made, provider
+
+
+def test_who_logs_out_is_sent_to_log_out_at_the_provider_and_back_here(telling: tuple[Running, Lying]) -> None:
+    console, provider = telling
+    answer = console.browser().get("/oidc/end")
+    assert answer.status == 303
+    place, _, query = answer.headers["location"].partition("?")
+    assert place == f"{provider.issuer}/leave"
+    assert parse_qs(query) == {"client_id": [CLIENT], "post_logout_redirect_uri": [f"{console.url}/login?out=1"]}
+
+
+def test_roles_that_the_provider_lists_count_from_each_login_on(telling: tuple[Running, Lying]) -> None:
+    console, _ = telling
+    status, browser = came_back(telling, {"groups": ["lead", "staff", "engineer", 7]})
+    assert status == 303
+    account = console.console.accounts.get("r1")
+    assert account is not None
+    assert (account.roles, account.sites) == ({"lead", "engineer"}, {"north"}), "sites stand here"
+    assert browser.get("/fleet").status == 200
+    came_back(telling, {"groups": "lead engineer"})
+    told = [(each["what"], each["about"]["roles"]) for each in console.acts() if each["by"] == "r1"]
+    assert told == [("account.roles_told", "engineer lead")], "what stays is not noted again"
+    for groups in (None, [], ["staff"], {"lead": 1}):
+        assert came_back(telling, {"groups": groups})[0] == 403
+
+
+def test_without_the_setting_no_claim_gives_a_role(here: tuple[Running, Lying]) -> None:
+    console, _ = here
+    assert came_back(here, {"groups": ["administrator"]})[0] == 303
+    account = console.console.accounts.get("r1")
+    assert account is not None
+    assert account.roles == {"reader"}
