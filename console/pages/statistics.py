@@ -149,17 +149,18 @@ def _adequacy(work: Sequence[Any], words: ConsoleWords) -> Shown:
         (
             Cell(row["van_id"], f"/worklist?{urlencode({'queue': 'incomplete', 'van': row['van_id']})}"),
             Cell(words.lexicon(f"organ.{row['organ']}")),
-            *(_work(name, row[name]) for name in _WORK),
+            *(_work(name, row[name], row) for name in _WORK),
         )
         for row in work
     ]
     return Shown(columns, tuple(made))
 
 
-def _work(name: str, value: Any) -> Cell:
+def _work(name: str, value: Any, row: Any) -> Cell:
+    behind = f"/statistics/sides?{urlencode({'van': row['van_id'], 'organ': row['organ']})}"
     if value is None or name in ("screenings", "sides"):
-        return cell(value)
-    return Cell(f"{float(value):.0f}" if name == "seconds_per_side" else f"{100 * float(value):.0f} %")
+        return cell(value, behind)
+    return Cell(f"{float(value):.0f}" if name == "seconds_per_side" else f"{100 * float(value):.0f} %", behind)
 
 
 def _listed(found: Table, words: ConsoleWords) -> Shown:

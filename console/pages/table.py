@@ -16,6 +16,7 @@ from sonovan.console.pages import (
     quality,
     reading,
     rejected,
+    sides,
     signing,
     statistics,
     vans,
@@ -24,8 +25,8 @@ from sonovan.console.pages import (
 )
 
 AREAS: Final = (
-    login, oidc, people, accounts, worklist, worklist_live, reading, drawing, signing, following, statistics, quality,
-    networks, vans, lag, rejected, audit_pages,
+    login, oidc, people, accounts, worklist, worklist_live, reading, drawing, signing, following, statistics, sides,
+    quality, networks, vans, lag, rejected, audit_pages,
 )  # fmt: skip
 
 DOORS: Final[tuple[Door, ...]] = checked(door for area in AREAS for door in area.DOORS)

@@ -3,6 +3,19 @@
 from typing import Final
 
 ENGLISH: Final = {
+    "sides_title": "{organ}: sides that {van} scanned",
+    "sides_hint": "All of its screenings, the sides that were seen least well first.",
+    "sides_screening": "Screening",
+    "sides_opened": "Opened",
+    "sides_side": "Side",
+    "sides_regions": "Regions planned",
+    "sides_seen": "Seen",
+    "sides_seen_well": "Seen well",
+    "sides_sweeps": "Sweeps",
+    "sides_rescans": "Of these again",
+    "sides_seconds": "Seconds",
+    "sides_frames": "Frames",
+    "sides_refused": "Frames refused",
     # how far stages are behind their topics
     "nav_lag": "Lag",
     "lag_title": "How far stages are behind",
@@ -115,6 +128,19 @@ ENGLISH: Final = {
 }
 
 CHINESE: Final = {
+    "sides_title": "{van} 扫查的{organ}各侧",
+    "sides_hint": "该车全部筛查，显示最差的侧在前。",
+    "sides_screening": "筛查",
+    "sides_opened": "开始时间",
+    "sides_side": "侧别",
+    "sides_regions": "计划区域",
+    "sides_seen": "已显示",
+    "sides_seen_well": "显示良好",
+    "sides_sweeps": "扫查次数",
+    "sides_rescans": "其中重复",
+    "sides_seconds": "秒",
+    "sides_frames": "帧数",
+    "sides_refused": "被拒帧",
     # how far stages are behind their topics
     "nav_lag": "积压",
     "lag_title": "各环节的积压",

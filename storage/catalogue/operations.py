@@ -109,6 +109,19 @@ def networks(connection: Connection) -> Rows:
     return _rows(connection, query, {})
 
 
+def scanned_sides(connection: Connection, sites: frozenset[str] | None, van_id: str, organ: str) -> Rows:
+    """Rows of the view `scanned_sides` of one van and organ, the least well seen first, of those the newest."""
+    given: dict[str, Any] = {"van_id": van_id, "organ": organ, "most": MOST}
+    scope = ""
+    if sites is not None:
+        scope, given["sites"] = "AND site_code IN :sites", sorted(sites)
+    query = (
+        f"SELECT * FROM scanned_sides WHERE van_id = :van_id AND organ = :organ {scope} "
+        "ORDER BY 1.0 * regions_seen_well / regions, screening_id DESC, laterality LIMIT :most"
+    )
+    return _rows(connection, query, given)
+
+
 def _rows(connection: Connection, query: str, given: Mapping[str, Any]) -> Rows:
     return [dict(row) for row in connection.execute(_bound(query, given), given).mappings()]
 

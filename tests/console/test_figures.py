@@ -20,6 +20,7 @@ PAGES = (
     "/statistics",
     "/statistics/rows?figure=opened",
     "/statistics/due",
+    f"/statistics/sides?van={VAN}&organ=breast",
     "/fleet",
     "/rejected",
     "/quality",
@@ -55,6 +56,20 @@ def test_every_figure_leads_to_the_screenings_behind_it(console: Running) -> Non
     (whole,) = [row for row in table(lead.get(f"/statistics?{DAYS}&as=csv")) if row["van_id"] == "all"]
     assert (whole["recalled"], whole["cancers"], whole["ppv1"], whole["invited"]) == ("1", "1", "1", "")
     assert "not recorded" in page.text
+
+
+def test_every_figure_of_how_a_van_screens_leads_to_its_sides(console: Running) -> None:
+    lead = console.browser("f13", "lead")
+    links = set(re.findall(r'<a href="(/statistics/sides[^"]+)">', lead.get(f"/statistics?{DAYS}").text))
+    assert links
+    for link in links:
+        found = table(lead.get(link.replace("&amp;", "&") + "&as=csv"))
+        assert {row["van_id"] for row in found} == {VAN}
+        assert SCREENING in lead.get(link.replace("&amp;", "&")).text
+    elsewhere = console.browser("f14", "lead", sites=["site-9"])
+    assert SCREENING not in elsewhere.get(f"/statistics/sides?van={VAN}&organ=breast").text
+    for query in ("", "van=x&organ=lung", "organ=breast"):
+        assert lead.get(f"/statistics/sides?{query}").status == 400
 
 
 def test_the_acts_of_looking_at_rows_are_noted(console: Running) -> None:
