@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-console bench-objects bench-hostile bench-replay bench-scale bench-fuzz bench-models bench-sequence bench-codecs lock clean test-training test-consumers docs kubernetes images page-images audit pin-images
+.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-console bench-objects bench-hostile bench-replay bench-scale bench-fuzz bench-models bench-mirror bench-sequence bench-codecs lock clean test-training test-consumers docs kubernetes images page-images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -95,6 +95,9 @@ bench-fuzz: $(READY) ## damaged inputs, each read in a process of its own, for M
 
 bench-models: $(READY) ## every runtime, precision and batch: benchmarks/results/models.json (DATA=../shared/data)
 	@$(RUN) -m benchmarks.models --data $(or $(DATA),../shared/data) --register
+
+bench-mirror: $(READY) ## what looking at mirror images only where they may matter saves and loses: benchmarks/results/mirror.json (DATA=../shared/data)
+	@$(RUN) -m benchmarks.mirror --data $(or $(DATA),../shared/data)
 
 audit: $(READY) ## what is pinned, with its known advisories (deploy/advisories.toml); fails where one is neither mended nor accepted
 	@$(RUN) -m sonovan.deploy.audit

@@ -54,6 +54,17 @@ def panel_of(grey: Gray, box: Box, spacing_mm: tuple[float, float] | None, entry
     return Panel(box, square, fit, picture)
 
 
-def run_network(entry: Entry, runner: Runner, panel: Panel) -> Outputs:
-    """The network's outputs for one panel. Raises UnusablePicture where it gives no number."""
-    return finite(entry.id, runner.run(panel.square.astype(np.float32)[None, None]))
+def run_network(entry: Entry, runner: Runner, panel: Panel, channel: int) -> Outputs:
+    """The network's outputs for one panel. Raises UnusablePicture where it gives no number.
+
+    channel: the organ's output. Where its probability reaches `entry.mirror_from` anywhere, the mirror image is run as
+    well, and the masks are the mean of both; features are always those of the picture itself. Most frames of a sweep
+    show nothing, and cost one run (docs/decisions/0142-the-mirror-image-is-looked-at-where-it-may-matter.md).
+    """
+    frames = panel.square.astype(np.float32)[None, None]
+    seen = finite(entry.id, runner.run(frames))
+    masks = seen[entry.output.name]
+    if entry.mirror_from is None or masks[0, channel].max() < entry.mirror_from:
+        return seen
+    mirrored = finite(entry.id, runner.run(np.ascontiguousarray(frames[..., ::-1])))[entry.output.name]
+    return seen | {entry.output.name: np.asarray((masks + mirrored[..., ::-1]) / 2, np.float32)}

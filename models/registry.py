@@ -86,6 +86,9 @@ class Entry(BaseModel):
     file: name inside the weights folder. `fingerprint` names the network in results, in whatever precision it ran.
     organs: which output channel answers for which organ.
     threshold: probability from which a pixel counts as lesion.
+    mirror_from: where the probability reaches this anywhere, the mirror image is looked at as well, and the masks are
+    the mean of both (`sonovan.models.panel.run_network`); at most the threshold, so that what is looked at once has no
+    region. None: the file is run once, and what it gives are the masks.
     min_area_px: smaller regions are dropped; in pixels of the network's input: the same on any picture.
     precisions: those that lose next to no Dice on real validation pictures (benchmarks/results/models.json).
     refused: `provider/precision` that loses more than another provider in the same precision, and does not run.
@@ -105,6 +108,7 @@ class Entry(BaseModel):
     input: GraphInput
     output: GraphOutput
     threshold: float = Field(gt=0, lt=1)
+    mirror_from: float | None = Field(default=None, gt=0, lt=1)
     min_area_px: float = Field(ge=0)
     precisions: tuple[Precision, ...] = Field(min_length=1)
     refused: tuple[str, ...] = ()
@@ -113,6 +117,12 @@ class Entry(BaseModel):
     licence: str
     card: str
     companions: dict[Literal["trust", "lesions", "prompt"], Companion] = {}
+
+    @model_validator(mode="after")
+    def _mirrored_before_it_counts(self) -> "Entry":
+        if self.mirror_from is not None and self.mirror_from > self.threshold:
+            raise ValueError("mirror_from exceeds threshold: a region would be outlined from one look alone")
+        return self
 
     @property
     def side(self) -> int:
@@ -123,10 +133,10 @@ class Entry(BaseModel):
     def fingerprint(self) -> str:
         """What names the network in results: sha256, 64 hexadecimal digits, over what is trained or chosen for it.
 
-        That is canonical JSON of its file's sha256, each companion's sha256 and settings, `threshold` and
-        `min_area_px`; what its file fixes (organs, input, outputs) is not repeated.
+        That is canonical JSON of its file's sha256, each companion's sha256 and settings, `threshold`, `min_area_px`
+        and, where it is set, `mirror_from`; what its file fixes (organs, input, outputs) is not repeated.
         """
-        parts = {
+        parts: dict[str, object] = {
             "sha256": self.sha256,
             "threshold": float(self.threshold),
             "min_area_px": float(self.min_area_px),
@@ -135,6 +145,8 @@ class Entry(BaseModel):
                 for role, each in self.companions.items()
             },
         }
+        if self.mirror_from is not None:
+            parts["mirror_from"] = float(self.mirror_from)
         return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

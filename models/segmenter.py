@@ -142,7 +142,7 @@ class Segmenter:
                 judged[-1] = replace(judged[-1], assessable=False, reason=over)
             if not judged[-1].assessable:
                 continue
-            seen = run_network(entry, self._runner, panel)
+            seen = run_network(entry, self._runner, panel, channel)
             own = Shown(seen[entry.output.name][0, channel], entry.threshold)
             shown = own if self._decoder is None else self._decoder.shown(seen, own, organ, channel)
             clock.add("network")

@@ -154,6 +154,13 @@ def _quantise(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _once(arguments: argparse.Namespace) -> int:
+    from training.once import look_once
+
+    look_once(arguments.weights, arguments.model, _say)
+    return 0
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code. words: None takes the process's own."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
@@ -231,6 +238,9 @@ def main(words: Sequence[str] | None = None) -> int:
     quantise.add_argument("--model", help="a network of the registry; default: its first")
     quantise.add_argument("--pictures", type=int, default=120, help="training pictures to calibrate with")
     quantise.set_defaults(run=_quantise)
+    once = commands.add_parser("once", help="files that look at the mirror image, so that the engine shows it to them")
+    once.add_argument("--model", help="a network of the registry; default: its first")
+    once.set_defaults(run=_once)
     cheaper = commands.add_parser("cheaper", help="what a smaller input or fewer layers would lose and save")
     cheaper.add_argument("checkpoint", type=Path)
     cheaper.add_argument("--data", type=Path, required=True)
@@ -244,7 +254,7 @@ def main(words: Sequence[str] | None = None) -> int:
     evaluate.add_argument("--folds", type=Path, action="append", default=[], metavar="FILE", help="what `folds` wrote")
     evaluate.add_argument("--page", type=Path, default=Path("docs/accuracy.md"))
     evaluate.set_defaults(run=_evaluate)
-    for command in (export, quantise, evaluate, cheaper):
+    for command in (export, quantise, once, evaluate, cheaper):
         command.add_argument("--weights", type=Path, default=Path("models/weights"))
     for command in (export, quantise, evaluate):
         command.add_argument("--cards", type=Path, default=Path("models/cards"))

@@ -76,7 +76,8 @@ def try_variants(network: LesionNet, entry: Entry, data: Path, say: Callable[[st
     for name, changed, side in variants(network):
         letterboxed = entry.input.model_copy(update={"rows": side, "columns": side})
         area = round(entry.min_area_px * (side / SIZE) ** 2)
-        own = entry.model_copy(update={"input": letterboxed, "min_area_px": area, "companions": {}})
+        alone: dict[str, object] = {"companions": {}, "mirror_from": None}
+        own = entry.model_copy(update={"input": letterboxed, "min_area_px": area, **alone})
         scores = evaluate(Segmenter(own, TorchRunner(changed)), rows)
         found: dict[str, list[float]] = {}
         for row, score in zip(rows, scores, strict=True):

@@ -33,6 +33,7 @@ DESPECKLED = "despeckle"  # a property of files that despeckle
 TOLERANCE = 5e-3  # float32 agrees to 1e-4; large kernels in float16 move outlines of odd pictures by .002
 WHOLE_BYTES = 20_000_000  # files below this are stored in float32
 THRESHOLD = 0.4  # chosen on validation: ddti .810, with .5 .802; where the prompt decoder draws, it plays no part
+MIRROR_FROM = 0.02  # chosen on validation: from .02 to .03 no region is lost; `python -m benchmarks.mirror`
 MODEL_ID = "lite2-unet-3"
 LICENCE = "Trained on BUSI, BUS-BRA, BrEaST, DDTI and TG3K: research and education only; cite them (see card)."
 
@@ -168,6 +169,7 @@ def register(path: Path, registry: Path, model_id: str, card: str) -> dict[str, 
         "output": {"name": "masks", "meaning": "probability of lesion, one channel per organ",
                    "features": list(OUTPUTS[1:])},
         "threshold": THRESHOLD,
+        "mirror_from": MIRROR_FROM,
         "min_area_px": 40,
         "precisions": ["fp32"],  # more only after `python -m benchmarks.models` has shown the same Dice
         "opset": OPSET,

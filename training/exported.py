@@ -1,4 +1,4 @@
-"""What an exported file computes: despeckling where it is on, then the network on the picture and its mirror image."""
+"""What an exported file computes: despeckling where it is on, then the network; the engine shows it mirror images."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ OUTPUTS = ("masks", "deep", "fine", "edge")
 class Graph(nn.Module):
     """Grey 0..255 (N, 1, 256, 256) float32 → probabilities (N, 2, 256, 256), and features."""
 
-    def __init__(self, network: LesionNet, *, both_ways: bool = True, despeckle: nn.Module | None = None) -> None:
-        """both_ways: the masks are the mean of the picture's and its mirror image's, for twice the time.
+    def __init__(self, network: LesionNet, *, both_ways: bool = False, despeckle: nn.Module | None = None) -> None:
+        """both_ways: the masks are the mean of the picture's and its mirror image's, always and for twice the time, as
+        in files from before `mirror_from` stood in the registry.
 
         despeckle: a layer from frames to frames, see `training.despeckle.layers.in_graph`.
         """

@@ -48,9 +48,8 @@ class TorchRunner:
 
     name = "torch/fp32"
 
-    def __init__(self, network: LesionNet, *, both_ways: bool = False) -> None:
-        """both_ways: as the exported graph; by default the picture alone."""
-        self._graph = Graph(network, both_ways=both_ways).eval()
+    def __init__(self, network: LesionNet) -> None:
+        self._graph = Graph(network).eval()
 
     def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """See `Runner.run`."""
@@ -105,7 +104,7 @@ def five_fold(
         samples = rehearsed + load(inside, SIZE + 32)
         plan = plan_for(set_name, state["plan"]["encoder"], epochs)
         network = continued(plan, start, out / f"fold_{fold}", samples, say, resume=True)
-        segmenter = Segmenter(entry, TorchRunner(network, both_ways=True))
+        segmenter = Segmenter(entry, TorchRunner(network))
         scores += evaluate(segmenter, outside)
         found = [score.dice or 0.0 for score in scores if score.dice is not None]
         say(f"fold {fold}: {len(outside)} pictures, mean Dice so far {np.mean(found):.4f}")

@@ -153,6 +153,34 @@ def read_past_quantisation(model: onnx.ModelProto, exact: onnx.ModelProto) -> No
     _replace(model, nodes)
 
 
+def looks(model: onnx.ModelProto) -> int:
+    """How often a file shows the network its picture: 2 where the mirror image is part of the graph, else 1."""
+    return sum(node.op_type == "Conv" and "/head/" in node.name for node in model.graph.node)
+
+
+def first_look(model: onnx.ModelProto) -> None:
+    """Keeps, in place, only what a graph that also looks at the mirror image makes of the picture itself.
+
+    The masks are then the picture's own, not their mean with the mirror image's; features were the picture's before.
+    Raises ValueError for a graph that does not look twice.
+    """
+    if looks(model) != 2:
+        raise ValueError("the graph does not look at the mirror image")
+    turned = {node.input[0] for node in model.graph.node if node.op_type == "Slice"}
+    (own,) = (node for node in model.graph.node if node.op_type == "Sigmoid" and node.output[0] not in turned)
+    made = {name: node for node in model.graph.node for name in node.output}
+    needed, waiting = {id(own)}, list(own.input)
+    waiting += [output.name for output in model.graph.output if output.name != "masks"]
+    while waiting:
+        node = made.get(waiting.pop())
+        if node is not None and id(node) not in needed:
+            needed.add(id(node))
+            waiting += node.input
+    kept = [node for node in model.graph.node if id(node) in needed]
+    own.output[0] = "masks"
+    _replace(model, kept)
+
+
 def _text(node: onnx.NodeProto, name: str) -> str:
     return next((attribute.s.decode() for attribute in node.attribute if attribute.name == name), "")
 

@@ -25,7 +25,7 @@ from sonovan.models.errors import WrongWeights
 from sonovan.models.evaluation.index import SETS, read_rows
 from training.export import differences
 from training.exported import Graph
-from training.graphs import whole
+from training.graphs import looks, whole
 from training.loop import Plan
 from training.network import SIZE, LesionNet, load_imagenet
 from training.samples import load
@@ -49,7 +49,7 @@ def restore(path: Path, encoder: str = "lite2") -> LesionNet:
             stored[node.output[0]] = stored[node.input[0]]
     kernels: dict[str, list[NDArray[np.float32]]] = {}
     for node in model.graph.node:
-        if node.op_type == "Conv":  # the mirror image's pass comes second, with the same constants
+        if node.op_type == "Conv":  # a mirror image's pass comes second, with the same constants
             kernels.setdefault(_place(node.name), [stored[name] for name in node.input[1:]])
     network = LesionNet(encoder)
     for name, convolution, norm in pairs(network):
@@ -153,7 +153,7 @@ def checkpoint(path: Path, data: Path, out: Path) -> dict[str, float]:
 
 def check(network: LesionNet, path: Path) -> dict[str, float]:
     """`export.differences` from the file. Raises WrongWeights where one is larger than AGREEMENT."""
-    found = differences(Graph(network).eval(), path)
+    found = differences(Graph(network, both_ways=looks(onnx.load(str(path))) == 2).eval(), path)
     for runtime, difference in found.items():
         if not difference <= AGREEMENT:
             raise WrongWeights(f"{path} under {runtime} differs from the network restored by {difference:.1e}")

@@ -205,7 +205,7 @@ class Prompter:
         size = (grey.shape[0], grey.shape[1])
         box = find_view(grey).box if panel is None else whole_or([panel], size)[0]
         shown = panel_of(grey, box, spacing_mm, self._entry)
-        seen = run_network(self._entry, self._runner, shown)
+        seen = run_network(self._entry, self._runner, shown, channel)
         return Embedding(seen, organ, channel, self._entry.side, shown.fit, box, size)
 
     def first(self, embedding: Embedding) -> Outlined:

@@ -51,6 +51,7 @@ def test_a_fingerprint_is_the_sha256_of_canonical_json(accompanied: Entry) -> No
         {"sha256": "cd" * 32},
         {"threshold": 0.4},
         {"min_area_px": 5.0},
+        {"mirror_from": 0.1},
         {"companions": {"trust": Companion(file="trust.onnx", sha256="cd" * 32, settings={"least": 0.5})}},
         {"companions": {"trust": Companion(file="trust.onnx", sha256="ab" * 32, settings={"least": 0.6})}},
         {"companions": {"lesions": Companion(file="trust.onnx", sha256="ab" * 32, settings={"least": 0.5})}},
@@ -58,6 +59,19 @@ def test_a_fingerprint_is_the_sha256_of_canonical_json(accompanied: Entry) -> No
 )
 def test_all_that_changes_results_changes_the_fingerprint(accompanied: Entry, changed: dict[str, object]) -> None:
     assert accompanied.model_copy(update=changed).fingerprint != accompanied.fingerprint
+
+
+def test_another_share_of_mirror_images_is_another_fingerprint(accompanied: Entry) -> None:
+    names = {accompanied.model_copy(update={"mirror_from": value}).fingerprint for value in (None, 0.02, 0.1)}
+    assert len(names) == 3
+
+
+def test_no_region_may_come_of_one_look_where_two_are_meant(tmp_path: Path) -> None:
+    document = json.loads((write_weights(tmp_path) / "registry.json").read_text(encoding="utf-8"))
+    document["models"][0]["mirror_from"] = 0.6  # its threshold is .5
+    (tmp_path / "registry.json").write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(WrongWeights, match="mirror_from exceeds threshold"):
+        read_registry(tmp_path)
 
 
 def test_a_damaged_file_is_refused_with_both_hashes(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from training.export import (
 from training.exported import OUTPUTS, Graph
 from training.graphs import LARGE, doubling, halve, own_constants, share_alike, tidy, whole
 from training.network import LesionNet, load_imagenet
+from training.once import look_once
 
 pytestmark = pytest.mark.training
 
@@ -216,5 +217,37 @@ def test_the_mean_of_both_ways_lies_where_the_picture_does() -> None:
     frames = torch.full((1, 1, 256, 256), 20.0)
     frames[:, :, 40:90, 150:230] = 230
     with torch.inference_mode():
-        masks = Graph(Bright().eval())(frames)[0]
+        masks = Graph(Bright().eval(), both_ways=True)(frames)[0]
     assert ((masks > 0.5) == (frames > 128)).all()
+
+
+def test_a_file_that_looks_at_the_mirror_image_is_made_one_that_is_shown_it(network: LesionNet, tmp_path: Path) -> None:
+    path = tmp_path / f"{MODEL}.onnx"
+    export(network, path, MODEL)
+    register(path, tmp_path / "registry.json", MODEL, "card.md")
+    once = read_registry(tmp_path).entry(MODEL)
+    torch.onnx.export(
+        Graph(network, both_ways=True).eval(), (torch.rand(1, 1, 256, 256) * 255,), str(path), input_names=["frames"],
+        output_names=list(OUTPUTS), opset_version=17, dynamo=False,
+        dynamic_axes={name: {0: "batch"} for name in ("frames", *OUTPUTS)},
+    )  # fmt: skip
+    both = onnx.load(str(path))
+    tidy(both)
+    onnx.save(both, str(path))
+    document = json.loads((tmp_path / "registry.json").read_text(encoding="utf-8"))
+    document["models"][0] |= {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "precisions": ["fp32", "bf16"]}
+    del document["models"][0]["mirror_from"]
+    (tmp_path / "registry.json").write_text(json.dumps(document), encoding="utf-8")
+    old = read_registry(tmp_path).entry(MODEL)
+    frames = np.random.default_rng(3).uniform(0, 255, (1, 1, 256, 256)).astype(np.float32)
+    before = open_runner(read_weights(old, tmp_path), old, "cpu", "fp32").run(frames)
+    look_once(tmp_path, MODEL, lambda line: None)
+    new = read_registry(tmp_path).entry(MODEL)
+    assert (new.mirror_from, new.precisions) == (once.mirror_from, ("fp32",))
+    runner = open_runner(read_weights(new, tmp_path), new, "cpu", "fp32")
+    picture, mirrored = runner.run(frames), runner.run(np.ascontiguousarray(frames[..., ::-1]))
+    np.testing.assert_allclose((picture["masks"] + mirrored["masks"][..., ::-1]) / 2, before["masks"], atol=1e-5)
+    for name in OUTPUTS[1:]:
+        np.testing.assert_allclose(picture[name], before[name], atol=1e-4)
+    with pytest.raises(WrongWeights, match="does not look at the mirror image"):
+        look_once(tmp_path, MODEL, lambda line: None)
