@@ -151,7 +151,7 @@ class FrameSegmented(Record):
     """
 
     schema_name: ClassVar[str] = "frame.segmented"
-    schema_version: ClassVar[str] = "1.1"
+    schema_version: ClassVar[str] = "1.2"
 
     screening_id: Id
     sequence_id: Id
@@ -201,6 +201,9 @@ class FrameSegmented(Record):
     fingerprint: Fingerprint
     provider: ProviderName
     timings_ms: dict[Token, float] = Field(max_length=64)
+    repeats: Index | None = Field(
+        default=None, description="the frame of this sequence with the same pixels whose result this one took"
+    )
     manufacturer: Manufacturer | None = None
     scanner_model: ScannerModel | None = None
 

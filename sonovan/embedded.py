@@ -34,6 +34,7 @@ from sonovan.stream_apps.assess.report import store_report
 from sonovan.stream_apps.assess.settings import ProgrammeSettings
 from sonovan.stream_apps.assess.step import assess
 from sonovan.stream_apps.rejecting import Coordinates, message_key, reject
+from sonovan.stream_apps.segment.same_pixels import SamePixels
 from sonovan.stream_apps.segment.step import LoadedNetwork, SegmentedFrame, put_objects, segment_envelope
 from sonovan.stream_apps.stage import Message
 from sonovan.stream_apps.vans import VanRegistry
@@ -79,16 +80,19 @@ class EmbeddedCentre:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         language: Language = "en",
         programme: Programme | None = None,
+        despeckled: bool = False,
     ) -> None:
         """scratch: keeps the rows, and what is stored where there is no `store`: no pixels then.
 
         report_for: the intended use of the reports that go into the store; None stores none.
-        language: of their pages. now: the broker's clock. programme: None takes SONOVAN_PROGRAMME_*.
+        language: of their pages. despeckled: the key frames on them. now: the broker's clock. programme: None takes
+        SONOVAN_PROGRAMME_*.
         """
         self._segmenter, self._scratch, self._report_for = segmenter, scratch, report_for
+        self._same = SamePixels()
         self._store: ObjectStore = scratch if store is None else store
         self._rules, self._now = RuleSet.of(alert_settings or AlertSettings()), now
-        self._language = language
+        self._language, self._despeckled = language, despeckled
         self._programme = programme or read_settings(ProgrammeSettings).programme
         self._incomplete_after = _NEVER
         self._vans = VanRegistry()
@@ -133,7 +137,7 @@ class EmbeddedCentre:
 
     def _segment(self, value: bytes, key: bytes, at: Coordinates) -> None:
         frame = segment_envelope(
-            value, append_time=at.appended_at, registry=self._vans, segmenter=self._segmenter, key=key
+            value, append_time=at.appended_at, registry=self._vans, segmenter=self._segmenter, key=key, same=self._same
         )
         put_objects(self._store, frame)
         self._say(Topic.FRAME_SEGMENTED, frame.record.screening_id, frame.record)
@@ -145,7 +149,9 @@ class EmbeddedCentre:
         if revision is not None:
             assessed = revision.assessed
             if self._report_for is not None:
-                assessed = store_report(revision, self._store, self._report_for, self._language, _SHOWS)
+                assessed = store_report(
+                    revision, self._store, self._report_for, self._language, _SHOWS, despeckled=self._despeckled
+                )
             self.revisions.append(assessed)
             known = {alert.alert_id: alert for alert in self.alerts}
             self.alerts += alerts_of(assessed, known, self._rules)
@@ -168,10 +174,11 @@ def screen(
     progress: Callable[[int], None] = lambda _frames: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     language: Language = "en",
+    despeckled: bool = False,
 ) -> Screened:
     """Run one screening through the whole path. Nothing leaves this machine, so no frame is held for burned-in text.
 
-    ids: to give this run the names of another. language: of the report's page.
+    ids: to give this run the names of another. language: of the report's page. despeckled: its key frames.
 
     Raises InvalidRecord only for what `compose` refuses as a whole,
     Transient where the store's disk fails, Fatal where the network may not be trusted.
@@ -187,6 +194,7 @@ def screen(
         alert_settings=alert_settings,
         now=now,
         language=language,
+        despeckled=despeckled,
     )
     composed = compose(sources, visit, signer, centre.put, ids=ids, now=now, progress=progress, leaves=False)
     return screened_by(centre, composed, scratch)

@@ -13,6 +13,7 @@ from sonovan.contracts.topics import Topic, Writer
 from sonovan.models.errors import ModelError
 from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.rejecting import Unusable
+from sonovan.stream_apps.segment.same_pixels import SamePixels
 from sonovan.stream_apps.segment.settings import SegmentSettings
 from sonovan.stream_apps.segment.step import LoadedNetwork, put_objects, segment_envelope, subject_of
 from sonovan.stream_apps.stage import Given, Message, Outcome, Outgoing, Stage, receipt_to
@@ -41,7 +42,7 @@ def segment_stage(segmenter: LoadedNetwork, vans: VanRegistry, store: ObjectStor
     return Stage(
         name=Writer.SEGMENT,
         reads=READS,
-        process=partial(segmented, segmenter=segmenter, vans=vans, store=store),
+        process=partial(segmented, segmenter=segmenter, vans=vans, store=store, same=SamePixels()),
         in_flight=settings.in_flight,
         waiting_each=settings.waiting_each,
         room_messages=settings.room_frames,
@@ -55,11 +56,14 @@ def segment_stage(segmenter: LoadedNetwork, vans: VanRegistry, store: ObjectStor
     )
 
 
-def segmented(message: Message, *, segmenter: LoadedNetwork, vans: VanRegistry, store: ObjectStore) -> Outcome:
+def segmented(
+    message: Message, *, segmenter: LoadedNetwork, vans: VanRegistry, store: ObjectStore, same: SamePixels
+) -> Outcome:
     """A frame's objects, then its result, then the van's receipt. Raises Unusable as `segment_envelope` does."""
     frame = segment_envelope(
-        message.value, append_time=message.at.appended_at, registry=vans, segmenter=segmenter, key=message.key
-    )
+        message.value, append_time=message.at.appended_at, registry=vans, segmenter=segmenter, key=message.key,
+        same=same,
+    )  # fmt: skip
     result = Outgoing(Topic.FRAME_SEGMENTED, frame.record.screening_id, frame.record)
     if len(result.value) > MAX_ROW_BYTES:  # `assess` keeps it as a row
         detail = f"its outlines take {len(result.value)} bytes, at most {MAX_ROW_BYTES} are kept"

@@ -34,6 +34,7 @@ from sonovan.storage.keys import Bucket, image_key, mask_key
 from sonovan.storage.stores import CONTRADICTS, ObjectStore
 from sonovan.stream_apps.claims import frame_claims
 from sonovan.stream_apps.rejecting import Stored, Subject, Unusable, verified
+from sonovan.stream_apps.segment.same_pixels import SamePixels
 from sonovan.stream_apps.vans import VanRegistry
 
 _REASONS: Final[Mapping[str, str]] = {"too_large": "pixels_too_large"}
@@ -80,12 +81,19 @@ class SegmentedFrame:
 
 
 def segment_envelope(
-    value: bytes, *, append_time: datetime, registry: VanRegistry, segmenter: LoadedNetwork, key: bytes | None = None
+    value: bytes,
+    *,
+    append_time: datetime,
+    registry: VanRegistry,
+    segmenter: LoadedNetwork,
+    key: bytes | None = None,
+    same: SamePixels | None = None,
 ) -> SegmentedFrame:
     """Open, verify, decode, segment and measure one `frame.captured` message.
 
     value: the message's bytes. append_time: when the broker took it (UTC), by which a key is judged.
     key: the message's key, which must be the sequence's id; None where there was none to check (embedded run).
+    same: what was found in frames before; a frame of the same pixels takes it over. None runs the network each time.
     A frame without regions, or one that is not assessable, is a result like any other.
     Raises Unusable (an InvalidRecord that knows whose frame it is, and whether the signature held).
     """
@@ -115,7 +123,9 @@ def segment_envelope(
         )
         decode_ms = 1000 * (perf_counter() - started)
         # Opening the envelope has held the payload against its sha256.
-        record, mask = segment_pixels(frame, pixels, envelope.payload_sha256.hex(), segmenter, decode_ms=decode_ms)
+        record, mask = segment_pixels(
+            frame, pixels, envelope.payload_sha256.hex(), segmenter, decode_ms=decode_ms, same=same
+        )
     image = Stored(Bucket.FRAMES, record.image_key, envelope.payload, "application/octet-stream")
     return SegmentedFrame(record, (image,) if mask is None else (image, mask), _stored(frame), subject)
 
@@ -128,15 +138,17 @@ def segment_pixels(
     *,
     decode_ms: float,
     shadow: str = "",
+    same: SamePixels | None = None,
 ) -> tuple[FrameSegmented, Stored | None]:
     """Segment and measure a frame whose pixels are decoded: its result, and its mask where it has a region.
 
     pixels: as `LoadedNetwork.segment` takes them. image_sha256: of the coded frame, as it is stored. decode_ms: what
-    decoding took, for the timings. shadow: prefix of the mask's key in a replay, "" in the live path.
+    decoding took, for the timings. shadow: prefix of the mask's key in a replay, "" in the live path. same: as for
+    `segment_envelope`.
     Raises InvalidRecord for a picture that cannot be used.
     """
     started = perf_counter()
-    found = _segmented(segmenter, pixels, frame)
+    found, repeats = _segmented(segmenter, pixels, frame, same)
     segmented = perf_counter()
     regions = tuple(_region(ordinal, region, found.grey, frame) for ordinal, region in enumerate(found.regions))
     mask = encode_mask(found.labels) if regions else None
@@ -154,7 +166,7 @@ def segment_pixels(
         stored = Stored(Bucket.MASKS, mask_key(*place, segmenter.fingerprint, mask_sha256, shadow), mask, "image/png")
     mask_name = None if stored is None else stored.key
     digests = (image_sha256, mask_sha256)
-    return _record(frame, found, regions, (image, mask_name), digests, segmenter, timings), stored
+    return _record(frame, found, regions, (image, mask_name), digests, segmenter, timings, repeats), stored
 
 
 def subject_of(value: bytes, *, append_time: datetime, registry: VanRegistry) -> Subject:
@@ -194,12 +206,21 @@ def _about(subject: Subject) -> Iterator[None]:
         raise Unusable(error, subject) from error
 
 
-def _segmented(segmenter: LoadedNetwork, pixels: Pixels, frame: FrameCaptured) -> Segmentation:
+def _segmented(
+    segmenter: LoadedNetwork, pixels: Pixels, frame: FrameCaptured, same: SamePixels | None
+) -> tuple[Segmentation, int | None]:
+    """What is found in a frame, and the index of the other frame of its sweep whose result that is, if it is one's."""
+    network = (segmenter.fingerprint, segmenter.provider)
+    if same is not None and (known := same.found(frame, network)) is not None:
+        return known[1], None if known[0] == frame.frame_index else known[0]
     panels = [(panel.left, panel.top, panel.width, panel.height) for panel in frame.panels]
     try:
-        return segmenter.segment(pixels, frame.organ, panels, [panel.spacing_mm for panel in frame.panels])
+        found = segmenter.segment(pixels, frame.organ, panels, [panel.spacing_mm for panel in frame.panels])
     except UnusablePicture as error:
         raise InvalidRecord(_REASONS.get(error.reason, "record_invalid"), str(error)) from error
+    if same is not None:
+        same.keep(frame, network, found)
+    return found, None
 
 
 def _region(ordinal: int, found: FoundRegion, grey: NDArray[np.uint8], frame: FrameCaptured) -> Region:
@@ -263,6 +284,7 @@ def _record(
     digests: tuple[str, str | None],
     segmenter: LoadedNetwork,
     timings: dict[str, float],
+    repeats: int | None,
 ) -> FrameSegmented:
     """keys: of image and mask. digests: the sha256 of each."""
     return FrameSegmented(
@@ -303,6 +325,7 @@ def _record(
         fingerprint=segmenter.fingerprint,
         provider=segmenter.provider,
         timings_ms=timings,
+        repeats=repeats,
         manufacturer=frame.manufacturer,
         scanner_model=frame.model,
     )
