@@ -12,6 +12,7 @@ from sonovan.clinical.track import panel_side
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import Member, ScreeningAssessed
+from sonovan.models.despeckle import despeckled as without_speckle
 from sonovan.models.overlay import outlined_frame
 from sonovan.reports.phrases import Language
 from sonovan.reports.words import Words
@@ -56,12 +57,14 @@ def write_outputs(
     store: ObjectStore,
     out: Path,
     language: Language = "en",
+    *,
+    despeckled: bool = False,
 ) -> Written:
     """Write report, masks and overlays below `out`, from what the run stored. Raises Transient on a full disk.
 
     A file is named by the frame's index as records have it, from 0; what is drawn into an overlay counts from 1, as the
-    report does. language: of what is drawn. Masks and overlays of an earlier run into the same folder go: a folder
-    holds one screening, never two women's.
+    report does. language: of what is drawn. despeckled: overlays lie over frames with less speckle, and say so. Masks
+    and overlays of an earlier run into the same folder go: a folder holds one screening, never two women's.
     Raises InvalidRecord `object_contradicts_record` where a stored object is not the one that the records name.
     """
     page, text = report_of(assessed, store)
@@ -78,7 +81,7 @@ def write_outputs(
     for frame in sorted(frames, key=lambda each: each.frame_id):
         try:
             mask = stored_frame(store, frame).mask()
-            overlay = None if mask is None else _overlay(frame, numbers, store, Words(language))
+            overlay = None if mask is None else _overlay(frame, numbers, store, Words(language), despeckled)
         except KeyError:
             gone.append(frame.frame_id)
             continue
@@ -104,20 +107,24 @@ def report_of(assessed: ScreeningAssessed, store: ObjectStore) -> tuple[bytes, b
     return page, get_named(store, Bucket.REPORTS, document, document_sha256)
 
 
-def _overlay(frame: FrameSegmented, numbers: Mapping[Member, int], store: ObjectStore, words: Words) -> bytes:
+def _overlay(
+    frame: FrameSegmented, numbers: Mapping[Member, int], store: ObjectStore, words: Words, despeckled: bool
+) -> bytes:
     """The frame with its outlines, each with the number that its finding has in the report, if it is in one.
 
     The side stands in the picture where all its panels show the same; the scale where they have the same.
     """
     labels = [str(numbers.get(Member(frame_id=frame.frame_id, ordinal=each.ordinal), "")) for each in frame.regions]
-    pixels = stored_frame(store, frame).pixels()
+    pixels = stored_frame(store, frame, without_speckle if despeckled else None).pixels()
     sides = {panel_side(frame, panel) for panel in range(len(frame.panels))}
     scales = {panel.spacing_mm for panel in frame.panels}
     return outlined_frame(
         pixels,
         [region.polygon for region in frame.regions],
         labels=labels,
-        title=words.burned_in(frame.organ, sides.pop() if len(sides) == 1 else None, frame.frame_index),
+        title=words.burned_in(
+            frame.organ, sides.pop() if len(sides) == 1 else None, frame.frame_index, despeckled=despeckled
+        ),
         spacing_mm=scales.pop() if len(scales) == 1 else None,
     )
 

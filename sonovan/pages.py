@@ -26,11 +26,19 @@ class Pages:
     missing: tuple[str, ...]
 
 
-def write_pages(assessed: ScreeningAssessed, frames: Sequence[FrameSegmented], store: ObjectStore, out: Path) -> Pages:
+def write_pages(
+    assessed: ScreeningAssessed,
+    frames: Sequence[FrameSegmented],
+    store: ObjectStore,
+    out: Path,
+    *,
+    despeckled: bool = False,
+) -> Pages:
     """Write `report-LANGUAGE.html` and `report-LANGUAGE.pdf` below `out`: from the stored document and key frames.
 
     The document and every picture are checked against the sha256 that the records name. A key frame that is gone or
     was replaced leaves its picture out; a PDF that this machine cannot make is not written, and an earlier one goes.
+    despeckled: as for `key_pictures`.
     Raises as `report_of` does, Transient on a full disk.
     """
     _, text = report_of(assessed, store)
@@ -39,7 +47,7 @@ def write_pages(assessed: ScreeningAssessed, frames: Sequence[FrameSegmented], s
     pdf: dict[Language, Path] = {}
     missing: dict[str, None] = {}  # each once: the languages show the same frames
     for language in LANGUAGES:
-        pictures = key_pictures(assessed, results, store, language)
+        pictures = key_pictures(assessed, results, store, language, despeckled=despeckled)
         keys = (sighting.key for finding in assessed.findings for sighting in finding.sightings)
         gone = [key.frame_id for key in keys if key not in pictures]
         marked = marked_pictures(assessed, results, store, language)

@@ -1,4 +1,4 @@
-"""Results and label masks of a run as a sequence and a mapping that read what is asked for: nothing lies in memory."""
+"""What is stored of frames: one of them, or the results and masks of a run that are read when they are asked for."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import overload
@@ -7,9 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonovan.contracts.frames import FrameSegmented
+from sonovan.models.despeckle import despeckled as without_speckle
 from sonovan.scratch import Scratch
-from sonovan.storage.frames import stored_frame
+from sonovan.storage import frames as stored
 from sonovan.storage.stores import ObjectStore
+
+
+def stored_frame(store: ObjectStore, result: FrameSegmented, *, despeckled: bool = False) -> stored.StoredFrame:
+    """What a store has of the frame of a result: `.pixels()`, `.labels()`, `.mask()`.
+
+    despeckled: with less speckle, (rows, columns) uint8, as `sonovan.models.despeckle.despeckled` gives them.
+    For the eye: networks see frames as they are stored (docs/despeckle.md).
+    """
+    return stored.stored_frame(store, result, without_speckle if despeckled else None)
 
 
 class StoredResults(Sequence[FrameSegmented]):

@@ -1,5 +1,6 @@
 """What is stored of a frame, found by its result: the pixels as they came and the label mask, both verified."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import imagecodecs
@@ -14,19 +15,24 @@ from sonovan.storage.stores import ObjectStore, get_named
 
 @dataclass(frozen=True, slots=True)
 class StoredFrame:
-    """The objects of one result; each is fetched when it is asked for."""
+    """The objects of one result; each is fetched when it is asked for.
+
+    treated: what becomes of the pixels before they are given out; None leaves them as the van sent them.
+    """
 
     store: ObjectStore
     result: FrameSegmented
+    treated: Callable[[Pixels], Pixels] | None = None
 
     def pixels(self) -> Pixels:
-        """(rows, columns) or (rows, columns, 3) red, green, blue, uint8 or uint16: the frame as the van sent it.
+        """(rows, columns) or (rows, columns, 3) red, green, blue, uint8 or uint16: the frame as the van sent it, or as
+        `treated` makes it.
 
         Raises KeyError where it is not stored, InvalidRecord `object_contradicts_record` where what is stored is not
         what the result names, Transient and Fatal as ObjectStore.get.
         """
         result = self.result
-        return decode_verified(
+        pixels = decode_verified(
             get_named(self.store, Bucket.FRAMES, result.image_key, result.image_sha256),
             codec=result.codec,
             rows=result.rows,
@@ -35,6 +41,7 @@ class StoredFrame:
             bits=result.bits,
             sha256=result.pixels_sha256,
         )
+        return pixels if self.treated is None else self.treated(pixels)
 
     def labels(self) -> NDArray[np.uint8]:
         """(rows, columns) uint8: a region's ordinal + 1, 0 for nothing; all 0 where the frame has no region.
@@ -54,6 +61,11 @@ class StoredFrame:
         return get_named(self.store, Bucket.MASKS, result.mask_key, result.mask_sha256)
 
 
-def stored_frame(store: ObjectStore, result: FrameSegmented) -> StoredFrame:
-    """What `store` has of the frame of a result: `.pixels()`, `.labels()`, `.mask()`."""
-    return StoredFrame(store, result)
+def stored_frame(
+    store: ObjectStore, result: FrameSegmented, treated: Callable[[Pixels], Pixels] | None = None
+) -> StoredFrame:
+    """What `store` has of the frame of a result: `.pixels()`, `.labels()`, `.mask()`.
+
+    treated: see `StoredFrame`; the pixels are verified as they are stored before it sees them.
+    """
+    return StoredFrame(store, result, treated)

@@ -2,6 +2,7 @@
 
     smooth = despeckle(grey)                        # for the eye: diffusion, log-compressed speckle
     smooth = despeckle(grey, method="learned")
+    smooth = despeckled(pixels)                     # of any frame that `segment` takes
 
 Off for the segmentation networks: no method made their masks better (docs/despeckle.md, with all figures).
 """
@@ -17,6 +18,7 @@ from sonovan.models.despeckle.diffusion import Diffusion, diffuse
 from sonovan.models.despeckle.learned import learned
 from sonovan.models.despeckle.noise import Noise
 from sonovan.models.errors import UnusablePicture
+from sonovan.models.picture.prepare import to_grey
 
 Gray = NDArray[np.uint8]
 Plane = NDArray[np.float32]
@@ -57,3 +59,11 @@ def despeckle(grey: Gray, method: Method = FOR_THE_EYE, noise: Noise = "bmode") 
         raise ValueError(f"no despeckling {method!r} for noise {noise!r}; methods are {', '.join(METHODS)}")
     smooth = _FILTERS[method](grey.astype(np.float32) / np.float32(255), noise)
     return np.asarray(np.rint(np.clip(smooth, 0, 1) * 255), np.uint8)
+
+
+def despeckled(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Gray:
+    """Any frame that can be segmented, grey and with less speckle, as a reader may ask for it: (rows, columns) uint8.
+
+    pixels: as `sonovan.models.picture.prepare.to_grey` takes them. Raises UnusablePicture as that does.
+    """
+    return despeckle(to_grey(pixels))

@@ -43,6 +43,9 @@ def report(
     directions: Annotated[
         Path | None, typer.Option(help="TOML with tables [en] and [zh]: place, phone; for the woman's page.")
     ] = None,
+    despeckled: Annotated[
+        bool, typer.Option("--despeckled", help="Key frames and overlays with less speckle; each says so.")
+    ] = False,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -66,8 +69,8 @@ def report(
     folder = out or Path(f"screening-{revision.screening_id}")
     make_folder(folder)
     frames, store = _frames(kafka, revision), MinioStore(object_store(state, "reader"))
-    written = write_outputs(revision, frames, store, folder)
-    pages = write_pages(revision, frames, store, folder)
+    written = write_outputs(revision, frames, store, folder, despeckled=despeckled)
+    pages = write_pages(revision, frames, store, folder, despeckled=despeckled)
     signed = write_signed(_conclusions(kafka, revision), revisions, partial(_frames, kafka), store, folder, sites)
     missing = [*missing_of(revision, written, pages), *signed.missing]
     if as_json:

@@ -41,6 +41,9 @@ def screen(
     out: Annotated[Path | None, typer.Option(help="folder to write to [default: screening-ID]")] = None,
     model: Annotated[str | None, typer.Option(help="a network of the registry")] = None,
     language: Annotated[Literal["en", "zh"], typer.Option(help="of the page and the summary")] = "en",
+    despeckled: Annotated[
+        bool, typer.Option("--despeckled", help="key frames and overlays with less speckle; each says so")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document on stdout, nothing else")] = False,
 ) -> None:
     """Screen files on this machine: report, masks and overlays in a folder. Unsigned: never a result."""
@@ -94,13 +97,14 @@ def screen(
             ids=ids,
             progress=progress.step,
             language=language,
+            despeckled=despeckled,
         )
         for refused in not_read_of(screened.composed):
             typer.echo(str(refused), err=True)
         if screened.last is None:
             raise _nothing_read(as_json, inputs, [*inputs.refused, *not_read_of(screened.composed)])
         analysis = analysis_of(screened, inputs.refused, store, use)
-        written = write_outputs(screened.last, analysis.frames, store, folder, language)
+        written = write_outputs(screened.last, analysis.frames, store, folder, language, despeckled=despeckled)
     document = json.loads(written.report_json.read_text())
     lost = bool(analysis.refused or analysis.rejected)
     if as_json:

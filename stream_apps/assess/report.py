@@ -11,6 +11,7 @@ from sonovan.clinical.track import panel_side
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import Finding, IntendedUse, Member, ScreeningAssessed, Sighting
+from sonovan.models.despeckle import despeckled as without_speckle
 from sonovan.models.overlay import WHITE, outlined_frame, text_picture
 from sonovan.reports.document import Identity, Visit, report_document
 from sonovan.reports.page import KeyPictures, render_html
@@ -33,11 +34,14 @@ def store_report(
     intended_use: IntendedUse,
     language: Language = "en",
     shows: frozenset[Identity] = frozenset(),
+    *,
+    despeckled: bool = False,
 ) -> ScreeningAssessed:
     """Render and store the report of a `complete` or `incomplete` revision; its record, which names what was stored.
 
     A `preliminary` revision has no report, and its record comes back as it is. language: of the page; the JSON has
-    codes. shows: what the site lets its reports say of whose they are.
+    codes. shows: what the site lets its reports say of whose they are. despeckled: its key frames, as for
+    `key_pictures`.
 
     The same revision may come twice with another number (a crash between send and row): its page then stands beside
     the first one. Raises Transient and Fatal as the store does.
@@ -48,7 +52,7 @@ def store_report(
     visit = Visit(revision.recorded, revision.slip_number, shows)
     document = report_document(assessed, intended_use=intended_use, visit=visit, results=revision.results)
     marked = marked_pictures(assessed, revision.results, store, language)
-    pictures = key_pictures(assessed, revision.results, store, language)
+    pictures = key_pictures(assessed, revision.results, store, language, despeckled=despeckled)
     page = render_html(document, pictures, language=language, drawn=notices_drawn(language), marked=marked)
     text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True).encode()
     named: dict[str, str] = {}
@@ -77,16 +81,21 @@ def key_pictures(
     results: Mapping[str, FrameSegmented],
     store: ObjectStore,
     language: Language = "en",
+    *,
+    despeckled: bool = False,
 ) -> dict[Member, KeyPictures]:
     """Each sighting's key frame, plain and outlined, by the sighting's key region.
 
+    despeckled: with less speckle, grey, as a reader may ask for it; each picture then says so in its own pixels.
     A stored frame that is gone or damaged leaves its picture out, and the page says so: a report must come out.
     """
     pictures: dict[Member, KeyPictures] = {}
     for finding in assessed.findings:
         for sighting in finding.sightings:
             try:
-                pictures[sighting.key] = pictures_of(finding, sighting, results[sighting.key_frame_id], store, language)
+                pictures[sighting.key] = pictures_of(
+                    finding, sighting, results[sighting.key_frame_id], store, language, despeckled=despeckled
+                )
             except (KeyError, InvalidRecord) as error:
                 log.error("finding %s: no picture of a key frame (%s)", finding.finding_id, type(error).__name__)
     return pictures
@@ -132,19 +141,26 @@ def frame_picture(result: FrameSegmented, store: ObjectStore, language: Language
 
 
 def pictures_of(
-    finding: Finding, sighting: Sighting, result: FrameSegmented, store: ObjectStore, language: Language = "en"
+    finding: Finding,
+    sighting: Sighting,
+    result: FrameSegmented,
+    store: ObjectStore,
+    language: Language = "en",
+    *,
+    despeckled: bool = False,
 ) -> KeyPictures:
     """The key frame's panel with square pixels where the scale is known, side and "unsigned" in its pixels.
 
+    despeckled: as for `key_pictures`.
     Raises KeyError where the frame is not stored, InvalidRecord where what is stored is not that frame.
     """
     outline = {region.ordinal: region.polygon for region in result.regions}[sighting.key_ordinal]
-    pixels = stored_frame(store, result).pixels()
+    pixels = stored_frame(store, result, without_speckle if despeckled else None).pixels()
     panel = result.panels[sighting.panel]
     draw = partial(
         outlined_frame,
         pixels,
-        title=Words(language).burned_in(finding.organ, finding.laterality, result.frame_index),
+        title=Words(language).burned_in(finding.organ, finding.laterality, result.frame_index, despeckled=despeckled),
         box=(panel.left, panel.top, panel.width, panel.height),
         spacing_mm=panel.spacing_mm,
     )

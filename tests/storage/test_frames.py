@@ -63,3 +63,14 @@ def test_other_bytes_under_the_same_names_are_refused(tmp_path: Path) -> None:
         with pytest.raises(InvalidRecord) as caught:
             read()
         assert caught.value.reason == "object_contradicts_record"
+
+
+def test_a_treated_frame_is_verified_first_and_its_mask_stays(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    record, other = kept(store), kept(store, 4)
+    found = stored_frame(store, record, lambda pixels: pixels // 2)
+    assert np.array_equal(found.pixels(), bright_disc(3) // 2)
+    assert np.array_equal(found.labels(), (bright_disc(3) > 200).astype(np.uint8))
+    overwritten(store, Bucket.FRAMES, record.image_key, store.get(Bucket.FRAMES, other.image_key))
+    with pytest.raises(InvalidRecord):
+        found.pixels()
