@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.pipeline import Bench, pipeline_fps, ready
+from benchmarks.queued import Bench, queued_fps, ready, the_worker
 from benchmarks.shared import say
 from sonovan.centre import down
 from sonovan.contracts.topics import Topic
@@ -68,14 +68,14 @@ def candidate(folder: Path) -> Path:
 
 def _measure(bench: Bench, weights: Path, frames: int, rounds: int) -> dict[str, Any]:
     since = datetime.now(UTC) - timedelta(seconds=1)
-    pipeline_fps(bench, frames)  # warm, and frames to replay
+    queued_fps(bench, the_worker(bench), frames, -(-frames // 300))  # warm, and frames to replay
     alone, beside, replayed = [], [], []
     for number in range(rounds):
-        alone.append(pipeline_fps(bench, frames))
+        alone.append(queued_fps(bench, the_worker(bench), frames, -(-frames // 300)))
         with Tail(bench.centre.kafka("console"), Topic.FRAME_REPLAYED, "now") as shadows:
             before = sum(shadows.ends().values())
             with _replaying(bench, weights, since):
-                beside.append(pipeline_fps(bench, frames))
+                beside.append(queued_fps(bench, the_worker(bench), frames, -(-frames // 300)))
             replayed.append(sum(shadows.ends().values()) - before)
         say(f"round {number + 1}: {alone[-1]:.1f} frames/s alone, {beside[-1]:.1f} beside {replayed[-1]} replayed")
     return {

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from benchmarks.pipeline import frames_of
+from benchmarks.queued import frames_of
 from sonovan import stills
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.producers.sources import capture_options, open_source
