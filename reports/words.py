@@ -191,13 +191,9 @@ class Words:
         return self.all_because(sighting.at_least)
 
     def burned_in(self, organ: Organ, side: Side | None, frame_index: int, *, despeckled: bool = False) -> str:
-        """What is drawn into a picture's own pixels: organ and side, that it is unsigned, which frame it is.
-
-        despeckled: whether it is another picture than the scanner's; that is drawn as well.
-        """
-        name = "burned_in_despeckled" if despeckled else "burned_in"
-        frame = self.text("frame_number", frame=frame_index + 1)
-        return self.text(name, place=self.place(organ, side), unsigned=self.text("unsigned"), frame=frame)
+        """What is drawn into a picture: organ and side, unsigned, which frame it is, that it is despeckled if it is."""
+        frame = self.text("frame_number_despeckled" if despeckled else "frame_number", frame=frame_index + 1)
+        return self.text("burned_in", place=self.place(organ, side), unsigned=self.text("unsigned"), frame=frame)
 
     def frames_seen(self, sighting: Sighting) -> str:
         """On how many frames, which (counted from 1), and for how long."""

@@ -73,7 +73,7 @@ _TEXTS: Final = {
     "sighting_of": "sighting {number} of {count}",
     "size": "Size",
     "burned_in": "{place} · {unsigned} · {frame}",
-    "burned_in_despeckled": "{place} · {unsigned} · {frame} · despeckled",
+    "frame_number_despeckled": "frame {frame} · despeckled",
     "frame_number": "frame {frame}",
     "location": "Location",
     "on_picture": "On the picture",

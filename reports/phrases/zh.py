@@ -67,7 +67,7 @@ _TEXTS: Final = {
     "sighting_of": "第 {number} 处所见，共 {count} 处",
     "size": "大小",
     "burned_in": "{place} · {unsigned} · {frame}",
-    "burned_in_despeckled": "{place} · {unsigned} · {frame} · 已去斑",
+    "frame_number_despeckled": "第 {frame} 帧 · 已去斑",
     "frame_number": "第 {frame} 帧",
     "location": "位置",
     "on_picture": "图像中位置",
