@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks.shared import VISIT, say
+from benchmarks.shared import VISIT, numbered, say
 from benchmarks.van_vault import vault_of
 from sonovan import models
 from sonovan.centre import Centre, start_worker, up
@@ -123,14 +123,6 @@ def items_of(bench: Bench, frames: int, sweeps: int) -> Iterator[Item]:
         found.clear()
 
 
-def numbered(bench: Bench, index: int) -> CapturedFrame:
-    """One of the frames in turn, its number in its first two pixels."""
-    frame = bench.frames[index % len(bench.frames)]
-    pixels = frame.pixels.copy()
-    pixels.reshape(-1)[:2] = divmod(index, 256)
-    return replace(frame, frame_index=index, pixels=pixels)
-
-
 def queue(bench: Bench, items: Iterable[Item]) -> str:
     """Send them all; the screening's id."""
     screening = ""
@@ -149,7 +141,7 @@ def paced(bench: Bench, frames: int, fps: float) -> str:
     def read() -> Iterator[CapturedFrame | LostFrame]:
         for index in range(frames):
             time.sleep(max(start + index / fps - time.monotonic(), 0.0))
-            yield numbered(bench, index)
+            yield numbered(bench.frames[index % len(bench.frames)], index)
 
     source = replace(bench.source, read=read, frame_count=frames)
     ids = replace(mint_ids(1), screening_id=mint_id())
@@ -217,6 +209,6 @@ def results(tail: Tail, screening_id: str, count: int, deadline_s: float = GIVE_
 def _sweep(bench: Bench, frames: int) -> Source:
     def read() -> Iterator[CapturedFrame | LostFrame]:
         for index in range(frames):
-            yield numbered(bench, index)
+            yield numbered(bench.frames[index % len(bench.frames)], index)
 
     return replace(bench.source, read=read, frame_count=frames)

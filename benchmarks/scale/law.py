@@ -15,7 +15,7 @@ from typing import Any, Final
 from kafka.partitioner.default import murmur2
 
 from benchmarks.scale.scene import STUB_MS, WORK, Scene
-from benchmarks.shared import VISIT, say
+from benchmarks.shared import VISIT, numbered, say
 from benchmarks.van_vault import vault_of
 from sonovan.centre import worker_name
 from sonovan.contracts.frames import FrameSegmented
@@ -91,7 +91,7 @@ class Queue:
     def _repeated(self, frames: int) -> Source:
         def read() -> Iterator[CapturedFrame | LostFrame]:
             for index in range(frames):
-                yield replace(self._pictures[index % len(self._pictures)], frame_index=index)
+                yield numbered(self._pictures[index % len(self._pictures)], index)
 
         return replace(self._source, read=read, frame_count=frames)
 

@@ -7,7 +7,7 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Final, Self
 
-from benchmarks.shared import VISIT
+from benchmarks.shared import VISIT, numbered
 from benchmarks.van_vault import vault_of
 from sonovan.centre import Centre
 from sonovan.contracts.ids import mint_id
@@ -67,7 +67,7 @@ class Van:
             for index in range(LONGEST_FRAMES):
                 if over.wait(max(began + index / frames_per_s - time.monotonic(), 0.0)) and index > 0:
                     return
-                yield replace(self._pictures[index % len(self._pictures)], frame_index=index)
+                yield numbered(self._pictures[index % len(self._pictures)], index)
 
         source = replace(self._source, read=read, frame_count=None)
         screening = self._spool.open_screening(VISIT, self._signer, [source])
