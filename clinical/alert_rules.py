@@ -26,7 +26,9 @@ from sonovan.contracts.results import Finding, IntendedUse, ScreeningAssessed, S
 SUSPICIOUS_LESION: Final = "suspicious_lesion"
 """The rule's name in alerts: a lesion that the heads call suspicious, by score or by word, whatever its size."""
 NOT_RESCANNED: Final = "not_rescanned"
-"""The rule's name in alerts: a side that is inadequate, and was not scanned again before she left."""
+"""The rule's name in alerts: a side that is inadequate, and was not scanned again before the van closed it."""
+LEFT_BEFORE_RESCAN: Final = "left_before_rescan"
+"""The rule's name in alerts: a side that is inadequate, and she has left the couch, so that she must be called back."""
 PALPABLE_NOT_OUTLINED: Final = "palpable_not_outlined"
 """The rule's name in alerts: a lump is felt on a side on which nothing is outlined."""
 PERSISTENT_LESION: Final = "persistent_lesion"
@@ -74,6 +76,8 @@ FINDING_MERGED: Final = "finding_merged"
 """The lesion is one with that of another alert, which stands; the value is the finding that it is now."""
 FINDING_WITHDRAWN: Final = "finding_withdrawn"
 RULE_NO_LONGER_MET: Final = "rule_no_longer_met"
+SHE_LEFT: Final = "she_left"
+"""Why an alert of `not_rescanned` is gone in whose place one of `left_before_rescan` stands."""
 SCREENING_VOID: Final = "screening_void"
 CONSENT_WITHDRAWN: Final = "consent_withdrawn"
 """She withdrew the screening, or a machine's reading: nobody is told of what a machine saw."""
@@ -100,6 +104,7 @@ ALWAYS_SHOWN: Final = frozenset(
         FINDING_MERGED,
         FINDING_WITHDRAWN,
         RULE_NO_LONGER_MET,
+        SHE_LEFT,
         SCREENING_VOID,
         CONSENT_WITHDRAWN,
         *GROWTH,
@@ -114,7 +119,7 @@ ALWAYS_SHOWN: Final = frozenset(
 a finding, and what readers signed. The probability of malignancy and suggested categories are not among them
 (docs/decisions/0011)."""
 
-OF_OPERATION: Final = frozenset({NOT_RESCANNED, PALPABLE_NOT_OUTLINED})
+OF_OPERATION: Final = frozenset({NOT_RESCANNED, LEFT_BEFORE_RESCAN, PALPABLE_NOT_OUTLINED})
 """Rules on how the examination is done, and on what she feels herself: their reasons are shown whatever the intended
 use, as such advice is."""
 
@@ -128,25 +133,32 @@ class AlertRule:
 
     name: goes into alerts and their ids. about: the kind of thing that every alert of this rule is about.
     find: a revision to one (what it is about, why) for each alert that must stand; nothing where the rule is not met.
-    It must give the same for the same revision.
+    It must give the same for the same revision. replaces: the rule whose alert about the same thing is over where this
+    rule is met (`SHE_LEFT`).
     """
 
     name: str
     severity: Severity
     about: AboutKind
     find: _Find
+    replaces: str | None = None
 
 
 def rules_of(settings: AlertSettings) -> tuple[AlertRule, ...]:
     """The rules that a site uses, in the order in which their alerts are raised."""
     suspicious, persistent, again = settings.suspicious_lesion, settings.persistent_lesion, settings.not_rescanned
+    left = settings.left_before_rescan
     every: tuple[tuple[Rule, str, AboutKind, _Find], ...] = (
         (suspicious, SUSPICIOUS_LESION, "finding", partial(lesions_that, why=partial(why_suspicious, rule=suspicious))),
         (persistent, PERSISTENT_LESION, "finding", partial(lesions_that, why=partial(why_persistent, rule=persistent))),
-        (again, NOT_RESCANNED, "side", not_rescanned),
+        (again, NOT_RESCANNED, "side", partial(not_rescanned, whoever_left=not left.on)),
+        (left, LEFT_BEFORE_RESCAN, "side", left_before_rescan),
         (settings.palpable_not_outlined, PALPABLE_NOT_OUTLINED, "side", palpable_not_outlined),
     )
-    return tuple(AlertRule(name, rule.severity, about, find) for rule, name, about, find in every if rule.on)
+    replaces = {LEFT_BEFORE_RESCAN: NOT_RESCANNED}
+    return tuple(
+        AlertRule(name, rule.severity, about, find, replaces.get(name)) for rule, name, about, find in every if rule.on
+    )
 
 
 def lesions_that(assessed: ScreeningAssessed, why: Callable[[Finding], Reasons]) -> Iterator[tuple[About, Reasons]]:
@@ -191,8 +203,22 @@ def why_persistent(finding: Finding, rule: PersistentLesion) -> Reasons:
     return ()
 
 
-def not_rescanned(assessed: ScreeningAssessed) -> Iterator[tuple[About, Reasons]]:
-    """Every side that is inadequate and must be scanned again, once the van has closed the screening.
+def not_rescanned(assessed: ScreeningAssessed, *, whoever_left: bool = False) -> Iterator[tuple[About, Reasons]]:
+    """Every side that is inadequate and must be scanned again, once the van has closed the screening, of a woman of
+    whom nobody said that she left. whoever_left: of one who left as well, where a site has no rule of its own for that.
+    """
+    if whoever_left or assessed.left_at is None:
+        yield from _to_scan_again(assessed)
+
+
+def left_before_rescan(assessed: ScreeningAssessed) -> Iterator[tuple[About, Reasons]]:
+    """Every side that is inadequate and must be scanned again, of a woman who has left the couch."""
+    if assessed.left_at is not None:
+        yield from _to_scan_again(assessed)
+
+
+def _to_scan_again(assessed: ScreeningAssessed) -> Iterator[tuple[About, Reasons]]:
+    """Every side that is inadequate and must be scanned again.
 
     Not while frames are missing: they may be what it lacks (`sonovan.clinical.advice.derive_advice`).
     """

@@ -76,7 +76,14 @@ class PersistentLesion(Rule):
 
 class NotRescanned(Rule):
     """A side that was scanned, is inadequate once everything has arrived, and was not scanned again before the van
-    closed the screening, which is when she leaves."""
+    closed the screening; as long as nobody said that she left."""
+
+    severity: Severity = "worklist"
+
+
+class LeftBeforeRescan(Rule):
+    """A side that was scanned, is inadequate once everything has arrived, and she has left the couch. Where this rule
+    is off, `not_rescanned` tells of such a side as well."""
 
     severity: Severity = "worklist"
 
@@ -120,6 +127,7 @@ class AlertSettings(Part):
     suspicious_lesion: SuspiciousLesion = SuspiciousLesion()
     persistent_lesion: PersistentLesion = PersistentLesion()
     not_rescanned: NotRescanned = NotRescanned()
+    left_before_rescan: LeftBeforeRescan = LeftBeforeRescan()
     palpable_not_outlined: PalpableNotOutlined = PalpableNotOutlined()
     report_unsigned: ReportUnsigned = ReportUnsigned()
     outcome_missing: OutcomeMissing = OutcomeMissing()

@@ -108,7 +108,7 @@ def line_of(row: Row, claim: Claim | None, words: ConsoleWords, policy: Policy, 
         organs=words.text("comma").join(organs),
         status=words.say(f"status_{row.status or 'none'}"),
         outlined=row.findings,
-        notes=tuple(_notes(row, words)),
+        notes=tuple(_notes(row, words, now)),
         holder=None if claim is None else claim.account,
         signer=row.signed_by,
         on_couch=on_couch,
@@ -118,7 +118,9 @@ def line_of(row: Row, claim: Claim | None, words: ConsoleWords, policy: Policy, 
     )
 
 
-def _notes(row: Row, words: ConsoleWords) -> list[Note]:
+def _notes(row: Row, words: ConsoleWords, now: datetime) -> list[Note]:
+    left = None if row.left_at is None else row.left_at.astimezone()
+    today = left is not None and left.date() == now.astimezone().date()
     newer = row.signed_revision_number is not None and (row.revision_number or 0) > row.signed_revision_number
     told = (
         (row.referred, "note_referred", "bad"),
@@ -127,14 +129,18 @@ def _notes(row: Row, words: ConsoleWords) -> list[Note]:
         (row.unseen > 0, "note_unseen", "warn"),
         (row.silenced, "note_silenced", "warn"),
         (row.marked, "note_marked", "plain"),
+        (today and row.signed_at is None, "note_left", "plain"),
     )
-    return [Note(words.say(name, count=row.unseen), kind) for there, name, kind in told if there]
+    time_left = "" if left is None else f"{left:%H:%M}"
+    return [Note(words.say(name, count=row.unseen, time=time_left), kind) for there, name, kind in told if there]
 
 
 def _couch(row: Row, words: ConsoleWords, now: datetime, usual: Usual) -> tuple[str, ...]:
     assert row.opened_at is not None
     there = max(timedelta(), now - row.opened_at)
     told = [words.say("couch_for", minutes=round(there.total_seconds() // 60))]
+    if row.stays:
+        told.append(words.say("couch_stays"))
     visit, heard = usual.visits_s.get(row.van_id or ""), usual.heard_at.get(row.van_id or "")
     if visit is None:
         told.append(words.say("couch_unknown"))

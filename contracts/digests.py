@@ -13,7 +13,9 @@ from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.van import ScreeningClosed, SequenceClosed
 
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
-_CLOSING_OUTSIDE = {"closed_at", "van_id"}
+_CLOSING_OUTSIDE = {"closed_at", "van_id", "operator"}
+_PRESENCE = {"stays", "left_at"}
+"""Of a closing: they count where they are told, so that closings of before they existed keep their names."""
 _SEEN = {
     "regions",
     "quality",
@@ -60,8 +62,9 @@ def revision_id(
     """The name of a revision: the same inputs give the same name, wherever it is computed.
 
     results: the digest of each frame's result by frame id. rejected: the reason by frame id.
-    sequence_closings, screening_closings: those that count, each without its time and van. Several contents under one
-    closing number are a conflict, and all of them go into the name. features: the clinical record, likewise.
+    sequence_closings, screening_closings: those that count, each without its time, its van and who scanned. Several
+    contents under one closing number are a conflict, and all of them go into the name. features: the clinical record,
+    without time and van.
     amendments: all of them, those that were taken back too, each without when, by which van and by whom it was made.
     programme: what the site chooses of the rules. deadline_passed: whether it is one of an incomplete screening.
     promoted: the networks that took the screening over, one after another. reviewed: the review that counts by frame
@@ -91,7 +94,12 @@ def revision_id(
 
 
 def _contents(closings: Iterable[SequenceClosed | ScreeningClosed]) -> list[str]:
-    return sorted(closing.model_dump_json(exclude=_CLOSING_OUTSIDE) for closing in closings)
+    return sorted(closing.model_dump_json(exclude=_CLOSING_OUTSIDE | _untold(closing)) for closing in closings)
+
+
+def _untold(closing: SequenceClosed | ScreeningClosed) -> set[str]:
+    told = isinstance(closing, ScreeningClosed) and (closing.stays or closing.left_at is not None)
+    return set() if told else _PRESENCE
 
 
 def _sha256_of(document: Mapping[str, Any]) -> str:

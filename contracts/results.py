@@ -292,11 +292,12 @@ class ScreeningAssessed(Record):
     """One revision of what is known of a screening. Unsigned: never a result until a reader concludes.
 
     The report's sha256 are of its stored bytes: who reads it refuses one that is another. A `preliminary` revision has
-    no report.
+    no report. left_at: when she left the couch, by the operator's word; None where nobody said so, or nothing is said
+    of the pictures.
     """
 
     schema_name: ClassVar[str] = "screening.assessed"
-    schema_version: ClassVar[str] = "1.1"
+    schema_version: ClassVar[str] = "1.2"
 
     screening_id: Id
     van_id: VanId
@@ -305,6 +306,7 @@ class ScreeningAssessed(Record):
     status: Status
     as_of: Moment = Field(description="append time of the record that made this revision")
     examined_on: Day | None = Field(default=None, description="the first day that its files name; None where none does")
+    left_at: Moment | None = None
     frames: Count
     amendments: tuple[AmendmentInForce, ...] = Field(default=(), max_length=MAX_AMENDMENTS)
     adequacy: tuple[Adequacy, ...] = Field(max_length=256)

@@ -16,7 +16,16 @@ from sonovan.contracts.lexicon import (
 )
 from sonovan.contracts.limits import MAX_FRAME_PIXELS, MAX_FRAMES, MAX_KEYS, MAX_PANELS, MAX_SEQUENCES, MAX_SET_ASIDE
 from sonovan.contracts.record import Bits, Channels, Count, Day, Id, Index, Moment, Number, Part, Record, Sha256, VanId
-from sonovan.contracts.words import CodecName, ConsentText, Manufacturer, Note, ScannerModel, SiteCode, SlipNumber
+from sonovan.contracts.words import (
+    CodecName,
+    ConsentText,
+    Manufacturer,
+    Note,
+    OperatorCode,
+    ScannerModel,
+    SiteCode,
+    SlipNumber,
+)
 
 
 class VanKey(Part):
@@ -267,9 +276,11 @@ class SequenceClosed(Record):
 
     The highest `closing_number` wins; the same number with other content makes the screening incomplete.
     Held frames stay in the count and are missing until sent; discarded ones are accounted for. `set_aside` is in order.
+    operator: who scanned, by a code of the site, never a name; None where nobody said so.
     """
 
     schema_name: ClassVar[str] = "sequence.closed"
+    schema_version: ClassVar[str] = "1.1"
 
     screening_id: Id
     sequence_id: Id
@@ -282,6 +293,7 @@ class SequenceClosed(Record):
     view: View | None = None
     position: Position | None = None
     set_aside: tuple[SetAside, ...] = Field(default=(), max_length=MAX_SET_ASIDE)
+    operator: OperatorCode | None = None
     closed_at: Moment
 
     @model_validator(mode="after")
@@ -306,9 +318,14 @@ class ScreeningClosed(Record):
     that no checklist was worked through. `excused` holds those that were not scanned, each with the operator's reason;
     it excuses nobody from examining them. A screening that is resumed is closed again under a higher number with all
     that is ticked off by then.
+
+    stays: the operator closed it while she stays on the couch, to be scanned again if need be. left_at: when she left,
+    by the operator's word and the van's clock. Neither says anything where nobody watches who comes and goes, such as
+    with pictures that are sent from files.
     """
 
     schema_name: ClassVar[str] = "screening.closed"
+    schema_version: ClassVar[str] = "1.1"
 
     screening_id: Id
     van_id: VanId
@@ -317,7 +334,15 @@ class ScreeningClosed(Record):
     quality_warnings: tuple[Note, ...] = Field(default=(), max_length=64)
     covered: tuple[PlannedRegion, ...] | None = Field(default=None, max_length=200)
     excused: tuple[ExcusedRegion, ...] = Field(default=(), max_length=200)
+    stays: bool = False
+    left_at: Moment | None = None
     closed_at: Moment
+
+    @model_validator(mode="after")
+    def _stays_or_has_left(self) -> Self:
+        if self.stays and self.left_at is not None:
+            raise ValueError("she cannot stay on the couch that she has left")
+        return self
 
     @property
     def item_id(self) -> str:

@@ -29,7 +29,10 @@ class FrameNote:
 
 @dataclass(frozen=True, slots=True)
 class SequenceNote:
-    """What is known of one sequence. ended: its composer said that it is whole. closing_number: 0 before the first."""
+    """What is known of one sequence. ended: its composer said that it is whole. closing_number: 0 before the first.
+
+    operator: the code of who scanned, None where nobody said so.
+    """
 
     sequence_id: str
     organ: Organ
@@ -39,6 +42,7 @@ class SequenceNote:
     warnings: frozenset[str] = frozenset()
     ended: bool = False
     closing_number: int = 0
+    operator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

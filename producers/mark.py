@@ -13,12 +13,19 @@ from sonovan.producers.spool import Spool
 
 
 def spool_mark(
-    spool: Spool, signer: Signer, screening_id: str, visit: Visit, place: PlannedRegion | None = None
+    spool: Spool,
+    signer: Signer,
+    screening_id: str,
+    visit: Visit,
+    place: PlannedRegion | None = None,
+    *,
+    by: str | None = None,
 ) -> Mark:
     """Put a mark at the newest frame of a screening into the spool, durable when it returns; as the page shows it.
 
     visit: opens the screening where nothing of it has come yet. place: where, as the operator says; None leaves that to
-    the frame's sweep. Raises InvalidRecord `option_invalid` unless `may_mark`, and as `Spool.begun_screening`.
+    the frame's sweep. by: the code of who marks.
+    Raises InvalidRecord `option_invalid` unless `may_mark`, and as `Spool.begun_screening`.
     """
     if not may_mark(spool, screening_id):
         detail = f"after {MAX_BEFORE_MARKS_END} amendments a screening is marked no more"
@@ -28,7 +35,7 @@ def spool_mark(
     said = SeenMarked(frame_id=frame_id) if place is None else SeenMarked(
         frame_id=frame_id, organ=place.organ, laterality=place.side, region=place.region
     )  # fmt: skip
-    item = spool_amendment(spool, signer, screening_id, said, "operator_saw_something")
+    item = spool_amendment(spool, signer, screening_id, said, "operator_saw_something", by=by)
     at = ScreeningAmended.decode(open_envelope(item.value).header).amended_at
     return _shown(spool, screening_id, said, Mark(frame_id=frame_id, marked_at=at))
 

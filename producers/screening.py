@@ -118,12 +118,14 @@ def compose_sequence(
     sequence_id: str,
     progress: Callable[[int], None] = lambda _frames: None,
     origin: str | None = None,
+    operator: str | None = None,
 ) -> None:
     """Read one source to its end, into the screening; a source that breaks off is cut short and counted.
 
     origin: what names the source within this screening; given again, the sequence goes on where it was left.
+    operator: the code of who scanned.
     """
-    sequence = screening.begin(source, sequence_id, origin)
+    sequence = screening.begin(source, sequence_id, origin, operator)
     try:
         for shot in source.read():
             progress(1)
@@ -158,9 +160,15 @@ class Screening:
         self._done: dict[str, ComposedSequence] = {}
         self._refused: list[InvalidRecord] = []
 
-    def begin(self, source: Source, sequence_id: str, origin: str | None = None) -> "OpenSequence":
-        """The next sequence. source: what its frames have in common. origin: as for `compose_sequence`."""
-        note = SequenceNote(sequence_id, source.organ, source.laterality, source.view, source.position)
+    def begin(
+        self, source: Source, sequence_id: str, origin: str | None = None, operator: str | None = None
+    ) -> "OpenSequence":
+        """The next sequence. source: what its frames have in common. origin, operator: as for `compose_sequence`; of a
+        sequence that goes on it stays whoever began it.
+        """
+        note = SequenceNote(
+            sequence_id, source.organ, source.laterality, source.view, source.position, operator=operator
+        )
         return OpenSequence(self, source, self._ledger.begin(note, origin).sequence_id)
 
     def open(self) -> None:
@@ -171,18 +179,32 @@ class Screening:
             self._visit = None
 
     def close(
-        self, covered: tuple[PlannedRegion, ...] | None = None, excused: tuple[ExcusedRegion, ...] = ()
+        self,
+        covered: tuple[PlannedRegion, ...] | None = None,
+        excused: tuple[ExcusedRegion, ...] = (),
+        *,
+        stays: bool = False,
+        left_at: datetime | None = None,
     ) -> Composed:
         """Put the screening's closing, unless nothing changed since the last one; what this object composed.
 
         Sequences that were not ended are closed as they are, with a warning, and may go on afterwards. A screening
         without a readable frame leaves no trace. covered: what of the plan was scanned whole; None without a checklist.
-        excused: what of it was not scanned, and why.
+        excused: what of it was not scanned, and why. stays: she stays on the couch. left_at: when she left it, None
+        where nobody said so.
         """
         self._ledger.close(
             self._sequence_closing,
             lambda number, sequences: screening_closing(
-                self.screening_id, number, sequences, covered, excused, self._signer, self._now()
+                self.screening_id,
+                number,
+                sequences,
+                covered,
+                excused,
+                self._signer,
+                self._now(),
+                stays=stays,
+                left_at=left_at,
             ),
         )
         return Composed(self.screening_id, tuple(self._done.values()), tuple(self._refused))

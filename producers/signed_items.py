@@ -148,6 +148,7 @@ def sequence_closing(
         view=sequence.view,
         position=sequence.position,
         set_aside=in_runs(set_aside(frames))[:MAX_SET_ASIDE],
+        operator=sequence.operator,
         closed_at=moment,
     )
     return control_item(Topic.SEQUENCE_CLOSED, closing, signer)
@@ -161,8 +162,13 @@ def screening_closing(
     excused: tuple[ExcusedRegion, ...],
     signer: Signer,
     moment: datetime,
+    *,
+    stays: bool = False,
+    left_at: datetime | None = None,
 ) -> Item:
-    """The closing of a screening. covered, excused: as `sonovan.producers.screening.Screening.close` has them."""
+    """The closing of a screening. What was ticked off, and whether she is still there, is as
+    `sonovan.producers.screening.Screening.close` has it.
+    """
     warnings = set[str]().union(*(each.warnings | (set() if each.ended else {CUT_SHORT}) for each in sequences))
     closing = ScreeningClosed(
         screening_id=screening_id,
@@ -172,6 +178,8 @@ def screening_closing(
         quality_warnings=tuple(sorted(warnings)),
         covered=covered,
         excused=excused,
+        stays=stays,
+        left_at=left_at,
         closed_at=moment,
     )
     return control_item(Topic.SCREENING_CLOSED, closing, signer)

@@ -53,13 +53,14 @@ WORK_COLUMNS: Final[Mapping[str, str]] = {
 _SHARES: Final = ("coverage", "adequacy", "refused_share")
 
 WORK_QUERY: Final = "SELECT * FROM van_work ORDER BY van_id, organ"
-"""What the last table shows; `sonovan query` gives the same rows."""
+OPERATOR_QUERY: Final = "SELECT * FROM operator_work ORDER BY site_code, operator, organ"
+"""What the last two tables show; `sonovan query` gives the same rows."""
 MEASURED_QUERY: Final = "SELECT * FROM quality_measurements ORDER BY as_of"
 FLAGS_QUERY: Final = "SELECT * FROM flags ORDER BY as_of DESC"
 """What the other tables show, in the catalogue."""
 
 Work = Sequence[Mapping[str, Any]]
-"""Rows of the catalogue's view `van_work`."""
+"""Rows of the catalogue's views `van_work` and `operator_work`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,11 @@ def figures_of(records: Iterable[QualityMeasured]) -> Figures:
     )
 
 
-def render_quality(figures: Figures, work: Work | None, made_at: datetime) -> bytes:
-    """The page, UTF-8; equal arguments give equal bytes. work: None where there is no catalogue to ask."""
+def render_quality(figures: Figures, work: Work | None, made_at: datetime, operators: Work = ()) -> bytes:
+    """The page, UTF-8; equal arguments give equal bytes.
+
+    work: how vans screen; None where there is no catalogue to ask. operators: how each operator does.
+    """
     parts = [_Part(language, figures, work) for language in LANGUAGES]
     template = ENVIRONMENT.get_template("quality.html")
     page = template.render(
@@ -132,6 +136,8 @@ def render_quality(figures: Figures, work: Work | None, made_at: datetime) -> by
         made_at=made_at,
         work=work,
         query=WORK_QUERY,
+        operators=operators,
+        operator_query=OPERATOR_QUERY,
         measured=MEASURED_QUERY,
         looked_at=FLAGS_QUERY,
         strata=SHOWN_STRATA,

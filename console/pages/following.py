@@ -198,7 +198,10 @@ def _record_outcome(console: "Console", asked: Asked) -> Response:
 
 
 async def yesterday(console: "Console", asked: Asked) -> Response:
-    """What became of the women whom vans screened on a day, yesterday's where none is named."""
+    """What became of the women whom vans screened on a day, yesterday's where none is named.
+
+    Who is an operator alone sees those whom she scanned herself, and those of whom nobody said who scanned.
+    """
     today = datetime.fromtimestamp(console.clock() / 1000, UTC).date()
     wanted = asked.query.get("day")
     try:
@@ -210,14 +213,18 @@ async def yesterday(console: "Console", asked: Asked) -> Response:
         with console.catalogue.reading() as connection:
             return day_of_vans(connection, day.isoformat(), _sites(asked))
 
-    rows = await asyncio.to_thread(found)
+    own = not asked.person.may(CLINICAL)
+    rows = [
+        row for row in await asyncio.to_thread(found)
+        if not own or not row["operators"] or asked.person.code in row["operators"]
+    ]  # fmt: skip
     counts = {
         "screened": len(rows),
         "signed": sum(row["signed_at"] is not None for row in rows),
         "called": sum(bool(row["calls_back"]) for row in rows),
         "again": sum(row["action"] == "scan_again" for row in rows),
     }
-    return page(console, asked, "yesterday.html", rows=rows, day=day, counts=counts, today=today)
+    return page(console, asked, "yesterday.html", rows=rows, day=day, counts=counts, today=today, own=own)
 
 
 def _kinds() -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from sonovan.storage.catalogue.statistics import (
     adequacy,
     due,
     figures,
+    operators,
     rows_behind,
 )
 
@@ -32,14 +33,21 @@ DAYS: Final = 90
 _LEADS: Final = frozenset({Role.LEAD})
 _COUNTS: Final = tuple(name for name in FIGURES if name != "cancers_recalled")
 _SHARES: Final = ("recall_rate", "ppv1", "ppv3", "cancers_per_1000")
-_WORK: Final = ("screenings", "sides", "coverage", "adequacy", "seconds_per_side", "refused_share")
+_WORK: Final = (
+    "screenings", "sides", "coverage", "adequacy", "seconds_per_side", "sweeps_per_side", "rescans_per_side",
+    "refused_share",
+)  # fmt: skip
+_OF_A_SIDE: Final = ("sweeps_per_side", "rescans_per_side")
 _LONGEST: Final = 64
 
 
 async def statistics(console: "Console", asked: Asked) -> Response:
     """The figures. Query: from, until (days), van; `as=csv` gives a file."""
     scope, days = _scope(console, asked)
-    found, work = await asyncio.to_thread(_figures, console, scope)
+    found, work, scanned_by = await asyncio.to_thread(_figures, console, scope)
+    if asked.query.get("as") == "csv" and asked.query.get("of") == "operators":
+        names = ("site_code", "operator", "organ", *_WORK)
+        return csv_of("operators", names, [tuple(row[name] for name in names) for row in scanned_by])
     if asked.query.get("as") == "csv":
         columns = ("van_id", "invited", *FIGURES, *_SHARES)
         rows = [
@@ -53,11 +61,13 @@ async def statistics(console: "Console", asked: Asked) -> Response:
         (
             (words.say("statistics_programme"), _programme(found, days, words)),
             (words.say("statistics_adequacy"), _adequacy(work, words)),
+            (words.say("statistics_operators"), _operators(scanned_by, words)),
         ),
-        hints=(words.say("statistics_hint"), words.say("statistics_invited")),
+        hints=(words.say("statistics_hint"), words.say("operators_hint")),
         fields=_fields(asked, days, words),
         links=(
             (words.say("table_csv"), f"/statistics?{urlencode({**days, 'as': 'csv'})}"),
+            (words.say("operators_csv"), "/statistics?as=csv&of=operators"),
             (words.say("due_title"), "/statistics/due"),
         ),
     )  # fmt: skip
@@ -149,17 +159,35 @@ def _adequacy(work: Sequence[Any], words: ConsoleWords) -> Shown:
         (
             Cell(row["van_id"], f"/worklist?{urlencode({'queue': 'incomplete', 'van': row['van_id']})}"),
             Cell(words.lexicon(f"organ.{row['organ']}")),
-            *(_work(name, row[name], row) for name in _WORK),
+            *(_of_van(name, row) for name in _WORK),
         )
         for row in work
     ]
     return Shown(columns, tuple(made))
 
 
-def _work(name: str, value: Any, row: Any) -> Cell:
+def _operators(work: Sequence[Any], words: ConsoleWords) -> Shown:
+    columns = tuple(words.say(f"work_{name}") for name in ("site", "operator", "organ", *_WORK))
+    made = [
+        (
+            Cell(row["site_code"]), Cell(row["operator"]), Cell(words.lexicon(f"organ.{row['organ']}")),
+            *(_work(name, row[name]) for name in _WORK),
+        )
+        for row in work
+    ]  # fmt: skip
+    return Shown(columns, tuple(made))
+
+
+def _of_van(name: str, row: Any) -> Cell:
     behind = f"/statistics/sides?{urlencode({'van': row['van_id'], 'organ': row['organ']})}"
+    return _work(name, row[name], behind)
+
+
+def _work(name: str, value: Any, behind: str | None = None) -> Cell:
     if value is None or name in ("screenings", "sides"):
         return cell(value, behind)
+    if name in _OF_A_SIDE:
+        return Cell(f"{float(value):.1f}", behind)
     return Cell(f"{float(value):.0f}" if name == "seconds_per_side" else f"{100 * float(value):.0f} %", behind)
 
 
@@ -189,10 +217,11 @@ def _cell(column: str, value: Any, words: ConsoleWords, *, warn: bool = False) -
     return Cell(told(value), warn=warn)
 
 
-def _figures(console: "Console", scope: Scope) -> tuple[list[Figures], list[Any]]:
+def _figures(console: "Console", scope: Scope) -> tuple[list[Figures], list[Any], list[Any]]:
     with console.catalogue.reading() as connection:
         found = figures(connection, scope)
-        return found, adequacy(connection, [each.van_id for each in found if each.van_id is not None])
+        vans = adequacy(connection, [each.van_id for each in found if each.van_id is not None])
+        return found, vans, operators(connection, scope.sites)
 
 
 def _rows(console: "Console", figure: str, scope: Scope) -> Table:

@@ -12,7 +12,12 @@ ENGLISH: Final = {
         "Outcomes come weeks later: the newest days have few. Every figure leads to the screenings "
         "behind it."
     ),
-    "statistics_invited": "Who was invited, and who scanned, stands in no record: neither is shown.",
+    "statistics_operators": "How each operator screens (all screenings)",
+    "operators_hint": (
+        "Operators: sides that one person scanned alone. A side that several scanned, or of which nobody said who did, "
+        "counts for nobody; one that was planned and not scanned counts for whoever scanned all the rest."
+    ),
+    "operators_csv": "Operators as CSV",
     "statistics_all": "all vans",
     "not_recorded": "not recorded",
     "table_nothing": "There is nothing.",
@@ -44,7 +49,11 @@ ENGLISH: Final = {
     "work_coverage": "Regions seen",
     "work_adequacy": "Regions seen well",
     "work_seconds_per_side": "Seconds a side",
+    "work_sweeps_per_side": "Sweeps a side",
+    "work_rescans_per_side": "Rescans a side",
     "work_refused_share": "Frames refused",
+    "work_site": "Site",
+    "work_operator": "Operator",
     "due_title": "Due again",
     "due_hint": (
         "A reader asked for ultrasound again after some months, and she was not screened since. How "
@@ -119,7 +128,12 @@ CHINESE: Final = {
         "统计在所选日期开始的筛查，不含作废及受检者撤回的筛查。结局在数周后才有："
         "最近几天的数据很少。每个数字都可打开其对应的筛查。"
     ),
-    "statistics_invited": "没有记录说明谁受到邀请、由谁扫查：两者均不显示。",
+    "statistics_operators": "各操作员的检查情况（全部筛查）",
+    "operators_hint": (
+        "操作员：只含由一人单独扫查的侧。由数人扫查或未说明由谁扫查的侧不计入任何人；"
+        "已计划而未扫查的侧，计入扫查其余全部各侧的人。"
+    ),
+    "operators_csv": "导出操作员 CSV 文件",
     "statistics_all": "全部筛查车",
     "not_recorded": "无记录",
     "table_nothing": "没有内容。",
@@ -151,7 +165,11 @@ CHINESE: Final = {
     "work_coverage": "已看区域",
     "work_adequacy": "看清区域",
     "work_seconds_per_side": "每侧秒数",
+    "work_sweeps_per_side": "每侧扫查次数",
+    "work_rescans_per_side": "每侧重扫次数",
     "work_refused_share": "被拒帧",
+    "work_site": "站点",
+    "work_operator": "操作员",
     "due_title": "应复查",
     "due_hint": "医师要求若干月后复查超声，而她此后尚未再次筛查。无需随访者多久邀请一次不在此设置，因此不在名单中。",
     "column_of_due_on": "应复查日期",

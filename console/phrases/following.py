@@ -84,6 +84,8 @@ ENGLISH: Final = {
     ),
     "yesterday_unsigned": "not signed yet",
     "yesterday_became": "What became of her",
+    "yesterday_operator": "Scanned by",
+    "yesterday_own": "Those whom {operator} scanned, and those of whom nobody said who scanned.",
     "yesterday_state": "Pictures",
 }
 
@@ -163,5 +165,7 @@ CHINESE: Final = {
     "yesterday_counts": "受检 {screened} 人，已签署 {signed} 人，待召回 {called} 人，其中需重新扫查 {again} 人",
     "yesterday_unsigned": "尚未签署",
     "yesterday_became": "后续情况",
+    "yesterday_operator": "扫查者",
+    "yesterday_own": "{operator} 扫查的受检者，以及未说明由谁扫查的受检者。",
     "yesterday_state": "图像",
 }

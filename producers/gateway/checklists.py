@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -19,11 +20,13 @@ class Checklist:
     """Of one screening. ticked: regions that were scanned whole. excused: regions that are not, each with its reason.
 
     marks: what the operator marked, the first one first, for the page alone: each is a record of its own in the spool.
+    left_at: when she left the couch, None while she has not, or nobody said so.
     """
 
     ticked: tuple[PlannedRegion, ...] = ()
     excused: Mapping[str, Excuse] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
+    left_at: datetime | None = None
 
     def excuse_of(self, region: PlannedRegion) -> Excuse | None:
         """Why a region has no pictures; None where nobody excused it."""
@@ -83,6 +86,11 @@ class Checklists:
         with self._db.transaction():
             before = self.of(screening_id)
             return self._put(screening_id, replace(before, marks=(*before.marks, mark)))
+
+    def leave(self, screening_id: str, left_at: datetime | None) -> Checklist:
+        """Note when she left the couch; None where she is back, or never had left it."""
+        with self._db.transaction():
+            return self._put(screening_id, replace(self.of(screening_id), left_at=left_at))
 
     def _put(self, screening_id: str, checklist: Checklist) -> Checklist:
         self._db.write(

@@ -20,6 +20,7 @@ from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.lexicon import Organ
 from sonovan.producers.ahead import read_ahead
+from sonovan.producers.gateway.duty import Duty
 from sonovan.producers.gateway.intake import QUARANTINED, TRAY, Arrived, Assigned, Claims, Intake
 from sonovan.producers.gateway.matching import whose
 from sonovan.producers.gateway.register import Expected, Register
@@ -73,13 +74,16 @@ class Composer:
         tell: Tell,
         watch: Watch | None = None,
         sayings: Sayings | None = None,
+        duty: Duty | None = None,
     ) -> None:
         """tell: takes one line for each object, in which nobody is named. watch: is shown every frame that was kept.
 
-        sayings: keeps what objects say beside their pixels; None keeps nothing of it.
+        sayings: keeps what objects say beside their pixels; None keeps nothing of it. duty: knows who scanned when an
+        object came; None knows nobody.
         """
         self._intake, self._register, self._spool, self._signer = intake, register, spool, signer
         self._clean, self._tell, self.watch, self._sayings = clean, tell, watch or Watch(), sayings
+        self._duty = duty
         self.wake, self._stop = Event(), Event()
 
     def run(self) -> None:
@@ -116,7 +120,8 @@ class Composer:
                     return
                 source, entry = self._understood(found, claims, path)
                 screening = screening_of(self._spool, entry, self._signer)
-                put_all(screening, self._clean(source), claims.instance, self.watch)
+                operator = None if self._duty is None else self._duty.at(found.arrived_at)
+                put_all(screening, self._clean(source), claims.instance, self.watch, operator)
                 self._note(found, entry, said)
         except _Waits as waits:
             self._wait(found, TRAY, waits.reason)
@@ -218,13 +223,14 @@ def opened_object(intake: Intake, found: Arrived) -> Iterator[Path]:
         yield Path(f"/proc/self/fd/{stream.fileno()}")
 
 
-def put_all(screening: Screening, source: Source, origin: str, watch: Watch) -> None:
+def put_all(screening: Screening, source: Source, origin: str, watch: Watch, operator: str | None = None) -> None:
     """Put every frame of a source, as a sequence that is whole then. This is where frames leave the gateway: whatever
     the guards of privacy hold back is held by `Screening`.
 
+    operator: the code of who scanned.
     Raises InvalidRecord where no frame can be read, or the screening is full: then the object must be kept.
     """
-    sequence = screening.begin(source, mint_id(), origin)
+    sequence = screening.begin(source, mint_id(), origin, operator)
     with read_ahead(source.read(), _pixel_bytes, _AHEAD_BYTES) as shots:
         _put_in_steps(sequence, shots, lambda kept: watch.frames(screening.screening_id, source, kept))
     watch.ended(screening.screening_id, source, sequence.frames)

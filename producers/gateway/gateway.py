@@ -14,6 +14,7 @@ from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.producers.gateway.checklists import Checklists
 from sonovan.producers.gateway.composing import Clean, Composer
+from sonovan.producers.gateway.duty import Duty
 from sonovan.producers.gateway.folder import WatchedFolder
 from sonovan.producers.gateway.intake import ARRIVED, Intake
 from sonovan.producers.gateway.listener import Listener, Tell
@@ -47,6 +48,7 @@ class Desk:
     checklists: Checklists
     taken: TakenFiles
     sayings: Sayings
+    duty: Duty
 
 
 @contextmanager
@@ -61,6 +63,7 @@ def open_desk(vault: Vault, disk: Disk | None = None) -> Iterator[Desk]:
             Checklists(tables, vault),
             TakenFiles(tables, vault),
             Sayings(tables, vault),
+            Duty(tables, vault),
         )
     finally:
         tables.close()
@@ -110,6 +113,7 @@ class Gateway:
             desk.intake.sweep()
             desk.intake.forget_kept(time.time() - _REMEMBERED.total_seconds())
             desk.register.forget(datetime.now().astimezone().date() - _REMEMBERED)
+            desk.duty.forget(time.time() - _REMEMBERED.total_seconds())
             incoming = Incoming(self._vault.folder / "incoming", self._vault, least_free_bytes)
             composer = Composer(
                 desk.intake,
@@ -120,6 +124,7 @@ class Gateway:
                 self._tell,
                 self._watch,
                 desk.sayings,
+                desk.duty,
             )
             keeper = StepKeeper(desk.steps, desk.intake.has, self._tell)
             listener = Listener(

@@ -23,7 +23,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class SweepOrder:
-    """What is to be scanned: of whom, which organ, side and region; and a scale that the operator says now."""
+    """What is to be scanned: of whom, which organ, side and region; a scale that the operator says now; who scans."""
 
     entry: Expected
     organ: Organ | None = None
@@ -32,6 +32,7 @@ class SweepOrder:
     view: View | None = None
     spacing_mm: float | None = None
     depth_mm: float | None = None
+    operator: str | None = None
 
 
 def entry_of(entries: tuple[CaptureEntry, ...], name: str | None) -> CaptureEntry:
@@ -68,7 +69,7 @@ def record(
     sweep = Sweep(entry.origin, open_it(entry.origin), calibration, options, tell)
     started(sweep)
     screening = screening_of(spool, order.entry, signer)
-    put_all(screening, clean(sweep.source), f"capture {mint_id()}", watch)
+    put_all(screening, clean(sweep.source), f"capture {mint_id()}", watch, order.operator)
     return order.entry.screening_id
 
 

@@ -82,13 +82,15 @@ class TlsFiles(Part):
 class PageOptions(Part):
     """The operator's page; it is served to this machine alone. consent_text: the edition of the text that women sign.
 
-    site: the site's number, for every visit that is registered there. preview: whether this laptop looks at the newest
-    frame while somebody scans (`sonovan.producers.gateway.preview`).
+    site: the site's number, for every visit that is registered there. operator_required: whether somebody must say who
+    scans, by a code of the site, before a sweep is recorded or a screening is closed. preview: whether this laptop
+    looks at the newest frame while somebody scans (`sonovan.producers.gateway.preview`).
     """
 
     port: Port = 11_180
     consent_text: ConsentText | None = None
     site: SiteCode = "site-1"
+    operator_required: bool = False
     preview: bool = True
 
 

@@ -28,6 +28,16 @@ def under_way(desk: Desk, spool: Spool) -> list[Expected]:
     return [each for each in found if each is not None]
 
 
+def still_here(desk: Desk, spool: Spool, day: date) -> list[Expected]:
+    """Who was screened on this day and of whom nobody said that she left, her screening being closed."""
+    closed = {each.screening_id for each in spool.screenings() if not each.unfinished}
+    return [
+        each
+        for each in desk.register.expected(day)
+        if each.day == day and each.screening_id in closed and desk.checklists.of(each.screening_id).left_at is None
+    ]
+
+
 def here_now(desk: Desk, spool: Spool, day: date) -> list[Expected]:
     """Whose screening is under way, then who is expected on this day or later and was not begun."""
     begun = {each.screening_id for each in spool.screenings()}

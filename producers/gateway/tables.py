@@ -55,9 +55,13 @@ CREATE TABLE IF NOT EXISTS said (
     about BLOB NOT NULL                -- sealed: measurements of a report, fields of the clinical record
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS said_by_screening ON said (screening_id, number);
+CREATE TABLE IF NOT EXISTS duty (
+    since REAL PRIMARY KEY,
+    operator BLOB NOT NULL             -- sealed: the code of who scans from then on
+);
 CREATE TABLE IF NOT EXISTS checklists (
     screening_id TEXT PRIMARY KEY,
-    about BLOB NOT NULL                -- sealed: what was ticked off, what was excused and why
+    about BLOB NOT NULL                -- sealed: what was ticked off, what was excused and why, whether she left
 ) WITHOUT ROWID;
 """
 

@@ -59,7 +59,7 @@ def amend(page: "Page", asked: Asked) -> Answer:
     if asked.form.get("sure") != "yes":
         fields = [each for each in asked.form.fields if each[0] != "sure"]
         return _form(page, asked, "amend_sure.html", kind=kind, because=because, fields=fields)
-    spool_amendment(page.spool, page.signer, screening_id, amendment, because)
+    spool_amendment(page.spool, page.signer, screening_id, amendment, because, by=asked.operator)
     return go(f"/amend/{screening_id}")
 
 

@@ -36,12 +36,15 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request that passed every check. params: of the path. token: what its forms must send back."""
+    """One request that passed every check. params: of the path. token: what its forms must send back. operator: the
+    code of who scans on this van, None where nobody said so.
+    """
 
     params: Mapping[str, str] = field(default_factory=dict)
     form: Form = field(default_factory=Form)
     language: str = "en"
     token: str = field(default="", repr=False)
+    operator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.lexicon import Position
 from sonovan.producers.gateway.recording import Recorder, SweepOrder
 from sonovan.producers.page.asked import Answer, Asked, Refused, go
+from sonovan.producers.page.operator_pages import require
 from sonovan.producers.page.planned import planned_of
 from sonovan.producers.sources import capture_options
 
@@ -17,6 +18,7 @@ def start(page: "Page", asked: Asked) -> Answer:
     """Begin a sweep. Fields: place (a line of the checklist) or organ, side and region; capture (its name), depth_mm
     and spacing_mm. All may be left out.
     """
+    require(page, asked)
     entry = page.desk.register.of_screening(asked.params["screening"])
     if entry is None:
         raise Refused("unknown")
@@ -29,7 +31,7 @@ def start(page: "Page", asked: Asked) -> Answer:
         organ, side, region = chosen.organ, chosen.side, _position(form.get("region"))  # type: ignore[assignment]
     order = SweepOrder(
         entry, organ, side, region,
-        spacing_mm=_number(form.get("spacing_mm")), depth_mm=_number(form.get("depth_mm")),
+        spacing_mm=_number(form.get("spacing_mm")), depth_mm=_number(form.get("depth_mm")), operator=asked.operator,
     )  # fmt: skip
     _recorder(page).start(order, form.get("capture") or None)
     return go(f"/live/{entry.screening_id}")

@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sonovan.contracts.amendments import Mark
@@ -17,6 +18,7 @@ from sonovan.producers.gateway.watching import Judged
 from sonovan.producers.lights import region_key, she_may_leave
 from sonovan.producers.mark import may_mark, spool_mark
 from sonovan.producers.page.asked import Answer, Asked, Refused, go
+from sonovan.producers.page.operator_pages import missing, require
 from sonovan.producers.page.planned import planned_of
 from sonovan.producers.page.render import Speaks, rendered
 
@@ -50,12 +52,13 @@ def choose(page: "Page", asked: Asked) -> Answer:
 def live(page: "Page", asked: Asked) -> Answer:
     """One woman's scan."""
     entry = _entry(page, asked)
-    words = page.words[asked.language]
+    words, checklist = page.words[asked.language], page.desk.checklists.of(entry.screening_id)
     return rendered(
         "live.html", words, asked, entry=entry, rows=_rows(page, entry, words), excuses=EXCUSES,
         state=state_of(page, entry.screening_id, words), others=here_now(page.desk, page.spool, page.clock()),
         captures=() if page.recorder is None else page.recorder.names,
-        marks=[_mark_told(each, words) for each in reversed(page.desk.checklists.of(entry.screening_id).marks)],
+        marks=[_mark_told(each, words) for each in reversed(checklist.marks)],
+        left_at=None if checklist.left_at is None else _clock(checklist.left_at), operator_missing=missing(page, asked),
     )  # fmt: skip
 
 
@@ -81,19 +84,42 @@ def mark(page: "Page", asked: Asked) -> Answer:
     place = planned_of(entry, asked.form.get("region")) if asked.form.get("region") else None
     if not may_mark(page.spool, entry.screening_id):
         raise Refused("marks_full")
-    made = spool_mark(page.spool, page.signer, entry.screening_id, entry.visit, place)
+    made = spool_mark(page.spool, page.signer, entry.screening_id, entry.visit, place, by=asked.operator)
     page.desk.checklists.mark(entry.screening_id, made)
     return go(f"/live/{entry.screening_id}")
 
 
 def close(page: "Page", asked: Asked) -> Answer:
-    """Close her screening with what was ticked off and excused. What comes later goes in, and it is closed again."""
+    """Close her screening with what was ticked off and excused; she stays until somebody says that she left. What
+    comes later goes in, and it is closed again.
+    """
+    require(page, asked)
+    _close(page, _entry(page, asked))
+    return go("/lights")
+
+
+def left(page: "Page", asked: Asked) -> Answer:
+    """She has left the couch, or with `back` she is on it again: her screening is closed, and says so."""
+    require(page, asked)
     entry = _entry(page, asked)
+    _something_came(page, entry)
+    page.desk.checklists.leave(entry.screening_id, None if asked.form.get("back") == "yes" else datetime.now(UTC))
+    page.spool.reopen(entry.screening_id)
+    _close(page, entry)
+    return go("/lights")
+
+
+def _close(page: "Page", entry: Expected) -> None:
+    _something_came(page, entry)
+    checklist = page.desk.checklists.of(entry.screening_id)
+    covered, excused = checklist.of_plan(entry.visit.planned or ())
+    screening = page.spool.resume_screening(entry.screening_id, page.signer)
+    screening.close(covered, excused, stays=checklist.left_at is None, left_at=checklist.left_at)
+
+
+def _something_came(page: "Page", entry: Expected) -> None:
     if page.spool.newest(entry.screening_id, Topic.SCREENING_CLOSED) is None:
         raise Refused("nothing_came")
-    covered, excused = page.desk.checklists.of(entry.screening_id).of_plan(entry.visit.planned or ())
-    page.spool.resume_screening(entry.screening_id, page.signer).close(covered, excused)
-    return go("/lights")
 
 
 def state_of(page: "Page", screening_id: str, words: Speaks) -> dict[str, Any]:
@@ -186,11 +212,15 @@ def _mark_told(made: Mark, words: Speaks) -> str:
     place = (
         words.text("place_not_known") if made.organ is None else words.place(made.organ, made.laterality, made.region)
     )
-    at = made.marked_at.astimezone().strftime("%H:%M")
+    at = _clock(made.marked_at)
     if made.frame_id is None or made.sweep is None:
         return words.van("live_mark_without_frame", place=place, time=at)
     frame = split_frame_id(made.frame_id)[1] + 1
     return words.van("live_mark_line", frame=frame, sweep=made.sweep, place=place, time=at)
+
+
+def _clock(moment: datetime) -> str:
+    return moment.astimezone().strftime("%H:%M")
 
 
 def _rows(page: "Page", entry: Expected, words: Speaks) -> list[Row]:

@@ -1,7 +1,7 @@
 """The page of one van: what its handlers work with, and which of them answers which address."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -18,6 +18,7 @@ from sonovan.producers.page import (
     held_pages,
     lights_pages,
     live_pages,
+    operator_pages,
     register_pages,
     tray_pages,
 )
@@ -58,6 +59,7 @@ class Page:
     def answer(self, handler: Handler, asked: Asked) -> Answer:
         """What a handler answers; whatever it refuses becomes a page that says so."""
         try:
+            asked = replace(asked, operator=self.desk.duty.now)
             return handler(self, asked)
         except Refused as refused:
             return self.told(asked, refused.code, 400, **refused.figures)
@@ -94,11 +96,14 @@ ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/tray/{number}/discard", tray_pages.discard),
     ("POST", "/tray/given-up", tray_pages.give_up),
     ("GET", "/lights", lights_pages.lights),
+    ("GET", "/operator", operator_pages.form),
+    ("POST", "/operator", operator_pages.begin),
     ("GET", "/live", live_pages.choose),
     ("GET", "/live/{screening}", live_pages.live),
     ("POST", "/live/{screening}/tick", live_pages.tick),
     ("POST", "/live/{screening}/mark", live_pages.mark),
     ("POST", "/live/{screening}/close", live_pages.close),
+    ("POST", "/live/{screening}/left", live_pages.left),
     ("POST", "/live/{screening}/capture", capture_pages.start),
     ("POST", "/live/{screening}/capture/stop", capture_pages.stop),
     ("GET", "/live/{screening}/preview/{number}", live_pages.preview),

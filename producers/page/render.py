@@ -50,6 +50,6 @@ _ENVIRONMENT: Final = Environment(
 def rendered(template: str, words: Speaks, asked: Asked, status: int = 200, **values: object) -> Answer:
     """A page from a template of this folder. Everything is escaped."""
     page = _ENVIRONMENT.get_template(template).render(
-        words=words, say=words.van, token=asked.token, language=asked.language, **values
+        words=words, say=words.van, token=asked.token, language=asked.language, operator=asked.operator, **values
     )
     return Answer(page.encode(), status=status)

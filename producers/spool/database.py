@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS sequences (
     sequence_id TEXT NOT NULL UNIQUE,
     screening_id TEXT NOT NULL,
     origin TEXT,                             -- keyed hash of what it was made from
-    about TEXT NOT NULL,                     -- JSON: organ, laterality, view, position
+    about TEXT NOT NULL,                     -- JSON: organ, laterality, view, position, operator
     warnings TEXT NOT NULL DEFAULT '[]',
     ended INTEGER NOT NULL DEFAULT 0,
     closing_number INTEGER NOT NULL DEFAULT 0,

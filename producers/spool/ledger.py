@@ -75,7 +75,7 @@ class SpoolLedger:
                 note.sequence_id,
             )
             if not rows:
-                about = [note.organ, note.laterality, note.view, note.position]
+                about = [note.organ, note.laterality, note.view, note.position, note.operator]
                 self._db.write(
                     "INSERT INTO sequences (sequence_id, screening_id, origin, about) VALUES (?, ?, ?, ?)",
                     note.sequence_id, self._id, hidden, json.dumps(about),
@@ -240,6 +240,7 @@ def _frame(row: Row) -> FrameNote:
 
 def _note(row: Row) -> SequenceNote:
     sequence_id, about, warnings, ended, closing_number, _ = row
-    organ, laterality, view, position = json.loads(about)
+    organ, laterality, view, position, *more = json.loads(about)
+    operator = more[0] if more else None  # spools of earlier versions say nothing of who scanned
     warned = frozenset(json.loads(warnings))
-    return SequenceNote(sequence_id, organ, laterality, view, position, warned, bool(ended), closing_number)
+    return SequenceNote(sequence_id, organ, laterality, view, position, warned, bool(ended), closing_number, operator)

@@ -282,6 +282,7 @@ ENGLISH: Final = Phrases(
         "suspicious_lesion": "suspicious lesion",
         "palpable_not_outlined": "lump felt, nothing outlined",
         "not_rescanned": "inadequate and not scanned again",
+        "left_before_rescan": "left before an inadequate side was scanned again",
         "persistent_lesion": "persistent lesion",
         "report_unsigned": "report not signed in time",
         "large_growth": "grown since her earlier screening",

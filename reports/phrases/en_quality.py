@@ -78,10 +78,19 @@ ENGLISH_QUALITY: Final = {
     "work_meaning": (
         "Coverage: of the planned regions those that were scanned at all. Adequacy: those that were seen well "
         "enough, by the pictures alone or by the operator's word too. Time: from the first to the last frame of each "
-        "sweep, of one side. Rescans: sweeps of a view and position beyond the first. Who scanned is in no record."
+        "sweep, of one side. Rescans: sweeps of a view and position beyond the first."
     ),
     "work_no_catalogue": "Not shown: the catalogue could not be asked.",
     "work_none": "The catalogue has no screening yet.",
+    "operators_heading": "How operators screen",
+    "operators_meaning": (
+        "The same by the code of who scanned, of sides that one person scanned alone. A side that several scanned, or "
+        "of which nobody said who did, is in no row; one that was planned and not scanned is of whoever scanned all "
+        "the rest."
+    ),
+    "operators_none": "No screening in the catalogue says who scanned.",
+    "column_site": "Site",
+    "column_operator": "Operator",
     "column_van": "Van",
     "column_organ": "Organ",
     "work_screenings": "Screenings",

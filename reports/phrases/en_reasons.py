@@ -177,4 +177,5 @@ ENGLISH_REASONS: Final = {
     "no_outcome_for": "for {value:g} days nobody has recorded what it was",
     "report_signed": "a reader has signed",
     "outcome_known": "what became of her is recorded",
+    "she_left": "she left before the side was scanned again",
 }

@@ -12,6 +12,18 @@ ENGLISH_VAN: Final = {
     "nav_tray": "Tray",
     "nav_lights": "Lights",
     "nav_amend": "Amend",
+    "nav_operator": "{operator} scans",
+    "nav_operator_none": "Who scans?",
+    # who scans
+    "operator_title": "Who scans?",
+    "operator_code": "Your code",
+    "operator_hint": (
+        "Letters and a number, such as op-7, by the site's own list; never a name. It holds for what comes from now "
+        "on, until another code is entered."
+    ),
+    "operator_go": "I scan",
+    "operator_wrong": "This is no code: it is letters and a number, such as op-7.",
+    "error_operator_missing": "Say first who scans: press O.",
     # entering
     "enter_title": "Open the page of this van",
     "enter_code": "Code",
@@ -122,6 +134,7 @@ ENGLISH_VAN: Final = {
     # lights
     "lights_title": "May they leave?",
     "lights_nobody": "No screening is under way.",
+    "lights_waiting": "Closed, and still here",
     "she_may_leave": "{slip}: she may leave",
     "she_stays": "{slip}: she stays",
     "van_may_leave": "The van may leave",
@@ -157,6 +170,10 @@ ENGLISH_VAN: Final = {
     "live_arrived": "Arrived",
     "live_unknown": "Not known: van serve does not answer. Look at its window, and do not go by what stood here.",
     "live_close": "She is done: close",
+    "live_left": "She has left",
+    "live_left_at": "She left at {time}.",
+    "live_back": "She is back on the couch",
+    "live_left_hint": "The centre is told when she leaves: until then a side may be scanned again.",
     "live_saw": "I saw something",
     "live_capture": "From the video output",
     "live_capture_start": "Record a sweep",

@@ -259,6 +259,7 @@ CHINESE: Final = Phrases(
         "suspicious_lesion": "可疑病灶",
         "palpable_not_outlined": "可触及肿块而未勾画任何区域",
         "not_rescanned": "不充分且未重新扫查",
+        "left_before_rescan": "不充分的一侧重新扫查前已离开",
         "persistent_lesion": "持续出现的病灶",
         "report_unsigned": "报告逾期未签署",
         "large_growth": "较以往筛查增大",

@@ -39,8 +39,8 @@ def report(
     if not out.parent.is_dir():
         raise typer.BadParameter(f"the folder {out.parent} is not there", param_hint="--out")
     figures = figures_of(_records(state))
-    work = _work(state)
-    page = render_quality(figures, work, datetime.now(UTC))
+    work, operators = _work(state)
+    page = render_quality(figures, work, datetime.now(UTC), operators)
     written = out.with_name(f"{out.name}.new")
     written.write_bytes(page)
     written.replace(out)
@@ -71,16 +71,17 @@ def _records(state: Path | None) -> "list[QualityMeasured]":
     return [record for record in records if isinstance(record, QualityMeasured)]
 
 
-def _work(state: Path | None) -> "Work | None":
-    """How vans screen, from the catalogue; None where there is none, or it does not answer."""
+def _work(state: Path | None) -> "tuple[Work | None, Work]":
+    """How vans and operators screen, from the catalogue; no vans (None) where there is none, or it does not answer."""
     from sonovan.cli.catalog import reader_url
     from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
-    from sonovan.reports.quality import WORK_QUERY
+    from sonovan.reports.quality import OPERATOR_QUERY, WORK_QUERY
     from sonovan.storage.catalogue.asking import Limits, ask
 
     try:
-        answer = ask(reader_url(state), WORK_QUERY, Limits())
+        vans, operators = (ask(reader_url(state), query, Limits()) for query in (WORK_QUERY, OPERATOR_QUERY))
     except (Fatal, InvalidRecord, Transient) as error:
         sys.stderr.write(f"the page says nothing of how vans screen: {error}\n")
-        return None
-    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        return None, ()
+    work = [[dict(zip(each.columns, row, strict=True)) for row in each.rows] for each in (vans, operators)]
+    return work[0], work[1]

@@ -12,7 +12,7 @@ import typer
 from sonovan.cli import van_capture, van_gateway, van_lights, van_page, van_reports, van_screenings, van_site, van_spool
 from sonovan.cli.failures import Exit
 from sonovan.cli.van_amend import app as amend_app
-from sonovan.cli.van_options import AsJson, GiveUp, Organ, Plan, State, VanName, Wait
+from sonovan.cli.van_options import AsJson, GiveUp, OperatorCode, Organ, Plan, State, VanName, Wait
 from sonovan.contracts.limits import MIB, VAN_BYTES_PER_S
 from sonovan.state import state_path
 
@@ -123,6 +123,7 @@ def send(
     slip: Annotated[str | None, typer.Option(help="Slip number.")] = None,
     site: Annotated[str, typer.Option(help="Site code.")] = "site-1",
     plan: Plan = None,
+    operator: OperatorCode = None,
     into: Annotated[
         str | None, typer.Option(help="Go on with this screening, unfinished or closed; files that it has are skipped.")
     ] = None,
@@ -185,7 +186,7 @@ def send(
             )
 
     return send_screening(
-        folder, van_id, sources, visit, list(inputs.refused), into or mint_id(), wait, as_json, give_up_s
+        folder, van_id, sources, visit, list(inputs.refused), into or mint_id(), wait, as_json, give_up_s, operator
     )
 
 
@@ -242,6 +243,7 @@ def simulate(
         int | None, typer.Option(min=0, max=3, help="Lesions of each sweep; default: one or two.", show_default=False)
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write pictures and truth here, send nothing.")] = None,
+    operator: OperatorCode = None,
     wait: Wait = False,
     as_json: AsJson = False,
     give_up_s: GiveUp = None,
@@ -276,7 +278,7 @@ def simulate(
         key = visit_key(vault, None)
         return Visit(subject_key=key, site_code="simulated", consent=consent, planned=tuple(simulated))
 
-    code = send_screening(folder, van_id, sources, visit, [], screening_id, wait, as_json, give_up_s)
+    code = send_screening(folder, van_id, sources, visit, [], screening_id, wait, as_json, give_up_s, operator)
     say(f"truth: {truth}")
     return code
 

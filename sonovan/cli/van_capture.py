@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sonovan.cli.failures import Exit
-from sonovan.cli.van_options import Organ, State, VanName
+from sonovan.cli.van_options import OperatorCode, Organ, State, VanName
 from sonovan.state import state_path
 
 
@@ -29,6 +29,7 @@ def capture(
     ] = None,
     pixel_spacing_mm: Annotated[float | None, typer.Option(help="Size of a pixel.")] = None,
     name: Annotated[str | None, typer.Option(help="Which capture of van.toml (default: the only one).")] = None,
+    operator: OperatorCode = None,
     van: VanName = None,
     state: State = None,
 ) -> None:
@@ -37,9 +38,10 @@ def capture(
     from threading import Timer
 
     from sonovan.cli.van_open import open_van, the_van
-    from sonovan.cli.van_send import say, slip_number
+    from sonovan.cli.van_send import require_operator, say, slip_number
     from sonovan.contracts.errors import InvalidRecord
     from sonovan.contracts.settings import read_settings
+    from sonovan.producers.gateway.duty import operator_code
     from sonovan.producers.gateway.gateway import open_desk
     from sonovan.producers.gateway.recording import SweepOrder, entry_of, record
     from sonovan.producers.gateway.settings import read_options
@@ -58,9 +60,12 @@ def capture(
         if entry is None:
             raise InvalidRecord("option_invalid", f"--slip {slip}: nobody is expected with it; sonovan van register")
         device = entry_of(read_options(opened.vault.folder, None).capture, name)
+        scanned_by = desk.duty.now if operator is None else operator_code(operator)
+        require_operator(opened, scanned_by)
         order = SweepOrder(
-            entry, chosen.organ, chosen.side, chosen.position, spacing_mm=pixel_spacing_mm, depth_mm=depth_mm
-        )
+            entry, chosen.organ, chosen.side, chosen.position, spacing_mm=pixel_spacing_mm, depth_mm=depth_mm,
+            operator=scanned_by,
+        )  # fmt: skip
         clean, watch = open_cleaning(read_settings(VanSettings).screens), Watch()
         sweeps: list[Sweep] = []
 

@@ -13,6 +13,9 @@ Plan = Annotated[
     list[str] | None,
     typer.Option("--plan", help="What was to be scanned: side[:region]; repeat (default: both sides)."),
 ]
+OperatorCode = Annotated[
+    str | None, typer.Option("--operator", help="Who scanned: a code of the site such as op-7, never a name.")
+]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for the centre's report and print it.")]
 GiveUp = Annotated[
     float | None, typer.Option("--give-up-s", min=1, help="Stop after so many seconds without any progress.")

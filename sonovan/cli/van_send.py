@@ -17,6 +17,8 @@ from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.van import Consent
 from sonovan.contracts.words import SiteCode, SlipNumber
+from sonovan.producers.gateway.duty import operator_code
+from sonovan.producers.gateway.settings import read_options
 from sonovan.producers.items import Item, Visit
 from sonovan.producers.screening import Composed, Screening, compose_sequence
 from sonovan.producers.sources import Source
@@ -54,18 +56,22 @@ def send_screening(
     wait: bool,
     as_json: bool,
     give_up_s: float | None,
+    operator: str | None = None,
 ) -> int:
     """Spool, upload, print; the exit code.
 
-    visit: makes the visit once the van's vault is open; None goes on with a screening that the spool has.
+    visit: makes the visit once the van's vault is open; None goes on with a screening that the spool has. operator: the
+    code of who scanned. Raises InvalidRecord `option_invalid` for what is none, or where van.toml asks for one.
     """
+    scanned_by = None if operator is None else operator_code(operator)
     with open_van(folder, van_id) as opened:
+        require_operator(opened, scanned_by)
         spool, uploader, signer = opened.spool, opened.uploader, opened.signer
         if visit is None:
             screening = spool.resume_screening(screening_id, signer)
         else:
             screening = spool.open_screening(visit(opened.vault), signer, sources, screening_id=screening_id)
-        composed = _compose(screening, sources)
+        composed = _compose(screening, sources, scanned_by)
         for trouble in composed.refused:
             say(trouble.message)
         refused = [*refused, *composed.refused]
@@ -79,7 +85,13 @@ def send_screening(
         return code or int(Exit.SOME_REJECTED if refused or rejected else Exit.DONE)
 
 
-def _compose(screening: Screening, sources: Sequence[Source]) -> Composed:
+def require_operator(opened: OpenVan, operator: str | None) -> None:
+    """Raises InvalidRecord `option_invalid` where the van's settings ask for who scans and nobody said so."""
+    if operator is None and read_options(opened.vault.folder, None).page.operator_required:
+        raise InvalidRecord("option_invalid", "--operator: van.toml asks for who scanned, a code such as op-7")
+
+
+def _compose(screening: Screening, sources: Sequence[Source], operator: str | None) -> Composed:
     """Read every source into the screening and close it. What was read before an error is kept, and said to be."""
     known = [source.frame_count for source in sources]
     total = sum(count or 0 for count in known) if None not in known else None
@@ -89,7 +101,8 @@ def _compose(screening: Screening, sources: Sequence[Source]) -> Composed:
             for source in sources:
                 path = name_of(source.path)
                 seen[path] += 1
-                compose_sequence(screening, source, mint_id(), bar.update, origin=f"{path}#{seen[path]}")
+                origin = f"{path}#{seen[path]}"
+                compose_sequence(screening, source, mint_id(), bar.update, origin, operator)
             return screening.close()
     except BaseException:
         name = screening.screening_id

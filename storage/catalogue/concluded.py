@@ -62,6 +62,12 @@ WHERE substr(CAST(s.opened_at AS TEXT), 1, 10) = :day AND NOT s.void AND s.conse
 ORDER BY s.van_id, s.opened_at, s.screening_id
 """
 
+_SCANNED_BY: Final = """
+SELECT DISTINCT c.screening_id, c.operator FROM closed_sweeps c
+JOIN opening o ON o.screening_id = c.screening_id
+WHERE substr(CAST(o.opened_at AS TEXT), 1, 10) = :day AND c.operator IS NOT NULL ORDER BY c.operator
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Reported:
@@ -122,8 +128,15 @@ def alerts_now(connection: Connection, sites: Sequence[str] | None, *, closed: b
 
 
 def day_of_vans(connection: Connection, day: str, sites: Sequence[str] | None) -> list[dict[str, Any]]:
-    """The women whom vans screened on a day, `2026-03-01`, and what has become of each since."""
-    return _of_sites(connection, _YESTERDAY, {"day": day}, sites)
+    """The women whom vans screened on a day, `2026-03-01`, and what has become of each since.
+
+    operators: the codes of who scanned her, none where nobody said so.
+    """
+    found = _of_sites(connection, _YESTERDAY, {"day": day}, sites)
+    scanned_by: dict[str, list[str]] = {}
+    for row in connection.execute(text(_SCANNED_BY), {"day": day}):
+        scanned_by.setdefault(row.screening_id, []).append(row.operator)
+    return [{**row, "operators": tuple(scanned_by.get(row["screening_id"], ()))} for row in found]
 
 
 def alert_of(connection: Connection, alert_id: str, sites: Sequence[str] | None) -> dict[str, Any] | None:

@@ -33,6 +33,11 @@ def _organ(organ: str) -> str:
   AND a.revision_id = s.revision_id AND a.organ = '{organ}'))"""
 
 
+def _newest_closing(column: str) -> str:
+    return f"""(SELECT e.{column} FROM screening_closing e WHERE e.screening_id = k.screening_id
+  AND e.van_id = coalesce(o.van_id, s.van_id) ORDER BY e.closing_number DESC LIMIT 1)"""
+
+
 def _signed(column: str) -> str:
     return f"(SELECT g.{column} FROM signed g WHERE g.screening_id = k.screening_id)"
 
@@ -47,6 +52,8 @@ _VALUES: Final[dict[str, str]] = {
     "opened_at": "o.opened_at",
     "closed_at": """(SELECT max(e.closed_at) FROM screening_closing e
   WHERE e.screening_id = k.screening_id AND e.van_id = coalesce(o.van_id, s.van_id))""",
+    "stays": f"coalesce({_newest_closing('stays')}, false)",
+    "left_at": _newest_closing("left_at"),
     "breast": _organ("breast"),
     "thyroid": _organ("thyroid"),
     "status": "s.status",
@@ -118,7 +125,7 @@ def _list(connection: Connection, ids: Sequence[str]) -> None:
 def _lock(connection: Connection, ids: Collection[str]) -> None:
     """Have these rows to oneself until the transaction ends; what is asked afterwards sees what others committed."""
     rows = [{"id": each} for each in ids]
-    names = ("breast", "thyroid", "referred", "marked", "silenced", "to_arbitrate", "waiting")
+    names = ("stays", "breast", "thyroid", "referred", "marked", "silenced", "to_arbitrate", "waiting")
     columns = ", ".join((*names, "unseen", "rank", "readings", "changed_ms"))
     values = ", ".join((*("false" for _ in names), "0", "0", "0", "0"))
     empty = f"INSERT INTO {LISTED.name} (screening_id, {columns}) VALUES (:id, {values})"

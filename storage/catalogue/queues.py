@@ -14,7 +14,8 @@ from sqlalchemy import RowMapping
 
 Queue = Literal["couch", "suspicious", "incomplete", "negatives", "overdue", "mine", "waiting", "changed", "signed"]
 QUEUES: Final[tuple[Queue, ...]] = get_args(Queue)
-"""couch: the van has not closed it yet. suspicious: by its pictures or her own signs. incomplete: something is missing,
+"""couch: she is on it still, as far as the van told: it has not closed her screening, or did so while she stays.
+suspicious: by its pictures or her own signs. incomplete: something is missing,
 was not seen well enough, or was read by no machine. negatives: the rest, all of it or a share. overdue: of these, what
 waits too long. mine: what a reader has claimed. waiting: everything that nobody has signed. changed: signed, and there
 is a newer revision since. signed."""
@@ -30,8 +31,8 @@ class Policy:
     """What a programme sets.
 
     suspicious_from: suspicion from which a screening stands in `suspicious`. negatives_share: how many of the negatives
-    a reader sees. overdue_after: how long a screening may wait once the van has closed it. couch_at_most: what was not
-    closed for longer is no longer on the couch, but incomplete.
+    a reader sees. overdue_after: how long a screening may wait once the van has closed it. couch_at_most: nobody is on
+    the couch for longer, whatever was told, so that a screening that was never closed is incomplete.
     """
 
     suspicious_from: float = 0.1
@@ -75,6 +76,8 @@ class Row:
     readings: int
     to_arbitrate: bool
     waiting: bool
+    stays: bool = False
+    left_at: datetime | None = None
 
     @property
     def ready_at(self) -> datetime | None:
@@ -95,8 +98,8 @@ class Clock:
         return cls(now - policy.couch_at_most, now - policy.overdue_after)
 
 
-_ON_COUCH: Final = "(closed_at IS NULL AND opened_at IS NOT NULL AND opened_at > :couch_since)"
-_LEFT: Final = "(closed_at IS NOT NULL OR opened_at IS NULL OR opened_at <= :couch_since)"
+_ON_COUCH: Final = "((closed_at IS NULL OR stays) AND opened_at IS NOT NULL AND opened_at > :couch_since)"
+_LEFT: Final = "((closed_at IS NOT NULL AND NOT stays) OR opened_at IS NULL OR opened_at <= :couch_since)"
 _LACKS: Final = "(status IS NULL OR status <> 'complete' OR unseen > 0 OR silenced)"
 _WHOLE: Final = "(status = 'complete' AND unseen = 0 AND NOT silenced)"
 _SUSPICIOUS: Final = "waiting AND rank <= :suspicious"
@@ -147,7 +150,8 @@ def queues_of(row: Row, policy: Policy, now: datetime) -> frozenset[Queue]:
     drawn = row.screening_id[_SAMPLE_AT:] < policy.drawn_below
     if suspicious:
         found.add("suspicious")
-    if row.closed_at is None and row.opened_at is not None and row.opened_at > clock.couch_since:
+    here = row.closed_at is None or row.stays
+    if here and row.opened_at is not None and row.opened_at > clock.couch_since:
         return frozenset({*found, "couch"})
     if lacks:
         found.add("incomplete")
@@ -162,9 +166,9 @@ def queues_of(row: Row, policy: Policy, now: datetime) -> frozenset[Queue]:
 def row_of(values: RowMapping) -> Row:
     """A row as a database gives it: SQLite has moments as text and truths as numbers."""
     made = {name: values[name] for name in Row.__slots__}
-    for name in ("opened_at", "closed_at", "as_of", "signed_at"):
+    for name in ("opened_at", "closed_at", "left_at", "as_of", "signed_at"):
         made[name] = _moment(made[name])
-    for name in ("breast", "thyroid", "referred", "marked", "silenced", "to_arbitrate", "waiting"):
+    for name in ("stays", "breast", "thyroid", "referred", "marked", "silenced", "to_arbitrate", "waiting"):
         made[name] = bool(made[name])
     return Row(**made)
 

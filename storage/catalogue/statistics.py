@@ -112,6 +112,13 @@ def adequacy(connection: Connection, vans: Sequence[str]) -> list[Mapping[str, A
     return [dict(row) for row in rows.mappings()]
 
 
+def operators(connection: Connection, sites: frozenset[str] | None) -> list[Mapping[str, Any]]:
+    """How each operator screens, by site and organ: rows of the view `operator_work`, over all screenings."""
+    scope, given = ("WHERE site_code IN :sites", {"sites": sorted(sites)}) if sites is not None else ("", {})
+    query = f"SELECT * FROM operator_work {scope} ORDER BY site_code, operator, organ"
+    return [dict(row) for row in connection.execute(_bound(query, given), given).mappings()]
+
+
 def due(connection: Connection, sites: frozenset[str] | None) -> Table:
     """Who was asked for ultrasound again after some months and was not screened since, with the day from which she is
     due; the longest overdue first."""

@@ -18,6 +18,8 @@ LISTED: Final[Table] = Table(
     may("slip_number", doc="by the newest amendment that says whose it is"),
     may("opened_at", MOMENT, "by the van's clock"),
     may("closed_at", MOMENT, "of the newest closing; NULL while she is scanned"),
+    must("stays", Boolean, "she stays on the couch, by the newest closing"),
+    may("left_at", MOMENT, "when she left the couch, by the newest closing"),
     must("breast", Boolean, "planned, or in the newest revision"),
     must("thyroid", Boolean, "planned, or in the newest revision"),
     may("status", doc="of the newest revision; NULL where there is none yet"),

@@ -80,6 +80,7 @@ SEQUENCE_CLOSING: Final[Table] = table_of(
     may("position"),
     must("frames_held", Integer, "frames that stay on the van until somebody decides"),
     must("frames_discarded", Integer),
+    may("operator", doc="who scanned: a code of the site, never a name; NULL where nobody said so"),
     must("closed_at", MOMENT),
     Index("sequence_closing_by_screening", "screening_id"),
 )  # fmt: skip
@@ -93,6 +94,8 @@ SCREENING_CLOSING: Final[Table] = table_of(
     must("quality_warnings", JSON),
     may("covered", JSON, "what the operator ticked off; NULL where nobody worked through the checklist"),
     must("excused", JSON, "what was not scanned, and why"),
+    must("stays", Boolean, "she stayed on the couch when it was closed, by the operator's word"),
+    may("left_at", MOMENT, "when she left the couch, by the operator's word and the van's clock"),
     must("closed_at", MOMENT),
 )  # fmt: skip
 

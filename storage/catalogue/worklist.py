@@ -149,14 +149,15 @@ def newest_change(connection: Connection) -> int:
 
 
 def visits_s(connection: Connection, vans: Collection[str]) -> dict[str, float]:
-    """Van → how long a visit takes there from its opening to its closing, in seconds: the median of its newest visits.
+    """Van → how long a visit takes there from its opening until she leaves, or until its closing where nobody told when
+    she left, in seconds: the median of its newest visits.
 
     A van that has closed too few is not in it.
     """
     found = {}
     query = text(
-        "SELECT opened_at, closed_at FROM listed WHERE van_id = :van AND opened_at IS NOT NULL "
-        f"AND closed_at IS NOT NULL ORDER BY opened_at DESC LIMIT {_VISITS}"
+        "SELECT opened_at, coalesce(left_at, closed_at) AS ended_at FROM listed WHERE van_id = :van "
+        f"AND opened_at IS NOT NULL AND closed_at IS NOT NULL AND NOT stays ORDER BY opened_at DESC LIMIT {_VISITS}"
     )
     for van in sorted(set(vans)):
         visits = [_seconds(each) for each in connection.execute(query, {"van": van}).mappings()]
@@ -218,7 +219,7 @@ def _bound(query: str, given: Mapping[str, Any]) -> TextClause:
 
 
 def _seconds(visit: RowMapping) -> float:
-    return (_as_moment(visit["closed_at"]) - _as_moment(visit["opened_at"])).total_seconds()
+    return (_as_moment(visit["ended_at"]) - _as_moment(visit["opened_at"])).total_seconds()
 
 
 def _as_moment(value: Any) -> datetime:

@@ -11,6 +11,7 @@ from sonovan.clinical.alert_rules import (
     LESION_PARTED,
     REGIONS_ARE_ONE,
     RULE_NO_LONGER_MET,
+    SHE_LEFT,
     SIDE_CHANGED,
     AlertRule,
     Reasons,
@@ -32,6 +33,7 @@ from sonovan.contracts.alerts import (
     HandedOver,
     LesionAlerted,
     ToldOf,
+    about_key,
 )
 from sonovan.contracts.because import Because
 from sonovan.contracts.results import Finding, ScreeningAssessed
@@ -79,12 +81,15 @@ def alerts_of(assessed: ScreeningAssessed, known: Mapping[str, LesionAlerted], r
     told: list[LesionAlerted] = []
     met: set[str] = set()
     shown: set[tuple[str, str]] = set()
+    replaced: set[tuple[str, str]] = set()
     for rule in () if assessed.silenced else rules.rules:
         found = list(rule.find(assessed))
         mine = [alert for alert in standing.values() if alert.rule == rule.name]
         lesions |= lesions_of(mine, assessed, [about for about, _ in found])
         for about, because in found:
             now = _raised(assessed, rule, rules.version, known, about, because)
+            if rule.replaces is not None:
+                replaced.add((rule.replaces, about_key(assessed.screening_id, about)))
             if isinstance(about, AboutFinding):
                 shown.add((rule.name, about.finding_id))
                 before = kept_of((each for each in mine if lesions[each.alert_id] == about.finding_id), now)
@@ -98,6 +103,8 @@ def alerts_of(assessed: ScreeningAssessed, known: Mapping[str, LesionAlerted], r
     for name, before in standing.items():
         another = (before.rule, lesions[name]) in shown
         why = None if name in met else _why_gone(assessed, before, lesions[name], rules.rules, another=another)
+        if why is not None and (before.rule, about_key(before.screening_id, before.about)) in replaced:
+            why = Because(code=SHE_LEFT)
         if why is not None:
             gone.append(_gone(assessed, before, why))
     return [*told, *gone]

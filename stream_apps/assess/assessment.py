@@ -153,6 +153,7 @@ def assessed_record(
 def _seen(screening_id: str, made_from: Assessment, rejected: Sequence[RejectedFrame]) -> dict[str, Any]:
     """What is said of the pictures, by the fields of the revision."""
     told, results, status = made_from.told, made_from.results, made_from.status
+    closings = made_from.completeness.screening_closings
     named, withdrawn = name_findings(screening_id, lesions_of(link(results.values()), results), made_from.published)
     ends = sequence_ends(results.values())
     features = told.part.features
@@ -166,6 +167,7 @@ def _seen(screening_id: str, made_from: Assessment, rejected: Sequence[RejectedF
     adequacy = with_lesions_seen_partly(adequacy, findings, results, ends, whole)
     return {
         "frames": len(results),
+        "left_at": max((each.left_at for each in closings if each.left_at is not None), default=None),
         "adequacy": adequacy,
         "findings": findings,
         "withdrawn": withdrawn,

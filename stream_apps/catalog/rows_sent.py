@@ -93,6 +93,7 @@ def sequence_closed(record: SequenceClosed) -> Row:
         "position": record.position,
         "frames_held": sum(each.frames for each in record.set_aside if not each.discarded),
         "frames_discarded": sum(each.frames for each in record.set_aside if each.discarded),
+        "operator": record.operator,
         "closed_at": moment(record.closed_at),
     }
 
@@ -107,6 +108,8 @@ def screening_closed(record: ScreeningClosed) -> Row:
         "quality_warnings": text(record.quality_warnings),
         "covered": None if record.covered is None else listed(record.covered),
         "excused": listed(record.excused),
+        "stays": record.stays,
+        "left_at": None if record.left_at is None else moment(record.left_at),
         "closed_at": moment(record.closed_at),
     }
 

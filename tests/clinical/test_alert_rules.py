@@ -82,6 +82,7 @@ def test_suspicion_alerts_and_an_outline_alone_goes_to_the_worklist() -> None:
         ("suspicious_lesion", "suspicious"),
         ("persistent_lesion", "worklist"),
         ("not_rescanned", "worklist"),
+        ("left_before_rescan", "worklist"),
         ("palpable_not_outlined", "worklist"),
     ]
 

@@ -72,6 +72,16 @@ def test_every_figure_of_how_a_van_screens_leads_to_its_sides(console: Running) 
         assert lead.get(f"/statistics/sides?{query}").status == 400
 
 
+def test_how_each_operator_screens_is_shown_and_given_as_a_file(console: Running) -> None:
+    lead = console.browser("f19", "lead")
+    assert "How each operator screens" in lead.get("/statistics").text
+    rows = table(lead.get("/statistics?as=csv&of=operators"))
+    assert [(row["site_code"], row["operator"]) for row in rows] == [("site-1", "op-7")]
+    assert float(rows[0]["coverage"]) > 0
+    elsewhere = console.browser("f20", "lead", sites=["site-9"])
+    assert table(elsewhere.get("/statistics?as=csv&of=operators")) == []
+
+
 def test_the_acts_of_looking_at_rows_are_noted(console: Running) -> None:
     console.browser("f2", "lead").get(f"/statistics/rows?figure=opened&{DAYS}")
     assert [each["what"] for each in console.acts() if each["by"] == "f2"] == ["statistics.rows_seen"]

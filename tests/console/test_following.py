@@ -11,8 +11,8 @@ from sonovan.contracts.alerts import AboutFinding, AlertAcknowledged, AlertHandl
 from sonovan.contracts.because import Because
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.outcomes import OutcomeRecorded
-from tests.clinical.records import NOON, sha
-from tests.console.signing_scene import SHE, Signing, findings, signing
+from tests.clinical.records import NOON, sequence_closed, sha
+from tests.console.signing_scene import LEFT, SHE, Signing, findings, signing
 from tests.contracts.conclusions import concluded, left_breast
 
 ALERT = sha("alert")
@@ -153,3 +153,17 @@ def test_the_morning_after_an_operator_sees_what_became_of_each_woman(desk: Sign
     assert "No woman was screened on this day." in nurse.get("/yesterday?day=2025-03-05").text
     assert nurse.get("/yesterday?day=nonsense").status == 200
     assert "BI-RADS" not in told, "an operator is told what happens next, no category"
+
+
+def test_the_morning_after_an_operator_sees_those_whom_she_scanned_and_a_lead_sees_all(desk: Signing) -> None:
+    day = "/yesterday?day=2025-03-04"
+    hers, another = desk.console.browser("op-7", "operator"), desk.console.browser("op-8", "operator")
+    lead = desk.console.browser("l-1", "lead")
+    assert all(SHE in each.get(day).text for each in (hers, another, lead)), "nobody said who scanned her"
+    sweep = LEFT.sequence_id
+    desk.write(sequence_closed(9, sequence_id=sweep, screening_id=SHE, operator="op-7"))
+    assert SHE in hers.get(day).text
+    assert SHE not in another.get(day).text
+    assert "op-7" in lead.get(day).text.partition("<table")[2]
+    desk.write(sequence_closed(9, sequence_id=sweep, screening_id=SHE, operator="op-8", closing_number=2))
+    assert SHE in another.get(day).text, "the newest closing says who scanned"

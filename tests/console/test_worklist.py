@@ -69,6 +69,18 @@ def test_who_is_on_the_couch_usually_leaves_when_the_vans_visits_end_and_else_no
     assert "nothing heard from the van" in page
 
 
+def test_who_was_closed_and_stays_is_on_the_couch_and_who_left_is_said_to_have_left(console: Running) -> None:
+    stays = add(console, number=71, closed_at=scene.NOW - timedelta(minutes=2), stays=True)
+    left = add(console, number=72, left_at=scene.NOW - timedelta(minutes=1), rank=-0.4)
+    reader = console.browser("w2-left", "reader")
+    page = reader.get("/worklist?queue=couch").text
+    assert stays in listed(page)
+    assert left not in listed(page)
+    assert "closed, and she stays" in page
+    assert f"left at {scene.NOW.astimezone() - timedelta(minutes=1):%H:%M}" in reader.get("/worklist").text
+    change(console, "DELETE FROM listed WHERE screening_id IN (:one, :two)", one=stays, two=left)
+
+
 def test_an_account_of_one_site_sees_nothing_of_another(console: Running) -> None:
     south = console.browser("w3", "reader", sites=["south"])
     assert listed(south.get("/worklist?queue=waiting").text) == [IDS[4]]

@@ -66,11 +66,25 @@ def test_order_times_and_van_lie_outside_a_revisions_id():
     assert name(results={"a/000000": "y", "a/000001": "x"}, sequence_closings=[later]) == name()
 
 
+def test_a_screening_whose_closing_tells_of_nobody_leaving_keeps_the_name_that_it_had_before():
+    """The name as it was made before closings could tell who scanned and who left."""
+    closed = SEQUENCE.model_copy(update={"sequence_id": "a", "screening_id": "b", "frames_digest": "c"})
+    over = SCREENING.model_copy(update={"sequence_ids": ("a",), "screening_id": "b"})
+    made = name(results={"a/000000": "x"}, sequence_closings=[closed], screening_closings=[over])
+    assert made == "9e4c556ca6f5dd035ca8af1421b88443038e45c8c539e4ccba8bcc963b5e447b"
+
+
+def test_who_scanned_lies_outside_a_revisions_id():
+    assert name(sequence_closings=[SEQUENCE.model_copy(update={"operator": "op-7"})]) == name()
+
+
 @pytest.mark.parametrize(
     "inside",
     [{"results": {"a/000001": "x"}}, {"rejected": {"a/000002": "pixels_corrupt"}}, {"screening_closings": []},
      {"deadline_passed": True}, {"model_id": "other"}, {"rules_version": "1.1"},
-     {"sequence_closings": [SEQUENCE.model_copy(update={"frame_count": 5})]}],
+     {"sequence_closings": [SEQUENCE.model_copy(update={"frame_count": 5})]},
+     {"screening_closings": [SCREENING.model_copy(update={"stays": True})]},
+     {"screening_closings": [SCREENING.model_copy(update={"left_at": SCREENING.closed_at})]}],
 )  # fmt: skip
 def test_all_that_a_revision_says_lies_inside_its_id(inside):
     assert name(**inside) != name()

@@ -9,9 +9,12 @@ import pytest
 
 from sonovan.cli import build
 from sonovan.cli.failures import run
+from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.signatures import generate_key
+from sonovan.contracts.topics import Topic
+from sonovan.contracts.van import SequenceClosed
 from sonovan.contracts.words import slip_number
 from sonovan.producers.gateway.gateway import open_desk
 from sonovan.producers.gateway.intake import TRAY, Claims
@@ -66,6 +69,24 @@ def test_without_a_link_all_is_kept_and_sent_files_are_not_doubled_by_going_on(
         (state,) = spool.screenings()
         assert (state.frames, state.sequences, state.closing_number, state.unfinished) == (5, 2, 2, False)
         assert spool.status().counts[QUEUED] == 10
+
+
+def test_who_scanned_is_told_by_a_code_and_asked_for_where_the_van_must_know(
+    vault: Vault, sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    send = ("send", str(sweep), *SEND, "--consent", "screening,ai")
+    assert typed(tmp_path, *send, "--operator", "Wang Fang") == 2
+    assert "never by a name" in capsys.readouterr().err
+    (vault.folder / "van.toml").write_text("[page]\noperator_required = true\n", encoding="utf-8")
+    assert typed(tmp_path, *send) == 2
+    assert "--operator" in capsys.readouterr().err
+    with spool_of(vault) as spool:
+        assert spool.screenings() == []
+    assert typed(tmp_path, *send, "--operator", "op-7") == 4
+    with spool_of(vault) as spool:
+        messages = [message for each in spool.pending(99, 0.0) if (message := spool.load(each)) is not None]
+        (closing,) = [each for each in messages if each.topic == Topic.SEQUENCE_CLOSED]
+        assert SequenceClosed.decode(open_envelope(closing.value).header).operator == "op-7"
 
 
 def test_an_unfinished_screening_is_named_and_may_be_closed_as_it_is(

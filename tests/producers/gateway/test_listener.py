@@ -21,7 +21,7 @@ from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.frame_codec import decode_pixels
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import FrameCaptured
+from sonovan.contracts.van import FrameCaptured, SequenceClosed
 from sonovan.producers.gateway.intake import COMPOSED, QUARANTINED, TRAY, Assigned
 from sonovan.producers.gateway.settings import ListenerOptions, ScannerEntry, TlsFiles, read_options, tls_context
 from sonovan.producers.spool import HELD
@@ -44,6 +44,27 @@ def test_an_object_of_somebody_expected_becomes_a_sequence_of_her_screening(tmp_
         assert (screening.screening_id, screening.sequences, screening.frames) == (entry.screening_id, 1, 3)
         assert screening.unfinished
         assert list((tmp_path / "van" / "objects").iterdir()) == []
+
+
+def test_what_a_scanner_sends_is_of_whoever_scanned_when_it_came(tmp_path: Path) -> None:
+    with running(tmp_path / "van") as van:
+        van.expect()
+        for name, operator in (("a", None), ("b", "op-7"), ("c", "op-8")):
+            if operator is not None:
+                van.desk.duty.begin(operator)
+            assert send(van.port, study(tmp_path / f"{name}.dcm", seed=ord(name))) == [0x0000]
+            van.settled()
+        messages = [message for each in van.spool.pending(99, 0.0) if (message := van.spool.load(each)) is not None]
+        closed = [
+            SequenceClosed.decode(open_envelope(each.value).header)
+            for each in messages
+            if each.topic == Topic.SEQUENCE_CLOSED
+        ]
+        assert [each.operator for each in closed] == [None, "op-7", "op-8"]
+        arrived = [each.arrived_at for each in van.desk.intake.objects()]
+        assert [van.desk.duty.at(each) for each in arrived] == [None, "op-7", "op-8"]
+        van.desk.duty.forget(arrived[2])
+        assert [van.desk.duty.at(each) for each in arrived] == [None, None, "op-8"], "who scans now is not forgotten"
 
 
 def test_the_same_study_twice_is_once(tmp_path: Path) -> None:

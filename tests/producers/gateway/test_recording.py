@@ -24,7 +24,7 @@ from sonovan.producers.spool import Spool
 from tests.producers.clips import number_of, shades
 from tests.producers.gateway.vans import SLIP, TODAY
 from tests.producers.page.pages import OTHER_SLIP, desk, without
-from tests.producers.page.test_live import registered
+from tests.producers.page.scene import registered
 from tests.producers.sources.test_capture import Screen
 from tests.producers.visits import SIGNER, VISIT, vault_at
 from tests.waiting import until

@@ -9,7 +9,7 @@ from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.topics import Topic
 from tests.producers.page.pages import OTHER_SLIP, SLIP, Desk, desk, without
-from tests.producers.page.test_live import registered, scan
+from tests.producers.page.scene import registered, scan
 
 
 def amendments(here: Desk) -> list[ScreeningAmended]:

@@ -12,8 +12,9 @@ from tests.conftest import skip_unless_ci
 from tests.producers.clips import shades
 from tests.producers.gateway.test_recording import ENTRY
 from tests.producers.page.pages import OTHER_SLIP, desk
+from tests.producers.page.scene import closings, registered, scan
 from tests.producers.page.screenshots import enter
-from tests.producers.page.test_live import closings, registered, scan, tick
+from tests.producers.page.test_live import tick
 from tests.producers.sources.test_capture import Screen
 from tests.producers.visits import SIGNER
 
@@ -51,6 +52,15 @@ def test_a_woman_is_registered_scanned_and_let_go_by_keyboard(tmp_path: Path) ->
         tab.press("c")
         tab.until("location.pathname === '/lights'")
         assert [len(each.covered or ()) for each in closings(here)] == [2]
+        assert here.page.desk.checklists.of(entry.screening_id).left_at is None
+        tab.press("x")
+        tab.until("location.pathname === '/lights' && document.querySelector('[data-key=x]') === null")
+        assert [each.stays for each in closings(here)] == [True, False]
+        tab.press("o")
+        tab.until("location.pathname === '/operator' && document.activeElement.name === 'operator'")
+        tab.type("op-7")
+        tab.press("Enter")
+        tab.until("document.querySelector('a[data-key=o]').innerText.includes('op-7')")
 
         tab.press("l")
         tab.until("document.documentElement.lang === 'zh-Hans'")

@@ -10,53 +10,20 @@ from typing import Any
 
 import pytest
 
-from sonovan.contracts.amendments import ScreeningAmended
-from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.limits import MAX_BEFORE_MARKS_END
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import ScreeningClosed
-from sonovan.producers.gateway.composing import put_all
 from sonovan.producers.gateway.preview import Preview
 from sonovan.producers.gateway.register import Expected
 from sonovan.producers.page.doors import Doors
 from sonovan.producers.page.server import serving
-from sonovan.producers.sources import CapturedFrame, Source
-from sonovan.producers.sources.source import whole_panel
-from tests.producers.files import grey
-from tests.producers.page.pages import FILLED, Desk, desk
-from tests.producers.visits import SIGNER
+from tests.producers.page.pages import Desk, desk
+from tests.producers.page.scene import closings, marks, registered, scan
 from tests.waiting import until
-
-
-def registered(here: Desk) -> Expected:
-    here.ask("POST", "/register", FILLED)
-    return here.page.desk.register.expected()[-1]
-
-
-def scan(here: Desk, entry: Expected, side: str, frames: int = 3, seed: int = 0) -> None:
-    """Frames of one side come into her screening, as the gateway puts them there."""
-    page, panel = here.page, (whole_panel(48, 64, None, None),)
-    shots = [CapturedFrame(index, None, grey(seed=seed + index), panel) for index in range(frames)]
-    source = Source(Path("x"), "breast", side, None, None, frames, lambda: iter(shots))  # type: ignore[arg-type]
-    if page.spool.newest(entry.screening_id, Topic.SCREENING_CLOSED) is None:
-        screening = page.spool.open_screening(entry.visit, SIGNER, screening_id=entry.screening_id)
-    else:
-        screening = page.spool.resume_screening(entry.screening_id, SIGNER)
-    put_all(screening, source, f"{side}{seed}", page.watch)
 
 
 def tick(here: Desk, entry: Expected, region: str, **more: str) -> int:
     fields = (("region", region), *(more or {"done": "yes"}).items())
     return here.ask("POST", "/live/{screening}/tick", fields, screening=entry.screening_id).status
-
-
-def closings(here: Desk) -> list[ScreeningClosed]:
-    found = []
-    for item in here.page.spool.pending(100, 0.0):
-        message = here.page.spool.load(item)
-        if message is not None and message.topic == Topic.SCREENING_CLOSED:
-            found.append(ScreeningClosed.decode(open_envelope(message.value).header))
-    return found
 
 
 def test_a_scan_from_the_first_frame_to_green(tmp_path: Path) -> None:
@@ -178,15 +145,6 @@ def test_the_script_is_told_nothing_as_html(tmp_path: Path) -> None:
     script = (Path(__file__).parents[3] / "producers/page/static/page.js").read_text(encoding="utf-8")
     for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function("):
         assert word not in script
-
-
-def marks(here: Desk) -> list[ScreeningAmended]:
-    found = (here.page.spool.load(item) for item in here.page.spool.pending(100, 0.0))
-    return [
-        ScreeningAmended.decode(open_envelope(each.value).header)
-        for each in found
-        if each is not None and each.topic == Topic.SCREENING_AMENDED
-    ]
 
 
 def press(here: Desk, entry: Expected, *fields: tuple[str, str]) -> int:

@@ -122,6 +122,27 @@ def test_a_sequence_that_was_never_ended_is_closed_with_a_warning_until_it_is(sp
     assert [each.closing_number for each in sequence_closings(spool)] == [1]
 
 
+def test_every_closing_of_a_sweep_names_who_scanned_it_also_one_that_a_released_frame_brings(spool: Spool) -> None:
+    screening = spool.open_screening(VISIT, SIGNER, [source()])
+    compose_sequence(screening, source(2, burned_in=True), mint_id(), operator="op-7")
+    compose_sequence(screening, source(2), mint_id())
+    screening.close()
+    spool.release(spool.held()[0].frame_id, SIGNER)
+    assert sorted((each.closing_number, each.operator or "nobody") for each in sequence_closings(spool)) == [
+        (1, "nobody"), (1, "op-7"), (2, "op-7"),
+    ]  # fmt: skip
+
+
+def test_a_sweep_in_a_spool_of_an_earlier_version_names_nobody(spool: Spool) -> None:
+    screening = spool.open_screening(VISIT, SIGNER, [source()])
+    sequence = screening.begin(source(), mint_id())
+    sequence.add(shot(0))
+    with spool._db.transaction():  # as the versions before 0126 wrote it
+        spool._db.write("UPDATE sequences SET about = ?", '["breast", "left", null, null]')
+    sequence.end()
+    assert [each.operator for each in sequence_closings(spool)] == [None]
+
+
 def test_after_lunch_it_is_added_to_and_closed_with_a_higher_number(spool: Spool) -> None:
     name = mint_id()
     screening = spool.open_screening(VISIT, SIGNER, [source()], screening_id=name)

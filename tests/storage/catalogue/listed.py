@@ -12,7 +12,7 @@ from sonovan.storage.catalogue.changes import moment
 from sonovan.storage.catalogue.tables_listed import LISTED
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-_MOMENTS = ("opened_at", "closed_at", "as_of", "signed_at")
+_MOMENTS = ("opened_at", "closed_at", "left_at", "as_of", "signed_at")
 
 
 def row(**other: Any) -> dict[str, Any]:
@@ -26,6 +26,8 @@ def row(**other: Any) -> dict[str, Any]:
         "slip_number": f"S{number:05d}",
         "opened_at": opened,
         "closed_at": None if opened is None else opened + timedelta(minutes=20),
+        "stays": False,
+        "left_at": None,
         "breast": True,
         "thyroid": False,
         "status": "complete",

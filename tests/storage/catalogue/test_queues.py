@@ -21,6 +21,7 @@ ROWS = st.fixed_dictionaries(
     {
         "opened_at": st.sampled_from([None, *(NOW - timedelta(hours=each) for each in (-1, 0.5, 2, 3, 24, 72))]),
         "status": st.sampled_from([None, "preliminary", "incomplete", "complete"]),
+        "stays": st.booleans(),
         "unseen": st.sampled_from([0, 0, 2]),
         "silenced": st.booleans(),
         "rank": st.sampled_from([0.0, -0.05, -0.1, -0.7, -2.3]),

@@ -6,11 +6,11 @@ import pytest
 
 from sonovan.contracts.amendments import Voided
 from sonovan.contracts.record import Record
-from sonovan.reports.quality import FLAGS_QUERY, MEASURED_QUERY, WORK_QUERY
+from sonovan.reports.quality import FLAGS_QUERY, MEASURED_QUERY, OPERATOR_QUERY, WORK_QUERY
 from sonovan.storage.catalogue.asking import Limits, ask
 from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.writing import write
-from tests.clinical.records import SWEEP, SWEEP_2, adequacy, assessed, segmented
+from tests.clinical.records import SWEEP, SWEEP_2, adequacy, assessed, segmented, sequence_closed
 from tests.storage.catalogue.dump import asked
 from tests.stream_apps.catalog.scene import amended, changes, opened
 
@@ -58,13 +58,47 @@ def test_a_van_has_the_shares_over_its_sides(told: Database) -> None:
     assert float(row["refused_share"]) == pytest.approx(4 / 77)
 
 
+def closed_by(database: Database, *closings: tuple[str, int, str | None]) -> None:
+    """Sweeps are closed: sequence, closing number, who scanned."""
+    records = [
+        sequence_closed(26, sequence_id=sequence_id, closing_number=number, operator=operator)
+        for sequence_id, number, operator in closings
+    ]
+    with database.writing() as connection:
+        write(connection, changes(records))
+
+
+def test_what_one_person_scanned_and_left_out_counts_for_that_person(told: Database) -> None:
+    assert asked(told, "SELECT * FROM operator_work") == [], "nobody said who scanned"
+    closed_by(told, (SWEEP, 1, "op-7"), (SWEEP_2, 1, "op-7"))
+    (van,), (row,) = asked(told, "SELECT * FROM van_work"), asked(told, "SELECT * FROM operator_work")
+    assert (row["site_code"], row["operator"]) == ("site-1", "op-7")
+    same = set(van) - {"van_id"}
+    assert {name: row[name] for name in same} == {name: van[name] for name in same}, "the side not scanned, too"
+
+
+def test_the_newest_closing_of_a_sweep_says_who_scanned_it(told: Database) -> None:
+    closed_by(told, (SWEEP, 2, "op-8"), (SWEEP, 1, "op-7"), (SWEEP_2, 1, "op-8"))
+    assert [row["operator"] for row in asked(told, "SELECT * FROM operator_work")] == ["op-8"]
+
+
+@pytest.mark.parametrize("other", ["op-8", None])
+def test_a_side_that_several_scanned_or_of_which_a_sweep_names_nobody_counts_for_nobody(
+    told: Database, other: str | None
+) -> None:
+    closed_by(told, (SWEEP, 1, "op-7"), (SWEEP_2, 1, other))
+    assert asked(told, "SELECT * FROM operator_work") == []
+    assert {row["operator"] for row in asked(told, "SELECT * FROM scanned_sides")} == {None}
+    assert {row["operator"] for row in asked(told, "SELECT * FROM sweeps")} == {"op-7", other}
+
+
 def test_a_void_screening_counts_nothing(told: Database) -> None:
     with told.writing() as connection:
         write(connection, changes([amended(1, Voided(), "no_screening")]))
     assert asked(told, "SELECT * FROM van_work") == []
 
 
-@pytest.mark.parametrize("query", [WORK_QUERY, MEASURED_QUERY, FLAGS_QUERY])
+@pytest.mark.parametrize("query", [WORK_QUERY, OPERATOR_QUERY, MEASURED_QUERY, FLAGS_QUERY])
 def test_the_queries_that_the_page_of_quality_names_can_be_asked_by_readers(
     told: Database, catalogue_url: str, query: str
 ) -> None:

@@ -56,6 +56,35 @@ def test_a_row_says_what_its_opening_its_closing_and_its_newest_revision_say(dat
     assert row_.closed_at is not None
 
 
+def test_who_stays_on_the_couch_and_who_has_left_is_told_by_the_newest_closing(database: Database) -> None:
+    left_at = NOON + timedelta(minutes=25)
+    told(database, opened(), screening_closed(SWEEP, stays=True))
+    now = NOON + timedelta(minutes=30)
+    with database.writing() as connection:
+        (found,) = page(connection, "couch", EVERYWHERE, Policy(), now).rows
+        assert (found.stays, found.left_at) == (True, None)
+        assert page(connection, "incomplete", EVERYWHERE, Policy(), now).rows == ()
+        assert page(connection, "couch", EVERYWHERE, Policy(), NOON + timedelta(hours=3)).rows == (), "not for ever"
+    told(database, screening_closed(SWEEP, closing_number=2, left_at=left_at))
+    with database.writing() as connection:
+        assert page(connection, "couch", EVERYWHERE, Policy(), now).rows == ()
+        (found,) = page(connection, "incomplete", EVERYWHERE, Policy(), now).rows
+        assert (found.stays, found.left_at) == (False, left_at)
+
+
+def test_a_visit_ends_when_she_leaves_and_with_its_closing_where_nobody_told_that(database: Database) -> None:
+    minutes = timedelta(minutes=1)
+    visits = [
+        row(number=number, opened_at=NOW, closed_at=NOW + 20 * minutes, left_at=NOW + left * minutes)
+        for number, left in enumerate((30, 31, 32))
+    ]
+    visits += [row(number=number, opened_at=NOW, closed_at=NOW + 34 * minutes) for number in (3, 4)]
+    visits += [row(number=9, opened_at=NOW, closed_at=NOW + minutes, stays=True)]
+    with database.writing() as connection:
+        put(connection, visits)
+        assert visits_s(connection, ["van-1"]) == {"van-1": 32 * 60.0}
+
+
 @pytest.mark.parametrize(
     ("amendment", "because"),
     [(Voided(), "no_screening"), (ConsentAmended(withdrawn=("screening",)), "she_withdrew")],

@@ -64,6 +64,7 @@ def test_a_whole_file_is_read(path: Path) -> None:
     assert [(rule.name, rule.severity) for rule in rules.rules] == [
         ("suspicious_lesion", "urgent"),
         ("not_rescanned", "worklist"),
+        ("left_before_rescan", "worklist"),
         ("palpable_not_outlined", "worklist"),
     ]
     assert (rules.version, rules.change_share) == ("guizhou-3", 0.3)

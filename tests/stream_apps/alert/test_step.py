@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sonovan.clinical.advice import derive_advice
 from sonovan.clinical.alert_rules import why_persistent, withhold_alert
-from sonovan.clinical.alert_settings import PersistentLesion
+from sonovan.clinical.alert_settings import AlertSettings, LeftBeforeRescan, PersistentLesion
 from sonovan.contracts.alerts import (
     AboutFinding,
     AboutScreening,
@@ -20,7 +20,7 @@ from sonovan.contracts.derivation import Advice, Category
 from sonovan.contracts.ids import alert_id
 from sonovan.contracts.results import ScreeningAssessed, Status
 from sonovan.reports.alerts import alert_words
-from sonovan.stream_apps.alert.step import acknowledged
+from sonovan.stream_apps.alert.step import RuleSet, acknowledged, alerts_of
 from tests.clinical.records import NOON, OTHER_SCREENING, REPORT, SWEEP_2, adequacy, assessed, finding, sha, sighting
 from tests.stream_apps.alert.scene import RULES, TEST_RULES, Seen, Stage, blind_revision, revision
 
@@ -279,7 +279,31 @@ def test_an_unfinished_examination_ranks_below_a_suspicious_finding() -> None:
     assert told(stage, seen(2, categories=categorised("4A"))) == ["raised"]
 
 
-def test_an_inadequate_side_that_nobody_scanned_again_is_told_of_once_she_has_left() -> None:
+def test_who_left_before_an_inadequate_side_was_scanned_again_is_told_of_by_a_rule_of_its_own() -> None:
+    row = adequacy(level="inadequate", assessable_share=0.3, reasons=("low_assessable_share",))
+    inadequate = {"adequacy": (row,), "advice": derive_advice("complete", (row,), ())}
+    stage = Stage()
+    (here,) = stage.take(revision(1, {}, **inadequate))
+    assert here.rule == "not_rescanned", "closed, and she may still be scanned again"
+    left, gone = stage.take(revision(2, {}, left_at=NOON, **inadequate))
+    assert (left.rule, left.state, left.about) == ("left_before_rescan", "raised", here.about)
+    assert left.because == here.because
+    assert withhold_alert(left, "research") == left
+    assert (gone.rule, gone.state) == ("not_rescanned", "withdrawn")
+    assert gone.because == (Because(code="she_left"),), "nobody scanned her again"
+    assert told(stage, revision(3, {}, left_at=NOON, **inadequate)) == []
+    assert told(stage, revision(4, {}, left_at=NOON, adequacy=(adequacy(),))) == ["withdrawn"]
+
+
+def test_a_site_without_a_rule_for_who_left_is_told_of_her_as_before() -> None:
+    row = adequacy(level="inadequate", assessable_share=0.3, reasons=("low_assessable_share",))
+    inadequate = {"adequacy": (row,), "advice": derive_advice("complete", (row,), ())}
+    settings = AlertSettings(left_before_rescan=LeftBeforeRescan(on=False))
+    (alert,) = alerts_of(revision(1, {}, left_at=NOON, **inadequate), {}, RuleSet.of(settings))
+    assert alert.rule == "not_rescanned"
+
+
+def test_an_inadequate_side_that_nobody_scanned_again_is_told_of_once_the_van_closed_it() -> None:
     row = adequacy(level="inadequate", assessable_share=0.3, reasons=("low_assessable_share",))
     inadequate = {"adequacy": (row,), "advice": derive_advice("complete", (row,), ())}
     stage = Stage()

@@ -104,6 +104,17 @@ def test_each_whole_level_of_a_closed_sequence_makes_a_preliminary_revision():
     assert len({revision.findings[0].finding_id for revision in spoken}) == 1
 
 
+def test_a_closing_that_says_when_she_left_makes_another_revision_that_says_so():
+    scene = Scene(4, lesion=range(4))
+    desk, left_at = Desk(scene), EPOCH + timedelta(minutes=9)
+    stayed = run(desk, *scene.everything())[-1]
+    assert (stayed.status, stayed.left_at) == ("complete", None)
+    topic, closing = scene.screening_closed(2)
+    (left,) = run(desk, (topic, closing.model_copy(update={"left_at": left_at})))
+    assert (left.revision_number, left.status, left.left_at) == (stayed.revision_number + 1, "complete", left_at)
+    assert [each.finding_id for each in left.findings] == [each.finding_id for each in stayed.findings]
+
+
 def test_nothing_is_said_before_the_opening():
     scene = Scene(4)
     desk = Desk(scene)

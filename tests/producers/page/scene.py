@@ -1,0 +1,50 @@
+"""A woman who is registered and scanned on the page, and the records that stand in the spool of her."""
+
+from pathlib import Path
+
+from sonovan.contracts.amendments import ScreeningAmended
+from sonovan.contracts.envelope import open_envelope
+from sonovan.contracts.topics import Topic
+from sonovan.contracts.van import ScreeningClosed
+from sonovan.producers.gateway.composing import put_all
+from sonovan.producers.gateway.register import Expected
+from sonovan.producers.sources import CapturedFrame, Source
+from sonovan.producers.sources.source import whole_panel
+from tests.producers.files import grey
+from tests.producers.page.pages import FILLED, Desk
+from tests.producers.visits import SIGNER
+
+
+def registered(here: Desk) -> Expected:
+    here.ask("POST", "/register", FILLED)
+    return here.page.desk.register.expected()[-1]
+
+
+def scan(here: Desk, entry: Expected, side: str, frames: int = 3, seed: int = 0) -> None:
+    """Frames of one side come into her screening, as the gateway puts them there."""
+    page, panel = here.page, (whole_panel(48, 64, None, None),)
+    shots = [CapturedFrame(index, None, grey(seed=seed + index), panel) for index in range(frames)]
+    source = Source(Path("x"), "breast", side, None, None, frames, lambda: iter(shots))  # type: ignore[arg-type]
+    if page.spool.newest(entry.screening_id, Topic.SCREENING_CLOSED) is None:
+        screening = page.spool.open_screening(entry.visit, SIGNER, screening_id=entry.screening_id)
+    else:
+        screening = page.spool.resume_screening(entry.screening_id, SIGNER)
+    put_all(screening, source, f"{side}{seed}", page.watch)
+
+
+def closings(here: Desk) -> list[ScreeningClosed]:
+    found = []
+    for item in here.page.spool.pending(100, 0.0):
+        message = here.page.spool.load(item)
+        if message is not None and message.topic == Topic.SCREENING_CLOSED:
+            found.append(ScreeningClosed.decode(open_envelope(message.value).header))
+    return found
+
+
+def marks(here: Desk) -> list[ScreeningAmended]:
+    found = (here.page.spool.load(item) for item in here.page.spool.pending(100, 0.0))
+    return [
+        ScreeningAmended.decode(open_envelope(each.value).header)
+        for each in found
+        if each is not None and each.topic == Topic.SCREENING_AMENDED
+    ]
