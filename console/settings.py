@@ -25,6 +25,8 @@ class ConsoleSettings(BaseSettings):
     (`storage/catalogue/queues.py:Policy`): the suspicion from which a screening is listed as suspicious, the share of
     negatives that readers see, after how many hours a screening is overdue, and for how many hours one that was not
     closed counts as on the couch.
+    invite_breast_months, invite_thyroid_months: after how many months the programme invites a woman again for whom
+    routine screening was signed; without it nobody is listed as due for her next screening as usual.
     second_reader: which screenings another reader reads as well. arbitration: whether a third one decides where both
     recommend something else. bi_rads_0, bi_rads_3: what follows these categories (`sonovan.clinical.reading`).
     directions_file: where women are sent, for their own page (TOML, tables [en] and [zh]).
@@ -62,3 +64,5 @@ class ConsoleSettings(BaseSettings):
     negatives_share: float = Field(default=1.0, ge=0, le=1)
     overdue_h: float = Field(default=48.0, gt=0, le=24 * 365)
     couch_h: float = Field(default=2.0, gt=0, le=24)
+    invite_breast_months: int | None = Field(default=None, ge=1, le=120)
+    invite_thyroid_months: int | None = Field(default=None, ge=1, le=120)

@@ -73,6 +73,12 @@ class Console:
         )
 
     @property
+    def invites_months(self) -> dict[str, int]:
+        """Organ → after how many months the programme invites again; without those for which it says nothing."""
+        told = {"breast": self.settings.invite_breast_months, "thyroid": self.settings.invite_thyroid_months}
+        return {organ: months for organ, months in told.items() if months is not None}
+
+    @property
     def now(self) -> datetime:
         """The clock as a moment, UTC."""
         return datetime.fromtimestamp(self.clock() / 1000, UTC)

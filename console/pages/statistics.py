@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -16,12 +17,15 @@ from sonovan.console.tables import Cell, Shown, cell, csv_of, told
 from sonovan.storage.catalogue.statistics import (
     FIGURES,
     Figures,
+    Participation,
     Scope,
     Table,
     adequacy,
     due,
+    due_as_usual,
     figures,
     operators,
+    participation,
     rows_behind,
 )
 
@@ -38,21 +42,28 @@ _WORK: Final = (
     "refused_share",
 )  # fmt: skip
 _OF_A_SIDE: Final = ("sweeps_per_side", "rescans_per_side")
+_TOOK_PART: Final = ("site_code", "organ", "invited", "scanned", "answered")
 _LONGEST: Final = 64
+SOON_DAYS: Final = 31
+"""Whose next screening as usual is due within so many days is listed."""
 
 
 async def statistics(console: "Console", asked: Asked) -> Response:
     """The figures. Query: from, until (days), van; `as=csv` gives a file."""
     scope, days = _scope(console, asked)
     found, work, scanned_by = await asyncio.to_thread(_figures, console, scope)
+    took_part = await asyncio.to_thread(_participation, console, scope.sites, days)
     if asked.query.get("as") == "csv" and asked.query.get("of") == "operators":
         names = ("site_code", "operator", "organ", *_WORK)
         return csv_of("operators", names, [tuple(row[name] for name in names) for row in scanned_by])
+    if asked.query.get("as") == "csv" and asked.query.get("of") == "participation":
+        return csv_of("participation", (*_TOOK_PART, "share"), [
+            (*(getattr(each, name) for name in _TOOK_PART), each.share) for each in took_part
+        ])  # fmt: skip
     if asked.query.get("as") == "csv":
-        columns = ("van_id", "invited", *FIGURES, *_SHARES)
+        columns = ("van_id", *FIGURES, *_SHARES)
         rows = [
-            (each.van_id or "all", None, *each.counts.values(), *(getattr(each, name) for name in _SHARES))
-            for each in found
+            (each.van_id or "all", *each.counts.values(), *(getattr(each, name) for name in _SHARES)) for each in found
         ]
         return csv_of("statistics", columns, rows)
     words = console.words[asked.language]
@@ -60,13 +71,15 @@ async def statistics(console: "Console", asked: Asked) -> Response:
         console, asked, words.say("statistics_title"),
         (
             (words.say("statistics_programme"), _programme(found, days, words)),
+            (words.say("statistics_participation"), _took_part(took_part, words)),
             (words.say("statistics_adequacy"), _adequacy(work, words)),
             (words.say("statistics_operators"), _operators(scanned_by, words)),
         ),
-        hints=(words.say("statistics_hint"), words.say("operators_hint")),
+        hints=tuple(words.say(each) for each in ("statistics_hint", "participation_hint", "operators_hint")),
         fields=_fields(asked, days, words),
         links=(
             (words.say("table_csv"), f"/statistics?{urlencode({**days, 'as': 'csv'})}"),
+            (words.say("participation_csv"), f"/statistics?{urlencode({**days, 'as': 'csv', 'of': 'participation'})}"),
             (words.say("operators_csv"), "/statistics?as=csv&of=operators"),
             (words.say("due_title"), "/statistics/due"),
         ),
@@ -93,25 +106,51 @@ async def rows(console: "Console", asked: Asked) -> Response:
 
 
 async def due_list(console: "Console", asked: Asked) -> Response:
-    """Who was asked to come again after some months and did not yet, the longest overdue first."""
-    found = await asyncio.to_thread(_due, console, asked.person.sites)
+    """Who was asked to come again after some months and did not yet, and whose next screening as usual is due, the
+    longest overdue first. Query: until (a day), `as=csv`, `of=usual`.
+    """
+    _, until = days_of(asked, console.now + timedelta(days=SOON_DAYS), 1)
+    found, usual = await asyncio.to_thread(_due, console, asked.person.sites, until)
+    if asked.query.get("as") == "csv" and asked.query.get("of") == "usual":
+        return csv_of("due-as-usual", usual.columns, usual.rows)
     if asked.query.get("as") == "csv":
         return csv_of("due", found.columns, found.rows)
     words = console.words[asked.language]
     today = console.now.astimezone().date().isoformat()
+    every = words.text("comma").join(
+        words.say("due_every", organ=words.lexicon(f"organ.{organ}"), months=months)
+        for organ, months in console.invites_months.items()
+    )
+    cut = [words.say("table_cut", count=len(each.rows)) for each in (found, usual) if each.cut]
+    return figures_page(
+        console, asked, words.say("due_title"),
+        (
+            (words.say("due_asked"), _due_shown(found, words, today)),
+            (words.say("due_usual"), _due_shown(usual, words, today)),
+        ),
+        hints=(
+            words.say("due_hint"), words.say("due_usual_hint", every=every) if every else words.say("due_usual_unset"),
+            *cut,
+        ),
+        fields=(Field("until", until.isoformat(), words.say("filter_until"), "date"),),
+        links=(
+            (words.say("table_csv"), "/statistics/due?as=csv"),
+            (words.say("due_usual_csv"), f"/statistics/due?{urlencode({'until': until, 'as': 'csv', 'of': 'usual'})}"),
+            (words.say("statistics_title"), "/statistics"),
+        ),
+    )  # fmt: skip
+
+
+def _due_shown(found: Table, words: ConsoleWords, today: str) -> Shown:
+    shown = tuple(each for each in found.columns if each != "came_again")
     made = [
         tuple(
             _cell(column, value, words, warn=column == "due_on" and value < today)
-            for column, value in zip(found.columns, row, strict=True) if column != "came_again"
+            for column, value in zip(found.columns, row, strict=True) if column in shown
         )
         for row in found.rows
     ]  # fmt: skip
-    columns = tuple(words.say(f"column_of_{each}") for each in found.columns if each != "came_again")
-    return figures_page(
-        console, asked, words.say("due_title"), (("", Shown(columns, tuple(made))),),
-        hints=(words.say("due_hint"), *([words.say("table_cut", count=len(found.rows))] if found.cut else [])),
-        links=((words.say("table_csv"), "/statistics/due?as=csv"), (words.say("statistics_title"), "/statistics")),
-    )  # fmt: skip
+    return Shown(tuple(words.say(f"column_of_{each}") for each in shown), tuple(made))
 
 
 def _scope(console: "Console", asked: Asked) -> tuple[Scope, dict[str, str]]:
@@ -132,7 +171,7 @@ def _fields(asked: Asked, days: dict[str, str], words: ConsoleWords) -> tuple[Fi
 
 
 def _programme(found: Sequence[Figures], days: dict[str, str], words: ConsoleWords) -> Shown:
-    columns = ("van", "invited", *_COUNTS, *_SHARES)
+    columns = ("van", *_COUNTS, *_SHARES)
     made = []
     for each in found:
         of_van = {**days, **({"van": each.van_id} if each.van_id else {})}
@@ -142,8 +181,21 @@ def _programme(found: Sequence[Figures], days: dict[str, str], words: ConsoleWor
         ]
         shares = [_share(each, name, of_van) for name in _SHARES]
         name = each.van_id or words.say("statistics_all")
-        made.append((Cell(name), Cell(words.say("not_recorded")), *counts, *shares))
+        made.append((Cell(name), *counts, *shares))
     return Shown(tuple(words.say(f"figure_{name}") for name in columns), tuple(made))
+
+
+def _took_part(found: Sequence[Participation], words: ConsoleWords) -> Shown:
+    columns = tuple(words.say(f"participation_{name}") for name in ("site", "organ", "invited", "scanned", "share"))
+    made = [
+        (
+            Cell(each.site_code), Cell(words.lexicon(f"organ.{each.organ}")),
+            Cell(words.say("not_recorded") if each.invited is None else str(each.invited)), Cell(str(each.scanned)),
+            Cell("–" if each.share is None else f"{100 * each.share:.1f} %"),
+        )
+        for each in found
+    ]  # fmt: skip
+    return Shown(columns, tuple(made))
 
 
 def _share(found: Figures, name: str, of_van: dict[str, str]) -> Cell:
@@ -229,9 +281,14 @@ def _rows(console: "Console", figure: str, scope: Scope) -> Table:
         return rows_behind(connection, figure, scope)
 
 
-def _due(console: "Console", sites: frozenset[str] | None) -> Table:
+def _participation(console: "Console", sites: frozenset[str] | None, days: dict[str, str]) -> list[Participation]:
     with console.catalogue.reading() as connection:
-        return due(connection, sites)
+        return participation(connection, sites, *(date.fromisoformat(days[each]) for each in ("from", "until")))
+
+
+def _due(console: "Console", sites: frozenset[str] | None, until: date) -> tuple[Table, Table]:
+    with console.catalogue.reading() as connection:
+        return due(connection, sites), due_as_usual(connection, sites, console.invites_months, until)
 
 
 DOORS: Final[tuple[Door, ...]] = (

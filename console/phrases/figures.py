@@ -12,6 +12,17 @@ ENGLISH: Final = {
         "Outcomes come weeks later: the newest days have few. Every figure leads to the screenings "
         "behind it."
     ),
+    "statistics_participation": "Participation, by site",
+    "participation_hint": (
+        "Participation: women who were scanned of those who were invited, over every month that has one of these "
+        "days, by the counts that the programme gave (sonovan programme invited)."
+    ),
+    "participation_csv": "Participation as CSV",
+    "participation_site": "Site",
+    "participation_organ": "Organ",
+    "participation_invited": "Invited",
+    "participation_scanned": "Scanned",
+    "participation_share": "Scanned of invited",
     "statistics_operators": "How each operator screens (all screenings)",
     "operators_hint": (
         "Operators: sides that one person scanned alone. A side that several scanned, or of which nobody said who did, "
@@ -28,7 +39,6 @@ ENGLISH: Final = {
     "yes": "yes",
     "no": "no",
     "figure_van": "Van",
-    "figure_invited": "Invited",
     "figure_opened": "Opened",
     "figure_scanned": "Scanned",
     "figure_signed": "Signed",
@@ -56,9 +66,19 @@ ENGLISH: Final = {
     "work_operator": "Operator",
     "due_title": "Due again",
     "due_hint": (
-        "A reader asked for ultrasound again after some months, and she was not screened since. How "
-        "often women without a follow-up are invited is no setting here, so they are not in the list."
+        "Who is due and was not screened since, the longest overdue first. A woman is named by her slip and her "
+        "screening alone: whom it means is in the site's own register."
     ),
+    "due_asked": "A reader asked for ultrasound again",
+    "due_usual": "The next screening as usual",
+    "due_usual_hint": "Routine screening was signed; the programme invites again: {every}.",
+    "due_usual_unset": (
+        "Nobody is listed as due as usual: the programme does not say how often it invites "
+        "(SONOVAN_CONSOLE_INVITE_BREAST_MONTHS, SONOVAN_CONSOLE_INVITE_THYROID_MONTHS)."
+    ),
+    "due_every": "{organ} every {months} months",
+    "due_usual_csv": "Due as usual as CSV",
+    "column_of_slip_number": "Slip",
     "column_of_due_on": "Due on",
     "column_of_screening_id": "Screening",
     "column_of_site_code": "Site",
@@ -128,6 +148,16 @@ CHINESE: Final = {
         "统计在所选日期开始的筛查，不含作废及受检者撤回的筛查。结局在数周后才有："
         "最近几天的数据很少。每个数字都可打开其对应的筛查。"
     ),
+    "statistics_participation": "参与情况（按站点）",
+    "participation_hint": (
+        "参与率：受邀妇女中已扫查者的比例，按含有所选日期的各月统计，受邀人数由项目提供（sonovan programme invited）。"
+    ),
+    "participation_csv": "导出参与情况 CSV 文件",
+    "participation_site": "站点",
+    "participation_organ": "器官",
+    "participation_invited": "受邀",
+    "participation_scanned": "已扫查",
+    "participation_share": "已扫查占受邀",
     "statistics_operators": "各操作员的检查情况（全部筛查）",
     "operators_hint": (
         "操作员：只含由一人单独扫查的侧。由数人扫查或未说明由谁扫查的侧不计入任何人；"
@@ -144,7 +174,6 @@ CHINESE: Final = {
     "yes": "是",
     "no": "否",
     "figure_van": "筛查车",
-    "figure_invited": "受邀",
     "figure_opened": "开始",
     "figure_scanned": "已扫查",
     "figure_signed": "已签署",
@@ -171,7 +200,17 @@ CHINESE: Final = {
     "work_site": "站点",
     "work_operator": "操作员",
     "due_title": "应复查",
-    "due_hint": "医师要求若干月后复查超声，而她此后尚未再次筛查。无需随访者多久邀请一次不在此设置，因此不在名单中。",
+    "due_hint": "到期而此后尚未再次筛查者，逾期最久的在前。只以单号和筛查编号表示，具体是谁由站点自己的登记册查明。",
+    "due_asked": "医师要求复查超声",
+    "due_usual": "下一次常规筛查",
+    "due_usual_hint": "已签署为常规筛查；项目再次邀请的间隔：{every}。",
+    "due_usual_unset": (
+        "没有人列为常规到期：项目未说明多久邀请一次"
+        "（SONOVAN_CONSOLE_INVITE_BREAST_MONTHS、SONOVAN_CONSOLE_INVITE_THYROID_MONTHS）。"
+    ),
+    "due_every": "{organ}每 {months} 个月",
+    "due_usual_csv": "导出常规到期 CSV 文件",
+    "column_of_slip_number": "单号",
     "column_of_due_on": "应复查日期",
     "column_of_screening_id": "筛查",
     "column_of_site_code": "站点",

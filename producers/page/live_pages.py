@@ -115,6 +115,7 @@ def _close(page: "Page", entry: Expected) -> None:
     covered, excused = checklist.of_plan(entry.visit.planned or ())
     screening = page.spool.resume_screening(entry.screening_id, page.signer)
     screening.close(covered, excused, stays=checklist.left_at is None, left_at=checklist.left_at)
+    page.spool.stays(entry.screening_id, checklist.left_at is None)
 
 
 def _something_came(page: "Page", entry: Expected) -> None:

@@ -80,6 +80,7 @@ CREATE INDEX IF NOT EXISTS kept ON items (state, sent_at, number, size) WHERE fi
 CREATE INDEX IF NOT EXISTS items_of_screening ON items (screening_id, state, size, added_at, exported);
 CREATE INDEX IF NOT EXISTS items_by_state ON items (state, size, added_at, exported);
 CREATE TABLE IF NOT EXISTS reports (screening_id TEXT PRIMARY KEY, revision_number INTEGER NOT NULL, answer BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS staying (screening_id TEXT PRIMARY KEY);  -- closed, and she is still in the van
 CREATE TABLE IF NOT EXISTS silenced (screening_id TEXT PRIMARY KEY);  -- no machine reads their pictures; never forgotten
 CREATE TABLE IF NOT EXISTS doubted (item_id TEXT PRIMARY KEY);  -- answered under a name that is not the centre's key
 CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next_offset INTEGER NOT NULL);

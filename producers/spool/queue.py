@@ -41,6 +41,7 @@ SENT_BEFORE: Final = (
     f" UNION {_PLACE} WHERE state = ? AND sent_at > ? AND NOT {IS_WITHDRAWN}"
 )
 STILL_HERE: Final = "SELECT rank FROM screenings WHERE changed = 1 ORDER BY rank DESC LIMIT ?"
+STAYING: Final = "SELECT rank FROM screenings WHERE screening_id IN (SELECT screening_id FROM staying)"
 MOST_HERE: Final = 8
 """So many women at most count as still in the van, those who came last: others' screenings were never closed."""
 _INSERT: Final = (
@@ -112,7 +113,8 @@ class Queue:
 
     def pending(self, limit: int, resend_before: float, levels: int = len(STRIDES)) -> list[str]:
         """As `Spool.pending`. What was sent at a time that is still to come was sent before the clock was set back."""
-        here = [rank for (rank,) in self._db.read(STILL_HERE, MOST_HERE)]
+        there = (*self._db.read(STILL_HERE, MOST_HERE), *self._db.read(STAYING))
+        here = sorted({rank for (rank,) in there}, reverse=True)[:MOST_HERE]
         again = self._db.read(SENT_BEFORE, SENT, resend_before, SENT, self._clock())
         found = [row for row in again if row[0] == CONTROL or row[3] < levels]
         found += self._queued(limit, levels, here)

@@ -357,6 +357,13 @@ class Spool:
         with self._db.transaction():
             self._db.write("UPDATE screenings SET changed = 1 WHERE screening_id = ?", screening_id)
 
+    def stays(self, screening_id: str, here: bool) -> None:
+        """Note whether she is still in the van although her screening is closed: what is unsent of her goes first."""
+        with self._db.transaction():
+            self._db.write("DELETE FROM staying WHERE screening_id = ?", screening_id)
+            if here:
+                self._db.write("INSERT INTO staying VALUES (?)", screening_id)
+
     def sequence_ids(self, screening_id: str) -> tuple[str, ...]:
         """The ids of a screening's sequences, in their order."""
         rows = self._db.read("SELECT sequence_id FROM sequences WHERE screening_id = ? ORDER BY number", screening_id)

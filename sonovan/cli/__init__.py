@@ -30,6 +30,7 @@ GROUPS: Final = {
     "alerts": ("alerts", "Alerts: list, ack, test a file of rules."),
     "audit": ("audit", "Who did what with what is kept: show, verify."),
     "catalog": ("catalog", "The catalogue of results, in SQL: status, rebuild, reader, hold, expire, resolve."),
+    "programme": ("programme", "What the programme knows that no screening says: invited."),
     "export": ("export", "Copies of what the centre keeps: report, dataset."),
     "quality": ("quality", "Whether networks and scanners are still right: report."),
     "evaluate": ("evaluate_froc", "The whole path on data whose truth is known: froc."),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Text, TextClause, bindparam, text
@@ -20,7 +20,7 @@ FIGURES: Final[Mapping[str, str]] = {
     "cancers_recalled": "recalled AND cancer",
     "interval_cancers": "interval_cancer",
 }
-"""Figure → which rows of the view `programme` it counts. Who was invited stands in no record."""
+"""Figure → which rows of the view `programme` it counts."""
 MOST_ROWS: Final = 5000
 DUE_ROWS: Final = 1000
 
@@ -28,6 +28,7 @@ _COLUMNS: Final = (
     "screening_id", "site_code", "van_id", "opened_at", "closed_at", "status", "signed_at", "reader", "action",
     "bi_rads", "ti_rads", "c_tirads", "recalled", "attended_on", "biopsied", "cancer", "benign", "interval_cancer",
 )  # fmt: skip
+_USUAL_COLUMNS: Final = ("screening_id", "site_code", "van_id", "organ", "opened_at", "signed_at", "reader")
 _DUE_COLUMNS: Final = (
     "screening_id", "site_code", "van_id", "organ", "laterality", "months", "signed_at", "reader", "came_again",
 )  # fmt: skip
@@ -132,8 +133,77 @@ def due(connection: Connection, sites: frozenset[str] | None) -> Table:
     return Table(("due_on", *_DUE_COLUMNS), rows[:DUE_ROWS], len(rows) > DUE_ROWS)
 
 
+def due_as_usual(connection: Connection, sites: frozenset[str] | None, months: Mapping[str, int], until: date) -> Table:
+    """Whose next screening as usual is due by a day, and who did not come since; the longest overdue first.
+
+    months: organ → after how many months a programme invites again; other organs have nobody. A woman is named by her
+    slip and her screening's id alone.
+    """
+    columns = ", ".join(f"d.{name}" for name in _USUAL_COLUMNS)
+    rows: list[tuple[Any, ...]] = []
+    for organ, every in months.items():
+        # The last days of a month may be due on one day: some more are asked for, and those due later left out.
+        latest = due_on(until.isoformat(), -every) + timedelta(days=4)
+        last = datetime.combine(latest, time(), UTC)
+        given: dict[str, Any] = {"organ": organ, "most": DUE_ROWS + 1}
+        given["last"] = last if connection.dialect.name == "postgresql" else moment(last)
+        scope = ""
+        if sites is not None:
+            scope, given["sites"] = "AND d.site_code IN :sites", sorted(sites)
+        query = (
+            f"SELECT {columns}, w.slip_number FROM due_as_usual d LEFT JOIN women w ON w.screening_id = d.screening_id "
+            f"WHERE d.organ = :organ AND NOT d.came_again AND d.opened_at < :last {scope} "
+            "ORDER BY d.opened_at, d.screening_id LIMIT :most"
+        )
+        for row in connection.execute(_bound(query, given), given).mappings():
+            day = due_on(row["opened_at"], every)
+            if day <= until:
+                rows.append((day.isoformat(), *(row[name] for name in ("slip_number", *_USUAL_COLUMNS))))
+    rows.sort(key=lambda row: (row[0], row[2]))
+    return Table(("due_on", "slip_number", *_USUAL_COLUMNS), rows[:DUE_ROWS], len(rows) > DUE_ROWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Participation:
+    """How many of the women whom a site invited for an organ were scanned, over some months.
+
+    invited: None where nobody said how many. scanned: women, in all of these months. answered: of them those who were
+    scanned in a month of which it is known how many were invited.
+    """
+
+    site_code: str
+    organ: str
+    invited: int | None
+    scanned: int
+    answered: int
+
+    @property
+    def share(self) -> float | None:
+        """Scanned among invited, of the months of which both are known."""
+        return None if self.invited is None else _share(self.answered, self.invited)
+
+
+def participation(connection: Connection, sites: frozenset[str] | None, first: date, last: date) -> list[Participation]:
+    """By site and organ, over every month that has a day between these two."""
+    scope, given = "", {"first": f"{first:%Y-%m}", "last": f"{last:%Y-%m}"}
+    if sites is not None:
+        scope, given = "AND site_code IN :sites", {**given, "sites": sorted(sites)}  # type: ignore[dict-item]
+    query = (
+        "SELECT site_code, organ, sum(invited) AS invited, sum(scanned) AS scanned, "
+        "sum(CASE WHEN invited IS NULL THEN 0 ELSE scanned END) AS answered FROM participation "
+        f"WHERE month >= :first AND month <= :last {scope} GROUP BY site_code, organ ORDER BY site_code, organ"
+    )
+    return [
+        Participation(
+            row["site_code"], row["organ"], None if row["invited"] is None else int(row["invited"]),
+            int(row["scanned"]), int(row["answered"]),
+        )
+        for row in connection.execute(_bound(query, given), given).mappings()
+    ]  # fmt: skip
+
+
 def due_on(signed_at: datetime | str, months: int) -> date:
-    """The day so many months after a moment; the last day of a month that is shorter."""
+    """The day so many months after a moment, or before it; the last day of a month that is shorter."""
     day = (datetime.fromisoformat(signed_at) if isinstance(signed_at, str) else signed_at).date()
     years, month = divmod(day.month - 1 + months, 12)
     for last in range(day.day, 27, -1):

@@ -196,6 +196,17 @@ RETENTION: Final[Table] = Table(
     info={"doc": "How long screenings of a site are kept; a site without a row keeps them until somebody asks."},
 )  # fmt: skip
 
+INVITED: Final[Table] = Table(
+    "invited", META,
+    key("site_code"),
+    key("month", doc="`2026-03`"),
+    key("organ"),
+    must("women", Integer, "how many were invited; who they were stands nowhere"),
+    must("recorded_at", MOMENT),
+    must("operator", doc="who said so: a code of the site, never a name"),
+    info={"doc": "How many women a site invited, as the programme counts them."},
+)  # fmt: skip
+
 MADE: Final[Table] = Table(
     "made", META, key("name"), must("value"),
     info={"doc": "What the views in this catalogue were made from, so that another version makes them again."},
@@ -213,8 +224,8 @@ WRITTEN: Final[tuple[Table, ...]] = (
 DERIVED: Final[tuple[Table, ...]] = (LISTED,)
 """The tables whose rows are made from others (`listing.py`)."""
 
-SETTLED: Final = (HOLD, RETENTION)
-"""What people decided, and no topic says: taken over when the catalogue is made again."""
+SETTLED: Final = (HOLD, RETENTION, INVITED)
+"""What people decided or counted, and no topic says: taken over when the catalogue is made again."""
 
 REMEMBERED: Final = (TO_SWEEP, TO_DELETE, PACKING, PACKED)
 """What is to be done, or was, with objects: taken over as well."""

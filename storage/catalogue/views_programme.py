@@ -20,6 +20,35 @@ FROM signed_sides d JOIN screenings s ON s.screening_id = d.screening_id
 WHERE d.action = 'follow_up' AND NOT s.void AND s.consent_screening
 """
 
+DUE_AS_USUAL: Final = """
+SELECT d.screening_id, s.site_code, s.van_id, d.organ, s.opened_at, d.signed_at, d.reader,
+  v.later_screening_id IS NOT NULL AS came_again
+FROM (SELECT screening_id, organ, max(signed_at) AS signed_at, max(reader) AS reader FROM signed_sides
+  GROUP BY screening_id, organ
+  HAVING min(action) = 'routine_screening' AND max(action) = 'routine_screening') d
+JOIN screenings s ON s.screening_id = d.screening_id AND NOT s.void AND s.consent_screening
+LEFT JOIN (SELECT screening_id,
+  lead(screening_id) OVER (PARTITION BY subject_key ORDER BY screening_id) AS later_screening_id FROM women) v
+ON v.screening_id = d.screening_id
+"""
+
+INVITATIONS: Final = "SELECT i.site_code, i.month, i.organ, i.women FROM invited i"
+
+
+def _scanned(organ: str) -> str:
+    return f"""SELECT p.site_code, substr(CAST(p.opened_at AS TEXT), 1, 7) AS month, '{organ}' AS organ, w.subject_key
+FROM programme p JOIN listed l ON l.screening_id = p.screening_id JOIN women w ON w.screening_id = p.screening_id
+WHERE p.closed_at IS NOT NULL AND l.{organ}"""
+
+
+PARTICIPATION: Final = f"""
+SELECT site_code, month, organ, max(invited) AS invited, coalesce(max(scanned), 0) AS scanned FROM (
+  SELECT site_code, month, organ, women AS invited, CAST(NULL AS INTEGER) AS scanned FROM invited
+  UNION ALL SELECT site_code, month, organ, CAST(NULL AS INTEGER), count(DISTINCT subject_key)
+  FROM ({_scanned("breast")} UNION ALL {_scanned("thyroid")}) s GROUP BY site_code, month, organ
+) m GROUP BY site_code, month, organ
+"""
+
 PROGRAMME_VIEWS: Final[dict[str, tuple[str, str]]] = {
     "programme": (
         "one row for each screening that counts: closed, signed, recalled, biopsied, cancer found, interval cancer",
@@ -28,6 +57,17 @@ PROGRAMME_VIEWS: Final[dict[str, tuple[str, str]]] = {
     "due": (
         "each side for which a reader asked for ultrasound again after some months; `came_again`: she came since",
         DUE,
+    ),
+    "due_as_usual": (
+        "each organ of a screening of which a reader signed routine screening for every side; `came_again`: she came "
+        "since. How often a programme invites is a setting of the console",
+        DUE_AS_USUAL,
+    ),
+    "invitations": ("how many women each site invited in a month, for an organ", INVITATIONS),
+    "participation": (
+        "by site, month (UTC) and organ: how many women were invited, NULL where nobody said so, and how many were "
+        "scanned",
+        PARTICIPATION,
     ),
 }
 """Views to be made after `signed_sides` and `outcome_of`."""

@@ -76,6 +76,7 @@ WHOLE: dict[type[Record], dict[str, Any]] = {
         view="radial",
         position="10h",
         set_aside=[{"frame_index": 0, "frames": 1, "reason": "no_contact", "discarded": True}],
+        operator="op-7",
     ),
     ScreeningClosed: VAN
     | {
@@ -85,6 +86,7 @@ WHOLE: dict[type[Record], dict[str, Any]] = {
         "quality_warnings": ["sequence_cut_short"],
         "covered": [PLANNED],
         "excused": [PLANNED | {"because": "declined"}],
+        "left_at": MOMENT.isoformat(),
         "closed_at": MOMENT.isoformat(),
     },
     ScreeningAmended: VAN

@@ -7,14 +7,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from sonovan.console.tables import csv_of
+from sonovan.contracts.conclusions import Recommended
+from sonovan.contracts.words import slip_number
+from sonovan.storage.catalogue.changes import moment
+from sonovan.storage.catalogue.tables import INVITED
 from sonovan.storage.catalogue.writing import write
-from tests.clinical.records import SCREENING, SWEEP, VAN, screening_closed
+from tests.clinical.records import NOON, SCREENING, SWEEP, VAN, screening_closed
 from tests.console.world import Running, running
-from tests.contracts.conclusions import concluded, outcome
-from tests.stream_apps.catalog.scene import changes, said
+from tests.contracts.conclusions import THIRD, concluded, left_lobe, outcome
+from tests.stream_apps.catalog.scene import changes, opened, said
 
+DUE = "0198ffff-ffff-7abc-8def-000000000009"
+SLIP = slip_number("A", 17)
 DAYS = "from=2025-03-01&until=2026-12-31"
 PAGES = (
     "/statistics",
@@ -32,11 +39,16 @@ PAGES = (
 def rows(connection: Any) -> None:
     """The catalogue's scene, and a woman who was recalled and has cancer."""
     write(connection, changes([*said(), screening_closed(SWEEP), concluded(), outcome()]))
+    routine = left_lobe(recommended=Recommended(action="routine_screening"))
+    of_her = {"screening_id": DUE, "conclusion_id": THIRD, "looked_at": (), "findings": (), "sides": (routine,)}
+    write(connection, changes([opened(screening_id=DUE, subject_key="d" * 64, slip_number=SLIP), concluded(**of_her)]))
+    told = {"site_code": "site-1", "month": f"{NOON:%Y-%m}", "organ": "breast", "women": 4, "operator": "op-1"}
+    connection.execute(insert(INVITED).values(**told, recorded_at=moment(NOON)))
 
 
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("figures"), rows=rows) as made:
+    with running(tmp_path_factory.mktemp("figures"), rows=rows, invite_thyroid_months=12) as made:
         yield made
 
 
@@ -54,8 +66,31 @@ def test_every_figure_leads_to_the_screenings_behind_it(console: Running) -> Non
         found = table(lead.get(link.replace("&amp;", "&") + "&as=csv"))
         assert len(found) == int(count), link
     (whole,) = [row for row in table(lead.get(f"/statistics?{DAYS}&as=csv")) if row["van_id"] == "all"]
-    assert (whole["recalled"], whole["cancers"], whole["ppv1"], whole["invited"]) == ("1", "1", "1", "")
-    assert "not recorded" in page.text
+    assert (whole["recalled"], whole["cancers"], whole["ppv1"]) == ("1", "1", "1")
+
+
+def test_participation_is_shown_by_site_and_who_was_not_counted_as_not_recorded(console: Running) -> None:
+    lead = console.browser("f15", "lead")
+    page = lead.get(f"/statistics?{DAYS}").text
+    assert "25.0 %" in page
+    assert "not recorded" in page
+    by_organ = {row["organ"]: row for row in table(lead.get(f"/statistics?{DAYS}&as=csv&of=participation"))}
+    assert (by_organ["breast"]["invited"], by_organ["breast"]["answered"], by_organ["breast"]["share"]) == (
+        "4", "1", "0.25",
+    )  # fmt: skip
+    assert by_organ["thyroid"]["invited"] == ""
+
+
+def test_who_is_due_as_usual_stands_under_her_slip_from_the_day_that_the_programme_sets(console: Running) -> None:
+    lead = console.browser("f16", "lead")
+    page = lead.get("/statistics/due?until=2026-03-31").text
+    assert "Thyroid every 12 months" in page
+    assert f"/reading/{DUE}" in page
+    assert SLIP in page
+    assert DUE not in lead.get("/statistics/due?until=2026-03-01").text
+    rows = table(lead.get("/statistics/due?until=2026-03-31&as=csv&of=usual"))
+    assert [(row["due_on"], row["slip_number"], row["organ"]) for row in rows] == [("2026-03-04", SLIP, "thyroid")]
+    assert lead.get("/statistics/due?until=soon").status == 400
 
 
 def test_every_figure_of_how_a_van_screens_leads_to_its_sides(console: Running) -> None:
@@ -76,7 +111,8 @@ def test_how_each_operator_screens_is_shown_and_given_as_a_file(console: Running
     lead = console.browser("f19", "lead")
     assert "How each operator screens" in lead.get("/statistics").text
     rows = table(lead.get("/statistics?as=csv&of=operators"))
-    assert [(row["site_code"], row["operator"]) for row in rows] == [("site-1", "op-7")]
+    assert {(row["site_code"], row["operator"]) for row in rows} == {("site-1", "op-7")}
+    assert [row["organ"] for row in rows] == ["breast", "thyroid"]
     assert float(rows[0]["coverage"]) > 0
     elsewhere = console.browser("f20", "lead", sites=["site-9"])
     assert table(elsewhere.get("/statistics?as=csv&of=operators")) == []

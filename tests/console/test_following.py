@@ -161,9 +161,9 @@ def test_the_morning_after_an_operator_sees_those_whom_she_scanned_and_a_lead_se
     lead = desk.console.browser("l-1", "lead")
     assert all(SHE in each.get(day).text for each in (hers, another, lead)), "nobody said who scanned her"
     sweep = LEFT.sequence_id
-    desk.write(sequence_closed(9, sequence_id=sweep, screening_id=SHE, operator="op-7"))
+    desk.write(sequence_closed(9, sequence_id=sweep, screening_id=SHE, operator="op-7", closing_number=2))
     assert SHE in hers.get(day).text
     assert SHE not in another.get(day).text
     assert "op-7" in lead.get(day).text.partition("<table")[2]
-    desk.write(sequence_closed(9, sequence_id=sweep, screening_id=SHE, operator="op-8", closing_number=2))
+    desk.write(sequence_closed(9, sequence_id=sweep, screening_id=SHE, operator="op-8", closing_number=3))
     assert SHE in another.get(day).text, "the newest closing says who scanned"

@@ -65,6 +65,20 @@ def test_early_frames_of_who_is_still_here_go_first_and_late_ones_in_turn(spool:
     assert owners == early + late
 
 
+def test_early_frames_of_who_stays_although_her_screening_is_closed_go_first_until_she_left(spool: Spool) -> None:
+    gone, stays = closed(spool, 17), closed(spool, 17)
+    spool.stays(stays, True)
+
+    def owner() -> str:
+        items = [spool.load(each) for each in spool.pending(100, 0)]
+        frame = next(each for each in items if each is not None and each.topic == Topic.FRAME_CAPTURED)
+        return dict(frame.headers)["screening_id"].decode()
+
+    assert owner() == stays
+    spool.stays(stays, False)
+    assert owner() == gone
+
+
 def test_frames_of_later_levels_wait_where_the_link_lets_no_more_go(spool: Spool) -> None:
     screening = closed(spool, 33)
     assert len(spool.pending(100, 0, levels=0)) == 4

@@ -38,6 +38,14 @@ def test_frames_are_those_of_the_newest_revisions_network_with_their_right_side(
     assert [review.review_id for review in reviews] == [FIRST_REVIEW, SECOND_REVIEW]
 
 
+def test_nothing_that_is_read_says_who_scanned(database: Database) -> None:
+    found = read(database)
+    with database.writing() as connection:
+        scanned_by = connection.exec_driver_sql("SELECT DISTINCT operator FROM sequence_closing").scalars().all()
+    assert "op-7" in scanned_by
+    assert "op-7" not in repr(found)
+
+
 def test_what_came_later_is_not_read_but_consent_that_was_taken_back_later_is(database: Database) -> None:
     records = said()
     first_review = next(place for place, each in enumerate(records) if getattr(each, "review_id", "") == FIRST_REVIEW)

@@ -1,13 +1,27 @@
 """Figures of the programme, and the rows behind each: the same number, of the account's own sites alone."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
 
 from sonovan.contracts.amendments import Voided
 from sonovan.contracts.conclusions import Recommended
+from sonovan.contracts.words import slip_number
 from sonovan.storage.catalogue.database import Database
-from sonovan.storage.catalogue.statistics import FIGURES, Scope, due, due_on, figures, rows_behind
+from sonovan.storage.catalogue.inviting import Invited, invited, record_invited
+from sonovan.storage.catalogue.rebuilding import Rebuilding
+from sonovan.storage.catalogue.statistics import (
+    FIGURES,
+    Participation,
+    Scope,
+    due,
+    due_as_usual,
+    due_on,
+    figures,
+    participation,
+    rows_behind,
+)
 from sonovan.storage.catalogue.writing import write
 from tests.clinical.records import NOON, SCREENING, SWEEP, assessed, screening_closed
 from tests.contracts.conclusions import concluded, left_breast, left_lobe, outcome
@@ -15,6 +29,7 @@ from tests.stream_apps.catalog.scene import ANOTHER_SCREENING, amended, changes,
 
 DAYS = (NOON - timedelta(days=1), NOON + timedelta(days=1))
 EVERYWHERE = Scope(None, DAYS)
+SLIP = slip_number("A", 17)
 
 
 @pytest.fixture
@@ -71,6 +86,70 @@ def test_who_was_asked_to_come_again_is_due_until_she_came(database: Database) -
         assert due(connection, None).rows == []
 
 
+ROUTINE = Recommended(action="routine_screening")
+YEARLY = {"breast": 12, "thyroid": 24}
+
+
+def test_who_was_signed_as_routine_is_due_as_usual_for_that_organ_until_she_came(database: Database) -> None:
+    signed = concluded(sides=(left_breast(recommended=ROUTINE), left_lobe(recommended=ROUTINE)))
+    day = NOON.date()
+    with database.writing() as connection:
+        write(connection, changes([opened(slip_number=SLIP), assessed(), signed]))
+        in_a_year, in_two = day.replace(year=day.year + 1), day.replace(year=day.year + 2)
+        assert due_as_usual(connection, None, YEARLY, in_a_year - timedelta(days=1)).rows == []
+        found = due_as_usual(connection, None, YEARLY, in_a_year)
+        ((due_day, slip, screening, *_),) = found.rows
+        assert (due_day, slip, screening) == (in_a_year.isoformat(), SLIP, SCREENING)
+        assert not {"subject_key", "age_years"} & set(found.columns), "a slip, and nothing of who she is"
+        assert [row[5] for row in due_as_usual(connection, None, YEARLY, in_two).rows] == ["breast", "thyroid"]
+        assert due_as_usual(connection, frozenset({"site-9"}), YEARLY, in_two).rows == []
+        assert due_as_usual(connection, None, {}, in_two).rows == [], "the programme says nothing of how often"
+        write(connection, changes([opened(screening_id="0198ffff-ffff-7abc-8def-000000000001")]))
+        assert due_as_usual(connection, None, YEARLY, in_two).rows == []
+
+
+def test_an_organ_of_which_one_side_asks_for_more_is_not_due_as_usual(database: Database) -> None:
+    sides = (left_breast(recommended=ROUTINE), left_breast(laterality="right"), left_lobe(recommended=ROUTINE))
+    with database.writing() as connection:
+        write(connection, changes([opened(), assessed(), concluded(sides=sides)]))
+        rows = due_as_usual(connection, None, YEARLY, NOON.date() + timedelta(days=4000)).rows
+        assert [row[5] for row in rows] == ["thyroid"]
+
+
+def test_participation_is_of_women_in_months_of_which_it_is_known_how_many_were_invited(told: Database) -> None:
+    month, by_hand = f"{NOON:%Y-%m}", {"by": "op-1", "now": NOON}
+    more = [
+        opened(screening_id=f"0198ffff-ffff-7abc-8def-00000000000{number}", subject_key="a" * 64) for number in (1, 2)
+    ]
+    more += [screening_closed(SWEEP, screening_id=each.screening_id) for each in more]  # type: ignore[list-item]
+    with told.writing() as connection:
+        write(connection, changes(more))
+    record_invited(told, [Invited("site-1", month, "breast", 4), Invited("site-2", month, "breast", 7)], **by_hand)
+    record_invited(told, [Invited("site-1", "2024-01", "breast", 90)], **by_hand)
+    first = last = NOON.date()
+    with told.writing() as connection:
+        found = participation(connection, None, first, last)
+        assert found == [
+            Participation("site-1", "breast", 4, 1, 1), Participation("site-1", "thyroid", None, 1, 0),
+            Participation("site-2", "breast", 7, 0, 0),
+        ], "one woman who came three times, and an opening that was never closed"  # fmt: skip
+        assert [each.share for each in found] == [0.25, None, 0.0]
+        assert participation(connection, frozenset({"site-9"}), first, last) == []
+
+
+def test_counts_of_invitations_are_replaced_taken_back_and_stay_when_the_catalogue_is_made_again(
+    database: Database,
+) -> None:
+    breast, lobe = Invited("site-1", "2025-03", "breast", 400), Invited("site-1", "2025-03", "thyroid", 90)
+    record_invited(database, [breast, lobe], by="op-1", now=NOON)
+    record_invited(database, [replace(breast, women=410), replace(lobe, women=None)], by="op-2", now=NOON)
+    assert invited(database) == [replace(breast, women=410)]
+    making = Rebuilding(database)
+    making.begin(fresh=True)
+    making.switch(lambda: ())
+    assert invited(database) == [replace(breast, women=410)]
+
+
 @pytest.mark.parametrize(
     ("signed", "months", "wanted"),
     [
@@ -78,6 +157,7 @@ def test_who_was_asked_to_come_again_is_due_until_she_came(database: Database) -
         ("2024-01-31T09:00:00.000Z", 1, date(2024, 2, 29)),
         ("2026-10-15T09:00:00.000Z", 6, date(2027, 4, 15)),
         (datetime(2026, 12, 31), 12, date(2027, 12, 31)),
+        ("2026-03-31", -1, date(2026, 2, 28)),
     ],
 )
 def test_a_month_later_is_the_same_day_or_the_months_last(signed: datetime | str, months: int, wanted: date) -> None:
