@@ -5,6 +5,7 @@ What a scanner sends is put into its screening some time after it came; it is of
 
 import time
 from collections.abc import Callable
+from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,8 +14,8 @@ from sonovan.contracts.words import OperatorCode
 from sonovan.producers.spool.database import Database
 from sonovan.producers.vault import Vault
 
-_CODE: TypeAdapter[str] = TypeAdapter(OperatorCode)
-_SEALED = "on duty"
+_CODE: Final[TypeAdapter[str]] = TypeAdapter(OperatorCode)
+_SEALED: Final = "on duty"
 
 
 def operator_code(text: str) -> str:
@@ -34,15 +35,18 @@ class Duty:
         self._db, self._vault, self._clock = db, vault, clock
 
     def begin(self, operator: str) -> None:
-        """From now on this operator scans, until another one is named. Raises InvalidRecord `option_invalid`."""
-        code = operator_code(operator)
-        if code == self.at(self._clock()):
-            return
+        """From now on this operator scans, until another one is named. Raises InvalidRecord `option_invalid`.
+
+        What was said at a time that is still to come, before the clock was set back, holds no longer.
+        """
+        code, now = operator_code(operator), self._clock()
         with self._db.transaction():
-            self._db.write(
-                "INSERT INTO duty VALUES (?, ?) ON CONFLICT DO UPDATE SET operator = excluded.operator",
-                self._clock(), self._vault.seal(code.encode(), _SEALED),
-            )  # fmt: skip
+            self._db.write("DELETE FROM duty WHERE since > ?", now)
+            if code != self.at(now):
+                self._db.write(
+                    "INSERT INTO duty VALUES (?, ?) ON CONFLICT DO UPDATE SET operator = excluded.operator",
+                    now, self._vault.seal(code.encode(), _SEALED),
+                )  # fmt: skip
 
     @property
     def now(self) -> str | None:

@@ -39,10 +39,12 @@ def invited(
     import sys
     from datetime import UTC, datetime
 
+    from pydantic import TypeAdapter, ValidationError
+
     from sonovan.cli.catalog import open_catalogue
+    from sonovan.contracts.words import OperatorCode
     from sonovan.invited import MOST_BYTES, read_invited
     from sonovan.noting import note
-    from sonovan.producers.gateway.duty import operator_code
     from sonovan.storage.catalogue.inviting import invited as known
     from sonovan.storage.catalogue.inviting import record_invited
 
@@ -54,7 +56,10 @@ def invited(
                 raise typer.BadParameter("say who counted: --by op-7", param_hint="--by")
             with file.open("rb") as stream:
                 counts = read_invited(stream.read(MOST_BYTES + 1))
-            operator = operator_code(by)
+            try:
+                operator = TypeAdapter(OperatorCode).validate_python(by)
+            except ValidationError:
+                raise typer.BadParameter("it is a code such as op-7, never a name", param_hint="--by") from None
             note(state_path(state), "programme.invited", {"counts": len(counts)}, by=operator)
             record_invited(database, counts, by=operator, now=datetime.now(UTC))
         rows: list[dict[str, object]] = [
