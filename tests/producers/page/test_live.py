@@ -84,7 +84,7 @@ def test_every_page_is_there_in_both_languages(tmp_path: Path, language: str) ->
         here.language = language
         entry = registered(here)
         scan(here, entry, "left")
-        for path in ("/register", "/held", "/tray", "/lights", "/amend"):
+        for path in ("/register", "/held", "/tray", "/lights", "/amend", "/operator"):
             assert here.ask("GET", path).status == 200, path
         for path in ("/live/{screening}", "/amend/{screening}", "/slip/{screening}"):
             assert here.ask("GET", path, screening=entry.screening_id).status == 200, path
