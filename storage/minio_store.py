@@ -41,14 +41,15 @@ class MinioStore:
     def __init__(self, settings: ObjectStoreSettings) -> None:
         self.endpoint = settings.endpoint
         self.account = account_of(settings.access_key)
-        self._pool = urllib3.PoolManager(
-            num_pools=2,
+        self._base = f"{'https' if settings.secure else 'http'}://{settings.endpoint}"
+        # One host's pool: a PoolManager would look for it again at each request, and parse the address twice.
+        self._pool = urllib3.connection_from_url(
+            self._base,
             maxsize=settings.pool_size,
             block=False,
             timeout=urllib3.Timeout(connect=settings.timeout_s, read=settings.timeout_s),
             retries=False,  # the caller retries, with backoff and a clock of its own
         )
-        self._base = f"{'https' if settings.secure else 'http'}://{settings.endpoint}"
         self._host = _host(settings)
         self._region = settings.region
         self._credentials = Credentials(settings.access_key, settings.secret_key.get_secret_value())
@@ -124,12 +125,12 @@ class MinioStore:
         headers: dict[str, str] | None = None,
         query: str = "",
     ) -> urllib3.BaseHTTPResponse:
-        url = f"{self._base}/{bucket}/{quote(key)}{query}"
+        path = f"/{bucket}/{quote(key)}{query}"
         now, digest = datetime.now(UTC), hashlib.sha256(body).hexdigest()
         own = {"Host": self._host, "X-Amz-Date": f"{now:%Y%m%dT%H%M%SZ}", "X-Amz-Content-Sha256": digest}
         signed = sign_v4_s3(
             method=method,
-            url=urlsplit(url),
+            url=urlsplit(self._base + path),
             region=self._region,
             headers=own | (headers or {}),
             credentials=self._credentials,
@@ -137,7 +138,7 @@ class MinioStore:
             date=now,
         )
         with away_is_transient(self.endpoint):
-            return self._pool.request(method, url, body=body or None, headers=signed)
+            return self._pool.urlopen(method, path, body=body or None, headers=signed, redirect=False)
 
     def _refusal(self, response: urllib3.BaseHTTPResponse, method: str, bucket: str) -> Transient | Fatal:
         """What an answer that is neither success nor a known condition means; account and bucket are named."""

@@ -1,4 +1,4 @@
-"""The Faust app of every stage: the only file of this room that imports faust. Started by `sonovan worker NAME`."""
+"""The Faust app of every stage. Started by `sonovan worker NAME`."""
 
 import asyncio
 import importlib
@@ -20,6 +20,7 @@ from sonovan.storage.settings import ObjectStoreSettings
 from sonovan.stream_apps.deferred_reader import DeferredReader
 from sonovan.stream_apps.faults import Faults, run_faults, worker_id
 from sonovan.stream_apps.faust_options import TABLE_OPTIONS, faust_options, sasl_options
+from sonovan.stream_apps.feeding import App
 from sonovan.stream_apps.handling import Handling, Sign
 from sonovan.stream_apps.health import Health
 from sonovan.stream_apps.kafka_io import coordinates, deliver
@@ -54,7 +55,7 @@ def run(name: str, instance: int) -> int:
 
 async def _serve(name: Writer, instance: int, broker: BrokerSettings, settings: WorkerSettings) -> int:
     store = MinioStore(read_settings(ObjectStoreSettings))
-    app = faust.App(
+    app = App(
         **faust_options(broker, name, instance, settings.data_dir, tables=name in TABLES),
         broker_credentials=faust.SASLCredentials(**sasl_options(broker)),
     )

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -28,6 +27,7 @@ from sonovan.stream_apps.in_flight import Turn
 from sonovan.stream_apps.kafka_io import App, Sending
 from sonovan.stream_apps.metrics import Measured, Part
 from sonovan.stream_apps.patience import Patience
+from sonovan.stream_apps.pools import Begun, Pools
 from sonovan.stream_apps.progress import Progress
 from sonovan.stream_apps.quarantine import QuarantineQuota
 from sonovan.stream_apps.rejecting import REGISTRY_MAY_BE_BEHIND, Subject, Unusable, reject
@@ -35,7 +35,7 @@ from sonovan.stream_apps.retrying import retry
 from sonovan.stream_apps.seams import Acknowledged, Vans, WrittenTables
 from sonovan.stream_apps.shares import CENTRE, RejectedShare
 from sonovan.stream_apps.skipping import Passed
-from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Rows, Stage, check_size, rejected
+from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Rows, Stage, rejected
 from sonovan.stream_apps.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -93,9 +93,7 @@ class Handling:
         self._turns = Turns(stage, lambda: 0 if vans is None else vans.registry.count(), failed)
         self._generation = 0
         self._caught_up: set[int] = set()
-        # Two pools, so that a slow disk under MinIO does not keep the step from computing.
-        self._compute = ThreadPoolExecutor(stage.compute_threads or 1, stage.name)
-        self._io = ThreadPoolExecutor(stage.store_threads, "store")
+        self._pools = Pools(stage)
 
     async def take(self, event: Acknowledged, message: Message) -> None:
         """Take a message in; returns when the next one may come. Raises Fatal, unless messages are handled in tasks."""
@@ -208,8 +206,7 @@ class Handling:
 
     def close(self) -> None:
         """Give back the threads and what the stage holds; what the threads are doing is abandoned."""
-        self._compute.shutdown(wait=False, cancel_futures=True)
-        self._io.shutdown(wait=False, cancel_futures=True)
+        self._pools.close()
         self._turns.close()
         self._stage.close()
 
@@ -224,10 +221,9 @@ class Handling:
         try:
             if (message.at.topic, message.at.partition, message.at.offset) in self._skips:
                 raise self._skipped(message)
-            outcome = await self._processed(message)
-            check_size(outcome)
+            outcome, begun = await self._processed(message)
             self._note_use(outcome, message)
-            return await self._stored(outcome, generation)
+            return await self._stored(outcome, generation, begun)
         except InvalidRecord as error:
             return await self._stored(self._rejection(error, message), generation)
 
@@ -247,9 +243,9 @@ class Handling:
             log.exception("whose the skipped message is cannot be told")
         return error
 
-    async def _processed(self, message: Message) -> Outcome:
-        """What the step makes of the message; once more where the registry of vans, which may be behind, learns of its
-        van meanwhile."""
+    async def _processed(self, message: Message) -> tuple[Outcome, Begun]:
+        """What the step makes of the message, and its storing where that has begun; once more where the registry of
+        vans, which may be behind, learns of its van meanwhile."""
         taken = 0 if self._vans is None else self._vans.registry.taken
         try:
             return await self._computed(message)
@@ -268,19 +264,16 @@ class Handling:
                 raise
         return await self._computed(message)
 
-    async def _computed(self, message: Message) -> Outcome:
+    async def _computed(self, message: Message) -> tuple[Outcome, Begun]:
         with self._measured.timed(Part.PROCESS):
-            if not self._stage.compute_threads:
-                return self._stage.process(message)
-            return await asyncio.get_running_loop().run_in_executor(self._compute, self._stage.process, message)
+            return await self._pools.computed(message)
 
-    async def _stored(self, outcome: Outcome, generation: int) -> Outcome:
-        """The outcome to go on with once what it stores is stored."""
-        store = outcome.store
-        if store is None:
+    async def _stored(self, outcome: Outcome, generation: int, begun: Begun = None) -> Outcome:
+        """The outcome to go on with once what it stores is stored. begun: its first attempt, if that has begun."""
+        if outcome.store is None:
             return outcome
         with self._measured.timed(Part.STORE):
-            done = await self._retried(lambda: asyncio.get_running_loop().run_in_executor(self._io, store), generation)
+            done = await self._retried(self._pools.stored(outcome.store, begun), generation)
         return done if isinstance(done, Outcome) else outcome
 
     def _rejection(self, error: InvalidRecord, message: Message) -> Outcome:

@@ -10,7 +10,7 @@ import pytest
 TOP = Path(__file__).resolve().parents[2]
 ROOMS = {
     "kafka": ("transport/",),
-    "faust": ("stream_apps/agent.py",),
+    "faust": ("stream_apps/agent.py", "stream_apps/feeding.py"),
     "minio": ("storage/",),
     "sqlalchemy": ("storage/",),
     "alembic": ("storage/",),
