@@ -61,7 +61,7 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Of one frame, by the broker's clock. offset: of the newest result if there are several."""
+    """Of one frame: when it was captured, and when the broker took its first result."""
 
     captured: datetime
     appended: datetime
@@ -196,14 +196,28 @@ def results(tail: Tail, screening_id: str, count: int, deadline_s: float = GIVE_
     for message in tail.messages(deadline_s=deadline_s):
         if message.value is None or message.key != screening_id.encode():
             continue
-        result = FrameSegmented.decode(message.value)
-        if result.frame_id in found.first:
-            found.twice += 1
-        else:
-            found.first[result.frame_id] = Result(result.captured_at, message.appended_at)
+        _count(found, FrameSegmented.decode(message.value), message.appended_at)
         if len(found.first) == count:
             return found
     raise RuntimeError(f"only {len(found.first)} of {count} results came")
+
+
+def counted(tail: Tail, screening_id: str, messages: int) -> Counted:
+    """What the next so many messages of the topic say of a screening."""
+    found = Counted()
+    for read, message in enumerate(tail.messages(deadline_s=GIVE_UP_S), start=1):
+        if message.value is not None and message.key == screening_id.encode():
+            _count(found, FrameSegmented.decode(message.value), message.appended_at)
+        if read == messages:
+            break
+    return found
+
+
+def _count(found: Counted, result: FrameSegmented, appended_at: datetime) -> None:
+    if result.frame_id in found.first:
+        found.twice += 1
+    else:
+        found.first[result.frame_id] = Result(result.captured_at, appended_at)
 
 
 def _sweep(bench: Bench, frames: int) -> Source:
