@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-console bench-objects bench-hostile bench-replay bench-scale bench-fuzz bench-models bench-mirror bench-sequence bench-codecs lock clean test-training test-consumers docs kubernetes images page-images audit pin-images
+.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-console bench-objects bench-hostile bench-replay bench-scale bench-fuzz bench-models bench-mirror bench-peers bench-sequence bench-codecs lock clean test-training test-consumers docs kubernetes images page-images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -99,6 +99,10 @@ bench-models: $(READY) ## every runtime, precision and batch: benchmarks/results
 bench-mirror: $(READY) ## what looking at mirror images only where they may matter saves and loses: benchmarks/results/mirror.json (DATA=../shared/data)
 	@$(RUN) -m benchmarks.mirror --data $(or $(DATA),../shared/data)
 
+bench-peers: $(READY) ## the same step in five other libraries, in an environment of their own: benchmarks/results/peers.json (ONLY="sonovan confluent-kafka")
+	@PYTHON=$(PYTHON) deploy/venv.sh .venv-peers benchmarks/peers/requirements.lock
+	@$(RUN) -m benchmarks.peers $(foreach name,$(ONLY),--only $(name))
+
 audit: $(READY) ## what is pinned, with its known advisories (deploy/advisories.toml); fails where one is neither mended nor accepted
 	@$(RUN) -m sonovan.deploy.audit
 
@@ -129,7 +133,9 @@ lock: ## resolve the dependencies again (needs uv)
 		--generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock
 	uv pip compile tests/consumers/requirements.in --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header -o tests/consumers/requirements.lock
+	uv pip compile benchmarks/peers/requirements.in -c <(grep -E '^[a-z0-9-]+==' requirements.lock | grep -v '^pydantic' | sed 's/ .*//') --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header -o benchmarks/peers/requirements.lock
 
 clean: ## remove what the other targets made here, the state folder included (stops nothing: `sonovan down` does)
-	rm -rf $(VENV) .venv-training .venv-consumers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build ./*.egg-info
+	rm -rf $(VENV) .venv-training .venv-consumers .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build ./*.egg-info
 	rm -rf .sonovan

@@ -24,6 +24,7 @@ LOCKS: Final = (
     "requirements-dev.lock",
     "training/requirements.lock",
     "tests/consumers/requirements.lock",
+    "benchmarks/peers/requirements.lock",
 )
 BY_NAME_ALONE: Final = ""
 """The version of what is installed in whichever version its source has that day."""
