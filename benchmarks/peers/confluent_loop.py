@@ -24,10 +24,11 @@ def main() -> int:
     def moved(*_: object) -> None:
         window.clear()
         sent.clear()
+        done.clear()
 
+    done: dict[int, Message] = {}  # the newest of each partition that may be committed
     consumer.subscribe([CAPTURED], on_assign=moved, on_revoke=moved, on_lost=moved)
     committed_s = time.monotonic()
-    done: dict[int, Message] = {}
     while not leaving.asked:
         if len(window) < SETTINGS.in_flight:
             message = consumer.poll(0 if window or sent else 0.1)
@@ -43,7 +44,7 @@ def main() -> int:
             sent.append((message, flags))
         elif window:
             time.sleep(0.001)
-        producer.poll(0)
+        producer.poll(0.001 if sent and not window else 0)
         while sent and len(sent[0][1]) == 2:  # the result and the receipt
             message, _ = sent.popleft()
             done[message.partition()] = message

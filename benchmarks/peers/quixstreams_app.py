@@ -29,16 +29,13 @@ def main() -> int:
         loglevel="WARNING",
     )
     topic = app.topic(CAPTURED, key_deserializer="bytes", value_deserializer="bytes")
-    out: dict[str, Any] = {}
 
     def result(value: bytes, key: Any, timestamp: int, headers: Any) -> list[Record]:
         return step.records(value, key)
 
     def send(record: Record) -> None:
         name, key, value = record
-        if name not in out:
-            out[name] = app.topic(name, key_serializer="bytes", value_serializer="bytes")
-        app._producer.produce(topic=name, key=key, value=value)  # flushed and checked before each commit
+        app._producer.produce(topic=name, key=key, value=value)  # the library's own: flushed before each commit
 
     stream = app.dataframe(topic).apply(result, expand=True, metadata=True)
     stream.update(send)
