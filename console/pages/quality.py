@@ -42,7 +42,7 @@ async def quality(console: "Console", asked: Asked) -> Response:
     rows = tuple(
         (
             Cell(_stratum(row, words), _of(row)), Cell(_verdict(row, words)), Cell(_interval(row, "dice")),
-            Cell(_interval(row, "iou")), cell(row["screenings"], f"{_of(row)}#cases"),
+            Cell(_interval(row, "iou")), cell(row["screenings"], f"{_of(row)}#case-0"),
             cell(None) if row["drifts"] is None else yes(row["drifts"], words, warn=bool(row["drifts"])),
             moment(row["as_of"]),
         )

@@ -3,7 +3,7 @@
 import pytest
 
 from sonovan.storage.catalogue.database import Database
-from sonovan.storage.catalogue.operations import flags, fleet, measured, networks, rejections
+from sonovan.storage.catalogue.operations import Rejected, flags, fleet, measured, networks, rejections
 from sonovan.storage.catalogue.writing import write
 from tests.clinical.records import SCREENING, VAN
 from tests.stream_apps.catalog.scene import changes
@@ -28,13 +28,15 @@ def test_a_van_is_seen_by_those_at_whose_site_it_screens(told: Database) -> None
 
 def test_rejections_are_counted_by_reason_and_the_newest_are_listed(told: Database) -> None:
     with told.writing() as connection:
-        counted, listed = rejections(connection, None)
+        counted, listed = rejections(connection, Rejected(None))
         assert sum(row["records"] for row in counted) == len(listed) > 0
         reason = counted[0]["reason"]
-        _, some = rejections(connection, None, reason=reason)
+        _, some = rejections(connection, Rejected(None, reason=reason))
         assert {row["reason"] for row in some} == {reason}
-        assert rejections(connection, None, van="van-9")[1] == []
-        assert rejections(connection, ELSEWHERE) == ([], [])
+        assert rejections(connection, Rejected(None, van_id="van-9"))[1] == []
+        assert [row["state"] for row in rejections(connection, Rejected(None, state="open"))[1]] == ["open"]
+        assert rejections(connection, Rejected(None, state="sent")) == ([], [])
+        assert rejections(connection, Rejected(ELSEWHERE)) == ([], [])
 
 
 def test_each_stratum_has_its_newest_agreement(told: Database) -> None:
