@@ -1,11 +1,15 @@
-"""A comparison with an earlier screening in words: one line for each lesion, those of this screening first."""
+"""A report against that of an earlier screening, and in words: a line for each lesion, those of this one first."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from sonovan.clinical.comparison import Seen, compare
+from sonovan.clinical.conclusions import counting
 from sonovan.contracts.comparisons import Change, Compared, Comparison
+from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.reports.details import where
+from sonovan.reports.document import ScreeningReport
 from sonovan.reports.words import Words
 
 _CHANGES: Final[Mapping[Change, str]] = {
@@ -26,6 +30,21 @@ class Line:
     change: str
     grown: bool
     why: str
+
+
+def compare_reports(
+    now: ScreeningReport, then: ScreeningReport, signed_then: Iterable[ScreeningConcluded], days: int
+) -> Comparison | None:
+    """A report against that of an earlier screening; None where either says nothing of the pictures.
+
+    signed_then: every conclusion of the earlier one: what its reader called no lesion is left out. days: between both.
+    """
+    if now.silenced or then.silenced:
+        return None
+    read = counting(signed_then)
+    none = {each.finding_id for each in read.findings if each.verdict == "no_lesion"} if read is not None else set()
+    lesions = tuple(each for each in then.findings if each.finding_id not in none)
+    return compare(Seen(lesions, then.adequacy), Seen(now.findings, now.adequacy), days)
 
 
 def lines_of(comparison: Comparison, numbers: Mapping[str, int], words: Words) -> tuple[Line, ...]:

@@ -15,6 +15,8 @@ from sonovan.reports.phrases import Language
 from sonovan.reports.recorded import answers, not_asked
 from sonovan.reports.signed_words import SignedWords
 
+Earlier = Literal["holds", "otherwise", "unchecked"]
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -31,7 +33,7 @@ class Standing:
     newest: int | None = None
     replaced_by: int | None = None
     to_arbitrate: bool = False
-    earlier: Literal["holds", "otherwise", "unchecked"] = "unchecked"
+    earlier: Earlier = "unchecked"
 
 
 ALONE = Standing()

@@ -1,26 +1,31 @@
 """A signed conclusion as pages and PDFs in every language, and the woman's page beside it, in a folder."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from sonovan.clinical.conclusions import counting, in_force, to_arbitrate
+from sonovan.contracts.comparisons import Comparison
 from sonovan.contracts.conclusions import ScreeningConcluded
-from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.outputs import report_of, write
+from sonovan.reports.compared import compare_reports
 from sonovan.reports.document import ScreeningReport
 from sonovan.reports.pdf import CannotPrint, render_pdf
 from sonovan.reports.phrases import LANGUAGES, Language
-from sonovan.reports.signed import Standing, render_signed
+from sonovan.reports.signed import Earlier, Standing, render_signed
 from sonovan.reports.woman import Directions, directions_of, render_for_her
+from sonovan.storage.catalogue.comparing import Visit
 from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.assess.report import key_pictures
 
+Compare = Callable[[ScreeningReport], Comparison | None]
+"""A report against her earlier screening as it is now. Raises InvalidRecord and Transient where nobody can say."""
 _Frames = Callable[[ScreeningAssessed], Sequence[FrameSegmented]]
 _OWN = ("signed-{}.html", "signed-{}.pdf", "woman-{}.html", "woman-{}.pdf")
 
@@ -71,6 +76,30 @@ def standing_of(
     )
 
 
+def compared_now(
+    now: ScreeningReport,
+    visit: Visit,
+    revisions: Iterable[ScreeningAssessed],
+    signed_then: Iterable[ScreeningConcluded],
+    store: ObjectStore,
+) -> Comparison | None:
+    """A report against that of an earlier screening, of its newest revision that has one; None where there is none, or
+    where it cannot be read any more.
+
+    visit: which screening that is. revisions: among them its own. signed_then: every conclusion of it.
+    Raises InvalidRecord where another report is stored than its record names.
+    """
+    then = [each for each in revisions if each.screening_id == visit.screening_id and each.report_json_key]
+    if not then:
+        return None
+    try:
+        _, text = report_of(max(then, key=lambda each: each.revision_number), store)
+        report = ScreeningReport.model_validate_json(text)
+    except (KeyError, ValidationError):
+        return None
+    return compare_reports(now, report, signed_then, visit.days)
+
+
 def write_signed(
     conclusions: Sequence[ScreeningConcluded],
     revisions: Sequence[ScreeningAssessed],
@@ -78,11 +107,13 @@ def write_signed(
     store: ObjectStore,
     out: Path,
     directions: Mapping[Language, Directions],
+    compare: Compare,
 ) -> SignedPages:
     """Write `signed-LANGUAGE` and `woman-LANGUAGE` as HTML and PDF below `out`, of the conclusion that counts.
 
     conclusions: all of one screening. revisions: among them those of this screening. frames: the results on which a
-    revision rests. Earlier files of these names go, so that a folder never shows a conclusion that no longer counts.
+    revision rests. compare: is asked where a comparison was signed, which is shown where it is still the same. Earlier
+    files of these names go, so that a folder never shows a conclusion that no longer counts.
     Raises as `report_of` does, Transient on a full disk.
     """
     for name in _OWN:
@@ -99,7 +130,7 @@ def write_signed(
     newest = max(hers, key=lambda each: each.revision_number)
     standing = standing_of(conclusion, conclusions, newest)
     made = _Writing(out, store, {each.frame_id: each for each in frames(read)})
-    made.signed(read, conclusion, standing)
+    made.signed(read, conclusion, standing, compare)
     if not standing.to_arbitrate and not newest.silenced:
         made.hers(read, conclusion, directions)
     return SignedPages(conclusion, made.html, made.pdf, made.her_html, made.her_pdf, tuple(made.missing))
@@ -114,8 +145,12 @@ class _Writing:
         self.her_pdf: dict[Language, Path] = {}
         self.missing: dict[str, None] = {}
 
-    def signed(self, read: ScreeningAssessed, conclusion: ScreeningConcluded, standing: Standing) -> None:
+    def signed(
+        self, read: ScreeningAssessed, conclusion: ScreeningConcluded, standing: Standing, compare: Compare
+    ) -> None:
         _, text = report_of(read, self._store)
+        if conclusion.comparison is not None:
+            standing = replace(standing, earlier=self._earlier(text, conclusion, compare))
         for language in LANGUAGES:
             pictures = key_pictures(read, self._results, self._store, language)
             try:
@@ -125,6 +160,14 @@ class _Writing:
                 return
             self.html[language] = write(self._out / f"signed-{language}.html", page)
             self._print(page, self._out / f"signed-{language}.pdf", language, self.pdf)
+
+    def _earlier(self, text: bytes, conclusion: ScreeningConcluded, compare: Compare) -> Earlier:
+        try:
+            now = compare(ScreeningReport.model_validate_json(text))
+        except (InvalidRecord, Transient, ValidationError) as error:
+            self.missing[f"comparison with her earlier screening: {error}"] = None
+            return "unchecked"
+        return "holds" if now == conclusion.comparison else "otherwise"
 
     def hers(
         self, read: ScreeningAssessed, conclusion: ScreeningConcluded, directions: Mapping[Language, Directions]

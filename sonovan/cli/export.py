@@ -16,11 +16,14 @@ from sonovan.cli.up import StateOption
 
 if TYPE_CHECKING:
     from sonovan.contracts.broker import BrokerSettings
+    from sonovan.contracts.comparisons import Comparison
     from sonovan.contracts.conclusions import ScreeningConcluded
     from sonovan.contracts.frames import FrameSegmented
     from sonovan.contracts.results import ScreeningAssessed
     from sonovan.outputs import Written
     from sonovan.pages import Pages
+    from sonovan.reports.document import ScreeningReport
+    from sonovan.storage.stores import ObjectStore
 
 app = typer.Typer(help="Copies of what the centre keeps.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -71,7 +74,9 @@ def report(
     frames, store = _frames(kafka, revision), MinioStore(object_store(state, "reader"))
     written = write_outputs(revision, frames, store, folder, despeckled=despeckled)
     pages = write_pages(revision, frames, store, folder, despeckled=despeckled)
-    signed = write_signed(_conclusions(kafka, revision), revisions, partial(_frames, kafka), store, folder, sites)
+    compare = partial(_compared, kafka, state, store, revisions)
+    conclusions = _conclusions(kafka, revision.screening_id)
+    signed = write_signed(conclusions, revisions, partial(_frames, kafka), store, folder, sites, compare)
     missing = [*missing_of(revision, written, pages), *signed.missing]
     if as_json:
         document = {
@@ -166,12 +171,32 @@ def _revisions(kafka: "BrokerSettings") -> "list[ScreeningAssessed]":
     return [record for record in records if isinstance(record, ScreeningAssessed)]
 
 
-def _conclusions(kafka: "BrokerSettings", revision: "ScreeningAssessed") -> "list[ScreeningConcluded]":
+def _compared(
+    kafka: "BrokerSettings",
+    state: Path | None,
+    store: "ObjectStore",
+    revisions: "list[ScreeningAssessed]",
+    now: "ScreeningReport",
+) -> "Comparison | None":
+    """The report against her earlier screening; the catalogue says which one that is."""
+    from sonovan.cli.catalog import reader_url
+    from sonovan.signed_pages import compared_now
+    from sonovan.storage.catalogue.asking import Limits, ask
+    from sonovan.storage.catalogue.comparing import EARLIER, visit_of
+
+    answer = ask(reader_url(state), EARLIER.format(screening=f"'{now.screening_id}'"), Limits(rows=1))
+    if not answer.rows:
+        return None
+    visit = visit_of(answer.rows[0])
+    return compared_now(now, visit, revisions, _conclusions(kafka, visit.screening_id), store)
+
+
+def _conclusions(kafka: "BrokerSettings", screening_id: str) -> "list[ScreeningConcluded]":
     from sonovan.contracts.conclusions import ScreeningConcluded
     from sonovan.contracts.topics import Topic
     from sonovan.transport.tail import read_all
 
-    key = revision.screening_id.encode()
+    key = screening_id.encode()
     records = [message.decode() for message in read_all(kafka, Topic.SCREENING_CONCLUDED) if message.key == key]
     return [record for record in records if isinstance(record, ScreeningConcluded)]
 

@@ -4,56 +4,60 @@ The catalogue alone joins a woman's screenings, for openings are kept 90 days an
 """
 
 from dataclasses import dataclass
-from typing import Final
+from datetime import date
+from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
 from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.storage.catalogue.concluded import Reported, conclusions_of, reported
-from sonovan.storage.catalogue.tables_erased import ERASED
 
-_EARLIER: Final = f"""
-SELECT e.screening_id, s.site_code, substr(CAST(s.opened_at AS TEXT), 1, 10) AS opened_on,
+EARLIER: Final = """
+SELECT c.earlier_screening_id, e.site_code, substr(CAST(e.opened_at AS TEXT), 1, 10) AS opened_on,
   substr(CAST(n.opened_at AS TEXT), 1, 10) AS now_on
-FROM women w JOIN women e ON e.subject_key = w.subject_key AND e.screening_id < w.screening_id
-JOIN screenings s ON s.screening_id = e.screening_id JOIN screenings n ON n.screening_id = w.screening_id
-WHERE w.screening_id = :screening AND NOT s.void AND s.consent_screening AND s.consent_ai
-  AND NOT n.void AND n.consent_screening AND n.consent_ai AND s.status IN ('complete', 'incomplete')
-  AND NOT EXISTS (SELECT 1 FROM {ERASED.name} g WHERE g.screening_id = e.screening_id)
-ORDER BY e.screening_id DESC LIMIT 1
+FROM compared_with c JOIN screenings e ON e.screening_id = c.earlier_screening_id
+JOIN screenings n ON n.screening_id = c.screening_id WHERE c.screening_id = {screening}
 """
+"""Asks views alone, so that whoever only reads the catalogue may ask it. `screening`: a parameter, or a quoted id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An earlier screening that counts. days: from its opening to that of the later one, by the vans' clocks."""
+
+    screening_id: str
+    site_code: str
+    days: int
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierScreening:
-    """The newest earlier screening that counts. opened_on, now_on: days, by the vans, of this one and of the other.
+    """A visit with its newest revision that has a report, and every conclusion that was signed of it."""
 
-    revision: its newest one with a report. conclusions: every one that was signed.
-    """
-
-    screening_id: str
-    site_code: str
-    opened_on: str
-    now_on: str
+    visit: Visit
     revision: Reported
     conclusions: tuple[ScreeningConcluded, ...]
 
 
-def earlier_of(connection: Connection, screening_id: str) -> EarlierScreening | None:
-    """The screening with which this one is compared; None where there is none.
+def visit_of(row: tuple[Any, ...]) -> Visit:
+    """The visit in a row of `EARLIER`."""
+    screening_id, site_code, opened_on, now_on = map(str, row)
+    days = (date.fromisoformat(now_on) - date.fromisoformat(opened_on)).days
+    return Visit(screening_id, site_code, max(days, 0))
 
-    It is of the woman to whom this one belongs by the amendments in force, has a report, is not erased or void, and she
-    agrees, for both, to be screened and read by a machine.
+
+def earlier_of(connection: Connection, screening_id: str) -> EarlierScreening | None:
+    """The screening with which this one is compared (view `compared_with`); None where there is none with a report.
+
+    It is of the woman to whom this one belongs by the amendments in force, is not erased or void, and she agrees, for
+    both, to be screened and read by a machine.
     """
-    row = connection.execute(text(_EARLIER), {"screening": screening_id}).one_or_none()
-    revisions = [] if row is None else reported(connection, row.screening_id)
-    if row is None or not revisions or revisions[0].silenced:
+    asked = text(EARLIER.format(screening=":screening"))
+    row = connection.execute(asked, {"screening": screening_id}).one_or_none()
+    if row is None:
         return None
-    return EarlierScreening(
-        row.screening_id,
-        row.site_code,
-        str(row.opened_on),
-        str(row.now_on),
-        revisions[0],
-        tuple(conclusions_of(connection, row.screening_id)),
-    )
+    visit = visit_of(tuple(row))
+    revisions = reported(connection, visit.screening_id)
+    if not revisions:
+        return None
+    return EarlierScreening(visit, revisions[0], tuple(conclusions_of(connection, visit.screening_id)))

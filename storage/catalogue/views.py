@@ -100,6 +100,18 @@ SELECT screening_id, row_number() OVER (PARTITION BY subject_key ORDER BY screen
 FROM women
 """
 
+_COUNTS_AS_EARLIER: Final = "NOT {s}.void AND {s}.consent_screening AND {s}.consent_ai"
+
+_COMPARED_WITH: Final = f"""
+SELECT n.screening_id, (
+  SELECT max(e.screening_id) FROM women e JOIN screenings s ON s.screening_id = e.screening_id
+  WHERE e.subject_key = w.subject_key AND e.screening_id < w.screening_id
+    AND {_COUNTS_AS_EARLIER.format(s="s")} AND s.status IN ('complete', 'incomplete')
+    AND NOT EXISTS (SELECT 1 FROM erased g WHERE g.screening_id = e.screening_id)) AS earlier_screening_id
+FROM women w JOIN screenings n ON n.screening_id = w.screening_id
+WHERE {_COUNTS_AS_EARLIER.format(s="n")}
+"""
+
 _WORKLIST: Final = """
 SELECT s.screening_id, s.van_id, o.site_code, o.opened_at, s.examined_on, s.status, s.revision_number, s.as_of,
   s.referred, s.suspicion, s.findings, s.frames
@@ -307,6 +319,11 @@ VIEWS: Final[dict[str, tuple[str, str]]] = {
     "clinical": ("the newest clinical record of each screening to which she agreed; not for readers", _CLINICAL),
     "screenings": ("one row for each screening that was opened, with its newest revision", _SCREENINGS),
     "visits": ("which visit of the same woman a screening is, and the one before", _VISITS),
+    "compared_with": (
+        "the newest earlier screening of the same woman that counts: reported, not void or erased, with her consent; "
+        "NULL where there is none",
+        _COMPARED_WITH,
+    ),
     "worklist": ("what waits for a reader: signs that refer her first, then by suspicion, then the oldest", _WORKLIST),
     "sides": ("was each organ, side and region seen well enough, by the newest revision", _SIDES),
     "findings": ("the lesions of each screening's newest revision, with their best sighting", _FINDINGS),

@@ -1,24 +1,33 @@
 """What a reader signed, and the woman's page, as files beside the machine's report."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sonovan.contracts.amendments import AmendmentInForce
+from sonovan.contracts.comparisons import Comparison
 from sonovan.contracts.conclusions import ScreeningConcluded
-from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.results import ScreeningAssessed
+from sonovan.outputs import report_of
+from sonovan.reports.document import ScreeningReport
 from sonovan.reports.phrases import LANGUAGES
-from sonovan.signed_pages import SignedPages, read_directions, write_signed
+from sonovan.signed_pages import Compare, SignedPages, compared_now, read_directions, write_signed
+from sonovan.storage.catalogue.comparing import Visit
 from sonovan.storage.folder_store import FolderStore
 from sonovan.stream_apps.assess.report import store_report
-from tests.clinical.records import sha
+from tests.clinical.records import SCREENING, sha
 from tests.contracts.conclusions import FIRST, SECOND, concluded, left_breast
 from tests.reports.test_pdf import needs_chinese
 from tests.stream_apps.assess.test_report import Pictured
 
 pytestmark = needs_chinese
+
+
+def nothing_earlier(_report: object) -> None:
+    """She comes for the first time."""
 
 
 class Desk:
@@ -30,9 +39,11 @@ class Desk:
         self.read = store_report(self.revision, self.store, "research")
         self.revisions: list[ScreeningAssessed] = [self.read]
 
-    def signed(self, *conclusions: ScreeningConcluded, directions: Any = None) -> SignedPages:
-        frames = list(self.revision.results.values())
-        return write_signed(conclusions, self.revisions, lambda _read: frames, self.store, self.out, directions or {})
+    def signed(
+        self, *conclusions: ScreeningConcluded, directions: Any = None, compare: Compare = nothing_earlier
+    ) -> SignedPages:
+        frames, told = list(self.revision.results.values()), directions or {}
+        return write_signed(conclusions, self.revisions, lambda _read: frames, self.store, self.out, told, compare)
 
     def conclusion(self, conclusion_id: str = FIRST, **other: Any) -> ScreeningConcluded:
         of = {"screening_id": self.read.screening_id, "revision_id": self.read.revision_id}
@@ -55,6 +66,46 @@ def test_a_signed_screening_has_the_result_and_her_page_in_each_language(desk: D
     kinds = ("signed", "woman")
     assert desk.files() == {f"{kind}-{each}.{end}" for kind in kinds for each in LANGUAGES for end in ("html", "pdf")}
     assert all(path.read_bytes().startswith(b"%PDF") for path in (*pages.pdf.values(), *pages.her_pdf.values()))
+
+
+COMPARED = Comparison(months=12)
+
+
+def away(_report: object) -> Comparison | None:
+    raise Transient("the catalogue is away")
+
+
+@pytest.mark.parametrize(
+    ("compare", "told", "missing"),
+    [
+        (lambda _report: COMPARED, "12 months before", 0),
+        (lambda _report: Comparison(months=3), "does not count any more", 0),
+        (nothing_earlier, "does not count any more", 0),
+        (away, "the catalogue alone knows", 1),
+    ],
+)
+def test_what_was_compared_is_on_the_page_where_the_catalogue_still_says_so(
+    desk: Desk, compare: Compare, told: str, missing: int
+) -> None:
+    pages = desk.signed(desk.conclusion(comparison=COMPARED), compare=compare)
+    text = pages.html["en"].read_text(encoding="utf-8")
+    found = [
+        each for each in ("12 months before", "does not count any more", "the catalogue alone knows") if each in text
+    ]
+    assert (found, len(pages.missing)) == ([told], missing)
+
+
+def test_her_earlier_report_is_compared_with_and_one_that_is_gone_is_not(desk: Desk, tmp_path: Path) -> None:
+    document = json.loads(report_of(desk.read, desk.store)[1])
+    now = ScreeningReport.model_validate({**document, "screening_id": SCREENING})
+    before = Visit(desk.read.screening_id, "site-1", 400)
+    made = compared_now(now, before, desk.revisions, [], desk.store)
+    assert made is not None
+    assert made.months == 13
+    assert {each.change for each in made.findings} <= {"seen_before", "undecided"}
+    assert len([each for each in made.findings if each.finding_id]) == len(now.findings)
+    assert compared_now(now, before, [], [], desk.store) is None
+    assert compared_now(now, before, desk.revisions, [], FolderStore(tmp_path / "empty")) is None
 
 
 def test_without_a_signature_neither_is_there_and_earlier_ones_go(desk: Desk) -> None:
