@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.amendments import AmendmentInForce
@@ -39,7 +40,8 @@ class Desk:
     """An alert worker whose clock a test moves, another one for each batch; everything is appended now."""
 
     def __init__(self, folder: Path) -> None:
-        self.world, self.outbox, self.now = World(), Outbox(sqlite_url(folder / "outbox.sqlite")), NOW
+        self.url = sqlite_url(folder / "outbox.sqlite")
+        self.world, self.outbox, self.now = World(), Outbox(self.url), NOW
 
     def take(self, *records: Record) -> None:
         self.world.now = self.now
@@ -151,10 +153,13 @@ def test_of_a_screening_that_is_void_nobody_is_late_and_what_was_told_is_withdra
 
 def test_nothing_of_a_screening_that_was_erased_is_kept_or_told(desk: Desk) -> None:
     desk.take(REPORT, SUSPICIOUS)
+    with create_engine(desk.url).connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM outbox_facts")).scalar_one() == 3
     desk.take(ScreeningErased(screening_id=SCREENING, because="she_asked", by="op-7", erased_at=NOW))
     desk.take(REPORT, SUSPICIOUS)
     assert desk.told(2 * DAYS_30) == []
-    assert desk.outbox.learn(SCREENING, [], lambda _known, facts: pytest.fail(f"kept {facts}"), NOW) == 0
+    with create_engine(desk.url).connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM outbox_facts")).scalar_one() == 0
 
 
 def tried(*records: tuple[timedelta, Record]) -> list[tuple[str, str, timedelta | None]]:
