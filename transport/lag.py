@@ -1,11 +1,12 @@
 """How far each stage is behind each topic that it reads, by the offsets that its consumer groups have committed."""
 
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer
+from kafka.errors import GroupIdNotFoundError
 
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.topics import Writer
@@ -32,9 +33,11 @@ def lags(settings: BrokerSettings) -> list[Lag]:
 
     Raises Transient where no broker answers, Fatal where the account may not see it.
     """
-    groups = stage_groups()
+    committed: dict[str, Mapping[Any, Any]] = {}
     with translating("asking how far stages are"), closing(KafkaAdminClient(**client_options(settings))) as admin:
-        committed = admin.list_group_offsets(dict.fromkeys(groups))
+        for group in stage_groups():
+            with suppress(GroupIdNotFoundError):  # no worker of the stage ever ran
+                committed |= admin.list_group_offsets({group: None})
     places = {place for offsets in committed.values() for place in offsets}
     with (
         translating("asking where topics end"),
