@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import urllib3
 from minio import MinioAdmin
@@ -23,13 +24,7 @@ def create_accounts(root: ObjectStoreSettings, accounts: Mapping[Writer, StoreAc
     An access key that named one of these accounts before, and no longer does, is removed.
     Raises Transient when the store is away, Fatal when it refuses root or a key.
     """
-    admin = MinioAdmin(
-        endpoint=root.endpoint,
-        credentials=StaticProvider(root.access_key, root.secret_key.get_secret_value()),
-        region=root.region,
-        secure=root.secure,
-        http_client=urllib3.PoolManager(timeout=urllib3.Timeout(root.timeout_s), retries=False),
-    )
+    admin = _administering(root)
     with _telling(root):
         there = json.loads(admin.user_list())
         for account in ACCOUNTS:
@@ -42,6 +37,43 @@ def create_accounts(root: ObjectStoreSettings, accounts: Mapping[Writer, StoreAc
         for key in there.keys() - held:
             if account_of(key) in {account.value for account in ACCOUNTS}:
                 admin.user_remove(key)
+
+
+def accounts_astray(root: ObjectStoreSettings, accounts: Mapping[Writer, StoreAccount]) -> dict[Writer, str]:
+    """Where accounts differ from what `create_accounts` makes, in words by account; changes nothing.
+
+    Raises as `create_accounts`.
+    """
+    admin = _administering(root)
+    told = {}
+    with _telling(root):
+        there = json.loads(admin.user_list())
+        policies = json.loads(admin.policy_list())
+        for account in ACCOUNTS:
+            name = policy_name(account)
+            if accounts[account].access_key not in there:
+                told[account] = "the store does not know its key"
+            elif there[accounts[account].access_key].get("policyName") != name:
+                told[account] = "it has another policy than its own"
+            elif _statements(policies.get(name)) != _statements(policy(account)):
+                told[account] = "its policy is not that of the table"
+    return told
+
+
+def _statements(policy: Any) -> list[str]:
+    """A policy's statements, so that the order in which a store writes actions and resources does not matter."""
+    found = [] if policy is None else policy["Statement"]
+    return sorted(json.dumps([each["Effect"], sorted(each["Action"]), sorted(each["Resource"])]) for each in found)
+
+
+def _administering(root: ObjectStoreSettings) -> MinioAdmin:
+    return MinioAdmin(
+        endpoint=root.endpoint,
+        credentials=StaticProvider(root.access_key, root.secret_key.get_secret_value()),
+        region=root.region,
+        secure=root.secure,
+        http_client=urllib3.PoolManager(timeout=urllib3.Timeout(root.timeout_s), retries=False),
+    )
 
 
 @contextmanager

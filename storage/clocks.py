@@ -31,9 +31,22 @@ def clock_hint(date: str | None, now: datetime | None = None) -> str:
 
 def asked_clock_hint(settings: ObjectStoreSettings) -> str:
     """The same where the refusal's own headers are not at hand: the store is asked for its time, without an account."""
+    return clock_hint(_asked_date(settings))
+
+
+def store_time(settings: ObjectStoreSettings) -> datetime | None:
+    """The object store's time with a zone, to the second below; None where it does not answer."""
+    try:
+        told = parsedate_to_datetime(_asked_date(settings) or "")
+    except ValueError:
+        return None
+    return told if told.tzinfo else told.replace(tzinfo=UTC)
+
+
+def _asked_date(settings: ObjectStoreSettings) -> str | None:
     address = f"{'https' if settings.secure else 'http'}://{settings.endpoint}/minio/health/live"
     with urllib3.PoolManager(timeout=urllib3.Timeout(settings.timeout_s), retries=False) as pool:
         try:
-            return clock_hint(pool.request("GET", address, redirect=False).headers.get("Date"))
+            return pool.request("GET", address, redirect=False).headers.get("Date")
         except HTTPError:
-            return ""
+            return None

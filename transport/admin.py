@@ -105,14 +105,29 @@ class Administrator:
 
     def check(self) -> list[str]:
         """Where topics and grants differ from the table, one line each; empty where they do not."""
+        return [*self.topics_astray(), *(line for lines in self.access_astray().values() for line in lines)]
+
+    def topics_astray(self) -> list[str]:
+        """Where topics differ from the table, one line each; empty where they do not."""
         plan, names = self.plan(), self.topic_names()
         missing = [f"{name}: missing" for name in sorted(plan.keys() - names)]
         unknown = [f"{name}: not in the table" for name in sorted(names - plan.keys())]
         found = self._found(plan.keys() & names)
-        differing = [line for name in sorted(found) for line in differences(plan[name], found[name])]
+        return missing + unknown + [line for name in sorted(found) for line in differences(plan[name], found[name])]
+
+    def access_astray(self) -> dict[str, list[str]]:
+        """Where grants differ from the table, by account, one line each; accounts with none are left out."""
         lacking, surplus = self._grants_astray()
-        access = [f"access missing: {describe(entry(grant))}" for grant in sorted(lacking)]
-        return missing + unknown + differing + access + [f"access not in the table: {describe(acl)}" for acl in surplus]
+        told: dict[str, list[str]] = {}
+        for grant in sorted(lacking):
+            told.setdefault(grant.account, []).append(f"access missing: {describe(entry(grant))}")
+        for acl in surplus:
+            told.setdefault(account_of(acl), []).append(f"access not in the table: {describe(acl)}")
+        return told
+
+    def accounts(self) -> set[str]:
+        """Everybody who has a password at the broker."""
+        return self._accounts()
 
     def set_accounts(self, passwords: Mapping[str, str]) -> None:
         """Create the accounts, or give them these passwords, all in one request."""

@@ -44,6 +44,13 @@ def authorities(text: str) -> dict[str, str]:
     return {hashlib.sha256(each).hexdigest(): ssl.DER_cert_to_PEM_cert(each) for each in found}
 
 
+def authorities_until(text: str) -> list[datetime]:
+    """Until when each of the authorities in a text counts, the first to end first. Raises as `authorities`."""
+    authorities(text)
+    ends = [ssl.cert_time_to_seconds(str(each["notAfter"])) for each in trusting(text).get_ca_certs()]
+    return [datetime.fromtimestamp(each, UTC) for each in sorted(ends)]
+
+
 def untrusted(error: ssl.SSLCertVerificationError, host: str) -> UntrustedCentre:
     """What a refused certificate means, in words for whoever has to mend it. host: the name that was asked for."""
     today = f"{datetime.now(UTC):%Y-%m-%d}"  # no time: the same trouble is told once, not each minute

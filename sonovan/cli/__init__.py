@@ -46,6 +46,7 @@ COMMANDS: Final = {
     "up": ("up", "Start Kafka, MinIO, the apps and the console on this machine."),
     "down": ("up", "Stop what up started; data stays."),
     "status": ("up", "Show what runs."),
+    "doctor": ("doctor", "Look at everything of a centre: well, or what to do about it."),
     "worker": ("worker", "Run one app of the centre in the foreground."),
     "skip": ("skip", "Let an app pass a message that ends it again and again."),
     "replay": ("replay", "Stored frames through another network, as a shadow beside live work."),

@@ -34,7 +34,7 @@ WeightsOption = Annotated[Path | None, typer.Option("--weights-dir", help="Folde
 @app.command("list")
 def list_models(weights_dir: WeightsOption = None, as_json: JsonOption = False) -> None:
     """Show the networks that the registry names; the first runs when none is named."""
-    entries = _entries(_folder(weights_dir))
+    entries = _entries(weights_folder(weights_dir))
     if as_json:
         listed = [entry.model_dump(mode="json") | {"fingerprint": entry.fingerprint} for entry in entries]
         typer.echo(json.dumps(listed, indent=1))
@@ -43,14 +43,14 @@ def list_models(weights_dir: WeightsOption = None, as_json: JsonOption = False) 
         organs, precisions = ", ".join(entry.organs), ", ".join(entry.precisions)
         typer.echo(f"{entry.id}\n  organs: {organs}\n  input: {entry.side}×{entry.side}, {precisions}")
         typer.echo(f"  sha256: {entry.sha256}\n  fingerprint: {entry.fingerprint}")
-        card = os.path.relpath((_folder(weights_dir) / entry.card).resolve())
+        card = os.path.relpath((weights_folder(weights_dir) / entry.card).resolve())
         typer.echo(f"  card: {card}\n  licence: {entry.licence}")
 
 
 @app.command()
 def verify(weights_dir: WeightsOption = None, as_json: JsonOption = False) -> int:
     """Check every network's files against their sha256 and its entry, and start it on this machine."""
-    folder = _folder(weights_dir)
+    folder = weights_folder(weights_dir)
     checked = [_checked(entry, folder) for entry in _entries(folder)]
     if as_json:
         typer.echo(json.dumps(checked, indent=1))
@@ -78,7 +78,7 @@ def export(
         )
     from training.__main__ import main
 
-    folder = _folder(weights_dir)
+    folder = weights_folder(weights_dir)
     places = ["--weights", str(folder), "--cards", str(folder.parent / "cards")]
     try:
         return main(["export", str(checkpoint), "--model", model, "--despeckle", despeckle, *places])
@@ -96,7 +96,8 @@ def _checked(entry: Entry, folder: Path) -> dict[str, Any]:
     return {"id": entry.id, "usable": True, "sha256": entry.sha256, "runs": runs}
 
 
-def _folder(weights_dir: Path | None) -> Path:
+def weights_folder(weights_dir: Path | None) -> Path:
+    """Where the networks lie: of an option, else of a setting, else those that came with the program."""
     return weights_dir or read_settings().weights_dir or WEIGHTS_DIR
 
 

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sonovan.cli import van_capture, van_gateway, van_lights, van_page, van_reports, van_screenings, van_site, van_spool
+from sonovan.cli import (
+    van_capture,
+    van_doctor,
+    van_gateway,
+    van_lights,
+    van_page,
+    van_reports,
+    van_screenings,
+    van_site,
+    van_spool,
+)
 from sonovan.cli.failures import Exit
 from sonovan.cli.van_amend import app as amend_app
 from sonovan.cli.van_options import AsJson, GiveUp, OperatorCode, Organ, Plan, State, VanName, Wait
@@ -289,3 +299,4 @@ van_gateway.add_to(app)
 app.command()(van_reports.reports)
 van_page.add_to(app)
 van_lights.add_to(app)
+van_doctor.add_to(app)

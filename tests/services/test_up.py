@@ -2,11 +2,15 @@
 
 import json
 import os
+import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from kafka.admin import ConfigResource, ConfigResourceType
+from minio import Minio
 
 from sonovan.centre import Centre, attach, client_environment, down, start_worker, status, up
 from sonovan.console_here import console_address
@@ -14,6 +18,9 @@ from sonovan.contracts.answers import RejectedRetried
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import Topic
 from sonovan.deploy import services
+from sonovan.storage.keys import Bucket
+from sonovan.transport.acls import every_entry
+from sonovan.transport.admin import Administrator
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
 from tests import command
@@ -141,6 +148,45 @@ def test_the_commands_speak_of_the_running_centre(started: Centre) -> None:
         line for line in shown if line["key"] == "poison"
     ).items()
     assert record.model_dump(mode="json") in [line.get("record") for line in shown]
+
+
+def doctor(state: Path, code: int = 0) -> dict[str, dict[str, str]]:
+    """The lines of the doctor that are to be mended, by what they are about."""
+    lines = json.loads(sonovan(state, "doctor", "--json", code=code).stdout)["lines"]
+    told = {f"{line['about']} {line['subject']}".strip(): line for line in lines}
+    assert {"disk", "version", "weights", "process", "certificate", "topics", "account", "lag", "clock", "buckets"} <= {
+        line["about"] for line in lines
+    } | {"lag"}  # a group that has committed nothing yet has no line
+    return {name: line for name, line in told.items() if not line["well"]}
+
+
+def test_the_doctor_finds_a_running_centre_well_and_each_thing_that_is_broken(started: Centre) -> None:
+    watched = {"process supervisor"}  # which this centre was started without
+    assert doctor(started.path, 3).keys() == watched
+    with Administrator(started.kafka()) as administrator:
+        administrator._client.delete_acls([every_entry("alert")])
+        administrator._client.alter_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, RETRIED, {"retention.ms": "1000"})]
+        )
+    root = started.store()
+    client = Minio(root.endpoint, root.access_key, root.secret_key.get_secret_value(), secure=False, region="us-east-1")
+    client.remove_bucket(Bucket.QUARANTINE)
+    console = started.state.apps / "console" / "console.sqlite"
+    with closing(sqlite3.connect(console)) as connection:
+        (head,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    services.kill_one(started.state, "alert")
+    ill = doctor(started.path, 3)
+    assert ill.keys() - watched == {"account alert", "topics", "buckets", "database console", "process alert"}
+    assert RETRIED in ill["topics"]["found"]
+    assert Bucket.QUARANTINE in ill["buckets"]["found"]
+    with closing(sqlite3.connect(console)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (head,))
+        connection.commit()
+    sonovan(started.path, "topics", "create", "--buckets")  # the remedies that the lines name
+    up(started.path, apps=("alert",), app_environment={}, console=True)
+    assert doctor(started.path, 3).keys() == watched
 
 
 def test_down_ends_just_what_up_started_and_up_brings_all_back(started: Centre) -> None:
