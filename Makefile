@@ -28,6 +28,8 @@ test: $(READY) ## every test: units, services, the journeys through real Kafka a
 		|| echo "Orthanc is missing (Debian: orthanc): the listener is tested without another node" >&2
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 		|| echo "chromium is missing (Debian: chromium): the pages are tested without a browser" >&2
+	@command -v promtool >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && mkdir -p /etc/systemd/system && ln -sfn /dev/null /etc/systemd/system/prometheus.service && apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends prometheus >/dev/null; } \
+		|| echo "promtool is missing (Debian: prometheus): alert rules are not tried" >&2
 	@command -v npm >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends npm >/dev/null; } \
 		|| echo "npm is missing (Debian: npm): the console's pages are tested without axe-core" >&2
 	@$(RUN) -m tests.side_by_side

@@ -63,11 +63,8 @@ async def _alive(_request: Request) -> Response:
 
 def _ready(console: Console) -> Callable[[Request], Response]:
     def ready(_request: Request) -> Response:
-        """Whether accounts can be looked up. The catalogue may come later: pages say so."""
-        try:
-            with console.database.begun():
-                return Response("ready\n", media_type="text/plain")
-        except Exception as error:
-            return Response(f"accounts: {type(error).__name__}\n", 503, media_type="text/plain")
+        """Whether accounts can be looked up."""
+        trouble = console.trouble
+        return Response(f"{trouble or 'ready'}\n", 503 if trouble else 200, media_type="text/plain")
 
     return ready

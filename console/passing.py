@@ -48,6 +48,13 @@ class Passage:
         """What answers a door's address."""
 
         async def answer(request: Request) -> Response:
+            measured = self._console.measured
+            began = measured.ticks()
+            response = await answered(request)
+            measured.answered(door.path, response.status_code, measured.ticks() - began)
+            return response
+
+        async def answered(request: Request) -> Response:
             asked = self._plain(request)
             as_json = "application/json" in request.headers.get("accept", "")
             try:

@@ -9,6 +9,7 @@ from typing import Literal
 from sonovan.console.doors import Door
 from sonovan.console.feed import Feed
 from sonovan.console.lags import Lags
+from sonovan.console.measured import ConsoleMeasured
 from sonovan.console.phrases import ConsoleWords
 from sonovan.console.remembered import Remembered
 from sonovan.console.settings import ConsoleSettings
@@ -39,6 +40,9 @@ class Console:
     in the worklist. lags: how far stages are behind their topics. send: publishes a record of a topic that the console
     writes, and returns when Kafka has it (raises Transient, Fatal, InvalidRecord). audit: notes who did what. words: by
     language. doors: every row of the table. remembered: answers that several people ask for at once. clock: ms since
+    in the worklist. send: publishes a record of a topic that the console writes, and returns when Kafka has it (raises
+    Transient, Fatal, InvalidRecord). audit: notes who did what. words: by language. doors: every row of the table.
+    remembered: answers that several people ask for at once. measured: what is counted for Prometheus. clock: ms since
     1970. tell: takes a line for the log, in which nobody is named.
     """
 
@@ -57,9 +61,19 @@ class Console:
     words: Mapping[str, ConsoleWords] = field(repr=False)
     doors: tuple[Door, ...] = field(repr=False)
     remembered: Remembered = field(default_factory=Remembered, repr=False)
+    measured: ConsoleMeasured = field(default_factory=ConsoleMeasured, repr=False)
     intended_use: IntendedUse = "research"
     clock: Callable[[], int] = now_ms
     tell: Callable[[str], None] = field(default=print, repr=False)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why accounts cannot be looked up now; None where they can. The catalogue may come later: pages say so."""
+        try:
+            with self.database.begun():
+                return None
+        except Exception as error:
+            return f"accounts: {type(error).__name__}"
 
     @property
     def policy(self) -> Policy:

@@ -95,6 +95,7 @@ class Faults:
         self._told: dict[WorkerFault, bool] = {}
         self._since: dict[WorkerFault, tuple[bool, float]] = {}
         self._rejected: list[tuple[float, int]] = []
+        self.standing: frozenset[WorkerFault] = frozenset()
 
     async def look(self, seen: Seen, now: float, as_of: datetime) -> None:
         """Tell of every fault that began or ended long enough ago.
@@ -107,6 +108,7 @@ class Faults:
         before = self._rejected[0][1] if self._rejected else seen.rejected
         self._rejected.append((now, seen.rejected))
         found = faults_of(seen, before, self._apart_s)
+        self.standing = frozenset(found)
         for code in WORKER_FAULTS:
             holds = code in found
             if self._since.get(code, (not holds, now))[0] != holds:
@@ -167,4 +169,5 @@ async def run_faults(faults: Faults, measured: Measured, progress: Progress) -> 
     """Look every few seconds until cancelled."""
     while True:
         await faults.look(seen_by(measured, progress), time.monotonic(), datetime.now(UTC))
+        measured.faults = faults.standing
         await asyncio.sleep(LOOK_EVERY_S)

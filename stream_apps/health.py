@@ -15,7 +15,7 @@ from typing import Final
 from aiohttp import web
 
 from sonovan.contracts.errors import Fatal
-from sonovan.stream_apps.metrics import CONTENT_TYPE
+from sonovan.contracts.exposition import CONTENT_TYPE
 from sonovan.stream_apps.progress import Progress
 
 HEALTH_FILE: Final = "health.json"

@@ -1,40 +1,31 @@
 """What a worker measures of itself, and how Prometheus reads it; every name stands in `Metric`, once.
 
-Written by hand: the text format is a few lines, and nothing but counters, gauges and one histogram is needed
-(docs/decisions/0020). Used from the event loop's thread alone. Source: Prometheus text exposition format 0.0.4.
+Used from the event loop's thread alone.
 """
 
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from itertools import accumulate
 from typing import Final
 
+from sonovan.contracts.exposition import Described, Times
+from sonovan.contracts.faults import WORKER_FAULTS, WorkerFault
 from sonovan.stream_apps.rejecting import Coordinates
-
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 BOUNDS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histogram's buckets in seconds; the last one, +Inf, is not written here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """A metric's name, kind (`counter`, `gauge` or `histogram`), labels in their order, and what it says."""
-
-    name: str
-    kind: str
-    labels: tuple[str, ...]
-    says: str
 
 
 class Metric(Enum):
     """All metrics of a worker. Each also has the labels `stage` and `instance`."""
 
     INFO = Described("sonovan_worker_info", "gauge", (), "What runs, in labels: the network and its provider, for one.")
+    READY = Described("sonovan_ready", "gauge", (), "1 while the worker takes messages, 0 while it waits.")
+    FAULT = Described("sonovan_fault", "gauge", ("fault",), "1 while the worker has this fault, else 0.")
+    CLOCK = Described("sonovan_broker_clock_ahead_seconds", "gauge", (), "The broker's clock less this machine's.")
+    DISK = Described("sonovan_disk_free_bytes", "gauge", (), "On the fullest of the disks that the worker looks at.")
     PARTITIONS = Described("sonovan_partitions", "gauge", (), "Partitions assigned to this worker.")
     LAG = Described("sonovan_lag_records", "gauge", ("topic", "partition"), "Records that are not processed yet.")
     OLDEST = Described(
@@ -70,6 +61,15 @@ Place = tuple[str, int]
 """Topic and partition."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a worker stands beside its messages. disk_free: bytes; None where it looks at no disk."""
+
+    ready: bool
+    broker_ahead_s: float
+    disk_free: int | None
+
+
 class Measured:
     """Counts what one worker does. `clock` is the broker's seconds since the epoch, `ticks` any steady clock's."""
 
@@ -87,8 +87,8 @@ class Measured:
         self._under_way: dict[Place, dict[int, float]] = {}
         self._next: dict[Place, int] = {}
         self._counts: dict[tuple[Metric, tuple[str, ...]], float] = {(Metric.RETRIES, ()): 0.0}
-        self._times: dict[Part, list[int]] = {}
-        self._total_s: dict[Part, float] = {}
+        self._times: dict[Part, Times] = {}
+        self.faults: frozenset[WorkerFault] = frozenset()
 
     def runs(self, running: Mapping[str, str]) -> None:
         """What runs is known: the network and its provider, for one."""
@@ -156,12 +156,9 @@ class Measured:
         try:
             yield
         finally:
-            elapsed_s = self._ticks() - began
-            times = self._times.setdefault(part, [0] * (len(BOUNDS_S) + 1))
-            times[bisect_left(BOUNDS_S, elapsed_s)] += 1
-            self._total_s[part] = self._total_s.get(part, 0.0) + elapsed_s
+            self._times.setdefault(part, Times(BOUNDS_S)).add(self._ticks() - began)
 
-    def text(self, ends: Mapping[Place, int], committed: Mapping[Place, int | None]) -> str:
+    def text(self, ends: Mapping[Place, int], committed: Mapping[Place, int | None], standing: Standing) -> str:
         """Everything in Prometheus' text format.
 
         ends: the next offset of each assigned partition on the broker. committed: the group's offset there, None
@@ -169,15 +166,23 @@ class Measured:
         unknown is not 0.
         """
         lines: list[str] = []
-        samples = list(self._gauges(ends, committed))
+        samples = [*self._stands(standing), *self._gauges(ends, committed)]
         samples += [(metric, labels, count) for (metric, labels), count in self._counts.items()]
         for metric in Metric:
-            told = metric.value
-            lines += [f"# HELP {told.name} {told.says}", f"# TYPE {told.name} {told.kind}"]
-            own = self._running if metric is Metric.INFO else {}
-            for _, labels, value in (each for each in samples if each[0] is metric):
-                lines.append(self._line(told.name, dict(zip(told.labels, labels, strict=True)) | own, value))
-        return "\n".join([*lines, *self._histogram()]) + "\n"
+            lines += metric.value.head()
+            own = self._own | (self._running if metric is Metric.INFO else {})
+            lines += [metric.value.line(own, labels, value) for each, labels, value in samples if each is metric]
+        for part, times in self._times.items():
+            lines += times.lines(Metric.SECONDS.value.name, self._own | {"step": part.value})
+        return "\n".join(lines) + "\n"
+
+    def _stands(self, standing: Standing) -> Iterator[Sample]:
+        yield Metric.READY, (), float(standing.ready)
+        yield Metric.CLOCK, (), standing.broker_ahead_s
+        if standing.disk_free is not None:
+            yield Metric.DISK, (), float(standing.disk_free)
+        for fault in WORKER_FAULTS:
+            yield Metric.FAULT, (fault,), float(fault in self.faults)
 
     def _gauges(self, ends: Mapping[Place, int], committed: Mapping[Place, int | None]) -> Iterator[Sample]:
         yield Metric.INFO, (), 1.0
@@ -195,21 +200,5 @@ class Measured:
         known = [offset for offset in (self._next.get(place), committed) if offset is not None]
         return max(known) if known else min(self._under_way.get(place, {}), default=None)
 
-    def _histogram(self) -> Iterator[str]:
-        name = Metric.SECONDS.value.name
-        for part, counts in self._times.items():
-            for bound, total in zip((*map(str, BOUNDS_S), "+Inf"), accumulate(counts), strict=True):
-                yield self._line(f"{name}_bucket", {"step": part.value, "le": bound}, total)
-            yield self._line(f"{name}_sum", {"step": part.value}, self._total_s[part])
-            yield self._line(f"{name}_count", {"step": part.value}, sum(counts))
-
     def _count(self, metric: Metric, *labels: str) -> None:
         self._counts[metric, labels] = self._counts.get((metric, labels), 0.0) + 1.0
-
-    def _line(self, name: str, labels: Mapping[str, str], value: float) -> str:
-        written = ",".join(f'{label}="{_escaped(text)}"' for label, text in (self._own | dict(labels)).items())
-        return f"{name}{{{written}}} {value:.9g}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -14,7 +14,7 @@ from typing import Any, Final
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from sonovan.contracts.errors import Transient
-from sonovan.stream_apps.metrics import Measured, Place
+from sonovan.stream_apps.metrics import Measured, Place, Standing
 from sonovan.stream_apps.progress import BROKER, DISK, PARTITIONS, READING_BACK, Progress
 
 log = logging.getLogger(__name__)
@@ -122,7 +122,9 @@ class Watching:
             committed = {(place.topic, place.partition): known.get(place) for place in found}
         except self._away as error:
             log.info("the lag is not told: %s", type(error).__name__)
-        return self._measured.text(ends, committed)
+        free = [shutil.disk_usage(folder).free for folder in self._folders if folder.is_dir()]
+        standing = Standing(not self._progress.waiting, self._progress.broker_ahead_s, min(free, default=None))
+        return self._measured.text(ends, committed, standing)
 
 
 def look_at_disks(progress: Progress, folders: Sequence[Path], disk_low_mb: int) -> None:

@@ -18,18 +18,21 @@ from sonovan.transport.grants import stage_groups
 @dataclass(frozen=True, slots=True, order=True)
 class Lag:
     """One topic that a stage reads. behind: records that it has not processed yet, over all partitions. partitions: of
-    how many some are left. most: the most that are left of one of them."""
+    how many some are left. most: the most that are left of one of them. waiting: how
+    many of them all are older than was asked for."""
 
     stage: Writer
     topic: str
     behind: int
     partitions: int
     most: int
+    waiting: int = 0
 
 
-def lags(settings: BrokerSettings) -> list[Lag]:
+def lags(settings: BrokerSettings, older_than_ms: int | None = None) -> list[Lag]:
     """Of each stage and topic of which it has committed something; a stage that has not is left out, for unknown is
-    not 0. No message is read.
+    not 0. No message is read. older_than_ms: milliseconds since the epoch by the broker's clock; what was appended
+    before it and is left is counted as waiting; with None nothing is.
 
     Raises Transient where no broker answers, Fatal where the account may not see it.
     """
@@ -44,16 +47,29 @@ def lags(settings: BrokerSettings) -> list[Lag]:
         closing(KafkaConsumer(**client_options(settings), group_id=None, enable_auto_commit=False)) as consumer,
     ):
         ends = consumer.end_offsets(sorted(places)) if places else {}
-    return lags_of({group: {place: each.offset for place, each in of.items()} for group, of in committed.items()}, ends)
+        asked = {} if older_than_ms is None else dict.fromkeys(sorted(places), older_than_ms)
+        young = consumer.offsets_for_times(asked) if asked else {}
+    first_young = {place: ends[place] if found is None else found.offset for place, found in young.items()}
+    offsets = {group: {place: each.offset for place, each in of.items()} for group, of in committed.items()}
+    return lags_of(offsets, ends, first_young)
 
 
-def lags_of(committed: Mapping[str, Mapping[Any, int]], ends: Mapping[Any, int]) -> list[Lag]:
-    """What follows from the next offset that each group has committed for a partition, and where the partition ends."""
+def lags_of(
+    committed: Mapping[str, Mapping[Any, int]], ends: Mapping[Any, int], first_young: Mapping[Any, int] | None = None
+) -> list[Lag]:
+    """What follows from the next offset that each group has committed for a partition, and where the partition ends.
+
+    first_young: the offset from which on records of a partition are not older than was asked for.
+    """
     stages, left = stage_groups(), dict[tuple[Writer, str], list[int]]()
+    waiting: dict[tuple[Writer, str], int] = {}
+    young = first_young or {}
     for group, offsets in committed.items():
         for place, offset in offsets.items():
             if offset >= 0 and place in ends:  # -1 stands where nothing was committed
-                left.setdefault((stages[group], place.topic), []).append(max(0, ends[place] - offset))
+                key = (stages[group], place.topic)
+                left.setdefault(key, []).append(max(0, ends[place] - offset))
+                waiting[key] = waiting.get(key, 0) + max(0, young.get(place, offset) - offset)
     return sorted(
-        Lag(stage, topic, sum(each), sum(1 for one in each if one), max(each)) for (stage, topic), each in left.items()
+        Lag(*key, sum(each), sum(1 for one in each if one), max(each), waiting[key]) for key, each in left.items()
     )

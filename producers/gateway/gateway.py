@@ -94,6 +94,7 @@ class Gateway:
         """
         self._van_id, self._vault, self._spool, self._signer = van_id, vault, spool, signer
         self._options, self._clean, self._tell, self._watch = options, clean, tell, watch
+        self.reporter = Reporter(spool, signer)
         self._stopped = Event()
         self._failure: Exception | None = None
 
@@ -184,7 +185,7 @@ class Gateway:
 
     def _upload(self, kafka: Callable[[], BrokerSettings]) -> None:
         """Upload whatever waits, and report; between two turns other commands may."""
-        told, reporter = "", Reporter(self._spool, self._signer)
+        told, reporter = "", self.reporter
         while not self._stopped.wait(_PAUSE_S):
             if not self._spool.status().waiting and not reporter.due:
                 told = ""

@@ -3,6 +3,7 @@
 ae_title = "SONOVAN"
 address = "192.168.7.1"
 port = 11112
+metrics_port = 9464
 
 [[scanner]]
 ae_title = "LOGIQE9"
@@ -153,11 +154,15 @@ class CaptureEntry(Part):
 
 
 class ListenerOptions(Part):
-    """Where the listener listens, and to whom. Without scanners it listens to this machine alone. port 0: any free."""
+    """Where the listener listens, and to whom. Without scanners it listens to this machine alone. port 0: any free.
+
+    metrics_port: where the van's metrics answer on this machine (`sonovan.producers.measured`); None: nowhere.
+    """
 
     ae_title: AeTitle = "SONOVAN"
     address: HostAddress = "127.0.0.1"
     port: Port = 11_112
+    metrics_port: Port | None = None
     scanner: tuple[ScannerEntry, ...] = Field(default=(), max_length=32)
     tls: TlsFiles | None = None
     page: PageOptions = PageOptions()

@@ -47,6 +47,7 @@ COMMANDS: Final = {
     "down": ("up", "Stop what up started; data stays."),
     "status": ("up", "Show what runs."),
     "doctor": ("doctor", "Look at everything of a centre: well, or what to do about it."),
+    "targets": ("targets", "Where Prometheus finds what runs here."),
     "worker": ("worker", "Run one app of the centre in the foreground."),
     "skip": ("skip", "Let an app pass a message that ends it again and again."),
     "replay": ("replay", "Stored frames through another network, as a shadow beside live work."),

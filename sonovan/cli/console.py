@@ -39,6 +39,7 @@ def console(context: typer.Context, state: StateOption = None) -> None:
     from sonovan.console.opening import opened
     from sonovan.console.serving import serve
     from sonovan.contracts.settings import read_settings
+    from sonovan.measuring import exposed
     from sonovan.settings import FaceSettings
     from sonovan.storage.minio_store import MinioStore
 
@@ -48,7 +49,9 @@ def console(context: typer.Context, state: StateOption = None) -> None:
         _settings(folder), state=folder, broker=lambda: kafka_settings(state, NAME), images=images,
         intended_use=read_settings(FaceSettings).intended_use, tell=_tell,
     ) as made:  # fmt: skip
-        serve(made, lambda address: _listens(folder, address))
+        port, setting = made.settings.metrics_port, "SONOVAN_CONSOLE_METRICS_PORT"
+        with exposed(lambda: made.measured.text(made.trouble is None), port, setting) as metrics:
+            serve(made, lambda address: _listens(folder, address, metrics))
 
 
 @user.command()
@@ -181,14 +184,14 @@ def _settings(folder: Path) -> "ConsoleSettings":
     )
 
 
-def _listens(folder: Path, address: str) -> None:
-    """Tell where the console answers, whoever watches and `sonovan status`."""
+def _listens(folder: Path, address: str, metrics: str) -> None:
+    """Tell where the console answers, whoever watches and `sonovan status`; metrics: where Prometheus reads."""
     from sonovan.console_here import HEALTH_FILE
 
     file = folder / "apps" / NAME / HEALTH_FILE
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = file.with_suffix(".new")
-    beside.write_text(json.dumps({"pid": os.getpid(), "address": address}) + "\n", encoding="utf-8")
+    beside.write_text(json.dumps({"pid": os.getpid(), "address": address, "metrics": metrics}) + "\n", encoding="utf-8")
     beside.replace(file)
     _tell(f"console: {address}")
 

@@ -53,11 +53,13 @@ def serve(
     from sonovan.cli.van_page import served
     from sonovan.cli.van_send import say
     from sonovan.contracts.settings import read_settings
+    from sonovan.measuring import exposed
     from sonovan.models.segmenter import load
     from sonovan.producers.gateway.gateway import Gateway
     from sonovan.producers.gateway.preview import Preview
     from sonovan.producers.gateway.settings import read_options
     from sonovan.producers.gateway.watching import Watch
+    from sonovan.producers.measured import van_metrics
     from sonovan.producers.privacy import open_cleaning
     from sonovan.producers.settings import VanSettings
 
@@ -82,6 +84,11 @@ def serve(
                 shown = options.model_copy(update={"page": options.page.model_copy(update=at_port)})
                 address = until_it_ends.enter_context(served(opened, shown, clean, watch))
                 typer.echo(f"the operator's page: {address}")
+            if options.metrics_port is not None:
+                made = exposed(
+                    lambda: van_metrics(gateway.reporter.report(metered=False)), options.metrics_port, "metrics_port"
+                )
+                typer.echo(f"metrics: {until_it_ends.enter_context(made)}")
             sys.stdout.flush()
 
         sys.setswitchinterval(_SWITCH_S)

@@ -4,20 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from sonovan.contracts.broker import BrokerSettings
-from sonovan.contracts.topics import APP_IDS, PEOPLE, STAGES, TOPICS, Topic, deferred_group
+from sonovan.contracts.topics import PEOPLE, STAGES, TOPICS
 from sonovan.doctor.line import Line, Lines
 from sonovan.transport.admin import Administrator
-from sonovan.transport.lag import Behind, behind
+from sonovan.transport.lag import Lag, lags
 
 WAITS_TOO_LONG_S: Final = 300
 """As the fault `lag`: a record that has waited for longer is told of."""
 
 _SHOWN: Final = 3
 _MEND: Final = "sonovan topics create (after that sonovan topics check)"
-GROUPS: Final = (
-    *APP_IDS.values(),
-    *(deferred_group(stage) for stage in STAGES if stage in TOPICS[Topic.FRAME_DEFERRED].readers),
-)
 
 
 def access(settings: BrokerSettings, expected: Iterable[str] = (*STAGES, *PEOPLE)) -> Lines:
@@ -50,23 +46,24 @@ def account_lines(expected: Iterable[str], there: set[str], astray: Mapping[str,
 
 
 def lag(settings: BrokerSettings, now_s: float) -> Lines:
-    """A line for each group of the apps. now_s: the broker's time, seconds since the epoch."""
-    yield from lag_lines(behind(settings, GROUPS, round((now_s - WAITS_TOO_LONG_S) * 1000)))
+    """A line for each stage. now_s: the broker's time, seconds since the epoch."""
+    yield from lag_lines(lags(settings, round((now_s - WAITS_TOO_LONG_S) * 1000)))
 
 
-def lag_lines(found: Iterable[Behind]) -> Lines:
-    """A line for each group that has committed anything in a topic of the table."""
-    by_group: dict[str, list[Behind]] = {}
+def lag_lines(found: Iterable[Lag]) -> Lines:
+    """A line for each stage that has committed anything in a topic of the table."""
+    known = {row.name for row in TOPICS.values()}
+    by_stage: dict[str, list[Lag]] = {}
     for each in found:
-        if each.topic in {row.name for row in TOPICS.values()}:
-            by_group.setdefault(each.group, []).append(each)
-    for group, topics in sorted(by_group.items()):
+        if each.topic in known:
+            by_stage.setdefault(each.stage.value, []).append(each)
+    for stage, topics in sorted(by_stage.items()):
         late = [f"{each.waiting} of {each.topic}" for each in topics if each.waiting]
-        told = f"{sum(each.records for each in topics)} records behind"
+        told = f"{sum(each.behind for each in topics)} records behind"
         if late:
             told += f", longer than {WAITS_TOO_LONG_S} s: {shortened(late)}"
         remedy = "docs/runbook.md#lag: is a worker of the stage down, waiting, or alone with too much?"
-        yield Line("lag", group, told, remedy if late else "")
+        yield Line("lag", stage, told, remedy if late else "")
 
 
 def shortened(told: Sequence[str]) -> str:

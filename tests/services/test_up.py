@@ -2,11 +2,15 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import stat
+import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
+from urllib.request import urlopen
 
 import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
@@ -18,6 +22,7 @@ from sonovan.contracts.answers import RejectedRetried
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.topics import Topic
 from sonovan.deploy import services
+from sonovan.deploy.ports import find_free
 from sonovan.storage.keys import Bucket
 from sonovan.transport.acls import every_entry
 from sonovan.transport.admin import Administrator
@@ -25,7 +30,9 @@ from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
 from tests import command
 from tests.command import Told
+from tests.conftest import skip_unless_ci
 from tests.console.world import Browser
+from tests.waiting import await_true
 
 pytestmark = pytest.mark.services
 
@@ -187,6 +194,50 @@ def test_the_doctor_finds_a_running_centre_well_and_each_thing_that_is_broken(st
     sonovan(started.path, "topics", "create", "--buckets")  # the remedies that the lines name
     up(started.path, apps=("alert",), app_environment={}, console=True)
     assert doctor(started.path, 3).keys() == watched
+
+
+@contextmanager
+def prometheus(folder: Path, targets: str) -> Iterator[str]:
+    """Debian's Prometheus over the configuration that is shipped; its address."""
+    program = shutil.which("prometheus")
+    if program is None:
+        skip_unless_ci("prometheus is not there (Debian: prometheus)")
+    for name in ("rules.yaml", "prometheus.yaml"):
+        shutil.copy(Path(__file__).resolve().parents[2] / "deploy" / "prometheus" / name, folder)
+    text = (folder / "prometheus.yaml").read_text()
+    (folder / "prometheus.yaml").write_text(text.replace("15s", "1s"))
+    (folder / "targets.json").write_text(targets)
+    address = f"127.0.0.1:{find_free()}"
+    argv = [str(program), "--config.file=prometheus.yaml", f"--web.listen-address={address}"]
+    with (folder / "said").open("w") as said:
+        process = subprocess.Popen(argv, cwd=folder, stdout=said, stderr=said)
+        try:
+            yield address
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def asked(address: str, expression: str) -> dict[str, str]:
+    """What Prometheus has of an expression, by job; nothing while it does not answer."""
+    try:
+        with urlopen(f"http://{address}/api/v1/query?query={quote(expression)}", timeout=5) as answer:
+            found = json.load(answer)["data"]["result"]
+    except (OSError, ValueError):
+        return {}
+    return {each["metric"].get("job", ""): each["value"][1] for each in found}
+
+
+def test_prometheus_reads_the_workers_and_the_console(started: Centre, tmp_path: Path) -> None:
+    with prometheus(tmp_path, sonovan(started.path, "targets").stdout) as address:
+        await_true(lambda: asked(address, "sonovan_ready") == {"sonovan-alert": "1"})
+        await_true(lambda: asked(address, "sonovan_console_ready") == {"sonovan-console": "1"})
+        assert asked(address, 'sonovan_partitions{stage="alert",instance="1"} > 0').keys() == {"sonovan-alert"}
+        assert asked(address, "sonovan_disk_free_bytes > 0").keys() == {"sonovan-alert"}
+        told = asked(address, 'sum by (job) (sonovan_console_requests_total{door="/login"})')
+        assert told.keys() == {"sonovan-console"}
+        services.stop_one(started.state, "alert")
+        await_true(lambda: asked(address, "up") == {"sonovan-alert": "0", "sonovan-console": "1"})
 
 
 def test_down_ends_just_what_up_started_and_up_brings_all_back(started: Centre) -> None:

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from sonovan.stream_apps.metrics import Measured, Metric, Part
+from sonovan.stream_apps.metrics import Measured, Metric, Part, Standing
 from sonovan.stream_apps.rejecting import Coordinates
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -20,7 +20,7 @@ class Worker:
 
     def text(self, end: int = 0, committed: int | None = None) -> list[str]:
         place = ("frame.captured.v1", 0)
-        return self.measured.text({place: end}, {place: committed}).splitlines()
+        return self.measured.text({place: end}, {place: committed}, Standing(True, 0.0, None)).splitlines()
 
 
 def test_every_metric_is_described_once_and_named_after_the_project_and_its_unit() -> None:

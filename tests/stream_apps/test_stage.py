@@ -17,6 +17,7 @@ from sonovan.contracts.ids import opened_item
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import STAGES, Topic, van_answered_topic
 from sonovan.storage.keys import Bucket
+from sonovan.stream_apps.metrics import Standing
 from sonovan.stream_apps.rejecting import Subject, Unusable
 from sonovan.stream_apps.retrying import FIRST_S
 from sonovan.stream_apps.stage import Message, Outcome, Stage, receipt_to
@@ -361,7 +362,7 @@ def test_a_stage_that_catches_up_takes_one_message_at_a_time(tmp_path: Path) -> 
 
 def test_a_worker_measures_what_it_does(case: Case) -> None:
     worker = asyncio.run(live(case))
-    text = worker.measured.text({}, {})
+    text = worker.measured.text({}, {}, Standing(True, 0.0, None))
     own = f'stage="{worker.stage.name}",instance="1"'
     assert re.search(rf"sonovan_rejected_records_total{{{own},reason=\"\w+\"}} 1\n", text)
     assert f'sonovan_step_seconds_count{{{own},step="process"}} {len(case.world.arrived)}\n' in text

@@ -23,3 +23,10 @@ def test_what_is_left_is_counted_by_stage_and_topic_and_what_is_unknown_is_left_
 def test_a_topic_that_was_made_again_is_not_ahead() -> None:
     place = TopicPartition(FRAMES, 0)
     assert lags_of({"sonovan-segment": {place: 50}}, {place: 3}) == [Lag(Writer.SEGMENT, FRAMES, 0, 0, 0)]
+
+
+def test_what_was_there_before_the_moment_asked_for_and_is_left_waits() -> None:
+    early, late = TopicPartition(FRAMES, 0), TopicPartition(FRAMES, 1)
+    committed = {"sonovan-segment": {early: 4, late: 9}}
+    (found,) = lags_of(committed, {early: 10, late: 12}, {early: 6, late: 3})
+    assert (found.behind, found.waiting) == (9, 2)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sonovan.contracts.errors import Transient
+from sonovan.contracts.topics import Writer
 from sonovan.contracts.van_reports import VanReported
 from sonovan.deploy.authority import Described
 from sonovan.deploy.restarts import Restarts
@@ -18,7 +19,7 @@ from sonovan.doctor import broker, databases, machine, store, van
 from sonovan.doctor.centre import processes
 from sonovan.doctor.line import Line, Lines, looked_at
 from sonovan.models.registry import WEIGHTS_DIR
-from sonovan.transport.lag import Behind
+from sonovan.transport.lag import Lag
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -94,13 +95,13 @@ def test_each_account_is_told_of_by_itself() -> None:
 
 
 def test_a_group_is_ill_only_where_something_waits_too_long() -> None:
-    busy = Behind("sonovan-segment", "frame.captured.v1", 400, 0)
+    busy = Lag(Writer.SEGMENT, "frame.captured.v1", 400, 3, 200)
     assert only(broker.lag_lines([busy])).found == "400 records behind"
     assert only(broker.lag_lines([busy])).well
-    late = only(broker.lag_lines([busy, Behind("sonovan-segment", "van.enrolled.v1", 2, 2)]))
+    late = only(broker.lag_lines([busy, Lag(Writer.SEGMENT, "van.enrolled.v1", 2, 1, 2, waiting=2)]))
     assert late.found == "402 records behind, longer than 300 s: 2 of van.enrolled.v1"
     assert "runbook" in late.remedy
-    assert list(broker.lag_lines([Behind("sonovan-assess", "sonovan-assess-results-changelog", 9, 9)])) == []
+    assert list(broker.lag_lines([Lag(Writer.ASSESS, "sonovan-assess-results-changelog", 9, 1, 9, waiting=9)])) == []
 
 
 def test_a_clock_that_is_apart_is_told_with_its_direction() -> None:

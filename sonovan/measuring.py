@@ -1,0 +1,63 @@
+"""Metrics over HTTP on loopback, for the programs that have no such address of their own: the console and the van.
+
+A port apart from their pages: what stands in front of the console for browsers passes on all of the console's port, and
+nobody is asked who they are here.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Final
+
+from sonovan.contracts.errors import Fatal
+from sonovan.contracts.exposition import CONTENT_TYPE
+
+ADDRESS: Final = "127.0.0.1"
+PATH: Final = "/metrics"
+
+
+@contextmanager
+def exposed(text: Callable[[], str], port: int, setting: str) -> Iterator[str]:
+    """Answer /metrics with what `text` gives until the block ends; the address.
+
+    port: 0 takes a free one. setting: names the port in messages. Where `text` fails the answer is a 503 without a
+    word: what went wrong is told where the program tells it. Raises Fatal where the port cannot be had.
+    """
+
+    class Answering(BaseHTTPRequestHandler):
+        timeout = 10.0
+
+        def do_GET(self) -> None:
+            found = None
+            if self.path == PATH:
+                try:
+                    found = text().encode()
+                except Exception:
+                    self.send_error(503)
+                    return
+            if found is None:
+                self.send_error(404)
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", CONTENT_TYPE)
+            self.send_header("Content-Length", str(len(found)))
+            self.end_headers()
+            self.wfile.write(found)
+
+        def log_message(self, *_: object) -> None:
+            """A line for each scrape would be noise."""
+
+    try:
+        server = ThreadingHTTPServer((ADDRESS, port), Answering)
+    except OSError as error:
+        raise Fatal(f"{setting}: cannot listen on {ADDRESS}:{port}: {error.strerror}") from None
+    server.daemon_threads = True
+    thread = Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread.start()
+    try:
+        yield f"http://{ADDRESS}:{server.server_address[1]}{PATH}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
