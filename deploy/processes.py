@@ -12,7 +12,7 @@ from sonovan.deploy.errors import ServiceFailed
 from sonovan.deploy.files import write_private
 from sonovan.deploy.identity import ProcessRecord, is_running, kill_group, send, wait_end
 from sonovan.deploy.launches import Launch, launch_path, log_path, read_launch, read_record, record_path
-from sonovan.deploy.logs import is_long, put_aside, rotate
+from sonovan.deploy.logs import delete_old, is_full, put_aside, rotate
 from sonovan.deploy.probes import answers_ok
 from sonovan.deploy.restarts import forget_restarts
 from sonovan.deploy.spawning import exit_path, spawn
@@ -51,7 +51,7 @@ def restart(state: StateFolder, record: ProcessRecord) -> ProcessRecord | None:
             return None
         launch = read_launch(state, record.name)
         log = log_path(state, record.name)
-        if is_long(log):
+        if is_full(log, time.time()):
             rotate(log)
         with open(log, "a", encoding="utf-8", opener=_privately) as stream:
             stream.write(f"{STARTED_AGAIN}, {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\n")
@@ -59,11 +59,15 @@ def restart(state: StateFolder, record: ProcessRecord) -> ProcessRecord | None:
 
 
 def bound_log(state: StateFolder, name: str) -> None:
-    """Put the log of a running process aside where it has grown long; the process goes on writing to an empty one."""
-    log = log_path(state, name)
-    if is_long(log):
+    """Put the log of a running process aside where it has grown long or old, and delete older ones whose time is over.
+
+    The process goes on writing to an empty one.
+    """
+    log, now_s = log_path(state, name), time.time()
+    delete_old(log, now_s)
+    if is_full(log, now_s):
         with state.lock():
-            if is_long(log):
+            if is_full(log, now_s):
                 put_aside(log)
 
 

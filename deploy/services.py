@@ -2,10 +2,11 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from sonovan.deploy import kafka, minio, processes
 from sonovan.deploy.answers import answer_of
@@ -158,10 +159,10 @@ def stop(state: StateFolder, progress: Callable[[str], None] = silent) -> None:
                 processes.stop(state, *together)
 
 
-def start_supervisor(state: StateFolder) -> None:
-    """Start the supervisor of this folder; harmless when it runs."""
+def start_supervisor(state: StateFolder, env: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Start the supervisor of this folder; harmless when it runs with these variables."""
     argv = (sys.executable, "-m", "sonovan.deploy.supervisor", str(state.path))
-    start_app(state, SUPERVISOR, argv, {})
+    start_app(state, SUPERVISOR, argv, env)
 
 
 def start_one(state: StateFolder, name: str, progress: Callable[[str], None] = silent) -> None:

@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
+from sonovan.contracts.log_lines import LogSettings, json_line
+from sonovan.contracts.settings import read_settings
 from sonovan.deploy import processes
 from sonovan.deploy.classes import delete_damaged
 from sonovan.deploy.errors import DeployError
@@ -204,7 +206,11 @@ def _is_known(state: StateFolder) -> bool:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + f"Z {line}\n")
+    now = datetime.now(UTC)
+    if read_settings(LogSettings).format == "json":
+        sys.stdout.write(json_line(SUPERVISOR, "INFO", __name__, line, now) + "\n")
+    else:
+        sys.stdout.write(f"{now:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + f"Z {line}\n")
     sys.stdout.flush()
 
 

@@ -217,7 +217,8 @@ def up(
             store.result()
         progress("object store: buckets, accounts and policies are there")
         if supervised:
-            services.start_supervisor(state)
+            told = _passed_on(environment)
+            services.start_supervisor(state, {name: told[name] for name in told if name.startswith("SONOVAN_LOG_")})
         # All at once, then wait: importing their runtimes takes each of them seconds.
         launched = [_launch_worker(centre, app, 1, app_environment) for app in apps]
         if console:

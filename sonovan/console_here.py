@@ -17,7 +17,7 @@ CONSOLE: Final = "console"
 RETRIER: Final = "retrier"
 HEALTH_FILE: Final = "health.json"
 """In the console's folder: its pid and the address that it answers at."""
-_TOLD: Final = ("SONOVAN_CONSOLE_", "SONOVAN_INTENDED_USE", "SONOVAN_CATALOG_DATABASE_URL")
+_TOLD: Final = ("SONOVAN_CONSOLE_", "SONOVAN_LOG_", "SONOVAN_INTENDED_USE", "SONOVAN_CATALOG_DATABASE_URL")
 
 
 def launch_console(state: StateFolder, environment: Mapping[str, str], account: Mapping[str, str]) -> ProcessRecord:

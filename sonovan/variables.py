@@ -15,7 +15,7 @@ def refuse_unknown_variables(environment: Mapping[str, str] = os.environ) -> Non
     It would be ignored without a sign: `SONOVAN_INTENDED_USES` would leave the intended use at its default.
     """
     if any(name.upper().startswith(PREFIX) and name not in ELSEWHERE for name in environment):
-        for name in ("sonovan.contracts.broker", *settings_modules()):
+        for name in ("sonovan.contracts.broker", "sonovan.contracts.log_lines", *settings_modules()):
             importlib.import_module(name)
         refuse_unknown(environment)
 

@@ -20,6 +20,8 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 from sonovan.contracts.errors import Fatal, Transient
+from sonovan.contracts.log_lines import JsonLines, LogSettings
+from sonovan.contracts.settings import read_settings
 from sonovan.stream_apps.kafka_io import REFUSALS
 from sonovan.stream_apps.progress import LEAVING, PARTITIONS, STANDS_BY, Progress
 from sonovan.stream_apps.rebalancing import Rebalancing
@@ -160,12 +162,13 @@ def exit_code(error: BaseException | None) -> int:
 
 
 def log_to_stderr(name: str) -> None:
-    """One line per event on stderr, repeated warnings left out; the libraries speak from warnings on, since they would
-    print messages."""
-    logging.basicConfig(
-        handlers=[Repeats(logging.StreamHandler(sys.stderr))],
-        level=logging.WARNING,
-        format=f"%(asctime)s {name} %(levelname)s %(name)s: %(message)s",
-        force=True,
-    )
+    """One line per event on stderr, as SONOVAN_LOG_FORMAT says, repeated warnings left out.
+
+    The libraries speak from warnings on, since they would print messages.
+    """
+    shown = Repeats(logging.StreamHandler(sys.stderr))
+    logging.basicConfig(handlers=[shown], level=logging.WARNING, force=True)
+    plain = logging.Formatter(f"%(asctime)s {name} %(levelname)s %(name)s: %(message)s")
+    # After it was made the root's, or the root would give it the format of its own.
+    shown.setFormatter(JsonLines(name) if read_settings(LogSettings).format == "json" else plain)
     logging.getLogger("sonovan").setLevel(logging.INFO)

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -197,4 +198,8 @@ def _listens(folder: Path, address: str, metrics: str) -> None:
 
 
 def _tell(line: str) -> None:
-    typer.echo(line, err=True)
+    from sonovan.contracts.log_lines import LogSettings, json_line
+    from sonovan.contracts.settings import read_settings
+
+    as_json = read_settings(LogSettings).format == "json"
+    typer.echo(json_line(NAME, "INFO", __name__, line, datetime.now(UTC)) if as_json else line, err=True)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from sonovan.deploy.errors import DeployError, ServiceFailed
 from sonovan.deploy.files import write_private
 from sonovan.deploy.identity import ProcessRecord, boot_id, is_running, start_time_of
 from sonovan.deploy.launches import launch_path, log_path, read_launch, read_record, record_path
+from sonovan.deploy.logs import KEPT_DAYS, LOG_DAYS
 from sonovan.deploy.services import kill_one, start_one, status, stop, stop_one
 from sonovan.deploy.state import StateFolder
 from tests.waiting import until
@@ -175,3 +177,24 @@ def test_killing_reaches_the_children(state: StateFolder, tmp_path: Path) -> Non
     child = int((tmp_path / "child").read_text())
     kill_one(state, "worker")
     await_true(lambda: start_time_of(child) is None)
+
+
+def test_a_log_is_put_aside_once_it_is_old_and_deleted_later(state: StateFolder) -> None:
+    processes.start_app(state, "worker", ("/bin/sh", "-c", "echo begun; exec sleep 60"), {})
+    log = log_path(state, "worker")
+    await_true(lambda: log.read_text() == "begun\n")
+    processes.bound_log(state, "worker")
+    assert log.read_text() == "begun\n"
+    a_day_s, begun = 86_400, log.with_name(".worker.log.begun")
+    old_s = time.time() - (LOG_DAYS + 1) * a_day_s
+    os.utime(begun, (old_s, old_s))
+    processes.bound_log(state, "worker")
+    aside = log.with_name("worker.log.1")
+    assert (log.read_text(), aside.read_text()) == ("", "begun\n")
+    os.utime(aside, (old_s, old_s))
+    processes.bound_log(state, "worker")
+    assert aside.exists()
+    over_s = time.time() - (KEPT_DAYS + 1) * a_day_s
+    os.utime(aside, (over_s, over_s))
+    processes.bound_log(state, "worker")
+    assert not aside.exists()

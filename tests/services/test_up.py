@@ -32,7 +32,7 @@ from tests import command
 from tests.command import Told
 from tests.conftest import skip_unless_ci
 from tests.console.world import Browser
-from tests.waiting import await_true
+from tests.waiting import until
 
 pytestmark = pytest.mark.services
 
@@ -230,14 +230,21 @@ def asked(address: str, expression: str) -> dict[str, str]:
 
 def test_prometheus_reads_the_workers_and_the_console(started: Centre, tmp_path: Path) -> None:
     with prometheus(tmp_path, sonovan(started.path, "targets").stdout) as address:
-        await_true(lambda: asked(address, "sonovan_ready") == {"sonovan-alert": "1"})
-        await_true(lambda: asked(address, "sonovan_console_ready") == {"sonovan-console": "1"})
+        until(
+            lambda: asked(address, "sonovan_ready") == {"sonovan-alert": "1"}, what="the worker is read", deadline_s=60
+        )
+        until(
+            lambda: asked(address, "sonovan_console_ready") == {"sonovan-console": "1"},
+            what="the console is read",
+            deadline_s=60,
+        )
         assert asked(address, 'sonovan_partitions{stage="alert",instance="1"} > 0').keys() == {"sonovan-alert"}
         assert asked(address, "sonovan_disk_free_bytes > 0").keys() == {"sonovan-alert"}
         told = asked(address, 'sum by (job) (sonovan_console_requests_total{door="/login"})')
         assert told.keys() == {"sonovan-console"}
-        services.stop_one(started.state, "alert")
-        await_true(lambda: asked(address, "up") == {"sonovan-alert": "0", "sonovan-console": "1"})
+        services.kill_one(started.state, "alert")
+        ended = {"sonovan-alert": "0", "sonovan-console": "1"}
+        until(lambda: asked(address, "up") == ended, what="the worker that ended is seen", deadline_s=60)
 
 
 def test_down_ends_just_what_up_started_and_up_brings_all_back(started: Centre) -> None:

@@ -1,10 +1,13 @@
 """Warnings that come again and again leave one line for each cause and interval; the first and the last are there."""
 
+import json
 import logging
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
@@ -107,7 +110,9 @@ def test_causes_without_end_take_no_memory_without_end(told: Log) -> None:
 
 def test_a_worker_that_ends_shows_what_it_held() -> None:
     program = """
+import json
 import logging
+import os
 from sonovan.stream_apps.running import log_to_stderr
 log_to_stderr("assess-1")
 for number in range(5):
@@ -118,3 +123,28 @@ for number in range(5):
         "sonovan.x: away, try 0",
         "sonovan.x: away, try 4 (3 more like this within 60 s, left out)",
     ]
+
+
+def test_logs_are_lines_of_json_where_asked_with_what_went_wrong() -> None:
+    program = """
+import json
+import logging
+import os
+from sonovan.stream_apps.running import log_to_stderr
+log_to_stderr("assess-1")
+try:
+    raise ValueError("two\\nlines")
+except ValueError:
+    logging.getLogger("sonovan.x").critical("stopping", exc_info=True)
+logging.getLogger("sonovan.x").info("ready, %d partitions", 12)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True,
+        env=os.environ | {"SONOVAN_LOG_FORMAT": "json"},
+    )  # fmt: skip
+    failed, ready = (json.loads(line) for line in ran.stderr.splitlines())
+    assert {name: ready[name] for name in ("process", "level", "logger", "text")} == {
+        "process": "assess-1", "level": "INFO", "logger": "sonovan.x", "text": "ready, 12 partitions",
+    }  # fmt: skip
+    assert datetime.fromisoformat(ready["at"]).tzinfo is not None
+    assert (failed["level"], failed["trace"].splitlines()[-2:]) == ("CRITICAL", ["ValueError: two", "lines"])
