@@ -203,6 +203,13 @@ class Queue:
                 QUEUED, SENT, REJECTED,
             )  # fmt: skip
 
+    def resend(self) -> int:
+        """As `Spool.resend`."""
+        with self._db.transaction():
+            return self._db.write(
+                "UPDATE items SET state = ?, sent_at = NULL WHERE state = ? AND file IS NOT NULL", QUEUED, STORED
+            )
+
     def _sign_again(self, item_id: str, sign_again: Callable[[bytes], bytes]) -> None:
         message, sha256 = self.load(item_id), self._sha256(item_id)
         if message is not None and sha256 is not None:

@@ -265,6 +265,13 @@ class Spool:
         """
         return self._queue.retry(sign_again)
 
+    def resend(self) -> int:
+        """Queue again what the centre has had and whose bytes are still here; how many items.
+
+        For a centre that was restored from a backup: it takes what it has for the same, and lacks what came since.
+        """
+        return self._queue.resend()
+
     # Looking, and letting go
 
     def report(self, screening_id: str) -> VanAnswered | None:

@@ -48,6 +48,8 @@ COMMANDS: Final = {
     "status": ("up", "Show what runs."),
     "doctor": ("doctor", "Look at everything of a centre: well, or what to do about it."),
     "targets": ("targets", "Where Prometheus finds what runs here."),
+    "backup": ("backup", "A copy of everything of a centre, of one moment."),
+    "restore": ("backup", "A centre from a backup, into an empty place."),
     "worker": ("worker", "Run one app of the centre in the foreground."),
     "skip": ("skip", "Let an app pass a message that ends it again and again."),
     "replay": ("replay", "Stored frames through another network, as a shadow beside live work."),

@@ -82,6 +82,20 @@ def retry(van: VanName = None, give_up_s: GiveUp = None, state: State = None) ->
     return int(Exit.SOME_REJECTED if rejected else Exit.DONE)
 
 
+@app.command()
+def resend(van: VanName = None, state: State = None) -> None:
+    """Queue again all that the centre has had and that is still here: it was restored from a backup.
+
+    What it has already it takes for the same. `van serve` sends it, or sonovan van spool retry.
+    """
+    from sonovan.cli.van_open import open_van, the_van
+
+    folder = state_path(state)
+    with open_van(folder, the_van(folder, van)) as opened:
+        count = opened.spool.resend()
+    typer.echo(f"van {opened.van_id}: {count} items are sent again")
+
+
 @app.command("export")
 def export_spool(
     where: Annotated[Path, typer.Argument(help="A folder on the disk that is taken to the centre.")],
