@@ -11,6 +11,7 @@ from sonovan.contracts.envelope import header_sha256, open_envelope, seal_header
 from sonovan.contracts.frame_codec import DEFAULT_CODEC, encode_pixels, pixels_sha256
 from sonovan.contracts.limits import MAX_SET_ASIDE
 from sonovan.contracts.topics import Topic
+from sonovan.contracts.tracing import capture_of
 from sonovan.contracts.van import (
     Consent,
     ExcusedRegion,
@@ -38,7 +39,8 @@ def control_item(
     """The message of a record without pixels."""
     header = record.encode()
     value, key = seal_header(header, signer.private_key), record.screening_id.encode()
-    return Item(record.item_id, topic, key, value, header_sha256(header), record.screening_id)
+    headers = (capture_of(record.screening_id, record.item_id).header,)
+    return Item(record.item_id, topic, key, value, header_sha256(header), record.screening_id, headers=headers)
 
 
 def opening_items(visit: Visit, screening_id: str, signer: Signer, moment: datetime) -> list[Item]:
@@ -125,7 +127,11 @@ def with_pixels(value: bytes, pixels: Pixels, blackened_px: int, signer: Signer)
 
 def _item_of(header: FrameCaptured, payload: bytes, signer: Signer, held: str | None) -> Item:
     value = seal_header(header.encode(), signer.private_key, payload)
-    headers = (("screening_id", header.screening_id.encode()), ("frame_id", header.frame_id.encode()))
+    headers = (
+        ("screening_id", header.screening_id.encode()),
+        ("frame_id", header.frame_id.encode()),
+        capture_of(header.screening_id, header.item_id).header,
+    )
     return Item(
         header.item_id, Topic.FRAME_CAPTURED, header.sequence_id.encode(), value, header.pixels_sha256,
         header.screening_id, header.sequence_id, header.frame_index, headers, held,

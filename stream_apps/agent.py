@@ -23,7 +23,7 @@ from sonovan.stream_apps.faust_options import TABLE_OPTIONS, faust_options, sasl
 from sonovan.stream_apps.feeding import App
 from sonovan.stream_apps.handling import Handling, Sign
 from sonovan.stream_apps.health import Health
-from sonovan.stream_apps.kafka_io import coordinates, deliver
+from sonovan.stream_apps.kafka_io import coordinates, deliver, step_of
 from sonovan.stream_apps.metrics import Measured
 from sonovan.stream_apps.progress import APART_S, STARTING, Progress
 from sonovan.stream_apps.quarantine import QuarantineQuota
@@ -31,6 +31,7 @@ from sonovan.stream_apps.running import Worker, exit_code, log_to_stderr, own_fo
 from sonovan.stream_apps.settings import ReceiptSettings, WorkerSettings
 from sonovan.stream_apps.shares import RejectedShare
 from sonovan.stream_apps.skipping import read_skips
+from sonovan.stream_apps.spans import Spans
 from sonovan.stream_apps.stage import Given, Message, OpenStage, Stage
 from sonovan.stream_apps.tables import ChangelogTables
 from sonovan.stream_apps.vans import VanFollower, VanRegistry
@@ -82,6 +83,7 @@ async def _serve(name: Writer, instance: int, broker: BrokerSettings, settings: 
         handling = Handling(
             stage, app, store, tables, vans, lambda error: worker.fail(error), measured, progress,
             skips=skips, shares=shares, quota=quota, sign=_signing(name),
+            spans=Spans(name, instance, settings.trace_folder),
         )  # fmt: skip
         worker = Worker(app, progress, handling.move, [topic.value for topic in stage.reads])
         deferred = None
@@ -135,7 +137,9 @@ def _attach(app: Any, stage: Stage, handling: Handling, worker: Worker, deferred
     @app.agent(channel, concurrency=1, name=stage.name)
     async def handle(stream: Any) -> None:
         async for event in stream.noack().events():
-            await handling.take(event, Message(coordinates(event.message), event.key, event.value or b""))
+            await handling.take(
+                event, Message(coordinates(event.message), event.key, event.value or b"", step_of(event.message))
+            )
 
     if stage.tick is not None:
 

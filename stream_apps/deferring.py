@@ -20,6 +20,7 @@ from pydantic import Field, TypeAdapter
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.record import Count, Moment, Offset
 from sonovan.contracts.topics import Topic
+from sonovan.contracts.tracing import read
 from sonovan.stream_apps.rejecting import Coordinates
 from sonovan.stream_apps.stage import Message
 
@@ -45,7 +46,8 @@ def headers_of(message: Message) -> list[tuple[str, bytes]]:
         "appended-at-ms": str((at.appended_at - _EPOCH) // _MILLISECOND),
     }
     key = [] if message.key is None else [("key", message.key)]
-    return [*((name, text.encode()) for name, text in texts.items()), *key]
+    trace = [] if message.trace is None else [message.trace.header]
+    return [*((name, text.encode()) for name, text in texts.items()), *key, *trace]
 
 
 def restored(headers: Headers, value: bytes, reads: Collection[Topic]) -> Message:
@@ -66,7 +68,7 @@ def restored(headers: Headers, value: bytes, reads: Collection[Topic]) -> Messag
         )
     except (KeyError, ValueError) as error:
         raise InvalidRecord("record_invalid", "a deferred message does not say where it stood") from error
-    return Message(at, given.get("key"), value)
+    return Message(at, given.get("key"), value, read(given.items()))
 
 
 @dataclass(eq=False, slots=True)

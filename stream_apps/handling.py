@@ -35,6 +35,7 @@ from sonovan.stream_apps.retrying import retry
 from sonovan.stream_apps.seams import Acknowledged, Vans, WrittenTables
 from sonovan.stream_apps.shares import CENTRE, RejectedShare
 from sonovan.stream_apps.skipping import Passed
+from sonovan.stream_apps.spans import Spans
 from sonovan.stream_apps.stage import Message, Outcome, Outgoing, Rows, Stage, rejected
 from sonovan.stream_apps.turns import Turns
 
@@ -81,6 +82,7 @@ class Handling:
         quota: QuarantineQuota | None = None,
         sign: Sign = lambda answer: answer,
         clock: Clock | None = None,
+        spans: Spans | None = None,
     ) -> None:
         """vans: None for a stage that does not follow the registry. failed: told what must end the worker. skips: the
         messages that an operator told this stage to pass. shares: None never stops, quota: None keeps all. sign: gives
@@ -91,6 +93,7 @@ class Handling:
         self._failed, self._measured, self._clock = failed, measured, clock or Clock()
         self._progress, self._patience = progress, Patience(self._clock.ticks)
         self._turns = Turns(stage, lambda: 0 if vans is None else vans.registry.count(), failed)
+        self._spans = spans or Spans(stage.name, 1)
         self._generation = 0
         self._caught_up: set[int] = set()
         self._pools = Pools(stage)
@@ -156,6 +159,10 @@ class Handling:
         Waits through whatever is Transient, raises Fatal. What was under way while partitions moved writes nothing
         more and is not acknowledged: whoever has the partition now takes the message again.
         """
+        with self._spans.around(message):
+            await self._handle(event, message, turn)
+
+    async def _handle(self, event: Acknowledged, message: Message, turn: Turn) -> None:
         generation = self._generation
         try:
             if self._stage.catch_up is not None and message.at.partition not in self._caught_up:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
@@ -15,6 +15,7 @@ from aiokafka.errors import (
 )
 
 from sonovan.contracts.errors import Fatal, Transient
+from sonovan.contracts.tracing import TraceContext, current, read
 from sonovan.stream_apps.rejecting import Coordinates
 from sonovan.stream_apps.retrying import retry
 
@@ -52,10 +53,13 @@ class Sending:
     ) -> None:
         """sleep: how to pause between attempts. told: called at each attempt that failed, with why.
 
-        headers: of the message, beside its key and value.
+        headers: of the message, beside its key and value; without any it carries the step of a trace that is under
+        way, where one is.
         """
+        step = current()
         self._app, self._topic, self._key, self._value, self._sleep = app, topic, key, value, sleep
-        self._told, self._headers = told, headers
+        self._told = told
+        self._headers = [step.header] if headers is None and step is not None else headers
         self._queued_at_s = 0.0
         self.broker_ahead_s: float | None = None
         """By how much the broker's clock is ahead of this machine's at least; known once the record is durable."""
@@ -102,6 +106,12 @@ def coordinates(message: Any) -> Coordinates:
     """Where a Faust message stood in Kafka. Its timestamp is the broker's append time: topics are LogAppendTime."""
     appended_at = datetime.fromtimestamp(message.timestamp, UTC)
     return Coordinates(message.topic, message.partition, message.offset, appended_at)
+
+
+def step_of(message: Any) -> TraceContext | None:
+    """The step of a trace that caused a Faust message; its headers are a mapping or pairs, as the driver has them."""
+    headers = message.headers or ()
+    return read(headers.items() if isinstance(headers, Mapping) else headers)
 
 
 def _kind_of(error: Exception, topic: str) -> Exception:

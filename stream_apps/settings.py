@@ -22,7 +22,7 @@ class WorkerSettings(BaseSettings):
     that room must be, beside the data folder, parted by colons: those of Kafka and MinIO, where they lie here.
     rejected_share, rejected_vans: a stage stops where so many vans (or all there are) have more than this share of
     their last records rejected (`stream_apps/shares.py`); 1 never stops. quarantine_mib: what is kept of one van's
-    rejected bytes in a day.
+    rejected bytes in a day. trace_folder: where each worker writes its spans (`stream_apps/spans.py`); None: nowhere.
     """
 
     model_config = SettingsConfigDict(env_prefix="SONOVAN_", extra="forbid", frozen=True)
@@ -37,6 +37,7 @@ class WorkerSettings(BaseSettings):
     stuck_after_s: float = Field(default=180.0, gt=0)
     disk_low_mb: int = Field(default=2_000, ge=0)
     disk_folders: str = ""
+    trace_folder: Path | None = None
 
     @property
     def folders(self) -> tuple[Path, ...]:

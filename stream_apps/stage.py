@@ -18,6 +18,7 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.limits import MAX_ROW_BYTES, MAX_VALUE_BYTES
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import Topic, van_answered_topic
+from sonovan.contracts.tracing import TraceContext
 from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.progress import Progress
 from sonovan.stream_apps.rejecting import Coordinates, Rejection, Subject, message_key
@@ -31,11 +32,15 @@ Rows = Mapping[tuple[str, str], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as the broker holds it, and where it stands there. One without a value has an empty value."""
+    """One message as the broker holds it, and where it stands there. One without a value has an empty value.
+
+    trace: the step that caused it, as its unsigned header says; None where it names none.
+    """
 
     at: Coordinates
     key: bytes | None
     value: bytes
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from sonovan.centre import attach, down, up
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
+from sonovan.contracts.tracing import capture_of, read
 from sonovan.deploy import services
 from sonovan.storage.keys import Bucket
 from tests import command
@@ -56,6 +57,11 @@ def test_a_screening_that_was_open_at_the_mark_is_finished_by_the_restored_centr
             return any(each.status == "complete" for each in told)
 
         restored.until(complete, "the screening that was open is complete")
+        trace = capture_of(screening.screening_id, "").trace_id  # from the van's frames to the report, over the restore
+        for topic in (Topic.FRAME_SEGMENTED, Topic.SCREENING_ASSESSED):
+            mine = [each for each in restored.messages(topic) if each.key == screening.screening_id.encode()]
+            steps = [read(each.headers.items()) for each in mine]
+            assert {step.trace_id for step in steps if step is not None} == {trace}
         found = segmented(restored, screening.screening_id)
         assert found.keys() == screening.frame_ids
         assert {key: found[key].image_sha256 for key in kept} == {key: kept[key].image_sha256 for key in kept}
