@@ -23,9 +23,11 @@ ELSEWHERE: Final = frozenset(
     {"SONOVAN_STATE", "SONOVAN_DEBUG", "SONOVAN_SHARED_DATA"}
     | {"SONOVAN_KAFKA_ADMIN_PASSWORD", "SONOVAN_S3_ROOT_ACCESS_KEY", "SONOVAN_S3_ROOT_SECRET_KEY"}
     | {"SONOVAN_KAFKA_DISK_LEAST_MB"}
+    | {"SONOVAN_TEST_S3_ENDPOINT", "SONOVAN_TEST_S3_ACCESS_KEY", "SONOVAN_TEST_S3_SECRET_KEY"}
     | {f"SONOVAN_KAFKA_{writer.upper()}_PASSWORD" for writer in Writer if writer is not Writer.VAN}
 )
-"""Variables that no settings class reads: which state folder, tracebacks, where tests find pictures, the secrets of
+"""Variables that no settings class reads: which state folder, tracebacks, where tests find pictures and another object
+store, the secrets of
 `.env`, which `compose.yaml` hands to the services and to each worker under another name, and what the script of the
 broker's container reads."""
 

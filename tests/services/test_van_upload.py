@@ -1,6 +1,7 @@
 """The van against a real broker: enrolment, upload, receipts, a link that fails, the commands."""
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from sonovan.producers.screening import compose_sequence
 from sonovan.producers.simulate import simulated_sources
 from sonovan.producers.spool import QUEUED, SENT, STORED, Spool
 from sonovan.producers.upload import Uploader, all_sent, all_settled, reported
+from sonovan.stream_apps.alert.van_faults import USUAL
 from sonovan.transport.producer import BoundedProducer
 from sonovan.transport.tail import read_all
 from tests.producers.files import grey, write_dicom
@@ -321,6 +323,27 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     assert "Traceback" not in done.stderr
     assert said in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_doctor_of_a_van_finds_it_well_and_says_what_is_wrong(
+    centre: Centre, tmp_path: Path, van: Callable[..., Done]
+) -> None:
+    state, van_id = centre.path, f"doctor-{mint_id()[-8:]}"
+    assert van(state, "enrol", van_id).returncode == 0
+    van(state, "site", "new", "--van", van_id)
+
+    def looked(code: int) -> dict[str, bool]:
+        done = van(state, "doctor", "--json", "--van", van_id)
+        assert done.returncode == code, done.stdout + done.stderr
+        lines = json.loads(done.stdout)["lines"]
+        return {line["about"]: line["well"] for line in lines if line["subject"] != "van_disk"}
+
+    looked_at = {"version", "weights", "settings", "spool", "key of the centre", "secret of the site", "certificate"}
+    roomy = shutil.disk_usage(state).free >= USUAL.disk_free_gib * 2**30  # as the programme wants a van's disk
+    assert looked(0 if roomy else 3).keys() - {"van"} == looked_at | {"centre"}
+    assert all(looked(0 if roomy else 3).values())
+    (state / "vans" / van_id / "van.toml").write_text("port = 'no port'\n")
+    assert {about for about, well in looked(3).items() if not well} == {"settings"}
 
 
 def test_without_a_broker_everything_stays_and_the_exit_code_is_4(
