@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings
 
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.limits import MAX_MESSAGE_BYTES
+from sonovan.contracts.log_lines import LogSettings
 from sonovan.contracts.settings import variables_of
 from sonovan.contracts.topics import STAGES, Writer
 from sonovan.deploy.cache import kafka_jars, minio_build
@@ -161,7 +162,7 @@ def test_each_worker_gets_the_settings_that_it_reads_and_no_others(services: dic
     }
     for name, own in stages.items():
         known, needed = set(), set()
-        for kind in (BrokerSettings, WorkerSettings, ObjectStoreSettings, *own):
+        for kind in (BrokerSettings, WorkerSettings, ObjectStoreSettings, LogSettings, *own):
             prefix = kind.model_config["env_prefix"]
             known |= {f"{prefix}{field}".upper() for field in kind.model_fields}
             needed |= {f"{prefix}{n}".upper() for n, field in kind.model_fields.items() if field.is_required()}
