@@ -42,9 +42,10 @@ class Reached:
 def look(reached: Reached, centre: Centre | None) -> Lines:
     """A line for each thing. centre: of a state folder of this machine, where there is one."""
     yield from machine.disks(reached.disks, reached.low_mb)
-    yield from machine.programs()
+    yield from machine.python()
     yield from machine.weights(reached.weights)
     if centre is not None:
+        yield from machine.java()
         yield from processes(services.status(centre.state))
         yield from builds(centre.state)
         yield from looked_at("certificate", lambda: _certificates(centre), "sonovan up makes those that are missing")

@@ -41,11 +41,15 @@ def disk(folder: Path, free_mb: int, low_mb: int) -> Line:
     )  # fmt: skip
 
 
-def programs() -> Lines:
-    """Python, and Java for the broker."""
+def python() -> Lines:
+    """The Python that runs this."""
     version = ".".join(map(str, sys.version_info[:3]))
     old = sys.version_info[:2] < OLDEST_PYTHON
     yield Line("version", "python", version, "install Python 3.11 or newer and make .venv again" if old else "")
+
+
+def java() -> Lines:
+    """Java, which the broker of a centre needs."""
     try:
         yield Line("version", "java", str(find_tools(JAVA)["java"]))
     except ToolMissing as error:

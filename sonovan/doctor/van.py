@@ -39,7 +39,7 @@ def look(
     vault: Vault, spool: Spool, kafka: Callable[[], BrokerSettings], reporter: Callable[[], Reporter], weights: Path
 ) -> Lines:
     """A line for each thing of a van whose vault is open. kafka, reporter: raise where the van is not enrolled."""
-    yield from machine.programs()
+    yield from machine.python()
     yield from machine.weights(weights)
     yield from looked_at("settings", lambda: _options(vault.folder), "correct van.toml (docs/van.md)")
     yield from looked_at("spool", lambda: spool_whole(spool.folder / "spool.sqlite"), "keep the folder, ask for help")
