@@ -36,7 +36,7 @@ from sonovan.models.evaluation.measures import overlap
 from sonovan.models.evaluation.pictures import read_picture
 from sonovan.models.evaluation.precision import Case, read_cases
 from sonovan.models.registry import WEIGHTS_DIR, Entry, read_registry, read_variants, read_weights
-from sonovan.models.segmenter import Segmentation, assembled
+from sonovan.models.segmenter import assembled
 from sonovan.sweeps_with_truth import read_scans
 
 RESULTS: Final = Path(__file__).parent / "results" / "mirror.json"
@@ -104,7 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="sonovan-mirror-") as folder:
         write_scans(asked.data, "validation", asked.scans, Path(folder), say)
         frames = frames_of(Path(folder))
-    looked = [each for case in (*stills, *frames) if (each := look(entry, runner, case)) is not None]
+    looks = Looks(entry, runner)
+    looked = [looks.look(case) for case in (*stills, *frames)]
     say(f"{len(looked)} pictures looked at with {runner.name}")
     registered = consequences(looked, entry.mirror_from)
     document: dict[str, Any] = {
@@ -145,19 +146,22 @@ def frames_of(folder: Path) -> list[Case]:
     return found
 
 
-def look(entry: Entry, runner: Runner, case: Case) -> Looked:
-    """One picture with one look and with both."""
-    watched = Watched(runner, entry.output.name)
-    once, twice = (_segmented(entry, watched, value, case) for value in (None, ALWAYS))
-    highest = watched.highest[entry.organs[case.organ]] if watched.highest else 0.0
-    dice = None
-    if case.truth.any():
-        dice = (overlap(once.labels > 0, case.truth)[0], overlap(twice.labels > 0, case.truth)[0])
-    return Looked(case.set, highest, dice, (bool(once.regions), bool(twice.regions)))
+class Looks:
+    """A network with one look and with both, each made ready once."""
 
+    def __init__(self, entry: Entry, runner: Runner) -> None:
+        self._entry, self._watched = entry, Watched(runner, entry.output.name)
+        self._once, self._twice = (_segmenter(entry, self._watched, value) for value in (None, ALWAYS))
 
-def _segmented(entry: Entry, runner: Runner, mirror_from: float | None, case: Case) -> Segmentation:
-    return _segmenter(entry, runner, mirror_from).segment(case.image, case.organ)
+    def look(self, case: Case) -> Looked:
+        """One picture with one look and with both."""
+        self._watched.highest = []
+        once, twice = (each.segment(case.image, case.organ) for each in (self._once, self._twice))
+        highest = self._watched.highest[self._entry.organs[case.organ]] if self._watched.highest else 0.0
+        dice = None
+        if case.truth.any():
+            dice = (overlap(once.labels > 0, case.truth)[0], overlap(twice.labels > 0, case.truth)[0])
+        return Looked(case.set, highest, dice, (bool(once.regions), bool(twice.regions)))
 
 
 def _segmenter(entry: Entry, runner: Runner, mirror_from: float | None) -> models.Segmenter:
