@@ -88,7 +88,7 @@ bench-hostile: $(READY) ## hostile vans beside honest ones for MINUTES (10): ben
 bench-replay: $(READY) ## what live work loses while stored frames are replayed beside it: benchmarks/results/replay.json
 	@$(RUN) -m benchmarks.replay
 
-bench-scale: $(READY) ## three brokers, four drives, PostgreSQL, workers on hosts of their own (root): benchmarks/results/scale.json (ONLY=losses,rolls,law)
+bench-scale: $(READY) ## three brokers, four drives, PostgreSQL, workers on hosts of their own (root): benchmarks/results/scale.json (ONLY=happenings,law)
 	@command -v nft >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq nftables >/dev/null; }
 	@$(RUN) -m benchmarks.scale $(if $(ONLY),--only $(ONLY))
 

@@ -35,7 +35,14 @@ from sonovan.transport.grants import (
     van_account,
     van_grants,
 )
-from sonovan.transport.plan import PlannedTopic, answered_van, changed_configs, differences, planned_topics
+from sonovan.transport.plan import (
+    PlannedTopic,
+    answered_van,
+    changed_configs,
+    differences,
+    planned_topics,
+    refuse_fewer_brokers,
+)
 from sonovan.transport.quotas import byte_rate, set_byte_rate
 
 _VANS_KEYSTORE: Final = "listener.name.vans.ssl.keystore.location"
@@ -78,18 +85,24 @@ class Administrator:
 
     def plan(self, van_ids: Iterable[str] = ()) -> dict[str, PlannedTopic]:
         """The topics that this cluster must have, for the vans that it knows and for `van_ids`."""
-        with translating("describing the cluster"):
-            brokers = len(self._client.describe_cluster()["brokers"])
         vans = self.van_ids() | set(van_ids)
-        return planned_topics(brokers, vans, max_message_bytes=self._settings.max_message_bytes)
+        return planned_topics(self._brokers(), vans, max_message_bytes=self._settings.max_message_bytes)
 
-    def create_topics(self, van_ids: Iterable[str] = ()) -> list[str]:
+    def _brokers(self) -> int:
+        """How many brokers are there now; one that is away is not counted."""
+        with translating("describing the cluster"):
+            return len(self._client.describe_cluster()["brokers"])
+
+    def create_topics(self, van_ids: Iterable[str] = (), brokers: int = 1) -> list[str]:
         """Create the topics that are missing and set the configuration that differs; returns the names created.
 
-        Raises Fatal if a topic has another number of partitions: no command changes that without losing the order.
+        brokers: so many must be there. Raises Transient where fewer are, or fewer than topics have copies: what is made
+        then would lack a copy for good. Raises Fatal if a topic has another number of partitions: no command changes
+        that without losing the order.
         """
-        plan = self.plan(van_ids)
-        missing = {name: plan[name] for name in plan.keys() - self.topic_names()}
+        plan, names = self.plan(van_ids), self.topic_names()
+        refuse_fewer_brokers(self._brokers(), self._found(plan.keys() & names).values(), brokers)
+        missing = {name: plan[name] for name in plan.keys() - names}
         with translating("creating topics"):
             if missing:
                 self._client.create_topics({name: _creation(topic) for name, topic in missing.items()})
@@ -295,6 +308,8 @@ class Administrator:
     def _found(self, names: Iterable[str]) -> dict[str, PlannedTopic]:
         """The named topics as they stand on the broker."""
         wanted = sorted(names)
+        if not wanted:
+            return {}
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted]
         with translating("describing topics"):
             described = self._client.describe_topics(wanted)

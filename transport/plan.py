@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from sonovan.contracts.errors import Transient
 from sonovan.contracts.limits import MAX_MESSAGE_BYTES
 from sonovan.contracts.record import Record
 from sonovan.contracts.topics import (
@@ -95,6 +96,18 @@ def _planned(spec: TopicSpec, brokers: int, max_message_bytes: int) -> PlannedTo
     if brokers == 1 and spec.flush:
         configs["flush.messages"] = "1"
     return PlannedTopic(spec.name, spec.partitions, replicas, MappingProxyType(configs))
+
+
+def refuse_fewer_brokers(there: int, found: Iterable[PlannedTopic], wanted: int) -> None:
+    """Raise Transient where fewer brokers are there than `wanted`, or than a topic that was found has copies.
+
+    A topic gets as many copies as there are brokers when it is made, three at most, and keeps that number: one that is
+    made while a broker is away could not be written once another one is.
+    """
+    needed = max(wanted, *(topic.replication_factor for topic in found), 1)
+    if there < needed:
+        raise Transient(f"{there} of {needed} brokers are there: topics made now would lack copies for good; bring the"
+                        " others back, then try again")  # fmt: skip
 
 
 def differences(wanted: PlannedTopic, found: PlannedTopic) -> list[str]:

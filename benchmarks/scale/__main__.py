@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.scale import happenings, law
-from benchmarks.scale.happenings import LOSSES, ROLLS, happens
-from benchmarks.scale.scene import Scene, standing
+from benchmarks.scale.happenings import HAPPENINGS, happens
+from benchmarks.scale.scene import standing
 from benchmarks.scale.vans import Van
 from benchmarks.shared import say
 
@@ -29,12 +29,11 @@ Keep = Callable[[str, dict[str, Any]], None]
 """Keeps a figure, or the figures of one happening, under its name."""
 
 
-def _happening(these: dict[str, Callable[[Scene], None]], only: list[str], keep: Keep) -> None:
+def _happenings(only: list[str], keep: Keep) -> None:
     with standing(happenings.WORKERS) as scene, ExitStack() as stack:
         vans = [stack.enter_context(Van(scene.centre, number)) for number in range(1, VANS + 1)]
-        for name, each in these.items():
-            if not only or name in only:
-                keep(name, happens(scene, vans, name, each))
+        for name in only or HAPPENINGS:
+            keep(name, happens(scene, vans, name, HAPPENINGS[name]))
 
 
 def _law(rounds: int, keep: Keep) -> None:
@@ -46,15 +45,14 @@ def _law(rounds: int, keep: Keep) -> None:
 def main() -> int:
     """See the module."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
-    parser.add_argument("--only", default="losses,rolls,law", help="parts, with commas: losses, rolls, law")
-    parser.add_argument("--happening", action="append", default=[], help="one of losses or rolls, by its name")
+    parser.add_argument("--only", default="happenings,law", help="parts, with commas: happenings, law")
+    parser.add_argument("--happening", action="append", default=[], choices=HAPPENINGS, help="not all but this")
     parser.add_argument("--rounds", type=int, default=3, help="of the law")
     parser.add_argument("--out", type=Path, default=RESULTS)
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit("ended from outside"))  # what was made is taken away
     parts: dict[str, Callable[[Keep], None]] = {
-        "losses": lambda keep: _happening(LOSSES, chosen.happening, keep),
-        "rolls": lambda keep: _happening(ROLLS, chosen.happening, keep),
+        "happenings": lambda keep: _happenings(chosen.happening, keep),
         "law": lambda keep: _law(chosen.rounds, keep),
     }
     found: dict[str, Any] = json.loads(chosen.out.read_text()) if chosen.out.is_file() else {}
@@ -69,8 +67,7 @@ def main() -> int:
 
         parts[part](keep)
     say(json.dumps(found, indent=2, ensure_ascii=False))
-    told = [each for part in ("losses", "rolls") for each in found.get(part, {}).values()]
-    sound = not any(each["lost"] or each["doubled"] for each in told)
+    sound = not any(each["lost"] or each["doubled"] for each in found.get("happenings", {}).values())
     say("nothing lost, nothing doubled" if sound else "NOT SOUND")
     return 0 if sound else 1
 

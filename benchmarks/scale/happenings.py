@@ -14,6 +14,7 @@ from benchmarks.scale.vans import Scanned, Van, scanning
 from benchmarks.shared import say
 from sonovan.centre import worker_name
 from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.errors import Transient
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.topics import Topic, van_answered_topic
 from sonovan.deploy import cluster, minio, services
@@ -36,9 +37,15 @@ def nothing(_: Scene) -> None:
 
 
 def broker_lost(stage: Scene) -> None:
-    """One broker of three dies, stays away, comes back and has all its copies again."""
+    """One broker of three dies, stays away, comes back and has all its copies again. No topic is made meanwhile."""
     stage.lose("kafka-1")
     time.sleep(AWAY_S)
+    try:
+        stage.centre.enrol_van("scale-late")
+    except Transient as refused:
+        say(f"a van is not enrolled: {refused}")
+    else:
+        raise RuntimeError("a van was enrolled while a broker was away: its topic lacks a copy")
     stage.bring_back("kafka-1")
     until(stage.in_sync, "every copy is in sync again")
 
@@ -110,7 +117,7 @@ def broker_cut_off(stage: Scene) -> None:
     until(stage.in_sync, "every copy is in sync again")
 
 
-LOSSES: Final[dict[str, Callable[[Scene], None]]] = {
+HAPPENINGS: Final[dict[str, Callable[[Scene], None]]] = {
     "nothing": nothing,
     "a broker is lost": broker_lost,
     "a drive of the store is lost": drive_lost,
@@ -119,9 +126,6 @@ LOSSES: Final[dict[str, Callable[[Scene], None]]] = {
     "a worker of segment is lost": segment_lost,
     "a worker of assess is lost": assess_lost,
     "a worker of segment is added": worker_added,
-}
-
-ROLLS: Final[dict[str, Callable[[Scene], None]]] = {
     "every process is rolled": rolled,
     "workers are cut off from brokers": workers_cut_off,
     "a broker is cut off from brokers and workers": broker_cut_off,

@@ -48,6 +48,7 @@ def create(
     buckets: Annotated[
         bool, typer.Option("--buckets", help="Make the object store's buckets, accounts and policies too.")
     ] = False,
+    brokers: Annotated[int, typer.Option(min=1, help="Make nothing before so many brokers are there.")] = 1,
 ) -> None:
     """Create the topics that are missing, and set configuration and access where they differ from the table."""
     from sonovan.transport.admin import Administrator
@@ -56,7 +57,7 @@ def create(
         _create_buckets(state)
 
     with Administrator(kafka_settings(state, "admin")) as administrator:
-        for name in administrator.create_topics():
+        for name in administrator.create_topics(brokers=brokers):
             sys.stdout.write(f"created {name}\n")
         administrator.align_grants()
 

@@ -206,6 +206,8 @@ def _command(name: str, described: Object) -> Object:
     if name in {stage.value for stage in STAGES}:
         words = " ".join(["exec", "sonovan", *described["command"], "--instance", "$((POD_INDEX + 1))"])
         return {"command": ["/bin/sh", "-c", words]}
+    if name == "setup":  # a topic keeps the number of copies that it was made with
+        return {"args": [*described["command"], "--brokers", str(BROKERS)]}
     return {"args": described["command"]} if "command" in described else {}
 
 

@@ -126,6 +126,11 @@ def test_a_worker_is_started_again_where_it_is_not_alive_and_not_where_it_only_w
         assert only["command"][-1] == f"exec sonovan worker {stage} --instance $((POD_INDEX + 1))"
 
 
+def test_topics_are_made_once_every_broker_is_there() -> None:
+    assert container("setup")["args"] == [*services()["setup"]["command"], "--brokers", str(BROKERS)]
+    assert workloads()["broker"]["spec"]["replicas"] == BROKERS
+
+
 def test_no_disruption_takes_two_of_a_kind() -> None:
     budgets = of("PodDisruptionBudget")
     assert budgets.keys() == workloads().keys() - {"setup"}

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sonovan.contracts.errors import Transient
 from sonovan.contracts.topics import (
     DEFERRED_PARTITIONS,
     FRAME_PARTITIONS,
@@ -16,7 +17,15 @@ from sonovan.contracts.topics import (
     changelog_topic,
     van_answered_topic,
 )
-from sonovan.transport.plan import PlannedTopic, answered_van, changed_configs, differences, planned_topics, spec_named
+from sonovan.transport.plan import (
+    PlannedTopic,
+    answered_van,
+    changed_configs,
+    differences,
+    planned_topics,
+    refuse_fewer_brokers,
+    spec_named,
+)
 
 van_ids = st.from_regex(r"\A[a-z0-9][a-z0-9-]{0,31}\Z")
 
@@ -46,6 +55,16 @@ def test_three_brokers_give_three_replicas_two_in_sync() -> None:
     topic = planned_topics(3)[Topic.FRAME_SEGMENTED.value]
     assert (topic.replication_factor, topic.configs["min.insync.replicas"]) == (3, "2")
     assert "flush.messages" not in topic.configs
+
+
+def test_nothing_is_made_while_fewer_brokers_are_there_than_topics_have_copies() -> None:
+    three, one = planned_topics(3).values(), planned_topics(1).values()
+    refuse_fewer_brokers(3, three, 1)
+    refuse_fewer_brokers(1, one, 1)
+    refuse_fewer_brokers(1, [], 1)
+    for there, found, wanted in ((2, three, 1), (2, [], 3), (1, one, 3)):
+        with pytest.raises(Transient, match=f"{there} of 3 brokers are there"):
+            refuse_fewer_brokers(there, found, wanted)
 
 
 def test_a_single_broker_flushes_all_but_frames_and_ticks() -> None:
