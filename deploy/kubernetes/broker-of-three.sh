@@ -16,10 +16,11 @@ for ((each = 0; each < brokers; each++)); do
     voters+=${voters:+,}$((each + 1))@${HOSTNAME%-*}-$each.broker:9093
 done
 # Three copies of everything, two of which must hold what is acknowledged; the topic table asks for the same of each topic.
+# HOST is for commands inside the pod.
 sed -E \
     -e "s/^node\.id=.*/node.id=$((number + 1))/" \
     -e "s/^controller\.quorum\.voters=.*/controller.quorum.voters=$voters/" \
-    -e "s/CONTROLLER:\/\/localhost:/CONTROLLER:\/\/0.0.0.0:/; s/INTERNAL:\/\/broker:/INTERNAL:\/\/$HOSTNAME.broker:/" \
+    -e "s/CONTROLLER:\/\/localhost:/CONTROLLER:\/\/0.0.0.0:/; s/HOST:\/\/0.0.0.0:/HOST:\/\/127.0.0.1:/; s/INTERNAL:\/\/broker:/INTERNAL:\/\/$HOSTNAME.broker:/" \
     -e "s/^(.*replication\.factor)=1$/\1=3/; s/^(min\.insync\.replicas|.*min\.isr)=1$/\1=2/" \
     -e "s/^broker\.heartbeat\.interval\.ms=.*/broker.heartbeat.interval.ms=2000/" \
     -e "s/^broker\.session\.timeout\.ms=.*/broker.session.timeout.ms=9000/" \

@@ -190,6 +190,7 @@ def test_the_brokers_script_makes_a_cluster_as_several_hosts_have_it(tmp_path: P
         }
         voters = ",".join(f"{each + 1}@broker-{each}.broker:9093" for each in range(BROKERS))
         assert found["controller.quorum.voters"] == voters
+        assert "HOST://127.0.0.1:9092," in found["listeners"]
         assert f"INTERNAL://broker-{number}.broker:19092" in found["advertised.listeners"]
         assert f"VANS://vans-{number}.example:9094" in found["advertised.listeners"]
         assert 'password="cccccccccccccccc"' in found["listener.name.controller.plain.sasl.jaas.config"]
