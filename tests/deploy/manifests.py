@@ -37,7 +37,7 @@ Object = dict[str, Any]
 DISKS: Final = {"broker": "500Gi", "minio": "2Ti", "database": "50Gi", "assess": "50Gi"}
 _DISK: Final = "10Gi"
 MOUNTED: Final = {"broker": "/var/lib/kafka/data"}
-COPIES: Final = {"broker": BROKERS, "minio": DRIVES, "segment": 2, "assess": 2, "console": 2}
+COPIES: Final = {"broker": BROKERS, "minio": DRIVES, "segment": 2, "assess": 2}
 NEEDS: Final = {  # processor, memory, memory at most
     "broker": ("1", "2Gi", "3Gi"), "minio": ("500m", "1Gi", "2Gi"), "database": ("500m", "1Gi", "2Gi"),
     "segment": ("2", "2Gi", "4Gi"), "assess": ("1", "1Gi", "3Gi"),
@@ -92,34 +92,29 @@ def manifests() -> dict[str, str]:
 def _objects(name: str, described: Object, defaults: dict[str, str]) -> list[Object]:
     variables = _variables(name, described.get("environment") or {}, defaults)
     if name == "setup":
-        pod = _pod(name, described, variables, volume=None)
+        pod = _pod(name, described, variables, disk=False)
         pod["restartPolicy"] = "OnFailure"
         template = {"metadata": _labelled(name), "spec": pod}
         return [_object("batch/v1", "Job", name, spec={"backoffLimit": 20, "template": template})]
-    copies = COPIES.get(name, 1)
-    stateless = name == "console"
-    pod = _pod(name, described, variables, volume="emptyDir" if stateless else "claim")
-    spec: Object = {
-        "replicas": copies,
-        "selector": {"matchLabels": _named(name)},
-        "template": {"metadata": _labelled(name), "spec": pod},
+    claim = {
+        "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": DISKS.get(name, _DISK)}}},
     }
-    if stateless:
-        made = _object("apps/v1", "Deployment", name, spec=spec)
-    else:
-        claim = {
-            "metadata": {"name": "data"},
-            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": DISKS.get(name, _DISK)}}},
-        }
-        # Brokers and drives find each other while none is ready yet.
-        spec |= {"serviceName": name, "podManagementPolicy": "Parallel", "volumeClaimTemplates": [claim]}
-        made = _object("apps/v1", "StatefulSet", name, spec=spec)
+    spec: Object = {
+        "replicas": COPIES.get(name, 1),
+        "selector": {"matchLabels": _named(name)},
+        "template": {"metadata": _labelled(name), "spec": _pod(name, described, variables, disk=True)},
+        "serviceName": name,
+        "podManagementPolicy": "Parallel",  # brokers and drives find each other while none is ready yet
+        "volumeClaimTemplates": [claim],
+    }
+    made = _object("apps/v1", "StatefulSet", name, spec=spec)
     disruption = {"maxUnavailable": 1, "selector": {"matchLabels": _named(name)}}
     return [made, _service(name), _object("policy/v1", "PodDisruptionBudget", name, spec=disruption), *_for_vans(name)]
 
 
 def _service(name: str) -> Object:
-    """The names of the pods of a StatefulSet (headless), or one address for all of a Deployment."""
+    """The names of the pods; the console has one address, for whatever stands in front of it."""
     spec: Object = {"selector": _named(name)}
     if name != "console":
         spec |= {"clusterIP": "None", "publishNotReadyAddresses": name in ("broker", "minio")}
@@ -143,14 +138,12 @@ def _for_vans(name: str) -> list[Object]:
     ]  # fmt: skip
 
 
-def _pod(name: str, described: Object, variables: list[Object], volume: str | None) -> Object:
+def _pod(name: str, described: Object, variables: list[Object], disk: bool) -> Object:
     cpu, memory, most = NEEDS.get(name, _NEED)
     mounts: list[Object] = [{"name": "tmp", "mountPath": "/tmp"}]
     volumes: list[Object] = [{"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}}]
-    if volume is not None:
+    if disk:
         mounts.insert(0, {"name": "data", "mountPath": MOUNTED.get(name, "/data")})
-    if volume == "emptyDir":
-        volumes.append({"name": "data", "emptyDir": {"sizeLimit": "1Gi"}})
     container: Object = {
         "name": name,
         "image": described["image"],
@@ -234,7 +227,8 @@ def _probes(name: str, described: Object) -> Object:
 
 def _variables(name: str, environment: Mapping[str, str | None], defaults: dict[str, str]) -> list[Object]:
     """What a container is told. defaults: gets what compose.yaml says where nobody said otherwise."""
-    made = [one for key, value in environment.items() for one in _variable(key, value, defaults)]
+    told = [one for key, value in environment.items() for one in _variable(key, value, defaults)]
+    made = list({one["name"]: one for one in told}.values())
     index = {"fieldRef": {"fieldPath": "metadata.labels['apps.kubernetes.io/pod-index']"}}
     if name in {stage.value for stage in STAGES}:
         made.insert(0, {"name": "POD_INDEX", "valueFrom": index})
