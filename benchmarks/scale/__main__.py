@@ -30,14 +30,14 @@ Keep = Callable[[str, dict[str, Any]], None]
 
 
 def _happenings(only: list[str], keep: Keep) -> None:
-    with standing(happenings.WORKERS) as scene, ExitStack() as stack:
+    with standing(happenings.WORKERS, happenings.STUB_MS) as scene, ExitStack() as stack:
         vans = [stack.enter_context(Van(scene.centre, number)) for number in range(1, VANS + 1)]
         for name in only or HAPPENINGS:
             keep(name, happens(scene, vans, name, HAPPENINGS[name]))
 
 
 def _law(rounds: int, keep: Keep) -> None:
-    with standing(law.WORKERS) as scene:
+    with standing(law.WORKERS, law.STUB_MS) as scene:
         for name, each in law.law(scene, rounds).items():
             keep(name, each)
 

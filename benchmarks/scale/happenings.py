@@ -22,6 +22,8 @@ from sonovan.transport.tail import read_all
 
 FRAMES_PER_S: Final = 2.5
 """Of each van: a frame every 0.4 s, so that a pause stands out."""
+STUB_MS: Final = 400.0
+"""Of a frame: a worker of `segment` alone keeps up with two vans."""
 LEAD_S: Final = 6.0
 AWAY_S: Final = 15.0
 WORKERS: Final = (

@@ -37,21 +37,19 @@ WORK: Final = ("work-1", "work-2", "work-3", "work-4")
 DRIVE_MIB: Final = 512
 GIVE_UP_S: Final = 300.0
 LOOK_EVERY_S: Final = 0.2
-STUB_MS: Final = 400.0
-"""What the stub network takes for a frame; two at once in each worker, so a worker does five frames a second."""
-
 Worker = tuple[str, int, str]
 """Stage, instance, host."""
 
 
 @dataclass
 class Scene:
-    """What runs, and where."""
+    """What runs, and where. stub_ms: what the stub of `segment` takes for a frame; a worker has two under way."""
 
     centre: Centre
     network: Network
     database: Database
     environment: Mapping[str, str]
+    stub_ms: float
 
     @property
     def state(self) -> StateFolder:
@@ -102,7 +100,7 @@ class Scene:
         name = worker_name(stage, instance)
         command = [sys.executable, "-m", "sonovan", "worker", stage, "--instance", str(instance)]
         if stage == "segment":
-            command = [sys.executable, "-m", "benchmarks.scale.stubbed", str(instance), str(STUB_MS)]
+            command = [sys.executable, "-m", "benchmarks.scale.stubbed", str(instance), str(self.stub_ms)]
         own = {
             "SONOVAN_DATA_DIR": str(self.state.apps / name),
             "SONOVAN_HEALTH_HOST": host.address,
@@ -138,7 +136,7 @@ def minio_answers(host: Host) -> bool:
 
 
 @contextmanager
-def standing(workers: Sequence[Worker]) -> Iterator[Scene]:
+def standing(workers: Sequence[Worker], stub_ms: float) -> Iterator[Scene]:
     """Bring all of it up, and take all of it away again: processes, drives, hosts, folders."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sonovan-scale-")))
@@ -155,7 +153,7 @@ def standing(workers: Sequence[Worker]) -> Iterator[Scene]:
             mount(drive)
             stack.callback(unmount, drive)
         stack.callback(down, state.path)
-        yield _up(state, network, Database(state, network.hosts[DATABASE], apart), workers)
+        yield _up(state, network, Database(state, network.hosts[DATABASE], apart), workers, stub_ms)
 
 
 def mount(drive: Path) -> None:
@@ -170,7 +168,7 @@ def unmount(drive: Path) -> None:
         subprocess.run(["umount", "--lazy", str(drive)], check=True)
 
 
-def _up(state: StateFolder, network: Network, server: Database, workers: Sequence[Worker]) -> Scene:
+def _up(state: StateFolder, network: Network, server: Database, workers: Sequence[Worker], stub_ms: float) -> Scene:
     hosts = network.hosts
     brokers = [hosts[name] for name in BROKERS]
     java, jars, binary = ensure_cached(say)
@@ -207,7 +205,7 @@ def _up(state: StateFolder, network: Network, server: Database, workers: Sequenc
         "SONOVAN_CATALOG_DATABASE_URL": server.url(database.CATALOGUE),
         "SONOVAN_ALERT_RULES_FILE": str(rules),
     }
-    scene = Scene(centre, network, server, environment)
+    scene = Scene(centre, network, server, environment, stub_ms)
     services.start_supervisor(state)
     scene.start_workers(workers)
     say(f"three brokers, a store of {cluster.DRIVES} drives, PostgreSQL and {len(workers)} workers run")

@@ -1,5 +1,6 @@
 """What `make bench-scale` reckons without a cluster: pauses, the luck of partitions, and the stub of its workers."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from kafka.partitioner.default import murmur2
 
 from benchmarks.scale.happenings import _longest_gap
-from benchmarks.scale.law import one_for_each_partition
+from benchmarks.scale.law import sweeps
 from benchmarks.scale.partitions import busiest
 from benchmarks.scale.stubbed import Waiting
 from sonovan.contracts.topics import FRAME_PARTITIONS
@@ -27,10 +28,13 @@ def test_one_worker_has_the_mean_to_do_and_more_workers_are_less_even() -> None:
         busiest(190, 12, 13)
 
 
-def test_sweeps_of_the_law_fall_on_every_partition_once() -> None:
-    names = one_for_each_partition()
-    assert len(set(names)) == FRAME_PARTITIONS
-    assert {(murmur2(name.encode()) & 0x7FFFFFFF) % FRAME_PARTITIONS for name in names} == set(range(FRAME_PARTITIONS))
+def test_sweeps_of_the_law_fall_evenly_on_workers_however_partitions_are_dealt_out() -> None:
+    found = [(murmur2(name.encode()) & 0x7FFFFFFF) % FRAME_PARTITIONS for name in sweeps()]
+    assert len(set(found)) == FRAME_PARTITIONS // 2
+    for workers in (1, 2, 4):
+        in_turn = Counter(number % workers for number in found)
+        in_blocks = Counter(number * workers // FRAME_PARTITIONS for number in found)
+        assert set(in_turn.values()) == set(in_blocks.values()) == {len(found) // workers}
 
 
 def test_the_stub_outlines_a_square_and_takes_its_time() -> None:
