@@ -1,7 +1,6 @@
 """Run the parts, write the results; the exit code is 1 where anything was lost or doubled.
 
-Each part brings up a centre of its own, takes some minutes, and replaces its own figures in `results/scale.json`, one
-after the other.
+Each figure is written into `results/scale.json` as soon as it is there, in the place of an earlier one.
 """
 
 import argparse
@@ -17,7 +16,7 @@ from typing import Any, Final
 
 from benchmarks.scale import happenings, law
 from benchmarks.scale.happenings import HAPPENINGS, happens
-from benchmarks.scale.scene import standing
+from benchmarks.scale.scene import Scene, standing
 from benchmarks.scale.vans import Van
 from benchmarks.shared import say
 
@@ -29,17 +28,17 @@ Keep = Callable[[str, dict[str, Any]], None]
 """Keeps a figure, or the figures of one happening, under its name."""
 
 
-def _happenings(only: list[str], keep: Keep) -> None:
-    with standing(happenings.WORKERS, happenings.STUB_MS) as scene, ExitStack() as stack:
+def _happenings(scene: Scene, only: list[str], keep: Keep) -> None:
+    with ExitStack() as stack:
         vans = [stack.enter_context(Van(scene.centre, number)) for number in range(1, VANS + 1)]
         for name in only or HAPPENINGS:
             keep(name, happens(scene, vans, name, HAPPENINGS[name]))
 
 
-def _law(rounds: int, keep: Keep) -> None:
-    with standing(law.WORKERS, law.STUB_MS) as scene:
-        for name, each in law.law(scene, rounds).items():
-            keep(name, each)
+def _law(scene: Scene, rounds: int, keep: Keep) -> None:
+    scene.stub_ms = law.STUB_MS
+    for name, each in law.law(scene, rounds).items():
+        keep(name, each)
 
 
 def main() -> int:
@@ -51,21 +50,24 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=RESULTS)
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit("ended from outside"))  # what was made is taken away
-    parts: dict[str, Callable[[Keep], None]] = {
-        "happenings": lambda keep: _happenings(chosen.happening, keep),
-        "law": lambda keep: _law(chosen.rounds, keep),
+    parts: dict[str, Callable[[Scene, Keep], None]] = {
+        "happenings": lambda scene, keep: _happenings(scene, chosen.happening, keep),
+        "law": lambda scene, keep: _law(scene, chosen.rounds, keep),
     }
+    only = chosen.only.split(",")
+    workers = happenings.WORKERS if "happenings" in only else law.WORKERS
     found: dict[str, Any] = json.loads(chosen.out.read_text()) if chosen.out.is_file() else {}
-    for part in chosen.only.split(","):
+    with standing(workers, happenings.STUB_MS) as scene:
+        for part in only:
 
-        def keep(name: str, figures: Any, part: str = part) -> None:
-            if isinstance(figures, dict):
-                figures["load_average"] = round(os.getloadavg()[0], 1)
-            found.setdefault(part, {})[name] = figures
-            found["measured_on"] = datetime.now(UTC).date().isoformat()
-            chosen.out.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+            def keep(name: str, figures: Any, part: str = part) -> None:
+                if isinstance(figures, dict):
+                    figures["load_average"] = round(os.getloadavg()[0], 1)
+                found.setdefault(part, {})[name] = figures
+                found["measured_on"] = datetime.now(UTC).date().isoformat()
+                chosen.out.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
 
-        parts[part](keep)
+            parts[part](scene, keep)
     say(json.dumps(found, indent=2, ensure_ascii=False))
     sound = not any(each["lost"] or each["doubled"] for each in found.get("happenings", {}).values())
     say("nothing lost, nothing doubled" if sound else "NOT SOUND")
