@@ -37,6 +37,7 @@ def _happenings(scene: Scene, only: list[str], keep: Keep) -> None:
 
 def _law(scene: Scene, rounds: int, keep: Keep) -> None:
     scene.stub_ms = law.STUB_MS
+    scene.environment = {**scene.environment, **law.SETTINGS}
     for name, each in law.law(scene, rounds).items():
         keep(name, each)
 

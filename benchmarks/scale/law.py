@@ -36,6 +36,8 @@ MOST: Final = 4
 STUB_MS: Final = 800.0
 """Of a frame: a worker does at most 2.5 a second, so that four need less than the two cores."""
 WORKERS: Final = tuple(("segment", number, WORK[number - 1]) for number in range(1, MOST + 1))
+SETTINGS: Final = {"SONOVAN_SEGMENT_WAITING_EACH": "4096"}
+"""One van sends all of it at once: nothing of that is deferred, which would be another topic's law."""
 PARTITIONS: Final = tuple(number for number in range(FRAME_PARTITIONS) if (number + number // 4) % 2 == 0)
 """Half of all: two or four workers hold equally many of them, whether partitions are dealt out in turn or in blocks."""
 HOT_FRAMES: Final = 30
