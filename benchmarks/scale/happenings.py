@@ -91,13 +91,17 @@ def worker_added(stage: Scene) -> None:
     services.stop_one(stage.state, worker_name(ADDED[0], ADDED[1]))
 
 
-def rolled(stage: Scene) -> None:
-    """Every process is ended in good order and started again, one after the other, as for another version of it."""
+def brokers_rolled(stage: Scene) -> None:
+    """Each broker is ended in good order and started again, as for another version, one after the other."""
     for name in node_names():
         services.stop_one(stage.state, name)
         stage.bring_back(name)
         until(stage.in_sync, "every copy is in sync again")
         say(f"{name} is rolled")
+
+
+def others_rolled(stage: Scene) -> None:
+    """The store, PostgreSQL and every worker are ended in good order and started again, one after the other."""
     names = [minio.NAME, database.NAME, *(worker_name(stage_, number) for stage_, number, _ in WORKERS)]
     for name in names:
         services.stop_one(stage.state, name)
@@ -128,7 +132,8 @@ HAPPENINGS: Final[dict[str, Callable[[Scene], None]]] = {
     "a worker of segment is lost": segment_lost,
     "a worker of assess is lost": assess_lost,
     "a worker of segment is added": worker_added,
-    "every process is rolled": rolled,
+    "the brokers are rolled": brokers_rolled,
+    "store, PostgreSQL and workers are rolled": others_rolled,
     "workers are cut off from brokers": workers_cut_off,
     "a broker is cut off from brokers and workers": broker_cut_off,
 }
