@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sonovan.contracts.frame_codec import Pixels
 from sonovan.contracts.van import Panel
+from sonovan.models.errors import ModelError
 from sonovan.models.heads.prompting import Embedding, Point, Prompter, agreement, load_prompter
 from sonovan.storage.catalogue.cine import StoredPicture
 
@@ -28,6 +29,8 @@ LEAST_IOU: Final = 0.7
 """It is carried no further where the network expects less of it than this IoU,"""
 LEAST_ALIKE: Final = 0.5
 """or where it has less than this Dice with the mask that it was carried from: tissue moves little between frames."""
+
+_LOADING: Final = threading.Lock()
 
 Mask = NDArray[np.bool_]
 Fetch = Callable[[StoredPicture], Pixels]
@@ -100,10 +103,30 @@ class Prompts:
         return found
 
 
-@cache
 def prompts() -> Prompts:
-    """Those of this process; the network is loaded when somebody first takes up the tool. Raises as `load_prompter`."""
+    """Those of this process, loaded once; who asks while they are being loaded waits. Raises as `load_prompter`."""
+    with _LOADING:
+        return _loaded()
+
+
+@cache
+def _loaded() -> Prompts:
     return Prompts(load_prompter())
+
+
+def load_ahead(tell: Callable[[str], None]) -> threading.Thread:
+    """Load the network in a thread of its own, so that nobody's first click waits for it (half a minute on two busy
+    cores). tell: takes a line for the log where it cannot be loaded; clicks say so then."""
+
+    def load() -> None:
+        try:
+            prompts()
+        except ModelError as error:
+            tell(f"clicks on pictures are not answered: {error}")
+
+    thread = threading.Thread(target=load, name="load the compact SAM", daemon=True)
+    thread.start()
+    return thread
 
 
 def panel_of(panels: Sequence[Panel], ordinal: int) -> Panel | None:

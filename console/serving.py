@@ -9,6 +9,7 @@ from typing import Final
 import uvicorn
 
 from sonovan.console.app import build_app
+from sonovan.console.prompts import load_ahead
 from sonovan.console.world import Console
 from sonovan.contracts.errors import Fatal
 
@@ -18,7 +19,9 @@ _LEAVE_WITHIN_S: Final = 2
 
 
 def serve(console: Console, ready: Callable[[str], None]) -> None:
-    """Answer until SIGTERM or SIGINT. ready: called with the address once it listens.
+    """Answer until SIGTERM or SIGINT; meanwhile the network that answers clicks is loaded.
+
+    ready: called with the address once it listens.
 
     Raises Fatal where the address cannot be had.
     """
@@ -27,6 +30,7 @@ def serve(console: Console, ready: Callable[[str], None]) -> None:
         port = int(listening.getsockname()[1])
         server = _server(console, port)
         ready(f"http://{console.settings.host}:{port}")
+        load_ahead(console.tell)
         server.run(sockets=[listening])
 
 
