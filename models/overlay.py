@@ -1,6 +1,7 @@
 """Pictures for people: a frame or a part of it, plain or with outlines, with a title and a scale bar in its pixels."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import cv2
@@ -43,6 +44,20 @@ def outlined_frame(
     Raises UnusablePicture for other pixels.
     """
     return _png(draw(to_grey(pixels), polygons, labels=labels, title=title, box=box, spacing_mm=spacing_mm))
+
+
+def plain_and_outlined(
+    pixels: NDArray[np.uint8] | NDArray[np.uint16],
+    outline: Polygon,
+    *,
+    title: str,
+    box: Box | None,
+    spacing_mm: tuple[float, float] | None,
+) -> tuple[bytes, bytes]:
+    """PNG of one part of a frame twice, equally large: plain, and with one outline. Arguments and errors are those of
+    `outlined_frame`."""
+    draw_with = partial(outlined_frame, pixels, title=title, box=box, spacing_mm=spacing_mm)
+    return draw_with([]), draw_with([outline])
 
 
 def draw(

@@ -4,7 +4,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
 from sonovan.clinical.track import panel_side
@@ -12,7 +11,7 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import Finding, IntendedUse, Member, ScreeningAssessed, Sighting
 from sonovan.models.despeckle import despeckled as without_speckle
-from sonovan.models.overlay import WHITE, outlined_frame, text_picture
+from sonovan.models.overlay import WHITE, outlined_frame, plain_and_outlined, text_picture
 from sonovan.reports.document import Identity, Visit, report_document
 from sonovan.reports.page import KeyPictures, render_html
 from sonovan.reports.phrases import LANGUAGES, Language
@@ -157,11 +156,11 @@ def pictures_of(
     outline = {region.ordinal: region.polygon for region in result.regions}[sighting.key_ordinal]
     pixels = stored_frame(store, result, without_speckle if despeckled else None).pixels()
     panel = result.panels[sighting.panel]
-    draw = partial(
-        outlined_frame,
+    plain, outlined = plain_and_outlined(
         pixels,
+        outline,
         title=Words(language).burned_in(finding.organ, finding.laterality, result.frame_index, despeckled=despeckled),
         box=(panel.left, panel.top, panel.width, panel.height),
         spacing_mm=panel.spacing_mm,
     )
-    return KeyPictures(plain=draw([]), outlined=draw([outline]))
+    return KeyPictures(plain, outlined)
