@@ -1,8 +1,9 @@
 """What a reader has chosen in the form so far, as parts of a conclusion; and what is still to be chosen. Pure.
 
 Fields are named by what they are about: `f.<finding>.verdict`, `f.<finding>.w.<term>`, `f.<finding>.c.<scheme>`,
-`f.<finding>.mm`; `s.<organ>.<side>.c.<scheme>`, `.block`, `.action`, `.months`. So choices stay with their finding and
-side where a newer revision has others. Nothing is chosen unless a field says so.
+`f.<finding>.mm`, of the reader's own findings also `f.<finding>.frame` and `.position` (`console/in_form.py`);
+`s.<organ>.<side>.c.<scheme>`, `.block`, `.action`, `.months`. So choices stay with their finding and side where a newer
+revision has others. Nothing is chosen unless a field says so.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 
 from sonovan.clinical.reading import derived
 from sonovan.console.asked import Fields, Refused
+from sonovan.console.in_form import OWN_KEYS, InForm, finding_key, in_form, own_in_form
 from sonovan.contracts.conclusions import (
     CategoryRead,
     FindingRead,
@@ -23,15 +25,16 @@ from sonovan.contracts.conclusions import (
 )
 from sonovan.contracts.derivation import Category, Programme
 from sonovan.contracts.lexicon import DESCRIPTORS, SCHEMES, Organ, Scheme, Side
-from sonovan.contracts.results import Finding
 from sonovan.reports.document import ScreeningReport
+from sonovan.storage.catalogue.cine import Sweep
 
 UNDETERMINED: Final = "undetermined"
 MOST_SHOWN: Final = 40
 """So many findings, the first ones of the report, stand in the form; others count as not judged."""
 
-Lacks = Literal["category", "action", "months", "words"]
-"""words: a lobe without a category says that it has no nodule."""
+Lacks = Literal["category", "action", "months", "words", "own"]
+"""words: a lobe without a category says that it has no nodule. own: the side of a finding of the reader's own has no
+conclusion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,59 +56,56 @@ class Draft:
     untouched: tuple[tuple[Organ, Side | None], ...]
 
 
-def finding_key(finding: Finding) -> str:
-    """How fields name a finding."""
-    return finding.finding_id[:16]
-
-
 def side_key(organ: Organ, laterality: Side | None) -> str:
     """How fields name a side."""
     return f"{organ}.{laterality or 'none'}"
 
 
-def sides_shown(report: ScreeningReport) -> list[tuple[Organ, Side | None]]:
+def sides_shown(report: ScreeningReport, own: Sequence[InForm] = ()) -> list[tuple[Organ, Side | None]]:
     """The sides that can be concluded: those that were planned or seen, and those that only findings name."""
     rows = [(each.organ, each.laterality) for each in report.adequacy]
     found = [(each.organ, each.laterality) for each in report.findings]
-    return list(dict.fromkeys([*rows, *found]))
+    return list(dict.fromkeys([*rows, *found, *((each.organ, each.laterality) for each in own)]))
 
 
-def draft_of(form: Fields, report: ScreeningReport) -> Draft:
-    """What the fields say of this report. Raises Refused `unreadable` for a field that no page offers."""
+def draft_of(form: Fields, report: ScreeningReport, sweeps: Sequence[Sweep]) -> Draft:
+    """What the fields say of this report. sweeps: those on whose frames a reader may have found something.
+
+    Raises Refused `unreadable` for a field that no page offers.
+    """
+    own = own_in_form(form, sweeps)
     try:
-        findings = [_finding(form, each, report.programme) for each in report.findings[:MOST_SHOWN]]
+        asked_about = [*map(in_form, report.findings[:MOST_SHOWN]), *own]
+        findings = [_finding(form, each, report.programme) for each in asked_about]
         judged = tuple(each for each in findings if each is not None)
         sides, lacking, untouched = [], list[Lacking](), list[tuple[Organ, Side | None]]()
-        for organ, side in sides_shown(report):
+        for organ, side in sides_shown(report, own):
             made = _side(form, organ, side)
-            if made is None:
-                untouched.append((organ, side))
-            elif isinstance(made, SideConcluded):
+            if isinstance(made, SideConcluded):
                 sides.append(made)
-            else:
+            elif made is not None:
                 lacking += made
+            elif any((each.organ, each.laterality) == (organ, side) for each in own):
+                lacking.append(Lacking("own", organ, side))
+            else:
+                untouched.append((organ, side))
         return Draft(tuple(sides), judged, tuple(lacking), tuple(untouched))
     except (ValidationError, ValueError, KeyError):
         raise Refused("unreadable", 400) from None
 
 
-def words_of(form: Fields, finding: Finding) -> tuple[WordRead, ...]:
-    """The words that were chosen of a finding, each with what became of the machine's."""
-    suggested = {each.name: each.value for each in finding.descriptors}
-    return tuple(_words(form, finding, suggested))
-
-
-def derived_of(form: Fields, finding: Finding) -> tuple[Category, ...]:
+def derived_of(form: Fields, finding: InForm) -> tuple[Category, ...]:
     """What the chosen words of a finding come to."""
-    return derived(finding.organ, words_of(form, finding), finding.laterality)
+    return derived(finding.organ, tuple(_words(form, finding)), finding.laterality)
 
 
-def _words(form: Fields, finding: Finding, suggested: dict[str, str | None]) -> Iterator[WordRead]:
+def _words(form: Fields, finding: InForm) -> Iterator[WordRead]:
+    """The words that were chosen of a finding, each with what became of the machine's."""
     for term in DESCRIPTORS[finding.organ]:
-        chosen = form.all(f"f.{finding_key(finding)}.w.{term}")
+        chosen = form.all(f"f.{finding.key}.w.{term}")
         if not chosen:
             continue
-        machines = suggested.get(term)
+        machines = finding.suggested.get(term)
         if UNDETERMINED in chosen:
             yield WordRead(term=term, verdict="undetermined", suggested=machines)
             continue
@@ -115,12 +115,12 @@ def _words(form: Fields, finding: Finding, suggested: dict[str, str | None]) -> 
         yield WordRead(term=term, verdict=verdict, words=tuple(chosen), suggested=machines)
 
 
-def _finding(form: Fields, finding: Finding, programme: Programme) -> FindingRead | None:
-    name = f"f.{finding_key(finding)}"
-    verdict = form.get(f"{name}.verdict")
+def _finding(form: Fields, finding: InForm, programme: Programme) -> FindingRead | None:
+    name = f"f.{finding.key}"
+    verdict = "lesion" if finding.own else form.get(f"{name}.verdict")
     if not verdict:
         return None
-    words = words_of(form, finding) if verdict == "lesion" else ()
+    words = tuple(_words(form, finding)) if verdict == "lesion" else ()
     comes_to = {each.scheme: each for each in derived(finding.organ, words, finding.laterality)}
     categories = _categories(form, name, finding.organ, comes_to, programme) if verdict == "lesion" else ()
     size = form.get(f"{name}.mm")
@@ -130,8 +130,8 @@ def _finding(form: Fields, finding: Finding, programme: Programme) -> FindingRea
             "organ": finding.organ,
             "laterality": finding.laterality,
             "verdict": verdict,
-            "frame_id": finding.best.key_frame_id,
-            "position": finding.best.position,
+            "frame_id": finding.frame_id,
+            "position": finding.position,
             "largest_mm": float(size.replace(",", ".")) if size and verdict == "lesion" else None,
             "words": words,
             "categories": categories,
@@ -201,9 +201,14 @@ def fields_of(sides: Sequence[SideConcluded], findings: Sequence[FindingRead]) -
         told.append((f"{name}.action", side.recommended.action))
         if side.recommended.months is not None:
             told.append((f"{name}.months", str(side.recommended.months)))
+    free = iter(OWN_KEYS)
     for finding in findings:
-        name = f"f.{(finding.finding_id or '')[:16]}"
-        told.append((f"{name}.verdict", finding.verdict))
+        if finding.finding_id is None:
+            name = f"f.{next(free)}"
+            told += [(f"{name}.frame", finding.frame_id or ""), (f"{name}.position", finding.position or "")]
+        else:
+            name = f"f.{finding_key(finding.finding_id)}"
+            told.append((f"{name}.verdict", finding.verdict))
         told += [(f"{name}.c.{each.scheme}", each.value) for each in finding.categories]
         if finding.largest_mm is not None:
             told.append((f"{name}.mm", f"{finding.largest_mm:g}"))

@@ -23,7 +23,7 @@ from sonovan.contracts.conclusions import AmendedBecause, Contradicts, FindingRe
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.reports.document import ScreeningReport
-from sonovan.storage.catalogue.cine import Cine
+from sonovan.storage.catalogue.cine import Cine, Sweep
 from sonovan.storage.catalogue.concluded import Reported, conclusions_of, newest_number, reported
 from sonovan.storage.console.read import Read, joined, seen_of
 
@@ -36,8 +36,8 @@ class ToSign:
     """One screening as somebody may sign it now.
 
     revision, report: the newest revision with a report; None where there is none yet. newest: the number of the newest
-    revision, which may be preliminary. looked_at: what this reader was shown of each sweep. comparison: with her
-    earlier screening, None where there is none that this reader may see.
+    revision, which may be preliminary. sweeps: her pictures. looked_at: what this reader was shown of each sweep.
+    comparison: with her earlier screening, None where there is none that this reader may see.
     """
 
     screening_id: str
@@ -47,6 +47,7 @@ class ToSign:
     revision: Reported | None
     report: ScreeningReport | None
     newest: int | None
+    sweeps: tuple[Sweep, ...]
     looked_at: tuple[SweepLookedAt, ...]
     rules: ReadingRules
     comparison: Comparison | None = None
@@ -88,6 +89,7 @@ def to_sign(console: "Console", person: Person, cine: Cine) -> ToSign:
         revision=revision,
         report=report,
         newest=newest,
+        sweeps=cine.sweeps,
         looked_at=looked_at(console, reader, cine),
         rules=rules,
         comparison=None if report is None else comparison_of(console, cine.screening_id, report, person),

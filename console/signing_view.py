@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from sonovan.clinical.contradictions import contradictions
@@ -18,22 +18,22 @@ from sonovan.console.drafts import (
     derived_of,
     draft_of,
     fields_of,
-    finding_key,
     side_key,
     sides_shown,
 )
+from sonovan.console.in_form import POSITIONS, InForm, in_form, own_in_form
 from sonovan.console.phrases import ConsoleWords
+from sonovan.console.reading_data import sweep_title
 from sonovan.console.roles import Role
 from sonovan.console.signing import ToSign, conclusion_of, digest_of, to_sign
 from sonovan.contracts.conclusions import ACTIONS, AMENDED_BECAUSE, BLOCKS, Contradicts, Recommended
 from sonovan.contracts.derivation import Category
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.lexicon import CATEGORIES, DESCRIPTORS, SCHEMES, Organ, Side, Term
-from sonovan.contracts.results import Finding
 from sonovan.reports import details
 from sonovan.reports.compared import Line, lines_of
 from sonovan.reports.document import ScreeningReport, numbers_of
-from sonovan.storage.catalogue.cine import Cine
+from sonovan.storage.catalogue.cine import Cine, Sweep
 
 if TYPE_CHECKING:
     from sonovan.console.world import Console
@@ -46,6 +46,8 @@ FIRST_TERMS: Final = frozenset(
 LEFT_OUT: Final = {"breast": frozenset({"tissue_composition", "halo"}), "thyroid": frozenset({"calcifications"})}
 """Terms of a side or of an earlier edition; calcifications of a nodule are among its echogenic foci."""
 SEVERAL: Final = "echogenic_foci"
+BLANK: Final = "BLANK"
+"""The key of a finding that nobody has added yet."""
 OF_RECORDS: Final = re.compile(r"[a-z]{1,3}-[0-9]{1,4}")
 """A code that may stand in a record (`sonovan.contracts.words.OperatorCode`)."""
 _MINTED: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -79,10 +81,14 @@ class TermView:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding as the form shows it. suggested: the machine's categories in words, by the intended use."""
+    """A finding as the form shows it. suggested: the machine's categories in words, by the intended use.
+
+    number: None for one of the reader's own, which lies on `frame_id`, has a place to choose among `positions` and no
+    suggestion.
+    """
 
     key: str
-    number: int
+    number: int | None
     place: str
     size: str
     suggested: str
@@ -91,8 +97,9 @@ class FindingView:
     schemes: tuple[tuple[str, tuple[str, ...], str], ...]
     verdict: str
     mm: str
-    sweep: str
-    frame: int
+    frame_id: str = ""
+    positions: tuple[tuple[str, str], ...] = ()
+    position: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +117,11 @@ class SideView:
 
 @dataclass(frozen=True, slots=True)
 class SigningView:
-    """The form, or why there is none (`why`). live: what the choices come to, as the script shows it.
+    """The form, or why there is none (`why`).
 
-    compared: with her earlier screening, in lines. compared_as: names what is shown there.
+    own: findings of the reader's own; blanks: an empty one for each organ of which there are pictures. live: what the
+    choices come to, as the script shows it. compared: with her earlier screening, in lines. compared_as: names what is
+    shown there.
     """
 
     why: str = ""
@@ -121,6 +130,8 @@ class SigningView:
     holder: str = ""
     findings: tuple[FindingView, ...] = ()
     more: int = 0
+    own: tuple[FindingView, ...] = ()
+    blanks: tuple[FindingView, ...] = ()
     sides: tuple[SideView, ...] = ()
     actions: tuple[tuple[str, str], ...] = ()
     reasons: tuple[tuple[str, str], ...] = ()
@@ -154,6 +165,7 @@ def signing_view(
     form = asked.form
     if not form and signing.turn.amends is not None:
         form = fields_of(signing.turn.amends.sides, signing.turn.amends.findings)
+    own = own_in_form(form, cine.sweeps)
     given = form.get("conclusion_id")
     return SigningView(
         signing=signing,
@@ -161,7 +173,9 @@ def signing_view(
         holder="" if claim.account == asked.person.code else claim.account,
         findings=tuple(_findings(form, report, words)),
         more=max(0, len(report.findings) - MOST_SHOWN),
-        sides=tuple(_sides(form, report, words)),
+        own=tuple(_own(form, each, cine.sweeps, words) for each in own),
+        blanks=tuple(_blank(organ, words) for organ in dict.fromkeys(each.organ for each in cine.sweeps)),
+        sides=tuple(_sides(form, report, own, words)),
         actions=tuple((each, words.sign(f"action_{each}", months="…")) for each in ACTIONS),
         reasons=tuple((each, words.sign(f"amended_{each}")) for each in AMENDED_BECAUSE),
         because=form.get("because"),
@@ -178,7 +192,8 @@ def live_of(console: "Console", asked: Asked, form: Fields, signing: ToSign) -> 
     report, words = signing.report, console.words[asked.language]
     if report is None:
         raise Refused("nothing_to_sign", 409)
-    draft = draft_of(form, report)
+    draft = draft_of(form, report, signing.sweeps)
+    about = [*map(in_form, report.findings[:MOST_SHOWN]), *own_in_form(form, signing.sweeps)]
     lacking = [
         words.say(f"signing_lacks_{each.what}", place=words.place(each.organ, each.laterality))
         for each in draft.lacking
@@ -188,17 +203,25 @@ def live_of(console: "Console", asked: Asked, form: Fields, signing: ToSign) -> 
     found = () if draft.lacking or not draft.sides else _despite(console, asked, signing, draft)
     return {
         "findings": {
-            finding_key(each): [words.category(found) + points(found, words) for found in derived_of(form, each)]
-            for each in report.findings[:MOST_SHOWN]
+            each.key: [words.category_derived(found) + points(found, words) for found in derived_of(form, each)]
+            for each in about
         },
         "sides": {
             side_key(organ, side): _rule(organ, side, form, draft, signing, words)
-            for organ, side in sides_shown(report)
+            for organ, side in sides_shown(report, [each for each in about if each.own])
         },
         "lacking": lacking,
         "despite": [words.despite(each) for each in found],
         "digest": digest_of(found),
+        "looked": _looked(signing, words),
     }
+
+
+def _looked(signing: ToSign, words: ConsoleWords) -> str:
+    seen = sum(each.frames_seen for each in signing.looked_at)
+    frames = sum(each.frames for each in signing.looked_at)
+    share = words.text("share", share=100 * seen / frames if frames else 0)
+    return words.say("signing_looked", seen=seen, frames=frames, share=share)
 
 
 def points(found: Category, words: ConsoleWords) -> str:
@@ -245,39 +268,58 @@ def _rule(
 
 
 def _findings(form: Fields, report: ScreeningReport, words: ConsoleWords) -> list[FindingView]:
-    found = []
-    for number, finding in enumerate(report.findings[:MOST_SHOWN], start=1):
-        key = finding_key(finding)
-        sweep, _, frame = finding.best.key_frame_id.rpartition("/")
-        found.append(
-            FindingView(
-                key=key,
-                number=number,
-                place=details.place(finding, words),
-                size=words.diameters(finding.best),
-                suggested=words.categories(finding),
-                organ=finding.organ,
-                terms=tuple(_terms(form, finding, words)),
-                schemes=tuple(
-                    (scheme, CATEGORIES[scheme], form.get(f"f.{key}.c.{scheme}")) for scheme in SCHEMES[finding.organ]
-                ),
-                verdict=form.get(f"f.{key}.verdict"),
-                mm=form.get(f"f.{key}.mm"),
-                sweep=sweep,
-                frame=int(frame),
-            )
+    return [
+        replace(
+            _shown(form, in_form(finding), words),
+            number=number,
+            place=details.place(finding, words),
+            size=words.diameters(finding.best),
+            suggested=words.categories(finding),
+            verdict=form.get(f"f.{in_form(finding).key}.verdict"),
         )
-    return found
+        for number, finding in enumerate(report.findings[:MOST_SHOWN], start=1)
+    ]
 
 
-def _terms(form: Fields, finding: Finding, words: ConsoleWords) -> list[TermView]:
-    suggested = {each.name: each.value for each in finding.descriptors}
+def _own(form: Fields, finding: InForm, sweeps: Sequence[Sweep], words: ConsoleWords) -> FindingView:
+    """A finding of the reader's own, with the places that its organ has."""
+    sequence_id = finding.frame_id.rpartition("/")[0]
+    title = next((sweep_title(each, words) for each in sweeps if each.sequence_id == sequence_id), "")
+    places = tuple((each, words.lexicon(f"position.{each}")) for each in POSITIONS[finding.organ])
+    shown = _shown(form, finding, words)
+    return replace(shown, place=title, verdict="lesion", positions=places, position=finding.position or "")
+
+
+def _blank(organ: Organ, words: ConsoleWords) -> FindingView:
+    """What the script copies where a reader adds a finding; BLANK in it becomes its key."""
+    return _own(Fields(), InForm(BLANK, None, organ, None, "", None), (), words)
+
+
+def _shown(form: Fields, finding: InForm, words: ConsoleWords) -> FindingView:
+    return FindingView(
+        key=finding.key,
+        number=None,
+        place="",
+        size="",
+        suggested="",
+        organ=finding.organ,
+        terms=tuple(_terms(form, finding, words)),
+        schemes=tuple(
+            (scheme, CATEGORIES[scheme], form.get(f"f.{finding.key}.c.{scheme}")) for scheme in SCHEMES[finding.organ]
+        ),
+        verdict="",
+        mm=form.get(f"f.{finding.key}.mm"),
+        frame_id=finding.frame_id,
+    )
+
+
+def _terms(form: Fields, finding: InForm, words: ConsoleWords) -> list[TermView]:
     found = []
     for term in DESCRIPTORS[finding.organ].values():
         if term.name in LEFT_OUT[finding.organ]:
             continue
-        chosen = tuple(form.all(f"f.{finding_key(finding)}.w.{term.name}"))
-        machines = suggested.get(term.name)
+        chosen = tuple(form.all(f"f.{finding.key}.w.{term.name}"))
+        machines = finding.suggested.get(term.name)
         key = f"{finding.organ}.{term.name}"
         found.append(
             TermView(
@@ -300,9 +342,9 @@ def offered(term: Term, suggested: str | None) -> Sequence[str]:
     return [*own, *vague, UNDETERMINED]
 
 
-def _sides(form: Fields, report: ScreeningReport, words: ConsoleWords) -> list[SideView]:
+def _sides(form: Fields, report: ScreeningReport, own: Sequence[InForm], words: ConsoleWords) -> list[SideView]:
     found = []
-    for organ, side in sides_shown(report):
+    for organ, side in sides_shown(report, own):
         name = f"s.{side_key(organ, side)}"
         rows = [each for each in report.adequacy if (each.organ, each.laterality) == (organ, side)]
         chosen = form.all(f"{name}.block")

@@ -8,6 +8,7 @@ from sonovan.contracts.conclusions import (
     ScreeningConcluded,
     WordRead,
 )
+from sonovan.contracts.derivation import Category
 from sonovan.contracts.lexicon import Organ
 from sonovan.contracts.outcomes import OutcomeRecorded
 from sonovan.reports.phrases import PHRASES
@@ -24,6 +25,16 @@ class SignedWords(Words):
     def recommended(self, found: Recommended) -> str:
         """What shall be done, with the months until a follow-up."""
         return self.sign(f"action_{found.action}", months=found.months)
+
+    def category_derived(self, found: Category) -> str:
+        """What a reader's own words come to by a rule: a suggestion of nobody's."""
+        figures = {"scheme": found.scheme, "value": found.value, "total": found.total}
+        if found.total is None:
+            return f"{found.scheme} {found.value}"
+        if not found.at_least:
+            return self.sign("derived_points", **figures)
+        terms = self.text("comma").join(self.lexicon(f"{found.organ}.{each}") for each in found.not_read)
+        return self.sign("derived_at_least", terms=terms, **figures)
 
     def category_read(self, found: CategoryRead) -> str:
         """A category that a reader chose: "TI-RADS TR4", and what its words come to where that is another one."""

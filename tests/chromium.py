@@ -23,6 +23,7 @@ _CODES: Final = {
     "PageDown": 34, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40,
 }  # fmt: skip
 """What Windows calls the keys that write nothing."""
+_CTRL: Final = 2
 
 
 def found_program() -> str | None:
@@ -71,17 +72,19 @@ class Tab:
 
         until(holds, script, deadline_s=_PATIENCE_S)
 
-    def press(self, key: str) -> None:
-        """Press and release a key, as a keyboard does, once the page is there."""
+    def press(self, key: str, *, ctrl: bool = False) -> None:
+        """Press and release a key, as a keyboard does, once the page is there. ctrl: while that key is held."""
         self.until("true")
-        self.hold(key)
+        self.hold(key, ctrl=ctrl)
         self.release(key)
 
-    def hold(self, key: str) -> None:
+    def hold(self, key: str, *, ctrl: bool = False) -> None:
         """Press a key and keep it down."""
-        text = key if len(key) == 1 else {"Enter": "\r"}.get(key, "")
-        kind = "keyDown" if text else "rawKeyDown"
-        self._call("Input.dispatchKeyEvent", type=kind, key=key, text=text, windowsVirtualKeyCode=_code(key))
+        text = "" if ctrl else key if len(key) == 1 else {"Enter": "\r"}.get(key, "")
+        self._call(
+            "Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", key=key, text=text,
+            windowsVirtualKeyCode=_code(key), modifiers=_CTRL if ctrl else 0,
+        )  # fmt: skip
 
     def release(self, key: str) -> None:
         """Let go of a key."""

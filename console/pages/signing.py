@@ -12,7 +12,8 @@ from sonovan.console.asked import Asked, Refused
 from sonovan.console.comparing import comparison_of, name_of
 from sonovan.console.doors import Door, door
 from sonovan.console.drafts import draft_of
-from sonovan.console.pages.reading import reading_page
+from sonovan.console.key_pictures import key_pictures
+from sonovan.console.pages.reading import reading_page, to_draw_now
 from sonovan.console.render import go, page
 from sonovan.console.roles import CLINICAL, Role
 from sonovan.console.signing import changed_since, conclusion_of, digest_of, rules_of, to_sign
@@ -80,7 +81,7 @@ def _sign(console: "Console", asked: Asked) -> Response:
             return reading_page(console, asked, Told(words.say("error_newer"), changed, newer=True), 409)
         if asked.form.get("compared") != name_of(signing.comparison):
             raise Refused("compared_otherwise", 409)
-        draft = draft_of(asked.form, signing.report)
+        draft = draft_of(asked.form, signing.report, signing.sweeps)
         made = conclusion_of(console, asked, signing, draft, claim.claim_id)
         known = [each.conclusion_id for each in signing.conclusions]
         on_their_way = OnTheirWay(console.database, console.clock)
@@ -149,7 +150,9 @@ def _signed_page(console: "Console", asked: Asked) -> Response:
         to_arbitrate=to_arbitrate(conclusions),
         earlier="holds" if made.comparison == comparison_of(console, made.screening_id, report) else "otherwise",
     )
-    html = render_signed(report.model_dump(mode="json"), made, {}, language, standing)
+    # Whoever has yet to draw blind is shown no outline here either.
+    pictures = {} if to_draw_now(console, asked) else key_pictures(console, report, language)
+    html = render_signed(report.model_dump(mode="json"), made, pictures, language, standing)
     return _shown(asked, html, "signed")
 
 

@@ -41,6 +41,13 @@ ENGLISH: Final = {
     "signing_comes_to": "Your words come to: {text}",
     "signing_category": "Category {scheme}",
     "signing_none_chosen": "–",
+    "signing_add": "A finding of my own on this frame",
+    "signing_add_no_frame": "Look at a frame of this screening first; there may be nine findings of your own.",
+    "signing_own": "A finding of your own",
+    "signing_own_frame": "Frame",
+    "signing_position": "Place",
+    "signing_drop": "Take it out",
+    "signing_lacks_own": "{place}: a conclusion, for you found something there",
     "signing_sides": "Sides",
     "signing_seen": "Seen: {levels}",
     "signing_worst": "Of its findings: {text}",
@@ -61,8 +68,9 @@ ENGLISH: Final = {
     "signing_sign": "Sign",
     "signing_sent_not": "Not signed: it could not be sent. Your choices are kept; try again.",
     "signing_keys": (
-        "In the conclusion: ↑ ↓ to the next line, 1 to 9 choose, c confirms the suggestion, u cannot tell, l lesion, "
-        "x no lesion, e takes what the rule recommends, Esc back to the picture, Ctrl+Enter signs."
+        "In the conclusion: ↑ ↓ to the next line, 1 to 9 choose, → ← and space where there are more, c confirms the "
+        "suggestion, u cannot tell, l lesion, x no lesion, e takes what the rule recommends, f a finding of your own "
+        "on the frame that is shown, Delete takes it out, Esc back to the picture, Ctrl+Enter signs."
     ),
     "error_nothing_to_sign": "There is nothing here that you may sign.",
     "error_say_why_amended": "Say why it is amended.",
@@ -133,6 +141,13 @@ CHINESE: Final = {
     "signing_comes_to": "按您的选择：{text}",
     "signing_category": "{scheme} 分类",
     "signing_none_chosen": "未选",
+    "signing_add": "在此帧上添加自己的发现",
+    "signing_add_no_frame": "请先查看本次检查的一帧；自己的发现最多九个。",
+    "signing_own": "自己的发现",
+    "signing_own_frame": "帧",
+    "signing_position": "部位",
+    "signing_drop": "移除",
+    "signing_lacks_own": "{place}：结论（您在该侧有发现）",
     "signing_sides": "各侧",
     "signing_seen": "显示情况：{levels}",
     "signing_worst": "其发现中最高：{text}",
@@ -153,8 +168,8 @@ CHINESE: Final = {
     "signing_sign": "签署",
     "signing_sent_not": "未签署：无法发送。您的选择已保留，请重试。",
     "signing_keys": (
-        "在结论区：↑ ↓ 移到下一行，1 至 9 选择，c 确认提示，u 无法判定，l 病变，x 非病变，e 采用规则建议，"
-        "Esc 返回图像，Ctrl+Enter 签署。"
+        "在结论区：↑ ↓ 移到下一行，1 至 9 选择，其余用 → ← 和空格，c 确认提示，u 无法判定，l 病变，x 非病变，"
+        "e 采用规则建议，f 在当前帧上添加自己的发现，Delete 移除，Esc 返回图像，Ctrl+Enter 签署。"
     ),
     "error_nothing_to_sign": "此处没有您可以签署的内容。",
     "error_say_why_amended": "请说明更改原因。",

@@ -58,12 +58,22 @@ export class Measure {
     this.pane.paint();
   }
 
-  text([from, to]) {
+  // How long a line is; null where the scale is not known.
+  mm([from, to]) {
     const [one, other] = [this.pane.panelAt(from), this.pane.panelAt(to)];
-    if (one && one === other && one.column_mm && one.row_mm) {
-      const far = Math.hypot((to[0] - from[0]) * one.column_mm, (to[1] - from[1]) * one.row_mm);
-      return this.words.mm.replace("{distance}", far.toFixed(1));
-    }
+    if (!one || one !== other || !one.column_mm || !one.row_mm) return null;
+    return Math.hypot((to[0] - from[0]) * one.column_mm, (to[1] - from[1]) * one.row_mm);
+  }
+
+  // The longest distance that stands on a frame; null where none was measured in mm.
+  longestMm(frame) {
+    const found = frame === this.frame ? this.lines.map((each) => this.mm(each)).filter((each) => each !== null) : [];
+    return found.length ? Math.max(...found) : null;
+  }
+
+  text([from, to]) {
+    const long = this.mm([from, to]);
+    if (long !== null) return this.words.mm.replace("{distance}", long.toFixed(1));
     const far = Math.hypot(to[0] - from[0], to[1] - from[1]);
     return `${this.words.px.replace("{distance}", far.toFixed(0))} (${this.words.no_scale})`;
   }

@@ -11,13 +11,14 @@ document.querySelector("[data-to-signing]")?.addEventListener("click", () => {
   (lines.find((line) => !line.querySelector("input:checked")) ?? lines[0] ?? section).focus();
 });
 
-function shownLines() {
-  return form ? [...form.querySelectorAll(".line")].filter((line) => line.getClientRects().length) : [];
+// What is folded away cannot have the focus, and would hold the cursor up.
+function shownLines(which = ".line") {
+  return form ? [...form.querySelectorAll(which)].filter((line) => line.checkVisibility()) : [];
 }
 
-function move(by) {
-  const lines = shownLines();
-  const here = lines.indexOf(document.activeElement?.closest(".line"));
+function move(by, which = ".line") {
+  const lines = shownLines(which);
+  const here = lines.indexOf(document.activeElement?.closest(which));
   lines[Math.min(lines.length - 1, Math.max(0, here + by))]?.focus();
 }
 
@@ -34,9 +35,13 @@ function chooseIn(line, input) {
   if (input.type === "radio") move(1);
 }
 
+const STOPS = ".line, summary, .short input"; // where arrows stop: a choice goes on to the next line of choices
 const KEYS = {
-  ArrowDown: () => move(1),
-  ArrowUp: () => move(-1),
+  ArrowDown: () => move(1, STOPS),
+  ArrowUp: () => move(-1, STOPS),
+  ArrowRight: (line) => rove(line, 1),
+  ArrowLeft: (line) => rove(line, -1),
+  Delete: (line) => line.closest("[data-own-finding]")?.querySelector("[data-drop]").click(),
   Escape: () => document.querySelector("[data-stage]")?.focus(),
   c: (line) => line.dataset.suggested && chooseIn(line, line.querySelector(`input[value="${line.dataset.suggested}"]`)),
   u: (line) => chooseIn(line, line.querySelector('input[value="undetermined"]')),
@@ -44,6 +49,13 @@ const KEYS = {
   x: (line) => chooseIn(line, verdict(line, "no_lesion")),
   e: (line) => line.closest("[data-side]")?.querySelector("[data-take]:not([hidden])")?.click(),
 };
+
+// Choices beyond the ninth have no number: → and ← go to them, and space chooses.
+function rove(line, by) {
+  const inputs = line ? [...line.querySelectorAll("input")] : [];
+  const here = inputs.indexOf(document.activeElement);
+  inputs[Math.min(inputs.length - 1, Math.max(0, here + by))]?.focus();
+}
 
 function verdict(line, value) {
   return line.closest("[data-finding]")?.querySelector(`.line[data-line="verdict"] input[value="${value}"]`);
@@ -59,7 +71,13 @@ document.addEventListener(
       event.stopImmediatePropagation();
       return form.requestSubmit(form.querySelector("[data-sign]"));
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (isTyping(event.target)) {
+      if (!event.target.matches("input") || !["ArrowDown", "ArrowUp", "Enter", "Escape"].includes(event.key)) return;
+      event.preventDefault(); // Enter in a field would sign
+      event.stopImmediatePropagation();
+      return KEYS[event.key === "Enter" ? "ArrowDown" : event.key]();
+    }
     const line = event.target.closest(".line");
     if (!line && !["ArrowDown", "ArrowUp", "Escape"].includes(event.key)) return;
     const inputs = line ? [...line.querySelectorAll("input")] : [];
@@ -75,7 +93,7 @@ document.addEventListener(
 if (form) {
   form.addEventListener("change", (event) => {
     const finding = event.target.closest("[data-finding]");
-    if (finding) {
+    if (finding && !("ownFinding" in finding.dataset)) {
       const lesion = finding.querySelector('.line[data-line="verdict"] input[value="lesion"]').checked;
       finding.querySelector(".terms").hidden = !lesion;
     }
@@ -95,6 +113,14 @@ if (form) {
     }
     derive();
   });
+  form.querySelector("[data-add]").addEventListener("click", addOwn);
+  form.addEventListener("click", ({ target }) => {
+    const finding = target.closest("[data-drop]")?.closest("[data-own-finding]");
+    if (!finding) return;
+    finding.remove();
+    move(0);
+    derive();
+  });
   for (const button of form.querySelectorAll("[data-take]")) {
     button.addEventListener("click", () => {
       const side = button.closest("[data-side]");
@@ -105,18 +131,57 @@ if (form) {
       input.dispatchEvent(new Event("change", { bubbles: true }));
     });
   }
-  form.addEventListener("submit", () => {
+  // What was shown up to now is part of what is signed, so it is sent before.
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
     for (const button of form.querySelectorAll("[data-sign]")) button.disabled = true;
+    sendLooked().then(() => form.submit());
+  });
+  // A sweep that was opened meanwhile may settle what does not fit together.
+  let opened = "";
+  document.addEventListener("reading:looked", ({ detail }) => {
+    const now = Object.keys(detail).filter((sweep) => detail[sweep] > 0).join();
+    if (now !== opened) derive();
+    opened = now;
   });
   addEventListener("pageshow", () => {
     for (const button of form.querySelectorAll("[data-sign]")) button.disabled = false;
   });
-  for (const input of form.querySelectorAll('input[inputmode]')) input.addEventListener("change", derive);
   document.getElementById("signing-error")?.scrollIntoView({ block: "nearest" });
 }
 
+// A finding of the reader's own, on the frame that is on the screen.
+function addOwn() {
+  const says = form.querySelector("[data-add-says]");
+  const pane = document.querySelector("[data-reading]").cine?.active;
+  const blank = pane?.drawn && !pane.sweep.earlier && form.querySelector(`[data-blank="${pane.sweep.organ}"]`);
+  const key = OWN_KEYS.find((each) => !form.querySelector(`[data-finding="${each}"]`));
+  says.textContent = blank && key ? "" : says.dataset.noFrame;
+  if (!blank || !key) return;
+  const made = document.createElement("template");
+  made.innerHTML = blank.innerHTML.replaceAll("BLANK", key); // drawn by the server
+  const finding = made.content.firstElementChild;
+  finding.querySelector("[data-place]").textContent = pane.sweep.title;
+  finding.querySelector("[data-frame]").textContent = pane.drawn.frame;
+  finding.querySelector(`[name="f.${key}.frame"]`).value = pane.drawn.frame;
+  const measured = document.querySelector("[data-reading]").cine.measure.longestMm(pane.drawn.frame);
+  if (measured) finding.querySelector(`[name="f.${key}.mm"]`).value = measured.toFixed(1);
+  form.querySelector("[data-own]").append(finding);
+  finding.querySelector(".line").focus();
+  derive();
+}
+
+const OWN_KEYS = Array.from({ length: 9 }, (_, at) => `own${at + 1}`);
+
 let asking = 0;
 const AGAIN_MS = 700;
+const LOOKED_MS = 2000;
+
+// Has the centre know which frames were shown; a link that is away keeps nobody waiting for longer than LOOKED_MS.
+function sendLooked() {
+  const looked = document.querySelector("[data-reading]").cine?.looked;
+  return Promise.race([looked?.send(), new Promise((resolve) => setTimeout(resolve, LOOKED_MS))]);
+}
 
 // Asks what the choices come to. Where nothing came back it asks again, so that what is shown is of the newest choices.
 async function derive() {
@@ -124,6 +189,8 @@ async function derive() {
   form.dataset.deriving = "true";
   for (;;) {
     let answer = null;
+    await sendLooked();
+    if (mine !== asking) return;
     try {
       answer = await post(form.dataset.derive, new URLSearchParams(new FormData(form)));
       if (answer.ok) {
@@ -172,6 +239,7 @@ function show(live) {
     take.dataset.action = told.action;
     take.dataset.months = told.months;
   }
+  form.querySelector("[data-looked]").textContent = live.looked;
   list(form.querySelector("[data-lacking]"), live.lacking);
   const despite = form.querySelector("[data-despite]");
   list(despite, live.despite);

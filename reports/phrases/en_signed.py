@@ -135,6 +135,8 @@ ENGLISH_SIGNED: Final = {
     "signed_read_categories": "Category",
     "signed_derived": "by points {derived}",
     "signed_nothing": "–",
+    "derived_points": "{scheme} {value} (points: {total})",
+    "derived_at_least": "at least {scheme} {value} (points: {total}); not read: {terms}",
     "signed_points": "{points} points",
     # the woman's page
     "her_title": "Your screening result",

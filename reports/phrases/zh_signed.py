@@ -133,6 +133,8 @@ CHINESE_SIGNED: Final = {
     "signed_read_categories": "分类",
     "signed_derived": "按评分为 {derived}",
     "signed_nothing": "无",
+    "derived_points": "{scheme} {value}（{total} 分）",
+    "derived_at_least": "至少 {scheme} {value}（{total} 分）；未判读：{terms}",
     "signed_points": "{points} 分",
     # the woman's page
     "her_title": "您的筛查结果",

@@ -16,9 +16,11 @@ from sqlalchemy import Connection
 from sonovan.clinical.category import categorised
 from sonovan.contracts.errors import Transient
 from sonovan.contracts.frames import Descriptor
+from sonovan.contracts.lexicon import Organ
 from sonovan.contracts.record import Record
-from sonovan.contracts.results import Finding, IntendedUse, ScreeningAssessed
+from sonovan.contracts.results import Finding, IntendedUse, ScreeningAssessed, Sighting
 from sonovan.reports.document import Visit, report_document
+from sonovan.storage.catalogue.cine import pictures_between
 from sonovan.storage.catalogue.database import open_database
 from sonovan.storage.catalogue.writing import write
 from sonovan.storage.folder_store import FolderStore
@@ -104,11 +106,28 @@ def revision(
     named: dict[str, Any] = {}
     for kind, data in (("json", document), ("html", b"<!doctype html>")):
         digest = hashlib.sha256(data).hexdigest()
-        key = report_key(VAN, SHE, made.revision_id, digest, kind)
+        key = report_key(VAN, made.screening_id, made.revision_id, digest, kind)
         if not store.exists(Bucket.REPORTS, key):
             store.put(Bucket.REPORTS, key, data, "application/octet-stream")
         named |= {f"report_{kind}_key": key, f"report_{kind}_sha256": digest}
     return made.model_copy(update=named)
+
+
+def waiting(connection: Connection, store: FolderStore, number: int, use: IntendedUse) -> str:
+    """Another woman with a sweep of three frames. Of every three one has a nodule, one a lesion, one nothing."""
+    name = f"0192f0c1-2345-7abc-8def-0200000{number:05d}"
+    organ: Organ = "thyroid" if number % 3 == 1 else "breast"
+    clip = Clip(f"0192f0c1-2345-7abc-8def-0300000{number:05d}", 3, organ=organ)
+    seen = lesion(clip, 0, 2)
+    words = said(composition="solid", echogenicity="hypoechoic") if organ == "thyroid" else said(margin="spiculated")
+    found = categorised((seen.model_copy(update={"descriptors": words}),)) if number % 3 else ()
+    rows = (adequacy(organ=organ),)
+    made = revision(
+        store, 2, found, use, screening_id=name, revision_id=sha(f"revision of {name}"), adequacy=rows, frames=3
+    )
+    her = sha(f"subject {number}")
+    make_screening(connection, store, name, [clip], findings=found, more=(made,), subject_key=her, age_years=52)
+    return name
 
 
 @contextmanager
@@ -141,9 +160,27 @@ def signing(
         if not scene.lags:
             scene.write(record)
 
-    with running(folder, rows=rows, send=send, intended_use=intended_use, blind_share=0.0, **settings) as console:
+    with running(
+        folder, rows=rows, send=send, intended_use=intended_use, **{"blind_share": 0.0, **settings}
+    ) as console:
         made.append(Signing(console, folder, intended_use))
         yield made[0]
+
+
+def with_pictures(desk: Signing, found: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The same findings, whose key frames name the pictures and masks that are stored."""
+    return tuple(
+        each.model_copy(update={"sightings": tuple(_with_picture(desk, one) for one in each.sightings)})
+        for each in found
+    )
+
+
+def _with_picture(desk: Signing, seen: Sighting) -> Sighting:
+    sequence_id, _, index = seen.key_frame_id.rpartition("/")
+    with desk.console.console.catalogue.reading() as connection:
+        (stored,) = pictures_between(connection, SHE, sequence_id, int(index), 1)
+    names = ("image_key", "image_sha256", "mask_key", "mask_sha256")
+    return seen.model_copy(update={name: getattr(stored, name) for name in names})
 
 
 def _later(message: Message, offset: int) -> Message:

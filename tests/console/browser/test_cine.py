@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from sonovan.contracts.reviews import FrameReviewed
 from sonovan.models.heads.prompting import agreement
 from sonovan.models.masks import decode_mask
+from sonovan.models.runs import labels_of
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.keys import Bucket
 from tests.chromium import Tab
@@ -26,6 +27,10 @@ from tests.waiting import until
 
 SHE = "0192f0c1-2345-7abc-8def-0123456789ab"
 PHANTOM = "0192f0c1-2345-7abc-8def-0123456789ad"
+BLIND = "0192f0c1-2345-7abc-8def-012345679019"
+BLIND_SHARE = 0.01
+"""Of the screenings here BLIND alone is among this share."""
+UNSEEN = Clip("0192f0c1-2345-7abc-8def-000000000004", 12)
 SWEEP = Clip("0192f0c1-2345-7abc-8def-000000000001", 40, poor=(3,))
 OTHER = Clip("0192f0c1-2345-7abc-8def-000000000002", 30, rows=120, columns=256, coloured=True, spacing_mm=None)
 STILL = Clip("0192f0c1-2345-7abc-8def-000000000003", 1, rows=300, columns=400, spacing_mm=(0.2, 0.1))
@@ -49,8 +54,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     def rows(connection: Connection) -> None:
         make_screening(connection, store, SHE, [SWEEP, OTHER, STILL], findings=[lesion(SWEEP, 10, 20)], age_years=52)
         make_screening(connection, store, PHANTOM, [phantom_clip(7)], subject_key="b" * 64)
+        make_screening(connection, store, BLIND, [UNSEEN], findings=[lesion(UNSEEN, 3, 7)], subject_key="c" * 64)
 
-    with running(folder, rows=rows, blind_share=0.0) as console:
+    with running(folder, rows=rows, blind_share=BLIND_SHARE) as console:
         yield Scene(console)
 
 
@@ -283,6 +289,49 @@ def test_an_unsaved_drawing_is_found_again_and_polygons_are_exact(scene: Scene, 
         "all.onsuccess = () => done(JSON.stringify(all.result.map((each) => ({...each, runs: 0}))));}; })"
     )
     assert {*json.loads(kept)[0]} == {"key", "runs", "from", "at"}
+
+
+def test_of_a_screening_that_is_drawn_blind_no_outline_can_be_had_before_the_reader_has_drawn(
+    scene: Scene, tab: Tab
+) -> None:
+    opened(tab, scene, "dr-9", BLIND)
+    assert tab.run("document.querySelector('[data-blind]').hidden") is False
+    assert tab.run("document.querySelectorAll('[data-blind-frames] button').length") == 2
+    assert tab.run("document.querySelector('[data-signing]')") is None
+    of_machine = (f"outlines/{UNSEEN.sequence_id}?first=0&count=12", "machine")
+    statuses = ",".join(f"fetch('/reading/{BLIND}/{each}').then((answer) => answer.status)" for each in of_machine)
+    assert tab.run(f"Promise.all([{statuses}])") == [409, 409], "not on request either"
+    drawn: dict[str, Any] = {}
+    for number in (1, 2):
+        left = tab.run(f"[...{CINE}.blind]")
+        tab.run("document.querySelector('[data-blind-frames] button').click()")
+        tab.until(f"{PANE}.dataset.frame === '{left[0]}' && {PANE}.dataset.kind === 'whole'")
+        if number == 1:
+            tab.press("c")
+        tab.until(f"{CINE}.draw.ready")
+        tab.hold("o")
+        assert tab.run(f"{PANE}.dataset.outlined ?? 'false'") == "false"
+        tab.release("o")
+        assert tab.run("[...document.querySelectorAll('[data-draw][data-seeing=true]')].every((each) => each.disabled)")
+        tab.press("3")
+        tab.drag(in_window(tab, 100, 150), in_window(tab, 120, 150))
+        drawn[left[0]] = drawn_runs(tab)
+        assert drawn[left[0]]
+        tab.press("s")
+        if number == 1:
+            tab.until(f"{CINE}.blind.length === 1")
+    tab.until("document.querySelector('[data-blind]').hidden")
+    tab.until(f"{PANE}?.dataset.kind === 'whole'")
+    tab.hold("o")
+    tab.until(f"{PANE}.dataset.outlined === 'true'")
+    tab.release("o")
+    reviews = saved(scene, "dr-9")
+    assert {each.frame_id for each in reviews} == set(drawn)
+    for each in reviews:
+        assert (each.blind, each.verdict) == (True, "drawn")
+        mask = decode_mask(scene.console.images.get(Bucket.MASKS, each.mask_key or ""))
+        mine = labels_of(np.array(drawn[each.frame_id], np.uint16).reshape(-1, 4), mask.shape)
+        assert np.array_equal(mask > 0, mine > 0), "what was drawn, and nothing of the machine's"
 
 
 def in_window(tab: Tab, column: float, row: float) -> tuple[float, float]:
