@@ -84,6 +84,8 @@ class Console:
             negatives_share=told.negatives_share,
             overdue_after=timedelta(hours=told.overdue_h),
             couch_at_most=timedelta(hours=told.couch_h),
+            second_reader=told.second_reader,
+            arbitration=told.arbitration,
         )
 
     @property

@@ -73,6 +73,10 @@ _VALUES: Final[dict[str, str]] = {
     "signed_revision_number": _signed("revision_number"),
     "readings": f"coalesce({_signed('readings')}, 0)",
     "to_arbitrate": f"coalesce({_signed('to_arbitrate')}, false)",
+    "single_reading": f"""CASE WHEN {_GONE} THEN NULL ELSE (
+  SELECT CASE WHEN g.readings <> 1 OR g.role <> 'first' THEN NULL
+    WHEN g.calls_back THEN 'called_back' ELSE 'not_called_back' END
+  FROM signed g WHERE g.screening_id = k.screening_id) END""",
     "waiting": f"NOT {_GONE} AND coalesce({_signed('to_arbitrate')}, true)",
 }
 """Column → the expression that makes it; `changed_ms` apart. k: ids, o: their openings, s: their newest revisions."""

@@ -12,13 +12,19 @@ from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import RowMapping
 
-Queue = Literal["couch", "suspicious", "incomplete", "negatives", "overdue", "mine", "waiting", "changed", "signed"]
+Queue = Literal[
+    "couch", "suspicious", "incomplete", "negatives", "overdue", "mine", "waiting", "changed", "signed", "second",
+]  # fmt: skip
 QUEUES: Final[tuple[Queue, ...]] = get_args(Queue)
 """couch: she is on it still, as far as the van told: it has not closed her screening, or did so while she stays.
 suspicious: by its pictures or her own signs. incomplete: something is missing,
 was not seen well enough, or was read by no machine. negatives: the rest, all of it or a share. overdue: of these, what
 waits too long. mine: what a reader has claimed. waiting: everything that nobody has signed. changed: signed, and there
-is a newer revision since. signed."""
+is a newer revision since. signed. second: one reader has signed and the programme asks for another, or two differ and
+somebody must decide."""
+
+SecondReader = Literal["none", "called_back", "all"]
+"""Which screenings another reader reads as well: none, those that the first one calls back, all."""
 
 _SAMPLE_AT: Final = 28
 _SAMPLE_SIGNS: Final = 8
@@ -33,12 +39,15 @@ class Policy:
     suspicious_from: suspicion from which a screening stands in `suspicious`. negatives_share: how many of the negatives
     a reader sees. overdue_after: how long a screening may wait once the van has closed it. couch_at_most: nobody is on
     the couch for longer, whatever was told, so that a screening that was never closed is incomplete.
+    second_reader: who is read twice. arbitration: whether somebody decides where two readings differ.
     """
 
     suspicious_from: float = 0.1
     negatives_share: float = 1.0
     overdue_after: timedelta = timedelta(hours=48)
     couch_at_most: timedelta = timedelta(hours=2)
+    second_reader: SecondReader = "none"
+    arbitration: bool = True
 
     @property
     def drawn_below(self) -> str:
@@ -75,6 +84,7 @@ class Row:
     signed_revision_number: int | None
     readings: int
     to_arbitrate: bool
+    single_reading: str | None
     waiting: bool
     stays: bool = False
     left_at: datetime | None = None
@@ -119,7 +129,30 @@ CONDITIONS: Final[Mapping[Queue, str]] = {
     "changed": "signed_at IS NOT NULL AND revision_number > signed_revision_number",
     "signed": "signed_at IS NOT NULL",
 }
-"""`mine` is asked for by ids. Parameters: `parameters`."""
+"""Parameters: `parameters`. `second` follows from the policy (`condition_of`), and `mine` is asked for by ids."""
+
+_TO_DECIDE: Final = "(waiting AND to_arbitrate)"
+_READ_ONCE: Final[Mapping[SecondReader, tuple[str, ...]]] = {
+    "none": (),
+    "called_back": ("single_reading = 'called_back'",),
+    "all": ("single_reading IS NOT NULL",),
+}
+
+
+def condition_of(queue: Queue, policy: Policy) -> str:
+    """The condition of a queue as SQL over `listed`. Raises KeyError for `mine`, which is asked for by ids."""
+    if queue != "second":
+        return CONDITIONS[queue]
+    wanted = [*_READ_ONCE[policy.second_reader], *([_TO_DECIDE] if policy.arbitration else [])]
+    return f"({' OR '.join(wanted)})" if wanted else "(1 = 0)"
+
+
+def _is_second(row: Row, policy: Policy) -> bool:
+    if policy.arbitration and row.waiting and row.to_arbitrate:
+        return True
+    if policy.second_reader == "called_back":
+        return row.single_reading == "called_back"
+    return policy.second_reader == "all" and row.single_reading is not None
 
 
 def parameters(policy: Policy, now: datetime, moment_of: Callable[[datetime], object]) -> dict[str, object]:
@@ -141,6 +174,8 @@ def queues_of(row: Row, policy: Policy, now: datetime) -> frozenset[Queue]:
         newest, read = row.revision_number, row.signed_revision_number
         if newest is not None and read is not None and newest > read:
             found.add("changed")
+    if _is_second(row, policy):
+        found.add("second")
     if not row.waiting:
         return frozenset(found)
     found.add("waiting")

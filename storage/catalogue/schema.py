@@ -18,7 +18,7 @@ from sonovan.storage.catalogue.tables import MADE
 from sonovan.storage.catalogue.views import FOR_READERS, VIEWS
 from sonovan.storage.migrating import migrate as run_scripts
 
-HEAD: Final = "0012"
+HEAD: Final = "0013"
 """The newest migration."""
 
 READER: Final = "sonovan_catalog_reader"

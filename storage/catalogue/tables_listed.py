@@ -8,6 +8,7 @@ from sonovan.storage.catalogue.columns import META, MOMENT, key, may, must
 
 _WAITING: Final = text("waiting")
 _SIGNED: Final = text("signed_at IS NOT NULL")
+_SINGLE: Final = text("single_reading IS NOT NULL")
 _CHANGED: Final = text("signed_at IS NOT NULL AND revision_number > signed_revision_number")
 
 LISTED: Final[Table] = Table(
@@ -37,11 +38,13 @@ LISTED: Final[Table] = Table(
     may("signed_revision_number", Integer, "the revision that was read"),
     must("readings", Integer, "by readers, of whom each role counts once"),
     must("to_arbitrate", Boolean, "two readings differ, and nobody has decided"),
+    may("single_reading", doc="called_back or not_called_back, where the first reader alone has signed; NULL else"),
     must("waiting", Boolean, "for a reader: neither signed nor void, and she agrees to be screened"),
     must("changed_ms", BigInteger, "when the row was made, by the database's clock; ms since 1970"),
     Index("listed_waiting", "rank", "screening_id", postgresql_where=_WAITING, sqlite_where=_WAITING),
     Index("listed_signed", "rank", "screening_id", postgresql_where=_SIGNED, sqlite_where=_SIGNED),
     Index("listed_changed", "rank", "screening_id", postgresql_where=_CHANGED, sqlite_where=_CHANGED),
+    Index("listed_single", "rank", "screening_id", postgresql_where=_SINGLE, sqlite_where=_SINGLE),
     Index("listed_by_opening", "opened_at"),
     Index("listed_by_van", "van_id", "opened_at"),
     Index("listed_by_site", "site_code", "rank", "screening_id", postgresql_where=_WAITING, sqlite_where=_WAITING),

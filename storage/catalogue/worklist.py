@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Text, TextClause, bindparam, text
 
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.storage.catalogue.changes import moment
-from sonovan.storage.catalogue.queues import CONDITIONS, Policy, Queue, Row, parameters, row_of
+from sonovan.storage.catalogue.queues import Policy, Queue, Row, condition_of, parameters, row_of
 
 PAGE: Final = 50
 COUNTED_TO: Final = 1000
@@ -23,7 +23,7 @@ _FEWEST: Final = 5
 
 _COLUMNS: Final = ", ".join(Row.__slots__)
 _COUNTED: Final[tuple[Queue, ...]] = ("couch", "suspicious", "incomplete", "negatives", "overdue", "waiting")
-_OF_SIGNED: Final[tuple[Queue, ...]] = ("changed", "signed")
+_OF_SIGNED: Final[tuple[Queue, ...]] = ("changed", "signed", "second")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def page(
         wanted.append("screening_id IN :mine")
         given["mine"] = sorted(mine)
     else:
-        wanted.append(CONDITIONS[queue])
+        wanted.append(condition_of(queue, policy))
     if after is not None:
         wanted.append("(rank, screening_id) > (:rank, :behind)")
         given |= {"rank": after.rank, "behind": after.screening_id}
@@ -115,7 +115,7 @@ def counts(connection: Connection, chosen: Filter, policy: Policy, now: datetime
     """How many stand in each queue but `mine`, at most COUNTED_TO + 1 each."""
     wanted, given = _where(connection, chosen, policy, now)
     parts = [
-        f"(SELECT count(*) FROM (SELECT 1 FROM listed WHERE {' AND '.join([CONDITIONS[queue], *wanted])} "
+        f"(SELECT count(*) FROM (SELECT 1 FROM listed WHERE {' AND '.join([condition_of(queue, policy), *wanted])} "
         f"LIMIT {COUNTED_TO + 1}) q) AS {queue}"
         for queue in (*_COUNTED, *_OF_SIGNED)
     ]
@@ -186,7 +186,7 @@ def choices(connection: Connection, sites: frozenset[str] | None) -> tuple[list[
 
 
 def _where(connection: Connection, chosen: Filter, policy: Policy, now: datetime) -> tuple[list[str], dict[str, Any]]:
-    """Conditions of the filter, and every parameter that they and CONDITIONS name."""
+    """Conditions of the filter, and every parameter that they and conditions of queues name."""
     plain = connection.dialect.name == "postgresql"
 
     def moment_of(value: datetime) -> object:

@@ -45,6 +45,7 @@ def row(**other: Any) -> dict[str, Any]:
         "signed_revision_number": None,
         "readings": 0,
         "to_arbitrate": False,
+        "single_reading": None,
         "waiting": True,
         "changed_ms": 1,
     }

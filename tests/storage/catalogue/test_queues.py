@@ -10,12 +10,17 @@ from sqlalchemy import delete, text
 
 from sonovan.storage.catalogue.changes import moment
 from sonovan.storage.catalogue.database import open_database
-from sonovan.storage.catalogue.queues import CONDITIONS, Policy, parameters, queues_of
+from sonovan.storage.catalogue.queues import QUEUES, Policy, condition_of, parameters, queues_of
 from sonovan.storage.catalogue.tables_listed import LISTED
 from sonovan.storage.catalogue.worklist import rows_of
 from tests.storage.catalogue.listed import NOW, put, row
 
-POLICIES = (Policy(), Policy(suspicious_from=0.5, negatives_share=0.25, overdue_after=timedelta(hours=6)))
+POLICIES = (
+    Policy(),
+    Policy(suspicious_from=0.5, negatives_share=0.25, overdue_after=timedelta(hours=6)),
+    Policy(second_reader="called_back"),
+    Policy(second_reader="all", arbitration=False),
+)
 
 ROWS = st.fixed_dictionaries(
     {
@@ -29,11 +34,13 @@ ROWS = st.fixed_dictionaries(
         "signed_at": st.sampled_from([None, NOW]),
         "signed_revision_number": st.sampled_from([None, 1, 2]),
         "revision_number": st.sampled_from([None, 1, 2]),
+        "to_arbitrate": st.booleans(),
+        "single_reading": st.sampled_from([None, "called_back", "not_called_back"]),
     }
 )
 
 
-@pytest.mark.parametrize("policy", POLICIES, ids=["usual", "sampled"])
+@pytest.mark.parametrize("policy", POLICIES, ids=["usual", "sampled", "called back read twice", "all read twice"])
 def test_the_sql_of_each_queue_finds_the_rows_that_are_said_to_stand_in_it(
     policy: Policy, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -52,7 +59,8 @@ def test_the_sql_of_each_queue_finds_the_rows_that_are_said_to_stand_in_it(
             put(connection, made)
             there = rows_of(connection, [each["screening_id"] for each in made])
             given_ = parameters(policy, NOW, moment)
-            for queue, condition in CONDITIONS.items():
+            for queue in (each for each in QUEUES if each != "mine"):
+                condition = condition_of(queue, policy)
                 found = connection.execute(text(f"SELECT screening_id FROM listed WHERE {condition}"), given_).scalars()
                 said = {name for name, each in there.items() if queue in queues_of(each, policy, NOW)}
                 assert set(found) == said, queue

@@ -25,7 +25,7 @@ from sonovan.storage.catalogue.worklist import (
 )
 from sonovan.storage.catalogue.writing import write
 from tests.clinical.records import NOON, SCREENING, SWEEP, adequacy, assessed, finding, screening_closed, sha
-from tests.contracts.conclusions import SECOND, concluded, left_breast, left_lobe
+from tests.contracts.conclusions import SECOND, THIRD, concluded, left_breast, left_lobe
 from tests.storage.catalogue.listed import NOW, put, row
 from tests.stream_apps.catalog.scene import ANOTHER, amended, changes, opened
 
@@ -129,6 +129,28 @@ def test_two_readings_that_differ_wait_for_somebody_who_decides(database: Databa
         assert (found.readings, found.to_arbitrate, found.waiting) == (2, True, True)
 
 
+def test_what_one_reader_has_signed_waits_for_another_where_the_programme_asks_for_one(database: Database) -> None:
+    def queued(**asks: Any) -> list[str]:
+        with database.writing() as connection:
+            found = page(connection, "second", EVERYWHERE, Policy(**asks), NOW)
+            assert counts(connection, EVERYWHERE, Policy(**asks), NOW)["second"] == len(found.rows)
+        return [each.screening_id for each in found.rows]
+
+    told(database, opened(), assessed())
+    assert queued(second_reader="all") == [], "nobody has read it yet"
+    told(database, concluded())
+    assert queued(second_reader="all") == queued(second_reader="called_back") == [SCREENING]
+    assert queued() == []
+    calm = (left_breast("2", "routine_screening", blocks=()), left_lobe())
+    told(database, concluded(conclusion_id=SECOND, conclusion_number=2, sides=calm))
+    assert queued(second_reader="called_back") == [], "the first reader has amended: she is not called back"
+    assert queued(second_reader="all") == [SCREENING]
+    other = concluded(conclusion_id=THIRD, conclusion_number=3, role="second", by="dr-2")
+    told(database, other)
+    assert queued(second_reader="all") == queued() == [SCREENING], "two readings differ: a third reader decides"
+    assert queued(second_reader="all", arbitration=False) == []
+
+
 def test_two_transactions_that_write_of_one_screening_at_once_lose_nothing(database: Database) -> None:
     """The second one makes the row once the first one has committed, from what both wrote."""
     others = Thread(target=told, args=(database, assessed(findings=(finding(1, malignant=0.7),))))
@@ -227,7 +249,7 @@ def test_counts_are_those_of_the_pages(database: Database) -> None:
     ]
     wanted: dict[Queue, int] = {
         "couch": 1, "suspicious": 1, "incomplete": 1, "negatives": 2, "overdue": 1, "waiting": 5, "changed": 1,
-        "signed": 1,
+        "signed": 1, "second": 0,
     }  # fmt: skip
     with database.writing() as connection:
         put(connection, made)
