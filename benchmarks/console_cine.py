@@ -51,7 +51,7 @@ def measure() -> dict[str, Any]:
     if program is None:
         raise SystemExit("Chromium is not installed (Debian: chromium)")
     sweep = simulate_sweep("breast", frames=FRAMES // 4, seed=1)
-    clips = [_clip(1, FRAMES, sweep), _clip(2, FRAMES // 5, sweep)]
+    clips = [clip_of(1, FRAMES, sweep), clip_of(2, FRAMES // 5, sweep)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
 
@@ -73,7 +73,7 @@ def measure() -> dict[str, Any]:
     return found
 
 
-def _clip(number: int, count: int, sweep: SimulatedSweep) -> Clip:
+def clip_of(number: int, count: int, sweep: SimulatedSweep) -> Clip:
     """Four frames of one moment with speckle of their own: simulating 300 would take longer than everything else."""
     noise = np.random.default_rng(number).normal(0, GRAIN, (2 * ROWS, 2 * COLUMNS)).astype(np.float32)
     grain = cv2.GaussianBlur(noise, (0, 0), 1.3)
@@ -162,12 +162,12 @@ def _memory(tab: Tab, page: str) -> dict[str, Any]:
     for number in range(CINES):
         tab.run(f"({_CINE}.open({_CINE}.active, {_CINE}.sweeps[{number % 2}], 0), {_CINE}.play(true))")
         tab.until(f"{_CINE}.active.place > 8")
-        told.append(_pss_mib())
+        told.append(pss_mib())
     say(f"memory after 1, 10, 50 and {CINES} cines: {[round(told[at]) for at in (0, 9, 49, CINES - 1)]} MiB")
     return {"browser_memory_mib": round(told[-1], 1), "browser_memory_after_one_mib": round(told[0], 1)}
 
 
-def _pss_mib() -> float:
+def pss_mib() -> float:
     """Memory of every process that this one started, shared pages divided among those that share them."""
     parents: dict[int, int] = {}
     for each in Path("/proc").iterdir():
