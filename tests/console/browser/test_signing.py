@@ -1,21 +1,39 @@
-"""A reader signs by keyboard alone, in a real browser: words, points while choosing, sides, what does not fit, and the
-page that says that it is signed."""
+"""A reader signs by keyboard alone, in a real browser: words, points while choosing, sides, what does not fit, the page
+that says that it is signed; and a whole day, from the login to twenty women who were signed one after another."""
 
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
+from sqlalchemy import Connection
 
 from sonovan.contracts.conclusions import ScreeningConcluded
+from sonovan.storage.folder_store import FolderStore
 from tests.chromium import Tab
 from tests.console.conftest import log_in
-from tests.console.signing_scene import SHE, Signing, findings, signing
+from tests.console.signing_scene import SHE, Signing, findings, signing, waiting
 
 LESION, NODULE = (each.finding_id[:16] for each in findings())
 SHOTS = os.environ.get("SONOVAN_SCREENSHOTS")
 """A folder in which pictures of the pages are left, for whoever looks at them."""
+
+
+WOMEN: Final = 20
+PANE: Final = "document.querySelector('[data-pane=one]')"
+LINE: Final = "(document.activeElement?.closest('.line, summary, .short input') ?? null)"
+MOST_LINES: Final = 80
+LOOKED_AT: Final = (
+    f"(() => {{ const line = window.before = {LINE};"
+    "const legend = (each) => each?.querySelector('legend').textContent ?? '';"
+    "const side = legend(line.closest('[data-side]')), all = [...document.querySelectorAll('[data-finding]')];"
+    "const lesion = all.some((each) => legend(each).includes(side));"
+    "return [line.dataset.line, line.dataset.suggested ?? null, line.getAttribute('aria-label'), lesion]; })()"
+)
+"""Of the line on which the cursor stands: what is chosen in it, the machine's word, its name, and whether there is a
+finding on its side."""
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +127,99 @@ def test_a_reader_signs_by_keyboard(desk: Signing, tab: Tab) -> None:
     tab.until("document.querySelector('[data-signing]') !== null")
     shot(tab, "signing-zh-dark")
     assert desk.console.told == []
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signing]:
+    """A console with as many women waiting as the day has."""
+    folder = tmp_path_factory.mktemp("day")
+
+    def rows(connection: Connection) -> None:
+        for number in range(1, WOMEN):
+            waiting(connection, FolderStore(folder / "objects"), number, "decision_support")
+
+    with signing(folder, also=rows) as made:
+        yield made
+
+
+def look(tab: Tab) -> None:
+    """Look at the last frame of each sweep, without loss."""
+    tab.until(f"{PANE}?.dataset.kind === 'whole'")
+    sweeps = int(tab.run("document.querySelectorAll('[data-sweeps] tr[data-sweep]').length"))
+    for number in range(sweeps):
+        if number:
+            before = tab.run(f"{PANE}.dataset.frame")
+            tab.press("]")
+            tab.until(f"{PANE}.dataset.frame !== '{before}' && {PANE}.dataset.kind === 'whole'")
+        tab.press("End")
+        tab.until(f"{PANE}.dataset.kind === 'whole'")
+
+
+def choose(tab: Tab) -> None:
+    """Go down the form line by line, from the first to the last, and choose by keys what a reader would."""
+    tab.press("q")
+    tab.until(f"{LINE} !== null")
+    for _ in range(MOST_LINES):
+        kind, suggested, label, lesion = tab.run(LOOKED_AT)
+        keys = {"verdict": "l", "position": "2", "word": "c" if suggested else "u", "despite": "1", "action": "e"}
+        if kind == "category":
+            keys[kind] = {"Category BI-RADS": "8" if lesion else "2", "Category TI-RADS": "4"}.get(label, "")
+        if kind in ("action", "despite"):
+            tab.until("!document.querySelector('[data-deriving]')")
+        if keys.get(kind):
+            tab.press(keys[kind])
+        if tab.run(f"{LINE} === window.before"):
+            tab.press("ArrowDown")
+        tab.until("!document.querySelector('[data-deriving]')")
+        if tab.run(f"{LINE} === window.before"):
+            return
+    raise AssertionError("the form has no end")
+
+
+def find(tab: Tab) -> None:
+    """Measure something on the frame that is shown, and tell of it as a finding of one's own."""
+    for key in ("m", "ArrowRight", "Enter", *["ArrowRight"] * 20, "Enter", "f"):
+        tab.press(key)
+    tab.until("document.activeElement?.closest('[data-own-finding]') !== null")
+
+
+def test_a_reader_signs_twenty_women_by_keyboard_alone_and_none_unopened(day: Signing, tab: Tab) -> None:
+    tab.sized(1600, 1000)
+    log_in(tab, day.console, "dr-1", "reader")
+    for number in range(1, WOMEN + 1):
+        tab.press("g")
+        tab.press("w")
+        tab.until("location.pathname === '/worklist' && document.querySelector('#live')?.textContent === 'live'")
+        tab.press("7")
+        tab.until("location.search.includes('waiting') && document.activeElement?.closest('#rows tr') !== null")
+        tab.press("Enter")
+        tab.until("document.querySelector('[data-signing]') !== null")
+        assert tab.run("document.querySelectorAll('[data-signing] input:checked').length") == 0
+        look(tab)
+        if number == WOMEN:
+            find(tab)
+        choose(tab)
+        tab.press("Enter", ctrl=True)
+        tab.until("document.querySelector('#just-signed') !== null")
+        assert len(day.published) == number
+    made = [each for each in day.published if isinstance(each, ScreeningConcluded)]
+    assert len({each.conclusion_id for each in made}) == len({each.screening_id for each in made}) == WOMEN
+    assert {each.by for each in made} == {"dr-1"}
+    assert SHE in {each.screening_id for each in made}
+    for each in made:
+        assert each.looked_at
+        assert all(sweep.frames_seen for sweep in each.looked_at), "what is signed was on the screen"
+        assert each.despite == (), each.despite
+        acts = [act["what"] for act in day.console.acts() if act["about"].get("screening_id") == each.screening_id]
+        assert acts.index("reading.opened") < acts.index("pictures.seen") < acts.index("screening.signed")
+    *others, last = made
+    assert len([each for each in others if each.findings]) == 1 + 2 * (WOMEN - 1) // 3
+    (own,) = last.findings
+    assert (own.finding_id, own.verdict, own.position, own.largest_mm) == (None, "lesion", "2h", 2.0)
+    assert own.frame_id is not None
+    assert own.frame_id.endswith("/000002"), "the frame on which it was found"
+    assert {each.verdict for each in own.words} == {"undetermined"}
+    assert [(each.scheme, each.value) for each in own.categories] == [("BI-RADS", "5")]
+    page = day.console.browser("dr-1").get(f"/signed/{last.screening_id}/{last.conclusion_id}/page/en").text
+    assert "2 o'clock" in page
+    assert day.console.told == []
