@@ -31,8 +31,14 @@ export class Looked {
     return this.seen.get(sweep);
   }
 
-  // leaving: the page may be gone before the answer comes.
-  async send(leaving = false) {
+  // Done once the centre has what was shown up to now, or could not be reached. leaving: the page may be gone before.
+  send(leaving = false) {
+    if (leaving) return this.#flush(true);
+    this.last = (this.last ?? Promise.resolve()).then(() => this.#flush(false));
+    return this.last;
+  }
+
+  async #flush(leaving) {
     for (const [base, sweeps] of [...this.unsent]) {
       this.unsent.delete(base);
       const seen = Object.fromEntries([...sweeps].map(([sweep, indices]) => [sweep, ranges(indices)]));
