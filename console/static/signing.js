@@ -41,6 +41,7 @@ const KEYS = {
   ArrowUp: () => move(-1, STOPS),
   ArrowRight: (line) => rove(line, 1),
   ArrowLeft: (line) => rove(line, -1),
+  Enter: (line) => line.contains(document.activeElement) && document.activeElement.matches("input") && choose(document.activeElement),
   Delete: (line) => line.closest("[data-own-finding]")?.querySelector("[data-drop]").click(),
   Escape: () => document.querySelector("[data-stage]")?.focus(),
   c: (line) => line.dataset.suggested && chooseIn(line, line.querySelector(`input[value="${line.dataset.suggested}"]`)),
@@ -50,7 +51,7 @@ const KEYS = {
   e: (line) => line.closest("[data-side]")?.querySelector("[data-take]:not([hidden])")?.click(),
 };
 
-// Choices beyond the ninth have no number: → and ← go to them, and space chooses.
+// Choices beyond the ninth have no number: → and ← go to them, and space or Enter chooses. (By itself Enter would sign.)
 function rove(line, by) {
   const inputs = line ? [...line.querySelectorAll("input")] : [];
   const here = inputs.indexOf(document.activeElement);
@@ -74,7 +75,7 @@ document.addEventListener(
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (isTyping(event.target)) {
       if (!event.target.matches("input") || !["ArrowDown", "ArrowUp", "Enter", "Escape"].includes(event.key)) return;
-      event.preventDefault(); // Enter in a field would sign
+      event.preventDefault();
       event.stopImmediatePropagation();
       return KEYS[event.key === "Enter" ? "ArrowDown" : event.key]();
     }
