@@ -161,13 +161,13 @@ def choose(tab: Tab) -> None:
     tab.until(f"{LINE} !== null")
     for _ in range(MOST_LINES):
         kind, suggested, label, lesion = tab.run(LOOKED_AT)
-        keys = {"verdict": "l", "position": "2", "word": "c" if suggested else "u", "despite": "1", "action": "e"}
+        keys = {"verdict": "l", "word": "c" if suggested else "u", "despite": "1", "action": "e"}
         if kind == "category":
             keys[kind] = {"Category BI-RADS": "8" if lesion else "2", "Category TI-RADS": "4"}.get(label, "")
         if kind in ("action", "despite"):
             tab.until("!document.querySelector('[data-deriving]')")
-        if keys.get(kind):
-            tab.press(keys[kind])
+        for key in ("ArrowRight", "ArrowRight", "Enter") if kind == "position" else filter(None, [keys.get(kind)]):
+            tab.press(key)
         if tab.run(f"{LINE} === window.before"):
             tab.press("ArrowDown")
         tab.until("!document.querySelector('[data-deriving]')")
