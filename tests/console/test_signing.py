@@ -1,7 +1,6 @@
 """A reader signs: nothing is preset, what lacks and contradicts is named, a newer revision is told, and only what the
 broker has is called signed."""
 
-import base64
 import json
 import re
 from collections.abc import Iterator
@@ -9,14 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import imagecodecs
 import pytest
 
 from sonovan.contracts.conclusions import ScreeningConcluded
-from sonovan.storage.keys import Bucket
-from tests.console.signing_scene import LEFT, SHE, Signing, findings, signing, with_pictures
+from tests.console.signing_scene import LEFT, SHE, Signing, findings, signing
 from tests.console.world import Browser
-from tests.contracts.conclusions import concluded
 
 PAGE = f"/reading/{SHE}"
 LESION, NODULE = (each.finding_id[:16] for each in findings())
@@ -318,66 +314,6 @@ def test_what_no_page_offers_is_refused_and_not_published(desk: Signing, field: 
     assert desk.published == []
 
 
-OWN = {
-    "f.own1.frame": f"{LEFT.sequence_id}/000009",
-    "f.own1.position": "10h",
-    "f.own1.mm": "7.5",
-    "f.own1.w.shape": "irregular",
-    "f.own1.c.BI-RADS": "4A",
-}
-
-
-def test_a_finding_of_ones_own_is_signed_with_its_frame_place_size_and_words(desk: Signing) -> None:
-    reader = desk.console.browser("dr-1", "reader")
-    look(reader)
-    assert reader.post(f"{PAGE}/sign", {**form_of(reader), **WORDS, **OWN}).status == 303
-    (made,) = desk.published
-    assert isinstance(made, ScreeningConcluded)
-    own = made.findings[-1]
-    assert (own.finding_id, own.verdict, own.organ, own.laterality) == (None, "lesion", "breast", "left")
-    assert (own.frame_id, own.position, own.largest_mm) == (OWN["f.own1.frame"], "10h", 7.5)
-    assert [(each.term, each.verdict, each.words) for each in own.words] == [("shape", "entered", ("irregular",))]
-    assert [(each.scheme, each.value) for each in own.categories] == [("BI-RADS", "4A")]
-    shown = reader.get(f"/signed/{SHE}/{made.conclusion_id}/page/zh").text
-    assert "10 点" in shown
-    amending = reader.get(PAGE).text
-    assert f'name="f.own1.frame" value="{OWN["f.own1.frame"]}"' in amending
-    assert re.search('name="f.own1.position" value="10h" checked', amending), "what was signed is where one begins"
-
-
-def test_what_the_words_of_ones_own_nodule_come_to_is_told_while_choosing_as_the_readers_own(desk: Signing) -> None:
-    reader = desk.console.browser("dr-1", "reader")
-    words = {"composition": "solid", "echogenicity": "hypoechoic", "shape": "taller_than_wide", "margin": "smooth",
-             "echogenic_foci": "none"}  # fmt: skip
-    nodule = {"f.own3.frame": "0192f0c1-2345-7abc-8def-000000000002/000005",
-              **{f"f.own3.w.{term}": word for term, word in words.items()}}  # fmt: skip
-    told = derived(reader, **WORDS, **nodule)["findings"]["own3"]
-    assert told[0].startswith("TI-RADS TR5 (points: 7) (")
-    assert not any("suggested" in each or "software" in each for each in told), "nobody suggested what a reader chose"
-    alone = derived(reader, **nodule)
-    assert "Left thyroid lobe: a conclusion, for you found something there" in alone["lacking"]
-
-
-@pytest.mark.parametrize(
-    "field",
-    [
-        {"f.own1.frame": "0192f0c1-2345-7abc-8def-00000000ffff/000001"},
-        {"f.own1.frame": f"{LEFT.sequence_id}/000099"},
-        {"f.own1.frame": f"{LEFT.sequence_id}/1"},
-        {"f.own1.position": "lower"},
-        {"f.own1.w.margin": "jagged"},
-        {"f.own1.c.BI-RADS": "TR4"},
-    ],
-)
-def test_a_finding_of_ones_own_is_on_a_frame_of_hers_and_speaks_the_lexicon(
-    desk: Signing, field: dict[str, str]
-) -> None:
-    reader = desk.console.browser("dr-1", "reader")
-    look(reader)
-    answer = reader.post(f"{PAGE}/sign", {**form_of(reader), **WORDS, **OWN, **field})
-    assert (answer.status, desk.published) == (400, [])
-
-
 def test_what_does_not_fit_with_a_newer_revision_stands_on_the_page_that_tells_of_it(desk: Signing) -> None:
     reader = desk.console.browser("dr-1", "reader")
     look(reader)
@@ -392,41 +328,3 @@ def test_what_does_not_fit_with_a_newer_revision_stands_on_the_page_that_tells_o
     again = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', answer.text))
     assert digest
     assert reader.post(f"{PAGE}/sign", {**form, **again, "despite": digest[1]}).status == 303
-
-
-def test_the_signed_page_has_the_key_frames_plain_and_outlined_after_they_were_checked(desk: Signing) -> None:
-    reader = desk.console.browser("dr-1", "reader")
-    found = with_pictures(desk, findings())
-    desk.revise(3, found)
-    look(reader)
-    reader.post(f"{PAGE}/sign", {**form_of(reader), **WORDS})
-    (made,) = desk.published
-    assert isinstance(made, ScreeningConcluded)
-    address = f"/signed/{SHE}/{made.conclusion_id}/page/en"
-    page = reader.get(address)
-    assert "http" not in re.sub(r"data:[^\"]*", "", page.text.split("<body")[1]), "nothing is fetched from anywhere"
-    pictures = [base64.b64decode(each) for each in re.findall(r'src="data:image/png;base64,([^"]+)"', page.text)]
-    assert len(pictures) == 4
-    for plain, outlined in (pictures[:2], pictures[2:]):
-        assert imagecodecs.png_decode(plain).shape == imagecodecs.png_decode(outlined).shape
-        assert plain != outlined
-    printed = reader.get(f"{address}.pdf").body
-    without = len(printed)
-    mask = desk.console.images.path(Bucket.MASKS, found[0].best.mask_key or "")
-    mask.write_bytes(b"another mask")
-    left = reader.get(address)
-    assert left.text.count("data:image/png") == 2, "what was replaced is not shown"
-    assert len(reader.get(f"{address}.pdf").body) < without
-    assert len(desk.console.told) == 2
-    assert desk.console.browser("dr-2", "reader", sites=["elsewhere"]).get(address).status == 404
-
-
-def test_who_has_yet_to_draw_blind_is_shown_no_outline_on_a_signed_page(worlds: ExitStack, tmp_path: Path) -> None:
-    desk = worlds.enter_context(signing(tmp_path / "blind", blind_share=1.0))
-    found = with_pictures(desk, findings())
-    made = desk.revise(3, found)
-    signed = concluded(screening_id=SHE, revision_id=made.revision_id, by="dr-9")
-    desk.write(signed)
-    address = f"/signed/{SHE}/{signed.conclusion_id}/page/en"
-    assert "data:image/png" not in desk.console.browser("dr-1", "reader").get(address).text
-    assert "data:image/png" in desk.console.browser("ld-1", "lead").get(address).text

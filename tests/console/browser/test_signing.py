@@ -15,6 +15,7 @@ from sonovan.storage.folder_store import FolderStore
 from tests.chromium import Tab
 from tests.console.conftest import log_in
 from tests.console.signing_scene import SHE, Signing, findings, signing, waiting
+from tests.waiting import until
 
 LESION, NODULE = (each.finding_id[:16] for each in findings())
 SHOTS = os.environ.get("SONOVAN_SCREENSHOTS")
@@ -142,6 +143,17 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signing]:
         yield made
 
 
+def open_next(tab: Tab) -> None:
+    """Open the first woman of those who wait."""
+    tab.press("g")
+    tab.press("w")
+    tab.until("location.pathname === '/worklist' && document.querySelector('#live')?.textContent === 'live'")
+    tab.press("7")
+    tab.until("location.search.includes('waiting') && document.activeElement?.closest('#rows tr') !== null")
+    tab.press("Enter")
+    tab.until("document.querySelector('[data-signing]') !== null")
+
+
 def look(tab: Tab) -> None:
     """Look at the last frame of each sweep, without loss."""
     tab.until(f"{PANE}?.dataset.kind === 'whole'")
@@ -186,14 +198,16 @@ def find(tab: Tab) -> None:
 def test_a_reader_signs_twenty_women_by_keyboard_alone_and_none_unopened(day: Signing, tab: Tab) -> None:
     tab.sized(1600, 1000)
     log_in(tab, day.console, "dr-1", "reader")
+    claims = day.console.console.claims
+    open_next(tab)
+    tab.until("document.querySelector('#claim [data-does=give-back]')?.hidden === false")
+    assert [each.account for each in claims.all().values()] == ["dr-1"]
+    tab.press("g")
+    tab.press("w")
+    tab.until("location.pathname === '/worklist'")
+    until(lambda: claims.all() == {}, "who leaves the page gives the screening back, before the lease ends")
     for number in range(1, WOMEN + 1):
-        tab.press("g")
-        tab.press("w")
-        tab.until("location.pathname === '/worklist' && document.querySelector('#live')?.textContent === 'live'")
-        tab.press("7")
-        tab.until("location.search.includes('waiting') && document.activeElement?.closest('#rows tr') !== null")
-        tab.press("Enter")
-        tab.until("document.querySelector('[data-signing]') !== null")
+        open_next(tab)
         assert tab.run("document.querySelectorAll('[data-signing] input:checked').length") == 0
         look(tab)
         if number == WOMEN:
