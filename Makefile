@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-console bench-objects bench-hostile bench-replay bench-scale bench-fuzz bench-models bench-mirror bench-peers bench-sequence bench-codecs lock clean test-training test-consumers docs kubernetes images page-images audit pin-images
+.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-console bench-objects bench-hostile bench-replay bench-scale bench-fuzz bench-models bench-mirror bench-peers bench-sequence bench-codecs lock clean test-training test-consumers containers containers-test containers-sbom docs kubernetes images page-images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -127,6 +127,16 @@ test-consumers: $(READY) ## every recipe of docs/consuming.md against a real bro
 	@command -v kcat >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq kcat >/dev/null; } \
 		|| echo "kcat is missing (Debian: kcat): its recipe is left out" >&2
 	@$(RUN) -m pytest -q -rs tests/consumers
+
+containers: ## build the images of compose.yaml, with this machine's container engine or, as root on Debian, one of its own
+	@deploy/compose/with-engine.sh deploy/compose/build.sh
+
+containers-test: $(READY) ## build and run the centre in containers: docs/running.md, killed containers, layers (not part of `make test`)
+	@deploy/compose/with-engine.sh bash -c 'deploy/compose/build.sh && CI= $(RUN) -m pytest -q -rs tests/containers' || \
+		{ status=$$?; [ $$status = 4 ] && $(RUN) -m pytest -q -rs tests/containers || exit $$status; }
+
+containers-sbom: ## what is in each image, as CycloneDX: build/sbom
+	@deploy/compose/with-engine.sh deploy/compose/sbom.sh build/sbom
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile pyproject.toml --python-version 3.11 --extra build \

@@ -16,6 +16,7 @@ from sonovan.contracts.errors import Fatal
 LONGEST_HEADER: Final = 16 * 1024
 """Bytes of a request's first lines."""
 _LEAVE_WITHIN_S: Final = 2
+ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104  # listened on only where a setting says so
 
 
 def serve(console: Console, ready: Callable[[str], None]) -> None:
@@ -29,7 +30,7 @@ def serve(console: Console, ready: Callable[[str], None]) -> None:
     with listening:
         port = int(listening.getsockname()[1])
         server = _server(console, port)
-        ready(f"http://{console.settings.host}:{port}")
+        ready(f"http://{_reached(console.settings.host)}:{port}")
         load_ahead(console.tell)
         server.run(sockets=[listening])
 
@@ -66,6 +67,12 @@ def _server(console: Console, port: int) -> uvicorn.Server:
             timeout_graceful_shutdown=_LEAVE_WITHIN_S,
         )
     )
+
+
+def _reached(host: str) -> str:
+    """Under which name this machine reaches a server that listens on `host`: 0.0.0.0 stands for each of its addresses,
+    and no browser may ask for it."""
+    return "127.0.0.1" if host == ANY_ADDRESS else host
 
 
 def _listening(host: str, port: int) -> socket.socket:

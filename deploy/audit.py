@@ -124,9 +124,11 @@ def _go(top: Path) -> Iterator[Pin]:
 
 def _images(top: Path) -> Iterator[Pin]:
     for file in sorted((top / "deploy").glob("**/Dockerfile")):
-        where, text = str(file.relative_to(top)), file.read_text()
-        for name, version in re.findall(r"^FROM ([^\s:@]+):([^\s]+)", text, re.MULTILINE):
+        where, text = str(file.relative_to(top)), re.sub(r"^ *#.*\n", "", file.read_text(), flags=re.MULTILINE)
+        for name, version in re.findall(r"^(?:FROM |ARG BASE=)([^\s:@$]+):([^\s]+)", text, re.MULTILINE):
             yield Pin("image", name, version, where)
+        for version in re.findall(r"^ARG GO=(\S+)", text, re.MULTILINE):
+            yield Pin("go", "golang.org/toolchain", version, where)
         for installed in re.findall(r"apt-get install ([^&]+)", text):
             for name in (word for word in installed.split() if not word.startswith(("-", "\\"))):
                 package, _, version = name.partition("=")

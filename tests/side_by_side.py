@@ -18,6 +18,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 MARKER: Final = "pytest.mark.services"
 SPINE: Final = "tests/journeys/test_spine.py"
 """The longest of the journeys: beside the attacks it makes a part that takes about as long as the others do."""
+APART: Final = ("training", "containers")
+"""Rooms whose tests `make test-training` and `make containers-test` run."""
 _LOOK_S: Final = 1.0
 _PROGRESS: Final = re.compile(r"\[ *\d+%\]\s*$")
 
@@ -32,14 +34,14 @@ def starts_services(file: str) -> bool:
 
 
 def parts() -> dict[str, list[str]]:
-    """The test files of each process, by its name; without those of training, which has an environment of its own."""
+    """The test files of each process, by its name; without those that have a command of their own."""
     found: dict[str, list[str]] = {"attacks": [], "services": [], "console": [], "rest": []}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         file = path.relative_to(ROOT).as_posix()
         room = file.split("/")[1]
         part = "attacks" if room == "attacks" or file == SPINE else "services"
         part = part if starts_services(file) else "console" if room == "console" else "rest"
-        if room != "training":
+        if room not in APART:
             found[part].append(file)
     return found
 

@@ -1,7 +1,6 @@
 #!/bin/bash
-# Start the broker: write its configuration, format its folder once with all accounts, run. In apache/kafka (compose.yaml)
+# Start the broker: write its configuration, format its folder once with all accounts, run. In its container (compose.yaml)
 # and on a server (deploy/systemd).
-# The image's own entry point formats without SCRAM accounts, so nobody could ever log in.
 set -euo pipefail
 umask 077
 kafka=${KAFKA_HOME:-/opt/kafka} data=${KAFKA_DATA:-/var/lib/kafka/data} run=${BROKER_RUN:-/tmp/sonovan}
@@ -22,12 +21,13 @@ scram="org.apache.kafka.common.security.scram.ScramLoginModule required username
 plain="org.apache.kafka.common.security.plain.PlainLoginModule required"
 # Vans reach the broker under the first of these names; its certificate, which `sonovan certificates` makes, is for all of them.
 vans_name=${SONOVAN_VANS_NAMES:-127.0.0.1} vans_port=${SONOVAN_VANS_PORT:-9094} vans_address=${SONOVAN_VANS_ADDRESS:-127.0.0.1}
-vans_name=${vans_name%%,*}
+vans_name=${vans_name%%,*} host_port=${SONOVAN_BROKER_PORT:-9092}  # where this machine's commands reach the container's broker
 [[ $vans_name =~ ^[A-Za-z0-9.-]+$ ]] || { echo "SONOVAN_VANS_NAMES: hosts or addresses, commas between" >&2; exit 2; }
 [[ $vans_port =~ ^[0-9]{1,5}$ ]] || { echo "SONOVAN_VANS_PORT: a number" >&2; exit 2; }
+[[ $host_port =~ ^[0-9]{1,5}$ ]] || { echo "SONOVAN_BROKER_PORT: a number" >&2; exit 2; }
 [[ $vans_address =~ ^[A-Za-z0-9.-]+$ ]] || { echo "SONOVAN_VANS_ADDRESS: an address of this machine" >&2; exit 2; }
 {
-    sed "s/@VANS_NAME@/$vans_name/; s/@VANS_PORT@/$vans_port/g; s/@VANS_ADDRESS@/$vans_address/" "$properties"
+    sed "s/@VANS_NAME@/$vans_name/; s/@VANS_PORT@/$vans_port/g; s/@VANS_ADDRESS@/$vans_address/; s/@HOST_PORT@/$host_port/" "$properties"
     echo "listener.name.internal.scram-sha-512.sasl.jaas.config=$scram"
     echo "listener.name.host.scram-sha-512.sasl.jaas.config=$scram"
     echo "listener.name.vans.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;"
@@ -57,15 +57,23 @@ digests() {
 if [[ ! -f $data/log/meta.properties ]]; then
     # Formatted beside its place, then moved: a power cut leaves no half. Arguments from a file: `ps` shows no password.
     rm -rf "$data/formatting"
+    cluster=${SONOVAN_BROKER_CLUSTER_ID:-$("$kafka/bin/kafka-storage.sh" random-uuid)}
+    [[ $cluster =~ ^[A-Za-z0-9_-]+$ ]] || { echo "kafka-storage.sh gave no id of a cluster: $cluster" >&2; exit 5; }
     sed "s|^log.dirs=.*|log.dirs=$data/formatting|" "$run/server.properties" >"$run/format.properties"
     {
-        printf '%s\n' --config "$run/format.properties" --cluster-id "${SONOVAN_BROKER_CLUSTER_ID:-$("$kafka/bin/kafka-storage.sh" random-uuid)}"
+        printf '%s\n' --config "$run/format.properties" --cluster-id "$cluster"
         for account in $(accounts); do
             secret=$(password "$account")
             printf '%s\n' --add-scram "SCRAM-SHA-512=[name=$account,password=$secret]"
         done
     } >"$run/format.arguments"
-    "$kafka/bin/kafka-storage.sh" format "@$run/format.arguments"
+    if ! "$kafka/bin/kafka-storage.sh" format "@$run/format.arguments" >"$run/format.said" 2>&1; then
+        # Arguments that it does not understand it shows as they are, broken into lines anywhere.
+        if tr -d ' \n' <"$run/format.said" | grep -q password; then echo "what it said has passwords in it" >"$run/format.said"; fi
+        cat "$run/format.said" >&2
+        echo "formatting $data failed" >&2
+        exit 5
+    fi
     rm "$run/format.properties" "$run/format.arguments"
     digests >"$data/formatting/accounts.sha256"
     sync

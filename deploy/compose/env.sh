@@ -17,6 +17,9 @@ secret() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
         echo "SONOVAN_S3_${account}_ACCESS_KEY=$name.$(secret)"
         echo "SONOVAN_S3_${account}_SECRET_KEY=$(secret)"
     done
+    for account in CATALOG CONSOLE READER; do
+        echo "SONOVAN_DATABASE_${account}_PASSWORD=$(secret)"
+    done
     echo "SONOVAN_RECEIPTS_KEY=$(secret)"
     echo "SONOVAN_ALERT_WEBHOOK_SECRET=$(secret)"
     echo "# SONOVAN_ALERT_WEBHOOK_URL=https://…"

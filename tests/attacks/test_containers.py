@@ -97,6 +97,34 @@ def test_broker_script_refuses_a_password_that_changed_after_formatting(tmp_path
     assert (status, said.split(": ")[1].split()) == (2, ["reader"])
 
 
+def test_broker_script_shows_no_password_where_kafka_does_not_understand_its_arguments(tmp_path: Path) -> None:
+    """Kafka's own tool repeats what it does not understand, broken into lines anywhere."""
+    tool = tmp_path / "kafka" / "bin" / "kafka-storage.sh"
+    tool.parent.mkdir(parents=True)
+    told = {
+        "PATH": os.environ["PATH"],
+        "KAFKA_HOME": str(tmp_path / "kafka"),
+        "KAFKA_DATA": str(tmp_path / "data"),
+        "SONOVAN_KAFKA_MAX_MESSAGE_BYTES": "1000",
+        "SONOVAN_KAFKA_ADMIN_PASSWORD": "a" * 43,
+    }
+    for script, shown in (
+        (
+            '[ "$1" = format ] || { echo id; exit; }; echo "[name=admin,pass"; echo "word=aaaaaaaaa]"; exit 1',
+            "",
+        ),
+        ('[ "$1" = format ] || { echo id; exit; }; echo "No space left on device" >&2; exit 1', "No space left"),
+        ('echo "12:00 INFO a line of a log"; echo id', "gave no id of a cluster"),
+    ):
+        tool.write_text(f"#!/bin/sh\n{script}\n")
+        tool.chmod(0o755)
+        run = subprocess.run(["/bin/bash", BROKER_SCRIPT], env=told, capture_output=True, text=True, check=False)
+        assert run.returncode == 5
+        assert "aaaa" not in run.stdout + run.stderr
+        assert shown in run.stderr
+        assert not (tmp_path / "data" / "log").exists()
+
+
 def test_broker_script_ends_the_broker_before_its_disk_is_full_and_waits_for_room(tmp_path: Path) -> None:
     """df tells what stands in a file; the broker is a process that sleeps."""
     (tmp_path / "bin").mkdir()

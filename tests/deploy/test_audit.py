@@ -37,7 +37,8 @@ def top(tmp_path: Path) -> Path:
         "module=example.org/minio\nversion=v0.0.0-20260212201848-7aac2a2c5b7c\n"
     )
     (tmp_path / "deploy" / "Dockerfile").write_text(
-        "FROM python:3.11-slim\nRUN apt-get install -y libgl1 libx=1.2-3 && true\n"
+        "ARG BASE=debian:12-slim\nFROM ${BASE} AS build\nARG GO=1.26.11\n"
+        "FROM python:3.11-slim\nRUN apt-get install -y libgl1 libx=1.2-3 \\\n    # a comment\n    && true\n"
     )
     return tmp_path
 
@@ -53,7 +54,9 @@ def test_everything_that_is_pinned_is_listed(top: Path) -> None:
         ("jar", "kafka_2.13", "4.1.1"),
         ("go", "golang.org/x/crypto", "v0.37.0"),
         ("go", "example.org/minio", "v0.0.0-20260212201848-7aac2a2c5b7c"),
+        ("image", "debian", "12-slim"),
         ("image", "python", "3.11-slim"),
+        ("go", "golang.org/toolchain", "1.26.11"),
         ("debian", "libgl1", ""),
         ("debian", "libx", "1.2-3"),
     ]

@@ -1,6 +1,6 @@
 """compose.yaml: no default secrets, nothing beyond loopback, pinned images, one version of everything.
 
-No container engine is needed, and none runs it here: that the images build and start is not tested.
+No container engine is needed here; `make containers-test` (tests/containers) builds the images and runs them.
 """
 
 import re
@@ -12,6 +12,7 @@ import pytest
 import yaml
 from pydantic_settings import BaseSettings
 
+from sonovan.console.settings import ConsoleSettings
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.limits import MAX_MESSAGE_BYTES
 from sonovan.contracts.log_lines import LogSettings
@@ -83,17 +84,46 @@ def test_images_are_pinned_and_services_watched(services: dict[str, dict[str, An
 
 
 def test_containers_and_local_run_the_same_versions(services: dict[str, dict[str, Any]]) -> None:
-    pom = (ROOT / "deploy" / "jars" / "pom.xml").read_text()
-    base = re.search(
-        r"^FROM apache/kafka:([\d.]+)", (ROOT / "deploy" / "jars" / "Dockerfile").read_text(), re.MULTILINE
-    )
-    assert base is not None
-    assert f"<version>{base[1]}</version>" in pom
     assert services["broker"]["image"] == f"sonovan-broker:{kafka_jars()}"
-    assert services["broker"]["build"] == {"context": "deploy/jars"}
+    assert services["broker"]["build"]["context"] == "deploy/jars"
     assert services["minio"]["image"] == f"sonovan-minio:{minio_build()}"
-    assert services["minio"]["build"] == {"context": "deploy/store"}
-    assert "build.sh guard.go" in (ROOT / "deploy" / "store" / "Dockerfile").read_text()
+    assert services["minio"]["build"]["context"] == "deploy/store"
+    store = (ROOT / "deploy" / "store" / "Dockerfile").read_text()
+    assert "build.sh guard.go" in store
+    assert re.search(r"&& sh /build/build.sh /out$", store, re.MULTILINE)
+
+
+def test_every_image_is_built_from_the_one_base_that_a_setting_names(services: dict[str, dict[str, Any]]) -> None:
+    built = {described["image"]: described["build"] for described in services.values() if "build" in described}
+    assert built.keys() == {described["image"] for described in services.values()}
+    assert {build["args"]["BASE"] for build in built.values()} == {"${SONOVAN_BASE:-debian:bookworm-slim}"}
+
+
+def test_no_container_has_rights_or_a_disk_of_its_own_to_write_to(services: dict[str, dict[str, Any]]) -> None:
+    van = yaml.safe_load((ROOT / "deploy" / "compose" / "van.yaml").read_text())["services"]["van"]
+    for name, described in (*services.items(), ("van", van)):
+        assert described["read_only"] is True, name
+        assert described["cap_drop"] == ["ALL"], name
+        assert described.get("cap_add", []) == (["DAC_READ_SEARCH"] if name == "settings" else []), name
+        assert described["security_opt"] == ["no-new-privileges:true"], name
+        assert described["logging"]["options"].keys() == {"max-size", "max-file"}, name
+        assert "privileged" not in described, name
+
+
+def test_what_a_build_is_told_of_this_machine_is_a_secret_that_no_layer_keeps(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    told = yaml.safe_load(COMPOSE.read_text())["secrets"]
+    assert all(re.fullmatch(r"\$\{SONOVAN_BUILD_\w+:-/dev/null\}", each["file"]) for each in told.values())
+    for described in services.values():
+        build = described.get("build")
+        if build is None:
+            continue
+        text = (ROOT / build["context"] / build.get("dockerfile", "Dockerfile")).read_text()
+        mounted = set(re.findall(r"--mount=type=secret,id=(\w+)", text))
+        assert mounted == set(build.get("secrets", [])) <= told.keys()
+        assert set(re.findall(r"/run/secrets/(\w+)", text)) == mounted
+        assert not re.search(r"^(ARG|ENV) .*(PASSWORD|TOKEN|INDEX_URL)", text, re.MULTILINE)
 
 
 def test_each_worker_logs_in_as_itself_with_its_own_volume(services: dict[str, dict[str, Any]]) -> None:
@@ -130,10 +160,16 @@ def test_mounted_files_and_dockerfiles_exist(services: dict[str, dict[str, Any]]
 def test_the_broker_runs_the_checked_jars_alone() -> None:
     dockerfile = (ROOT / "deploy" / "jars" / "Dockerfile").read_text()
     assert "COPY pom.xml sha256sums fetch.sh /build/" in dockerfile
-    assert re.search(r"RUN .*sh /build/fetch.sh /libs$", dockerfile, re.MULTILINE)
-    assert dockerfile.index("RUN rm -r /opt/kafka/libs\n") < dockerfile.index(
-        "COPY --from=jars /libs /opt/kafka/libs\n"
-    )
+    assert re.search(r"mkdir /libs && sh /build/fetch.sh /libs$", dockerfile, re.MULTILINE)
+    assert "COPY --from=jars /libs /opt/kafka/libs\n" in dockerfile
+    assert '-cp "$folder/../libs/*"' in (ROOT / "deploy" / "jars" / "kafka.sh").read_text()
+
+
+def test_the_console_gets_the_settings_that_it_reads_and_no_others(services: dict[str, dict[str, Any]]) -> None:
+    known = {f"SONOVAN_CONSOLE_{field}".upper() for field in ConsoleSettings.model_fields}
+    given = {each for each in services["console"]["environment"] if each.startswith("SONOVAN_CONSOLE_")}
+    assert given <= known
+    assert known - given == {"SONOVAN_CONSOLE_KEY_FILE", "SONOVAN_CONSOLE_DIRECTIONS_FILE"}, "files of the container"
 
 
 def test_env_script_gives_all_that_compose_asks_for_and_never_again(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from tests.side_by_side import MARKER, ROOT, parts, starts_services
+from tests.side_by_side import APART, MARKER, ROOT, parts, starts_services
 
 ATTACKS: Final = sorted((ROOT / "tests" / "attacks").glob("test_*.py"))
 STARTING: Final = re.compile(r"from tests\.journeys\.world import|import .*\b(?:Centre|ObjectStoreAlone)\b")
@@ -25,7 +25,7 @@ def test_a_file_of_attacks_that_starts_services_says_so_to_whoever_shares_the_te
 
 
 def test_every_test_file_is_run_by_one_process_and_by_one_alone() -> None:
-    found = {of(path) for path in (ROOT / "tests").rglob("test_*.py") if "training" not in path.parts}
+    found = {of(path) for path in (ROOT / "tests").rglob("test_*.py") if not {*APART} & {*path.parts}}
     given = [file for files in parts().values() for file in files]
     assert sorted(given) == sorted(found)
 

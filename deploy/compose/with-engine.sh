@@ -1,0 +1,100 @@
+#!/bin/bash
+# Run a command with a container engine and compose: with-engine.sh COMMAND…
+#
+# With those of this machine where they answer. Else, as root on Debian, with an engine of its own, which ends with the command:
+# Debian's docker.io, not as a service of the machine but with its own socket and its own folder in the cache, where images stay for
+# the next time. Compose is built as a Go module, once. Ends with 4 and the reason where there can be none, else as the command does.
+set -euo pipefail
+compose=github.com/docker/compose/v2/cmd@v2.29.7
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/sonovan
+here=$(cd "$(dirname "$0")" && pwd)
+none() { echo "no container engine: $1" >&2; exit 4; }
+
+own_compose() {  # $cache/compose-… is a folder of docker's configuration with compose as its plugin
+    local folder=$cache/compose-${compose##*@}
+    if [[ ! -x $folder/cli-plugins/docker-compose ]]; then
+        command -v go >/dev/null || none "compose is not there, and no Go to build it with"
+        echo "compose: building it with Go (once, some minutes)" >&2
+        local made
+        made=$(mktemp -d "${TMPDIR:-/tmp}/sonovan-compose.XXXXXX")
+        GOBIN=$made go install -trimpath "$compose" >"$made/log" 2>&1 || { cat "$made/log" >&2; none "compose cannot be built"; }
+        mkdir -p "$folder/cli-plugins"
+        mv "$made/cmd" "$folder/cli-plugins/docker-compose"
+        rm -r "$made"
+    fi
+    export DOCKER_CONFIG=$folder
+}
+
+if docker info >/dev/null 2>&1; then
+    docker compose version >/dev/null 2>&1 || own_compose
+    exec "$@"
+fi
+
+[[ $(id -u) = 0 ]] || none "none answers, and only root can start one"
+mkdir -p "$cache/containers"
+exec 9>"$cache/containers/lock"
+flock -n 9 || { echo "waiting for another command that has the engine of $cache/containers" >&2; flock 9; }
+packages=()
+for each in dockerd:docker.io iptables:iptables debootstrap:debootstrap; do
+    command -v "${each%:*}" >/dev/null || packages+=("${each#*:}")
+done
+if (( ${#packages[@]} )); then
+    command -v apt-get >/dev/null || none "none answers, and ${packages[*]} cannot be installed without apt-get"
+    echo "installing ${packages[*]} …" >&2
+    # RUNLEVEL and the masked unit: installed, it is not started as a service of this machine.
+    [[ -e /etc/systemd/system/docker.service ]] || { mkdir -p /etc/systemd/system; ln -s /dev/null /etc/systemd/system/docker.service; }
+    { apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"; } \
+        >"$cache/containers/apt.log" 2>&1 || none "${packages[*]} cannot be installed ($cache/containers/apt.log)"
+fi
+own_compose
+
+run=$(mktemp -d "${TMPDIR:-/tmp}/sonovan-engine.XXXXXX")
+echo '{}' >"$run/daemon.json"  # a configuration of its own, not that of the machine
+forwards=$(cat /proc/sys/net/ipv4/ip_forward)
+# Switched on before the engine looks: one that finds it off forbids, for the whole machine, whatever it does not forward itself.
+echo 1 >/proc/sys/net/ipv4/ip_forward
+engine=
+ended() {
+    trap - EXIT INT TERM
+    [[ -z $engine ]] || { kill "$engine" 2>/dev/null || true; wait "$engine" 2>/dev/null || true; }
+    echo "$forwards" >/proc/sys/net/ipv4/ip_forward
+    # What it leaves behind in the tables of packets, and its bridge.
+    local table chain rule
+    for table in nat filter; do
+        iptables -t "$table" -S | grep -E '^-A (FORWARD|PREROUTING|OUTPUT|POSTROUTING) .*(DOCKER|docker0|172\.17\.0\.0)' | sed 's/^-A/-D/' |
+            while read -r rule; do eval "iptables -t $table $rule"; done || true
+        for chain in $(iptables -t "$table" -S | sed -n 's/^-N \(DOCKER.*\)/\1/p'); do iptables -t "$table" -F "$chain"; done
+        for chain in $(iptables -t "$table" -S | sed -n 's/^-N \(DOCKER.*\)/\1/p'); do iptables -t "$table" -X "$chain"; done
+    done
+    ip link delete docker0 2>/dev/null || true
+    rm -rf "$run"
+}
+trap ended EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+start() {  # start DRIVER: whether an engine with this driver of layers answers
+    dockerd --config-file "$run/daemon.json" --data-root "$cache/containers/$1" --exec-root "$run/exec" --pidfile "$run/pid" \
+        --host "unix://$run/docker.sock" --storage-driver "$1" 9>&- >"$run/log" 2>&1 &
+    engine=$!
+    local _
+    for _ in {1..120}; do
+        docker -H "unix://$run/docker.sock" info >/dev/null 2>&1 && return 0
+        kill -0 "$engine" 2>/dev/null || break
+        sleep 0.5
+    done
+    kill "$engine" 2>/dev/null || true
+    wait "$engine" 2>/dev/null || true
+    engine=
+    return 1
+}
+start overlay2 || start vfs || none "dockerd does not start: $(grep -v level=info "$run/log" | tail -1)"
+export DOCKER_HOST=unix://$run/docker.sock
+if [[ -z ${SONOVAN_BASE:-} ]]; then
+    # No registry is asked: Debian's own packages make the base.
+    export SONOVAN_BASE=sonovan-base:bookworm
+    sh "$here/base.sh" "$SONOVAN_BASE" 9>&-
+fi
+status=0
+"$@" 9>&- || status=$?
+exit "$status"

@@ -1,0 +1,101 @@
+"""A project of compose in a folder and with ports of its own, on whatever engine answers."""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sonovan.deploy.ports import find_free
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PUBLISHED: Final = ("BROKER_PORT", "VANS_PORT", "STORE_PORT", "STORE_CONSOLE_PORT", "CONSOLE_PUBLISHED_PORT")
+_LONGEST_S: Final = 540
+
+
+def why_none() -> str | None:
+    """Why no engine with compose can be used; None where one can."""
+    if shutil.which("docker") is None:
+        return "docker is not installed; `make containers-test` installs an engine where it may"
+    for asked in (["docker", "info"], ["docker", "compose", "version"]):
+        ran = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=60)
+        if ran.returncode != 0:
+            return (
+                f"{' '.join(asked)}: {(ran.stderr or ran.stdout).strip().splitlines()[-1]}; try `make containers-test`"
+            )
+    return None
+
+
+@dataclass(frozen=True)
+class Project:
+    """A centre in containers. folder: a copy of what compose.yaml needs of the checkout; `.env` comes into it."""
+
+    folder: Path
+    name: str
+    ports: Mapping[str, int]
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Project":
+        """Lay it out; nothing is started."""
+        shutil.copytree(ROOT / "deploy", folder / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "compose.yaml", folder)
+        ports: dict[str, int] = {}
+        for each in PUBLISHED:
+            ports[each] = find_free(frozenset(ports.values()))
+        return cls(folder, f"sonovan-test-{secrets.token_hex(3)}", ports)
+
+    def type(self, commands: str) -> str:
+        """Type a block of commands at the top of the folder, as somebody who reads the page; what they say.
+
+        Fails with it where one of them fails.
+        """
+        ran = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", commands],
+            cwd=self.folder,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            check=False,
+            timeout=_LONGEST_S,
+        )
+        assert ran.returncode == 0, f"{commands}\n{ran.stdout}"
+        return ran.stdout
+
+    def start(self, commands: str) -> subprocess.Popen[str]:
+        """Type a command and do not wait for its end."""
+        return subprocess.Popen(
+            ["bash", "-c", f"exec {commands}"],
+            cwd=self.folder,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def secrets(self) -> dict[str, str]:
+        """What stands in `.env`."""
+        lines = (self.folder / ".env").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+    def inspect(self, service: str) -> dict[str, Any]:
+        """What the engine says of the container of a service, ended ones too."""
+        container = self.type(f"docker compose ps --all --quiet {service}").strip()
+        found: dict[str, Any] = json.loads(self.type(f"docker inspect {container}"))[0]
+        return found
+
+    def services(self) -> Sequence[str]:
+        return sorted(self.type("docker compose config --services").split())
+
+    def _environment(self) -> dict[str, str]:
+        bare = {name: value for name, value in os.environ.items() if not name.startswith("SONOVAN_")}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        own = {"SONOVAN_VAN_PASSPHRASE": "words of a test", "COMPOSE_PROJECT_NAME": self.name, "PATH": path}
+        return bare | own
