@@ -204,7 +204,7 @@ class Queue:
             )  # fmt: skip
 
     def resend(self) -> int:
-        """As `Spool.resend`."""
+        """As `Spool.resend`. The centre takes what it has for the same, and lacks what came since its backup."""
         with self._db.transaction():
             return self._db.write(
                 "UPDATE items SET state = ?, sent_at = NULL WHERE state = ? AND file IS NOT NULL", QUEUED, STORED

@@ -126,10 +126,8 @@ class Spool:
         return Screening(self._ledger(screening_id), signer, screening_id, consent, visit, now=now)
 
     def begun_screening(self, visit: Visit, signer: Signer, screening_id: str) -> Screening:
-        """The screening with this id: opened with the visit where there is none yet, else to go on with.
-
-        Whoever comes first opens it: a scanner's object, or the operator's mark.
-        """
+        """The screening with this id: opened with the visit by whoever comes first (a scanner's object, or the
+        operator's mark), else to go on with."""
         if self._rank(screening_id) is None:
             try:
                 return self.open_screening(visit, signer, screening_id=screening_id)
@@ -247,8 +245,8 @@ class Spool:
         """Act on one answer of the centre, and note up to where its topic was read.
 
         An item's bytes may go only on `stored` with the hash of the spooled item; a receipt for other content changes
-        nothing, nor does one that a key of the centre did not sign where this van knows one. Returns whether the answer
-        concerned an item or a report of this spool, and was believed.
+        nothing, nor does one that no known key of the centre signed. Returns whether the answer concerned an item or a
+        report of this spool, and was believed.
         """
         return self.answers.take(answer, (partition, next_offset))
 
@@ -266,10 +264,7 @@ class Spool:
         return self._queue.retry(sign_again)
 
     def resend(self) -> int:
-        """Queue again what the centre has had and whose bytes are still here; how many items.
-
-        For a centre that was restored from a backup: it takes what it has for the same, and lacks what came since.
-        """
+        """Queue again what the centre had, as far as it is still here: it was restored from a backup; how many."""
         return self._queue.resend()
 
     # Looking, and letting go
