@@ -180,7 +180,7 @@ def _text(
 
 def _svg(parts: Iterable[str], width: float, height: float, label: str) -> str:
     return (
-        f'<svg class="plot" viewBox="0 0 {width:g} {height:g}" width="{width:g}" role="img" '
+        f'<svg class="plot" viewBox="0 0 {width:g} {height:g}" width="{width:g}" role="group" '
         f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
     )
 
