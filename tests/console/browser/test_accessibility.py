@@ -1,25 +1,15 @@
 """Every page of the navigation by axe-core, in both languages and both themes: WCAG 2.2 AA."""
 
-import os
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
-from sqlalchemy import Connection
 
 from sonovan.console.roles import Role
-from sonovan.storage.catalogue.writing import write
-from sonovan.storage.folder_store import FolderStore
 from tests.chromium import Tab
 from tests.console import axe
-from tests.console.cine_scene import make_screening
 from tests.console.conftest import log_in
 from tests.console.signing_scene import SHE, signing
-from tests.console.test_networks import CANDIDATE, SWEEP, replays
-from tests.console.test_networks import SHE as OWN
-from tests.console.test_quality import SOURCE, agreement, window
-from tests.console.world import Running, running
-from tests.stream_apps.catalog.scene import REJECTION, changes, said
+from tests.console.world import Running
 
 
 @pytest.fixture(scope="module")
@@ -76,34 +66,3 @@ def test_the_checker_names_what_breaks_a_rule(console: Running, tab: Tab, checke
     tab.run("document.querySelectorAll('label').forEach((each) => each.replaceWith(...each.querySelectorAll('input')))")
     tab.run("document.documentElement.removeAttribute('lang')")
     assert {line.partition(":")[0] for line in axe.violations(tab, checker)} >= {"html-has-lang", "label"}
-
-
-def test_what_leads_engineers_and_administrators_open_breaks_no_rule(tmp_path: Path, tab: Tab, checker: str) -> None:
-    """Pages behind the navigation's: an account, a rejected record, a network's windows and cases, a shadow's frame."""
-    store, found = FolderStore(tmp_path / "objects"), dict[str, list[str]]()
-
-    def rows(connection: Connection) -> None:
-        make_screening(connection, store, OWN, [SWEEP], more=replays(store, OWN, SWEEP))
-        records = [*said(), agreement(), *(window(number, drifted=number == 3) for number in (1, 2, 3))]
-        write(connection, changes(records))
-
-    with running(tmp_path, rows=rows) as console:
-        console.person("dr-9", "reader")
-        log_in(tab, console, "ld-1", "lead", "engineer", "administrator")
-        places = {
-            "/people": "", "/people/dr-9": "", "/rejected": "?reason=pixels_corrupt", f"/rejected/{REJECTION}": "",
-            "/quality": "", "/quality/of": f"?stratum={quote(SOURCE.name, safe='')}&window=2", "/models": "",
-            "/models/shadow": f"?fingerprint={CANDIDATE}", "/fleet": "",
-            f"/models/shadow/{OWN}/{SWEEP.sequence_id}/000002": f"?fingerprint={CANDIDATE}",
-        }  # fmt: skip
-        for theme in ("light", "dark"):
-            tab.run(f"document.querySelector('button[value={theme}]').click()")
-            tab.until(f"document.documentElement.dataset.theme === '{theme}'")
-            for path, query in places.items():
-                tab.go(f"{console.url}{path}{query}")
-                tab.until(f"location.pathname === '{path}' && document.readyState === 'complete'")
-                assert tab.run("document.querySelector('.error') === null"), path
-                found[f"{path} {theme}"] = axe.violations(tab, checker)
-                if (folder := os.environ.get("SONOVAN_SHOTS")) is not None:
-                    tab.screenshot(Path(folder) / f"{path.strip('/').replace('/', '-')[:40]}-{theme}.png", 1440, 1000)
-    assert sorted({f"{page}: {line}" for page, lines in found.items() for line in lines}) == []
