@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
 _SERVICES: Final = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
 IMAGES: Final = sorted({described["image"] for described in _SERVICES.values()})
-LARGEST_MB: Final = {"sonovan": 2300, "sonovan-broker": 500, "sonovan-database": 500, "sonovan-minio": 260}
+LARGEST_MB: Final = {"sonovan": 2000, "sonovan-broker": 550, "sonovan-database": 500, "sonovan-minio": 280}
 _NORMAL: Final = re.compile(r"[-_.]+")
 
 
@@ -50,7 +50,7 @@ def test_no_layer_holds_a_secret(engine: None, image: str) -> None:
     env = ROOT / ".env"  # what was there when the image was built, if anything was
     lines = env.read_text().splitlines() if env.exists() else []
     told = [line.split("=", 1)[1] for line in lines if re.match(r"\w+(PASSWORD|SECRET|_KEY)=", line)]
-    assert suspicious(saved(image), [*told, "none-while-building"]) == []
+    assert suspicious(saved(image), told) == []
 
 
 def test_a_secret_in_a_layer_is_found() -> None:
