@@ -209,7 +209,7 @@ def said() -> list[Said]:
         segmented(0, sequence_id=SWEEP_2, organ="thyroid"),
         sequence_closed(5),
         sequence_closed(6, closing_number=2, operator="op-7"),
-        sequence_closed(6, sequence_id=SWEEP_2, operator="op-7"),
+        sequence_closed(1, sequence_id=SWEEP_2, operator="op-7"),
         screening_closed(SWEEP, SWEEP_2, stays=True),
         screening_closed(SWEEP, SWEEP_2, closing_number=2, left_at=NOON + timedelta(minutes=9)),
         *revisions(),
