@@ -62,9 +62,10 @@ def main() -> int:
         for part in only:
 
             def keep(name: str, figures: Any, part: str = part) -> None:
-                if isinstance(figures, dict):
-                    figures["load_average"] = round(os.getloadavg()[0], 1)
-                found.setdefault(part, {})[name] = figures
+                load = {"load_average": round(os.getloadavg()[0], 1)}
+                if part == "happenings":
+                    figures |= load
+                found[part] = found.get(part, {}) | {name: figures} | ({} if part == "happenings" else load)
                 found["measured_on"] = datetime.now(UTC).date().isoformat()
                 chosen.out.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
 
