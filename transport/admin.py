@@ -174,10 +174,10 @@ class Administrator:
         with translating(f"setting the quota of {van_id}"):
             set_byte_rate(self._client, van_account(van_id), bytes_per_s)
         self.set_accounts({van_account(van_id): password})
-        self._grant(van_grants(van_id))
-        # A broker that knows neither the account nor its grants yet finds no difference.
+        account, wanted = van_account(van_id), van_grants(van_id)
+        self._grant(wanted)
         self._await(
-            lambda: van_id in self._enrolled_vans() and not any(self._grants_astray()), f"granting {van_id} access"
+            lambda: wanted <= self._held(account) and account in self._accounts(), f"granting {van_id} access"
         )
 
     def van_quota(self, van_id: str) -> int | None:
