@@ -24,11 +24,11 @@ test: $(READY) ## every test: units, services, the journeys through real Kafka a
 		|| echo "pdftotext is missing (Debian: poppler-utils): PDFs are not read back" >&2
 	@command -v storescu >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq dcmtk >/dev/null; } \
 		|| echo "storescu is missing (Debian: dcmtk): the listener is tested by pynetdicom alone" >&2
-	@command -v Orthanc >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && mkdir -p /etc/systemd/system && ln -sfn /dev/null /etc/systemd/system/orthanc.service && apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends orthanc >/dev/null; } \
+	@command -v Orthanc >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && mkdir -p /etc/systemd/system && { [ -e /etc/systemd/system/orthanc.service ] || ln -s /dev/null /etc/systemd/system/orthanc.service; } && apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends orthanc >/dev/null; } \
 		|| echo "Orthanc is missing (Debian: orthanc): the listener is tested without another node" >&2
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 		|| echo "chromium is missing (Debian: chromium): the pages are tested without a browser" >&2
-	@command -v promtool >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && mkdir -p /etc/systemd/system && ln -sfn /dev/null /etc/systemd/system/prometheus.service && apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends prometheus >/dev/null; } \
+	@command -v promtool >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && mkdir -p /etc/systemd/system && { [ -e /etc/systemd/system/prometheus.service ] || ln -s /dev/null /etc/systemd/system/prometheus.service; } && apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends prometheus >/dev/null; } \
 		|| echo "promtool is missing (Debian: prometheus): alert rules are not tried" >&2
 	@command -v npm >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends npm >/dev/null; } \
 		|| echo "npm is missing (Debian: npm): the console's pages are tested without axe-core" >&2

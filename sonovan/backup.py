@@ -23,14 +23,21 @@ from typing import Any, Final
 
 from sonovan.centre import deploy_errors
 from sonovan.contracts.errors import InvalidRecord, Transient
-from sonovan.deploy import services
+from sonovan.deploy import processes, services
+from sonovan.deploy.errors import DeployError
+from sonovan.deploy.files import locked
+from sonovan.deploy.launches import read_launch
 from sonovan.deploy.services import SERVICES, SUPERVISOR
 from sonovan.deploy.state import StateFolder, silent
 
 ABOUT: Final = "backup.json"
 FILES: Final = "files.jsonl"
 DATA: Final = "state"
+DUMPS: Final = "dumps"
+"""What the command of `--during` wrote into the folder that it finds as `$BACKUP`."""
 _PARTIAL: Final = ".partial"
+_LOCK: Final = ".lock"
+_LOCK_DEADLINE_S: Final = 5.0
 _LEFT_OUT: Final = ("run", "logs")
 """Of this machine's processes alone; of `run/` the ports are kept, where vans look for the centre."""
 _PORTS: Final = Path("run") / "ports.json"
@@ -62,33 +69,46 @@ class BackedUp:
 def back_up(path: Path, into: Path, *, during: str | None = None, say: Say = silent) -> BackedUp:
     """Back up the state folder `path` into a new folder below `into`, which need not be there.
 
-    during: a command of the shell that runs while nothing else does, for a database elsewhere (`pg_dump …`); where it
-    fails there is no backup. What ran runs again afterwards, also where the backup failed. Raises Transient.
+    during: a command of the shell that runs while nothing else does, for a database elsewhere: what it writes into the
+    folder `$BACKUP` is part of the backup; where it fails there is none. What ran runs again afterwards, also where the
+    backup failed. Raises InvalidRecord `option_invalid` where `into` lies in the state folder, Transient where another
+    backup is being made, the disk fails, or something did not come up again.
     """
-    state, old = StateFolder(path), newest(into)
-    partial = into / _PARTIAL
+    if into.resolve().is_relative_to(path.resolve()):
+        raise InvalidRecord("option_invalid", f"{into} lies in {path}: name a folder on another disk")
     with deploy_errors(), _disk_errors(into):
-        with state.lock(say):
-            into.mkdir(parents=True, exist_ok=True, mode=0o700)
-            shutil.rmtree(partial, ignore_errors=True)  # of a backup that was cut off
-            copy = _Copy(state.path, partial / DATA, None if old is None else old / DATA)
-            say("copying objects, while everything runs")
-            copy.take(_below(state.path, _OBJECTS))
-            with _still(state, say) as still:
-                mark = datetime.now(UTC)
-                say("copying what has changed since, and the rest; nothing runs")
-                copy.take(_everything(state.path))
-                copy.leave_out_others()
-                if during is not None:
-                    _run(during)
-        say("reading what was copied")
-        told = BackedUp(
-            into / f"{mark:%Y%m%dT%H%M%SZ}", mark, len(copy.taken), copy.bytes, copy.copied_bytes, still.seconds
-        )
-        _write_list(partial, copy, _known(old))
-        (partial / ABOUT).write_text(json.dumps(told.document(), indent=1) + "\n", encoding="utf-8")
-        os.sync()  # a backup that is named by its mark is whole, whatever the power does
-        partial.rename(told.folder)
+        into.mkdir(parents=True, exist_ok=True, mode=0o700)
+        busy = f"another backup is made into {into}"
+        with locked(into / _LOCK, waiting=lambda: say(busy), deadline_s=_LOCK_DEADLINE_S):
+            return _back_up(StateFolder(path), into, during, say)
+
+
+def _back_up(state: StateFolder, into: Path, during: str | None, say: Say) -> BackedUp:
+    old, partial = newest(into), into / _PARTIAL
+    shutil.rmtree(partial, ignore_errors=True)  # of a backup that was cut off
+    copy = _Copy(state.path, partial / DATA, None if old is None else old / DATA)
+    _make(dumps := partial / DUMPS)
+    say("copying objects, while everything runs")
+    copy.take(_below(state.path, _OBJECTS))
+    with _still(state, say) as still:
+        mark = datetime.now(UTC)
+        say("copying what has changed since, and the rest; nothing runs")
+        copy.take(_everything(state.path))
+        copy.leave_out_others()
+        if during is not None:
+            _run(during, dumps)
+    say("reading what was copied")
+    told = BackedUp(
+        into / f"{mark:%Y%m%dT%H%M%SZ}", mark, len(copy.taken), copy.bytes, copy.copied_bytes, still.seconds
+    )
+    _write_list(partial, copy, _known(old))
+    sums = {each.name: _sha256(each) for each in sorted(dumps.iterdir())}
+    about = {**told.document(), DUMPS: sums}
+    (partial / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    os.sync()  # a backup that is named by its mark is whole, whatever the power does
+    partial.rename(told.folder)
+    if still.down:
+        raise Transient(f"{told.folder} is whole, but not everything runs again: {'; '.join(still.down)}")
     return told
 
 
@@ -105,6 +125,9 @@ def restore(backup: Path, path: Path) -> dict[str, Any]:
         raise InvalidRecord("option_invalid", f"{backup} is no backup: one is named by its mark") from None
     if path.exists() and any(path.iterdir()):
         raise InvalidRecord("option_invalid", f"{path} is not empty: a backup is restored into a new state folder")
+    for name, sha256 in about.get(DUMPS, {}).items():
+        if not (dump := backup / DUMPS / name).is_file() or _sha256(dump) != sha256:
+            raise InvalidRecord("option_invalid", f"{dump} is not as it was backed up: take an earlier backup")
     with _disk_errors(path):
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name, (sha256, _, _) in listed.items():
@@ -130,22 +153,44 @@ def newest(into: Path) -> Path | None:
 
 @dataclass
 class _Pause:
+    """seconds: how long it took. down: what did not come up again, and why."""
+
     seconds: float = 0.0
+    down: tuple[str, ...] = ()
 
 
 @contextmanager
 def _still(state: StateFolder, say: Say) -> Iterator[_Pause]:
-    """End everything that runs, apps first, and start the same again when the block ends."""
-    running = [row.name for row in services.status(state) if row.state == "running"]
-    pause, began = _Pause(), time.monotonic()
-    services.stop(state, say)
+    """End everything that runs, apps first, and start the same again when the block ends, however it ends.
+
+    What had ended by itself counts as running: it waits for its supervisor, which would not start what was stopped.
+    """
+    pause = _Pause()
+    with state.lock(say):
+        began = time.monotonic()
+        rows = [row for row in services.status(state) if row.state in ("running", "ended")]
+        rows.sort(key=lambda row: (row.name == SUPERVISOR, row.name not in SERVICES, row.name))
+        try:
+            services.stop(state, say)
+            yield pause
+        finally:
+            tried = [_start(state, row.name, say, wait=row.state == "running") for row in rows]
+            pause.down = tuple(why for why in tried if why is not None)
+            pause.seconds = time.monotonic() - began
+
+
+def _start(state: StateFolder, name: str, say: Say, *, wait: bool) -> str | None:
+    """Start one process as before; why it does not run, None where it does. wait: until it is healthy."""
+    say(f"starting {name}")
     try:
-        yield pause
-    finally:
-        for name in sorted(running, key=lambda name: (name == SUPERVISOR, name not in SERVICES, name)):
-            say(f"starting {name}")
+        if wait:
             services.start_one(state, name)
-        pause.seconds = time.monotonic() - began
+        else:
+            processes.start(state, read_launch(state, name))
+    except (DeployError, OSError) as error:
+        say(f"{name} does not run: {error}")
+        return f"{name}: {error}"
+    return None
 
 
 class _Copy:
@@ -234,8 +279,9 @@ def _make(folder: Path) -> None:
         each.mkdir(exist_ok=True, mode=0o700)
 
 
-def _run(command: str) -> None:
-    done = subprocess.run(["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, check=False)
+def _run(command: str, into: Path) -> None:
+    told = {**os.environ, "BACKUP": str(into)}
+    done = subprocess.run(["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, env=told, check=False)
     if done.returncode != 0:
         raise Transient(f"the command of --during ended with {done.returncode}: there is no backup")
 

@@ -48,16 +48,16 @@ if (( ${#packages[@]} )); then
 fi
 own_compose
 
+# What is taken away at the end must be this engine's own.
+! ip link show docker0 >/dev/null 2>&1 || none "none answers, and the bridge docker0 of another one is there (if it is a leftover: ip link delete docker0)"
 run=$(mktemp -d "${TMPDIR:-/tmp}/sonovan-engine.XXXXXX")
 echo '{}' >"$run/daemon.json"  # a configuration of its own, not that of the machine
 forwards=$(cat /proc/sys/net/ipv4/ip_forward)
-# Switched on before the engine looks: one that finds it off forbids, for the whole machine, whatever it does not forward itself.
-echo 1 >/proc/sys/net/ipv4/ip_forward
 engine=
 ended() {
     trap - EXIT INT TERM
     [[ -z $engine ]] || { kill "$engine" 2>/dev/null || true; wait "$engine" 2>/dev/null || true; }
-    echo "$forwards" >/proc/sys/net/ipv4/ip_forward
+    echo "$forwards" 2>/dev/null >/proc/sys/net/ipv4/ip_forward || true
     # What it leaves behind in the tables of packets, and its bridge.
     local table chain rule
     for table in nat filter; do
@@ -72,6 +72,8 @@ ended() {
 trap ended EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+# Switched on before the engine looks: one that finds it off forbids, for the whole machine, whatever it does not forward itself.
+echo 1 2>/dev/null >/proc/sys/net/ipv4/ip_forward || none "none answers, and forwarding cannot be switched on here"
 
 start() {  # start DRIVER: whether an engine with this driver of layers answers
     dockerd --config-file "$run/daemon.json" --data-root "$cache/containers/$1" --exec-root "$run/exec" --pidfile "$run/pid" \

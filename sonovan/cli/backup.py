@@ -1,6 +1,7 @@
 """`sonovan backup` and `sonovan restore`: a state folder as it was at one moment."""
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,8 @@ from sonovan.state import state_path
 def backup(
     into: Annotated[Path, typer.Argument(help="A folder of backups on another disk; each is named by its mark.")],
     during: Annotated[
-        str | None, typer.Option(help="A command that runs while nothing else does: pg_dump of a database elsewhere.")
+        str | None,
+        typer.Option(help="A command that runs while nothing else does, to dump a database elsewhere into $BACKUP."),
     ] = None,
     state: StateOption = None,
     as_json: JsonOption = False,
@@ -31,6 +33,7 @@ def backup(
     path = state_path(state)
     if not path.is_dir():
         raise Transient(f"{path} is no state folder; name it with --state")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what ran is then started again
     made = back_up(path, into.absolute(), during=during, say=lambda line: typer.echo(line, err=True))
     if as_json:
         sys.stdout.write(json.dumps(made.document()) + "\n")

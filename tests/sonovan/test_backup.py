@@ -7,7 +7,12 @@ import pytest
 
 from sonovan.backup import ABOUT, DATA, back_up, newest, restore
 from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.deploy import processes, services
+from sonovan.deploy.identity import is_running
+from sonovan.deploy.launches import Launch, read_record
+from sonovan.deploy.state import StateFolder
 from tests import command
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -78,10 +83,40 @@ def test_a_backup_that_fails_or_is_cut_off_is_none(state: Path, tmp_path: Path) 
     assert newest(backups) is None
     (backups / ".partial" / DATA).mkdir(parents=True, exist_ok=True)
     (backups / ".partial" / DATA / "left-over").write_text("of a power cut")
-    made = back_up(state, backups, during=f"touch {tmp_path}/dumped")
+    made = back_up(state, backups, during='echo rows > "$BACKUP/centre.dump"')
     assert newest(backups) == made.folder
-    assert (tmp_path / "dumped").exists()
+    assert (made.folder / "dumps" / "centre.dump").read_text() == "rows\n"
     assert "left-over" not in contents(made.folder / DATA)
+
+
+def test_a_dump_that_is_not_as_it_was_is_not_restored(state: Path, tmp_path: Path) -> None:
+    made = back_up(state, tmp_path / "backups", during='echo rows > "$BACKUP/centre.dump"')
+    (made.folder / "dumps" / "centre.dump").write_text("rots\n")
+    with pytest.raises(InvalidRecord, match=r"centre\.dump is not as it was backed up"):
+        restore(made.folder, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_folder_of_backups_cannot_lie_in_what_is_backed_up(state: Path) -> None:
+    with pytest.raises(InvalidRecord, match="on another disk"):
+        back_up(state, state / "backups")
+    assert not (state / "backups").exists()
+
+
+def test_what_does_not_come_up_again_keeps_nothing_else_down_and_the_backup_counts(
+    state: Path, tmp_path: Path
+) -> None:
+    folder = StateFolder(state)
+    for name, argv in (("a", ("sleep", "300")), ("b", ("false",)), ("c", ("sleep", "300"))):
+        processes.start(folder, Launch(name=name, argv=argv, cwd="/"))
+    until(lambda: not is_running(read_record(folder, "b")), "b has ended")
+    try:
+        back_up(state, tmp_path / "backups")
+        again = {row.name: row.state for row in services.status(folder)}
+        assert (again["a"], again["c"]) == ("running", "running")
+        assert again["b"] != "stopped", "what had ended is still somebody's to start again"
+    finally:
+        services.stop(folder)
 
 
 def test_a_restore_refuses_rotten_bytes_a_folder_in_use_and_what_is_no_backup(state: Path, tmp_path: Path) -> None:
