@@ -137,13 +137,16 @@ def _nodule_growth(before: Finding, now: Finding) -> Reasons | None:
 def _found_now(finding: Finding, before: Seen, now: Seen, days: int) -> Compared:
     about = {"finding_id": finding.finding_id, "organ": finding.organ, "laterality": finding.laterality}
     there, unknown = _at(finding, before.findings)
-    here, _ = _at(finding, now.findings)
+    here, unknown_here = _at(finding, now.findings)
+    if there:  # then it must be the only one there now, too
+        unknown += [each for each in unknown_here if each is not finding]
     back = _at(there[0], now.findings)[0] if there else []
     if len(there) == len(here) == len(back) == 1 and not unknown:
         has_grown, reasons = grown(there[0], finding, days)
         because = (*reasons, Because(code=MAY_BE_TWO))
         return Compared(change="seen_before", grown=has_grown, because=because, **about)
-    if doubts := tuple(_doubts(finding, there or here[1:], unknown)):
+    several = max(len(there), len(here), len(back)) > 1
+    if doubts := tuple(_doubts(finding, several, unknown)):
         return Compared(change="undecided", because=doubts, **about)
     if not seen_well(finding, before.adequacy):
         return Compared(change="undecided", because=(Because(code=NOT_SEEN_WELL_BEFORE),), **about)
@@ -156,7 +159,7 @@ def _found_before(lesion: Finding, before: Seen, now: Seen) -> Compared | None:
     if there:
         return None
     about = {"finding_id": None, "organ": lesion.organ, "laterality": lesion.laterality, "location": lesion.location}
-    doubts = tuple(_doubts(lesion, [], unknown))
+    doubts = tuple(_doubts(lesion, False, unknown))
     if not seen_well(lesion, now.adequacy) and lesion.laterality is not None:
         doubts = (*doubts, Because(code=NOT_SEEN_WELL_NOW))
     if doubts:
@@ -170,7 +173,7 @@ def _at(finding: Finding, others: Sequence[Finding]) -> tuple[list[Finding], lis
     return [each for each, same in told if same], [each for each, same in told if same is None]
 
 
-def _doubts(finding: Finding, several: Sequence[Finding], unknown: Sequence[Finding]) -> Iterator[Because]:
+def _doubts(finding: Finding, several: bool, unknown: Sequence[Finding]) -> Iterator[Because]:
     if finding.laterality is None or any(each.laterality is None for each in unknown):
         yield Because(code=SIDE_NOT_RECORDED)
     if any(each.laterality is not None for each in unknown) and finding.laterality is not None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from sonovan.contracts.digests import CLOSING_OUTSIDE
 from sonovan.contracts.ids import STRIDES, level_members, split_frame_id
 from sonovan.contracts.limits import MAX_LISTED
 from sonovan.contracts.results import MissingFrames
@@ -39,7 +40,7 @@ class Completeness:
 def latest(closings: Iterable[_Closing]) -> tuple[_Closing, ...]:
     """The closings of the highest number of one sequence or screening, one of each content, in one fixed order.
 
-    Two closings that differ in time and van alone have the same content. Of more than CONTENTS contents the first are
+    Two closings that differ in nothing but `CLOSING_OUTSIDE` have the same content. Of more than CONTENTS contents the first are
     kept: that they contradict each other is known from two. Whoever keeps only what this returns loses nothing:
     `latest((*kept, new))` is `latest` of all.
     """
@@ -49,7 +50,7 @@ def latest(closings: Iterable[_Closing]) -> tuple[_Closing, ...]:
         if closing.closing_number > highest:
             highest, by_content = closing.closing_number, {}
         if closing.closing_number == highest:
-            content = closing.model_dump_json(exclude={"closed_at", "van_id"})
+            content = closing.model_dump_json(exclude=set(CLOSING_OUTSIDE))
             by_content[content] = min(by_content.get(content, closing), closing, key=lambda each: each.closed_at)
     return tuple(by_content[content] for content in sorted(by_content)[:CONTENTS])
 

@@ -42,6 +42,9 @@ FOUR_OR_FIVE: Final = frozenset(
 )
 
 _ENDS_THE_SEARCH: Final = frozenset({"interval_cancer", "lost_to_follow_up"})
+_TELLS_NOTHING: Final = frozenset({"not_known", "not_diagnostic"})
+_DAY: Final = timedelta(days=1)
+"""What a local day may lie before the day of the same moment in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +172,16 @@ def outcome_known(course: Course, side: AboutSide) -> bool:
     """Whether an outcome says what became of this side: an examination whose result is known, a cancer that was found
     between two screenings, or that she was lost; since the day on which the screening was first signed.
 
-    Not a call, an appointment, or that she does not want to come: somebody has to decide what to do then. An outcome
-    without a side, or without an organ, counts for each.
+    Not a call, an appointment, or that she does not want to come: somebody has to decide what to do then; nor an
+    examination that was not diagnostic, which must be done again. An outcome without a side, or without an organ,
+    counts for each. `happened_on` is a local day, so that the day before the signature's in UTC counts as well.
     """
-    first_signed_on = min((made.signed_at.date() for _, made in course.signed), default=date.max)
+    first_signed_on = min(((made.signed_at - _DAY).date() for _, made in course.signed), default=date.max)
     return any(
         each.happened_on >= first_signed_on
         and each.organ in (None, side.organ)
         and (None in (each.laterality, side.laterality) or each.laterality == side.laterality)
-        and (each.kind in _ENDS_THE_SEARCH or (each.kind in EXAMINED and each.result != "not_known"))
+        and (each.kind in _ENDS_THE_SEARCH or (each.kind in EXAMINED and each.result not in _TELLS_NOTHING))
         for each in course.outcomes_in_force
     )
 

@@ -13,7 +13,8 @@ from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.van import ScreeningClosed, SequenceClosed
 
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
-_CLOSING_OUTSIDE = {"closed_at", "van_id", "operator"}
+CLOSING_OUTSIDE: Final = frozenset({"closed_at", "van_id", "operator"})
+"""Of a closing: when, by which van and by whom it was made, which changes nothing of what was scanned."""
 _PRESENCE = {"stays", "left_at"}
 """Of a closing: they count where they are told, so that closings of before they existed keep their names."""
 _SEEN = {
@@ -94,7 +95,7 @@ def revision_id(
 
 
 def _contents(closings: Iterable[SequenceClosed | ScreeningClosed]) -> list[str]:
-    return sorted(closing.model_dump_json(exclude=_CLOSING_OUTSIDE | _untold(closing)) for closing in closings)
+    return sorted(closing.model_dump_json(exclude={*CLOSING_OUTSIDE, *_untold(closing)}) for closing in closings)
 
 
 def _untold(closing: SequenceClosed | ScreeningClosed) -> set[str]:

@@ -176,9 +176,7 @@ class Administrator:
         self.set_accounts({van_account(van_id): password})
         account, wanted = van_account(van_id), van_grants(van_id)
         self._grant(wanted)
-        self._await(
-            lambda: wanted <= self._held(account) and account in self._accounts(), f"granting {van_id} access"
-        )
+        self._await(lambda: wanted <= self._held(account) and account in self._accounts(), f"granting {van_id} access")
 
     def van_quota(self, van_id: str) -> int | None:
         """How many bytes a second a van may send; None where it has no quota."""

@@ -60,6 +60,14 @@ def test_one_place_is_told_by_hour_region_and_distance(
     assert same_place(lesion(2, other), lesion(1, one)) is same
 
 
+def test_a_lesion_without_a_place_leaves_its_neighbours_undecided_then_and_now() -> None:
+    nowhere = lesion(2, None)
+    then, now = told([lesion(1), nowhere], [lesion(3)]), told([lesion(1)], [lesion(3), nowhere])
+    assert then[0] == ("undecided", None, ["place_not_recorded"])
+    assert now[0] == ("undecided", None, ["place_not_recorded"])
+    assert told([], [lesion(3), nowhere])[0] == ("new", None, []), "where there was none, both are new"
+
+
 def test_nothing_is_compared_across_sides_or_organs_or_without_a_side() -> None:
     assert same_place(lesion(1), lesion(2, laterality="right")) is False
     assert same_place(lesion(1, Location(region="upper")), nodule(2)) is False

@@ -78,7 +78,7 @@ def test_two_screening_closings_of_one_number_conflict() -> None:
 
 
 def test_the_same_closing_sent_again_is_no_conflict() -> None:
-    again = sequence_closed(1, closed_at=NOON + timedelta(hours=1))
+    again = sequence_closed(1, closed_at=NOON + timedelta(hours=1), operator="op-7")
     assert len(latest([sequence_closed(1), again])) == 1
 
 

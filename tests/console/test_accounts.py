@@ -159,7 +159,7 @@ def test_an_administrator_is_always_left(here: Running, chief: Browser) -> None:
         ({"code": "x", "sites": "", "role": "engineer"}, 400), ({"code": "a b", "sites": "*", "role": "engineer"}, 400),
         ({"code": "x", "sites": "<b>", "role": "engineer"}, 400),
         ({"code": "zhang", "sites": "*", "role": "reader"}, 400),
-        ({"code": "chief", "sites": "*", "role": "engineer"}, 409),
+        ({"code": "chief", "sites": "*", "role": "auditor"}, 409),
         ({"code": "x", "sites": "*", "role": "engineer", "vouched": "on"}, 400),
     ],
 )  # fmt: skip

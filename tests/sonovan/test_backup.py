@@ -103,9 +103,7 @@ def test_a_folder_of_backups_cannot_lie_in_what_is_backed_up(state: Path) -> Non
     assert not (state / "backups").exists()
 
 
-def test_what_does_not_come_up_again_keeps_nothing_else_down_and_the_backup_counts(
-    state: Path, tmp_path: Path
-) -> None:
+def test_what_does_not_come_up_again_keeps_nothing_else_down_and_the_backup_counts(state: Path, tmp_path: Path) -> None:
     folder = StateFolder(state)
     for name, argv in (("a", ("sleep", "300")), ("b", ("false",)), ("c", ("sleep", "300"))):
         processes.start(folder, Launch(name=name, argv=argv, cwd="/"))
