@@ -40,9 +40,9 @@ class Completeness:
 def latest(closings: Iterable[_Closing]) -> tuple[_Closing, ...]:
     """The closings of the highest number of one sequence or screening, one of each content, in one fixed order.
 
-    Two closings that differ in nothing but `CLOSING_OUTSIDE` have the same content. Of more than CONTENTS contents the first are
-    kept: that they contradict each other is known from two. Whoever keeps only what this returns loses nothing:
-    `latest((*kept, new))` is `latest` of all.
+    Two closings that differ in nothing but `CLOSING_OUTSIDE` have the same content. Of more than CONTENTS contents the
+    first are kept: that they contradict each other is known from two. Whoever keeps only what this returns loses
+    nothing: `latest((*kept, new))` is `latest` of all.
     """
     by_content: dict[str, _Closing] = {}
     highest = 0
