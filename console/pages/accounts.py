@@ -127,7 +127,8 @@ def _reset(console: "Console", asked: Asked) -> tuple[Account, str | None]:
 
 
 async def forget_factor(console: "Console", asked: Asked) -> Response:
-    """Take the second factor away, for somebody who lost the phone: the next login sets up another one."""
+    """Take the second factor away and end every session, for somebody who lost the phone: the next login, by the
+    password, sets up another one."""
     await asyncio.to_thread(_forgotten, console, asked)
     return go(f"/people/{asked.path['code']}")
 

@@ -30,7 +30,7 @@ ENGLISH: Final = {
         "Password and second factor end, and every session. A link is shown by which the person chooses anew."
     ),
     "people_forget_go": "Take the second factor away",
-    "people_forget_hint": "For a lost phone: after the next login with the password another one is set up.",
+    "people_forget_hint": "For a lost phone: every session ends, and the next login sets up another one.",
     "people_disable_go": "Disable",
     "people_disable_hint": "Nobody comes in by this account any more, and its sessions end at once.",
     "link_title": "Link to choose a password",
@@ -75,7 +75,7 @@ CHINESE: Final = {
     "people_reset_go": "重置",
     "people_reset_hint": "密码、第二因素和所有会话随即失效，并显示一个供本人重新设置的链接。",
     "people_forget_go": "取消第二因素",
-    "people_forget_hint": "用于手机丢失：下次用密码登录后重新设置。",
+    "people_forget_hint": "用于手机丢失：所有会话立即结束，下次用密码登录后重新设置。",
     "people_disable_go": "停用",
     "people_disable_hint": "此账户不能再登录，其会话立即结束。",
     "link_title": "设置密码的链接",

@@ -75,8 +75,8 @@ class Accounts:
         with self._database.begun() as connection:
             _hold_all(connection)
             self._must_be(connection.execute(update(ACCOUNT).where(_is(code)).values(disabled_at=at)).rowcount, code)
-            connection.execute(delete(SESSION).where(SESSION.c.account == code))
-            connection.execute(delete(INVITATION).where(INVITATION.c.account == code))
+            _end_sessions(connection, code)
+            _end_invitation(connection, code)
             _check_left(connection, leaving)
 
     def enable(self, code: str) -> None:
@@ -98,11 +98,12 @@ class Accounts:
             _check_left(connection, leaving)
 
     def set_password(self, code: str, password_hash: str, *, must_change: bool) -> None:
-        """Another password; every session of the account ends."""
+        """Another password; every session of the account ends, and the link to choose one if there was any."""
         with self._database.begun() as connection:
             changed = update(ACCOUNT).where(_is(code)).values(password_hash=password_hash, must_change=must_change)
             self._must_be(connection.execute(changed).rowcount, code)
-            connection.execute(delete(SESSION).where(SESSION.c.account == code))
+            _end_sessions(connection, code)
+            _end_invitation(connection, code)
 
     def improve_hash(self, code: str, password_hash: str) -> None:
         """The same password, hashed with today's cost."""
@@ -110,13 +111,19 @@ class Accounts:
             connection.execute(update(ACCOUNT).where(_is(code)).values(password_hash=password_hash))
 
     def set_second_factor(self, code: str, sealed: bytes | None, step: int, recovery: Collection[str]) -> None:
-        """Set a second factor up with hashed recovery codes, or take it away (None); what was there before ends."""
+        """Set a second factor up with hashed recovery codes, or take it away (None); what was there before ends.
+
+        Where it is taken away, every session of the account ends, too: whoever holds one of them, with the lost phone
+        perhaps, could otherwise set up a second factor of their own without the password.
+        """
         with self._database.begun() as connection:
             changed = update(ACCOUNT).where(_is(code)).values(totp_secret=sealed, totp_step=step)
             self._must_be(connection.execute(changed).rowcount, code)
             connection.execute(delete(RECOVERY).where(RECOVERY.c.account == code))
             for each in recovery:
                 connection.execute(insert(RECOVERY).values(code_hash=each, account=code))
+            if sealed is None:
+                _end_sessions(connection, code)
 
     def use_step(self, code: str, step: int) -> bool:
         """Whether a code of this time step, or of a later one, was not used before; from now on it was."""
@@ -144,6 +151,14 @@ class Accounts:
 
 def _is(code: str) -> ColumnElement[bool]:
     return ACCOUNT.c.code == code
+
+
+def _end_sessions(connection: Connection, code: str) -> None:
+    connection.execute(delete(SESSION).where(SESSION.c.account == code))
+
+
+def _end_invitation(connection: Connection, code: str) -> None:
+    connection.execute(delete(INVITATION).where(INVITATION.c.account == code))
 
 
 def _hold_all(connection: Connection) -> None:

@@ -9,10 +9,14 @@ from pathlib import Path
 import pyotp
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
+from sonovan.cli.console import app
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.storage.console.accounts import NobodyLeft
+from sonovan.storage.console.invitations import Invitations
 from sonovan.storage.console.tables import INVITATION
+from sonovan.storage.outbox_engine import sqlite_url
 from tests.console.test_people import NEW, enrolled, post
 from tests.console.world import PASSWORD, Answer, Browser, Running, running
 
@@ -89,13 +93,34 @@ def test_a_reset_ends_password_second_factor_sessions_and_the_link_before_it(tmp
         assert again.get("/").headers["location"] == "/enrol"
 
 
-def test_a_lost_phone_costs_the_second_factor_alone(tmp_path: Path) -> None:
+def test_a_link_ends_with_the_password_that_the_command_resets(
+    here: Running, chief: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = link_on(add(chief, "dr-5", "reader"))
+    monkeypatch.setenv("SONOVAN_CONSOLE_DATABASE_URL", sqlite_url(here.state / "console.sqlite"))
+    told = CliRunner().invoke(app, ["user", "reset", "dr-5", "--lasting", "--state", str(here.state)])
+    assert told.exit_code == 0, told.output
+    assert here.browser().post(link, {"new": NEW, "again": NEW}).status == 403
+    assert here.browser().log_in("dr-5", told.output.strip()).status == 303
+
+
+def test_a_link_ends_with_a_password_that_the_person_changes(here: Running, chief: Browser) -> None:
+    person = here.browser("dr-6", "reader")
+    secret = Invitations(here.console.database, here.clock).make("dr-6")
+    page = person.get("/password").text
+    assert post(person, "/password", page, password=PASSWORD, new=NEW, again=NEW).status == 303
+    assert here.browser().post(f"/invited/{secret}", {"new": NEW + "!", "again": NEW + "!"}).status == 403
+    assert here.browser().log_in("dr-6", NEW).status == 303
+
+
+def test_a_lost_phone_costs_the_second_factor_and_every_session_but_not_the_password(tmp_path: Path) -> None:
     with running(tmp_path, second_factor="readers") as strict:
         reader, chief = strict.browser("dr-1", "reader"), strict.browser("chief", "administrator")
         key, _ = enrolled(strict, reader)
         enrolled(strict, chief)
         assert chief.post("/people/dr-1/forget-factor").status == 303
-        assert reader.get("/").headers["location"] == "/enrol", "also where a session was open"
+        assert reader.get("/").headers["location"] == "/login", "whoever holds an open session enrols no phone by it"
+        assert reader.get("/enrol").headers["location"].startswith("/login")
         again = strict.browser()
         assert again.log_in("dr-1", PASSWORD).status == 303
         assert again.get("/").headers["location"] == "/enrol"
