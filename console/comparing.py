@@ -6,25 +6,43 @@ from typing import TYPE_CHECKING
 from sonovan.console.roles import Person
 from sonovan.console.stored_reports import report_of
 from sonovan.contracts.comparisons import Comparison
+from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.reports.compared import compare_reports
 from sonovan.reports.document import ScreeningReport
-from sonovan.storage.catalogue.comparing import earlier_of
+from sonovan.reports.signed import Earlier
+from sonovan.storage.catalogue.comparing import EarlierScreening, earlier_of
 
 if TYPE_CHECKING:
     from sonovan.console.world import Console
 
 
-def comparison_of(
-    console: "Console", screening_id: str, report: ScreeningReport, person: Person | None = None
-) -> Comparison | None:
-    """The findings of a report against those of the earlier screening; None where there is none to compare with.
-
-    person: who would see it; None also where that person may not see the earlier screening's site.
-    """
-    with console.catalogue.reading() as connection:
-        earlier = earlier_of(connection, screening_id)
-    if earlier is None or (person is not None and not person.sees(earlier.visit.site_code)):
+def comparison_of(console: "Console", screening_id: str, report: ScreeningReport, person: Person) -> Comparison | None:
+    """The findings of a report against those of the earlier screening; None where there is none to compare with, and
+    where this person may not see that one's site."""
+    earlier = _earlier(console, screening_id)
+    if earlier is None or not person.sees(earlier.visit.site_code):
         return None
+    return _against(console, report, earlier)
+
+
+def still_holds(console: "Console", made: ScreeningConcluded, report: ScreeningReport, person: Person) -> Earlier:
+    """Whether what was compared when a conclusion was signed is what would be compared now. report: that was read.
+
+    `unchecked`, so that it is not shown, where this person may not see the earlier screening's site.
+    """
+    earlier = _earlier(console, made.screening_id)
+    if earlier is not None and not person.sees(earlier.visit.site_code):
+        return "unchecked"
+    now = None if earlier is None else _against(console, report, earlier)
+    return "holds" if now == made.comparison else "otherwise"
+
+
+def _earlier(console: "Console", screening_id: str) -> EarlierScreening | None:
+    with console.catalogue.reading() as connection:
+        return earlier_of(connection, screening_id)
+
+
+def _against(console: "Console", report: ScreeningReport, earlier: EarlierScreening) -> Comparison | None:
     then = report_of(console, earlier.revision)
     return None if then is None else compare_reports(report, then, earlier.conclusions, earlier.visit.days)
 

@@ -26,7 +26,7 @@ class Standing:
     the one that was read. replaced_by: the number of a later conclusion of its role. to_arbitrate: two readings differ,
     and nobody has decided. earlier: whether what was compared with her earlier screening still holds: `otherwise` where
     that one does not count any more, or says something else than when this was signed; `unchecked` where the catalogue
-    was not asked. It is shown where it holds alone.
+    was not asked, or whoever is shown the page may not see the earlier screening. It is shown where it holds alone.
     """
 
     before: ScreeningConcluded | None = None

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from sonovan.clinical.conclusions import counting, in_force, to_arbitrate
 from sonovan.clinical.turn import turn_of
 from sonovan.console.asked import Asked, Refused
-from sonovan.console.comparing import comparison_of, name_of
+from sonovan.console.comparing import name_of, still_holds
 from sonovan.console.doors import Door, door
 from sonovan.console.drafts import draft_of
 from sonovan.console.key_pictures import key_pictures
@@ -148,7 +148,7 @@ def _signed_page(console: "Console", asked: Asked) -> Response:
         newest=None if newest.revision_id == made.revision_id else newest.revision_number,
         replaced_by=None if later.conclusion_id == made.conclusion_id else later.conclusion_number,
         to_arbitrate=to_arbitrate(conclusions),
-        earlier="holds" if made.comparison == comparison_of(console, made.screening_id, report) else "otherwise",
+        earlier=still_holds(console, made, report, asked.person),
     )
     # Whoever has yet to draw blind is shown no outline here either.
     pictures = {} if to_draw_now(console, asked) else key_pictures(console, report, language)

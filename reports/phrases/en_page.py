@@ -77,8 +77,8 @@ ENGLISH_PAGE: Final = {
         "the comparison is not shown."
     ),
     "earlier_unchecked": (
-        "A comparison was signed. The console shows it, for the catalogue alone knows whether the earlier screening "
-        "still counts."
+        "A comparison was signed. The console shows it to whoever may see both screenings, for the catalogue alone "
+        "knows whether the earlier screening still counts."
     ),
     "earlier_change": "Against the earlier screening",
     "earlier_grown": "GROWN",

@@ -70,7 +70,7 @@ CHINESE_PAGE: Final = {
     "earlier_meaning": "由软件依据侧别、记录的部位及大小得出；是否为同一病灶由医师判定。",
     "earlier_no_lesions": "两次筛查均未勾画病灶，但这并不代表阴性结果。",
     "earlier_otherwise": "所比较的以往筛查已不再有效，或其内容已有变化：不显示比较结果。",
-    "earlier_unchecked": "签署时作过比较。由于只有目录知道以往筛查是否仍然有效，比较结果请在工作站中查看。",
+    "earlier_unchecked": "签署时作过比较。只有目录知道以往筛查是否仍然有效，有权查看两次筛查者可在工作站中查看。",
     "earlier_change": "与以往筛查相比",
     "earlier_grown": "增大",
     "change_seen_before": "既往已见",

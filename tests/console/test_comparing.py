@@ -177,6 +177,17 @@ def test_who_may_not_see_the_earlier_site_sees_no_comparison(desk: Signing) -> N
     assert SITE not in local.get(PAGE).text
 
 
+def test_who_may_not_see_the_earlier_site_is_shown_no_signed_comparison_either(desk: Signing) -> None:
+    made = signed(desk, desk.console.browser("dr-1", "reader"))
+    lead = desk.console.browser("ld-1", "lead", sites=["site-1"])
+    told = page_of(lead, made)
+    assert "GROWN" not in told
+    assert "The console shows it to whoever may see both screenings" in told
+    assert "GROWN" in page_of(desk.console.browser("ld-2", "lead", sites=["site-1", SITE]), made)
+    amend(desk, BEFORE, {"kind": "void"}, "no_screening")
+    assert "does not count any more" in page_of(lead, made)
+
+
 def test_another_womans_screening_is_never_compared_with(worlds: ExitStack, tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "two" / "objects")
 
