@@ -1,4 +1,7 @@
-"""Networks: which counts for how many screenings; and a shadow beside it, frame by frame, in figures and pictures."""
+"""Networks: which counts for how many screenings; and a shadow beside it, frame by frame, in figures and pictures.
+
+Who reads as well is told of no single frame of a screening that they have yet to draw blind.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,6 +16,7 @@ from sonovan.clinical.quality.paired import Paired, paired
 from sonovan.console.asked import Asked, Refused
 from sonovan.console.doors import Door, door
 from sonovan.console.figures import asked_of, figures_page, her, moment, named, plain
+from sonovan.console.pages.reading import check_not_blind, draws_first
 from sonovan.console.phrases import ConsoleWords
 from sonovan.console.pictures import machine_labels, pixels_of
 from sonovan.console.render import page
@@ -65,7 +69,8 @@ async def shadow(console: "Console", asked: Asked) -> Response:
     found = await asked_of(console, pairs, fingerprint, asked.person.sites)
     if not found:
         raise Refused("missing", 404)
-    least = sorted(found, key=_alike)[:_SHOWN]
+    blind = await asyncio.to_thread(_to_be_drawn, console, asked, found)
+    least = sorted((each for each in found if each.screening_id not in blind), key=_alike)[:_SHOWN]
     agreement = await asyncio.to_thread(_agreement, console, least[:_MEASURED])
     words = console.words[asked.language]
     names = ("screening_id", "sequence_id", "frame_index")
@@ -93,6 +98,7 @@ async def shadow(console: "Console", asked: Asked) -> Response:
     )
     hints = [words.say("shadow_hint", frames=len(found), screenings=len({each.screening_id for each in found}))]
     hints += [words.say("shadow_cut", count=MOST_FRAMES)] if len(found) == MOST_FRAMES else []
+    hints += [words.say("shadow_blind", screenings=len(blind))] if blind else []
     heads = ("frame", "screening", "regions_running", "regions_candidate", "dice_running", "dice_candidate", "alike")
     return figures_page(
         console, asked, title,
@@ -110,6 +116,7 @@ async def shadow(console: "Console", asked: Asked) -> Response:
 async def beside(console: "Console", asked: Asked) -> Response:
     """One frame by both networks, side by side. Query: fingerprint."""
     fingerprint = _fingerprint(asked)
+    await asyncio.to_thread(check_not_blind, console, asked)
     both = await asyncio.to_thread(_pair, console, asked, fingerprint)
     agreement = (await asyncio.to_thread(_agreement, console, [both])).get(_place(both))
     words, here = console.words[asked.language], f"{asked.here}/picture"
@@ -127,6 +134,7 @@ async def picture(console: "Console", asked: Asked) -> Response:
         raise Refused("missing", 404)
 
     def made() -> Response:
+        check_not_blind(console, asked)
         both = _pair(console, asked, fingerprint)
         with console.catalogue.reading() as connection:
             found = pictures_between(connection, both.screening_id, both.sequence_id, both.frame_index, 1)
@@ -144,6 +152,11 @@ async def picture(console: "Console", asked: Asked) -> Response:
         return Response(coded.data, media_type=coded.kind, headers={"X-Frame-Id": found[0].frame_id})
 
     return await asyncio.to_thread(made)
+
+
+def _to_be_drawn(console: "Console", asked: Asked, found: Sequence[Both]) -> frozenset[str]:
+    """The screenings among these whose outlines whoever asks may not know yet."""
+    return frozenset(each for each in {both.screening_id for both in found} if draws_first(console, asked.person, each))
 
 
 def _pair(console: "Console", asked: Asked, fingerprint: str) -> Both:

@@ -19,7 +19,7 @@ from sonovan.console.pictures import machine_runs, pixels_of
 from sonovan.console.reading_data import page_data, sweep_data
 from sonovan.console.recent import Recent
 from sonovan.console.render import page
-from sonovan.console.roles import CLINICAL, Role
+from sonovan.console.roles import CLINICAL, Person, Role
 from sonovan.console.signing_view import NOTHING_TOLD, Told, signing_view
 from sonovan.contracts.clinical_record import ClinicalRecord
 from sonovan.models.picture.screens import despeckled, for_the_link, shown, without_loss
@@ -60,7 +60,7 @@ def reading_page(console: "Console", asked: Asked, told: Told = NOTHING_TOLD, st
         cine = cine_of(connection, asked.path["screening_id"])
         tracks, marks = tracks_of(connection, cine.screening_id), marks_of(connection, cine.screening_id)
         sides = sides_of(connection, cine.screening_id)
-    blind = to_draw(console, asked, cine, tracks)
+    blind = to_draw(console, asked.person, cine, tracks)
     record = None if cine.clinical is None else ClinicalRecord.model_validate_json(json.dumps(cine.clinical))
     return page(
         console,
@@ -112,7 +112,7 @@ async def pictures(console: "Console", asked: Asked) -> Response:
 
 async def outlines(console: "Console", asked: Asked) -> Response:
     """What the machine outlined on frames of a sweep, as runs, one part each."""
-    await _not_blind(console, asked)
+    await asyncio.to_thread(check_not_blind, console, asked)
 
     def make(picture: StoredPicture) -> chunks.Made:
         return {"kind": "runs"}, machine_runs(console.images, picture).astype("<u2").tobytes()
@@ -122,7 +122,7 @@ async def outlines(console: "Console", asked: Asked) -> Response:
 
 async def machine(console: "Console", asked: Asked) -> Response:
     """Where the newest revision saw lesions: tracks over the sweeps with their key frames."""
-    await _not_blind(console, asked)
+    await asyncio.to_thread(check_not_blind, console, asked)
     words = console.words[asked.language]
 
     def found() -> list[Track]:
@@ -194,20 +194,39 @@ def shares_looked_at(console: "Console", reader: str, cine: Cine) -> dict[str, f
     return shares
 
 
-def to_draw(console: "Console", asked: Asked, cine: Cine, tracks: list[Track]) -> tuple[str, ...]:
-    """The frames that whoever asks must draw before outlines are sent; none for who is no reader."""
-    chosen = Role.READER in asked.person.roles and is_sampled(cine.screening_id, console.settings.blind_share)
-    if not chosen:
+def to_draw(console: "Console", person: Person, cine: Cine, tracks: list[Track]) -> tuple[str, ...]:
+    """The frames that a person must draw before outlines are sent; none for who is no reader."""
+    if not _is_asked_to_draw(console, person, cine.screening_id):
         return ()
-    drawings = Read(console.database).drawings(asked.person.code, cine.screening_id)
+    drawings = Read(console.database).drawings(person.code, cine.screening_id)
     return still_to_draw(frames_to_draw(cine, tracks), {each.frame_id for each in drawings if each.blind})
 
 
 def to_draw_now(console: "Console", asked: Asked) -> tuple[str, ...]:
     """As `to_draw`, for a request about one screening. Raises as `cine_of`."""
+    return _to_draw_of(console, asked.person, asked.path["screening_id"])
+
+
+def draws_first(console: "Console", person: Person, screening_id: str) -> bool:
+    """Whether a person has yet to draw frames of a screening before anything that the machine outlined there is sent.
+    Raises as `cine_of`, for a screening that is drawn blind."""
+    return _is_asked_to_draw(console, person, screening_id) and bool(_to_draw_of(console, person, screening_id))
+
+
+def check_not_blind(console: "Console", asked: Asked) -> None:
+    """Raise Refused `blind_first` where whoever asks about a screening has yet to draw frames of it; as `cine_of`."""
+    if to_draw_now(console, asked):
+        raise Refused("blind_first", 409)
+
+
+def _to_draw_of(console: "Console", person: Person, screening_id: str) -> tuple[str, ...]:
     with console.catalogue.reading() as connection:
-        cine = cine_of(connection, asked.path["screening_id"])
-        return to_draw(console, asked, cine, tracks_of(connection, cine.screening_id))
+        cine = cine_of(connection, screening_id)
+        return to_draw(console, person, cine, tracks_of(connection, screening_id))
+
+
+def _is_asked_to_draw(console: "Console", person: Person, screening_id: str) -> bool:
+    return Role.READER in person.roles and is_sampled(screening_id, console.settings.blind_share)
 
 
 def one_picture(console: "Console", asked: Asked) -> StoredPicture:
@@ -234,11 +253,6 @@ async def _many(console: "Console", asked: Asked, make: Callable[[StoredPicture]
 
     found = await asyncio.to_thread(listed)
     return StreamingResponse(chunks.streamed(found, make), media_type=chunks.CHUNKS)
-
-
-async def _not_blind(console: "Console", asked: Asked) -> None:
-    if await asyncio.to_thread(to_draw_now, console, asked):
-        raise Refused("blind_first", 409)
 
 
 def _sweep(name: object) -> str:

@@ -102,6 +102,7 @@ ENGLISH: Final = {
         "of the network that counts, with a 95 % interval over screenings; it stands out where that leaves 0 out. "
         "“sonovan models shadow” adds what categories and alerts would have become."
     ),
+    "shadow_blind": "Left out of the list of frames, and to be drawn by you first: {screenings} screenings.",
     "shadow_cut": "Only {count} frames of the newest screenings are compared.",
     "shadow_figures": "Paired differences",
     "shadow_frames": "Frames that differ most",
@@ -219,6 +220,7 @@ CHINESE: Final = {
         "两个网络共同处理的 {screenings} 次筛查中的 {frames} 帧。差值为影子网络减去计入网络，附按筛查计算的 95 % 区间；"
         "区间不含 0 时突出显示。“sonovan models shadow” 另列出类别和警报的变化。"
     ),
+    "shadow_blind": "帧列表不含需由您先行勾画的 {screenings} 次筛查。",
     "shadow_cut": "仅比较最新筛查的 {count} 帧。",
     "shadow_figures": "配对差值",
     "shadow_frames": "差异最大的帧",

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
+from sonovan.console.blind import is_sampled
 from sonovan.contracts.topics import Topic
 from sonovan.models.masks import encode_mask
+from sonovan.storage.console.read import Drawing, Read
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.keys import SHADOW, Bucket
 from tests.clinical.records import region, segmented, sha
@@ -141,6 +143,34 @@ def test_what_there_is_not_is_nowhere(here: Running, address: str) -> None:
 @pytest.mark.parametrize("query", ["", f"fingerprint={'0' * 65}"])
 def test_a_shadow_is_named(here: Running, query: str) -> None:
     assert here.browser("ld-1", "lead").get(f"/models/shadow?{query}").status == 400
+
+
+def test_who_reads_is_told_of_no_frame_of_a_screening_that_is_still_to_be_drawn_blind(tmp_path: Any) -> None:
+    store = FolderStore(tmp_path / "objects")
+
+    def rows(connection: Connection) -> None:
+        make_screening(connection, store, SHE, [SWEEP], more=replays(store, SHE, SWEEP))
+        make_screening(connection, store, OTHER, [ELSEWHERE], more=replays(store, OTHER, ELSEWHERE))
+
+    shares = ((step / 100, [each for each in (SHE, OTHER) if is_sampled(each, step / 100)]) for step in range(101))
+    share, (first,) = next((share, drawn) for share, drawn in shares if len(drawn) == 1)
+    second = OTHER if first == SHE else SHE
+    with running(tmp_path, rows=rows, blind_share=share) as made:
+        both, lead = made.browser("dr-1", "lead", "reader"), made.browser("ld-1", "lead")
+        frame = f"{(SWEEP if first == SHE else ELSEWHERE).sequence_id}/000002"
+        place = f"/models/shadow/{first}/{frame}"
+        for address in (place, f"{place}/picture"):
+            query = f"?fingerprint={CANDIDATE}&of=running"
+            assert both.get(address + query).status == 409
+            assert lead.get(address + query).status == 200
+        assert "to be drawn by you first: 1 screenings" in both.get(SHADOWS).text
+        for listed in (SHADOWS, f"{SHADOWS}&as=csv"):
+            told = both.get(listed).text
+            assert (first in told, second in told) == (False, True)
+            assert first in lead.get(listed).text
+        Read(made.console.database).keep(Drawing("drawn", "dr-1", first, frame, True, '{"review_id": "one"}', True))
+        assert both.get(f"{place}?fingerprint={CANDIDATE}").status == 200, "who has drawn sees what others see"
+        assert first in both.get(SHADOWS).text
 
 
 def test_a_mask_that_is_gone_or_was_replaced_is_not_compared_and_not_shown(tmp_path: Any) -> None:
