@@ -56,7 +56,7 @@ NO_REASONS = {"adequate", "usable", "limited", "inadequate", "not_examined", "un
               "malignant", "malignant_withheld", "findings", "categories", "advice", "value", "rule", "because",
               "regions", "lesion", "risk", "mm", "px", "a", "software", "finding_id", "still_unseen",
               "side", "screening", "van", "void", "reader", "uncategorised", "clinical_advice", "adequacy",
-              "h", "d", "interval_cancer", "lost_to_follow_up", "not_known", "recorded_by_mistake",
+              "h", "d", "interval_cancer", "lost_to_follow_up", "not_diagnostic", "not_known", "recorded_by_mistake",
               "new", "seen_before", "not_found_again", "undecided", "no_lesion", "location"}  # fmt: skip
 """Words in the modules of rules that are no reason: names of fields, levels, units."""
 MODULES = (
