@@ -7,17 +7,19 @@ asks for it chooses neither. So the console may ask, and needs no right to write
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from sonovan.contracts.answers import RecordRejected, RejectedHandled, RejectedRetried
 from sonovan.contracts.broker import BrokerSettings
-from sonovan.contracts.errors import Transient
+from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.ids import split_frame_id
 from sonovan.contracts.topics import Topic, is_signed
 from sonovan.storage.keys import Bucket, quarantined_sha256
-from sonovan.storage.stores import ObjectStore, get_named
+from sonovan.storage.stores import REPLACED, ObjectStore, get_named
 from sonovan.transport.producer import BoundedProducer, Sent
 from sonovan.transport.tail import Tail, read_all
+
+Outcome: TypeAlias = Literal["sent", "gone", "refused"]
 
 SEND_WITHIN_S: Final = 30.0
 READ_WITHIN_S: Final = 60.0
@@ -46,7 +48,11 @@ def key_and_headers(record: RecordRejected) -> tuple[bytes, list[tuple[str, byte
 
 
 def send_again(record: RecordRejected, store: ObjectStore, producer: BoundedProducer) -> Sent | None:
-    """Where its bytes stand now; None where they are no longer in quarantine. Raises as the store and the producer."""
+    """Where its bytes stand now; None where they are no longer in quarantine.
+
+    Raises InvalidRecord `object_contradicts_record` where other bytes stand there, replaced or damaged, and
+    `record_too_large` where the broker takes none of that size; otherwise as the store and the producer.
+    """
     key, headers = key_and_headers(record)
     try:
         named = record.quarantine_key
@@ -59,7 +65,7 @@ def send_again(record: RecordRejected, store: ObjectStore, producer: BoundedProd
 def note_again(
     record: RecordRejected | RejectedHandled,
     producer: BoundedProducer,
-    outcome: Literal["sent", "gone", "refused"] = "sent",
+    outcome: Outcome = "sent",
     handling_id: str | None = None,
 ) -> None:
     """Publish what became of it."""
@@ -138,13 +144,20 @@ class Follower:
         known = self._rejections({each.rejection_id for each in self._asked.values()})
         for handling_id, decision in list(self._asked.items()):
             record = known.get(decision.rejection_id)
-            outcome: Literal["sent", "gone", "refused"] = "refused"
-            if record is not None and may_be_sent_again(record):
-                outcome = "gone" if send_again(record, self.store, producer) is None else "sent"
+            outcome, why = self._try(record, producer)
             note_again(record or decision, producer, outcome, handling_id)
             self._done.add(handling_id)
             del self._asked[handling_id]
-            self.tell(f"{decision.rejection_id[:12]}: {outcome}")
+            self.tell(f"{decision.rejection_id[:12]}: {outcome}{why}")
+
+    def _try(self, record: RecordRejected | None, producer: BoundedProducer) -> tuple[Outcome, str]:
+        """What became of one decision, and the reason of an error in brackets. No record may stop those after it."""
+        if record is None or not may_be_sent_again(record):
+            return "refused", ""
+        try:
+            return ("gone" if send_again(record, self.store, producer) is None else "sent"), ""
+        except InvalidRecord as error:
+            return ("gone" if error.reason == REPLACED else "refused"), f" ({error.reason})"
 
     def _rejections(self, wanted: set[str]) -> Mapping[str, RecordRejected]:
         found: dict[str, RecordRejected] = {}

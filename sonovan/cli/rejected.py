@@ -117,9 +117,10 @@ def to_retry(
 
 
 def _send_again(records: Sequence[RecordRejected], state: Path | None) -> list[str]:
-    """Send each from quarantine, in this order, and note it; the ids of those whose bytes are no longer there.
+    """Send each from quarantine, in this order, and note it; the ids of those that could not be sent.
 
-    Raises InvalidRecord where a single one was asked for and its bytes are gone.
+    Raises InvalidRecord where a single one was asked for and its bytes are gone, replaced, damaged or too large; among
+    several such a one is told, and those after it go on.
     """
     from sonovan.contracts.errors import InvalidRecord
     from sonovan.resending import note_again, send_again
@@ -129,7 +130,14 @@ def _send_again(records: Sequence[RecordRejected], state: Path | None) -> list[s
     store, gone = MinioStore(object_store(state, "retrier")), list[str]()
     with BoundedProducer(kafka_settings(state, "retrier")) as producer:
         for record in records:
-            sent = send_again(record, store, producer)
+            try:
+                sent = send_again(record, store, producer)
+            except InvalidRecord as error:
+                if len(records) == 1:
+                    raise
+                gone.append(record.rejection_id)
+                typer.echo(f"{record.rejection_id[:SHORT]}: {error.message}", err=True)
+                continue
             if sent is None:
                 if len(records) == 1:
                     told = "its bytes are no longer in quarantine; send it from the van again"

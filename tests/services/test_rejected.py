@@ -23,14 +23,16 @@ from tests.stream_apps.segment.frames import NOW, TestVan
 pytestmark = pytest.mark.services
 
 
-def rejected(centre: Centre, reason: str) -> Rejection:
-    """A frame that segment would have rejected, with its bytes in quarantine."""
+def rejected(centre: Centre, reason: str, damaged: bool = False) -> Rejection:
+    """A frame that segment would have rejected, with its bytes in quarantine. damaged: other bytes lie there."""
     van = TestVan(van_id=f"van-{mint_id()[-10:]}")
     frame = f"{van.sequence_id}/000000"
     error = Unusable(InvalidRecord(reason, ""), Subject(van.van_id, van.screening_id, frame, frame, "ab" * 32))
     made = reject("segment", error, Coordinates(Topic.FRAME_CAPTURED, 0, int(mint_id()[-6:], 16), NOW), van.frame(0))
     kept = made.quarantine
-    MinioStore(centre.store("segment")).put(kept.bucket, kept.key, kept.data, kept.content_type)
+    MinioStore(centre.store("segment")).put(
+        kept.bucket, kept.key, b"damaged" if damaged else kept.data, kept.content_type
+    )
     with BoundedProducer(centre.kafka()) as producer:
         producer.send(Topic.RECORD_REJECTED, message_key(made.record).encode(), made.record.encode()).result(30)
     return made
@@ -93,7 +95,9 @@ def test_an_unknown_id_is_a_wrong_usage(centre: Centre) -> None:
 
 
 def test_what_the_console_asks_for_is_sent_again_by_the_account_that_may_and_nothing_else(centre: Centre) -> None:
-    """One decision for a frame, one for a frame that no try can help, one that was taken back before it was seen."""
+    """Of four decisions one is for a frame whose bytes are damaged, one for a frame that no try can help, and one was
+    taken back before it was seen."""
+    damaged = rejected(centre, "van_unknown", damaged=True)
     made, corrupt, discarded = (rejected(centre, each) for each in ("van_unknown", "pixels_corrupt", "van_unknown"))
     ask = Sender(lambda: centre.kafka("console"))
 
@@ -108,7 +112,7 @@ def test_what_the_console_asks_for_is_sent_again_by_the_account_that_may_and_not
         ask(record)
         return record
 
-    asked = [decide(each, "retry") for each in (made, corrupt, discarded)]
+    asked = [decide(each, "retry") for each in (damaged, made, corrupt, discarded)]
     decide(discarded, "discard")
     ask.close()
 
@@ -121,7 +125,7 @@ def test_what_the_console_asks_for_is_sent_again_by_the_account_that_may_and_not
     for _ in range(2):  # the second time as after a restart: nothing is sent twice
         Follower(centre.kafka("retrier"), MinioStore(centre.store("retrier")), told.append).follow(lambda _: True)
     found = outcomes()
-    assert [found.get(each.handling_id) for each in asked] == ["sent", "refused", None]
+    assert [found.get(each.handling_id) for each in asked] == ["gone", "sent", "refused", None]
     assert made.record.frame_id is not None
     key = made.record.frame_id.partition("/")[0].encode()
     sent = [one for one in read_all(centre.kafka(), Topic.FRAME_CAPTURED) if one.key == key]
