@@ -75,7 +75,8 @@ class SpoolLedger:
                 note.sequence_id,
             )
             if not rows:
-                about = [note.organ, note.laterality, note.view, note.position, note.operator]
+                about = [note.organ, note.laterality, note.view, note.position]
+                about += [] if note.operator is None else [note.operator]  # earlier programs read four of them alone
                 self._db.write(
                     "INSERT INTO sequences (sequence_id, screening_id, origin, about) VALUES (?, ?, ?, ?)",
                     note.sequence_id, self._id, hidden, json.dumps(about),
@@ -84,12 +85,14 @@ class SpoolLedger:
         return _note(rows[0]) if rows else note
 
     def forget_frames(self) -> None:
-        """Forget the frames of sequences that are closed and stored, within a transaction."""
+        """Forget the frames of sequences that are closed and stored, and who scanned them, within a transaction."""
         self._db.write(
             "DELETE FROM frames WHERE sequence_id IN (SELECT sequence_id FROM sequences WHERE screening_id = ?)",
             self._id,
         )
-        self._db.write("UPDATE sequences SET purged = 1 WHERE screening_id = ?", self._id)
+        self._db.write(
+            "UPDATE sequences SET purged = 1, about = json_remove(about, '$[4]') WHERE screening_id = ?", self._id
+        )
 
     def totals(self) -> tuple[int, int]:
         """As `Ledger.totals`."""
@@ -241,6 +244,6 @@ def _frame(row: Row) -> FrameNote:
 def _note(row: Row) -> SequenceNote:
     sequence_id, about, warnings, ended, closing_number, _ = row
     organ, laterality, view, position, *more = json.loads(about)
-    operator = more[0] if more else None  # spools of earlier versions say nothing of who scanned
+    operator = more[0] if more else None  # nobody said so, an earlier version wrote it, or it was forgotten
     warned = frozenset(json.loads(warnings))
     return SequenceNote(sequence_id, organ, laterality, view, position, warned, bool(ended), closing_number, operator)

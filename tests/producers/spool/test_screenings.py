@@ -1,5 +1,6 @@
 """A screening in the spool: unfinished, resumed, added to, closed and closed again; held, released, discarded."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -141,6 +142,28 @@ def test_a_sweep_in_a_spool_of_an_earlier_version_names_nobody(spool: Spool) -> 
         spool._db.write("UPDATE sequences SET about = ?", '["breast", "left", null, null]')
     sequence.end()
     assert [each.operator for each in sequence_closings(spool)] == [None]
+
+
+def test_a_sweep_is_written_as_earlier_programs_read_it_unless_somebody_said_who_scanned(spool: Spool) -> None:
+    screening = spool.open_screening(VISIT, SIGNER, [source()])
+    for operator in (None, "op-7"):
+        compose_sequence(screening, source(1), mint_id(), operator=operator)
+    (nobody,), (somebody,) = spool._db.read("SELECT about FROM sequences ORDER BY number")
+    assert json.loads(nobody) == ["breast", "left", None, None]
+    assert json.loads(somebody) == ["breast", "left", None, None, "op-7"]
+
+
+def test_purging_forgets_who_scanned(spool: Spool) -> None:
+    screening = spool.open_screening(VISIT, SIGNER, [source()])
+    compose_sequence(screening, source(1), mint_id(), operator="op-7")
+    screening.close()
+    store_all(spool)
+    assert spool.purge() > 0
+    assert [each.side for each in spool.sweeps(screening.screening_id)] == ["left"]
+    spool.reopen(screening.screening_id)
+    spool.resume_screening(screening.screening_id, SIGNER).close()
+    assert [each.closing_number for each in screening_closings(spool)] == [2]
+    assert [row for row in spool._db.read("SELECT about FROM sequences") if "op-7" in row[0]] == []
 
 
 def test_after_lunch_it_is_added_to_and_closed_with_a_higher_number(spool: Spool) -> None:
