@@ -1,7 +1,8 @@
 """The spool's SQLite file: one connection, short transactions that are durable when they end, three errors.
 
-What stands in the clear: random ids, topics, counts, sizes, times and hashes. What could name a woman or tell what was
-found is sealed by the vault, as are the bodies, which lie in files of their own.
+What stands in the clear: random ids, topics, counts, sizes, times, hashes, organ and side of a sequence, and until its
+screening is purged the code of who scanned it. What could name a woman or tell what was found is sealed by the vault,
+as are the bodies, which lie in files of their own.
 """
 
 import sqlite3
@@ -36,7 +37,7 @@ CREATE TABLE IF NOT EXISTS sequences (
     sequence_id TEXT NOT NULL UNIQUE,
     screening_id TEXT NOT NULL,
     origin TEXT,                             -- keyed hash of what it was made from
-    about TEXT NOT NULL,                     -- JSON: organ, laterality, view, position, operator
+    about TEXT NOT NULL,                     -- JSON: organ, laterality, view, position, operator where somebody said so
     warnings TEXT NOT NULL DEFAULT '[]',
     ended INTEGER NOT NULL DEFAULT 0,
     closing_number INTEGER NOT NULL DEFAULT 0,
@@ -80,7 +81,9 @@ CREATE INDEX IF NOT EXISTS kept ON items (state, sent_at, number, size) WHERE fi
 CREATE INDEX IF NOT EXISTS items_of_screening ON items (screening_id, state, size, added_at, exported);
 CREATE INDEX IF NOT EXISTS items_by_state ON items (state, size, added_at, exported);
 CREATE TABLE IF NOT EXISTS reports (screening_id TEXT PRIMARY KEY, revision_number INTEGER NOT NULL, answer BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS staying (screening_id TEXT PRIMARY KEY);  -- closed, and she is still in the van
+CREATE TABLE IF NOT EXISTS couch (           -- her screening is closed, and since then she is still in the van
+    screening_id TEXT PRIMARY KEY, since REAL NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS silenced (screening_id TEXT PRIMARY KEY);  -- no machine reads their pictures; never forgotten
 CREATE TABLE IF NOT EXISTS doubted (item_id TEXT PRIMARY KEY);  -- answered under a name that is not the centre's key
 CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next_offset INTEGER NOT NULL);

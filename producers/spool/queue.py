@@ -41,9 +41,15 @@ SENT_BEFORE: Final = (
     f" UNION {_PLACE} WHERE state = ? AND sent_at > ? AND NOT {IS_WITHDRAWN}"
 )
 STILL_HERE: Final = "SELECT rank FROM screenings WHERE changed = 1 ORDER BY rank DESC LIMIT ?"
-STAYING: Final = "SELECT rank FROM screenings WHERE screening_id IN (SELECT screening_id FROM staying)"
+STAYING: Final = (
+    "SELECT rank FROM couch JOIN screenings USING (screening_id)"
+    " WHERE since BETWEEN ? AND ? AND changed = 0 ORDER BY rank DESC LIMIT ?"
+)
 MOST_HERE: Final = 8
 """So many women at most count as still in the van, those who came last: others' screenings were never closed."""
+STAYS_AT_MOST_S: Final = 2 * 3600.0
+"""So long after her closing at most a woman counts as still in the van, unless somebody says before that she left: as
+long as the centre keeps her in the queue `couch` of its worklist by default, where people wait for her pictures."""
 _INSERT: Final = (
     "INSERT INTO items (item_id, screening_id, rank, urgency, stage, level, topic, content_sha256, size, file, state,"
     " reason, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -113,14 +119,39 @@ class Queue:
 
     def pending(self, limit: int, resend_before: float, levels: int = len(STRIDES)) -> list[str]:
         """As `Spool.pending`. What was sent at a time that is still to come was sent before the clock was set back."""
-        there = (*self._db.read(STILL_HERE, MOST_HERE), *self._db.read(STAYING))
-        here = sorted({rank for (rank,) in there}, reverse=True)[:MOST_HERE]
+        here = self._here()
         again = self._db.read(SENT_BEFORE, SENT, resend_before, SENT, self._clock())
         found = [row for row in again if row[0] == CONTROL or row[3] < levels]
         found += self._queued(limit, levels, here)
         order = {rank: place for place, rank in enumerate(here, start=-len(here))}
         placed = sorted((row[0], order.get(row[1], 0) if row[0] == EARLY else 0, *row[1:]) for row in found)
         return [row[-1] for row in placed[:limit]]
+
+    def _here(self) -> list[int]:
+        """The ranks of women who are in the van: first who is being scanned, then who was closed and stays; within
+        both whoever came last first. At most `MOST_HERE`."""
+        scanned = self._db.read(STILL_HERE, MOST_HERE)
+        staying = self._db.read(STAYING, *self._lately(), MOST_HERE - len(scanned))
+        return [rank for (rank,) in (*scanned, *staying)]
+
+    def stays(self, screening_id: str, here: bool) -> None:
+        """As `Spool.stays`. Who was forgotten is no longer kept."""
+        with self._db.transaction():
+            self._db.write(
+                "DELETE FROM couch WHERE screening_id = ? OR NOT since BETWEEN ? AND ?", screening_id, *self._lately()
+            )
+            if here:
+                self._db.write("INSERT INTO couch VALUES (?, ?)", screening_id, self._clock())
+
+    def is_staying(self, screening_id: str) -> bool:
+        """As `Spool.is_staying`."""
+        asked = "SELECT 1 FROM couch WHERE screening_id = ? AND since BETWEEN ? AND ?"
+        return bool(self._db.read(asked, screening_id, *self._lately()))
+
+    def _lately(self) -> tuple[float, float]:
+        """From when to when somebody was closed who may still be in the van; a clock that was set back tells later
+        times, which count as well."""
+        return self._clock() - STAYS_AT_MOST_S, self._clock() + STAYS_AT_MOST_S
 
     def _queued(self, limit: int, levels: int, here: Sequence[int]) -> list[Row]:
         """At least the first `limit` of what is queued, each once. here: the ranks of women who are in the van."""

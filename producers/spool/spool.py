@@ -255,8 +255,7 @@ class Spool:
         return self.answers.positions()
 
     def retry(self, sign_again: Callable[[bytes], bytes] = lambda value: value) -> int:
-        """Queue the items again that were rejected for a passing reason or sent without a receipt; how many they
-        are.
+        """Queue the items again that were rejected for a passing reason or sent without a receipt; how many.
 
         sign_again: gives the envelope of an item that was rejected as `van_revoked`, because an earlier key of the van
         signed it, with the van's signature of now.
@@ -296,8 +295,7 @@ class Spool:
         return [Refused(item_id, reason, bool(retryable)) for item_id, reason, retryable in rows]
 
     def purge(self) -> int:
-        """Delete what was rejected for good, and all that is left of closed screenings that are stored whole; how many
-        items.
+        """Delete what was rejected for good, and what is left of closed screenings that are stored whole: so many.
 
         Of such a screening stays what closing it again needs: its ids, its consent and its numbers. It may get further
         sequences; those that it has cannot go on.
@@ -361,10 +359,11 @@ class Spool:
 
     def stays(self, screening_id: str, here: bool) -> None:
         """Note whether she is still in the van although her screening is closed: what is unsent of her goes first."""
-        with self._db.transaction():
-            self._db.write("DELETE FROM staying WHERE screening_id = ?", screening_id)
-            if here:
-                self._db.write("INSERT INTO staying VALUES (?)", screening_id)
+        self._queue.stays(screening_id, here)
+
+    def is_staying(self, screening_id: str) -> bool:
+        """Whether it was noted that she stays, and not too long ago."""
+        return self._queue.is_staying(screening_id)
 
     def sequence_ids(self, screening_id: str) -> tuple[str, ...]:
         """The ids of a screening's sequences, in their order."""

@@ -8,7 +8,7 @@ import pytest
 from sonovan.contracts.ids import closing_item, features_item, level, mint_id, opened_item
 from sonovan.contracts.topics import Topic
 from sonovan.producers.spool import QUEUED, SENT, Spool
-from sonovan.producers.spool.queue import QUEUED_IN_ORDER, QUEUED_OF_ONE, SENT_BEFORE, STILL_HERE
+from sonovan.producers.spool.queue import MOST_HERE, QUEUED_IN_ORDER, QUEUED_OF_ONE, SENT_BEFORE, STILL_HERE
 from sonovan.producers.spool.states import EARLY, EARLY_LEVELS, LATE
 from tests.producers.spool.test_spool import begun, fill, items_of, messages
 from tests.producers.visits import vault_at
@@ -77,6 +77,40 @@ def test_early_frames_of_who_stays_although_her_screening_is_closed_go_first_unt
     assert owner() == stays
     spool.stays(stays, False)
     assert owner() == gone
+
+
+def owners(spool: Spool) -> list[str]:
+    """Of whom frames of the first levels wait, in the order of sending."""
+    items = [spool.load(each) for each in spool.pending(2000, 0, levels=EARLY_LEVELS)]
+    frames = [each for each in items if each is not None and each.topic == Topic.FRAME_CAPTURED]
+    return list(dict.fromkeys(dict(each.headers)["screening_id"].decode() for each in frames))
+
+
+def test_who_is_scanned_again_goes_before_any_number_of_women_who_were_closed_and_never_marked_as_left(
+    spool: Spool,
+) -> None:
+    scanned = begun(spool)
+    fill(spool, items_of(scanned, mint_id(), 5))
+    stay = [closed(spool, 5) for _ in range(MOST_HERE + 1)]
+    for each in stay:
+        spool.stays(each, True)
+    newest_first = stay[::-1]
+    assert owners(spool) == [scanned, *newest_first[: MOST_HERE - 1], *stay[:2]]
+
+
+def test_who_was_never_marked_as_left_counts_as_gone_after_two_hours_whichever_way_the_clock_was_set(
+    tmp_path: Path,
+) -> None:
+    now = [1_000_000.0]
+    with Spool(tmp_path / "spool", vault_at(tmp_path), clock=lambda: now[0]) as spool:
+        gone, forgotten = closed(spool, 5), closed(spool, 5)
+        spool.stays(forgotten, True)
+        for later_s, stays in ((7199.0, True), (-7199.0, True), (7201.0, False), (-7201.0, False)):
+            now[0] = 1_000_000.0 + later_s
+            assert spool.is_staying(forgotten) is stays, later_s
+            assert owners(spool) == ([forgotten, gone] if stays else [gone, forgotten]), later_s
+        spool.stays(gone, False)
+        assert spool._db.read("SELECT * FROM couch") == [], "nobody is remembered for ever"
 
 
 def test_frames_of_later_levels_wait_where_the_link_lets_no_more_go(spool: Spool) -> None:
