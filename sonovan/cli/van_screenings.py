@@ -47,12 +47,16 @@ def screenings(van: VanName = None, as_json: AsJson = False, state: State = None
 
 
 def close(screening_id: ScreeningId, van: VanName = None, state: State = None) -> None:
-    """Close a screening as it is; `van spool retry` sends it. Without any change nothing is done."""
+    """Close a screening as it is; `van spool retry` sends it. Without any change nothing is done.
+
+    What was said of her on the operator's page stays: what was ticked off, and whether she stays or left.
+    """
     from sonovan.cli.van_open import open_van, the_van
+    from sonovan.producers.gateway.closing import close_as_told
 
     folder = state_path(state)
     with open_van(folder, the_van(folder, van)) as opened:
-        opened.spool.resume_screening(screening_id, opened.signer).close()
+        close_as_told(opened.vault, opened.spool, opened.spool.resume_screening(screening_id, opened.signer))
         found = [each for each in opened.spool.screenings() if each.screening_id == screening_id]
     if found:
         typer.echo(f"screening {screening_id}: closed ({found[0].closing_number}), {found[0].frames} frames")

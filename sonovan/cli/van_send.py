@@ -4,6 +4,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.van import Consent
 from sonovan.contracts.words import SiteCode, SlipNumber
+from sonovan.producers.gateway.closing import close_as_told
 from sonovan.producers.gateway.duty import operator_code
 from sonovan.producers.gateway.settings import read_options
 from sonovan.producers.items import Item, Visit
@@ -67,11 +69,13 @@ def send_screening(
     with open_van(folder, van_id) as opened:
         require_operator(opened, scanned_by)
         spool, uploader, signer = opened.spool, opened.uploader, opened.signer
+        close: Callable[[Screening], Composed] = Screening.close
         if visit is None:
             screening = spool.resume_screening(screening_id, signer)
+            close = partial(close_as_told, opened.vault, spool)
         else:
             screening = spool.open_screening(visit(opened.vault), signer, sources, screening_id=screening_id)
-        composed = _compose(screening, sources, scanned_by)
+        composed = _compose(screening, sources, scanned_by, close)
         for trouble in composed.refused:
             say(trouble.message)
         refused = [*refused, *composed.refused]
@@ -91,8 +95,13 @@ def require_operator(opened: OpenVan, operator: str | None) -> None:
         raise InvalidRecord("option_invalid", "--operator: van.toml asks for who scanned, a code such as op-7")
 
 
-def _compose(screening: Screening, sources: Sequence[Source], operator: str | None) -> Composed:
-    """Read every source into the screening and close it. What was read before an error is kept, and said to be."""
+def _compose(
+    screening: Screening,
+    sources: Sequence[Source],
+    operator: str | None,
+    close: Callable[[Screening], Composed],
+) -> Composed:
+    """Read every source into the screening and `close` it. What was read before an error is kept, and said to be."""
     known = [source.frame_count for source in sources]
     total = sum(count or 0 for count in known) if None not in known else None
     seen: Counter[str] = Counter()
@@ -103,7 +112,7 @@ def _compose(screening: Screening, sources: Sequence[Source], operator: str | No
                 seen[path] += 1
                 origin = f"{path}#{seen[path]}"
                 compose_sequence(screening, source, mint_id(), bar.update, origin, operator)
-            return screening.close()
+            return close(screening)
     except BaseException:
         name = screening.screening_id
         say(f"screening {name} is unfinished, what was read is kept: go on with van send FILES --into {name}")

@@ -3,6 +3,8 @@
 import json
 import os
 import secrets
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import SequenceClosed
+from sonovan.contracts.van import PlannedRegion, ScreeningClosed, SequenceClosed
 from sonovan.contracts.words import slip_number
 from sonovan.producers.gateway.gateway import open_desk
 from sonovan.producers.gateway.intake import TRAY, Claims
@@ -108,6 +110,47 @@ def test_an_unfinished_screening_is_named_and_may_be_closed_as_it_is(
     assert "closed (1), 1 sequences, 2 frames" in said
     assert typed(tmp_path, "close", mint_id()) == 2
     assert "no screening" in capsys.readouterr().err
+
+
+def closings(vault: Vault) -> list[ScreeningClosed]:
+    with spool_of(vault) as spool:
+        messages = [message for each in spool.pending(99, 0.0) if (message := spool.load(each)) is not None]
+    found = [each for each in messages if each.topic == Topic.SCREENING_CLOSED]
+    return [ScreeningClosed.decode(open_envelope(each.value).header) for each in found]
+
+
+def test_a_closing_by_command_keeps_what_the_page_was_told_of_her(vault: Vault, sweep: Path, tmp_path: Path) -> None:
+    """That she left, what was ticked off and excused, and before she left that she stays."""
+    left, right = (PlannedRegion.model_validate({"organ": "breast", "side": side}) for side in ("left", "right"))
+    visit = replace(VISIT, planned=(left, right), slip_number=slip_number("A", 17))
+    with spool_of(vault) as spool, open_desk(vault) as desk:
+        name = desk.register.expect(visit, date(2026, 11, 28)).screening_id
+        desk.checklists.tick(name, left)
+        desk.checklists.excuse(name, right, "declined")
+        screening = spool.open_screening(visit, SIGNER, screening_id=name)
+        compose_sequence(screening, simulated_sources("breast", 1, 2, 0)[0], mint_id())
+        screening.close((left,), stays=True)
+        spool.stays(name, True)
+    assert typed(tmp_path, "send", str(sweep), *SEND, "--into", name) == 4
+    left_at = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
+    with spool_of(vault) as spool, open_desk(vault) as desk:
+        desk.checklists.leave(name, left_at)
+        spool.reopen(name)
+    assert typed(tmp_path, "close", name) == 0
+    _, sent, closed = closings(vault)
+    assert [(each.stays, each.left_at) for each in (sent, closed)] == [(True, None), (False, left_at)]
+    for each in (sent, closed):
+        assert each.covered == (left,)
+        assert [(one.side, one.because) for one in each.excused] == [("right", "declined")]
+
+
+def test_a_closing_by_command_says_nothing_that_nobody_said(vault: Vault, sweep: Path, tmp_path: Path) -> None:
+    assert typed(tmp_path, "send", str(sweep), *SEND, "--consent", "screening,ai") == 4
+    with spool_of(vault) as spool:
+        (state,) = spool.screenings()
+        spool.reopen(state.screening_id)
+    assert typed(tmp_path, "close", state.screening_id) == 0
+    assert [(each.covered, each.stays, each.left_at) for each in closings(vault)] == [(None, False, None)] * 2
 
 
 def test_what_was_read_before_an_error_is_kept_and_named(
