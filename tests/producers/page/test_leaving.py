@@ -1,10 +1,11 @@
 """Who scans is said once; and when she leaves the couch is told apart from the end of her screening."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sonovan.producers.gateway.register import Expected
-from tests.producers.page.pages import Desk, desk
+from tests.producers.page.pages import FILLED, OTHER_SLIP, Desk, desk
 from tests.producers.page.scene import closings, marks, registered, scan
 
 
@@ -44,6 +45,25 @@ def test_what_arrives_after_she_left_brings_her_not_back(tmp_path: Path) -> None
         first, second = closings(here)
         assert (second.stays, second.left_at) == (False, first.left_at)
         assert len(second.sequence_ids) == 2
+
+
+def test_the_key_marks_nobody_as_left_while_several_wait_and_each_has_a_number(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        first = registered(here)
+        another = {"slip": OTHER_SLIP, "person": "110101198001011242"}
+        here.ask("POST", "/register", tuple((name, another.get(name, value)) for name, value in FILLED))
+        _, second = here.page.desk.register.expected()
+        for entry in (first, second):
+            scan(here, entry, "left")
+            here.ask("POST", "/live/{screening}/close", screening=entry.screening_id)
+        assert keys_on(here.text("/lights")) == {first.screening_id: "1", second.screening_id: "2"}
+        left(here, first)
+        assert keys_on(here.text("/lights")) == {second.screening_id: "x"}
+
+
+def keys_on(page: str) -> dict[str, str]:
+    """By screening, the key that says that she left."""
+    return dict(re.findall(r'action="/live/([^/"]+)/left".*data-key="(.)"', page))
 
 
 def test_whoever_scans_is_asked_once_and_named_until_another_one_is(tmp_path: Path) -> None:
