@@ -40,6 +40,10 @@ class Person:
         """Whether they may see what belongs to a site; what belongs to no known site only who may see every one."""
         return self.sites is None or site in self.sites
 
+    def sees_all_of(self, sites: frozenset[str] | None) -> bool:
+        """Whether each of these sites is among theirs. sites: None is every site."""
+        return self.sites is None or (sites is not None and sites <= self.sites)
+
     def may(self, roles: frozenset[Role]) -> bool:
         """Whether one of their roles is among these."""
         return bool(self.roles & roles)

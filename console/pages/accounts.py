@@ -1,6 +1,7 @@
 """Who may come in, and as what: the list, and for an administrator the accounts of everybody else.
 
 Nobody changes an account of their own here, so that nobody gives themselves a role. An administrator is always left.
+Who has some sites alone makes and changes accounts of those sites alone.
 """
 
 import asyncio
@@ -44,7 +45,10 @@ async def people(console: "Console", asked: Asked) -> Response:
 async def one(console: "Console", asked: Asked) -> Response:
     """An account, and what may be changed of it."""
     account = await asyncio.to_thread(_account, console, asked.path["code"])
-    return page(console, asked, "person.html", account=account, roles=list(Role), own=account.code == asked.person.code)
+    return page(
+        console, asked, "person.html", account=account, roles=list(Role), own=account.code == asked.person.code,
+        beyond=not asked.person.sees_all_of(account.sites),
+    )  # fmt: skip
 
 
 async def add(console: "Console", asked: Asked) -> Response:
@@ -179,13 +183,16 @@ async def _link(console: "Console", asked: Asked, made: tuple[Account, str | Non
 
 
 def _chosen(asked: Asked) -> tuple[frozenset[str], frozenset[str] | None]:
-    """The roles and sites of a form. Raises Refused for none, and for what is no role."""
+    """The roles and sites of a form. Raises Refused for none, for what is no role, and for a site that is not among
+    those of whoever asks."""
     roles, sites = frozenset(asked.form.all("role")), frozenset(asked.form.get("sites").replace(",", " ").split())
     if not roles or not roles <= set(Role):
         raise Refused("no_role", 400)
     if not sites or len(sites) > MOST_SITES:
         raise Refused("no_site", 400)
-    return roles, None if EVERY_SITE in sites else sites
+    chosen = None if EVERY_SITE in sites else sites
+    _check_sites(asked, chosen)
+    return roles, chosen
 
 
 def _account(console: "Console", code: str) -> Account:
@@ -196,10 +203,18 @@ def _account(console: "Console", code: str) -> Account:
 
 
 def _other(console: "Console", asked: Asked) -> Account:
-    """The account that is to be changed. Raises Refused `own_account` for one's own."""
+    """The account that is to be changed. Raises Refused `own_account` for one's own, `other_sites` for one that may see
+    a site that whoever asks may not: a link to choose its password would open that site."""
     if asked.path["code"] == asked.person.code:
         raise Refused("own_account", 403)
-    return _account(console, asked.path["code"])
+    found = _account(console, asked.path["code"])
+    _check_sites(asked, found.sites)
+    return found
+
+
+def _check_sites(asked: Asked, sites: frozenset[str] | None) -> None:
+    if not asked.person.sees_all_of(sites):
+        raise Refused("other_sites", 403, sites=" ".join(sorted(asked.person.sites or ())))
 
 
 @contextmanager

@@ -46,6 +46,7 @@ ENGLISH: Final = {
     "error_no_password": "This account is disabled, or has no password here.",
     "error_no_role": "Choose at least one role.",
     "error_no_site": "Name at least one site, or * for every one.",
+    "error_other_sites": "Your account makes and changes accounts of its own sites alone: {sites}.",
     "error_link_spent": "This link was used, or its time is over. Ask for another one.",
 }
 
@@ -88,5 +89,6 @@ CHINESE: Final = {
     "error_no_password": "此账户已停用，或在此没有密码。",
     "error_no_role": "请至少选择一个角色。",
     "error_no_site": "请至少填写一个站点，或用 * 表示所有站点。",
+    "error_other_sites": "您的账户只能创建和更改本账户站点内的账户：{sites}。",
     "error_link_spent": "此链接已使用或已过期，请索取新的链接。",
 }

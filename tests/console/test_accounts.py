@@ -158,6 +158,27 @@ def test_nobody_changes_their_own_account(here: Running, chief: Browser) -> None
     assert "own account" in chief.get("/people/chief").text
 
 
+def test_an_administrator_of_one_site_makes_and_changes_no_account_that_sees_another(here: Running) -> None:
+    local = here.browser("chief-n", "administrator", sites=["north"])
+    for code, sites in (("dr-1", ["north"]), ("dr-2", ["north", "south"]), ("dr-3", None)):
+        here.person(code, "reader", sites=sites)
+    for sites in ("*", "south", "north south"):
+        assert add(local, "dr-4", "reader", sites=sites).status == 403
+        assert local.post("/people/dr-1", [("role", "reader"), ("sites", sites)]).status == 403
+    for code in ("dr-2", "dr-3"):
+        for path in ("", "/disable", "/reset", "/forget-factor", "/enable"):
+            answer = local.post(f"/people/{code}{path}", [("role", "reader"), ("sites", "north")])
+            assert answer.status == 403, path
+        page = local.get(f"/people/{code}").text
+        assert "accounts of its own sites alone: north" in page
+        assert "/reset" not in page
+    assert here.acts() == [], "what was refused is not noted as done"
+    assert [each.code for each in here.console.accounts.all()] == ["chief-n", "dr-1", "dr-2", "dr-3"]
+    assert 'name="sites" value="north"' in local.get("/people").text
+    link_on(add(local, "dr-4", "reader", sites="north"))
+    link_on(local.post("/people/dr-1/reset"))
+
+
 def test_an_administrator_is_always_left(here: Running, chief: Browser) -> None:
     """Two who end each other's roles in the same moment: one of them is refused."""
     second = here.browser("chief-2", "administrator")
