@@ -1,7 +1,7 @@
 """What a reader has chosen in the form so far, as parts of a conclusion; and what is still to be chosen. Pure.
 
 Fields are named by what they are about: `f.<finding>.verdict`, `f.<finding>.w.<term>`, `f.<finding>.c.<scheme>`,
-`f.<finding>.mm`, of the reader's own findings also `f.<finding>.frame` and `.position` (`console/in_form.py`);
+`f.<finding>.mm`, of the reader's own findings also `f.<finding>.frame`, `.side` and `.position` (`console/in_form.py`);
 `s.<organ>.<side>.c.<scheme>`, `.block`, `.action`, `.months`. So choices stay with their finding and side where a newer
 revision has others. Nothing is chosen unless a field says so.
 """
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from sonovan.clinical.reading import derived
 from sonovan.console.asked import Fields, Refused
-from sonovan.console.in_form import OWN_KEYS, InForm, finding_key, in_form, own_in_form
+from sonovan.console.in_form import OWN_KEYS, InForm, finding_key, in_form, own_in_form, side_name
 from sonovan.contracts.conclusions import (
     CategoryRead,
     FindingRead,
@@ -32,9 +32,9 @@ UNDETERMINED: Final = "undetermined"
 MOST_SHOWN: Final = 40
 """So many findings, the first ones of the report, stand in the form; others count as not judged."""
 
-Lacks = Literal["category", "action", "months", "words", "own"]
+Lacks = Literal["category", "action", "months", "words", "own", "moved"]
 """words: a lobe without a category says that it has no nodule. own: the side of a finding of the reader's own has no
-conclusion."""
+conclusion. moved: a finding of the reader's own lies on this side by now, and the form showed another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class Draft:
 
 
 def side_key(organ: Organ, laterality: Side | None) -> str:
-    """How fields name a side."""
-    return f"{organ}.{laterality or 'none'}"
+    """How fields name a side of an organ."""
+    return f"{organ}.{side_name(laterality)}"
 
 
 def sides_shown(report: ScreeningReport, own: Sequence[InForm] = ()) -> list[tuple[Organ, Side | None]]:
@@ -78,7 +78,8 @@ def draft_of(form: Fields, report: ScreeningReport, sweeps: Sequence[Sweep]) -> 
         asked_about = [*map(in_form, report.findings[:MOST_SHOWN]), *own]
         findings = [_finding(form, each, report.programme) for each in asked_about]
         judged = tuple(each for each in findings if each is not None)
-        sides, lacking, untouched = [], list[Lacking](), list[tuple[Organ, Side | None]]()
+        sides, untouched = [], list[tuple[Organ, Side | None]]()
+        lacking = [Lacking("moved", each.organ, each.laterality) for each in own if each.moved]
         for organ, side in sides_shown(report, own):
             made = _side(form, organ, side)
             if isinstance(made, SideConcluded):
@@ -205,7 +206,8 @@ def fields_of(sides: Sequence[SideConcluded], findings: Sequence[FindingRead]) -
     for finding in findings:
         if finding.finding_id is None:
             name = f"f.{next(free)}"
-            told += [(f"{name}.frame", finding.frame_id or ""), (f"{name}.position", finding.position or "")]
+            told += [(f"{name}.frame", finding.frame_id or ""), (f"{name}.side", side_name(finding.laterality))]
+            told.append((f"{name}.position", finding.position or ""))
         else:
             name = f"f.{finding_key(finding.finding_id)}"
             told.append((f"{name}.verdict", finding.verdict))

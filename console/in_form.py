@@ -1,11 +1,12 @@
 """What the form for signing asks about: findings of the revision, and those that the reader found on a frame.
 
 Each has a key, by which fields are named (`sonovan.console.drafts`). Findings of the reader's own have the keys `own1`
-to `own9` and a field `f.<key>.frame`, which names the frame that shows it; organ and side are those of its sweep.
+to `own9` and a field `f.<key>.frame`, which names the frame that shows it; organ and side are those of its sweep. The
+side of a sweep may change while the form is open, so a field `f.<key>.side` says which one the form shows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, get_args
 
 from sonovan.console.asked import Fields, Refused
@@ -25,7 +26,10 @@ POSITIONS: Final[Mapping[Organ, tuple[Position, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class InForm:
-    """A finding in the form. finding_id: None for the reader's own. suggested: term → the machine's word."""
+    """A finding in the form. finding_id: None for the reader's own. suggested: term → the machine's word.
+
+    moved: it is the reader's own, and lies on another side than the form showed.
+    """
 
     key: str
     finding_id: str | None
@@ -34,11 +38,22 @@ class InForm:
     frame_id: str
     position: Position | None
     suggested: Mapping[str, str | None] = field(default_factory=dict)
+    moved: bool = False
 
     @property
     def own(self) -> bool:
         """Whether the reader found it, and no machine."""
         return self.finding_id is None
+
+    @property
+    def side(self) -> str:
+        """How fields name its side."""
+        return side_name(self.laterality)
+
+
+def side_name(laterality: Side | None) -> str:
+    """How fields name a side."""
+    return laterality or "none"
 
 
 def finding_key(finding_id: str) -> str:
@@ -77,4 +92,5 @@ def _own(form: Fields, sweeps: Sequence[Sweep]) -> Iterator[InForm]:
             raise Refused("unreadable", 400)
         if position and position not in POSITIONS[sweep.organ]:
             raise Refused("unreadable", 400)
-        yield InForm(key, None, sweep.organ, sweep.laterality, frame_id, position or None)
+        found = InForm(key, None, sweep.organ, sweep.laterality, frame_id, position or None)
+        yield replace(found, moved=form.get(f"f.{key}.side") != found.side)

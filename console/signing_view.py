@@ -84,7 +84,7 @@ class FindingView:
     """A finding as the form shows it. suggested: the machine's categories in words, by the intended use.
 
     number: None for one of the reader's own, which lies on `frame_id`, has a place to choose among `positions` and no
-    suggestion.
+    suggestion. side: of such a one, as a field names it. moved: it was another one when the form was shown before.
     """
 
     key: str
@@ -100,6 +100,8 @@ class FindingView:
     frame_id: str = ""
     positions: tuple[tuple[str, str], ...] = ()
     position: str = ""
+    side: str = ""
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +289,10 @@ def _own(form: Fields, finding: InForm, sweeps: Sequence[Sweep], words: ConsoleW
     title = next((sweep_title(each, words) for each in sweeps if each.sequence_id == sequence_id), "")
     places = tuple((each, words.lexicon(f"position.{each}")) for each in POSITIONS[finding.organ])
     shown = _shown(form, finding, words)
-    return replace(shown, place=title, verdict="lesion", positions=places, position=finding.position or "")
+    return replace(
+        shown, place=title, verdict="lesion", positions=places, position=finding.position or "", side=finding.side,
+        moved=finding.moved,
+    )  # fmt: skip
 
 
 def _blank(organ: Organ, words: ConsoleWords) -> FindingView:

@@ -51,10 +51,10 @@ async def derive(console: "Console", asked: Asked) -> Response:
 async def sign(console: "Console", asked: Asked) -> Response:
     """Publish the conclusion; only then say that it is signed.
 
-    409 with what has changed where a newer revision came, where the comparison with her earlier screening is another
-    one than was shown, where somebody else holds the screening, or has signed it and
-    the catalogue does not tell of it yet; 422 where something is still to be chosen, or something that does not fit was
-    not read. Choices are kept in every case.
+    409 with what has changed where a newer revision came, where the comparison with her earlier screening or the side
+    of a finding of the reader's own is another one than was shown, where somebody else holds the screening, or has
+    signed it and the catalogue does not tell of it yet; 422 where something is still to be chosen, or something that
+    does not fit was not read. Choices are kept in every case.
     """
     return await asyncio.to_thread(_sign, console, asked)
 
@@ -82,6 +82,8 @@ def _sign(console: "Console", asked: Asked) -> Response:
         if asked.form.get("compared") != name_of(signing.comparison):
             raise Refused("compared_otherwise", 409)
         draft = draft_of(asked.form, signing.report, signing.sweeps)
+        if any(each.what == "moved" for each in draft.lacking):
+            raise Refused("own_moved", 409)
         made = conclusion_of(console, asked, signing, draft, claim.claim_id)
         known = [each.conclusion_id for each in signing.conclusions]
         on_their_way = OnTheirWay(console.database, console.clock)

@@ -165,6 +165,7 @@ function addOwn() {
   finding.querySelector("[data-place]").textContent = pane.sweep.title;
   finding.querySelector("[data-frame]").textContent = pane.drawn.frame;
   finding.querySelector(`[name="f.${key}.frame"]`).value = pane.drawn.frame;
+  finding.querySelector(`[name="f.${key}.side"]`).value = pane.sweep.laterality ?? "none"; // as its title shows it
   const measured = document.querySelector("[data-reading]").cine.measure.longestMm(pane.drawn.frame);
   if (measured) finding.querySelector(`[name="f.${key}.mm"]`).value = measured.toFixed(1);
   form.querySelector("[data-own]").append(finding);

@@ -1,6 +1,7 @@
 """What a reader adds to the machine's findings, and the key frames of what was signed."""
 
 import base64
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,9 @@ import imagecodecs
 import pytest
 
 from sonovan.contracts.conclusions import ScreeningConcluded
+from sonovan.contracts.results import SequenceAssessed
 from sonovan.storage.keys import Bucket
+from tests.clinical.records import assessed, sha
 from tests.console.signing_scene import LEFT, SHE, Signing, findings, signing, with_pictures
 from tests.console.test_signing import PAGE, WORDS, derived, form_of, look
 from tests.contracts.conclusions import concluded
@@ -23,6 +26,7 @@ def desk(tmp_path: Path) -> Iterator[Signing]:
 
 OWN = {
     "f.own1.frame": f"{LEFT.sequence_id}/000009",
+    "f.own1.side": "left",
     "f.own1.position": "10h",
     "f.own1.mm": "7.5",
     "f.own1.w.shape": "irregular",
@@ -52,13 +56,43 @@ def test_what_the_words_of_ones_own_nodule_come_to_is_told_while_choosing_as_the
     reader = desk.console.browser("dr-1", "reader")
     words = {"composition": "solid", "echogenicity": "hypoechoic", "shape": "taller_than_wide", "margin": "smooth",
              "echogenic_foci": "none"}  # fmt: skip
-    nodule = {"f.own3.frame": "0192f0c1-2345-7abc-8def-000000000002/000005",
+    nodule = {"f.own3.frame": "0192f0c1-2345-7abc-8def-000000000002/000005", "f.own3.side": "left",
               **{f"f.own3.w.{term}": word for term, word in words.items()}}  # fmt: skip
     told = derived(reader, **WORDS, **nodule)["findings"]["own3"]
     assert told[0].startswith("TI-RADS TR5 (points: 7) (")
     assert not any("suggested" in each or "software" in each for each in told), "nobody suggested what a reader chose"
     alone = derived(reader, **nodule)
     assert "Left thyroid lobe: a conclusion, for you found something there" in alone["lacking"]
+
+
+def test_a_side_that_is_corrected_while_the_form_is_open_is_not_signed_before_it_was_shown(desk: Signing) -> None:
+    """A revision without a report names another side: the form, which is of the newest report, shows the one before."""
+    reader = desk.console.browser("dr-1", "reader")
+    look(reader)
+    form = {**form_of(reader), **WORDS, **OWN}
+    corrected = assessed(screening_id=SHE, revision_number=3, revision_id=sha("corrected"), status="preliminary")
+    desk.write(
+        corrected,
+        SequenceAssessed(
+            screening_id=SHE, sequence_id=LEFT.sequence_id, revision_id=corrected.revision_id, organ="breast",
+            laterality="right", frames=12, assessable_frames=12, findings=(),
+        ),
+    )  # fmt: skip
+    told = json.loads(reader.post(f"{PAGE}/derive", form).text)
+    assert "Right breast: look at your own finding again, which lies here by now" in told["lacking"]
+    answer = reader.post(f"{PAGE}/sign", form)
+    assert (answer.status, desk.published) == (409, [])
+    assert "lies on another side than was shown" in answer.text
+    assert "the side of its sweep was corrected" in answer.text
+    assert 'name="f.own1.side" value="right"' in answer.text
+    again = reader.post(f"{PAGE}/sign", {**form, "f.own1.side": "right"})
+    despite = re.search(r'name="despite" value="(\w+)"', again.text)
+    if despite is not None:
+        again = reader.post(f"{PAGE}/sign", {**form, "f.own1.side": "right", "despite": despite[1]})
+    assert again.status == 303
+    (made,) = desk.published
+    assert isinstance(made, ScreeningConcluded)
+    assert made.findings[-1].laterality == "right", "as it was shown"
 
 
 @pytest.mark.parametrize(
