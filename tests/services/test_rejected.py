@@ -23,9 +23,9 @@ from tests.stream_apps.segment.frames import NOW, TestVan
 pytestmark = pytest.mark.services
 
 
-def rejected(centre: Centre, reason: str, damaged: bool = False) -> Rejection:
+def rejected(centre: Centre, reason: str, damaged: bool = False, van_id: str | None = None) -> Rejection:
     """A frame that segment would have rejected, with its bytes in quarantine. damaged: other bytes lie there."""
-    van = TestVan(van_id=f"van-{mint_id()[-10:]}")
+    van = TestVan(van_id=van_id or f"van-{mint_id()[-10:]}")
     frame = f"{van.sequence_id}/000000"
     error = Unusable(InvalidRecord(reason, ""), Subject(van.van_id, van.screening_id, frame, frame, "ab" * 32))
     made = reject("segment", error, Coordinates(Topic.FRAME_CAPTURED, 0, int(mint_id()[-6:], 16), NOW), van.frame(0))
@@ -80,6 +80,16 @@ def test_all_of_a_reason_are_sent_again_once(centre: Centre) -> None:
     assert forced.stdout.count("sent again") == 1
     assert all(shown(centre, each.record.rejection_id)["retried_at"] == [] for each in others)
     assert sonovan(centre, "retry").returncode == 2
+
+
+def test_of_a_reason_one_that_is_damaged_in_quarantine_is_told_and_those_after_it_are_sent(centre: Centre) -> None:
+    damaged = rejected(centre, "van_unknown", damaged=True)
+    van = str(damaged.record.van_id)
+    rejected(centre, "van_unknown", van_id=van)
+    done = sonovan(centre, "retry", "--reason", "van_unknown", "--van", van)
+    assert (done.returncode, done.stdout.count("sent again")) == (3, 1), done.stderr
+    assert f"{damaged.record.rejection_id[:12]}: sonovan-quarantine/{damaged.record.quarantine_key}" in done.stderr
+    assert "replaced or damaged" in done.stderr
 
 
 def test_what_cannot_become_right_is_retried_only_by_force(centre: Centre) -> None:
