@@ -25,11 +25,15 @@ ELSEWHERE: Final = frozenset(
     | {"SONOVAN_KAFKA_DISK_LEAST_MB"}
     | {"SONOVAN_TEST_S3_ENDPOINT", "SONOVAN_TEST_S3_ACCESS_KEY", "SONOVAN_TEST_S3_SECRET_KEY"}
     | {f"SONOVAN_KAFKA_{writer.upper()}_PASSWORD" for writer in Writer if writer is not Writer.VAN}
+    | {f"SONOVAN_DATABASE_{account}_PASSWORD" for account in ("CATALOG", "CONSOLE", "READER")}
+    | {"SONOVAN_BROKER_PORT", "SONOVAN_CONSOLE_PUBLISHED_PORT", "SONOVAN_STORE_PORT", "SONOVAN_STORE_CONSOLE_PORT"}
+    | {"SONOVAN_BASE"}
+    | {f"SONOVAN_BUILD_{what}" for what in ("AUTHORITIES", "JAVA_AUTHORITIES", "MAVEN", "PIP")}
 )
 """Variables that no settings class reads: which state folder, tracebacks, where tests find pictures and another object
-store, the secrets of
-`.env`, which `compose.yaml` hands to the services and to each worker under another name, and what the script of the
-broker's container reads."""
+store, the secrets of `.env`, which `compose.yaml` hands to the services and to each worker under another name, what the
+script of the broker's container reads, the ports under which compose publishes services, and what images are built
+from."""
 
 
 def read_settings(kind: type[SettingsT]) -> SettingsT:
