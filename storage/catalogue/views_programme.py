@@ -12,24 +12,35 @@ LEFT JOIN outcome_of o ON o.screening_id = s.screening_id
 WHERE NOT s.void AND s.consent_screening
 """
 
-DUE: Final = """
+NEWEST_VISITS: Final = """
+SELECT w.subject_key, max(CASE WHEN l.breast THEN w.screening_id END) AS breast,
+  max(CASE WHEN l.thyroid THEN w.screening_id END) AS thyroid
+FROM women w JOIN screenings s ON s.screening_id = w.screening_id AND NOT s.void AND s.consent_screening
+JOIN listed l ON l.screening_id = w.screening_id GROUP BY w.subject_key
+"""
+
+_CAME_AGAIN: Final = "coalesce(CASE d.organ WHEN 'breast' THEN n.breast ELSE n.thyroid END > d.screening_id, false)"
+"""Whether a later screening of the same woman counts as her coming again for this organ; d: what she is due after."""
+
+_HER_NEWEST: Final = """LEFT JOIN women w ON w.screening_id = d.screening_id
+LEFT JOIN newest_visits n ON n.subject_key = w.subject_key"""
+
+DUE: Final = f"""
 SELECT d.screening_id, s.site_code, s.van_id, d.organ, d.laterality, d.months, d.signed_at, d.reader,
-  EXISTS (SELECT 1 FROM women w JOIN women later ON later.subject_key = w.subject_key
-    WHERE w.screening_id = d.screening_id AND later.screening_id > d.screening_id) AS came_again
+  {_CAME_AGAIN} AS came_again
 FROM signed_sides d JOIN screenings s ON s.screening_id = d.screening_id
+{_HER_NEWEST}
 WHERE d.action = 'follow_up' AND NOT s.void AND s.consent_screening
 """
 
-DUE_AS_USUAL: Final = """
+DUE_AS_USUAL: Final = f"""
 SELECT d.screening_id, s.site_code, s.van_id, d.organ, s.opened_at, d.signed_at, d.reader,
-  v.later_screening_id IS NOT NULL AS came_again
+  {_CAME_AGAIN} AS came_again
 FROM (SELECT screening_id, organ, max(signed_at) AS signed_at, max(reader) AS reader FROM signed_sides
   GROUP BY screening_id, organ
   HAVING min(action) = 'routine_screening' AND max(action) = 'routine_screening') d
 JOIN screenings s ON s.screening_id = d.screening_id AND NOT s.void AND s.consent_screening
-LEFT JOIN (SELECT screening_id,
-  lead(screening_id) OVER (PARTITION BY subject_key ORDER BY screening_id) AS later_screening_id FROM women) v
-ON v.screening_id = d.screening_id
+{_HER_NEWEST}
 """
 
 INVITATIONS: Final = "SELECT i.site_code, i.month, i.organ, i.women FROM invited i"
@@ -54,13 +65,19 @@ PROGRAMME_VIEWS: Final[dict[str, tuple[str, str]]] = {
         "one row for each screening that counts: closed, signed, recalled, biopsied, cancer found, interval cancer",
         PROGRAMME,
     ),
+    "newest_visits": (
+        "by woman and organ, her newest screening that counts: not void, with her consent, and of that organ; "
+        "not for readers",
+        NEWEST_VISITS,
+    ),
     "due": (
-        "each side for which a reader asked for ultrasound again after some months; `came_again`: she came since",
+        "each side for which a reader asked for ultrasound again after some months; `came_again`: a later screening "
+        "of hers counts that planned or scanned this organ",
         DUE,
     ),
     "due_as_usual": (
-        "each organ of a screening of which a reader signed routine screening for every side; `came_again`: she came "
-        "since. How often a programme invites is a setting of the console",
+        "each organ of a screening of which a reader signed routine screening for every side; `came_again` as of "
+        "`due`. How often a programme invites is a setting of the console",
         DUE_AS_USUAL,
     ),
     "invitations": ("how many women each site invited in a month, for an organ", INVITATIONS),

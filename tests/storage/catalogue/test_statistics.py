@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from sonovan.contracts.amendments import Voided
+from sonovan.contracts.amendments import ConsentAmended, Voided, WomanAmended
 from sonovan.contracts.conclusions import Recommended
+from sonovan.contracts.record import Record
+from sonovan.contracts.van import PlannedRegion
 from sonovan.contracts.words import slip_number
 from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.inviting import Invited, invited, record_invited
@@ -30,6 +33,10 @@ from tests.stream_apps.catalog.scene import ANOTHER_SCREENING, amended, changes,
 DAYS = (NOON - timedelta(days=1), NOON + timedelta(days=1))
 EVERYWHERE = Scope(None, DAYS)
 SLIP = slip_number("A", 17)
+AGAIN = "0198ffff-ffff-7abc-8def-000000000001"
+AGAIN_2 = "0198ffff-ffff-7abc-8def-000000000002"
+BREAST = (PlannedRegion(organ="breast", side="left"),)
+THYROID = (PlannedRegion(organ="thyroid", side="left"),)
 
 
 @pytest.fixture
@@ -81,8 +88,9 @@ def test_who_was_asked_to_come_again_is_due_until_she_came(database: Database) -
         (row,) = due(connection, None).rows
         assert (row[:2], row[4]) == (("2026-03-04", SCREENING), "thyroid")
         assert due(connection, frozenset({"site-9"})).rows == []
-        again = "0198ffff-ffff-7abc-8def-000000000001"
-        write(connection, changes([opened(screening_id=again)]))
+        write(connection, changes([opened(screening_id=AGAIN, planned=BREAST)]))
+        assert len(due(connection, None).rows) == 1, "that visit was for the other organ"
+        write(connection, changes([opened(screening_id=AGAIN_2, planned=THYROID)]))
         assert due(connection, None).rows == []
 
 
@@ -104,8 +112,33 @@ def test_who_was_signed_as_routine_is_due_as_usual_for_that_organ_until_she_came
         assert [row[5] for row in due_as_usual(connection, None, YEARLY, in_two).rows] == ["breast", "thyroid"]
         assert due_as_usual(connection, frozenset({"site-9"}), YEARLY, in_two).rows == []
         assert due_as_usual(connection, None, {}, in_two).rows == [], "the programme says nothing of how often"
-        write(connection, changes([opened(screening_id="0198ffff-ffff-7abc-8def-000000000001")]))
+        write(connection, changes([opened(screening_id=AGAIN, planned=THYROID)]))
+        assert [row[5] for row in due_as_usual(connection, None, YEARLY, in_two).rows] == ["breast"]
+        write(connection, changes([opened(screening_id=AGAIN_2, planned=BREAST)]))
         assert due_as_usual(connection, None, YEARLY, in_two).rows == []
+
+
+def of_again(amendment: Any, because: str) -> Record:
+    return amended(1, amendment, because).model_copy(update={"screening_id": AGAIN})
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        [opened(screening_id=AGAIN), of_again(Voided(), "no_screening")],
+        [opened(screening_id=AGAIN), of_again(ConsentAmended(withdrawn=("screening",)), "she_withdrew")],
+        [opened(screening_id=AGAIN), of_again(WomanAmended(subject_key="b" * 64), "wrong_woman")],
+        [opened(screening_id="0192aaaa-2345-7abc-8def-0123456789ab")],
+    ],
+    ids=["void", "without her consent", "another woman's", "earlier than what was signed"],
+)
+def test_a_screening_that_does_not_count_as_her_coming_leaves_her_due(database: Database, later: list[Record]) -> None:
+    signed = concluded(sides=(left_breast(recommended=ROUTINE), left_lobe()))
+    with database.writing() as connection:
+        write(connection, changes([opened(), assessed(), signed, *later]))
+        assert [row[4] for row in due(connection, None).rows] == ["thyroid"]
+        in_a_year = NOON.date().replace(year=NOON.year + 1)
+        assert [row[5] for row in due_as_usual(connection, None, YEARLY, in_a_year).rows] == ["breast"]
 
 
 def test_an_organ_of_which_one_side_asks_for_more_is_not_due_as_usual(database: Database) -> None:
