@@ -20,14 +20,15 @@ from sonovan.storage.catalogue.statistics import (
     Participation,
     Scope,
     Table,
-    adequacy,
+    Work,
     due,
     due_as_usual,
     figures,
-    operators,
+    how_screened,
     participation,
     rows_behind,
 )
+from sonovan.storage.catalogue.views_work import WORK_FIGURES
 
 if TYPE_CHECKING:
     from sonovan.console.world import Console
@@ -37,10 +38,7 @@ DAYS: Final = 90
 _LEADS: Final = frozenset({Role.LEAD})
 _COUNTS: Final = tuple(name for name in FIGURES if name != "cancers_recalled")
 _SHARES: Final = ("recall_rate", "ppv1", "ppv3", "cancers_per_1000")
-_WORK: Final = (
-    "screenings", "sides", "coverage", "adequacy", "seconds_per_side", "sweeps_per_side", "rescans_per_side",
-    "refused_share",
-)  # fmt: skip
+_WORK: Final = tuple(WORK_FIGURES)
 _OF_A_SIDE: Final = ("sweeps_per_side", "rescans_per_side")
 _TOOK_PART: Final = ("site_code", "organ", "invited", "scanned", "answered")
 _LONGEST: Final = 64
@@ -51,29 +49,33 @@ SOON_DAYS: Final = 31
 async def statistics(console: "Console", asked: Asked) -> Response:
     """The figures. Query: from, until (days), van; `as=csv` gives a file."""
     scope, days = _scope(console, asked)
-    found, work, scanned_by = await asyncio.to_thread(_figures, console, scope)
-    took_part = await asyncio.to_thread(_participation, console, scope.sites, days)
-    if asked.query.get("as") == "csv" and asked.query.get("of") == "operators":
+    wanted = asked.query.get("of") if asked.query.get("as") == "csv" else None
+    if wanted == "operators":
+        work = await asyncio.to_thread(_work_of, console, scope.sites, ())
         names = ("site_code", "operator", "organ", *_WORK)
-        return csv_of("operators", names, [tuple(row[name] for name in names) for row in scanned_by])
-    if asked.query.get("as") == "csv" and asked.query.get("of") == "participation":
+        return csv_of("operators", names, [tuple(row[name] for name in names) for row in work.operators])
+    took_part = await asyncio.to_thread(_participation, console, scope.sites, days)
+    if wanted == "participation":
         return csv_of("participation", (*_TOOK_PART, "share"), [
             (*(getattr(each, name) for name in _TOOK_PART), each.share) for each in took_part
         ])  # fmt: skip
+    found = await asyncio.to_thread(_figures, console, scope)
     if asked.query.get("as") == "csv":
         columns = ("van_id", *FIGURES, *_SHARES)
         rows = [
             (each.van_id or "all", *each.counts.values(), *(getattr(each, name) for name in _SHARES)) for each in found
         ]
         return csv_of("statistics", columns, rows)
+    vans = [each.van_id for each in found if each.van_id is not None]
+    work = await asyncio.to_thread(_work_of, console, scope.sites, vans)
     words = console.words[asked.language]
     return figures_page(
         console, asked, words.say("statistics_title"),
         (
             (words.say("statistics_programme"), _programme(found, days, words)),
             (words.say("statistics_participation"), _took_part(took_part, words)),
-            (words.say("statistics_adequacy"), _adequacy(work, words)),
-            (words.say("statistics_operators"), _operators(scanned_by, words)),
+            (words.say("statistics_adequacy"), _adequacy(work.vans, words)),
+            (words.say("statistics_operators"), _operators(work.operators, words)),
         ),
         hints=tuple(words.say(each) for each in ("statistics_hint", "participation_hint", "operators_hint")),
         fields=_fields(asked, days, words),
@@ -269,11 +271,14 @@ def _cell(column: str, value: Any, words: ConsoleWords, *, warn: bool = False) -
     return Cell(told(value), warn=warn)
 
 
-def _figures(console: "Console", scope: Scope) -> tuple[list[Figures], list[Any], list[Any]]:
+def _figures(console: "Console", scope: Scope) -> list[Figures]:
     with console.catalogue.reading() as connection:
-        found = figures(connection, scope)
-        vans = adequacy(connection, [each.van_id for each in found if each.van_id is not None])
-        return found, vans, operators(connection, scope.sites)
+        return figures(connection, scope)
+
+
+def _work_of(console: "Console", sites: frozenset[str] | None, vans: Sequence[str]) -> Work:
+    with console.catalogue.reading() as connection:
+        return how_screened(connection, vans, sites)
 
 
 def _rows(console: "Console", figure: str, scope: Scope) -> Table:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Text, TextClause, bindparam, text
 
 from sonovan.storage.catalogue.changes import moment
+from sonovan.storage.catalogue.views_work import WORK_FIGURES, work_by
 
 FIGURES: Final[Mapping[str, str]] = {
     "opened": "true",
@@ -82,6 +83,14 @@ class Figures:
         return None if found is None else 1000 * found
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How vans and operators screen, by organ: rows as of the views `van_work` and `operator_work`."""
+
+    vans: Sequence[Mapping[str, Any]]
+    operators: Sequence[Mapping[str, Any]]
+
+
 def figures(connection: Connection, scope: Scope) -> list[Figures]:
     """The figures of all vans together, then of each van."""
     counted = ", ".join(f"sum(CASE WHEN {each} THEN 1 ELSE 0 END) AS {name}" for name, each in FIGURES.items())
@@ -106,18 +115,29 @@ def rows_behind(connection: Connection, figure: str, scope: Scope) -> Table:
     return Table(_COLUMNS, rows[:MOST_ROWS], len(rows) > MOST_ROWS)
 
 
-def adequacy(connection: Connection, vans: Sequence[str]) -> list[Mapping[str, Any]]:
-    """How each of these vans screens, by organ: rows of the view `van_work`, over all of its screenings."""
-    query = text("SELECT * FROM van_work WHERE van_id IN :vans ORDER BY van_id, organ")
-    rows = connection.execute(query.bindparams(_many("vans")), {"vans": list(vans)})
-    return [dict(row) for row in rows.mappings()]
+def how_screened(connection: Connection, vans: Sequence[str], sites: frozenset[str] | None) -> Work:
+    """How each of these vans and each operator of these sites (None: of every one) screens, over all screenings.
 
-
-def operators(connection: Connection, sites: frozenset[str] | None) -> list[Mapping[str, Any]]:
-    """How each operator screens, by site and organ: rows of the view `operator_work`, over all screenings."""
-    scope, given = ("WHERE site_code IN :sites", {"sites": sorted(sites)}) if sites is not None else ("", {})
-    query = f"SELECT * FROM operator_work {scope} ORDER BY site_code, operator, organ"
-    return [dict(row) for row in connection.execute(_bound(query, given), given).mappings()]
+    Both are asked for in one query, for either reads every frame of the catalogue.
+    """
+    figures = ", ".join(("organ", *WORK_FIGURES))
+    scope, given = "", {"vans": list(vans)}
+    if sites is not None:
+        scope, given = "WHERE site_code IN :sites", {**given, "sites": sorted(sites)}
+    query = f"""
+      WITH told AS MATERIALIZED (SELECT * FROM scanned_sides)
+      SELECT van_id, CAST(NULL AS TEXT) AS site_code, CAST(NULL AS TEXT) AS operator, {figures}
+      FROM ({work_by("van_id", "told")}) of_vans WHERE van_id IN :vans
+      UNION ALL SELECT CAST(NULL AS TEXT), site_code, operator, {figures}
+      FROM ({work_by("site_code, operator", "told")}) of_operators {scope}
+      ORDER BY van_id, site_code, operator, organ
+    """
+    bound = _bound(query, given).bindparams(_many("vans"))
+    rows = [dict(row) for row in connection.execute(bound, given).mappings()]
+    return Work(
+        vans=[row for row in rows if row["van_id"] is not None],
+        operators=[row for row in rows if row["van_id"] is None],
+    )
 
 
 def due(connection: Connection, sites: frozenset[str] | None) -> Table:

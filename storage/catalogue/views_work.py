@@ -24,6 +24,11 @@ _ONE_OPERATOR: Final = "CASE WHEN count(*) = count(operator) AND min(operator) =
 """Who scanned all of several sweeps; NULL where several people did, or one sweep names nobody."""
 
 SCANNED_SIDES: Final = f"""
+WITH scanned AS MATERIALIZED (
+  SELECT screening_id, organ, laterality, count(*) AS sweeps, sum(seconds) AS seconds,
+    count(*) - count(DISTINCT coalesce(view, '') || '/' || coalesce(position, '')) AS rescans,
+    sum(frames) AS frames, sum(frames_refused) AS frames_refused, {_ONE_OPERATOR} AS operator
+  FROM sweeps GROUP BY screening_id, organ, laterality)
 SELECT d.screening_id, s.van_id, s.site_code, s.opened_at, d.organ, d.laterality, d.regions, d.regions_seen,
   d.regions_seen_well, coalesce(f.sweeps, 0) AS sweeps, coalesce(f.rescans, 0) AS rescans, f.seconds,
   coalesce(f.frames, 0) AS frames, coalesce(f.frames_refused, 0) AS frames_refused,
@@ -34,27 +39,33 @@ FROM (
     sum(CASE WHEN level IN ('adequate', 'usable') THEN 1 ELSE 0 END) AS regions_seen_well
   FROM sides GROUP BY screening_id, organ, laterality) d
 JOIN screenings s ON s.screening_id = d.screening_id AND NOT s.void
-LEFT JOIN (
-  SELECT screening_id, organ, laterality, count(*) AS sweeps, sum(seconds) AS seconds,
-    count(*) - count(DISTINCT coalesce(view, '') || '/' || coalesce(position, '')) AS rescans,
-    sum(frames) AS frames, sum(frames_refused) AS frames_refused, {_ONE_OPERATOR} AS operator
-  FROM sweeps GROUP BY screening_id, organ, laterality) f
+LEFT JOIN scanned f
 ON f.screening_id = d.screening_id AND f.organ = d.organ AND coalesce(f.laterality, '') = coalesce(d.laterality, '')
-LEFT JOIN (SELECT screening_id, {_ONE_OPERATOR} AS operator FROM sweeps GROUP BY screening_id) w
+LEFT JOIN (SELECT screening_id, {_ONE_OPERATOR} AS operator FROM scanned GROUP BY screening_id) w
 ON w.screening_id = d.screening_id
 """
+"""`scanned` reads every frame, and is therefore made once for both of its uses: by side, and by screening."""
 
 
-def _work(by: str) -> str:
-    """How whoever these columns name screens, by organ."""
+WORK_FIGURES: Final[dict[str, str]] = {
+    "screenings": "count(DISTINCT screening_id)",
+    "sides": "count(*)",
+    "coverage": "1.0 * sum(regions_seen) / sum(regions)",
+    "adequacy": "1.0 * sum(regions_seen_well) / sum(regions)",
+    "seconds_per_side": "avg(seconds)",
+    "sweeps_per_side": "1.0 * sum(sweeps) / count(*)",
+    "rescans_per_side": "1.0 * sum(rescans) / count(*)",
+    "refused_share": "CASE WHEN sum(frames) = 0 THEN NULL ELSE 1.0 * sum(frames_refused) / sum(frames) END",
+}
+"""Figure of how somebody screens an organ → how it follows from rows of `scanned_sides`."""
+
+
+def work_by(by: str, sides: str = "scanned_sides") -> str:
+    """A query of how whoever these columns name screens, by organ. sides: what has the rows of `scanned_sides`."""
+    figures = ", ".join(f"{value} AS {name}" for name, value in WORK_FIGURES.items())
     return f"""
-SELECT {by}, organ, count(DISTINCT screening_id) AS screenings, count(*) AS sides,
-  1.0 * sum(regions_seen) / sum(regions) AS coverage,
-  1.0 * sum(regions_seen_well) / sum(regions) AS adequacy,
-  avg(seconds) AS seconds_per_side, 1.0 * sum(sweeps) / count(*) AS sweeps_per_side,
-  1.0 * sum(rescans) / count(*) AS rescans_per_side,
-  CASE WHEN sum(frames) = 0 THEN NULL ELSE 1.0 * sum(frames_refused) / sum(frames) END AS refused_share
-FROM scanned_sides WHERE {by.rpartition(" ")[2]} IS NOT NULL GROUP BY {by}, organ
+SELECT {by}, organ, {figures}
+FROM {sides} WHERE {by.rpartition(" ")[2]} IS NOT NULL GROUP BY {by}, organ
 """
 
 
@@ -72,11 +83,11 @@ WORK_VIEWS: Final[dict[str, tuple[str, str]]] = {
     ),
     "van_work": (
         "by van and organ: coverage and adequacy of regions, time, sweeps and rescans for each side",
-        _work("van_id"),
+        work_by("van_id"),
     ),
     "operator_work": (
         "the same by operator, a code of the site: of sides that one person scanned, and that name who it was",
-        _work("site_code, operator"),
+        work_by("site_code, operator"),
     ),
 }
 """Views to be made after those that they read."""

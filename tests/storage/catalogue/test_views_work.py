@@ -1,14 +1,18 @@
 """How vans screen, by the catalogue: regions seen, seconds of scanning, sweeps and rescans, by side and by van."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, event
 
 from sonovan.contracts.amendments import Voided
 from sonovan.contracts.record import Record
 from sonovan.reports.quality import FLAGS_QUERY, MEASURED_QUERY, OPERATOR_QUERY, WORK_QUERY
 from sonovan.storage.catalogue.asking import Limits, ask
 from sonovan.storage.catalogue.database import Database
+from sonovan.storage.catalogue.statistics import Work, how_screened
 from sonovan.storage.catalogue.writing import write
 from tests.clinical.records import SWEEP, SWEEP_2, adequacy, assessed, segmented, sequence_closed
 from tests.storage.catalogue.dump import asked
@@ -103,3 +107,31 @@ def test_the_queries_that_the_page_of_quality_names_can_be_asked_by_readers(
     told: Database, catalogue_url: str, query: str
 ) -> None:
     assert ask(catalogue_url, query, Limits()).columns
+
+
+def reads_of_frames(connection: Connection, query: str, given: Mapping[str, Any]) -> int:
+    """How many times the database would open the table of frames for a query."""
+    if connection.dialect.name == "postgresql":
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {query}", given).scalars())
+        return len(re.findall(r" on frame ", plan))
+    (root,) = connection.exec_driver_sql("SELECT rootpage FROM sqlite_master WHERE name = 'frame'").scalars()
+    steps = connection.exec_driver_sql(f"EXPLAIN {query}", given).mappings()
+    return sum(1 for step in steps if step["opcode"] == "OpenRead" and step["p2"] == root)
+
+
+def test_how_vans_and_operators_screen_reads_the_frames_once(told: Database) -> None:
+    closed_by(told, (SWEEP, 1, "op-7"), (SWEEP_2, 1, "op-7"))
+    with told.writing() as connection:
+        queries: list[tuple[str, Any]] = []
+
+        def note(_: object, __: object, statement: str, given: Any, *___: object) -> None:
+            queries.append((statement, given))
+
+        event.listen(connection, "before_cursor_execute", note)
+        work = how_screened(connection, ["van-1"], frozenset({"site-1"}))
+        event.remove(connection, "before_cursor_execute", note)
+        assert [reads_of_frames(connection, *each) for each in queries] == [1]
+        assert how_screened(connection, [], frozenset({"site-9"})) == Work([], [])
+    (van,), (operator,) = work.vans, work.operators
+    assert {**van, **asked(told, "SELECT * FROM van_work")[0]} == van
+    assert {**operator, **asked(told, "SELECT * FROM operator_work")[0]} == operator
