@@ -13,7 +13,7 @@ from sonovan.clinical.reading import ReadingRules
 from sonovan.clinical.rules import RULES_VERSION
 from sonovan.clinical.turn import Turn, turn_of
 from sonovan.console.asked import Asked, Refused
-from sonovan.console.comparing import comparison_of
+from sonovan.console.comparing import Compared, compared
 from sonovan.console.drafts import Draft
 from sonovan.console.phrases import ConsoleWords
 from sonovan.console.roles import Person
@@ -37,7 +37,8 @@ class ToSign:
 
     revision, report: the newest revision with a report; None where there is none yet. newest: the number of the newest
     revision, which may be preliminary. sweeps: her pictures. looked_at: what this reader was shown of each sweep.
-    comparison: with her earlier screening, None where there is none that this reader may see.
+    comparison: with her earlier screening, None where there is none that this reader may see. earlier_unreadable: there
+    is one, but its report cannot be read.
     """
 
     screening_id: str
@@ -51,6 +52,7 @@ class ToSign:
     looked_at: tuple[SweepLookedAt, ...]
     rules: ReadingRules
     comparison: Comparison | None = None
+    earlier_unreadable: bool = False
 
     @property
     def assessed(self) -> ScreeningAssessed:
@@ -81,6 +83,7 @@ def to_sign(console: "Console", person: Person, cine: Cine) -> ToSign:
     revision = revisions[0] if revisions else None
     rules = rules_of(console)
     report = None if revision is None else report_of(console, revision)
+    earlier = Compared() if report is None else compared(console, cine.screening_id, report, person)
     return ToSign(
         screening_id=cine.screening_id,
         turn=turn_of(conclusions, reader, rules),
@@ -92,7 +95,8 @@ def to_sign(console: "Console", person: Person, cine: Cine) -> ToSign:
         sweeps=cine.sweeps,
         looked_at=looked_at(console, reader, cine),
         rules=rules,
-        comparison=None if report is None else comparison_of(console, cine.screening_id, report, person),
+        comparison=earlier.comparison,
+        earlier_unreadable=earlier.unreadable,
     )
 
 

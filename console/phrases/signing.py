@@ -81,6 +81,8 @@ ENGLISH: Final = {
     "error_despite": "Not signed: read what does not fit together, then say that you sign all the same.",
     "error_on_its_way": "Not signed: {holder} signed this screening a moment ago. Open it again to see it.",
     "error_compared_otherwise": "Not signed: the comparison with her earlier screening is another one by now. Read it.",
+    "signing_earlier_unreadable": "Not compared: the report of her earlier screening cannot be read. Look at that "
+    "screening itself, and tell whoever runs the console.",
     "signing_nothing_to_compare": "There is no earlier screening of her that counts and that you may see.",
     "error_own_moved": "Not signed: a finding of your own lies on another side than was shown. Look at it again.",
     "error_newer": "Not signed: a newer revision came while you read.",
@@ -183,6 +185,7 @@ CHINESE: Final = {
     "error_despite": "未签署：请阅读相互矛盾之处，再确认仍然签署。",
     "error_on_its_way": "未签署：{holder} 刚刚签署了该筛查。请重新打开以查看已签署的内容。",
     "error_compared_otherwise": "未签署：与以往筛查的比较结果已有变化，请重新阅读。",
+    "signing_earlier_unreadable": "未比较：无法读取以往筛查的报告。请直接查看以往筛查，并告知负责本系统的人员。",
     "signing_nothing_to_compare": "没有该受检者有效且您有权查看的以往筛查。",
     "error_own_moved": "未签署：您自己的一处发现所在侧别与所示不同，请再次核对。",
     "error_newer": "未签署：您阅片时出现了更新的版本。",

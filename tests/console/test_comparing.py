@@ -15,6 +15,7 @@ from sonovan.contracts.description import Location
 from sonovan.contracts.record import Record
 from sonovan.contracts.results import Finding
 from sonovan.storage.folder_store import FolderStore
+from sonovan.storage.keys import Bucket
 from tests.clinical.records import sha
 from tests.console.cine_scene import Clip, lesion, make_screening
 from tests.console.signing_scene import LEFT, SHE, Signing, revision, signing
@@ -169,6 +170,37 @@ def test_what_a_reader_called_no_lesion_is_not_compared_with(desk: Signing) -> N
     made = concluded(screening_id=BEFORE, sides=(left_breast("2", "routine_screening"),), findings=(none,))
     desk.write(made)
     assert "seen before" not in compared(desk.console.browser("dr-1", "reader"))
+
+
+def report_of_before(desk: Signing) -> Path:
+    """Where the report of the earlier screening lies."""
+    (stored,) = (desk.folder / "objects").glob(f"{Bucket.REPORTS}/*/{BEFORE}/*.json")
+    return stored
+
+
+def test_a_signed_comparison_is_not_shown_while_the_earlier_report_is_damaged(desk: Signing) -> None:
+    reader = desk.console.browser("dr-1", "reader")
+    made = signed(desk, reader)
+    report_of_before(desk).write_bytes(b"{}")
+    told = page_of(reader, made)
+    assert "GROWN" not in told
+    assert "does not count any more" not in told
+
+
+@pytest.mark.parametrize("damaged", [True, False], ids=["other bytes", "gone"])
+def test_a_report_of_the_earlier_screening_that_cannot_be_read_keeps_nobody_from_signing(
+    desk: Signing, damaged: bool
+) -> None:
+    stored = report_of_before(desk)
+    if damaged:
+        stored.write_bytes(stored.read_bytes().replace(b"10.0", b"30.0"))
+    else:
+        stored.unlink()
+    reader = desk.console.browser("dr-1", "reader")
+    told = compared(reader)
+    assert "the report of her earlier screening cannot be read" in told
+    assert "no earlier screening" not in told
+    assert signed(desk, reader).comparison is None
 
 
 def test_who_may_not_see_the_earlier_site_sees_no_comparison(desk: Signing) -> None:
