@@ -81,7 +81,8 @@ def reading_page(console: "Console", asked: Asked, told: Told = NOTHING_TOLD, st
 
 
 async def earlier(console: "Console", asked: Asked) -> Response:
-    """The sweeps of the same woman's earlier visit, for the page's other side; an empty list where there is none."""
+    """The sweeps of the earlier screening with which this one is compared, for the page's other side; an empty list
+    where there is none."""
 
     def found() -> dict[str, Any]:
         with console.catalogue.reading() as connection:

@@ -59,8 +59,8 @@ WHERE screening_id = :screening AND frame_id IS NOT NULL AND verified ORDER BY r
 
 _OF_SCREENING: Final = """
 SELECT s.screening_id, s.site_code, s.van_id, s.opened_at, s.status, s.revision_number, s.revision_id, s.clinical_data,
-  s.age_years, v.earlier_screening_id
-FROM screenings s LEFT JOIN visits v ON v.screening_id = s.screening_id WHERE s.screening_id = :screening
+  s.age_years, c.earlier_screening_id
+FROM screenings s LEFT JOIN compared_with c ON c.screening_id = s.screening_id WHERE s.screening_id = :screening
 """
 
 
@@ -107,7 +107,11 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Cine:
-    """The pictures of one screening. clinical: what she answered, as coded; None where there is no record of it."""
+    """The pictures of one screening.
+
+    clinical: what she answered, as coded; None where there is no record of it. earlier_screening_id: the screening of
+    hers with which this one is compared (view `compared_with`), None where none counts.
+    """
 
     screening_id: str
     site_code: str
