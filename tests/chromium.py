@@ -78,12 +78,12 @@ class Tab:
         self.hold(key, ctrl=ctrl)
         self.release(key)
 
-    def hold(self, key: str, *, ctrl: bool = False) -> None:
-        """Press a key and keep it down."""
+    def hold(self, key: str, *, ctrl: bool = False, again: bool = False) -> None:
+        """Press a key and keep it down. again: it is down already, and the keyboard repeats it."""
         text = "" if ctrl else key if len(key) == 1 else {"Enter": "\r"}.get(key, "")
         self._call(
             "Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", key=key, text=text,
-            windowsVirtualKeyCode=_code(key), modifiers=_CTRL if ctrl else 0,
+            windowsVirtualKeyCode=_code(key), modifiers=_CTRL if ctrl else 0, autoRepeat=again,
         )  # fmt: skip
 
     def release(self, key: str) -> None:

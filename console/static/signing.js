@@ -62,31 +62,38 @@ function verdict(line, value) {
   return line.closest("[data-finding]")?.querySelector(`.line[data-line="verdict"] input[value="${value}"]`);
 }
 
+function swallow(event) {
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
+
 // Before the keys of the page and of the viewer see it: inside the conclusion a key means what it says there.
+// A key that is kept down means it once, for the line under it changes; arrows go on, and letters that are typed.
 document.addEventListener(
   "keydown",
   (event) => {
     if (!form || !section.contains(event.target)) return;
+    if (signs) return swallow(event);
+    const again = event.repeat && !event.key.startsWith("Arrow");
     if (event.ctrlKey && event.key === "Enter") {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      return form.requestSubmit(form.querySelector("[data-sign]"));
+      swallow(event);
+      return again || form.requestSubmit(form.querySelector("[data-sign]"));
     }
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (isTyping(event.target)) {
       if (!event.target.matches("input") || !["ArrowDown", "ArrowUp", "Enter", "Escape"].includes(event.key)) return;
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      return KEYS[event.key === "Enter" ? "ArrowDown" : event.key]();
+      swallow(event);
+      return again || KEYS[event.key === "Enter" ? "ArrowDown" : event.key]();
     }
     const line = event.target.closest(".line");
     if (!line && !["ArrowDown", "ArrowUp", "Escape"].includes(event.key)) return;
     const inputs = line ? [...line.querySelectorAll("input")] : [];
-    if (/^[1-9]$/.test(event.key)) chooseIn(line, inputs[Number(event.key) - 1]);
-    else if (KEYS[event.key]) KEYS[event.key](line);
-    else return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
+    const number = /^[1-9]$/.test(event.key);
+    if (!number && !KEYS[event.key]) return;
+    swallow(event);
+    if (again) return;
+    if (number) chooseIn(line, inputs[Number(event.key) - 1]);
+    else KEYS[event.key](line);
   },
   true,
 );
@@ -132,10 +139,12 @@ if (form) {
       input.dispatchEvent(new Event("change", { bubbles: true }));
     });
   }
-  // What was shown up to now is part of what is signed, so it is sent before.
+  // What was shown up to now is part of what is signed, so it is sent before. Meanwhile nothing can be chosen: what is
+  // signed is what stood there.
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    for (const button of form.querySelectorAll("[data-sign]")) button.disabled = true;
+    if (signs) return;
+    hold(true);
     sendLooked().then(() => form.submit());
   });
   // A sweep that was opened meanwhile may settle what does not fit together.
@@ -145,14 +154,22 @@ if (form) {
     if (now !== opened) derive();
     opened = now;
   });
-  addEventListener("pageshow", () => {
-    for (const button of form.querySelectorAll("[data-sign]")) button.disabled = false;
-  });
+  addEventListener("pageshow", ({ persisted }) => hold(signs && !persisted)); // persisted: somebody went back to it
   document.getElementById("signing-error")?.scrollIntoView({ block: "nearest" });
+}
+
+let signs = false; // whether the form is on its way
+
+// `inert` lets go of the focus with the next picture of the page alone, so that keys would still reach the form.
+function hold(held) {
+  signs = form.inert = held;
+  if (held && form.contains(document.activeElement)) document.activeElement.blur();
+  for (const button of form.querySelectorAll("[data-sign]")) button.disabled = held;
 }
 
 // A finding of the reader's own, on the frame that is on the screen.
 function addOwn() {
+  if (signs) return;
   const says = form.querySelector("[data-add-says]");
   const pane = document.querySelector("[data-reading]").cine?.active;
   const blank = pane?.drawn && !pane.sweep.earlier && form.querySelector(`[data-blank="${pane.sweep.organ}"]`);

@@ -40,6 +40,13 @@ LOOKED_AT: Final = (
 finding on its side."""
 
 
+SENDS_LATER: Final = (
+    "void Object.assign(document.querySelector('[data-reading]').cine.looked,"
+    " {send: () => new Promise((sent) => { window.sent = sent; })})"
+)
+"""What was shown is with the centre once `window.sent` is called, and not before."""
+
+
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signing]:
     with signing(tmp_path_factory.mktemp("signing")) as made:
@@ -50,6 +57,18 @@ def line(tab: Tab, field: str) -> None:
     """Focus the line of the form in which a field is chosen, as arrows do."""
     selector = json.dumps(f'input[name="{field}"]')
     tab.run(f"document.querySelector({selector}).closest('.line').focus()")
+
+
+def keep_down(tab: Tab, key: str, *, ctrl: bool = False) -> None:
+    """Press a key for so long that the keyboard repeats it three times."""
+    tab.until("true")
+    for again in (False, True, True, True):
+        tab.hold(key, ctrl=ctrl, again=again)
+    tab.release(key)
+
+
+def chosen(tab: Tab) -> int:
+    return int(tab.run("document.querySelectorAll('[data-signing] input:checked').length"))
 
 
 def settled(tab: Tab) -> None:
@@ -90,7 +109,9 @@ def test_a_reader_signs_by_keyboard(desk: Signing, tab: Tab) -> None:
     tab.press("4")
     for side, key in (("breast.left", "8"), ("breast.right", "2")):
         line(tab, f"s.{side}.c.BI-RADS")
-        tab.press(key)
+        before = chosen(tab)
+        keep_down(tab, key)
+        assert chosen(tab) == before + 1, "a key that is kept down chooses in one line"
         settled(tab)
         tab.until(f"!document.querySelector('[data-side=\"{side}\"] [data-take]').hidden")
         line(tab, f"s.{side}.action")
@@ -105,9 +126,14 @@ def test_a_reader_signs_by_keyboard(desk: Signing, tab: Tab) -> None:
     if not tab.run("document.querySelector('[data-despite]').hidden"):
         tab.run("document.querySelector('[data-despite] input').click()")
         settled(tab)
-    tab.run("document.querySelector('[data-signing] .line').focus()")
-    key = "new KeyboardEvent('keydown', {key: 'Enter', ctrlKey: true, bubbles: true})"
-    tab.run(f"document.activeElement.dispatchEvent({key})")
+    line(tab, "s.breast.right.c.BI-RADS")
+    tab.run(SENDS_LATER)
+    keep_down(tab, "Enter", ctrl=True)
+    for key in ("5", "f"):
+        tab.press(key)
+    assert tab.run("document.querySelector('input[name=\"s.breast.right.c.BI-RADS\"]:checked').value") == "1"
+    assert tab.run("document.querySelector('[data-own] [data-own-finding]') === null")
+    tab.run("window.sent()")
     tab.until("location.pathname.startsWith('/signed/')")
     tab.until("document.querySelector('#just-signed') !== null")
     shot(tab, "signed-en")
@@ -118,6 +144,9 @@ def test_a_reader_signs_by_keyboard(desk: Signing, tab: Tab) -> None:
     assert {(each.organ, each.laterality) for each in made.sides} == {
         ("breast", "left"), ("breast", "right"), ("thyroid", "left"),
     }  # fmt: skip
+    right = next(each for each in made.sides if (each.organ, each.laterality) == ("breast", "right"))
+    assert [each.value for each in right.categories] == ["1"], "what is chosen while it is on its way is not signed"
+    assert [act["what"] for act in desk.console.acts()].count("screening.signed") == 1, "it is sent once"
     wrong = [
         each for each in tab.errors if "Failed to load resource" not in each
     ]  # what a page that is left still asked
