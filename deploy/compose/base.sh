@@ -9,21 +9,21 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/sonovan-base.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 # shellcheck disable=SC2016  # apt's words, not the shell's
 mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' | sed -n "s/^$suite //p" | head -1)
-debootstrap --variant=minbase "$suite" "$folder/root" $mirror >"$folder/log" || { tail -5 "$folder/log" >&2; exit 5; }
+debootstrap --variant=minbase "$suite" "$folder/base" $mirror >"$folder/log" || { tail -5 "$folder/log" >&2; exit 5; }
 sources=/etc/apt/sources.list.d/debian.sources
 if [ -n "$mirror" ] && [ -f "$sources" ]; then  # with the security updates
-    cp "$sources" "$folder/root/$sources"
-    : >"$folder/root/etc/apt/sources.list"
+    cp "$sources" "$folder/base/$sources"
+    : >"$folder/base/etc/apt/sources.list"
 fi
 # As in Debian's slim images: no documentation, and no translations, of what is in it or will be installed.
 slim='/usr/share/doc/* /usr/share/info/* /usr/share/man/* /usr/share/locale/* /usr/share/lintian/*'
 set -f  # each as it is written
-for path in $slim; do echo "path-exclude $path"; done >"$folder/root/etc/dpkg/dpkg.cfg.d/slim"
-echo 'path-include /usr/share/doc/*/copyright' >>"$folder/root/etc/dpkg/dpkg.cfg.d/slim"
+for path in $slim; do echo "path-exclude $path"; done >"$folder/base/etc/dpkg/dpkg.cfg.d/slim"
+echo 'path-include /usr/share/doc/*/copyright' >>"$folder/base/etc/dpkg/dpkg.cfg.d/slim"
 set +f
-find "$folder/root/usr/share/doc" -type f ! -name copyright -delete
-for name in info man locale lintian; do rm -rf "$folder/root/usr/share/$name"/*; done
+find "$folder/base/usr/share/doc" -type f ! -name copyright -delete
+for name in info man locale lintian; do rm -rf "$folder/base/usr/share/$name"/*; done
 # Neither lists of packages nor what stays of installing them.
-rm -rf "$folder"/root/var/cache/apt/*.bin "$folder"/root/var/cache/apt/archives/*.deb "$folder"/root/var/lib/apt/lists/* \
-    "$folder"/root/var/log/*.log "$folder"/root/var/log/apt/*
-tar -C "$folder/root" --numeric-owner --sort=name -c . | docker import --change 'CMD ["bash"]' - "$1" >/dev/null
+rm -rf "$folder"/base/var/cache/apt/*.bin "$folder"/base/var/cache/apt/archives/*.deb "$folder"/base/var/lib/apt/lists/* \
+    "$folder"/base/var/log/*.log "$folder"/base/var/log/apt/*
+tar -C "$folder/base" --numeric-owner --sort=name -c . | docker import --change 'CMD ["bash"]' - "$1" >/dev/null
