@@ -4,13 +4,14 @@ A port apart from their pages: what stands in front of the console for browsers 
 nobody is asked who they are here.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Final
 
-from sonovan.contracts.errors import Fatal
+from sonovan.contracts.errors import Fatal, Transient
 from sonovan.contracts.exposition import CONTENT_TYPE
 
 ADDRESS: Final = "127.0.0.1"
@@ -21,8 +22,9 @@ PATH: Final = "/metrics"
 def exposed(text: Callable[[], str], port: int, setting: str) -> Iterator[str]:
     """Answer /metrics with what `text` gives until the block ends; the address.
 
-    port: 0 takes a free one. setting: names the port in messages. Where `text` fails the answer is a 503 without a
-    word: what went wrong is told where the program tells it. Raises Fatal where the port cannot be had.
+    text: may raise Transient, which is answered by a 503 without its words. A defect in it ends the connection, and its
+    kind alone is told, since what it says could name somebody. port: 0 takes a free one. setting: names the port in
+    messages. Raises Fatal where the port cannot be had.
     """
 
     class Answering(BaseHTTPRequestHandler):
@@ -33,7 +35,7 @@ def exposed(text: Callable[[], str], port: int, setting: str) -> Iterator[str]:
             if self.path == PATH:
                 try:
                     found = text().encode()
-                except Exception:
+                except Transient:
                     self.send_error(503)
                     return
             if found is None:
@@ -48,11 +50,17 @@ def exposed(text: Callable[[], str], port: int, setting: str) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """A line for each scrape would be noise."""
 
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            kind = type(sys.exception()).__name__
+            sys.stderr.write(f"metrics at {ADDRESS}:{self.server_address[1]}: {kind}\n")
+
     try:
-        server = ThreadingHTTPServer((ADDRESS, port), Answering)
+        server = Server((ADDRESS, port), Answering)
     except OSError as error:
         raise Fatal(f"{setting}: cannot listen on {ADDRESS}:{port}: {error.strerror}") from None
-    server.daemon_threads = True
     thread = Thread(target=server.serve_forever, name="metrics", daemon=True)
     thread.start()
     try:

@@ -1,11 +1,12 @@
 """Metrics on a port of their own, on loopback alone."""
 
+from http.client import RemoteDisconnected
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
 
-from sonovan.contracts.errors import Fatal
+from sonovan.contracts.errors import Fatal, Transient
 from sonovan.measuring import exposed
 
 
@@ -24,11 +25,22 @@ def test_metrics_are_answered_and_nothing_else() -> None:
             pass
 
 
-def test_what_cannot_be_measured_is_a_refusal_that_says_nothing() -> None:
+def test_what_cannot_be_measured_now_is_a_refusal_that_says_nothing() -> None:
     def failing() -> str:
-        raise ValueError("Zhang Wei")
+        raise Transient("the spool of Zhang Wei is away")
 
     with exposed(failing, 0, "metrics_port") as address, pytest.raises(HTTPError) as caught:
         urlopen(address, timeout=5)
     assert caught.value.code == 503
     assert b"Zhang" not in caught.value.read()
+
+
+def test_of_a_defect_the_kind_alone_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    def failing() -> str:
+        raise ValueError("Zhang Wei")
+
+    with exposed(failing, 0, "metrics_port") as address, pytest.raises(RemoteDisconnected):
+        urlopen(address, timeout=5)
+    told = capfd.readouterr().err
+    assert "ValueError" in told
+    assert "Zhang" not in told
