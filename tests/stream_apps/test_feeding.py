@@ -11,6 +11,7 @@ from faust.types import TP
 from mode.utils.queues import FlowControlEvent
 
 from sonovan.stream_apps.feeding import App, Consumer, Feed
+from tests.waiting import turn
 
 FULL, OTHER = TP("frame.captured.v1", 3), TP("frame.captured.v1", 4)
 LONGEST_S = 0.5
@@ -85,7 +86,7 @@ async def test_one_message_larger_than_the_room_goes_through_alone() -> None:
     put(queue, told, 5000)
     assert queue.full()
     waiting = asyncio.ensure_future(queue.put(event(1)))
-    await asyncio.sleep(0)
+    await turn()
     assert not waiting.done()
     queue.get_nowait()
     await waiting
@@ -127,7 +128,7 @@ async def test_where_all_are_full_the_first_that_has_room_ends_the_wait(tmp_path
     for tp in (FULL, OTHER):
         consumer.on_buffer_full(tp)
     waiting = asyncio.ensure_future(consumer._wait_next_records(1.0))
-    await asyncio.sleep(0)
+    await turn()
     assert not waiting.done()
     consumer.on_buffer_drop(FULL)
     async with asyncio.timeout(LONGEST_S):
