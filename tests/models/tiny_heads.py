@@ -1,4 +1,4 @@
-"""A tiny network with features, and companions for it whose answers are known; ONNX files written by hand.
+"""A tiny network with features, and companions for it whose answers are known; real ONNX files.
 
 Its features are the mean brightness of each cell, so that `deep`, `fine` and `edge` have one channel each.
 """
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.onnx_bytes import field, model, node, number, pictures, tensor, value
 from sonovan.models.heads.lesions import WORDS
 from sonovan.models.heads.region_vector import PLAIN
-from tests.models.tiny_onnx import FLOAT, _bytes, _node, _number, _scalar, _value
 
 SIDE = 256
 EVIDENCE = 4 + 32
@@ -23,54 +23,39 @@ COLOUR = 4 + 10
 
 
 def _ints(name: str, values: Sequence[int]) -> bytes:
-    return _bytes(5, _bytes(1, name) + b"".join(_number(8, value) for value in values) + _number(20, 7))
-
-
-def _matrix(name: str, values: np.ndarray) -> bytes:
-    sizes = b"".join(_number(1, size) for size in values.shape)
-    return sizes + _number(2, FLOAT) + _bytes(8, name) + _bytes(9, values.astype("<f4").tobytes())
-
-
-def _rows(name: str, width: int) -> bytes:
-    shape = _bytes(1, _bytes(2, "batch")) + _bytes(1, _number(1, width))
-    return _bytes(1, name) + _bytes(2, _bytes(1, _number(1, FLOAT) + _bytes(2, shape)))
-
-
-def _model(graph: bytes) -> bytes:
-    return _number(1, 8) + _bytes(7, graph) + _bytes(8, _bytes(1, "") + _number(2, 17))
+    return field(5, field(1, name) + b"".join(number(8, value) for value in values) + number(20, 7))
 
 
 def looking_model() -> bytes:
     """frames (N, 1, 256, 256) → masks (bright is breast, dark is thyroid), deep, fine and edge of one channel."""
-    axis = _bytes(5, _bytes(1, "axis") + _number(3, 1) + _number(20, 2))
+    axis = field(5, field(1, "axis") + number(3, 1) + number(20, 2))
     nodes = [
-        _node("Mul", ["frames", "share"], "bright"),
-        _node("Sub", ["one", "bright"], "dark"),
-        _node("Concat", ["bright", "dark"], "masks", axis),
+        node("Mul", ["frames", "share"], "bright"),
+        node("Sub", ["one", "bright"], "dark"),
+        node("Concat", ["bright", "dark"], "masks", axis),
     ]
-    graph = b""
+    given = [pictures("masks", 2, SIDE)]
     for name, cell in (("deep", 32), ("fine", 8), ("edge", 4)):
         nodes.append(
-            _node("AveragePool", ["bright"], name, _ints("kernel_shape", (cell, cell)) + _ints("strides", (cell, cell)))
+            node("AveragePool", ["bright"], name, _ints("kernel_shape", (cell, cell)) + _ints("strides", (cell, cell)))
         )
-        graph += _bytes(12, _value(name, 1, SIDE // cell))
-    whole = b"".join(_bytes(1, node) for node in nodes) + _bytes(2, "tiny")
-    whole += _bytes(5, _scalar("share", 1 / 255)) + _bytes(5, _scalar("one", 1.0))
-    return _model(whole + _bytes(11, _value("frames", 1, SIDE)) + _bytes(12, _value("masks", 2, SIDE)) + graph)
+        given.append(pictures(name, 1, SIDE // cell))
+    constants = [tensor(name, np.array(value, np.float32)) for name, value in (("share", 1 / 255), ("one", 1.0))]
+    return model("tiny", nodes, constants, [pictures("frames", 1, SIDE)], given)
 
 
 def linear_model(name: str, width: int, heads: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> bytes:
     """`name` (N, width) → for each head softmax(x · weights (width, words) + offsets (words,))."""
-    nodes, graph = [], _bytes(11, _rows(name, width))
+    nodes, constants, given = [], [], []
     for key, (weights, offsets) in heads.items():
         nodes += [
-            _node("MatMul", [name, f"{key}/w"], f"{key}/x"),
-            _node("Add", [f"{key}/x", f"{key}/b"], f"{key}/y"),
-            _node("Softmax", [f"{key}/y"], key),
+            node("MatMul", [name, f"{key}/w"], f"{key}/x"),
+            node("Add", [f"{key}/x", f"{key}/b"], f"{key}/y"),
+            node("Softmax", [f"{key}/y"], key),
         ]
-        graph += _bytes(5, _matrix(f"{key}/w", weights)) + _bytes(5, _matrix(f"{key}/b", offsets))
-        graph += _bytes(12, _rows(key, weights.shape[1]))
-    return _model(b"".join(_bytes(1, node) for node in nodes) + _bytes(2, "tiny") + graph)
+        constants += [tensor(f"{key}/w", weights), tensor(f"{key}/b", offsets)]
+        given.append(value(key, ("batch", weights.shape[1])))
+    return model("tiny", nodes, constants, [value(name, ("batch", width))], given)
 
 
 def trust_model() -> bytes:
@@ -91,20 +76,19 @@ def lesions_model(shares: Mapping[str, Sequence[float]], malignant: float) -> by
     return _with_constant(linear_model("regions", REGION, heads), malignant)
 
 
-def _with_constant(model: bytes, malignant: float) -> bytes:
+def _with_constant(network: bytes, malignant: float) -> bytes:
     """The model with an output `malignant` (N, 1) beside: a sigmoid of a constant, protobuf fields appended."""
-    offset = float(np.log(malignant / (1 - malignant)))
+    offset = np.array([np.log(malignant / (1 - malignant))])
     nodes = [
-        _node("MatMul", ["regions", "malignant/w"], "malignant/x"),
-        _node("Add", ["malignant/x", "malignant/b"], "malignant/y"),
-        _node("Sigmoid", ["malignant/y"], "malignant"),
+        node("MatMul", ["regions", "malignant/w"], "malignant/x"),
+        node("Add", ["malignant/x", "malignant/b"], "malignant/y"),
+        node("Sigmoid", ["malignant/y"], "malignant"),
     ]
-    graph = b"".join(_bytes(1, node) for node in nodes)
-    graph += _bytes(5, _matrix("malignant/w", np.zeros((REGION, 1)))) + _bytes(
-        5, _matrix("malignant/b", np.array([offset]))
-    )
-    graph += _bytes(12, _rows("malignant", 1))
-    return model + _bytes(7, graph)  # a message that stands twice is merged: protobuf's own rule
+    graph = b"".join(field(1, each) for each in nodes)
+    for name, values in (("malignant/w", np.zeros((REGION, 1))), ("malignant/b", offset)):
+        graph += field(5, tensor(name, values))
+    graph += field(12, value("malignant", ("batch", 1)))
+    return network + field(7, graph)  # a message that stands twice is merged: protobuf's own rule
 
 
 def write_heads(folder: Path, companions: Mapping[str, tuple[bytes, Mapping[str, float]]]) -> Path:

@@ -1,4 +1,4 @@
-"""A real prompt decoder of a dozen nodes, written by hand: what it answers is known in advance.
+"""A real prompt decoder of a dozen nodes: what it answers is known in advance.
 
 Unasked it outlines what is bright; a point draws a disc of radius 8 around itself, a mask is given back as it came. Its
 three masks are alike but for their size, and the last one claims to be best.
@@ -6,82 +6,76 @@ three masks are alike but for their size, and the last one claims to be best.
 
 import hashlib
 import json
-import struct
 from pathlib import Path
 
-from tests.models.tiny_onnx import FLOAT, MODEL_ID, _bytes, _node, _number, write_weights
+import numpy as np
+
+from benchmarks.onnx_bytes import INT64, field, model, node, number, tensor, value
+from tests.models.tiny_onnx import MODEL_ID, write_weights
 
 SIDE = 64
-INT64 = 7
 IOUS = (0.5, 0.2, 0.75)
 RADIUS = 8
 
 
-def _tensor(name: str, sizes: tuple[int, ...], values: list[float], kind: int = FLOAT) -> bytes:
-    raw = struct.pack(f"<{len(values)}{'f' if kind == FLOAT else 'q'}", *values)
-    return b"".join(_number(1, size) for size in sizes) + _number(2, kind) + _bytes(8, name) + _bytes(9, raw)
+def _ints(name: str, *values: int, sizes: tuple[int, ...] = ()) -> bytes:
+    return tensor(name, np.array(values, np.int64).reshape(sizes))
 
 
-def _shaped(name: str, sizes: tuple[int | str, ...], kind: int = FLOAT) -> bytes:
-    shape = b"".join(_bytes(1, _bytes(2, size) if isinstance(size, str) else _number(1, size)) for size in sizes)
-    return _bytes(1, name) + _bytes(2, _bytes(1, _number(1, kind) + _bytes(2, shape)))
+def _floats(name: str, *values: float, sizes: tuple[int, ...] = ()) -> bytes:
+    return tensor(name, np.array(values, np.float32).reshape(sizes))
 
 
 def _axis(value: int) -> bytes:
-    return _bytes(5, _bytes(1, "axis") + _number(3, value) + _number(20, 2))
+    return field(5, field(1, "axis") + number(3, value) + number(20, 2))
 
 
 def tiny_decoder() -> bytes:
     """Inputs and outputs as docs/prompts.md names them; masks at the full 64×64."""
     nodes = [
-        _node("Gather", ["masks", "organ"], "own", _axis(1)),
-        _node("Sub", ["own", "half"], "lit"),
-        _node("Mul", ["lit", "twenty"], "bright"),
-        _node("Sub", ["one", "has_mask_input"], "free"),
-        _node("Mul", ["bright", "free"], "unasked"),
-        _node("Mul", ["mask_input", "has_mask_input"], "before"),
-        _node("Gather", ["point_coords", "first"], "columns", _axis(2)),
-        _node("Gather", ["point_coords", "second"], "rows", _axis(2)),
-        _node("Reshape", ["columns", "spread"], "px"),
-        _node("Reshape", ["rows", "spread"], "py"),
-        _node("Relu", ["point_labels"], "counts"),
-        _node("Reshape", ["counts", "spread"], "weight"),
-        _node("Sub", ["across", "px"], "dx"),
-        _node("Sub", ["down", "py"], "dy"),
-        _node("Mul", ["dx", "dx"], "dx2"),
-        _node("Mul", ["dy", "dy"], "dy2"),
-        _node("Add", ["dx2", "dy2"], "far"),
-        _node("Sub", ["reach", "far"], "near"),
-        _node("Relu", ["near"], "disc"),
-        _node("Mul", ["disc", "weight"], "discs"),
-        _node("ReduceSum", ["discs", "channel"], "clicked"),
-        _node("Add", ["unasked", "before"], "base"),
-        _node("Add", ["base", "clicked"], "single"),
-        _node("Sub", ["single", "twenty"], "smaller"),
-        _node("Add", ["single", "half"], "larger"),
-        _node("Concat", ["single", "smaller", "larger"], "logits", _axis(1)),
-        _node("Identity", ["claims"], "iou"),
+        node("Gather", ["masks", "organ"], "own", _axis(1)),
+        node("Sub", ["own", "half"], "lit"),
+        node("Mul", ["lit", "twenty"], "bright"),
+        node("Sub", ["one", "has_mask_input"], "free"),
+        node("Mul", ["bright", "free"], "unasked"),
+        node("Mul", ["mask_input", "has_mask_input"], "before"),
+        node("Gather", ["point_coords", "first"], "columns", _axis(2)),
+        node("Gather", ["point_coords", "second"], "rows", _axis(2)),
+        node("Reshape", ["columns", "spread"], "px"),
+        node("Reshape", ["rows", "spread"], "py"),
+        node("Relu", ["point_labels"], "counts"),
+        node("Reshape", ["counts", "spread"], "weight"),
+        node("Sub", ["across", "px"], "dx"),
+        node("Sub", ["down", "py"], "dy"),
+        node("Mul", ["dx", "dx"], "dx2"),
+        node("Mul", ["dy", "dy"], "dy2"),
+        node("Add", ["dx2", "dy2"], "far"),
+        node("Sub", ["reach", "far"], "near"),
+        node("Relu", ["near"], "disc"),
+        node("Mul", ["disc", "weight"], "discs"),
+        node("ReduceSum", ["discs", "channel"], "clicked"),
+        node("Add", ["unasked", "before"], "base"),
+        node("Add", ["base", "clicked"], "single"),
+        node("Sub", ["single", "twenty"], "smaller"),
+        node("Add", ["single", "half"], "larger"),
+        node("Concat", ["single", "smaller", "larger"], "logits", _axis(1)),
+        node("Identity", ["claims"], "iou"),
     ]
-    grid = range(SIDE)
-    tensors = [
-        _tensor("half", (), [0.5]), _tensor("one", (), [1.0]), _tensor("twenty", (), [20.0]),
-        _tensor("reach", (), [RADIUS**2 + 10.0]), _tensor("claims", (1, 3), list(IOUS)),
-        _tensor("across", (1, 1, SIDE, SIDE), [float(x) for _ in grid for x in grid]),
-        _tensor("down", (1, 1, SIDE, SIDE), [float(y) for y in grid for _ in grid]),
-        _tensor("first", (), [0], INT64), _tensor("second", (), [1], INT64), _tensor("channel", (1,), [1], INT64),
-        _tensor("spread", (4,), [1, -1, 1, 1], INT64),
+    along = np.arange(SIDE, dtype=np.float32)
+    constants = [
+        _floats("half", 0.5), _floats("one", 1.0), _floats("twenty", 20.0), _floats("reach", RADIUS**2 + 10.0),
+        _floats("claims", *IOUS, sizes=(1, 3)),
+        tensor("across", np.broadcast_to(along, (1, 1, SIDE, SIDE))),
+        tensor("down", np.broadcast_to(along[:, None], (1, 1, SIDE, SIDE))),
+        _ints("first", 0), _ints("second", 1), _ints("channel", 1, sizes=(1,)),
+        _ints("spread", 1, -1, 1, 1, sizes=(4,)),
     ]  # fmt: skip
-    inputs = [
-        _shaped("masks", (1, 2, SIDE, SIDE)), _shaped("organ", (1,), INT64), _shaped("point_coords", (1, "points", 2)),
-        _shaped("point_labels", (1, "points")), _shaped("mask_input", (1, 1, SIDE, SIDE)),
-        _shaped("has_mask_input", (1,)),
+    read = [
+        value("masks", (1, 2, SIDE, SIDE)), value("organ", (1,), INT64), value("point_coords", (1, "points", 2)),
+        value("point_labels", (1, "points")), value("mask_input", (1, 1, SIDE, SIDE)), value("has_mask_input", (1,)),
     ]  # fmt: skip
-    outputs = [_shaped("logits", (1, 3, SIDE, SIDE)), _shaped("iou", (1, 3))]
-    graph = (
-        b"".join(_bytes(1, node) for node in nodes) + _bytes(2, "tiny") + b"".join(_bytes(5, one) for one in tensors)
-    )
-    graph += b"".join(_bytes(11, one) for one in inputs) + b"".join(_bytes(12, one) for one in outputs)
-    return _number(1, 8) + _bytes(7, graph) + _bytes(8, _bytes(1, "") + _number(2, 17))
+    given = [value("logits", (1, 3, SIDE, SIDE)), value("iou", (1, 3))]
+    return model("tiny", nodes, constants, read, given)
 
 
 def write_prompting(folder: Path, settings: dict[str, float] | None = None) -> Path:
