@@ -14,8 +14,9 @@ import pytest
 
 from sonovan.deploy import cache
 from sonovan.deploy.errors import DeployError
-from tests.deploy.test_cache import GO_126, JAVA_17, MVN, install, programs
+from tests.deploy.test_cache import GO_126, JAVA_17, MVN, programs
 from tests.deploy.test_compose import BROKER_SCRIPT, COMPOSE, ROOT, WORKERS, services
+from tests.programs import install, install_kafka
 from tests.waiting import until
 
 __all__ = ["programs", "services"]
@@ -65,23 +66,7 @@ def test_broker_script_refuses_a_missing_or_weak_password() -> None:
 
 def test_broker_script_refuses_a_password_that_changed_after_formatting(tmp_path: Path) -> None:
     """Kafka's own scripts are small ones here: one formats, one would start the broker."""
-    (tmp_path / "kafka" / "bin").mkdir(parents=True)
-    for name, script in {
-        "kafka-storage.sh": 'if [ "$1" = format ]; then mkdir -p "$KAFKA_DATA/formatting"'
-        ' && touch "$KAFKA_DATA/formatting/meta.properties"; else echo id; fi',
-        "kafka-server-start.sh": "echo started",
-    }.items():
-        file = tmp_path / "kafka" / "bin" / name
-        file.write_text(f"#!/bin/sh\n{script}\n")
-        file.chmod(0o755)
-    told = {
-        "PATH": os.environ["PATH"],
-        "KAFKA_HOME": str(tmp_path / "kafka"),
-        "KAFKA_DATA": str(tmp_path / "data"),
-        "SONOVAN_KAFKA_MAX_MESSAGE_BYTES": "1000",
-        "SONOVAN_KAFKA_ADMIN_PASSWORD": "a" * 43,
-        "SONOVAN_KAFKA_ASSESS_PASSWORD": "b" * 43,
-    }
+    told = install_kafka(tmp_path) | {"SONOVAN_KAFKA_ASSESS_PASSWORD": "b" * 43}
 
     def begin(**changed: str) -> tuple[int, str]:
         run = subprocess.run(
@@ -99,15 +84,6 @@ def test_broker_script_refuses_a_password_that_changed_after_formatting(tmp_path
 
 def test_broker_script_shows_no_password_where_kafka_does_not_understand_its_arguments(tmp_path: Path) -> None:
     """Kafka's own tool repeats what it does not understand, broken into lines anywhere."""
-    tool = tmp_path / "kafka" / "bin" / "kafka-storage.sh"
-    tool.parent.mkdir(parents=True)
-    told = {
-        "PATH": os.environ["PATH"],
-        "KAFKA_HOME": str(tmp_path / "kafka"),
-        "KAFKA_DATA": str(tmp_path / "data"),
-        "SONOVAN_KAFKA_MAX_MESSAGE_BYTES": "1000",
-        "SONOVAN_KAFKA_ADMIN_PASSWORD": "a" * 43,
-    }
     for script, shown in (
         (
             '[ "$1" = format ] || { echo id; exit; }; echo "[name=admin,pass"; echo "word=aaaaaaaaa]"; exit 1',
@@ -116,8 +92,7 @@ def test_broker_script_shows_no_password_where_kafka_does_not_understand_its_arg
         ('[ "$1" = format ] || { echo id; exit; }; echo "No space left on device" >&2; exit 1', "No space left"),
         ('echo "12:00 INFO a line of a log"; echo id', "gave no id of a cluster"),
     ):
-        tool.write_text(f"#!/bin/sh\n{script}\n")
-        tool.chmod(0o755)
+        told = install_kafka(tmp_path, storage=script)
         run = subprocess.run(["/bin/bash", BROKER_SCRIPT], env=told, capture_output=True, text=True, check=False)
         assert run.returncode == 5
         assert "aaaa" not in run.stdout + run.stderr
@@ -127,26 +102,11 @@ def test_broker_script_shows_no_password_where_kafka_does_not_understand_its_arg
 
 def test_broker_script_ends_the_broker_before_its_disk_is_full_and_waits_for_room(tmp_path: Path) -> None:
     """df tells what stands in a file; the broker is a process that sleeps."""
-    (tmp_path / "bin").mkdir()
-    scripts = {
-        "df": 'echo head; echo "disk 1 1 $(cat "$FREE_KB") 1% /"',
-        "kafka-storage.sh": 'if [ "$1" = format ]; then mkdir -p "$KAFKA_DATA/formatting";'
-        ' touch "$KAFKA_DATA/formatting/meta.properties"; else echo id; fi',
-        "kafka-server-start.sh": 'touch "$KAFKA_DATA/started"; exec sleep 1000',
-    }
-    for name, script in scripts.items():
-        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{script}\n")
-        (tmp_path / "bin" / name).chmod(0o755)
     free = tmp_path / "free"
     free.write_text("700000")
-    told = {
-        "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
-        "KAFKA_HOME": str(tmp_path),
-        "KAFKA_DATA": str(tmp_path / "data"),
-        "FREE_KB": str(free),
-        "SONOVAN_KAFKA_MAX_MESSAGE_BYTES": "1000",
-        "SONOVAN_KAFKA_ADMIN_PASSWORD": "a" * 43,
-    }
+    told = install_kafka(tmp_path, server='touch "$KAFKA_DATA/started"; exec sleep 1000')
+    install(tmp_path / "bin", df='echo head; echo "disk 1 1 $(cat "$FREE_KB") 1% /"')
+    told |= {"PATH": f"{tmp_path / 'bin'}:{told['PATH']}", "FREE_KB": str(free)}
     with (tmp_path / "said").open("w") as said:
         broker = subprocess.Popen(["/bin/bash", BROKER_SCRIPT], env=told, stderr=said, stdout=said)
     try:

@@ -11,6 +11,7 @@ import pytest
 from sonovan.deploy import cache
 from sonovan.deploy.errors import DeployError, ToolMissing
 from sonovan.deploy.tools import GO, JAVA, MAVEN, find_tools
+from tests.programs import install
 
 JAVA_17 = "echo 'openjdk version \"17.0.1\"' >&2"
 MVN = """case "$1" in -version) echo "Apache Maven 3.9.9";; *)
@@ -46,12 +47,6 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (jars / "sha256sums").write_text(f"{hashlib.sha256(b'jar' + bytes([10])).hexdigest()}  kafka.jar\n")
     monkeypatch.setattr(cache, "JARS", jars)
     return folder
-
-
-def install(folder: Path, **scripts: str) -> None:
-    for name, script in scripts.items():
-        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
-        (folder / name).chmod(0o755)
 
 
 def test_all_that_is_missing_stands_in_one_line(programs: Path) -> None:

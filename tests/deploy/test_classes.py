@@ -8,15 +8,14 @@ import time
 from pathlib import Path
 
 from sonovan.deploy.classes import UNUSED_S, delete_damaged, ensure_archive
+from tests.programs import install
 
-SAYS_NO = "#!/bin/sh\necho 'this JVM stores no classes'\nexit 1\n"
+SAYS_NO = "echo 'this JVM stores no classes'\nexit 1"
 
 
 def a_jvm(folder: Path, name: str = "java", script: str = SAYS_NO) -> Path:
-    java = folder / name
-    java.write_text(script)
-    java.chmod(0o755)
-    return java
+    install(folder, **{name: script})
+    return folder / name
 
 
 def test_where_it_cannot_be_made_it_says_so_once_and_leaves_no_process_or_secret(tmp_path: Path) -> None:

@@ -13,22 +13,19 @@ from sonovan.deploy.cluster import Host
 from sonovan.deploy.errors import DeployError
 from sonovan.deploy.launches import Launch
 from sonovan.deploy.state import StateFolder
+from tests.programs import install
 
 HOSTS = [Host(f"host-{number}", f"10.0.0.{number}", ("enter", f"host-{number}")) for number in (1, 2, 3)]
-JAVA = """#!/bin/sh
-mkdir -p data.formatting && touch data.formatting/meta.properties
+JAVA = """mkdir -p data.formatting && touch data.formatting/meta.properties
 sed -n '/--cluster-id/{n;p}' format.arguments >data.formatting/id
-echo formatted >>formats
-"""
+echo formatted >>formats"""
 
 
 def prepared(state: StateFolder, folder: Path, hosts: list[Host]) -> list[Launch]:
-    java = folder / "java"
-    java.write_text(JAVA)
-    java.chmod(0o755)
+    install(folder, java=JAVA)
     state.prepare()
     return cluster.prepare_brokers(
-        state, hosts, java, folder, archive=None, max_message_bytes=1_000_000, progress=lambda _line: None
+        state, hosts, folder / "java", folder, archive=None, max_message_bytes=1_000_000, progress=lambda _line: None
     )
 
 

@@ -11,15 +11,10 @@ import pytest
 import yaml
 
 from tests.deploy.test_compose import COMPOSE, ROOT
+from tests.programs import install
 
 WITH_ENGINE = ROOT / "deploy" / "compose" / "with-engine.sh"
 SBOM = ROOT / "deploy" / "compose" / "sbom.sh"
-
-
-def program(folder: Path, name: str, script: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
-    (folder / name).chmod(0o755)
 
 
 def run(cache: Path, programs: Path, *argv: str | Path) -> subprocess.CompletedProcess[str]:
@@ -29,24 +24,24 @@ def run(cache: Path, programs: Path, *argv: str | Path) -> subprocess.CompletedP
 
 @pytest.mark.parametrize("status", [0, 7])
 def test_an_engine_that_answers_is_used_and_the_commands_status_is_handed_on(tmp_path: Path, status: int) -> None:
-    program(tmp_path / "bin", "docker", "exit 0")
+    install(tmp_path / "bin", docker="exit 0")
     ran = run(tmp_path, tmp_path / "bin", WITH_ENGINE, "bash", "-c", f"echo ran $DOCKER_HOST; exit {status}")
     assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (status, "ran", "")
     assert not (tmp_path / "sonovan").exists(), "nothing was started, so nothing is kept"
 
 
 def test_where_nobody_may_start_an_engine_the_reason_is_said_and_nothing_is_run(tmp_path: Path) -> None:
-    program(tmp_path / "bin", "docker", "exit 1")
-    program(tmp_path / "bin", "id", "echo 1000")
+    install(tmp_path / "bin", docker="exit 1")
+    install(tmp_path / "bin", id="echo 1000")
     ran = run(tmp_path, tmp_path / "bin", WITH_ENGINE, "echo", "ran")
     assert (ran.returncode, ran.stdout) == (4, "")
     assert ran.stderr == "no container engine: none answers, and only root can start one\n"
 
 
 def test_every_image_gets_a_list_of_what_is_in_it(tmp_path: Path) -> None:
-    program(tmp_path / "bin", "docker", '[ "$1" = save ] && echo "$2" >"$4"')
+    install(tmp_path / "bin", docker='[ "$1" = save ] && echo "$2" >"$4"')
     syft = tmp_path / "sonovan" / "syft-v1.20.0"
-    program(syft, "syft", 'for each; do case $each in cyclonedx-json=*) echo "$*" >"${each#*=}" ;; esac; done')
+    install(syft, syft='for each; do case $each in cyclonedx-json=*) echo "$*" >"${each#*=}" ;; esac; done')
     ran = run(tmp_path, tmp_path / "bin", SBOM, str(tmp_path / "sbom"))
     assert ran.returncode == 0, ran.stderr
     images = {each["image"].split(":")[0] for each in yaml.safe_load(COMPOSE.read_text())["services"].values()}

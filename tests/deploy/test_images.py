@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs import install
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "deploy" / "pin-images.sh"
 DOCKERFILES = sorted((ROOT / "deploy").glob("**/Dockerfile"))
@@ -19,11 +21,9 @@ BASE = re.compile(r"debian:bookworm-slim(@sha256:[0-9a-f]{64})?")
 @pytest.fixture
 def docker(tmp_path: Path) -> Path:
     """A folder with a docker that answers for each image with what stands in the variable DIGEST."""
-    program = tmp_path / "bin" / "docker"
-    program.parent.mkdir()
-    program.write_text('#!/bin/sh\necho "$*" >>"$ASKED"\n[ -n "$DIGEST" ] && echo "$DIGEST"\n')
-    program.chmod(0o755)
-    return program.parent
+    folder = tmp_path / "bin"
+    install(folder, docker='echo "$*" >>"$ASKED"\n[ -n "$DIGEST" ] && echo "$DIGEST"')
+    return folder
 
 
 def pin(file: Path, folder: Path, digest: str) -> tuple[int, str]:

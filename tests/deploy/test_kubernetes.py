@@ -4,7 +4,6 @@ No cluster is needed, and none runs it here: that pods start is not tested. The 
 in the place of Kafka's own.
 """
 
-import os
 import re
 import subprocess
 from functools import cache
@@ -19,6 +18,7 @@ from sonovan.contracts.topics import STAGES
 from sonovan.deploy import kafka_config
 from tests.deploy import manifests
 from tests.deploy.manifests import BROKERS, FOLDER, LEFT_OUT, ROOT
+from tests.programs import FORMATS, install_kafka
 
 SCHEMAS = "1.31"
 """The version of Kubernetes whose schemas are taken. The pod's index, which workers are told, came with 1.28."""
@@ -218,24 +218,15 @@ def _broker(folder: Path, name: str) -> dict[str, str]:
 
 def _run(folder: Path, changed: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Kafka's own scripts are small ones here: one formats and keeps the id, one keeps the properties."""
-    (folder / "kafka" / "bin").mkdir(parents=True)
+    keeps_id = 'sed -n "/--cluster-id/{n;p}" "${2#@}" | tr -d "\\n" >"$KAFKA_DATA/formatting/id"'
+    told = install_kafka(folder, storage=f"{FORMATS}\n{keeps_id}", server='cp "$1" "$KAFKA_DATA/started"')
     (folder / "tmp").mkdir()
-    for name, script in {
-        "kafka-storage.sh": 'mkdir -p "$KAFKA_DATA/formatting"; touch "$KAFKA_DATA/formatting/meta.properties"\n'
-        'sed -n "/--cluster-id/{n;p}" "${2#@}" | tr -d "\\n" >"$KAFKA_DATA/formatting/id"',
-        "kafka-server-start.sh": 'cp "$1" "$KAFKA_DATA/started"',
-    }.items():
-        file = folder / "kafka" / "bin" / name
-        file.write_text(f"#!/bin/sh\n{script}\n")
-        file.chmod(0o755)
     scripts = folder / "scripts"
     scripts.mkdir()
     for name, text in of("ConfigMap")["sonovan-broker"]["data"].items():
         (scripts / name).write_text(text)
-    environment = {
-        "PATH": os.environ["PATH"], "TMPDIR": str(folder / "tmp"), "BROKER_RUN": str(folder / "tmp" / "run"),
-        "KAFKA_HOME": str(folder / "kafka"), "KAFKA_DATA": str(folder / "data"),
-        "SONOVAN_KAFKA_MAX_MESSAGE_BYTES": "1000", "SONOVAN_KAFKA_ADMIN_PASSWORD": "a" * 43,
+    environment = told | {
+        "TMPDIR": str(folder / "tmp"), "BROKER_RUN": str(folder / "tmp" / "run"),
         "SONOVAN_VANS_NAMES": "vans-0.example,vans-1.example,vans-2.example",
         "SONOVAN_KAFKA_DISK_LEAST_MB": "1",
         "SONOVAN_BROKER_CONTROLLER_PASSWORD": "c" * 16, "SONOVAN_BROKER_CLUSTER_ID": "i" * 22,

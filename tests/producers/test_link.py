@@ -8,6 +8,7 @@ import pytest
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.producers.gateway.settings import read_options
 from sonovan.producers.link import ALL_LEVELS, LinkOptions, Pace, metered_by_network_manager
+from tests.programs import install
 
 NIGHT = LinkOptions.model_validate({"hours": [{"from": "22:00", "to": "06:00", "mbit_per_s": 1}], "mbit_per_s": 4})
 
@@ -80,9 +81,7 @@ def test_in_hours_without_a_share_no_frame_goes() -> None:
 def test_network_manager_says_whether_the_link_is_metered(
     said: str, metered: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "busctl"
-    program.write_text(f"#!/bin/sh\necho {said}\n")
-    program.chmod(0o755)
+    install(tmp_path, busctl=f"echo {said}")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert metered_by_network_manager() is metered
 

@@ -16,6 +16,7 @@ from sonovan.cli.topics import full_name
 from sonovan.cli.up import format_table
 from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.state import state_path
+from tests.programs import install
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -205,8 +206,7 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
 )
 def test_bash_completes_commands_and_options(typed: str, offered: list[str], tmp_path: Path) -> None:
     program = tmp_path / "sonovan"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m sonovan "$@"\n')
-    program.chmod(0o755)
+    install(tmp_path, sonovan=f'exec {sys.executable} -m sonovan "$@"')
     script = f"""
         eval "$({program} completion bash)"
         COMP_WORDS=({typed}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
