@@ -54,31 +54,18 @@ class Project:
 
         Fails with it where one of them fails.
         """
-        ran = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", commands],
-            cwd=self.folder,
-            env=self._environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            check=False,
-            timeout=_LONGEST_S,
-        )
-        assert ran.returncode == 0, f"{commands}\n{ran.stdout}"
-        return ran.stdout
+        with self._begin("-euo", "pipefail", "-c", commands) as typed:
+            try:
+                said, _ = typed.communicate(timeout=_LONGEST_S)
+            except BaseException:
+                typed.kill()
+                raise
+        assert typed.returncode == 0, f"{commands}\n{said}"
+        return said
 
     def start(self, commands: str) -> subprocess.Popen[str]:
         """Type a command and do not wait for its end."""
-        return subprocess.Popen(
-            ["bash", "-c", f"exec {commands}"],
-            cwd=self.folder,
-            env=self._environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-        )
+        return self._begin("-c", f"exec {commands}")
 
     def secrets(self) -> dict[str, str]:
         """What stands in `.env`."""
@@ -92,7 +79,20 @@ class Project:
         return found
 
     def services(self) -> Sequence[str]:
+        """The names of all services, in the order of the alphabet."""
         return sorted(self.type("docker compose config --services").split())
+
+    def _begin(self, *words: str) -> subprocess.Popen[str]:
+        """Start bash with these words at the top of the folder; what it says, errors too, comes by one pipe."""
+        return subprocess.Popen(
+            ["bash", *words],
+            cwd=self.folder,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
 
     def _environment(self) -> dict[str, str]:
         bare = {name: value for name, value in os.environ.items() if not name.startswith("SONOVAN_")}
