@@ -4,12 +4,13 @@ A record may stand in a topic twice (at least once); what counts is one content 
 """
 
 import tomllib
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from typing import Any, Final, TypeVar
 
 from sonovan.centre import Centre
 from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.answers import RecordRejected
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.digests import result_digest
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
@@ -41,9 +42,12 @@ them that sets none: this is not about the numbers."""
 RecordT = TypeVar("RecordT", bound=Record)
 
 
-def records(centre: Centre, topic: Topic, kind: type[RecordT], screenings: set[str]) -> list[RecordT]:
-    """Every record of a topic that is about one of the screenings, in the order of each partition."""
-    read = read_all(centre.kafka("reader"), topic)
+def records(reader: BrokerSettings, topic: Topic, kind: type[RecordT], screenings: Collection[str]) -> list[RecordT]:
+    """Every record of a topic that is about one of the screenings, in the order of each partition.
+
+    reader: of an account that may read the topic.
+    """
+    read = read_all(reader, topic)
     found = [record for message in read if isinstance(record := message.decode(), kind)]
     return [record for record in found if getattr(record, "screening_id", None) in screenings]
 
@@ -56,13 +60,14 @@ def account(
     until: waits for a condition, with what it is for a message; asked to wait until the alerts are told that the
     revisions call for under RULES.
     """
-    results = records(centre, Topic.FRAME_SEGMENTED, FrameSegmented, screenings)
-    revisions = records(centre, Topic.SCREENING_ASSESSED, ScreeningAssessed, screenings)
-    sequences = records(centre, Topic.SEQUENCE_ASSESSED, SequenceAssessed, screenings)
+    reader = centre.kafka("reader")
+    results = records(reader, Topic.FRAME_SEGMENTED, FrameSegmented, screenings)
+    revisions = records(reader, Topic.SCREENING_ASSESSED, ScreeningAssessed, screenings)
+    sequences = records(reader, Topic.SEQUENCE_ASSESSED, SequenceAssessed, screenings)
     called_for = alerts_called_for(revisions)
 
     def alerts() -> list[LesionAlerted]:
-        return records(centre, Topic.LESION_ALERTED, LesionAlerted, screenings)
+        return records(reader, Topic.LESION_ALERTED, LesionAlerted, screenings)
 
     until(lambda: called_for <= {_alert(one) for one in alerts()}, "every alert is told")
     told = alerts()
@@ -73,7 +78,7 @@ def account(
         "revisions": len({one.revision_id for one in revisions}),
         "reports": len(complete),
         "alerts": len({one.alert_id for one in told}),
-        "rejected": len(records(centre, Topic.RECORD_REJECTED, RecordRejected, screenings)),
+        "rejected": len(records(reader, Topic.RECORD_REJECTED, RecordRejected, screenings)),
         "lost": {
             "frames": len(expected - {one.frame_id for one in results}),
             "objects": _missing_objects(centre, results, revisions),
@@ -129,10 +134,10 @@ def _missing_objects(centre: Centre, results: Iterable[FrameSegmented], revision
     for one in revisions:
         named.add((Bucket.REPORTS, one.report_html_key, one.report_html_sha256))
         named.add((Bucket.REPORTS, one.report_json_key, one.report_json_sha256))
-    return sum(not _stands(store, bucket, key, sha256) for bucket, key, sha256 in named if key and sha256)
+    return sum(not stands(store, bucket, key, sha256) for bucket, key, sha256 in named if key and sha256)
 
 
-def _stands(store: MinioStore, bucket: str, key: str, sha256: str) -> bool:
+def stands(store: MinioStore, bucket: str, key: str, sha256: str) -> bool:
     """Whether the object is there, and the one that its record names."""
     try:
         return bool(get_named(store, bucket, key, sha256))

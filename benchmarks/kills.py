@@ -235,7 +235,7 @@ def _account(centre: Centre, sent: Sequence[Sent]) -> tuple[dict[str, Any], dict
     screenings = {one.ids.screening_id for one in sent}
 
     def revisions() -> dict[str, ScreeningAssessed]:
-        return newest(records(centre, Topic.SCREENING_ASSESSED, ScreeningAssessed, screenings))
+        return newest(records(centre.kafka("reader"), Topic.SCREENING_ASSESSED, ScreeningAssessed, screenings))
 
     def amended() -> bool:
         found = revisions()
