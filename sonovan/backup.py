@@ -42,7 +42,6 @@ _LEFT_OUT: Final = ("run", "logs")
 """Of this machine's processes alone; of `run/` the ports are kept, where vans look for the centre."""
 _PORTS: Final = Path("run") / "ports.json"
 _OBJECTS: Final = Path("minio") / "data"
-_HASHED_AT_ONCE: Final = 1 << 20
 
 Say = Callable[[str], None]
 
@@ -308,11 +307,8 @@ def _known(backup: Path | None) -> dict[tuple[str, int, int], str]:
 
 
 def _sha256(file: Path) -> str:
-    found = hashlib.sha256()
     with file.open("rb") as read:
-        while part := read.read(_HASHED_AT_ONCE):
-            found.update(part)
-    return found.hexdigest()
+        return hashlib.file_digest(read, "sha256").hexdigest()
 
 
 @contextmanager

@@ -21,6 +21,9 @@ from sonovan.transport.tail import Tail, read_all
 
 Outcome: TypeAlias = Literal["sent", "gone", "refused"]
 
+SHORT: Final = 12
+"""Characters of a rejection's id that are shown to people."""
+
 SEND_WITHIN_S: Final = 30.0
 READ_WITHIN_S: Final = 60.0
 
@@ -95,8 +98,11 @@ class Follower:
     _done: set[str] = field(default_factory=set)
 
     def follow(self, stop: Callable[[float], bool], every_s: float = 1.0) -> None:
-        """Look for decisions until `stop`, which waits so many seconds and says whether to end. Raises Fatal; what
-        waiting mends is told and tried again."""
+        """Look for decisions and do them until `stop`, which waits so many seconds and says whether to end.
+
+        A failure that waiting may mend (Transient) is told, and everything is tried again. Raises Fatal where the
+        broker or the store refuses the account.
+        """
         told = ""
         while True:
             try:
@@ -148,7 +154,7 @@ class Follower:
             note_again(record or decision, producer, outcome, handling_id)
             self._done.add(handling_id)
             del self._asked[handling_id]
-            self.tell(f"{decision.rejection_id[:12]}: {outcome}{why}")
+            self.tell(f"{decision.rejection_id[:SHORT]}: {outcome}{why}")
 
     def _try(self, record: RecordRejected | None, producer: BoundedProducer) -> tuple[Outcome, str]:
         """What became of one decision, and the reason of an error in brackets. No record may stop those after it."""

@@ -26,7 +26,7 @@ GROUPS: Final = {
     "receipts": ("receipts", "The key by which the centre signs its answers to vans: show, rotate, retire."),
     "consumer": ("consumer", "Who reads topics from outside: enrol, revoke, list."),
     "topics": ("topics", "Kafka's topics: list, create, check, tail, describe."),
-    "rejected": ("rejected", "Records that a stage could not use: list, show, retry."),
+    "rejected": ("rejected", "Records that a stage could not use: list, show, retry, follow."),
     "alerts": ("alerts", "Alerts: list, ack, test a file of rules."),
     "audit": ("audit", "Who did what with what is kept: show, verify."),
     "catalog": ("catalog", "The catalogue of results, in SQL: status, rebuild, reader, hold, expire, resolve."),

@@ -1,5 +1,7 @@
 """`sonovan programme`: what a programme knows of itself that no record of a screening says."""
 
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -36,9 +38,6 @@ def invited(
     A count takes the place of the one of the same site, month and organ; an empty one takes it back. The counts stay
     when the catalogue is made again, and lie in its backups.
     """
-    import sys
-    from datetime import UTC, datetime
-
     from pydantic import TypeAdapter, ValidationError
 
     from sonovan.cli.catalog import open_catalogue

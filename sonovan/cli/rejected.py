@@ -14,7 +14,7 @@ from sonovan.cli.topics import JsonOption, kafka_settings
 from sonovan.cli.up import StateOption, format_table
 from sonovan.contracts.answers import RecordRejected, RejectedHandled, RejectedRetried
 from sonovan.contracts.topics import TOPICS, Topic, is_signed
-from sonovan.resending import may_be_sent_again
+from sonovan.resending import SHORT, may_be_sent_again
 from sonovan.state import state_path
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Records that a stage could not use.", no_args_is_help=True, rich_markup_mode=None)
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="A rejection's id, or its beginning.")]
-SHORT = 12
 
 
 @app.command("list")

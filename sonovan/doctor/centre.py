@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from sonovan.centre import Centre
+from sonovan.certificates import described
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.deploy import ports, services
 from sonovan.deploy.cache import jars_folder, minio_folder
@@ -98,8 +99,6 @@ def builds(state: StateFolder) -> Lines:
 
 
 def _certificates(centre: Centre) -> Lines:
-    from sonovan.certificates import described
-
     yield from machine.certificates(described(centre.path), datetime.now(UTC))
     shown = services.shows_its_certificate(centre.state)
     found = (

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sonovan.contracts.errors import Transient
 from sonovan.deploy.authority import RENEWED_WITH_DAYS_LEFT, Described
 from sonovan.deploy.errors import ToolMissing
 from sonovan.deploy.tools import JAVA, find_tools
@@ -90,11 +89,3 @@ def weights(folder: Path) -> Lines:
             yield Line("weights", entry.id, str(error), remedy)
         else:
             yield Line("weights", entry.id, f"sha256 {entry.sha256[:16]}…, as the registry names it")
-
-
-def port_of(text: str) -> int:
-    """The port of `host:port`. Raises Transient for anything else."""
-    _, _, port = text.rpartition(":")
-    if not port.isdigit():
-        raise Transient(f"{text} names no port")
-    return int(port)
