@@ -23,7 +23,19 @@ from threading import BoundedSemaphore
 from typing import Any, Final
 
 from benchmarks.processes import PEAK, memory_mib
-from benchmarks.queued import RAMP, VAN, Bench, items_of, latency, queue, queued_fps, ready, results, the_worker
+from benchmarks.queued import (
+    RAMP,
+    VAN,
+    Bench,
+    items_of,
+    latency,
+    queue,
+    queued_fps,
+    ready,
+    results,
+    sweeps_of,
+    the_worker,
+)
 from benchmarks.shared import say
 from benchmarks.stub import ENVIRONMENT, write_stub
 from sonovan import models
@@ -185,7 +197,7 @@ def _peak_rss(bench: Bench, queued: int) -> float:
     """The worker's peak resident memory in MiB while it works through a long queue, to its end."""
     worker = the_worker(bench)
     with Tail(bench.centre.kafka("reader"), Topic.FRAME_SEGMENTED, "now") as tail:
-        screening = queue(bench, items_of(bench, queued, -(-queued // 300)))
+        screening = queue(bench, items_of(bench, queued, sweeps_of(queued)))
         worker.start()
         try:
             results(tail, screening, queued)

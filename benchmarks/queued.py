@@ -107,6 +107,11 @@ def the_worker(bench: Bench) -> Contender:
     )
 
 
+def sweeps_of(frames: int) -> int:
+    """In how many sweeps so many frames come where each has 300 at most: ten seconds at 30 frames a second."""
+    return -(-frames // 300)
+
+
 def items_of(bench: Bench, frames: int, sweeps: int) -> Iterator[Item]:
     """The frame messages of a fresh screening, in so many sweeps of the same length (the last may be shorter).
 

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.queued import Bench, queued_fps, ready, the_worker
+from benchmarks.queued import Bench, queued_fps, ready, sweeps_of, the_worker
 from benchmarks.shared import say
 from sonovan.centre import down
 from sonovan.contracts.topics import Topic
@@ -68,14 +68,15 @@ def candidate(folder: Path) -> Path:
 
 def _measure(bench: Bench, weights: Path, frames: int, rounds: int) -> dict[str, Any]:
     since = datetime.now(UTC) - timedelta(seconds=1)
-    queued_fps(bench, the_worker(bench), frames, -(-frames // 300))  # warm, and frames to replay
+    worker, sweeps = the_worker(bench), sweeps_of(frames)
+    queued_fps(bench, worker, frames, sweeps)  # warm, and frames to replay
     alone, beside, replayed = [], [], []
     for number in range(rounds):
-        alone.append(queued_fps(bench, the_worker(bench), frames, -(-frames // 300)))
+        alone.append(queued_fps(bench, worker, frames, sweeps))
         with Tail(bench.centre.kafka("console"), Topic.FRAME_REPLAYED, "now") as shadows:
             before = sum(shadows.ends().values())
             with _replaying(bench, weights, since):
-                beside.append(queued_fps(bench, the_worker(bench), frames, -(-frames // 300)))
+                beside.append(queued_fps(bench, worker, frames, sweeps))
             replayed.append(sum(shadows.ends().values()) - before)
         say(f"round {number + 1}: {alone[-1]:.1f} frames/s alone, {beside[-1]:.1f} beside {replayed[-1]} replayed")
     return {

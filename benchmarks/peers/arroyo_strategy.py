@@ -1,5 +1,6 @@
 """sentry-arroyo: the step in threads, offsets committed behind it in order."""
 
+import signal
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +21,7 @@ from benchmarks.peers.step import CAPTURED, SETTINGS, Step, consuming, group, li
 from benchmarks.peers.waiting import sent
 
 OWN = ("group.id", "auto.offset.reset", "enable.auto.commit")
+"""What the library sets itself."""
 
 
 class Factory(ProcessingStrategyFactory[KafkaPayload]):
@@ -44,8 +46,6 @@ class Factory(ProcessingStrategyFactory[KafkaPayload]):
 
 def main() -> int:
     """Run until SIGTERM."""
-    import signal
-
     settings = librdkafka()
     servers = settings.pop("bootstrap.servers").split(",")
     more: dict[str, Any] = {name: value for name, value in consuming().items() if name not in OWN}

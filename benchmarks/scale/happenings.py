@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 
 from benchmarks.accounting import account
-from benchmarks.scale import database, scene
-from benchmarks.scale.scene import BROKERS, WORK, Scene, node_names, until
+from benchmarks.scale import database
+from benchmarks.scale.scene import BROKERS, WORK, Scene, mount, node_names, running, unmount, until
 from benchmarks.scale.vans import Scanned, Van, scanning
 from benchmarks.shared import say
 from sonovan.centre import worker_name
@@ -38,89 +39,89 @@ def nothing(_: Scene) -> None:
     time.sleep(AWAY_S)
 
 
-def broker_lost(stage: Scene) -> None:
+def broker_lost(scene: Scene) -> None:
     """One broker of three dies, stays away, comes back and has all its copies again. No topic is made meanwhile."""
-    stage.lose("kafka-1")
+    scene.lose("kafka-1")
     time.sleep(AWAY_S)
     try:
-        stage.centre.enrol_van("scale-late")
+        scene.centre.enrol_van("scale-late")
     except Transient as refused:
         say(f"a van is not enrolled: {refused}")
     else:
         raise RuntimeError("a van was enrolled while a broker was away: its topic lacks a copy")
-    stage.bring_back("kafka-1")
-    until(stage.in_sync, "every copy is in sync again")
+    scene.bring_back("kafka-1")
+    until(scene.in_sync, "every copy is in sync again")
 
 
-def drive_lost(stage: Scene) -> None:
+def drive_lost(scene: Scene) -> None:
     """One drive of the store is gone, and an empty one takes its place."""
-    drive = cluster.drives(stage.state)[1]
-    scene.unmount(drive)
+    drive = cluster.drives(scene.state)[1]
+    unmount(drive)
     time.sleep(AWAY_S)
-    scene.mount(drive)
+    mount(drive)
     until((drive / ".minio.sys" / "format.json").is_file, "the store has taken the new drive")
 
 
-def store_lost(stage: Scene) -> None:
+def store_lost(scene: Scene) -> None:
     """The store's process dies and is started again: it is one process here."""
-    stage.lose(minio.NAME)
-    stage.bring_back(minio.NAME)
+    scene.lose(minio.NAME)
+    scene.bring_back(minio.NAME)
 
 
-def database_lost(stage: Scene) -> None:
+def database_lost(scene: Scene) -> None:
     """PostgreSQL dies, stays away and comes back."""
-    stage.lose(database.NAME)
+    scene.lose(database.NAME)
     time.sleep(AWAY_S)
-    stage.bring_back(database.NAME)
+    scene.bring_back(database.NAME)
 
 
-def segment_lost(stage: Scene) -> None:
+def segment_lost(scene: Scene) -> None:
     """One of two workers of `segment` dies; the supervisor starts it again."""
-    _worker_lost(stage, "segment-2")
+    _worker_lost(scene, "segment-2")
 
 
-def assess_lost(stage: Scene) -> None:
+def assess_lost(scene: Scene) -> None:
     """One of two workers of `assess` dies; the supervisor starts it again, in the folder that it had."""
-    _worker_lost(stage, "assess-2")
+    _worker_lost(scene, "assess-2")
 
 
-def worker_added(stage: Scene) -> None:
+def worker_added(scene: Scene) -> None:
     """A third worker of `segment` joins on a third machine, works a while and leaves."""
-    stage.start_workers([ADDED])
+    scene.start_workers([ADDED])
     time.sleep(AWAY_S)
-    services.stop_one(stage.state, worker_name(ADDED[0], ADDED[1]))
+    services.stop_one(scene.state, worker_name(ADDED[0], ADDED[1]))
 
 
-def brokers_rolled(stage: Scene) -> None:
+def brokers_rolled(scene: Scene) -> None:
     """Each broker is ended in good order and started again, as for another version, one after the other."""
     for name in node_names():
-        services.stop_one(stage.state, name)
-        stage.bring_back(name)
-        until(stage.in_sync, "every copy is in sync again")
+        services.stop_one(scene.state, name)
+        scene.bring_back(name)
+        until(scene.in_sync, "every copy is in sync again")
         say(f"{name} is rolled")
 
 
-def others_rolled(stage: Scene) -> None:
+def others_rolled(scene: Scene) -> None:
     """The store, PostgreSQL and every worker are ended in good order and started again, one after the other."""
-    names = [minio.NAME, database.NAME, *(worker_name(stage_, number) for stage_, number, _ in WORKERS)]
+    names = [minio.NAME, database.NAME, *(worker_name(stage, number) for stage, number, _ in WORKERS)]
     for name in names:
-        services.stop_one(stage.state, name)
-        stage.bring_back(name)
+        services.stop_one(scene.state, name)
+        scene.bring_back(name)
         say(f"{name} is rolled")
 
 
-def workers_cut_off(stage: Scene) -> None:
+def workers_cut_off(scene: Scene) -> None:
     """Workers and brokers do not hear of each other; the store and PostgreSQL are heard."""
-    with stage.network.cut(WORK, BROKERS):
+    with scene.network.cut(WORK, BROKERS):
         time.sleep(AWAY_S)
 
 
-def broker_cut_off(stage: Scene) -> None:
+def broker_cut_off(scene: Scene) -> None:
     """One broker hears neither the other brokers nor the workers; vans reach all three."""
     others = [name for name in (*BROKERS, *WORK) if name != BROKERS[2]]
-    with stage.network.cut([BROKERS[2]], others):
+    with scene.network.cut([BROKERS[2]], others):
         time.sleep(AWAY_S)
-    until(stage.in_sync, "every copy is in sync again")
+    until(scene.in_sync, "every copy is in sync again")
 
 
 HAPPENINGS: Final[dict[str, Callable[[Scene], None]]] = {
@@ -139,29 +140,23 @@ HAPPENINGS: Final[dict[str, Callable[[Scene], None]]] = {
 }
 
 
-def happens(stage: Scene, vans: list[Van], name: str, happening: Callable[[Scene], None]) -> dict[str, Any]:
+def happens(scene: Scene, vans: list[Van], name: str, happening: Callable[[Scene], None]) -> dict[str, Any]:
     """Let it happen while vans scan, wait until every van has its report and the catalogue its rows, and count."""
     say(name)
-    began: list[datetime] = []
-
-    def noted() -> None:
-        began.append(datetime.now(UTC))
-        happening(stage)
-
-    scanned = scanning(vans, FRAMES_PER_S, noted, LEAD_S)
+    scanned = scanning(vans, FRAMES_PER_S, partial(happening, scene), LEAD_S)
     ended = time.monotonic()
-    of = {van.van_id: van for van in vans}
+    by_id = {van.van_id: van for van in vans}
     for one in scanned:
-        until(lambda one=one: of[one.van_id].has_report(one.screening_id), f"{one.van_id} has its report")  # type: ignore[misc]
+        until(partial(by_id[one.van_id].has_report, one.screening_id), f"{one.van_id} has its report")
     settled_s = time.monotonic() - ended
     frame_ids = {name for one in scanned for name in one.frame_ids}
     screenings = {one.screening_id for one in scanned}
-    counted = account(stage.centre, frame_ids, screenings, until)
+    counted = account(scene.centre, frame_ids, screenings, until)
     lost, doubled = dict(counted["lost"]), dict(counted["doubled"])
     lost["catalogue rows"], doubled["catalogue rows"] = _catalogued(
-        stage, screenings, counted["results"] + counted["revisions"]
+        scene, screenings, counted["results"] + counted["revisions"]
     )
-    results, receipts = _moments(stage, scanned)
+    results, receipts = _moments(scene, scanned)
     found = {
         "frames": len(frame_ids),
         "lost": sum(lost.values()),
@@ -178,18 +173,18 @@ def happens(stage: Scene, vans: list[Van], name: str, happening: Callable[[Scene
     return found
 
 
-def _worker_lost(stage: Scene, name: str) -> None:
-    services.kill_one(stage.state, name)
-    until(lambda: not scene.running(stage, name), f"{name} is dead")
-    until(lambda: scene.running(stage, name), f"{name} is started again")
-    stage.await_ready(name)
+def _worker_lost(scene: Scene, name: str) -> None:
+    services.kill_one(scene.state, name)
+    until(lambda: not running(scene, name), f"{name} is dead")
+    until(lambda: running(scene, name), f"{name} is started again")
+    scene.await_ready(name)
 
 
-def _catalogued(stage: Scene, screenings: set[str], wanted: int) -> tuple[int, int]:
+def _catalogued(scene: Scene, screenings: set[str], wanted: int) -> tuple[int, int]:
     """How many rows of frames and revisions the catalogue has too few of, and too many, once it has read on."""
 
     def rows() -> int:
-        return stage.database.count("frame", screenings) + stage.database.count("revision", screenings)
+        return scene.database.count("frame", screenings) + scene.database.count("revision", screenings)
 
     with suppress(TimeoutError):  # what is lacking then is counted
         until(lambda: rows() >= wanted, "the catalogue has every row", 60.0)
@@ -197,10 +192,10 @@ def _catalogued(stage: Scene, screenings: set[str], wanted: int) -> tuple[int, i
     return max(wanted - found, 0), max(found - wanted, 0)
 
 
-def _moments(stage: Scene, scanned: list[Scanned]) -> tuple[list[datetime], list[datetime]]:
+def _moments(scene: Scene, scanned: list[Scanned]) -> tuple[list[datetime], list[datetime]]:
     """When results of the screenings came, and when receipts of their items, each by the broker's time."""
     screenings = {one.screening_id for one in scanned}
-    reader = stage.centre.kafka("reader")
+    reader = scene.centre.kafka("reader")
     results = [
         message.appended_at
         for message in read_all(reader, Topic.FRAME_SEGMENTED)

@@ -6,7 +6,7 @@ is left out, then 4 workers over frames of one sweep, then a worker that leaves 
 
 import statistics
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
@@ -161,7 +161,7 @@ def _rate(queue: Queue, items: list[Item], workers: int) -> float:
     return round((len(middle) - 1) / (middle[-1] - middle[0]).total_seconds(), 2)
 
 
-def _gap_while(queue: Queue, happening: Any) -> tuple[float, float]:
+def _gap_while(queue: Queue, happening: Callable[[], object]) -> tuple[float, float]:
     """The longest time without a result from when something happens, and the longest before that, in seconds."""
     items = queue.spread(3)
     with queue.tail() as tail:
