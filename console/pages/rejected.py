@@ -22,7 +22,6 @@ from sonovan.console.roles import Role
 from sonovan.console.tables import Cell, Shown, cell, csv_of
 from sonovan.contracts.answers import DiscardReason, RejectedHandled
 from sonovan.contracts.ids import mint_id
-from sonovan.contracts.topics import is_signed
 from sonovan.storage.audit import Act
 from sonovan.storage.catalogue.operations import Rejected, Rows, rejections
 
@@ -55,7 +54,8 @@ async def rejected(console: "Console", asked: Asked) -> Response:
             Field("van", wanted.van_id or "", words.say("filter_van")),
         ),
         states=(*_STATES, _EVERY), by_reason=_by_reason(counted, wanted.state or _EVERY, words),
-        listed=_listed(found, words, asked), count=len(found), again=sum(map(_may_help, found)), reasons=_REASONS,
+        listed=_listed(found, words, asked), count=len(found), again=sum(row["may_help"] for row in found),
+        reasons=_REASONS,
         decides=bool(wanted.reason) and wanted.state == "open" and bool(found) and asked.person.may(_DECIDES),
         done=asked.query.get("done") if asked.query.get("done").isdigit() else "",
     )  # fmt: skip
@@ -67,7 +67,7 @@ async def one(console: "Console", asked: Asked) -> Response:
     words = console.words[asked.language]
     told = [(words.say(f"rejected_{name}"), text) for name, text in _facts(row, words, asked)]
     return page(
-        console, asked, "rejection.html", row=row, facts=told, reasons=_REASONS, again=_may_help(row),
+        console, asked, "rejection.html", row=row, facts=told, reasons=_REASONS, again=bool(row["may_help"]),
         decides=asked.person.may(_DECIDES), done=bool(asked.query.get("done")),
     )  # fmt: skip
 
@@ -105,7 +105,7 @@ async def _all(console: "Console", asked: Asked, decision: str) -> Response:
 
 def _decide_one(console: "Console", asked: Asked, decision: str) -> None:
     row = _one(console, asked)
-    if decision == "retry" and not _may_help(row):
+    if decision == "retry" and not row["may_help"]:
         raise Refused("no_retry", 409)
     made = _decision(asked, decision, row)
     about = {"rejection_id": made.rejection_id, "screening_id": made.screening_id, "because": made.because}
@@ -116,7 +116,7 @@ def _decide_one(console: "Console", asked: Asked, decision: str) -> None:
 def _decide_all(console: "Console", asked: Asked, decision: str, wanted: Rejected) -> int:
     """How many were decided. What was published stays so where a later one cannot be; another try takes the rest."""
     _, found = _found(console, wanted)
-    made = [_decision(asked, decision, row) for row in found if decision == "discard" or _may_help(row)]
+    made = [_decision(asked, decision, row) for row in found if decision == "discard" or row["may_help"]]
     about = {
         "reason": wanted.reason, "van_id": wanted.van_id, "records": len(made), "because": _because(asked, decision)
     }  # fmt: skip
@@ -173,15 +173,11 @@ def _one(console: "Console", asked: Asked) -> Mapping[str, Any]:
     return found[0]
 
 
-def _may_help(row: Mapping[str, Any]) -> bool:
-    return bool(row["retryable"] and row["kept"] and is_signed(row["topic"]))
-
-
 def _by_reason(counted: Rows, state: str, words: ConsoleWords) -> Shown:
     rows = tuple(
         (
             Cell(words.reason(row["reason"]), f"/rejected?{urlencode({'reason': row['reason'], 'state': state})}"),
-            cell(row["stage"]), cell(row["records"]), cell(row["retryable"]), moment(row["newest_at"]),
+            cell(row["stage"]), cell(row["records"]), cell(row["may_help"]), moment(row["newest_at"]),
         )
         for row in counted
     )  # fmt: skip
@@ -210,7 +206,7 @@ def _facts(row: Mapping[str, Any], words: ConsoleWords, asked: Asked) -> list[tu
         ("reason", Cell(words.reason(row["reason"]))),
         ("van", Cell(van, f"/rejected?{urlencode({'van': van})}") if van else cell(None)),
         ("topic", cell(row["topic"])),
-        ("verified", yes(row["verified"], words)), ("may_help", yes(_may_help(row), words)),
+        ("verified", yes(row["verified"], words)), ("may_help", yes(bool(row["may_help"]), words)),
         ("kept", yes(row["kept"], words)), ("screening", her(row["screening_id"], asked)),
         ("state", Cell(words.say(f"rejected_state_{row['state']}"))),
         ("because", Cell(words.say(f"discard_{row['because']}") if row["because"] else "–")),

@@ -6,14 +6,19 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Text, TextClause, bindparam, text
 
+from sonovan.contracts.topics import TOPICS
+
 MOST: Final = 500
 """Rows of a list."""
 
 Rows = Sequence[Mapping[str, Any]]
 
+_SIGNED: Final = ", ".join(f"'{row.name}'" for row in TOPICS.values() if row.signed)
+_MAY_HELP: Final = f"CASE WHEN r.retryable AND r.kept AND r.topic IN ({_SIGNED}) THEN 1 ELSE 0 END"
+"""Whether it may help to send a record again: its reason can go away, its bytes are kept, and a van signed it."""
 _REJECTED: Final = (
-    "r.rejection_id, r.rejected_at, r.stage, r.reason, r.van_id, r.topic, r.retryable, r.verified, r.kept, "
-    "r.screening_id, r.frame_id, r.state, r.because, r.operator, r.handled_at, r.retried_at"
+    "r.rejection_id, r.rejected_at, r.stage, r.reason, r.van_id, r.topic, r.verified, r.kept, r.screening_id, "
+    f"r.frame_id, r.state, r.because, r.operator, r.handled_at, r.retried_at, {_MAY_HELP} AS may_help"
 )
 _OF_SITES: Final = "van_id IN (SELECT l.van_id FROM listed l WHERE l.site_code IN :sites)"
 
@@ -40,7 +45,7 @@ def rejections(connection: Connection, wanted: Rejected) -> tuple[Rows, Rows]:
     of_sites, given = _where(Rejected(wanted.sites, state=wanted.state))
     counted = (
         "SELECT r.reason, r.stage, count(*) AS records, max(r.rejected_at) AS newest_at, "
-        "sum(CASE WHEN r.retryable AND r.kept THEN 1 ELSE 0 END) AS retryable "
+        f"sum({_MAY_HELP}) AS may_help "
         f"FROM rejections r WHERE {of_sites} GROUP BY r.reason, r.stage ORDER BY records DESC"
     )
     by_reason = _rows(connection, counted, given)

@@ -1,6 +1,7 @@
 """Rejected records in the browser: an engineer has them sent again or says why nobody does; nothing else is written."""
 
 import csv
+import html
 import io
 import re
 from collections.abc import Iterator
@@ -64,6 +65,15 @@ def decided(here: Running) -> list[tuple[str, str, str | None, str]]:
 
 def table(answer: Any) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+
+
+def test_reasons_and_records_agree_on_what_may_help(here: Running) -> None:
+    page = here.browser("en-1", "engineer").get("/rejected").text
+    found = re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
+    cells = [[html.unescape(re.sub("<[^>]+>", "", each)).strip() for each in re.findall(r"<td.*?</td>", row, re.DOTALL)]
+             for row in found]  # fmt: skip
+    counts = {(row[1], int(row[2]), int(row[3])) for row in cells if len(row) == 5}
+    assert counts == {("segment", 3, 2), ("segment", 1, 0), ("assess", 1, 0)}, "nobody sends the centre's own again"
 
 
 def test_an_engineer_has_one_sent_again_and_the_page_follows_what_becomes_of_it(here: Running) -> None:
