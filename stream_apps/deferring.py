@@ -10,30 +10,25 @@ An administrator can write there, too. Headers that no stage would write are not
 record can hold would end the worker, again after each restart. Whose a message is, only its signature says.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Final
 
 from pydantic import Field, TypeAdapter
 
 from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.moments import moment_of, ms_of
 from sonovan.contracts.record import Count, Moment, Offset
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.tracing import read
+from sonovan.contracts.tracing import Headers, read
 from sonovan.stream_apps.rejecting import Coordinates
 from sonovan.stream_apps.stage import Message
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
 
 _PARTITION: Final[TypeAdapter[int]] = TypeAdapter(Count)
 _OFFSET: Final[TypeAdapter[int]] = TypeAdapter(Offset)
 _MILLIS: Final[TypeAdapter[int]] = TypeAdapter(Annotated[int, Field(ge=0, lt=10**14)])
 _MOMENT: Final[TypeAdapter[datetime]] = TypeAdapter(Moment)
-
-Headers = Iterable[tuple[str, bytes | None]]
-"""As Kafka gives them: a value may be missing."""
 
 
 def headers_of(message: Message) -> list[tuple[str, bytes]]:
@@ -43,7 +38,7 @@ def headers_of(message: Message) -> list[tuple[str, bytes]]:
         "topic": at.topic,
         "partition": str(at.partition),
         "offset": str(at.offset),
-        "appended-at-ms": str((at.appended_at - _EPOCH) // _MILLISECOND),
+        "appended-at-ms": str(ms_of(at.appended_at)),
     }
     key = [] if message.key is None else [("key", message.key)]
     trace = [] if message.trace is None else [message.trace.header]
@@ -64,7 +59,7 @@ def restored(headers: Headers, value: bytes, reads: Collection[Topic]) -> Messag
             topic.value,
             _PARTITION.validate_python(given["partition"].decode()),
             _OFFSET.validate_python(given["offset"].decode()),
-            _MOMENT.validate_python(_EPOCH + _MILLIS.validate_python(given["appended-at-ms"].decode()) * _MILLISECOND),
+            _MOMENT.validate_python(moment_of(_MILLIS.validate_python(given["appended-at-ms"].decode()))),
         )
     except (KeyError, ValueError) as error:
         raise InvalidRecord("record_invalid", "a deferred message does not say where it stood") from error

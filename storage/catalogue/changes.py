@@ -3,18 +3,18 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from pydantic import BaseModel
+
+from sonovan.contracts.moments import ms_of
 
 Row = Mapping[str, Any]
 """Column → value: text, number, bool, None; times and JSON as text. Without the columns that say where it stands."""
 
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 """Made once: `json.dumps` makes an encoder at each call."""
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Place:
     @classmethod
     def of(cls, topic: str, partition: int, offset: int, appended_at: datetime) -> "Place":
         """From the append time as a datetime."""
-        return cls(topic, partition, offset, (appended_at - _EPOCH) // timedelta(milliseconds=1))
+        return cls(topic, partition, offset, ms_of(appended_at))
 
 
 @dataclass(frozen=True, slots=True)

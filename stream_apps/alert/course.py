@@ -7,7 +7,7 @@ An alert that must wait is owed at once, and due when its time is over. What end
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from pydantic import ValidationError
@@ -28,6 +28,7 @@ from sonovan.contracts.alerts import AboutSide, LesionAlerted
 from sonovan.contracts.because import Because
 from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.contracts.errors import Fatal, InvalidRecord
+from sonovan.contracts.moments import moment_of, ms_of
 from sonovan.contracts.outcomes import OutcomeRecorded
 from sonovan.contracts.record import Moment, Part, Sha256
 from sonovan.contracts.results import ScreeningAssessed
@@ -42,7 +43,6 @@ _REPORTED: Final = "reported"
 _SILENT: Final = "silent"
 _SIGNED: Final = "signed."
 _OUTCOME: Final = "outcome."
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Report(Part):
@@ -65,7 +65,7 @@ class Said:
 
 def facts_of(record: Concerns, at: datetime) -> list[Fact]:
     """What the outbox keeps of a record: of a conclusion what rules read. at: when the broker appended it."""
-    at_ms = (at - _EPOCH) // timedelta(milliseconds=1)
+    at_ms = ms_of(at)
     match record:
         case ScreeningConcluded():
             judged = tuple(each.model_copy(update={"words": (), "categories": ()}) for each in record.findings)
@@ -95,8 +95,7 @@ def course_of(screening_id: str, facts: Iterable[Fact]) -> Course:
             elif fact.name == _SILENT:
                 silent = _Silence.model_validate_json(fact.body).why
             elif fact.name.startswith(_SIGNED):
-                at = _EPOCH + timedelta(milliseconds=fact.number)
-                signed.append((at, ScreeningConcluded.decode(fact.body)))
+                signed.append((moment_of(fact.number), ScreeningConcluded.decode(fact.body)))
             else:
                 outcomes.append(OutcomeRecorded.decode(fact.body))
         except (InvalidRecord, ValidationError):

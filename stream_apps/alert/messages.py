@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sonovan.contracts.alerts import AboutVan, AlertAcknowledged, AlertHandled, AlertState, LesionAlerted
 from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.faults import FaultAlerted
+from sonovan.contracts.moments import ms_of
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
 from sonovan.storage.outbox import Call, Delivery, Fact, Kind, Message, Outbox, Version
@@ -17,7 +18,6 @@ from sonovan.stream_apps.alert.step import RuleSet, acknowledged, alerts_of
 from sonovan.stream_apps.stage import Send
 
 CONTENT_TYPE = "application/json"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 SETTLES: Final = timedelta(minutes=5)
 """A worker that was away reads what came meanwhile topic by topic: before it says that somebody is late, it waits so
@@ -124,8 +124,7 @@ def take_fault(outbox: Outbox, fault: FaultAlerted, names: Sequence[str], at: da
         return [Message(fault.fault_id, fault.fault_id, fault.fault, CONTENT_TYPE, fault.encode(), kind, calls)]
 
     digest = hashlib.sha256(fault.encode()).hexdigest()
-    number = (at - _EPOCH) // timedelta(milliseconds=1)
-    outbox.take(Version(fault.fault_id, number, digest, frozenset({fault.fault_id})), decide, now)
+    outbox.take(Version(fault.fault_id, ms_of(at), digest, frozenset({fault.fault_id})), decide, now)
 
 
 def kept(body: bytes) -> LesionAlerted | FaultAlerted:

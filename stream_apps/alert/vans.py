@@ -14,6 +14,7 @@ from typing import Final
 from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.faults import VAN_FAULTS, FaultAlerted, VanFault, fault_id
+from sonovan.contracts.moments import moment_of, ms_of
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van_reports import VanReported
 from sonovan.storage.outbox import Outbox
@@ -27,7 +28,6 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S: Final = 60.0
 FRESH: Final = timedelta(hours=1)
 """An older report raises nothing: history that is read again is not news. It may end what stands."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class VanWatch:
 
         at: when the broker appended it. The same report again gives what is not told yet.
         """
-        if not self.outbox.note(report.van_id, (at - _EPOCH) // timedelta(milliseconds=1), report.encode()):
+        if not self.outbox.note(report.van_id, ms_of(at), report.encode()):
             return Outcome()
         standing = self._standing(report.van_id)
         found = faults_by_report(report, self.bounds, standing)
@@ -68,8 +68,7 @@ class VanWatch:
             if not self.registry.may_sign(van_id):
                 changed += [van_fault(van_id, code, (), now) for code in VAN_FAULTS if code in standing]
                 continue
-            heard = _EPOCH + timedelta(milliseconds=number)
-            why = silence(VanReported.decode(body), heard, now, self.bounds)
+            why = silence(VanReported.decode(body), moment_of(number), now, self.bounds)
             if why and "van_silent" not in standing:
                 changed.append(van_fault(van_id, "van_silent", why, now))
         return changed

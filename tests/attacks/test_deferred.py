@@ -10,7 +10,8 @@ from sonovan.contracts.answers import RecordRejected
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.topics import Topic
-from sonovan.stream_apps.deferring import Headers, headers_of, restored
+from sonovan.contracts.tracing import Headers
+from sonovan.stream_apps.deferring import headers_of, restored
 from sonovan.stream_apps.rejecting import Coordinates
 from sonovan.stream_apps.segment.stage import READS
 from sonovan.stream_apps.stage import Message
