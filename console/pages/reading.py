@@ -22,7 +22,8 @@ from sonovan.console.render import page
 from sonovan.console.roles import CLINICAL, Person, Role
 from sonovan.console.signing_view import NOTHING_TOLD, Told, signing_view
 from sonovan.contracts.clinical_record import ClinicalRecord
-from sonovan.models.picture.screens import despeckled, for_the_link, shown, without_loss
+from sonovan.models.despeckle import despeckled
+from sonovan.models.picture.screens import for_the_link, shown, without_loss
 from sonovan.reports.maps import lump_maps
 from sonovan.reports.recorded import answers, not_asked
 from sonovan.storage.catalogue.cine import (
@@ -158,7 +159,7 @@ async def picture(console: "Console", asked: Asked) -> Response:
             pixels = pixels_of(console.images, one)
         except KeyError:
             raise Refused("missing", 404) from None
-        coded = despeckled(pixels) if smooth else without_loss(shown(pixels))
+        coded = without_loss(despeckled(pixels) if smooth else shown(pixels))
         headers = {"X-Frame-Id": one.frame_id, "X-Image-Sha256": one.image_sha256, "X-Frame-Bits": str(one.bits)}
         return Response(coded.data, media_type=coded.kind, headers=headers)
 

@@ -62,8 +62,9 @@ def despeckle(grey: Gray, method: Method = FOR_THE_EYE, noise: Noise = "bmode") 
 
 
 def despeckled(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Gray:
-    """Any frame that can be segmented, grey and with less speckle, as a reader may ask for it: (rows, columns) uint8.
+    """Any frame that can be segmented, grey and with less speckle: (rows, columns) uint8.
 
-    pixels: as `sonovan.models.picture.prepare.to_grey` takes them. Raises UnusablePicture as that does.
+    It is for looking, never for measuring. pixels: as `sonovan.models.picture.prepare.to_grey` takes them. Raises
+    UnusablePicture as that does.
     """
     return despeckle(to_grey(pixels))

@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sonovan.models.despeckle import despeckle
 from sonovan.models.picture.prepare import to_grey
 
 Shown = NDArray[np.uint8]
@@ -22,7 +21,6 @@ _SHARES: Final = {75: 0.75, 60: 0.6, 45: 0.5}
 """About how large a frame of speckle becomes by these, against the first: not all are tried on every frame."""
 FRAME_BYTES: Final = 70_000
 """At 20 Mbit/s, 30 frames of this size arrive in 0.84 s: a sweep that plays gains on the link (decision 0113)."""
-
 
 _YELLOW: Final = (255, 220, 0)
 """Red, green, blue."""
@@ -80,11 +78,6 @@ def for_the_link(picture: Shown) -> Coded:
 def without_loss(picture: Shown) -> Coded:
     """A frame to measure and draw on: PNG, every pixel as `shown` gives it."""
     return Coded(_coded(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1]), PNG, None)
-
-
-def despeckled(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Coded:
-    """The frame in grey with less speckle, without further loss: for looking, never for measuring."""
-    return without_loss(despeckle(to_grey(pixels)))
 
 
 def _jpeg(picture: Shown, quality: int) -> bytes:

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sonovan.models.picture.screens import FRAME_BYTES, QUALITIES, despeckled, for_the_link, shown, without_loss
+from sonovan.models.despeckle import despeckled
+from sonovan.models.picture.screens import FRAME_BYTES, QUALITIES, for_the_link, outlined, shown, without_loss
 
 
 def decoded(data: bytes) -> NDArray[np.uint8]:
@@ -54,4 +55,22 @@ def test_sixteen_bits_are_shown_in_eight() -> None:
 
 def test_a_despeckled_frame_is_smoother() -> None:
     speckle = noise(64, 64)
-    assert decoded(despeckled(speckle).data).std() < speckle.std()
+    assert decoded(without_loss(despeckled(speckle)).data).std() < speckle.std()
+
+
+@pytest.mark.parametrize("shape", [(6, 8), (6, 8, 3)])
+def test_a_region_is_outlined_just_outside_it_and_all_else_is_as_it_was(shape: tuple[int, ...]) -> None:
+    picture, labels = np.full(shape, 90, np.uint8), np.zeros((6, 8), np.uint8)
+    labels[2:4, 5:8] = 2  # to the picture's right edge
+    drawn = outlined(picture, labels)
+    yellow = (drawn == (255, 220, 0)).all(axis=2)
+    assert sorted(zip(*map(list, np.nonzero(yellow)), strict=True)) == [
+        (1, 5), (1, 6), (1, 7), (2, 4), (3, 4), (4, 5), (4, 6), (4, 7),
+    ]  # fmt: skip
+    assert (drawn[~yellow] == 90).all()
+    assert (picture == 90).all()
+
+
+def test_a_mask_of_another_size_is_not_drawn() -> None:
+    with pytest.raises(ValueError, match="a mask of"):
+        outlined(np.zeros((6, 8), np.uint8), np.zeros((8, 6), np.uint8))
