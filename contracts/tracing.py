@@ -43,7 +43,7 @@ def capture_of(screening_id: str, item_id: str) -> TraceContext:
     return TraceContext(_hashed(screening_id, 32), _hashed(item_id, 16))
 
 
-def read(headers: Headers | None) -> TraceContext | None:
+def step_in(headers: Headers | None) -> TraceContext | None:
     """The step that caused a message; None where its headers name none, or not as the standard writes it."""
     for name, value in headers or ():
         if name == HEADER and value is not None and (found := _WRITTEN.fullmatch(value)):
@@ -55,7 +55,7 @@ def read(headers: Headers | None) -> TraceContext | None:
 _CURRENT: Final[ContextVar[TraceContext | None]] = ContextVar("trace", default=None)
 
 
-def current() -> TraceContext | None:
+def step_under_way() -> TraceContext | None:
     """The step that is under way in this task or thread."""
     return _CURRENT.get()
 

@@ -21,7 +21,7 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.moments import moment_of, ms_of
 from sonovan.contracts.record import Count, Moment, Offset
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.tracing import Headers, read
+from sonovan.contracts.tracing import Headers, step_in
 from sonovan.stream_apps.rejecting import Coordinates
 from sonovan.stream_apps.stage import Message
 
@@ -63,7 +63,7 @@ def restored(headers: Headers, value: bytes, reads: Collection[Topic]) -> Messag
         )
     except (KeyError, ValueError) as error:
         raise InvalidRecord("record_invalid", "a deferred message does not say where it stood") from error
-    return Message(at, given.get("key"), value, read(given.items()))
+    return Message(at, given.get("key"), value, step_in(given.items()))
 
 
 @dataclass(eq=False, slots=True)

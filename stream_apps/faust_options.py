@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import Transient
+from sonovan.contracts.limits import MIB
 from sonovan.contracts.topics import APP_IDS, TOPIC_PARTITIONS, Writer
 
 STREAM_BUFFER: Final = 256
 """Messages that wait in an agent's queue, if they are small; the default of 4,096 would hold gigabytes of frames."""
 
-STREAM_BUFFER_BYTES: Final = 32 * 1024 * 1024
+STREAM_BUFFER_BYTES: Final = 32 * MIB
 """Bytes of messages that wait there, or one that is larger (`feeding.Feed`): more than a second of small frames."""
 
 METADATA_MAX_AGE_MS: Final = 10_000

@@ -15,7 +15,7 @@ from aiokafka.errors import (
 )
 
 from sonovan.contracts.errors import Fatal, Transient
-from sonovan.contracts.tracing import TraceContext, current, read
+from sonovan.contracts.tracing import TraceContext, step_in, step_under_way
 from sonovan.stream_apps.rejecting import Coordinates
 from sonovan.stream_apps.retrying import retry
 
@@ -56,7 +56,7 @@ class Sending:
         headers: of the message, beside its key and value; without any it carries the step of a trace that is under
         way, where one is.
         """
-        step = current()
+        step = step_under_way()
         self._app, self._topic, self._key, self._value, self._sleep = app, topic, key, value, sleep
         self._told = told
         self._headers = [step.header] if headers is None and step is not None else headers
@@ -111,7 +111,7 @@ def coordinates(message: Any) -> Coordinates:
 def step_of(message: Any) -> TraceContext | None:
     """The step of a trace that caused a Faust message; its headers are a mapping or pairs, as the driver has them."""
     headers = message.headers or ()
-    return read(headers.items() if isinstance(headers, Mapping) else headers)
+    return step_in(headers.items() if isinstance(headers, Mapping) else headers)
 
 
 def _kind_of(error: Exception, topic: str) -> Exception:

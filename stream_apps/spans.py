@@ -8,18 +8,18 @@ packages of OpenTelemetry (docs/decisions/0136). Source: OTLP 1.3, JSON protobuf
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from sonovan.contracts.limits import MIB
 from sonovan.contracts.tracing import TraceContext, within
 from sonovan.stream_apps.stage import Message
 
 log = logging.getLogger(__name__)
 
-MOST_BYTES: Final = 16 * 1024 * 1024
-"""A file that is longer is put aside, and the one that was put aside before is deleted."""
+MOST_BYTES: Final = 16 * MIB
 
 _CONSUMER: Final = 5
 _ERROR: Final = 2
@@ -28,11 +28,9 @@ _ERROR: Final = 2
 class Spans:
     """The spans of one worker. folder: where its file lies, None writes none; the context is passed on in any case."""
 
-    def __init__(
-        self, stage: str, instance: int, folder: Path | None = None, *, now_ns: Callable[[], int] = time.time_ns
-    ) -> None:
-        """now_ns: nanoseconds since the epoch."""
-        self._stage, self._instance, self._now_ns = stage, instance, now_ns
+    def __init__(self, stage: str, instance: int, folder: Path | None = None, *, most_bytes: int = MOST_BYTES) -> None:
+        """most_bytes: a file that is longer is put aside, and the one that was put aside before is deleted."""
+        self._stage, self._instance, self._most_bytes = stage, instance, most_bytes
         self._file = None if folder is None else folder / f"{stage}-{instance}.jsonl"
 
     @contextmanager
@@ -42,7 +40,7 @@ class Spans:
         if caused_by is None:
             yield
             return
-        step, began_ns, failed = caused_by.caused(), self._now_ns(), True
+        step, began_ns, failed = caused_by.caused(), time.time_ns(), True
         try:
             with within(step):
                 yield
@@ -62,7 +60,7 @@ class Spans:
             "name": f"{self._stage} {at.topic}",
             "kind": _CONSUMER,
             "startTimeUnixNano": str(began_ns),
-            "endTimeUnixNano": str(self._now_ns()),
+            "endTimeUnixNano": str(time.time_ns()),
             "attributes": _attributes(
                 {
                     "messaging.system": "kafka",
@@ -81,7 +79,7 @@ class Spans:
         """Append a line. A disk that takes none costs spans and no work: it is told, and every message goes on."""
         try:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if file.exists() and file.stat().st_size > MOST_BYTES:
+            if file.exists() and file.stat().st_size > self._most_bytes:
                 file.replace(file.with_suffix(".1.jsonl"))
             with file.open("a", encoding="utf-8") as written:
                 written.write(json.dumps(request) + "\n")

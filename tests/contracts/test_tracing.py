@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sonovan.contracts.ids import mint_id
-from sonovan.contracts.tracing import TraceContext, capture_of, current, read, within
+from sonovan.contracts.tracing import TraceContext, capture_of, step_in, step_under_way, within
 
 HEX = st.text("0123456789abcdef", min_size=16, max_size=16).filter(lambda text: int(text, 16) > 0)
 
@@ -13,7 +13,7 @@ HEX = st.text("0123456789abcdef", min_size=16, max_size=16).filter(lambda text: 
 @given(high=HEX, low=HEX, span=HEX)
 def test_a_step_is_read_back_from_its_header(high: str, low: str, span: str) -> None:
     step = TraceContext(high + low, span)
-    assert read([("frame_id", b"x"), step.header, ("empty", None)]) == step
+    assert step_in([("frame_id", b"x"), step.header, ("empty", None)]) == step
     assert step.header[1] == f"00-{high}{low}-{span}-01".encode()
 
 
@@ -31,8 +31,8 @@ def test_a_step_is_read_back_from_its_header(high: str, low: str, span: str) -> 
     ],
 )
 def test_what_is_no_context_is_none(value: bytes | None) -> None:
-    assert read([("traceparent", value)]) is None
-    assert read(None) is None
+    assert step_in([("traceparent", value)]) is None
+    assert step_in(None) is None
 
 
 def test_a_screening_is_one_trace_that_does_not_tell_which_and_an_item_one_step() -> None:
@@ -43,13 +43,13 @@ def test_a_screening_is_one_trace_that_does_not_tell_which_and_an_item_one_step(
     assert first.trace_id == other.trace_id
     assert first.span_id != other.span_id
     assert screening_id.replace("-", "") not in first.trace_id
-    assert read([first.header]) == first
+    assert step_in([first.header]) == first
 
 
 def test_a_step_is_under_way_within_its_block_alone() -> None:
     step = capture_of(mint_id(), "a")
     with within(step):
         caused = step.caused()
-        assert current() == step
-    assert current() is None
+        assert step_under_way() == step
+    assert step_under_way() is None
     assert (caused.trace_id, caused.span_id != step.span_id) == (step.trace_id, True)

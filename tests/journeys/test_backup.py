@@ -8,7 +8,7 @@ from sonovan.centre import attach, down, up
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.tracing import capture_of, read
+from sonovan.contracts.tracing import capture_of, step_in
 from sonovan.deploy import services
 from sonovan.storage.keys import Bucket
 from tests import command
@@ -60,7 +60,7 @@ def test_a_screening_that_was_open_at_the_mark_is_finished_by_the_restored_centr
         trace = capture_of(screening.screening_id, "").trace_id  # from the van's frames to the report, over the restore
         for topic in (Topic.FRAME_SEGMENTED, Topic.SCREENING_ASSESSED):
             mine = [each for each in restored.messages(topic) if each.key == screening.screening_id.encode()]
-            steps = [read(each.headers.items()) for each in mine]
+            steps = [step_in(each.headers.items()) for each in mine]
             assert {step.trace_id for step in steps if step is not None} == {trace}
         found = segmented(restored, screening.screening_id)
         assert found.keys() == screening.frame_ids

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sonovan.contracts.tracing import capture_of, read
-from sonovan.stream_apps import spans
+from sonovan.contracts.tracing import capture_of, step_in
 from sonovan.stream_apps.deferring import headers_of, restored
 from sonovan.stream_apps.spans import Spans
 from tests.clinical.records import SCREENING
@@ -40,7 +39,7 @@ def test_what_a_stage_sends_carries_the_trace_of_what_caused_it(name: str, tmp_p
     case = CASES[name](tmp_path)
     traced(case)
     worker = asyncio.run(live(case, Spans(name, 2, tmp_path / "spans")))
-    steps = [read(headers) for headers, _ in case.world.headed]
+    steps = [step_in(headers) for headers, _ in case.world.headed]
     assert len(steps) == len(case.world.sent)
     assert {step.trace_id for step in steps if step is not None} == {CAPTURE.trace_id}
     told = [json.loads(line) for line in (tmp_path / "spans" / f"{name}-2.jsonl").read_text().splitlines()]
@@ -70,13 +69,10 @@ def test_a_deferred_message_keeps_its_trace(tmp_path: Path) -> None:
     assert restored(headers_of(message), message.value, reads) == message
 
 
-def test_a_file_of_spans_is_bounded_and_a_disk_that_takes_none_stops_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_of_spans_is_bounded_and_a_disk_that_takes_none_stops_nothing(tmp_path: Path) -> None:
     case = CASES["segment"](tmp_path)
     traced(case)
-    given = Spans("segment", 1, tmp_path / "spans")
-    monkeypatch.setattr(spans, "MOST_BYTES", 100)
+    given = Spans("segment", 1, tmp_path / "spans", most_bytes=100)
     for _ in range(3):
         with given.around(case.world.arrived[0]):
             pass
