@@ -140,7 +140,8 @@ class Administrator:
 
     def accounts(self) -> set[str]:
         """Everybody who has a password at the broker."""
-        return self._accounts()
+        with translating("listing accounts"):
+            return set(self._client.describe_user_scram_credentials())
 
     def set_accounts(self, passwords: Mapping[str, str]) -> None:
         """Create the accounts, or give them these passwords, all in one request."""
@@ -169,14 +170,14 @@ class Administrator:
 
         bytes_per_s: what it may send to the broker, None as much as it likes.
         """
+        account, wanted = van_account(van_id), van_grants(van_id)
         self.create_topics([van_id])
         # The quota first: there is no moment in which the van may send without one.
         with translating(f"setting the quota of {van_id}"):
-            set_byte_rate(self._client, van_account(van_id), bytes_per_s)
-        self.set_accounts({van_account(van_id): password})
-        account, wanted = van_account(van_id), van_grants(van_id)
+            set_byte_rate(self._client, account, bytes_per_s)
+        self.set_accounts({account: password})
         self._grant(wanted)
-        self._await(lambda: wanted <= self._held(account) and account in self._accounts(), f"granting {van_id} access")
+        self._await(lambda: wanted <= self._held(account) and account in self.accounts(), f"granting {van_id} access")
 
     def van_quota(self, van_id: str) -> int | None:
         """How many bytes a second a van may send; None where it has no quota."""
@@ -217,7 +218,7 @@ class Administrator:
             found = self._client.describe_acls(every_entry(account))[0]
         self._grant(wanted - {grant_of(acl) for acl in found})
         self._remove([acl for acl in found if grant_of(acl) not in wanted])
-        self._await(lambda: self._held(account) == wanted and account in self._accounts(), f"granting {account} access")
+        self._await(lambda: self._held(account) == wanted and account in self.accounts(), f"granting {account} access")
 
     def revoke_consumer(self, name: str) -> None:
         """Take a consumer's grants and account away, for connections that are open too. Harmless when it has none."""
@@ -226,7 +227,7 @@ class Administrator:
     def consumers(self) -> dict[str, list[str]]:
         """The topics that each enrolled consumer reads, by its name."""
         names = {
-            account: account.removeprefix(consumer_account("")) for account in self._accounts() if is_consumer(account)
+            account: account.removeprefix(consumer_account("")) for account in self.accounts() if is_consumer(account)
         }
         return {
             name: sorted(grant.name for grant in self._held(account) if grant and grant.resource is Resource.TOPIC)
@@ -241,7 +242,7 @@ class Administrator:
             if known:
                 mechanism = mechanism_of(account)
                 self._client.alter_user_scram_credentials([UserScramCredentialDeletion(account, mechanism)])
-        self._await(lambda: not self._held(account) and account not in self._accounts(), f"revoking {account}")
+        self._await(lambda: not self._held(account) and account not in self.accounts(), f"revoking {account}")
 
     def _coordinated(self) -> bool:
         try:
@@ -279,11 +280,6 @@ class Administrator:
         with translating(f"listing the grants of {account}"):
             return {grant_of(acl) for acl in self._client.describe_acls(every_entry(account))[0]}
 
-    def _accounts(self) -> set[str]:
-        """Everybody who has a password."""
-        with translating("listing accounts"):
-            return set(self._client.describe_user_scram_credentials())
-
     def _grants_astray(self) -> tuple[set[Grant], list[ACL]]:
         """(grants that the broker lacks, entries of the project's accounts that the table does not ask for)."""
         wanted = all_grants(self._enrolled_vans())
@@ -300,7 +296,7 @@ class Administrator:
         vans = self.van_ids()
         if not vans:
             return vans
-        accounts = self._accounts()
+        accounts = self.accounts()
         return {van_id for van_id in vans if van_account(van_id) in accounts}
 
     def _found(self, names: Iterable[str]) -> dict[str, PlannedTopic]:

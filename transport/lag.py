@@ -17,9 +17,11 @@ from sonovan.transport.grants import stage_groups
 
 @dataclass(frozen=True, slots=True, order=True)
 class Lag:
-    """One topic that a stage reads. behind: records that it has not processed yet, over all partitions. partitions: of
-    how many some are left. most: the most that are left of one of them. waiting: how
-    many of them all are older than was asked for."""
+    """How far a stage is behind one topic that it reads.
+
+    behind: records that it has not processed yet, over all partitions. partitions: how many of these hold such records.
+    most: the largest number of them in one partition. waiting: how many of all of them are older than was asked for.
+    """
 
     stage: Writer
     topic: str
@@ -30,10 +32,11 @@ class Lag:
 
 
 def lags(settings: BrokerSettings, older_than_ms: int | None = None) -> list[Lag]:
-    """Of each stage and topic of which it has committed something; a stage that has not is left out, for unknown is
-    not 0. No message is read. older_than_ms: milliseconds since the epoch by the broker's clock; what was appended
-    before it and is left is counted as waiting; with None nothing is.
+    """How far each stage is behind each topic of which it has committed something, by asking the broker.
 
+    A stage that has committed nothing is left out, for unknown is not 0. No message is read. older_than_ms:
+    milliseconds since 1970 by the broker's clock; what was appended before it and is left counts as waiting. None:
+    nothing does.
     Raises Transient where no broker answers, Fatal where the account may not see it.
     """
     committed: dict[str, Mapping[Any, Any]] = {}
