@@ -33,14 +33,14 @@ class Described:
 
 @dataclass
 class Times:
-    """How often something took how long: a histogram. bounds_s: upper bounds in seconds, the one of +Inf left out."""
+    """A histogram of how long something took. bounds_s: upper bounds in seconds, the one of +Inf left out."""
 
     bounds_s: tuple[float, ...]
-    counts: list[int] = field(default_factory=list)
-    total_s: float = 0.0
+    counts: list[int] = field(init=False)
+    total_s: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
-        self.counts = self.counts or [0] * (len(self.bounds_s) + 1)
+        self.counts = [0] * (len(self.bounds_s) + 1)
 
     def add(self, elapsed_s: float) -> None:
         """Count one more."""

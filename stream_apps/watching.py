@@ -122,14 +122,19 @@ class Watching:
             committed = {(place.topic, place.partition): known.get(place) for place in found}
         except self._away as error:
             log.info("the lag is not told: %s", type(error).__name__)
-        free = [shutil.disk_usage(folder).free for folder in self._folders if folder.is_dir()]
-        standing = Standing(not self._progress.waiting, self._progress.broker_ahead_s, min(free, default=None))
+        free = min(free_bytes(self._folders).values(), default=None)
+        standing = Standing(not self._progress.waiting, self._progress.broker_ahead_s, free)
         return self._measured.text(ends, committed, standing)
+
+
+def free_bytes(folders: Sequence[Path]) -> dict[Path, int]:
+    """What is free on the disk of each folder; one that does not exist is left out."""
+    return {folder: shutil.disk_usage(folder).free for folder in folders if folder.is_dir()}
 
 
 def look_at_disks(progress: Progress, folders: Sequence[Path], disk_low_mb: int) -> None:
     """Hold where one of the disks is nearly full: Kafka halts on a full one, and what it holds must stay readable."""
-    free_mb = {folder: shutil.disk_usage(folder).free // MEGA for folder in folders if folder.is_dir()}
+    free_mb = {folder: free // MEGA for folder, free in free_bytes(folders).items()}
     low = [f"{free} MB are free at {folder}" for folder, free in free_mb.items() if free < disk_low_mb]
     if low:
         progress.waits(DISK, f"the disk is nearly full, it takes no more messages: {'; '.join(low)}")

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 
+from sonovan.contracts.faults import WORKER_FAULTS
 from sonovan.stream_apps.metrics import Measured, Metric, Part, Standing
 from sonovan.stream_apps.rejecting import Coordinates
 
@@ -33,6 +34,18 @@ def test_every_metric_is_described_once_and_named_after_the_project_and_its_unit
 
 def test_what_runs_stands_in_labels_that_are_escaped() -> None:
     assert f'sonovan_worker_info{{{OWN},provider="openvino \\"bf16\\""}} 1' in Worker().text()
+
+
+def test_how_a_worker_stands_is_told_and_a_disk_that_it_does_not_look_at_is_left_out() -> None:
+    worker = Worker()
+    worker.measured.faults = frozenset({"disk"})
+    lines = worker.measured.text({}, {}, Standing(ready=False, broker_ahead_s=-1.5, disk_free=7_000)).splitlines()
+    assert {f"sonovan_ready{{{OWN}}} 0", f"sonovan_broker_clock_ahead_seconds{{{OWN}}} -1.5"} <= set(lines)
+    assert f"sonovan_disk_free_bytes{{{OWN}}} 7000" in lines
+    faults = [line.rpartition(" ")[2] for line in lines if line.startswith("sonovan_fault{")]
+    assert sorted(faults) == ["0"] * (len(WORKER_FAULTS) - 1) + ["1"]
+    assert f'sonovan_fault{{{OWN},fault="disk"}} 1' in lines
+    assert not [line for line in worker.text() if line.startswith("sonovan_disk_free_bytes{")]
 
 
 def lag(lines: list[str]) -> list[str]:
