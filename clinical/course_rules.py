@@ -36,7 +36,7 @@ OUTCOME_KNOWN: Final = "outcome_known"
 """Why an alert is gone: somebody recorded what became of her."""
 
 FOUR_OR_FIVE: Final = frozenset(
-    {("BI-RADS", each) for each in ("4", "4A", "4B", "4C", "5")}
+    {("BI-RADS", each) for each in ("4A", "4B", "4C", "5")}
     | {("TI-RADS", each) for each in ("TR4", "TR5")}
     | {("C-TIRADS", each) for each in ("4A", "4B", "4C", "5")}
 )
@@ -130,12 +130,14 @@ def large_growth(course: Course) -> Iterator[Met]:
 
     Not one that its reader called no lesion.
     """
-    if course.counts is None or course.counts[1].comparison is None:
+    if course.counts is None:
         return
     at, made = course.counts
-    none = {each.finding_id for each in made.findings if each.verdict == "no_lesion"}
-    for each in course.counts[1].comparison.findings:
-        if each.grown and each.finding_id is not None and each.finding_id not in none:
+    if made.comparison is None:
+        return
+    no_lesions = {each.finding_id for each in made.findings if each.verdict == "no_lesion"}
+    for each in made.comparison.findings:
+        if each.grown and each.finding_id is not None and each.finding_id not in no_lesions:
             about = AboutFinding(finding_id=each.finding_id, organ=each.organ, laterality=each.laterality)
             yield Met(about, each.because, at, made.revision_id)
 

@@ -55,7 +55,7 @@ class _Silence(Part):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Timed:
     """An alert, and when it is told. waits: of somebody who is late, at its rule's time; all else is told at once."""
 
     alert: LesionAlerted
@@ -103,7 +103,7 @@ def course_of(screening_id: str, facts: Iterable[Fact]) -> Course:
     return Course(screening_id, reported, silent, tuple(signed), tuple(outcomes))
 
 
-def course_alerts(course: Course, known: Mapping[str, LesionAlerted], rules: RuleSet, at: datetime) -> list[Said]:
+def course_alerts(course: Course, known: Mapping[str, LesionAlerted], rules: RuleSet, at: datetime) -> list[Timed]:
     """What must be told because of this course: raised first, in the rules' order, then what is gone.
 
     known: the newest record of every alert of this screening, by alert id. at: when what is new was appended.
@@ -118,18 +118,18 @@ def course_alerts(course: Course, known: Mapping[str, LesionAlerted], rules: Rul
             met.add(alert.alert_id)
             before = known.get(alert.alert_id)
             if before is None or not stands(before):
-                told.append(Said(alert, alert.as_of, waits=bool(rule.after)))
+                told.append(Timed(alert, alert.as_of, waits=bool(rule.after)))
     return [*told, *_gone(course, known, rules.course_rules, met, at)]
 
 
 def _gone(
     course: Course, known: Mapping[str, LesionAlerted], rules: Sequence[CourseRule], met: set[str], at: datetime
-) -> Iterator[Said]:
+) -> Iterator[Timed]:
     names = {rule.name for rule in rules}
     for name, before in sorted(known.items()):
         if before.rule in names and name not in met and stands(before):
             new = {"state": "withdrawn", "because": (_why_gone(course, before),), "as_of": at}
-            yield Said(before.model_copy(update=new), at)
+            yield Timed(before.model_copy(update=new), at)
 
 
 def _why_gone(course: Course, before: LesionAlerted) -> Because:

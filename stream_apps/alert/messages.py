@@ -54,16 +54,16 @@ def follow(outbox: Outbox, record: Concerns, rules: RuleSet, ladder: Ladder, at:
 
     at: when the record was appended. Raises as `take`.
     """
-    heard = min(at, now)
+    appended = min(at, now)
 
     def decide(known: Mapping[str, bytes], facts: Sequence[Fact]) -> list[Message]:
         before = {name: kept_alert(body) for name, body in known.items()}
         course = course_of(record.screening_id, facts)
-        said = course_alerts(course, before, rules, heard)
+        timed = course_alerts(course, before, rules, appended)
         settled = now + SETTLES
-        return [message_of(each.alert, ladder, max(each.due, settled) if each.waits else each.due) for each in said]
+        return [message_of(each.alert, ladder, max(each.due, settled) if each.waits else each.due) for each in timed]
 
-    return outbox.learn(record.screening_id, facts_of(record, heard), decide, now)
+    return outbox.learn(record.screening_id, facts_of(record, appended), decide, now)
 
 
 def answer(

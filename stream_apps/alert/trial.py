@@ -71,14 +71,14 @@ def try_course(records: Iterable[tuple[datetime, Concerns]], rules: RuleSet, lad
             if fact.name not in facts or facts[fact.name].number < fact.number:
                 facts[fact.name] = fact
         course = course_of(record.screening_id, [facts[name] for name in sorted(facts)])
-        for said in course_alerts(course, known, rules, at):
-            known[said.alert.alert_id] = said.alert
-            waiting = [each for each in told if each.alert.alert_id == said.alert.alert_id and each.alert.as_of > at]
+        for timed in course_alerts(course, known, rules, at):
+            known[timed.alert.alert_id] = timed.alert
+            waiting = [each for each in told if each.alert.alert_id == timed.alert.alert_id and each.alert.as_of > at]
             told = [each for each in told if each not in waiting]
-            raised = said.alert.state == "raised"
+            raised = timed.alert.state == "raised"
             if raised or not waiting:
-                calls = ladder.calls(said.alert.severity, said.due) if raised else ()
-                told.append(Told(None, said.alert, None, calls))
+                calls = ladder.calls(timed.alert.severity, timed.due) if raised else ()
+                told.append(Told(None, timed.alert, None, calls))
     return tuple(told)
 
 
