@@ -8,8 +8,7 @@ from sonovan.clinical.comparison import Seen, compare, grown, same_place, seen_w
 from sonovan.contracts.because import Because
 from sonovan.contracts.comparisons import Compared
 from sonovan.contracts.description import Extent, Location
-from sonovan.contracts.lexicon import Organ
-from sonovan.contracts.results import Adequacy, Finding
+from sonovan.contracts.results import Finding
 from tests.clinical.records import adequacy, finding
 
 AT_TWO: Final = Location(hour=2, region="upper_outer", nipple_distance_mm=30)
@@ -176,14 +175,10 @@ def test_the_months_between_are_whole_and_nothing_names_the_earlier_screening() 
 
 
 def test_each_side_of_the_neck_is_its_own() -> None:
-    lobes = (rows("thyroid", "left"), rows("thyroid", "right"))
+    lobes = tuple(adequacy(organ="thyroid", laterality=side) for side in ("left", "right"))
     found = told([nodule(1)], [nodule(2, laterality="right")], then=lobes, today=lobes)
     assert [each[0] for each in found] == ["new", "not_found_again"]
     assert seen_well(nodule(1), lobes)
-
-
-def rows(organ: Organ, side: str) -> Adequacy:
-    return adequacy(organ=organ, laterality=side)
 
 
 def test_what_is_new_cannot_have_grown() -> None:

@@ -61,7 +61,7 @@ def test_all_that_changes_results_changes_the_fingerprint(accompanied: Entry, ch
     assert accompanied.model_copy(update=changed).fingerprint != accompanied.fingerprint
 
 
-def test_another_share_of_mirror_images_is_another_fingerprint(accompanied: Entry) -> None:
+def test_a_network_that_looks_at_the_mirror_image_elsewhere_has_another_fingerprint(accompanied: Entry) -> None:
     names = {accompanied.model_copy(update={"mirror_from": value}).fingerprint for value in (None, 0.02, 0.1)}
     assert len(names) == 3
 

@@ -66,8 +66,7 @@ async def test_a_partition_waits_once_the_bytes_are_many_and_goes_on_once_they_a
     while told.waits:
         queue.get_nowait()
         left.append(queue.nbytes)
-    assert left == [1000, 750, 500, 250, 0][: len(left)]
-    assert left[-1] <= 400
+    assert left == [1000, 750, 500, 250, 0]  # whoever takes one looks first at what waits: 250 are few
 
 
 @in_a_loop

@@ -110,9 +110,7 @@ def test_causes_without_end_take_no_memory_without_end(told: Log) -> None:
 
 def test_a_worker_that_ends_shows_what_it_held() -> None:
     program = """
-import json
 import logging
-import os
 from sonovan.stream_apps.running import log_to_stderr
 log_to_stderr("assess-1")
 for number in range(5):
@@ -127,9 +125,7 @@ for number in range(5):
 
 def test_logs_are_lines_of_json_where_asked_with_what_went_wrong() -> None:
     program = """
-import json
 import logging
-import os
 from sonovan.stream_apps.running import log_to_stderr
 log_to_stderr("assess-1")
 try:
