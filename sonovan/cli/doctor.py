@@ -25,7 +25,7 @@ def doctor(state: StateOption = None, as_json: JsonOption = False) -> int:
     """Look at disks, programs, ports, certificates, topics, accounts, lag, buckets, databases and weights.
 
     One line for each, with the remedy where it is not well; exit code 3 where one is not. Nothing is changed. Without
-    --state and with SONOVAN_KAFKA_BOOTSTRAP (and SONOVAN_S3_ENDPOINT) set, the centre that these name is looked at.
+    --state, and where SONOVAN_KAFKA_BOOTSTRAP is set, the centre that this and SONOVAN_S3_ENDPOINT name is looked at.
     """
     from sonovan.doctor.centre import look
 
