@@ -7,13 +7,12 @@ closed segments of Kafka's log), are links to the same bytes. `files.jsonl` list
 a restore checks what it copies.
 """
 
-import hashlib
 import json
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +20,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from sonovan.backup_files import (
+    OBJECTS,
+    Copy,
+    below,
+    everything,
+    folders,
+    make_folder,
+    read_list,
+    sha256_of,
+    write_list,
+)
 from sonovan.centre import deploy_errors
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.deploy import processes, services
@@ -31,17 +41,12 @@ from sonovan.deploy.services import SERVICES, SUPERVISOR
 from sonovan.deploy.state import StateFolder, silent
 
 ABOUT: Final = "backup.json"
-FILES: Final = "files.jsonl"
 DATA: Final = "state"
 DUMPS: Final = "dumps"
 """What the command of `--during` wrote into the folder that it finds as `$BACKUP`."""
 _PARTIAL: Final = ".partial"
 _LOCK: Final = ".lock"
 _LOCK_DEADLINE_S: Final = 5.0
-_LEFT_OUT: Final = ("run", "logs")
-"""Of this machine's processes alone; of `run/` the ports are kept, where vans look for the centre."""
-_PORTS: Final = Path("run") / "ports.json"
-_OBJECTS: Final = Path("minio") / "data"
 
 Say = Callable[[str], None]
 
@@ -85,23 +90,23 @@ def back_up(path: Path, into: Path, *, during: str | None = None, say: Say = sil
 def _back_up(state: StateFolder, into: Path, during: str | None, say: Say) -> BackedUp:
     old, partial = newest(into), into / _PARTIAL
     shutil.rmtree(partial, ignore_errors=True)  # of a backup that was cut off
-    copy = _Copy(state.path, partial / DATA, None if old is None else old / DATA)
-    _make(dumps := partial / DUMPS)
+    copy = Copy(state.path, partial / DATA, None if old is None else old / DATA)
+    make_folder(dumps := partial / DUMPS)
     say("copying objects, while everything runs")
-    copy.take(_below(state.path, _OBJECTS))
+    copy.take(below(state.path, OBJECTS))
     with _still(state, say) as still:
         mark = datetime.now(UTC)
         say("copying what has changed since, and the rest; nothing runs")
-        copy.take(_everything(state.path))
-        copy.leave_out_others()
+        copy.take(everything(state.path))
+        copy.finish()
         if during is not None:
             _run(during, dumps)
     say("reading what was copied")
     told = BackedUp(
         into / f"{mark:%Y%m%dT%H%M%SZ}", mark, len(copy.taken), copy.bytes, copy.copied_bytes, still.seconds
     )
-    _write_list(partial, copy, _known(old))
-    sums = {each.name: _sha256(each) for each in sorted(dumps.iterdir())}
+    write_list(partial, copy, old)
+    sums = {each.name: sha256_of(each) for each in sorted(dumps.iterdir())}
     about = {**told.document(), DUMPS: sums}
     (partial / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     os.sync()  # a backup that is named by its mark is whole, whatever the power does
@@ -119,27 +124,27 @@ def restore(backup: Path, path: Path) -> dict[str, Any]:
     """
     try:
         about: dict[str, Any] = json.loads((backup / ABOUT).read_text(encoding="utf-8"))
-        listed = _read_list(backup)
-    except (OSError, ValueError, KeyError):
+        listed = read_list(backup)
+    except (OSError, ValueError, TypeError):
         raise InvalidRecord("option_invalid", f"{backup} is no backup: one is named by its mark") from None
     if path.exists() and any(path.iterdir()):
         raise InvalidRecord("option_invalid", f"{path} is not empty: a backup is restored into a new state folder")
     for name, sha256 in about.get(DUMPS, {}).items():
-        if not (dump := backup / DUMPS / name).is_file() or _sha256(dump) != sha256:
+        if not (dump := backup / DUMPS / name).is_file() or sha256_of(dump) != sha256:
             raise InvalidRecord("option_invalid", f"{dump} is not as it was backed up: take an earlier backup")
     with _disk_errors(path):
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name, (sha256, _, _) in listed.items():
+        for name, _, _, sha256 in listed:
             source, target = backup / DATA / name, path / name
-            _make(target.parent)
+            make_folder(target.parent)
             if source.is_symlink():
                 target.symlink_to(os.readlink(source))
                 continue
             shutil.copy2(source, target)
-            if _sha256(target) != sha256:
+            if sha256_of(target) != sha256:
                 raise InvalidRecord("option_invalid", f"{name} is not as it was backed up: take an earlier backup")
-        for folder in (each for each in (backup / DATA).rglob("*") if each.is_dir() and not each.is_symlink()):
-            _make(path / folder.relative_to(backup / DATA))
+        for folder in folders(backup / DATA):
+            make_folder(path / folder)
         os.sync()
     return about
 
@@ -192,123 +197,11 @@ def _start(state: StateFolder, name: str, say: Say, *, wait: bool) -> str | None
     return None
 
 
-class _Copy:
-    """Takes files from a state folder. before: the same folder as the backup before has it."""
-
-    def __init__(self, source: Path, target: Path, before: Path | None) -> None:
-        self._source, self._target, self._before = source, target, before
-        self.taken: dict[Path, os.stat_result] = {}
-        self.bytes = self.copied_bytes = 0
-
-    def take(self, names: Iterator[Path]) -> None:
-        """Copy or link each, unless what was copied before is as it is now."""
-        for name in names:
-            try:
-                now = (self._source / name).lstat()
-            except FileNotFoundError:
-                continue  # a temporary file of a store that runs
-            if name in self.taken and _alike(self.taken[name], now):
-                continue
-            try:
-                self._take(name, now)
-            except FileNotFoundError:
-                continue
-
-    def _take(self, name: Path, now: os.stat_result) -> None:
-        target = self._target / name
-        _make(target.parent)
-        target.unlink(missing_ok=True)
-        before = None if self._before is None else self._before / name
-        if before is not None and _never_changes(name) and before.is_file() and _alike(before.stat(), now):
-            os.link(before, target)
-        else:
-            shutil.copy2(self._source / name, target, follow_symlinks=False)
-            self.copied_bytes += now.st_size
-        self.taken[name] = now
-
-    def leave_out_others(self) -> None:
-        """Remove what was copied and is gone since, and sum up."""
-        for name in [each for each in self.taken if not os.path.lexists(self._source / each)]:
-            (self._target / name).unlink()
-            del self.taken[name]
-        self.bytes = sum(each.st_size for each in self.taken.values())
-        for folder in (each for each in self._source.rglob("*") if each.is_dir() and not each.is_symlink()):
-            if folder.relative_to(self._source).parts[0] not in _LEFT_OUT:
-                _make(self._target / folder.relative_to(self._source))
-
-    def files(self) -> Iterator[tuple[Path, Path]]:
-        """Every file that was taken: (its name, where it lies)."""
-        for name in sorted(self.taken):
-            yield name, self._target / name
-
-
-def _never_changes(name: Path) -> bool:
-    """Whether a file of the same name, size and time has the same bytes: objects and segments of Kafka's log.
-
-    Not its indexes, nor databases: these are written through memory or in place.
-    """
-    return name.is_relative_to(_OBJECTS) or (name.parts[0] == "kafka" and name.suffix == ".log")
-
-
-def _alike(one: os.stat_result, other: os.stat_result) -> bool:
-    return (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
-
-
-def _everything(path: Path) -> Iterator[Path]:
-    for part in sorted(each.name for each in path.iterdir()):
-        if part not in _LEFT_OUT:
-            yield from _below(path, Path(part))
-    if (path / _PORTS).exists():
-        yield _PORTS
-
-
-def _below(path: Path, part: Path) -> Iterator[Path]:
-    if (path / part).is_file():
-        yield part
-    for folder, _, names in os.walk(path / part):
-        for name in sorted(names):
-            found = Path(folder) / name
-            if found.is_symlink() or found.is_file():
-                yield found.relative_to(path)
-
-
-def _make(folder: Path) -> None:
-    """Make a folder and those above it, for its owner alone."""
-    for each in reversed((folder, *folder.parents)):
-        each.mkdir(exist_ok=True, mode=0o700)
-
-
 def _run(command: str, into: Path) -> None:
     told = {**os.environ, "BACKUP": str(into)}
     done = subprocess.run(["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, env=told, check=False)
     if done.returncode != 0:
         raise Transient(f"the command of --during ended with {done.returncode}: there is no backup")
-
-
-def _write_list(partial: Path, copy: _Copy, known: Mapping[tuple[str, int, int], str]) -> None:
-    with (partial / FILES).open("w", encoding="utf-8") as written:
-        for name, file in copy.files():
-            found = file.lstat()
-            key = (str(name), found.st_size, found.st_mtime_ns)
-            sha256 = known.get(key) if _never_changes(name) else None
-            row = [*key, sha256 or ("" if file.is_symlink() else _sha256(file))]
-            written.write(json.dumps(row) + "\n")
-
-
-def _read_list(backup: Path) -> dict[str, tuple[str, int, int]]:
-    """sha256, size and time of each file of a backup."""
-    lines = (backup / FILES).read_text(encoding="utf-8").splitlines()
-    return {name: (sha256, size, at) for name, size, at, sha256 in map(json.loads, lines)}
-
-
-def _known(backup: Path | None) -> dict[tuple[str, int, int], str]:
-    listed = {} if backup is None else _read_list(backup)
-    return {(name, size, at): sha256 for name, (sha256, size, at) in listed.items()}
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as read:
-        return hashlib.file_digest(read, "sha256").hexdigest()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sonovan.backup import ABOUT, DATA, back_up, newest, restore
+from sonovan.backup_files import FILES
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.deploy import processes, services
 from sonovan.deploy.identity import is_running
@@ -126,6 +127,11 @@ def test_a_restore_refuses_rotten_bytes_a_folder_in_use_and_what_is_no_backup(st
     (made.folder / DATA / "kafka/data/t-0/00.log").write_bytes(b"rotten!")
     with pytest.raises(InvalidRecord, match="is not as it was backed up"):
         restore(made.folder, tmp_path / "again")
+    for damaged in ("[", '["a name alone"]'):
+        (made.folder / FILES).write_text(damaged)
+        with pytest.raises(InvalidRecord, match="is no backup"):
+            restore(made.folder, tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
 
 
 def test_the_commands_say_what_was_done_and_what_to_do_next(state: Path, tmp_path: Path) -> None:
