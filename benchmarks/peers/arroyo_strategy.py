@@ -2,7 +2,8 @@
 
 import signal
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from arroyo.backends.kafka import KafkaConsumer, KafkaPayload
@@ -17,11 +18,11 @@ from arroyo.processing.strategies import (
 from arroyo.types import Commit, Message, Partition, Topic
 from confluent_kafka import Producer
 
-from benchmarks.peers.step import CAPTURED, SETTINGS, Step, consuming, group, librdkafka, producing
-from benchmarks.peers.waiting import sent
+from benchmarks.peers.step import CAPTURED, SETTINGS, Record, Step, consuming, group, librdkafka, producing
 
 OWN = ("group.id", "auto.offset.reset", "enable.auto.commit")
 """What the library sets itself."""
+GIVE_UP_S = 30.0
 
 
 class Factory(ProcessingStrategyFactory[KafkaPayload]):
@@ -42,6 +43,23 @@ class Factory(ProcessingStrategyFactory[KafkaPayload]):
         # A thread computes, stores and sends a frame: as many as the product computes and stores at once, together.
         threads = SETTINGS.compute_threads + 1
         return RunTaskInThreads(segmented, threads, SETTINGS.in_flight, CommitOffsets(commit))
+
+
+def sent(producer: Producer, records: Sequence[Record]) -> None:
+    """Send records and return once the broker has them.
+
+    Raises RuntimeError where the broker does not take one. May be called from several threads with one producer.
+    """
+    delivered: list[object] = []
+    for topic, key, value in records:
+        producer.produce(topic, value, key, on_delivery=lambda error, _: delivered.append(error))
+    give_up_at = time.monotonic() + GIVE_UP_S
+    while len(delivered) < len(records):
+        producer.poll(0.01)
+        if time.monotonic() > give_up_at:
+            raise RuntimeError(f"the broker did not take a record within {GIVE_UP_S:.0f} s")
+    if failed := [error for error in delivered if error is not None]:
+        raise RuntimeError(f"the broker did not take a record: {failed[0]}")
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """confluent-kafka in a plain loop: a window of frames in flight, results in order, offsets committed behind them."""
 
+import signal
 import sys
 import time
 from collections import deque
@@ -7,10 +8,20 @@ from concurrent.futures import Future
 
 from confluent_kafka import Consumer, Message, Producer
 
-from benchmarks.peers.leaving import Leaving
 from benchmarks.peers.step import CAPTURED, SETTINGS, Record, Step, Threads, consuming, librdkafka, producing
 
 COMMIT_EVERY_S = 1.0
+
+
+class Leaving:
+    """asked: whether this program was told to end."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        signal.signal(signal.SIGTERM, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
 
 
 def main() -> int:

@@ -73,6 +73,13 @@ def test_without_a_link_all_is_kept_and_sent_files_are_not_doubled_by_going_on(
         assert spool.status().counts[QUEUED] == 10
 
 
+def waiting(vault: Vault, topic: Topic) -> list[bytes]:
+    """The records of a topic that wait in the spool, without their envelopes."""
+    with spool_of(vault) as spool:
+        messages = [message for each in spool.pending(99, 0.0) if (message := spool.load(each)) is not None]
+    return [open_envelope(each.value).header for each in messages if each.topic == topic]
+
+
 def test_who_scanned_is_told_by_a_code_and_asked_for_where_the_van_must_know(
     vault: Vault, sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -85,10 +92,8 @@ def test_who_scanned_is_told_by_a_code_and_asked_for_where_the_van_must_know(
     with spool_of(vault) as spool:
         assert spool.screenings() == []
     assert typed(tmp_path, *send, "--operator", "op-7") == 4
-    with spool_of(vault) as spool:
-        messages = [message for each in spool.pending(99, 0.0) if (message := spool.load(each)) is not None]
-        (closing,) = [each for each in messages if each.topic == Topic.SEQUENCE_CLOSED]
-        assert SequenceClosed.decode(open_envelope(closing.value).header).operator == "op-7"
+    (closing,) = waiting(vault, Topic.SEQUENCE_CLOSED)
+    assert SequenceClosed.decode(closing).operator == "op-7"
 
 
 def test_an_unfinished_screening_is_named_and_may_be_closed_as_it_is(
@@ -113,10 +118,7 @@ def test_an_unfinished_screening_is_named_and_may_be_closed_as_it_is(
 
 
 def closings(vault: Vault) -> list[ScreeningClosed]:
-    with spool_of(vault) as spool:
-        messages = [message for each in spool.pending(99, 0.0) if (message := spool.load(each)) is not None]
-    found = [each for each in messages if each.topic == Topic.SCREENING_CLOSED]
-    return [ScreeningClosed.decode(open_envelope(each.value).header) for each in found]
+    return [ScreeningClosed.decode(each) for each in waiting(vault, Topic.SCREENING_CLOSED)]
 
 
 def test_a_closing_by_command_keeps_what_the_page_was_told_of_her(vault: Vault, sweep: Path, tmp_path: Path) -> None:
