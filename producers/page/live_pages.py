@@ -58,7 +58,8 @@ def live(page: "Page", asked: Asked) -> Answer:
         state=state_of(page, entry.screening_id, words), others=here_now(page.desk, page.spool, page.clock()),
         captures=() if page.recorder is None else page.recorder.names,
         marks=[_mark_told(each, words) for each in reversed(checklist.marks)],
-        left_at=None if checklist.left_at is None else _clock(checklist.left_at), operator_missing=missing(page, asked),
+        left_at=None if checklist.left_at is None else _hour_and_minute(checklist.left_at),
+        operator_missing=missing(page, asked),
     )  # fmt: skip
 
 
@@ -94,7 +95,9 @@ def close(page: "Page", asked: Asked) -> Answer:
     comes later goes in, and it is closed again.
     """
     require(page, asked)
-    _close(page, _entry(page, asked))
+    entry = _entry(page, asked)
+    _refuse_before_anything_came(page, entry)
+    _close(page, entry)
     return go("/lights")
 
 
@@ -102,7 +105,7 @@ def left(page: "Page", asked: Asked) -> Answer:
     """She has left the couch, or with `back` she is on it again: her screening is closed, and says so."""
     require(page, asked)
     entry = _entry(page, asked)
-    _something_came(page, entry)
+    _refuse_before_anything_came(page, entry)
     page.desk.checklists.leave(entry.screening_id, None if asked.form.get("back") == "yes" else datetime.now(UTC))
     page.spool.reopen(entry.screening_id)
     _close(page, entry)
@@ -110,15 +113,14 @@ def left(page: "Page", asked: Asked) -> Answer:
 
 
 def _close(page: "Page", entry: Expected) -> None:
-    _something_came(page, entry)
     checklist = page.desk.checklists.of(entry.screening_id)
     covered, excused = checklist.of_plan(entry.visit.planned or ())
     screening = page.spool.resume_screening(entry.screening_id, page.signer)
     screening.close(covered, excused, stays=checklist.left_at is None, left_at=checklist.left_at)
-    page.spool.stays(entry.screening_id, checklist.left_at is None)
+    page.spool.set_staying(entry.screening_id, checklist.left_at is None)
 
 
-def _something_came(page: "Page", entry: Expected) -> None:
+def _refuse_before_anything_came(page: "Page", entry: Expected) -> None:
     if page.spool.newest(entry.screening_id, Topic.SCREENING_CLOSED) is None:
         raise Refused("nothing_came")
 
@@ -213,14 +215,14 @@ def _mark_told(made: Mark, words: Speaks) -> str:
     place = (
         words.text("place_not_known") if made.organ is None else words.place(made.organ, made.laterality, made.region)
     )
-    at = _clock(made.marked_at)
+    at = _hour_and_minute(made.marked_at)
     if made.frame_id is None or made.sweep is None:
         return words.van("live_mark_without_frame", place=place, time=at)
     frame = split_frame_id(made.frame_id)[1] + 1
     return words.van("live_mark_line", frame=frame, sweep=made.sweep, place=place, time=at)
 
 
-def _clock(moment: datetime) -> str:
+def _hour_and_minute(moment: datetime) -> str:
     return moment.astimezone().strftime("%H:%M")
 
 

@@ -134,8 +134,8 @@ class Queue:
         staying = self._db.read(STAYING, *self._lately(), MOST_HERE - len(scanned))
         return [rank for (rank,) in (*scanned, *staying)]
 
-    def stays(self, screening_id: str, here: bool) -> None:
-        """As `Spool.stays`. Who was forgotten is no longer kept."""
+    def set_staying(self, screening_id: str, here: bool) -> None:
+        """As `Spool.set_staying`. Who was forgotten is no longer kept."""
         with self._db.transaction():
             self._db.write(
                 "DELETE FROM couch WHERE screening_id = ? OR NOT since BETWEEN ? AND ?", screening_id, *self._lately()

@@ -357,9 +357,9 @@ class Spool:
         with self._db.transaction():
             self._db.write("UPDATE screenings SET changed = 1 WHERE screening_id = ?", screening_id)
 
-    def stays(self, screening_id: str, here: bool) -> None:
+    def set_staying(self, screening_id: str, here: bool) -> None:
         """Note whether she is still in the van although her screening is closed: what is unsent of her goes first."""
-        self._queue.stays(screening_id, here)
+        self._queue.set_staying(screening_id, here)
 
     def is_staying(self, screening_id: str) -> bool:
         """Whether it was noted that she stays, and not too long ago."""

@@ -132,7 +132,7 @@ def test_a_closing_by_command_keeps_what_the_page_was_told_of_her(vault: Vault, 
         screening = spool.open_screening(visit, SIGNER, screening_id=name)
         compose_sequence(screening, simulated_sources("breast", 1, 2, 0)[0], mint_id())
         screening.close((left,), stays=True)
-        spool.stays(name, True)
+        spool.set_staying(name, True)
     assert typed(tmp_path, "send", str(sweep), *SEND, "--into", name) == 4
     left_at = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
     with spool_of(vault) as spool, open_desk(vault) as desk:

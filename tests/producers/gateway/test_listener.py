@@ -21,13 +21,14 @@ from sonovan.contracts.envelope import open_envelope
 from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.frame_codec import decode_pixels
 from sonovan.contracts.topics import Topic
-from sonovan.contracts.van import FrameCaptured, SequenceClosed
+from sonovan.contracts.van import FrameCaptured
 from sonovan.producers.gateway.intake import COMPOSED, QUARANTINED, TRAY, Assigned
 from sonovan.producers.gateway.settings import ListenerOptions, ScannerEntry, TlsFiles, read_options, tls_context
 from sonovan.producers.spool import HELD
 from tests.producers.clips import shades, write_clip
 from tests.producers.files import grey, region, write_dicom
 from tests.producers.gateway.vans import OTHER_SLIP, SLIP, Running, running, scanner, send, study
+from tests.producers.spool.test_screenings import sequence_closings
 
 
 def test_an_echo_is_answered(tmp_path: Path) -> None:
@@ -54,13 +55,7 @@ def test_what_a_scanner_sends_is_of_whoever_scanned_when_it_came(tmp_path: Path)
                 van.desk.duty.begin(operator)
             assert send(van.port, study(tmp_path / f"{name}.dcm", seed=ord(name))) == [0x0000]
             van.settled()
-        messages = [message for each in van.spool.pending(99, 0.0) if (message := van.spool.load(each)) is not None]
-        closed = [
-            SequenceClosed.decode(open_envelope(each.value).header)
-            for each in messages
-            if each.topic == Topic.SEQUENCE_CLOSED
-        ]
-        assert [each.operator for each in closed] == [None, "op-7", "op-8"]
+        assert [each.operator for each in sequence_closings(van.spool)] == [None, "op-7", "op-8"]
         arrived = [each.arrived_at for each in van.desk.intake.objects()]
         assert [van.desk.duty.at(each) for each in arrived] == [None, "op-7", "op-8"]
         van.desk.duty.forget(arrived[2])

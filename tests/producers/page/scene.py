@@ -12,6 +12,7 @@ from sonovan.producers.sources import CapturedFrame, Source
 from sonovan.producers.sources.source import whole_panel
 from tests.producers.files import grey
 from tests.producers.page.pages import FILLED, Desk
+from tests.producers.spool.test_spool import messages
 from tests.producers.visits import SIGNER
 
 
@@ -33,18 +34,14 @@ def scan(here: Desk, entry: Expected, side: str, frames: int = 3, seed: int = 0)
 
 
 def closings(here: Desk) -> list[ScreeningClosed]:
-    found = []
-    for item in here.page.spool.pending(100, 0.0):
-        message = here.page.spool.load(item)
-        if message is not None and message.topic == Topic.SCREENING_CLOSED:
-            found.append(ScreeningClosed.decode(open_envelope(message.value).header))
-    return found
+    """Every closing of a screening that waits, in the order of sending."""
+    return [ScreeningClosed.decode(each) for each in _waiting(here, Topic.SCREENING_CLOSED)]
 
 
-def marks(here: Desk) -> list[ScreeningAmended]:
-    found = (here.page.spool.load(item) for item in here.page.spool.pending(100, 0.0))
-    return [
-        ScreeningAmended.decode(open_envelope(each.value).header)
-        for each in found
-        if each is not None and each.topic == Topic.SCREENING_AMENDED
-    ]
+def amendments(here: Desk) -> list[ScreeningAmended]:
+    """Every amendment that waits, an operator's mark among them, in the order of sending."""
+    return [ScreeningAmended.decode(each) for each in _waiting(here, Topic.SCREENING_AMENDED)]
+
+
+def _waiting(here: Desk, topic: Topic) -> list[bytes]:
+    return [open_envelope(each.value).header for each in messages(here.page.spool) if each.topic == topic]

@@ -5,20 +5,8 @@ from typing import Any
 
 import pytest
 
-from sonovan.contracts.amendments import ScreeningAmended
-from sonovan.contracts.envelope import open_envelope
-from sonovan.contracts.topics import Topic
-from tests.producers.page.pages import OTHER_SLIP, SLIP, Desk, desk, without
-from tests.producers.page.scene import registered, scan
-
-
-def amendments(here: Desk) -> list[ScreeningAmended]:
-    messages = [here.page.spool.load(item) for item in here.page.spool.pending(200, 0.0)]
-    return [
-        ScreeningAmended.decode(open_envelope(each.value).header)
-        for each in messages
-        if each is not None and each.topic == Topic.SCREENING_AMENDED
-    ]
+from tests.producers.page.pages import OTHER_SLIP, SLIP, desk, without
+from tests.producers.page.scene import amendments, registered, scan
 
 
 @pytest.mark.parametrize(

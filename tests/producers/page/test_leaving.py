@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sonovan.producers.gateway.register import Expected
 from tests.producers.page.pages import FILLED, OTHER_SLIP, Desk, desk
-from tests.producers.page.scene import closings, marks, registered, scan
+from tests.producers.page.scene import amendments, closings, registered, scan
 
 
 def left(here: Desk, entry: Expected, **fields: str) -> int:
@@ -79,7 +79,7 @@ def test_whoever_scans_is_asked_once_and_named_until_another_one_is(tmp_path: Pa
         assert ">op-7<" in here.text("/operator")
         scan(here, entry, "left")
         here.ask("POST", "/live/{screening}/mark", screening=entry.screening_id)
-        (mark,) = marks(here)
+        (mark,) = amendments(here)
         assert mark.by == "op-8"
     with desk(tmp_path) as again:
         assert again.page.desk.duty.now == "op-8", "remembered, also by another start"

@@ -17,7 +17,7 @@ from sonovan.producers.gateway.register import Expected
 from sonovan.producers.page.doors import Doors
 from sonovan.producers.page.server import serving
 from tests.producers.page.pages import Desk, desk
-from tests.producers.page.scene import closings, marks, registered, scan
+from tests.producers.page.scene import amendments, closings, registered, scan
 from tests.waiting import until
 
 
@@ -161,7 +161,7 @@ def test_one_key_marks_the_newest_frame_and_the_mark_is_kept_and_shown(tmp_path:
         assert press(here, entry, ("region", "breast.left")) == 303
         assert press(here, entry, ("region", "thyroid.left")) == 400
         newest = here.page.spool.sweeps(entry.screening_id)[-1].sequence_id
-        said = [each.amendment.model_dump(exclude={"kind", "region"}) for each in marks(here)]
+        said = [each.amendment.model_dump(exclude={"kind", "region"}) for each in amendments(here)]
         frame = {"frame_id": f"{newest}/000004"}
         assert said == [
             {**frame, "organ": None, "laterality": None}, {**frame, "organ": "breast", "laterality": "left"},
@@ -170,14 +170,14 @@ def test_one_key_marks_the_newest_frame_and_the_mark_is_kept_and_shown(tmp_path:
         assert "frame 5 of sweep 2, Right breast" in text
         assert "frame 5 of sweep 2, Left breast" in text
     with desk(tmp_path) as again:
-        assert len(marks(again)) == 2, "the spool has them after a restart"
+        assert len(amendments(again)) == 2, "the spool has them after a restart"
 
 
 def test_a_mark_before_any_frame_opens_her_screening_and_frames_go_on_in_it(tmp_path: Path) -> None:
     with desk(tmp_path) as here:
         entry = registered(here)
         assert press(here, entry) == 303
-        assert [each.amendment.frame_id for each in marks(here)] == [None]  # type: ignore[union-attr]
+        assert [each.amendment.frame_id for each in amendments(here)] == [None]  # type: ignore[union-attr]
         assert here.page.spool.newest(entry.screening_id, Topic.FEATURES_RECORDED) is not None
         scan(here, entry, "left")
         assert [each.frames for each in here.page.spool.screenings()] == [3]

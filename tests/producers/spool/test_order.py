@@ -67,16 +67,10 @@ def test_early_frames_of_who_is_still_here_go_first_and_late_ones_in_turn(spool:
 
 def test_early_frames_of_who_stays_although_her_screening_is_closed_go_first_until_she_left(spool: Spool) -> None:
     gone, stays = closed(spool, 17), closed(spool, 17)
-    spool.stays(stays, True)
-
-    def owner() -> str:
-        items = [spool.load(each) for each in spool.pending(100, 0)]
-        frame = next(each for each in items if each is not None and each.topic == Topic.FRAME_CAPTURED)
-        return dict(frame.headers)["screening_id"].decode()
-
-    assert owner() == stays
-    spool.stays(stays, False)
-    assert owner() == gone
+    spool.set_staying(stays, True)
+    assert owners(spool)[0] == stays
+    spool.set_staying(stays, False)
+    assert owners(spool)[0] == gone
 
 
 def owners(spool: Spool) -> list[str]:
@@ -93,7 +87,7 @@ def test_who_is_scanned_again_goes_before_any_number_of_women_who_were_closed_an
     fill(spool, items_of(scanned, mint_id(), 5))
     stay = [closed(spool, 5) for _ in range(MOST_HERE + 1)]
     for each in stay:
-        spool.stays(each, True)
+        spool.set_staying(each, True)
     newest_first = stay[::-1]
     assert owners(spool) == [scanned, *newest_first[: MOST_HERE - 1], *stay[:2]]
 
@@ -104,12 +98,12 @@ def test_who_was_never_marked_as_left_counts_as_gone_after_two_hours_whichever_w
     now = [1_000_000.0]
     with Spool(tmp_path / "spool", vault_at(tmp_path), clock=lambda: now[0]) as spool:
         gone, forgotten = closed(spool, 5), closed(spool, 5)
-        spool.stays(forgotten, True)
+        spool.set_staying(forgotten, True)
         for later_s, stays in ((7199.0, True), (-7199.0, True), (7201.0, False), (-7201.0, False)):
             now[0] = 1_000_000.0 + later_s
             assert spool.is_staying(forgotten) is stays, later_s
             assert owners(spool) == ([forgotten, gone] if stays else [gone, forgotten]), later_s
-        spool.stays(gone, False)
+        spool.set_staying(gone, False)
         assert spool._db.read("SELECT * FROM couch") == [], "nobody is remembered for ever"
 
 
