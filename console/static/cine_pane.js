@@ -47,7 +47,8 @@ export class Pane {
     this.#tell(null);
   }
 
-  // Draws the frame of `place` if it is here. still: nothing moves, so that the picture without loss is wanted.
+  // Draws the frame of `place` if it is here, without loss where that is here too. still: nothing moves, so that the
+  // picture without loss is wanted.
   show(still) {
     if (!this.frames) return false;
     const source = this.#source(still);
@@ -61,12 +62,9 @@ export class Pane {
       frames.askSmooth(place);
       if (frames.smooth?.place === place) return { ...frames.smooth, kind: "smooth" };
     }
-    if (still) {
-      const known = frames.at(place);
-      if (!known || known.bitmap) frames.askWhole(place);
-      if (frames.whole?.place === place) return { ...frames.whole, kind: "whole" };
-    }
+    if (frames.whole?.place === place) return { ...frames.whole, kind: "whole" };
     const found = frames.at(place);
+    if (still && (!found || found.bitmap)) frames.askWhole(place);
     return found && { ...found, kind: "link" };
   }
 

@@ -1,6 +1,6 @@
 """What every journey ends with: nothing is lost, nothing has two contents, everything is committed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from kafka import KafkaAdminClient
@@ -132,9 +132,9 @@ def _bytes(record: Record) -> bytes:
     return record.encode()
 
 
-def assert_committed(world: World) -> None:
+def assert_committed(world: World, read_by: Mapping[Writer, Sequence[Topic]] = READ_BY) -> None:
     """Every group commits all that stands in its topics now, each within its commit interval and some patience."""
-    for stage, topics in READ_BY.items():
+    for stage, topics in read_by.items():
         ends = {topic: _ends(world, topic) for topic in topics}
         world.until(lambda stage=stage, ends=ends: not _behind(world, stage, ends), f"{stage} has committed to {ends}")
 

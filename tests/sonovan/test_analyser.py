@@ -1,9 +1,14 @@
 """`Analyser`: each pushed frame is answered at once; what it comes to at the end is what `analyse` gives."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from benchmarks.live import Stub, live
+from benchmarks.live import Stub
 from sonovan import Analyser, FrameResult, analyse, models
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.models.errors import UnusablePicture
@@ -14,6 +19,7 @@ from sonovan.scratch import Scratch
 from sonovan.storage.keys import Bucket
 
 SIZE = (240, 320)
+TOP = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +140,9 @@ def test_ids_are_those_of_one_sweep() -> None:
 
 
 def test_memory_does_not_grow_with_the_frames() -> None:
-    figures = live(3000, Stub(), size=(64, 80))
+    measured = "import json; from benchmarks.live import Stub, live; print(json.dumps(live(3000, Stub(), (64, 80))))"
+    own_process = subprocess.run([sys.executable, "-c", measured], cwd=TOP, capture_output=True, text=True, check=True)
+    figures = json.loads(own_process.stdout)
     memory = figures["resident_mib"]
     assert figures["frames"] == 3000
     assert memory["end"] - memory["start"] < 12, memory

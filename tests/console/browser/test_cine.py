@@ -212,6 +212,17 @@ def test_a_distance_is_in_mm_only_where_the_scale_is_known(scene: Scene, tab: Ta
     assert measured().startswith("50 px")
 
 
+def test_a_frame_without_loss_stays_when_the_small_one_comes_late(scene: Scene, tab: Tab) -> None:
+    opened(tab, scene, "dr-1")
+    settled(tab, 0)
+    tab.press("m")
+    tab.run(f"{CINE}.active.show(false)")  # what the page does when a frame of the link arrives
+    assert tab.run(f"{PANE}.dataset.kind") == "whole"
+    tab.press("ArrowRight")
+    tab.press("Enter")
+    assert tab.run(f"{CINE}.measure.open !== null")
+
+
 def test_what_was_looked_at_reaches_the_centre(scene: Scene, tab: Tab) -> None:
     opened(tab, scene, "dr-5")
     tab.press("ArrowRight")
