@@ -39,11 +39,8 @@ class Console:
     the object store, by the rights of the account `console`. claims: who reads which screening now. feed: what changes
     in the worklist. lags: how far stages are behind their topics. send: publishes a record of a topic that the console
     writes, and returns when Kafka has it (raises Transient, Fatal, InvalidRecord). audit: notes who did what. words: by
-    language. doors: every row of the table. remembered: answers that several people ask for at once. clock: ms since
-    in the worklist. send: publishes a record of a topic that the console writes, and returns when Kafka has it (raises
-    Transient, Fatal, InvalidRecord). audit: notes who did what. words: by language. doors: every row of the table.
-    remembered: answers that several people ask for at once. measured: what is counted for Prometheus. clock: ms since
-    1970. tell: takes a line for the log, in which nobody is named.
+    language. doors: every row of the table. remembered: answers that several people ask for at once. measured: what is
+    counted for Prometheus. clock: ms since 1970. tell: takes a line for the log, in which nobody is named.
     """
 
     settings: ConsoleSettings
