@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, text
 
 from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.contracts.outcomes import OutcomeRecorded
+from sonovan.storage.catalogue.bound import rows_of_query
 
 _REPORTED: Final = """
 SELECT r.revision_id, r.revision_number, r.status, r.van_id, r.silenced, r.ended, r.report_json_key,
@@ -155,12 +156,9 @@ def _of_sites(
     connection: Connection, query: str, given: dict[str, Any], sites: Sequence[str] | None
 ) -> list[dict[str, Any]]:
     if sites is None:
-        return [dict(row) for row in connection.execute(text(query), given).mappings()]
-    within = text(f"SELECT * FROM ({query}) told WHERE site_code IN :sites").bindparams(
-        bindparam("sites", expanding=True)
-    )
-    rows = connection.execute(within, {**given, "sites": list(sites) or [""]}).mappings()
-    return [dict(row) for row in rows]
+        return rows_of_query(connection, query, given)
+    within = f"SELECT * FROM ({query}) told WHERE site_code IN :sites"
+    return rows_of_query(connection, within, {**given, "sites": sorted(sites)})
 
 
 def _json(value: Any) -> Any:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select
 
 from sonovan.contracts.lexicon import Organ
-from sonovan.storage.catalogue.changes import moment
+from sonovan.storage.catalogue.bound import as_stored
 from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.tables import INVITED
 
@@ -35,11 +35,10 @@ def record_invited(database: Database, counts: Sequence[Invited], *, by: str, no
                 )
             )
             if each.women is not None:
-                at = moment(now) if database.dialect == "sqlite" else now
                 connection.execute(
                     insert(INVITED).values(
                         site_code=each.site_code, month=each.month, organ=each.organ, women=each.women,
-                        recorded_at=at, operator=by,
+                        recorded_at=as_stored(connection, now), operator=by,
                     )
                 )  # fmt: skip
 

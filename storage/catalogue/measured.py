@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Text, bindparam, text
+from sqlalchemy import Connection, text
 
 from sonovan.contracts.quality import Window
-from sonovan.storage.catalogue.changes import moment
+from sonovan.storage.catalogue.bound import as_stored, rows_of_query
 from sonovan.storage.catalogue.operations import MOST, Rows
 
 Stratum = Mapping[str, Any]
@@ -55,8 +55,7 @@ def cases(connection: Connection, stratum: Stratum, sites: frozenset[str] | None
 
 def seen_within(connection: Connection, stratum: Stratum, window: Window, sites: frozenset[str] | None) -> Rows:
     """Screenings of the stratum's van, or of every van, that were assessed while a window was filled."""
-    plain = connection.dialect.name == "postgresql"
-    begins, ends = (each if plain else moment(each) for each in (window.began_at, window.ended_at))
+    begins, ends = (as_stored(connection, each) for each in (window.began_at, window.ended_at))
     given = {"begins": begins, "ends": ends, "fingerprint": stratum["fingerprint"], "most": MOST}
     of_van = ""
     if stratum["van_id"] is not None:
@@ -70,10 +69,7 @@ def seen_within(connection: Connection, stratum: Stratum, window: Window, sites:
 
 
 def _of_sites(connection: Connection, query: str, given: dict[str, Any], sites: frozenset[str] | None) -> Rows:
-    made = text(query.format(scope="" if sites is None else " AND l.site_code IN :sites"))
-    if sites is not None:
-        made, given = (
-            made.bindparams(bindparam("sites", type_=Text(), expanding=True)),
-            {**given, "sites": sorted(sites)},
-        )
-    return [dict(row) for row in connection.execute(made, given).mappings()]
+    if sites is None:
+        return rows_of_query(connection, query.format(scope=""), given)
+    within = query.format(scope=" AND l.site_code IN :sites")
+    return rows_of_query(connection, within, {**given, "sites": sorted(sites)})

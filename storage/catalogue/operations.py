@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Text, TextClause, bindparam, text
+from sqlalchemy import Connection
+
+from sonovan.storage.catalogue.bound import rows_of_query
 
 from sonovan.contracts.topics import TOPICS
 
@@ -37,7 +39,7 @@ class Rejected:
 def fleet(connection: Connection, sites: frozenset[str] | None) -> Rows:
     """The view `vans`: each van's newest report. sites: of which a van has screenings; None is every van."""
     where, given = (f"WHERE {_OF_SITES}", {"sites": sorted(sites)}) if sites is not None else ("", {})
-    return _rows(connection, f"SELECT * FROM vans {where} ORDER BY van_id", given)
+    return rows_of_query(connection, f"SELECT * FROM vans {where} ORDER BY van_id", given)
 
 
 def rejections(connection: Connection, wanted: Rejected) -> tuple[Rows, Rows]:
@@ -48,12 +50,12 @@ def rejections(connection: Connection, wanted: Rejected) -> tuple[Rows, Rows]:
         f"sum({_MAY_HELP}) AS may_help "
         f"FROM rejections r WHERE {of_sites} GROUP BY r.reason, r.stage ORDER BY records DESC"
     )
-    by_reason = _rows(connection, counted, given)
+    by_reason = rows_of_query(connection, counted, given)
     where, given = _where(wanted)
     listed = (
         f"SELECT {_REJECTED} FROM rejections r WHERE {where} ORDER BY r.rejected_at DESC, r.rejection_id LIMIT :most"
     )
-    return by_reason, _rows(connection, listed, {**given, "most": MOST})
+    return by_reason, rows_of_query(connection, listed, {**given, "most": MOST})
 
 
 def _where(wanted: Rejected) -> tuple[str, dict[str, Any]]:
@@ -79,7 +81,7 @@ def measured(connection: Connection) -> Rows:
           SELECT 1 FROM quality_measurement v WHERE v.stratum = m.stratum AND v.verdict IS NOT NULL)) newest
       WHERE place = 1 ORDER BY CASE level WHEN 'network' THEN 0 WHEN 'van' THEN 1 ELSE 2 END, stratum LIMIT :most
     """
-    return _rows(connection, query, {"most": MOST})
+    return rows_of_query(connection, query, {"most": MOST})
 
 
 def flags(connection: Connection, sites: frozenset[str] | None) -> Rows:
@@ -90,7 +92,7 @@ def flags(connection: Connection, sites: frozenset[str] | None) -> Rows:
         f"l.van_id, l.signed_at FROM flag f JOIN listed l ON l.screening_id = f.screening_id{scope} "
         "ORDER BY f.as_of DESC, f.screening_id, f.frame_index LIMIT :most"
     )
-    return _rows(connection, query, {**given, "most": MOST})
+    return rows_of_query(connection, query, {**given, "most": MOST})
 
 
 def networks(connection: Connection) -> Rows:
@@ -111,7 +113,7 @@ def networks(connection: Connection) -> Rows:
       ) r ON r.model_id = n.model_id AND r.fingerprint = n.fingerprint
       GROUP BY n.model_id, n.fingerprint ORDER BY newest_at DESC, n.model_id
     """
-    return _rows(connection, query, {})
+    return rows_of_query(connection, query, {})
 
 
 def scanned_sides(connection: Connection, sites: frozenset[str] | None, van_id: str, organ: str) -> Rows:
@@ -124,13 +126,4 @@ def scanned_sides(connection: Connection, sites: frozenset[str] | None, van_id: 
         f"SELECT * FROM scanned_sides WHERE van_id = :van_id AND organ = :organ {scope} "
         "ORDER BY 1.0 * regions_seen_well / regions, screening_id DESC, laterality LIMIT :most"
     )
-    return _rows(connection, query, given)
-
-
-def _rows(connection: Connection, query: str, given: Mapping[str, Any]) -> Rows:
-    return [dict(row) for row in connection.execute(_bound(query, given), given).mappings()]
-
-
-def _bound(query: str, given: Mapping[str, Any]) -> TextClause:
-    many = [bindparam("sites", type_=Text(), expanding=True)] if "sites" in given else []
-    return text(query).bindparams(*many)
+    return rows_of_query(connection, query, given)

@@ -1,9 +1,12 @@
 """Frames of which two networks have a result: the one that counts for their screening, and a shadow."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, Text, bindparam, text
+from sqlalchemy import Connection, text
+
+from sonovan.storage.catalogue.bound import rows_of_query
 
 MOST_FRAMES: Final = 20_000
 """Of the newest screenings; figures rest on no more."""
@@ -50,12 +53,11 @@ class Both:
 def pairs(connection: Connection, fingerprint: str, sites: frozenset[str] | None) -> list[Both]:
     """Frames of the newest screenings, in order. fingerprint: of the shadow. sites: None is every one."""
     scope = "" if sites is None else "AND l.site_code IN :sites"
-    query = text(f"{_PAIRS} {scope} ORDER BY r.screening_id DESC, r.sequence_id, r.frame_index LIMIT :most")
+    query = f"{_PAIRS} {scope} ORDER BY r.screening_id DESC, r.sequence_id, r.frame_index LIMIT :most"
     given: dict[str, Any] = {"fingerprint": fingerprint, "most": MOST_FRAMES}
     if sites is not None:
-        query = query.bindparams(bindparam("sites", type_=Text(), expanding=True))
         given["sites"] = sorted(sites)
-    return [_both(row) for row in connection.execute(query, given).mappings()]
+    return [_both(row) for row in rows_of_query(connection, query, given)]
 
 
 def pair(connection: Connection, fingerprint: str, screening_id: str, sequence_id: str, index: int) -> Both | None:
@@ -63,10 +65,10 @@ def pair(connection: Connection, fingerprint: str, screening_id: str, sequence_i
     query = text(f"{_PAIRS} AND r.screening_id = :her AND r.sequence_id = :sweep AND r.frame_index = :index")
     given = {"fingerprint": fingerprint, "her": screening_id, "sweep": sequence_id, "index": index}
     row = connection.execute(query, given).mappings().first()
-    return None if row is None else _both(row)
+    return None if row is None else _both(dict(row))
 
 
-def _both(row: RowMapping) -> Both:
+def _both(row: Mapping[str, Any]) -> Both:
     def side(which: str, key: str, sha256: str) -> Side:
         return Side(
             row[f"{which}_model"], row[f"{which}_regions"], bool(row[f"{which}_assessable"]), row[f"{which}_quality"],

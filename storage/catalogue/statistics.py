@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Text, TextClause, bindparam, text
+from sqlalchemy import Connection
 
-from sonovan.storage.catalogue.changes import moment
+from sonovan.storage.catalogue.bound import as_stored, bound, rows_of_query
 from sonovan.storage.catalogue.views_work import WORK_FIGURES, work_by
 
 FIGURES: Final[Mapping[str, str]] = {
@@ -91,98 +91,6 @@ class Work:
     operators: Sequence[Mapping[str, Any]]
 
 
-def figures(connection: Connection, scope: Scope) -> list[Figures]:
-    """The figures of all vans together, then of each van."""
-    counted = ", ".join(f"sum(CASE WHEN {each} THEN 1 ELSE 0 END) AS {name}" for name, each in FIGURES.items())
-    where, given = _where(connection, scope)
-    query = f"SELECT van_id, {counted} FROM programme WHERE {where} GROUP BY van_id ORDER BY van_id"
-    vans = [
-        Figures(row["van_id"], {name: int(row[name]) for name in FIGURES})
-        for row in connection.execute(_bound(query, given), given).mappings()
-    ]
-    return [Figures(None, {name: sum(each.counts[name] for each in vans) for name in FIGURES}), *vans]
-
-
-def rows_behind(connection: Connection, figure: str, scope: Scope) -> Table:
-    """The screenings that a figure counts, the newest first. Raises KeyError for a figure that there is not."""
-    where, given = _where(connection, scope)
-    query = (
-        f"SELECT {', '.join(_COLUMNS)} FROM programme WHERE {where} AND ({FIGURES[figure]}) "
-        "ORDER BY screening_id DESC LIMIT :limit"
-    )
-    given["limit"] = MOST_ROWS + 1
-    rows = [tuple(row) for row in connection.execute(_bound(query, given), given).all()]
-    return Table(_COLUMNS, rows[:MOST_ROWS], len(rows) > MOST_ROWS)
-
-
-def how_screened(connection: Connection, vans: Sequence[str], sites: frozenset[str] | None) -> Work:
-    """How each of these vans and each operator of these sites (None: of every one) screens, over all screenings.
-
-    Both are asked for in one query, for either reads every frame of the catalogue.
-    """
-    figures = ", ".join(("organ", *WORK_FIGURES))
-    scope, given = "", {"vans": list(vans)}
-    if sites is not None:
-        scope, given = "WHERE site_code IN :sites", {**given, "sites": sorted(sites)}
-    query = f"""
-      WITH told AS MATERIALIZED (SELECT * FROM scanned_sides)
-      SELECT van_id, CAST(NULL AS TEXT) AS site_code, CAST(NULL AS TEXT) AS operator, {figures}
-      FROM ({work_by("van_id", "told")}) of_vans WHERE van_id IN :vans
-      UNION ALL SELECT CAST(NULL AS TEXT), site_code, operator, {figures}
-      FROM ({work_by("site_code, operator", "told")}) of_operators {scope}
-      ORDER BY van_id, site_code, operator, organ
-    """
-    bound = _bound(query, given).bindparams(_many("vans"))
-    rows = [dict(row) for row in connection.execute(bound, given).mappings()]
-    return Work(
-        vans=[row for row in rows if row["van_id"] is not None],
-        operators=[row for row in rows if row["van_id"] is None],
-    )
-
-
-def due(connection: Connection, sites: frozenset[str] | None) -> Table:
-    """Who was asked for ultrasound again after some months and was not screened since, with the day from which she is
-    due; the longest overdue first."""
-    scope, given = ("AND site_code IN :sites", {"sites": sorted(sites)}) if sites is not None else ("", {})
-    query = f"SELECT {', '.join(_DUE_COLUMNS)} FROM due WHERE NOT came_again {scope}"
-    found = connection.execute(_bound(query, given), given).mappings()
-    rows = [
-        (due_on(row["signed_at"], row["months"]).isoformat(), *(row[name] for name in _DUE_COLUMNS)) for row in found
-    ]
-    rows.sort(key=lambda row: (row[0], row[1]))
-    return Table(("due_on", *_DUE_COLUMNS), rows[:DUE_ROWS], len(rows) > DUE_ROWS)
-
-
-def due_as_usual(connection: Connection, sites: frozenset[str] | None, months: Mapping[str, int], until: date) -> Table:
-    """Whose next screening as usual is due by a day, and who did not come since; the longest overdue first.
-
-    months: organ → after how many months a programme invites again; other organs have nobody. A woman is named by her
-    slip and her screening's id alone.
-    """
-    columns = ", ".join(f"d.{name}" for name in _USUAL_COLUMNS)
-    rows: list[tuple[Any, ...]] = []
-    for organ, every in months.items():
-        # The last days of a month may be due on one day: some more are asked for, and those due later left out.
-        latest = due_on(until.isoformat(), -every) + timedelta(days=4)
-        last = datetime.combine(latest, time(), UTC)
-        given: dict[str, Any] = {"organ": organ, "most": DUE_ROWS + 1}
-        given["last"] = last if connection.dialect.name == "postgresql" else moment(last)
-        scope = ""
-        if sites is not None:
-            scope, given["sites"] = "AND d.site_code IN :sites", sorted(sites)
-        query = (
-            f"SELECT {columns}, w.slip_number FROM due_as_usual d LEFT JOIN women w ON w.screening_id = d.screening_id "
-            f"WHERE d.organ = :organ AND NOT d.came_again AND d.opened_at < :last {scope} "
-            "ORDER BY d.opened_at, d.screening_id LIMIT :most"
-        )
-        for row in connection.execute(_bound(query, given), given).mappings():
-            day = due_on(row["opened_at"], every)
-            if day <= until:
-                rows.append((day.isoformat(), *(row[name] for name in ("slip_number", *_USUAL_COLUMNS))))
-    rows.sort(key=lambda row: (row[0], row[2]))
-    return Table(("due_on", "slip_number", *_USUAL_COLUMNS), rows[:DUE_ROWS], len(rows) > DUE_ROWS)
-
-
 @dataclass(frozen=True, slots=True)
 class Participation:
     """How many of the women whom a site invited for an organ were scanned, over some months.
@@ -203,11 +111,102 @@ class Participation:
         return None if self.invited is None else _share(self.answered, self.invited)
 
 
+def figures(connection: Connection, scope: Scope) -> list[Figures]:
+    """The figures of all vans together, then of each van."""
+    counted = ", ".join(f"sum(CASE WHEN {each} THEN 1 ELSE 0 END) AS {name}" for name, each in FIGURES.items())
+    where, given = _where(connection, scope)
+    query = f"SELECT van_id, {counted} FROM programme WHERE {where} GROUP BY van_id ORDER BY van_id"
+    vans = [
+        Figures(row["van_id"], {name: int(row[name]) for name in FIGURES})
+        for row in rows_of_query(connection, query, given)
+    ]
+    return [Figures(None, {name: sum(each.counts[name] for each in vans) for name in FIGURES}), *vans]
+
+
+def rows_behind(connection: Connection, figure: str, scope: Scope) -> Table:
+    """The screenings that a figure counts, the newest first. Raises KeyError for a figure that there is not."""
+    where, given = _where(connection, scope)
+    query = (
+        f"SELECT {', '.join(_COLUMNS)} FROM programme WHERE {where} AND ({FIGURES[figure]}) "
+        "ORDER BY screening_id DESC LIMIT :limit"
+    )
+    given["limit"] = MOST_ROWS + 1
+    rows = [tuple(row) for row in connection.execute(bound(query, given), given).all()]
+    return Table(_COLUMNS, rows[:MOST_ROWS], len(rows) > MOST_ROWS)
+
+
+def how_screened(connection: Connection, vans: Sequence[str], sites: frozenset[str] | None) -> Work:
+    """How each of these vans and each operator of these sites (None: of every one) screens, over all screenings.
+
+    Both are asked for in one query, for either reads every frame of the catalogue.
+    """
+    columns = ", ".join(("organ", *WORK_FIGURES))
+    scope, given = "", {"vans": list(vans)}
+    if sites is not None:
+        scope, given["sites"] = "WHERE site_code IN :sites", sorted(sites)
+    query = f"""
+      WITH told AS MATERIALIZED (SELECT * FROM scanned_sides)
+      SELECT van_id, CAST(NULL AS TEXT) AS site_code, CAST(NULL AS TEXT) AS operator, {columns}
+      FROM ({work_by("van_id", "told")}) of_vans WHERE van_id IN :vans
+      UNION ALL SELECT CAST(NULL AS TEXT), site_code, operator, {columns}
+      FROM ({work_by("site_code, operator", "told")}) of_operators {scope}
+      ORDER BY van_id, site_code, operator, organ
+    """
+    rows = rows_of_query(connection, query, given)
+    return Work(
+        vans=[row for row in rows if row["van_id"] is not None],
+        operators=[row for row in rows if row["van_id"] is None],
+    )
+
+
+def due(connection: Connection, sites: frozenset[str] | None) -> Table:
+    """Who was asked for ultrasound again after some months and was not screened since, with the day from which she is
+    due; the longest overdue first."""
+    scope, given = ("AND site_code IN :sites", {"sites": sorted(sites)}) if sites is not None else ("", {})
+    query = f"SELECT {', '.join(_DUE_COLUMNS)} FROM due WHERE NOT came_again {scope}"
+    found = rows_of_query(connection, query, given)
+    rows = [
+        (due_on(row["signed_at"], row["months"]).isoformat(), *(row[name] for name in _DUE_COLUMNS)) for row in found
+    ]
+    rows.sort(key=lambda row: (row[0], row[1]))
+    return Table(("due_on", *_DUE_COLUMNS), rows[:DUE_ROWS], len(rows) > DUE_ROWS)
+
+
+def due_as_usual(connection: Connection, sites: frozenset[str] | None, months: Mapping[str, int], until: date) -> Table:
+    """Whose next screening as usual is due by a day, and who did not come since; the longest overdue first.
+
+    months: organ → after how many months a programme invites again; other organs have nobody. A woman is named by her
+    slip and her screening's id alone.
+    """
+    columns = ", ".join(f"d.{name}" for name in _USUAL_COLUMNS)
+    rows: list[tuple[Any, ...]] = []
+    for organ, every in months.items():
+        # The last days of a month may be due on one day: some more are asked for, and those due later left out.
+        latest = due_on(until.isoformat(), -every) + timedelta(days=4)
+        last = datetime.combine(latest, time(), UTC)
+        given: dict[str, Any] = {"organ": organ, "most": DUE_ROWS + 1, "last": as_stored(connection, last)}
+        scope = ""
+        if sites is not None:
+            scope, given["sites"] = "AND d.site_code IN :sites", sorted(sites)
+        query = (
+            f"SELECT {columns}, w.slip_number FROM due_as_usual d LEFT JOIN women w ON w.screening_id = d.screening_id "
+            f"WHERE d.organ = :organ AND NOT d.came_again AND d.opened_at < :last {scope} "
+            "ORDER BY d.opened_at, d.screening_id LIMIT :most"
+        )
+        for row in rows_of_query(connection, query, given):
+            day = due_on(row["opened_at"], every)
+            if day <= until:
+                rows.append((day.isoformat(), *(row[name] for name in ("slip_number", *_USUAL_COLUMNS))))
+    rows.sort(key=lambda row: (row[0], row[2]))
+    return Table(("due_on", "slip_number", *_USUAL_COLUMNS), rows[:DUE_ROWS], len(rows) > DUE_ROWS)
+
+
 def participation(connection: Connection, sites: frozenset[str] | None, first: date, last: date) -> list[Participation]:
     """By site and organ, over every month that has a day between these two."""
-    scope, given = "", {"first": f"{first:%Y-%m}", "last": f"{last:%Y-%m}"}
+    scope = ""
+    given: dict[str, Any] = {"first": f"{first:%Y-%m}", "last": f"{last:%Y-%m}"}
     if sites is not None:
-        scope, given = "AND site_code IN :sites", {**given, "sites": sorted(sites)}  # type: ignore[dict-item]
+        scope, given["sites"] = "AND site_code IN :sites", sorted(sites)
     query = (
         "SELECT site_code, organ, sum(invited) AS invited, sum(scanned) AS scanned, "
         "sum(CASE WHEN invited IS NULL THEN 0 ELSE scanned END) AS answered FROM participation "
@@ -218,7 +217,7 @@ def participation(connection: Connection, sites: frozenset[str] | None, first: d
             row["site_code"], row["organ"], None if row["invited"] is None else int(row["invited"]),
             int(row["scanned"]), int(row["answered"]),
         )
-        for row in connection.execute(_bound(query, given), given).mappings()
+        for row in rows_of_query(connection, query, given)
     ]  # fmt: skip
 
 
@@ -239,9 +238,7 @@ def _share(part: int, of: int) -> float | None:
 
 
 def _where(connection: Connection, scope: Scope) -> tuple[str, dict[str, Any]]:
-    plain = connection.dialect.name == "postgresql"
-    first, last = scope.opened
-    begins, ends = (first, last) if plain else (moment(first), moment(last))
+    begins, ends = (as_stored(connection, each) for each in scope.opened)
     wanted = ["opened_at >= :begins", "opened_at < :ends"]
     given: dict[str, Any] = {"begins": begins, "ends": ends}
     if scope.sites is not None:
@@ -251,11 +248,3 @@ def _where(connection: Connection, scope: Scope) -> tuple[str, dict[str, Any]]:
         wanted.append("van_id = :van")
         given["van"] = scope.van
     return " AND ".join(wanted), given
-
-
-def _bound(query: str, given: Mapping[str, Any]) -> TextClause:
-    return text(query).bindparams(*([_many("sites")] if "sites" in given else []))
-
-
-def _many(name: str) -> Any:
-    return bindparam(name, type_=Text(), expanding=True)

@@ -1,15 +1,16 @@
 """Read the worklist: a page of a queue, counts of all, what has changed, how long a van's visits take."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from statistics import median
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, Text, TextClause, bindparam, text
+from sqlalchemy import Connection, RowMapping, text
 
 from sonovan.contracts.errors import InvalidRecord
-from sonovan.storage.catalogue.changes import moment
+from sonovan.storage.catalogue.bound import as_stored, bound
 from sonovan.storage.catalogue.queues import Policy, Queue, Row, condition_of, parameters, row_of
 
 PAGE: Final = 50
@@ -103,7 +104,7 @@ def page(
         wanted.append("(rank, screening_id) > (:rank, :behind)")
         given |= {"rank": after.rank, "behind": after.screening_id}
     query = f"SELECT {_COLUMNS} FROM listed WHERE {' AND '.join(wanted)} ORDER BY rank, screening_id LIMIT :limit"
-    found = connection.execute(_bound(query, given), {**given, "limit": limit + 1}).mappings()
+    found = connection.execute(bound(query, given), {**given, "limit": limit + 1}).mappings()
     rows = tuple(map(row_of, found))
     if len(rows) <= limit:
         return Page(rows, None)
@@ -119,7 +120,7 @@ def counts(connection: Connection, chosen: Filter, policy: Policy, now: datetime
         f"LIMIT {COUNTED_TO + 1}) q) AS {queue}"
         for queue in (*_COUNTED, *_OF_SIGNED)
     ]
-    found = connection.execute(_bound(f"SELECT {', '.join(parts)}", given), given).mappings().one()
+    found = connection.execute(bound(f"SELECT {', '.join(parts)}", given), given).mappings().one()
     return {queue: int(found[queue]) for queue in (*_COUNTED, *_OF_SIGNED)}
 
 
@@ -128,10 +129,9 @@ def rows_of(connection: Connection, screening_ids: Iterable[str]) -> dict[str, R
     ids = sorted(set(screening_ids))
     if not ids:
         return {}
-    query = text(f"SELECT {_COLUMNS} FROM listed WHERE screening_id IN :ids")
-    found = connection.execute(
-        query.bindparams(bindparam("ids", type_=Text(), expanding=True)), {"ids": ids}
-    ).mappings()
+    given = {"ids": ids}
+    query = bound(f"SELECT {_COLUMNS} FROM listed WHERE screening_id IN :ids", given)
+    found = connection.execute(query, given).mappings()
     return {row.screening_id: row for row in map(row_of, found)}
 
 
@@ -170,10 +170,8 @@ def heard_at(connection: Connection, vans: Collection[str]) -> dict[str, datetim
     """Van → when it reported last, by its own clock."""
     if not vans:
         return {}
-    query = text("SELECT van_id, reported_at FROM van_report WHERE van_id IN :vans")
-    rows = connection.execute(
-        query.bindparams(bindparam("vans", type_=Text(), expanding=True)), {"vans": sorted(vans)}
-    ).all()
+    given = {"vans": sorted(vans)}
+    rows = connection.execute(bound("SELECT van_id, reported_at FROM van_report WHERE van_id IN :vans", given), given)
     return {row.van_id: _as_moment(row.reported_at) for row in rows}
 
 
@@ -181,18 +179,13 @@ def choices(connection: Connection, sites: frozenset[str] | None) -> tuple[list[
     """The sites and vans that a filter may name, of those that the account may see."""
     scope, given = ("WHERE site_code IN :sites", {"sites": sorted(sites)}) if sites is not None else ("", {})
     query = f"SELECT DISTINCT site_code, van_id FROM listed {scope}"
-    rows = connection.execute(_bound(query, given), given).all()
+    rows = connection.execute(bound(query, given), given).all()
     return sorted({row[0] for row in rows if row[0]}), sorted({row[1] for row in rows if row[1]})
 
 
 def _where(connection: Connection, chosen: Filter, policy: Policy, now: datetime) -> tuple[list[str], dict[str, Any]]:
     """Conditions of the filter, and every parameter that they and conditions of queues name."""
-    plain = connection.dialect.name == "postgresql"
-
-    def moment_of(value: datetime) -> object:
-        return value if plain else moment(value)
-
-    wanted, given = list[str](), parameters(policy, now, moment_of)
+    wanted, given = list[str](), parameters(policy, now, partial(as_stored, connection))
     if chosen.sites is not None:
         wanted.append("site_code IN :sites")
         given["sites"] = sorted(chosen.sites)
@@ -207,15 +200,9 @@ def _where(connection: Connection, chosen: Filter, policy: Policy, now: datetime
         given["status"] = chosen.status
     if chosen.opened is not None:
         wanted.append("opened_at >= :opened_from AND opened_at < :opened_before")
-        given |= {"opened_from": moment_of(chosen.opened[0]), "opened_before": moment_of(chosen.opened[1])}
+        opened_from, opened_before = (as_stored(connection, each) for each in chosen.opened)
+        given |= {"opened_from": opened_from, "opened_before": opened_before}
     return wanted, given
-
-
-def _bound(query: str, given: Mapping[str, Any]) -> TextClause:
-    """A statement whose lists take any number of values, none among them (typed, for PostgreSQL compares no text with
-    the number that an empty list would be)."""
-    many: Sequence[str] = [name for name in ("sites", "mine") if name in given]
-    return text(query).bindparams(*(bindparam(name, type_=Text(), expanding=True) for name in many))
 
 
 def _seconds(visit: RowMapping) -> float:
