@@ -21,6 +21,8 @@ NEEDS: Final = ("password", "code", "enrol")
 """What a person may still owe; each is the address at which it is shown."""
 EVERYBODY: Final = frozenset(Role)
 CLINICAL: Final = frozenset({Role.READER, Role.LEAD})
+OVERSIGHT: Final = frozenset({Role.LEAD, Role.ENGINEER})
+"""Who looks at how vans, stages and networks do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Who has some sites alone makes and changes accounts of those sites alone.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -53,7 +53,7 @@ async def one(console: "Console", asked: Asked) -> Response:
 
 async def add(console: "Console", asked: Asked) -> Response:
     """Make an account; the link by which its person chooses a password is shown this once."""
-    return await _link(console, asked, await passwords.in_turn(_added, console, asked))
+    return _link(console, asked, await passwords.in_turn(_added, console, asked))
 
 
 def _added(console: "Console", asked: Asked) -> tuple[Account, str | None]:
@@ -75,8 +75,7 @@ def _added(console: "Console", asked: Asked) -> tuple[Account, str | None]:
 
 async def change(console: "Console", asked: Asked) -> Response:
     """Other roles and sites."""
-    await asyncio.to_thread(_changed, console, asked)
-    return go(f"/people/{asked.path['code']}")
+    return await _then_shown(_changed, console, asked)
 
 
 def _changed(console: "Console", asked: Asked) -> None:
@@ -91,8 +90,7 @@ def _changed(console: "Console", asked: Asked) -> None:
 
 async def disable(console: "Console", asked: Asked) -> Response:
     """Let nobody in by this account any more; its sessions end at once."""
-    await asyncio.to_thread(_disabled, console, asked)
-    return go(f"/people/{asked.path['code']}")
+    return await _then_shown(_disabled, console, asked)
 
 
 def _disabled(console: "Console", asked: Asked) -> None:
@@ -104,8 +102,7 @@ def _disabled(console: "Console", asked: Asked) -> None:
 
 async def enable(console: "Console", asked: Asked) -> Response:
     """Let this account in again."""
-    await asyncio.to_thread(_enabled, console, asked)
-    return go(f"/people/{asked.path['code']}")
+    return await _then_shown(_enabled, console, asked)
 
 
 def _enabled(console: "Console", asked: Asked) -> None:
@@ -116,7 +113,7 @@ def _enabled(console: "Console", asked: Asked) -> None:
 
 async def reset(console: "Console", asked: Asked) -> Response:
     """Take password and second factor away, and show a link by which the person chooses anew."""
-    return await _link(console, asked, await passwords.in_turn(_reset, console, asked))
+    return _link(console, asked, await passwords.in_turn(_reset, console, asked))
 
 
 def _reset(console: "Console", asked: Asked) -> tuple[Account, str | None]:
@@ -133,8 +130,7 @@ def _reset(console: "Console", asked: Asked) -> tuple[Account, str | None]:
 async def forget_factor(console: "Console", asked: Asked) -> Response:
     """Take the second factor away and end every session, for somebody who lost the phone: the next login, by the
     password, sets up another one."""
-    await asyncio.to_thread(_forgotten, console, asked)
-    return go(f"/people/{asked.path['code']}")
+    return await _then_shown(_forgotten, console, asked)
 
 
 def _forgotten(console: "Console", asked: Asked) -> None:
@@ -174,7 +170,14 @@ def _chose(console: "Console", asked: Asked) -> str | None:
     return None
 
 
-async def _link(console: "Console", asked: Asked, made: tuple[Account, str | None]) -> Response:
+async def _then_shown(act: Callable[["Console", Asked], None], console: "Console", asked: Asked) -> Response:
+    """Act on an account, and go back to its page."""
+    await asyncio.to_thread(act, console, asked)
+    return go(f"/people/{asked.path['code']}")
+
+
+def _link(console: "Console", asked: Asked, made: tuple[Account, str | None]) -> Response:
+    """The page that shows the link of an account once; the account's own page where it has none."""
     account, secret = made
     if secret is None:
         return go(f"/people/{account.code}")

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from sonovan.console.asked import Asked
 from sonovan.console.doors import Door, door
-from sonovan.console.figures import figures_page, moment
+from sonovan.console.figures import figures_page, moment, named
 from sonovan.console.lags import Measured
-from sonovan.console.roles import Role
+from sonovan.console.roles import OVERSIGHT
 from sonovan.console.tables import Cell, Shown, cell, csv_of
 from sonovan.reports.plots import trend_plot
 from sonovan.transport.lag import Lag
@@ -39,13 +39,12 @@ async def lag(console: "Console", asked: Asked) -> Response:
         for each in newest
     )  # fmt: skip
     plots = [_plot(kept, each, f"#lag-{number}") for number, each in enumerate(newest) if _past(kept, each)]
-    at = moment(kept[-1].at.isoformat()).text if kept else "–"
-    hints = [words.say("lag_hint"), words.say("lag_at", at=at)]
+    hints = [words.say("lag_hint"), words.say("lag_at", at=moment(kept[-1].at if kept else None).text)]
+    hints += [words.say("lag_away")] if console.lags.failing or not kept else []
     return figures_page(
         console, asked, words.say("lag_title"),
-        (("", Shown(tuple(words.say(f"lag_{each}") for each in (*_COLUMNS, "before")), rows, "lag")),),
-        hints=(*hints, *([words.say("lag_away")] if console.lags.failing or not kept else [])),
-        links=((words.say("table_csv"), "/lag?as=csv"),), plots=plots,
+        (("", Shown(named("lag", (*_COLUMNS, "before"), words), rows, "lag")),),
+        hints=hints, links=((words.say("table_csv"), "/lag?as=csv"),), plots=plots,
     )  # fmt: skip
 
 
@@ -77,4 +76,4 @@ def _plot(kept: Sequence[Measured], of: Lag, href: str) -> Markup:
     return Markup(drawn)  # noqa: S704 - the plot escapes whatever it is given
 
 
-DOORS: Final[tuple[Door, ...]] = (door("GET", "/lag", lag, roles={Role.LEAD, Role.ENGINEER}, shown="lag", key="t"),)
+DOORS: Final[tuple[Door, ...]] = (door("GET", "/lag", lag, roles=OVERSIGHT, shown="lag", key="t"),)

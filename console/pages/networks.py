@@ -20,7 +20,7 @@ from sonovan.console.pages.reading import check_not_blind, draws_first
 from sonovan.console.phrases import ConsoleWords
 from sonovan.console.pictures import machine_labels, pixels_of
 from sonovan.console.render import page
-from sonovan.console.roles import Role
+from sonovan.console.roles import OVERSIGHT, Role
 from sonovan.console.tables import Cell, Shown, cell, csv_of
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.models.picture.screens import outlined, shown, without_loss
@@ -31,7 +31,6 @@ from sonovan.storage.catalogue.shadows import MOST_FRAMES, Both, Side, pair, pai
 if TYPE_CHECKING:
     from sonovan.console.world import Console
 
-_LOOKS: Final = frozenset({Role.LEAD, Role.ENGINEER})
 _LEADS: Final = frozenset({Role.LEAD})
 _SHOWN: Final = 200
 """Frames of the list: those on which the networks differ most by what the catalogue has of them."""
@@ -262,8 +261,8 @@ def _figure(value: float | None) -> Cell:
 _FRAME: Final = "/models/shadow/{screening_id}/{sequence_id}/{frame_index}"
 
 DOORS: Final[tuple[Door, ...]] = (
-    door("GET", "/models", models, roles=_LOOKS, shown="models", key="m"),
-    door("GET", "/models/shadow", shadow, roles=_LOOKS, audited="shadow.seen"),
+    door("GET", "/models", models, roles=OVERSIGHT, shown="models", key="m"),
+    door("GET", "/models/shadow", shadow, roles=OVERSIGHT, audited="shadow.seen"),
     door("GET", _FRAME, beside, roles=_LEADS, audited="outlines.seen"),
     door("GET", f"{_FRAME}/picture", picture, roles=_LEADS, audited="pictures.seen", once=True),
 )

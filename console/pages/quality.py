@@ -13,7 +13,7 @@ from sonovan.console.asked import Asked, Refused
 from sonovan.console.doors import Door, door
 from sonovan.console.figures import as_moment, asked_of, figures_page, her, moment, named, plain, yes
 from sonovan.console.phrases import ConsoleWords
-from sonovan.console.roles import Role
+from sonovan.console.roles import OVERSIGHT
 from sonovan.console.tables import Cell, Shown, cell, csv_of
 from sonovan.contracts.quality import FEATURES, Window
 from sonovan.reports.plots import Bar, Interval, Point, bar_plot, interval_plot, window_plot
@@ -24,7 +24,6 @@ from sonovan.storage.catalogue.operations import Rows, flags, measured
 if TYPE_CHECKING:
     from sonovan.console.world import Console
 
-_LOOKS: Final = frozenset({Role.LEAD, Role.ENGINEER})
 _LONGEST: Final = 300
 
 
@@ -125,8 +124,8 @@ def _windows(told: Sequence[Window], own: str, words: ConsoleWords) -> Shown:
     names = ("number", "began", "ended", "screenings", "drifted")
     rows = tuple(
         (
-            Cell(str(each.number), f"{own}&window={each.number}"), moment(each.began_at.isoformat()),
-            moment(each.ended_at.isoformat()), Cell(str(each.screenings), f"{own}&window={each.number}"),
+            Cell(str(each.number), f"{own}&window={each.number}"), moment(each.began_at),
+            moment(each.ended_at), Cell(str(each.screenings), f"{own}&window={each.number}"),
             _drifted(each, words),
         )
         for each in told
@@ -206,6 +205,6 @@ def _interval(row: Any, which: str) -> str:
 
 
 DOORS: Final[tuple[Door, ...]] = (
-    door("GET", "/quality", quality, roles=_LOOKS, audited="flags.seen", once=True, shown="quality", key="q"),
-    door("GET", "/quality/of", one, roles=_LOOKS, audited="quality.cases_seen"),
+    door("GET", "/quality", quality, roles=OVERSIGHT, audited="flags.seen", once=True, shown="quality", key="q"),
+    door("GET", "/quality/of", one, roles=OVERSIGHT, audited="quality.cases_seen"),
 )

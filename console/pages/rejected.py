@@ -15,10 +15,10 @@ from starlette.responses import Response
 
 from sonovan.console.asked import Asked, Refused
 from sonovan.console.doors import Door, door
-from sonovan.console.figures import Field, her, moment, plain, yes
+from sonovan.console.figures import Field, her, moment, named, plain, yes
 from sonovan.console.phrases import ConsoleWords
 from sonovan.console.render import go, page
-from sonovan.console.roles import Role
+from sonovan.console.roles import OVERSIGHT, Role
 from sonovan.console.tables import Cell, Shown, cell, csv_of
 from sonovan.contracts.answers import DiscardReason, RejectedHandled
 from sonovan.contracts.ids import mint_id
@@ -28,7 +28,6 @@ from sonovan.storage.catalogue.operations import Rejected, Rows, rejections
 if TYPE_CHECKING:
     from sonovan.console.world import Console
 
-_LOOKS: Final = frozenset({Role.LEAD, Role.ENGINEER})
 _DECIDES: Final = frozenset({Role.ENGINEER})
 _STATES: Final = ("open", "asked", "sent", "not_sent", "discarded")
 _EVERY: Final = "every"
@@ -182,7 +181,7 @@ def _by_reason(counted: Rows, state: str, words: ConsoleWords) -> Shown:
         for row in counted
     )  # fmt: skip
     columns = ("reason", "stage", "records", "may_help", "newest")
-    return Shown(tuple(words.say(f"rejected_{each}") for each in columns), rows)
+    return Shown(named("rejected", columns, words), rows)
 
 
 def _listed(found: Rows, words: ConsoleWords, asked: Asked) -> Shown:
@@ -193,7 +192,7 @@ def _listed(found: Rows, words: ConsoleWords, asked: Asked) -> Shown:
         )
         for row in found
     )
-    return Shown(tuple(words.say(f"rejected_{each}") for each in ("id", *_COLUMNS)), rows)
+    return Shown(named("rejected", ("id", *_COLUMNS), words), rows)
 
 
 _COLUMNS: Final = ("at", "stage", "reason", "van", "topic", "verified", "may_help", "kept", "screening", "state")
@@ -216,10 +215,10 @@ def _facts(row: Mapping[str, Any], words: ConsoleWords, asked: Asked) -> list[tu
 
 
 DOORS: Final[tuple[Door, ...]] = (
-    door("GET", "/rejected", rejected, roles=_LOOKS, audited="rejected.seen", once=True, shown="rejected", key="r"),
+    door("GET", "/rejected", rejected, roles=OVERSIGHT, audited="rejected.seen", once=True, shown="rejected", key="r"),
     door("POST", "/rejected/retry", retry_all, roles=_DECIDES),
     door("POST", "/rejected/discard", discard_all, roles=_DECIDES),
-    door("GET", "/rejected/{rejection_id}", one, roles=_LOOKS, audited="rejection.seen"),
+    door("GET", "/rejected/{rejection_id}", one, roles=OVERSIGHT, audited="rejection.seen"),
     door("POST", "/rejected/{rejection_id}/retry", retry, roles=_DECIDES),
     door("POST", "/rejected/{rejection_id}/discard", discard, roles=_DECIDES),
 )

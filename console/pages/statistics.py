@@ -1,6 +1,5 @@
 """Figures of the programme by van, each with the screenings behind it; who is due again; all of it as CSV."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +9,7 @@ from starlette.responses import Response
 
 from sonovan.console.asked import Asked, Refused
 from sonovan.console.doors import Door, door
-from sonovan.console.figures import Field, days_of, figures_page, span_of
+from sonovan.console.figures import Field, asked_of, days_of, figures_page, named, span_of
 from sonovan.console.phrases import ConsoleWords
 from sonovan.console.roles import Role
 from sonovan.console.tables import Cell, Shown, cell, csv_of, told
@@ -20,7 +19,6 @@ from sonovan.storage.catalogue.statistics import (
     Participation,
     Scope,
     Table,
-    Work,
     due,
     due_as_usual,
     figures,
@@ -51,15 +49,16 @@ async def statistics(console: "Console", asked: Asked) -> Response:
     scope, days = _scope(console, asked)
     wanted = asked.query.get("of") if asked.query.get("as") == "csv" else None
     if wanted == "operators":
-        work = await asyncio.to_thread(_work_of, console, scope.sites, ())
+        work = await asked_of(console, how_screened, (), scope.sites)
         names = ("site_code", "operator", "organ", *_WORK)
         return csv_of("operators", names, [tuple(row[name] for name in names) for row in work.operators])
-    took_part = await asyncio.to_thread(_participation, console, scope.sites, days)
+    first, last = (date.fromisoformat(days[each]) for each in ("from", "until"))
+    took_part = await asked_of(console, participation, scope.sites, first, last)
     if wanted == "participation":
         return csv_of("participation", (*_TOOK_PART, "share"), [
             (*(getattr(each, name) for name in _TOOK_PART), each.share) for each in took_part
         ])  # fmt: skip
-    found = await asyncio.to_thread(_figures, console, scope)
+    found = await asked_of(console, figures, scope)
     if asked.query.get("as") == "csv":
         columns = ("van_id", *FIGURES, *_SHARES)
         rows = [
@@ -67,7 +66,7 @@ async def statistics(console: "Console", asked: Asked) -> Response:
         ]
         return csv_of("statistics", columns, rows)
     vans = [each.van_id for each in found if each.van_id is not None]
-    work = await asyncio.to_thread(_work_of, console, scope.sites, vans)
+    work = await asked_of(console, how_screened, vans, scope.sites)
     words = console.words[asked.language]
     return figures_page(
         console, asked, words.say("statistics_title"),
@@ -94,7 +93,7 @@ async def rows(console: "Console", asked: Asked) -> Response:
     figure = asked.query.get("figure")
     if figure not in FIGURES:
         raise Refused("filter", 400, name="figure")
-    found = await asyncio.to_thread(_rows, console, figure, scope)
+    found = await asked_of(console, rows_behind, figure, scope)
     if asked.query.get("as") == "csv":
         return csv_of(f"statistics-{figure}", found.columns, found.rows)
     words = console.words[asked.language]
@@ -112,7 +111,8 @@ async def due_list(console: "Console", asked: Asked) -> Response:
     longest overdue first. Query: until (a day), `as=csv`, `of=usual`.
     """
     _, until = days_of(asked, console.now + timedelta(days=SOON_DAYS), 1)
-    found, usual = await asyncio.to_thread(_due, console, asked.person.sites, until)
+    found = await asked_of(console, due, asked.person.sites)
+    usual = await asked_of(console, due_as_usual, asked.person.sites, console.invites_months, until)
     if asked.query.get("as") == "csv" and asked.query.get("of") == "usual":
         return csv_of("due-as-usual", usual.columns, usual.rows)
     if asked.query.get("as") == "csv":
@@ -152,7 +152,7 @@ def _due_shown(found: Table, words: ConsoleWords, today: str) -> Shown:
         )
         for row in found.rows
     ]  # fmt: skip
-    return Shown(tuple(words.say(f"column_of_{each}") for each in shown), tuple(made))
+    return Shown(named("column_of", shown, words), tuple(made))
 
 
 def _scope(console: "Console", asked: Asked) -> tuple[Scope, dict[str, str]]:
@@ -184,11 +184,11 @@ def _programme(found: Sequence[Figures], days: dict[str, str], words: ConsoleWor
         shares = [_share(each, name, of_van) for name in _SHARES]
         name = each.van_id or words.say("statistics_all")
         made.append((Cell(name), *counts, *shares))
-    return Shown(tuple(words.say(f"figure_{name}") for name in columns), tuple(made))
+    return Shown(named("figure", columns, words), tuple(made))
 
 
 def _took_part(found: Sequence[Participation], words: ConsoleWords) -> Shown:
-    columns = tuple(words.say(f"participation_{name}") for name in ("site", "organ", "invited", "scanned", "share"))
+    columns = named("participation", ("site", "organ", "invited", "scanned", "share"), words)
     made = [
         (
             Cell(each.site_code), Cell(words.lexicon(f"organ.{each.organ}")),
@@ -208,7 +208,7 @@ def _share(found: Figures, name: str, of_van: dict[str, str]) -> Cell:
 
 
 def _adequacy(work: Sequence[Any], words: ConsoleWords) -> Shown:
-    columns = tuple(words.say(f"work_{name}") for name in ("van", "organ", *_WORK))
+    columns = named("work", ("van", "organ", *_WORK), words)
     made = [
         (
             Cell(row["van_id"], f"/worklist?{urlencode({'queue': 'incomplete', 'van': row['van_id']})}"),
@@ -221,7 +221,7 @@ def _adequacy(work: Sequence[Any], words: ConsoleWords) -> Shown:
 
 
 def _operators(work: Sequence[Any], words: ConsoleWords) -> Shown:
-    columns = tuple(words.say(f"work_{name}") for name in ("site", "operator", "organ", *_WORK))
+    columns = named("work", ("site", "operator", "organ", *_WORK), words)
     made = [
         (
             Cell(row["site_code"]), Cell(row["operator"]), Cell(words.lexicon(f"organ.{row['organ']}")),
@@ -246,7 +246,7 @@ def _work(name: str, value: Any, behind: str | None = None) -> Cell:
 
 
 def _listed(found: Table, words: ConsoleWords) -> Shown:
-    columns = tuple(words.say(f"column_of_{name}") for name in found.columns)
+    columns = named("column_of", found.columns, words)
     made = [
         tuple(_cell(name, value, words) for name, value in zip(found.columns, row, strict=True)) for row in found.rows
     ]
@@ -269,31 +269,6 @@ def _cell(column: str, value: Any, words: ConsoleWords, *, warn: bool = False) -
     if column in ("recalled", "biopsied", "cancer", "benign", "interval_cancer"):
         return Cell(words.say("yes") if value else words.say("no"))
     return Cell(told(value), warn=warn)
-
-
-def _figures(console: "Console", scope: Scope) -> list[Figures]:
-    with console.catalogue.reading() as connection:
-        return figures(connection, scope)
-
-
-def _work_of(console: "Console", sites: frozenset[str] | None, vans: Sequence[str]) -> Work:
-    with console.catalogue.reading() as connection:
-        return how_screened(connection, vans, sites)
-
-
-def _rows(console: "Console", figure: str, scope: Scope) -> Table:
-    with console.catalogue.reading() as connection:
-        return rows_behind(connection, figure, scope)
-
-
-def _participation(console: "Console", sites: frozenset[str] | None, days: dict[str, str]) -> list[Participation]:
-    with console.catalogue.reading() as connection:
-        return participation(connection, sites, *(date.fromisoformat(days[each]) for each in ("from", "until")))
-
-
-def _due(console: "Console", sites: frozenset[str] | None, until: date) -> tuple[Table, Table]:
-    with console.catalogue.reading() as connection:
-        return due(connection, sites), due_as_usual(connection, sites, console.invites_months, until)
 
 
 DOORS: Final[tuple[Door, ...]] = (

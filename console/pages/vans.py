@@ -10,7 +10,7 @@ from sonovan.console.asked import Asked
 from sonovan.console.doors import Door, door
 from sonovan.console.figures import as_moment, asked_of, figures_page, named, plain
 from sonovan.console.phrases import ConsoleWords
-from sonovan.console.roles import Role
+from sonovan.console.roles import OVERSIGHT
 from sonovan.console.tables import Cell, Shown, cell, csv_of
 from sonovan.storage.catalogue.operations import fleet
 
@@ -22,8 +22,6 @@ _SILENT_S: Final = 15 * 60
 _DAY_S: Final = 24 * 3600
 _FULL_BYTES: Final = 20 * 10**9
 _MIB: Final = 2**20
-_LONGEST: Final = 64
-_LOOKS: Final = frozenset({Role.LEAD, Role.ENGINEER})
 
 
 async def vans(console: "Console", asked: Asked) -> Response:
@@ -74,5 +72,5 @@ def _heard(heard: datetime | None, ago: int | None, words: ConsoleWords) -> str:
 
 
 DOORS: Final[tuple[Door, ...]] = (
-    door("GET", "/fleet", vans, roles=_LOOKS, shown="fleet", key="f"),
+    door("GET", "/fleet", vans, roles=OVERSIGHT, shown="fleet", key="f"),
 )  # fmt: skip
