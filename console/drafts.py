@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from sonovan.clinical.reading import derived
 from sonovan.console.asked import Fields, Refused
-from sonovan.console.in_form import OWN_KEYS, InForm, finding_key, in_form, own_in_form, side_name
+from sonovan.console.in_form import OWN_KEYS, InForm, asked_about, finding_key, side_name
 from sonovan.contracts.conclusions import (
     CategoryRead,
     FindingRead,
@@ -29,8 +29,6 @@ from sonovan.reports.document import ScreeningReport
 from sonovan.storage.catalogue.cine import Sweep
 
 UNDETERMINED: Final = "undetermined"
-MOST_SHOWN: Final = 40
-"""So many findings, the first ones of the report, stand in the form; others count as not judged."""
 
 Lacks = Literal["category", "action", "months", "words", "own", "moved"]
 """words: a lobe without a category says that it has no nodule. own: the side of a finding of the reader's own has no
@@ -73,10 +71,10 @@ def draft_of(form: Fields, report: ScreeningReport, sweeps: Sequence[Sweep]) -> 
 
     Raises Refused `unreadable` for a field that no page offers.
     """
-    own = own_in_form(form, sweeps)
+    about = asked_about(form, report, sweeps)
+    own = [each for each in about if each.own]
     try:
-        asked_about = [*map(in_form, report.findings[:MOST_SHOWN]), *own]
-        findings = [_finding(form, each, report.programme) for each in asked_about]
+        findings = [_finding(form, each, report.programme) for each in about]
         judged = tuple(each for each in findings if each is not None)
         sides, untouched = [], list[tuple[Organ, Side | None]]()
         lacking = [Lacking("moved", each.organ, each.laterality) for each in own if each.moved]

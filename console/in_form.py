@@ -12,8 +12,11 @@ from typing import Final, get_args
 from sonovan.console.asked import Fields, Refused
 from sonovan.contracts.lexicon import Organ, Position, Side
 from sonovan.contracts.results import Finding
+from sonovan.reports.document import ScreeningReport
 from sonovan.storage.catalogue.cine import Sweep
 
+MOST_SHOWN: Final = 40
+"""So many findings, the first ones of the report, stand in the form; others count as not judged."""
 MOST_OWN: Final = 9
 OWN_KEYS: Final = tuple(f"own{number}" for number in range(1, MOST_OWN + 1))
 _LOBE: Final = frozenset({"upper", "middle", "lower"})
@@ -72,6 +75,11 @@ def in_form(finding: Finding) -> InForm:
         finding.best.position,
         {each.name: each.value for each in finding.descriptors},
     )
+
+
+def asked_about(form: Fields, report: ScreeningReport, sweeps: Sequence[Sweep]) -> tuple[InForm, ...]:
+    """Every finding of the form: the first ones of the report, then the reader's own. Raises as `own_in_form`."""
+    return (*map(in_form, report.findings[:MOST_SHOWN]), *own_in_form(form, sweeps))
 
 
 def own_in_form(form: Fields, sweeps: Sequence[Sweep]) -> tuple[InForm, ...]:

@@ -12,7 +12,6 @@ from sonovan.clinical.tirads import UNDETERMINABLE
 from sonovan.console.asked import Asked, Fields, Refused
 from sonovan.console.comparing import name_of
 from sonovan.console.drafts import (
-    MOST_SHOWN,
     UNDETERMINED,
     Draft,
     derived_of,
@@ -21,7 +20,7 @@ from sonovan.console.drafts import (
     side_key,
     sides_shown,
 )
-from sonovan.console.in_form import POSITIONS, InForm, in_form, own_in_form
+from sonovan.console.in_form import MOST_SHOWN, POSITIONS, InForm, asked_about, finding_key, in_form, own_in_form
 from sonovan.console.phrases import ConsoleWords
 from sonovan.console.reading_data import sweep_title
 from sonovan.console.roles import Role
@@ -195,7 +194,7 @@ def live_of(console: "Console", asked: Asked, form: Fields, signing: ToSign) -> 
     if report is None:
         raise Refused("nothing_to_sign", 409)
     draft = draft_of(form, report, signing.sweeps)
-    about = [*map(in_form, report.findings[:MOST_SHOWN]), *own_in_form(form, signing.sweeps)]
+    about = asked_about(form, report, signing.sweeps)
     lacking = [
         words.say(f"signing_lacks_{each.what}", place=words.place(each.organ, each.laterality))
         for each in draft.lacking
@@ -277,7 +276,7 @@ def _findings(form: Fields, report: ScreeningReport, words: ConsoleWords) -> lis
             place=details.place(finding, words),
             size=words.diameters(finding.best),
             suggested=words.categories(finding),
-            verdict=form.get(f"f.{in_form(finding).key}.verdict"),
+            verdict=form.get(f"f.{finding_key(finding.finding_id)}.verdict"),
         )
         for number, finding in enumerate(report.findings[:MOST_SHOWN], start=1)
     ]
