@@ -3,13 +3,12 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sonovan.console.pictures import pixels_of
+from sonovan.console.pictures import machine_labels, pixels_of
 from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.ids import split_frame_id
 from sonovan.contracts.results import Finding, Member, Sighting
 from sonovan.models.errors import UnusablePicture
-from sonovan.models.masks import decode_mask
 from sonovan.models.overlay import plain_and_outlined
 from sonovan.models.regions import region_in
 from sonovan.reports.document import ScreeningReport
@@ -17,8 +16,6 @@ from sonovan.reports.page import KeyPictures
 from sonovan.reports.phrases import Language
 from sonovan.reports.words import Words
 from sonovan.storage.catalogue.cine import StoredPicture, pictures_between
-from sonovan.storage.keys import Bucket
-from sonovan.storage.stores import get_named
 
 if TYPE_CHECKING:
     from sonovan.console.world import Console
@@ -42,11 +39,11 @@ def key_pictures(console: "Console", report: ScreeningReport, language: Language
 
 def _pictures_of(console: "Console", screening_id: str, finding: Finding, language: Language) -> KeyPictures:
     best = finding.best
-    sequence_id, _, index = best.key_frame_id.rpartition("/")
     with console.catalogue.reading() as connection:
-        (one,) = pictures_between(connection, screening_id, sequence_id, int(index), 1) or (None,)
-    if one is None or one.image_sha256 != best.image_sha256:
+        found = pictures_between(connection, screening_id, *split_frame_id(best.key_frame_id), 1)
+    if not found or found[0].image_sha256 != best.image_sha256:
         raise KeyError(best.key_frame_id)
+    one = found[0]
     panel = one.panels[best.panel]
     plain, outlined = plain_and_outlined(
         pixels_of(console.images, one),
@@ -60,9 +57,9 @@ def _pictures_of(console: "Console", screening_id: str, finding: Finding, langua
 
 def _outline(console: "Console", best: Sighting, one: StoredPicture) -> tuple[tuple[float, float], ...]:
     """The outline of the key region, off the mask that the revision rests on."""
-    if best.mask_key is None or best.mask_sha256 is None:
+    labels = machine_labels(console.images, best.mask_key, best.mask_sha256)
+    if labels is None:
         raise KeyError(best.key_frame_id)
-    labels: NDArray[np.uint8] = decode_mask(get_named(console.images, Bucket.MASKS, best.mask_key, best.mask_sha256))
     mask = labels == best.key_ordinal + 1
     if labels.shape != (one.rows, one.columns) or not mask.any():
         raise InvalidRecord("object_contradicts_record", f"the mask of {one.frame_id} does not have its region")
