@@ -36,7 +36,7 @@ _SHOWN: Final = 200
 """Frames of the list: those on which the networks differ most by what the catalogue has of them."""
 _MEASURED: Final = 24
 """Of so many of these both masks are read, and compared."""
-_FINGERPRINT: Final = 64
+_LONGEST: Final = 64
 
 
 async def models(console: "Console", asked: Asked) -> Response:
@@ -69,7 +69,7 @@ async def shadow(console: "Console", asked: Asked) -> Response:
     if not found:
         raise Refused("missing", 404)
     blind = await asyncio.to_thread(_to_be_drawn, console, asked, found)
-    least = sorted((each for each in found if each.screening_id not in blind), key=_alike)[:_SHOWN]
+    least = sorted((each for each in found if each.screening_id not in blind), key=_least_alike_first)[:_SHOWN]
     agreement = await asyncio.to_thread(_agreement, console, least[:_MEASURED])
     words = console.words[asked.language]
     names = ("screening_id", "sequence_id", "frame_index")
@@ -77,17 +77,17 @@ async def shadow(console: "Console", asked: Asked) -> Response:
         columns = (*names, "running_regions", "candidate_regions", "running_assessable", "candidate_assessable", "dice")
         rows = [
             (*(getattr(each, name) for name in names), each.running.regions, each.candidate.regions,
-             each.running.assessable, each.candidate.assessable, agreement.get(_place(each)))
+             each.running.assessable, each.candidate.assessable, agreement.get(_frame_of(each)))
             for each in least
         ]  # fmt: skip
         return csv_of("shadow", columns, rows)
     sees = asked.person.may(_LEADS)
     listed = tuple(
         (
-            Cell(f"{each.frame_index:06d}", _beside(each, fingerprint) if sees else None),
+            Cell(f"{each.frame_index:06d}", _frame_address(each, fingerprint) if sees else None),
             her(each.screening_id, asked), cell(each.running.regions), cell(each.candidate.regions),
             cell(each.running.predicted_dice), cell(each.candidate.predicted_dice),
-            cell(agreement.get(_place(each))),
+            cell(agreement.get(_frame_of(each))),
         )
         for each in least
     )  # fmt: skip
@@ -107,7 +107,7 @@ async def shadow(console: "Console", asked: Asked) -> Response:
         ),
         hints=hints, fields=(),
         links=(
-            (words.say("table_csv"), f"{_shadow(fingerprint)}&as=csv"), (words.say("models_title"), "/models"),
+            (words.say("table_csv"), f"{_shadow_address(fingerprint)}&as=csv"), (words.say("models_title"), "/models"),
         ),
     )  # fmt: skip
 
@@ -117,13 +117,15 @@ async def beside(console: "Console", asked: Asked) -> Response:
     fingerprint = _fingerprint(asked)
     await asyncio.to_thread(check_not_blind, console, asked)
     both = await asyncio.to_thread(_pair, console, asked, fingerprint)
-    agreement = (await asyncio.to_thread(_agreement, console, [both])).get(_place(both))
+    agreement = (await asyncio.to_thread(_agreement, console, [both])).get(_frame_of(both))
     words, here = console.words[asked.language], f"{asked.here}/picture"
     sides = [
         (side, f"{here}?{urlencode({'fingerprint': fingerprint, 'of': which})}", words.say(f"shadow_{which}"))
         for which, side in (("running", both.running), ("candidate", both.candidate))
     ]
-    return page(console, asked, "shadow.html", both=both, sides=sides, agreement=agreement, back=_shadow(fingerprint))
+    return page(
+        console, asked, "shadow.html", both=both, sides=sides, agreement=agreement, back=_shadow_address(fingerprint)
+    )
 
 
 async def picture(console: "Console", asked: Asked) -> Response:
@@ -171,30 +173,30 @@ def _pair(console: "Console", asked: Asked, fingerprint: str) -> Both:
 
 def _fingerprint(asked: Asked) -> str:
     told = asked.query.get("fingerprint")
-    if not told or len(told) > _FINGERPRINT:
+    if not told or len(told) > _LONGEST:
         raise Refused("filter", 400, name="fingerprint")
     return told
 
 
 def _replayed(row: Any) -> Cell:
-    return cell(row["shadow_frames"], _shadow(row["fingerprint"]) if row["shadow_frames"] else None)
+    return cell(row["shadow_frames"], _shadow_address(row["fingerprint"]) if row["shadow_frames"] else None)
 
 
-def _shadow(fingerprint: str) -> str:
+def _shadow_address(fingerprint: str) -> str:
     return f"/models/shadow?{urlencode({'fingerprint': fingerprint})}"
 
 
-def _beside(both: Both, fingerprint: str) -> str:
+def _frame_address(both: Both, fingerprint: str) -> str:
     place = f"{both.screening_id}/{both.sequence_id}/{both.frame_index:06d}"
     return f"/models/shadow/{place}?{urlencode({'fingerprint': fingerprint})}"
 
 
-def _place(both: Both) -> tuple[str, int]:
+def _frame_of(both: Both) -> tuple[str, int]:
     return both.sequence_id, both.frame_index
 
 
-def _alike(both: Both) -> tuple[float, ...]:
-    """The less alike, the earlier: whether it can be assessed, how many regions, what is expected of them."""
+def _least_alike_first(both: Both) -> tuple[float, ...]:
+    """For sorting: whether it can be assessed, how many regions, what is expected of them."""
     one, other = both.running, both.candidate
     expected = abs((one.predicted_dice or 0.0) - (other.predicted_dice or 0.0))
     return -float(one.assessable != other.assessable), -float(abs(one.regions - other.regions)), -expected
@@ -210,7 +212,7 @@ def _agreement(console: "Console", some: Sequence[Both]) -> dict[tuple[str, int]
         except (KeyError, InvalidRecord):
             continue
         if one is not None or other is not None:
-            found[_place(both)] = (overlap_of(one, other).dice or 0.0) if one is not None else 0.0
+            found[_frame_of(both)] = (overlap_of(one, other).dice or 0.0) if one is not None else 0.0
     return found
 
 
@@ -219,21 +221,21 @@ def _labels(console: "Console", side: Side) -> Any:
 
 
 def _figures(found: Sequence[Both], words: ConsoleWords) -> Shown:
+    """Each figure by both networks, paired frame by frame. found: the frames of each screening together."""
+    by_screening = [list(some) for _, some in groupby(found, key=lambda each: each.screening_id)]
+    columns = ("figure", "of_frames", "running", "candidate", "difference", "interval")
     rows = []
     for name, figure in _FIGURES.items():
-        told = paired([
-            [(one, other) for each in some if (one := figure(each.running)) is not None
-             and (other := figure(each.candidate)) is not None]
-            for some in _by_screening(found)
-        ])  # fmt: skip
+        told = paired([_both_known(some, figure) for some in by_screening])
         if told is not None:
             rows.append(_told(name, told, words))
-    columns = ("figure", "of_frames", "running", "candidate", "difference", "interval")
     return Shown(named("shadow", columns, words), tuple(rows))
 
 
-def _by_screening(found: Sequence[Both]) -> list[list[Both]]:
-    return [list(some) for _, some in groupby(found, key=lambda each: each.screening_id)]
+def _both_known(some: Sequence[Both], figure: Callable[[Side], float | None]) -> list[tuple[float, float]]:
+    """A figure of the frames of which both networks have it: the running one's, and the candidate's."""
+    pairs_of = ((figure(each.running), figure(each.candidate)) for each in some)
+    return [(one, other) for one, other in pairs_of if one is not None and other is not None]
 
 
 def _told(name: str, told: Paired, words: ConsoleWords) -> tuple[Cell, ...]:
