@@ -42,8 +42,9 @@ def compare_reports(
     if now.silenced or then.silenced:
         return None
     read = counting(signed_then)
-    none = {each.finding_id for each in read.findings if each.verdict == "no_lesion"} if read is not None else set()
-    lesions = tuple(each for each in then.findings if each.finding_id not in none)
+    judged = () if read is None else read.findings
+    no_lesions = {each.finding_id for each in judged if each.verdict == "no_lesion"}
+    lesions = tuple(each for each in then.findings if each.finding_id not in no_lesions)
     return compare(Seen(lesions, then.adequacy), Seen(now.findings, now.adequacy), days)
 
 

@@ -86,8 +86,8 @@ class Row:
     to_arbitrate: bool
     single_reading: str | None
     waiting: bool
-    stays: bool = False
-    left_at: datetime | None = None
+    stays: bool
+    left_at: datetime | None
 
     @property
     def ready_at(self) -> datetime | None:

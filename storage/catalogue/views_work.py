@@ -46,7 +46,6 @@ ON w.screening_id = d.screening_id
 """
 """`scanned` reads every frame, and is therefore made once for both of its uses: by side, and by screening."""
 
-
 WORK_FIGURES: Final[dict[str, str]] = {
     "screenings": "count(DISTINCT screening_id)",
     "sides": "count(*)",
@@ -61,7 +60,8 @@ WORK_FIGURES: Final[dict[str, str]] = {
 
 
 def work_by(by: str, sides: str = "scanned_sides") -> str:
-    """A query of how whoever these columns name screens, by organ. sides: what has the rows of `scanned_sides`."""
+    """A query of how whoever these columns name screens, by organ; sides whose last of these columns is NULL count for
+    nobody. sides: what has the rows of `scanned_sides`."""
     figures = ", ".join(f"{value} AS {name}" for name, value in WORK_FIGURES.items())
     return f"""
 SELECT {by}, organ, {figures}
