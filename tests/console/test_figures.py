@@ -1,7 +1,5 @@
 """What leads and engineers look at: every figure leads to its rows, in both languages, of their own sites, as CSV."""
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -52,20 +50,15 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield made
 
 
-def table(answer: Any) -> list[dict[str, str]]:
-    """A CSV file's rows."""
-    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
-
-
 def test_every_figure_leads_to_the_screenings_behind_it(console: Running) -> None:
     lead = console.browser("f1", "lead")
     page = lead.get(f"/statistics?{DAYS}")
     links = re.findall(r'<a href="(/statistics/rows\?[^"]+)">(\d+)</a>', page.text)
     assert len(links) >= 8
     for link, count in links:
-        found = table(lead.get(link.replace("&amp;", "&") + "&as=csv"))
+        found = lead.get(link.replace("&amp;", "&") + "&as=csv").table
         assert len(found) == int(count), link
-    (whole,) = [row for row in table(lead.get(f"/statistics?{DAYS}&as=csv")) if row["van_id"] == "all"]
+    (whole,) = [row for row in lead.get(f"/statistics?{DAYS}&as=csv").table if row["van_id"] == "all"]
     assert (whole["recalled"], whole["cancers"], whole["ppv1"]) == ("1", "1", "1")
 
 
@@ -74,7 +67,7 @@ def test_participation_is_shown_by_site_and_who_was_not_counted_as_not_recorded(
     page = lead.get(f"/statistics?{DAYS}").text
     assert "25.0 %" in page
     assert "not recorded" in page
-    by_organ = {row["organ"]: row for row in table(lead.get(f"/statistics?{DAYS}&as=csv&of=participation"))}
+    by_organ = {row["organ"]: row for row in lead.get(f"/statistics?{DAYS}&as=csv&of=participation").table}
     assert (by_organ["breast"]["invited"], by_organ["breast"]["answered"], by_organ["breast"]["share"]) == (
         "4", "1", "0.25",
     )  # fmt: skip
@@ -88,7 +81,7 @@ def test_who_is_due_as_usual_stands_under_her_slip_from_the_day_that_the_program
     assert f"/reading/{DUE}" in page
     assert SLIP in page
     assert DUE not in lead.get("/statistics/due?until=2026-03-01").text
-    rows = table(lead.get("/statistics/due?until=2026-03-31&as=csv&of=usual"))
+    rows = lead.get("/statistics/due?until=2026-03-31&as=csv&of=usual").table
     assert [(row["due_on"], row["slip_number"], row["organ"]) for row in rows] == [("2026-03-04", SLIP, "thyroid")]
     assert lead.get("/statistics/due?until=soon").status == 400
 
@@ -98,7 +91,7 @@ def test_every_figure_of_how_a_van_screens_leads_to_its_sides(console: Running) 
     links = set(re.findall(r'<a href="(/statistics/sides[^"]+)">', lead.get(f"/statistics?{DAYS}").text))
     assert links
     for link in links:
-        found = table(lead.get(link.replace("&amp;", "&") + "&as=csv"))
+        found = lead.get(link.replace("&amp;", "&") + "&as=csv").table
         assert {row["van_id"] for row in found} == {VAN}
         assert SCREENING in lead.get(link.replace("&amp;", "&")).text
     elsewhere = console.browser("f14", "lead", sites=["site-9"])
@@ -110,12 +103,12 @@ def test_every_figure_of_how_a_van_screens_leads_to_its_sides(console: Running) 
 def test_how_each_operator_screens_is_shown_and_given_as_a_file(console: Running) -> None:
     lead = console.browser("f19", "lead")
     assert "How each operator screens" in lead.get("/statistics").text
-    rows = table(lead.get("/statistics?as=csv&of=operators"))
+    rows = lead.get("/statistics?as=csv&of=operators").table
     assert {(row["site_code"], row["operator"]) for row in rows} == {("site-1", "op-7")}
     assert [row["organ"] for row in rows] == ["breast", "thyroid"]
     assert float(rows[0]["coverage"]) > 0
     elsewhere = console.browser("f20", "lead", sites=["site-9"])
-    assert table(elsewhere.get("/statistics?as=csv&of=operators")) == []
+    assert elsewhere.get("/statistics?as=csv&of=operators").table == []
 
 
 def test_the_acts_of_looking_at_rows_are_noted(console: Running) -> None:
@@ -141,25 +134,25 @@ def test_each_page_is_there_in_each_language_and_as_csv(console: Running, path: 
 
 def test_a_lead_of_one_site_sees_nothing_of_another(console: Running) -> None:
     lead = console.browser("f4", "lead", sites=["site-9"])
-    assert [row["opened"] for row in table(lead.get(f"/statistics?{DAYS}&as=csv"))] == ["0"]
+    assert [row["opened"] for row in lead.get(f"/statistics?{DAYS}&as=csv").table] == ["0"]
     for path in ("/fleet", "/rejected", "/quality", "/statistics/due"):
         assert SCREENING not in lead.get(path).text
-    assert table(lead.get("/fleet?as=csv")) == []
+    assert lead.get("/fleet?as=csv").table == []
 
 
 def test_rejections_are_counted_by_reason_and_listed_with_their_screening(console: Running) -> None:
     engineer = console.browser("f5", "engineer")
-    found = table(engineer.get("/rejected?as=csv"))
+    found = engineer.get("/rejected?as=csv").table
     assert found
     reason = found[0]["reason"]
     page = engineer.get(f"/rejected?reason={reason}").text
     assert f"/rejected?reason={reason}" in page
-    assert table(engineer.get("/rejected?reason=nothing&as=csv")) == []
+    assert engineer.get("/rejected?reason=nothing&as=csv").table == []
     assert f"/reading/{SCREENING}" not in page, "an engineer reads nobody's pictures"
 
 
 def test_a_van_stands_with_what_it_reported_last(console: Running) -> None:
-    (van,) = [each for each in table(console.browser("f6", "engineer").get("/fleet?as=csv")) if each["van_id"] == VAN]
+    (van,) = [each for each in console.browser("f6", "engineer").get("/fleet?as=csv").table if each["van_id"] == VAN]
     assert van["waiting"] == "1"
     assert van["reported_at"].startswith("2025")
 
@@ -179,7 +172,7 @@ def test_the_audit_is_searched_by_its_auditor_alone(console: Running) -> None:
     assert (page.status, page.text.count("statistics.rows_seen")) == (200, 1)
     assert "chain of" in page.text
     assert auditor.get("/audit?by=f7&day=2020-01-01").text.count("statistics.rows_seen") == 0
-    assert {row["by"] for row in table(auditor.get("/audit?by=f7&as=csv"))} == {"f7"}
+    assert {row["by"] for row in auditor.get("/audit?by=f7&as=csv").table} == {"f7"}
     for role in ("reader", "lead", "engineer", "operator"):
         assert console.browser(f"f9-{role}", role).get("/audit").status == 403
 

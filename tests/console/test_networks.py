@@ -1,8 +1,6 @@
 """A shadow network beside the one that counts: paired differences, the frames that differ, and both pictures of one."""
 
-import csv
 import hashlib
-import io
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -88,7 +86,7 @@ def test_a_shadow_is_reached_from_its_count_and_held_against_what_counts(here: R
 
 
 def test_the_frames_that_differ_most_stand_first_with_the_agreement_of_both_masks(here: Running) -> None:
-    rows = list(csv.DictReader(io.StringIO(here.browser("ld-1", "lead").get(f"{SHADOWS}&as=csv").text[1:])))
+    rows = here.browser("ld-1", "lead").get(f"{SHADOWS}&as=csv").table
     assert [row["candidate_regions"] for row in rows[:3]] == ["0", "0", "1"]
     assert rows[0]["dice"] == "0", "one outlines nothing"
     whole, part = disc(0).sum(), half(0).sum()
@@ -186,7 +184,7 @@ def test_a_mask_that_is_gone_or_was_replaced_is_not_compared_and_not_shown(tmp_p
         )
         lead = made.browser("ld-1", "lead")
         lead.cookies["language"] = "zh"
-        rows_of = csv.DictReader(io.StringIO(lead.get(f"{SHADOWS}&as=csv").text[1:]))
+        rows_of = lead.get(f"{SHADOWS}&as=csv").table
         assert {row["frame_index"] for row in rows_of if not row["dice"]} == {"1", "2"}
         place = f"/models/shadow/{SHE}/{SWEEP.sequence_id}"
         statuses = [

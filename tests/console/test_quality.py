@@ -1,11 +1,8 @@
 """Quality: drift as plots over windows, and from each figure to the windows, screenings and cases behind it."""
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -56,10 +53,6 @@ def page_of(stratum: Stratum) -> str:
     return f"/quality/of?stratum={quote(stratum.name, safe='')}"
 
 
-def table(answer: Any) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
-
-
 def test_what_drifts_is_a_plot_of_which_each_mark_leads_to_its_window(here: Running) -> None:
     page = here.browser("ld-1", "lead").get(page_of(SOURCE)).text
     marks = re.findall(r'<a href="#(window-\d+)">', page)
@@ -86,7 +79,7 @@ def test_every_figure_of_agreement_leads_to_its_cases(here: Running) -> None:
     }
     assert page_of(VANS).partition("=")[2] in {each.partition("=")[2] for each in links}
     assert {lead.get(each.partition("#")[0]).status for each in links} == {200}
-    cases = table(lead.get(f"{page_of(VANS)}&as=csv"))
+    cases = lead.get(f"{page_of(VANS)}&as=csv").table
     assert [(each["screening_id"], each["frame_index"], each["reader"]) for each in cases] == [
         (SCREENING, "12", "dr-1")
     ]

@@ -1,8 +1,6 @@
 """Rejected records in the browser: an engineer has them sent again or says why nobody does; nothing else is written."""
 
-import csv
 import html
-import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,10 +61,6 @@ def decided(here: Running) -> list[tuple[str, str, str | None, str]]:
     ]
 
 
-def table(answer: Any) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
-
-
 def test_reasons_and_records_agree_on_what_may_help(here: Running) -> None:
     page = here.browser("en-1", "engineer").get("/rejected").text
     found = re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
@@ -90,7 +84,7 @@ def test_an_engineer_has_one_sent_again_and_the_page_follows_what_becomes_of_it(
     assert "to be sent again" in engineer.get(path).text
     tell(here, decision, resent(rejection_id=MENDED.rejection_id, handling_id=decision.handling_id))
     assert "to be sent again" not in engineer.get(path).text
-    assert MENDED.rejection_id in {row["rejection_id"] for row in table(engineer.get("/rejected?state=sent&as=csv"))}
+    assert MENDED.rejection_id in {row["rejection_id"] for row in engineer.get("/rejected?state=sent&as=csv").table}
 
 
 def test_what_cannot_be_had_again_is_told(here: Running) -> None:
@@ -107,7 +101,7 @@ def test_one_is_discarded_with_a_reason_and_leaves_what_is_open(here: Running) -
     assert engineer.post(f"{path}/discard", {"because": "damaged"}).status == 303
     assert decided(here) == [(CORRUPT.rejection_id, "discard", "damaged", "en-1")]
     tell(here, here.sent[0])
-    assert CORRUPT.rejection_id not in {row["rejection_id"] for row in table(engineer.get("/rejected?as=csv"))}
+    assert CORRUPT.rejection_id not in {row["rejection_id"] for row in engineer.get("/rejected?as=csv").table}
     page = engineer.get(path).text
     assert "its bytes cannot be mended" in page
     assert "en-1" in page

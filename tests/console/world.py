@@ -3,7 +3,9 @@
 Other tests take the fixture `console` of `tests/console/conftest.py`, and fill the catalogue by `catalogue_of`.
 """
 
+import csv
 import http.client
+import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -63,6 +65,11 @@ class Answer:
     @property
     def text(self) -> str:
         return self.body.decode()
+
+    @property
+    def table(self) -> list[dict[str, str]]:
+        """The rows of a CSV file by the names of its columns, before which stands a mark for spreadsheets."""
+        return list(csv.DictReader(io.StringIO(self.body.decode("utf-8-sig"))))
 
 
 @dataclass
