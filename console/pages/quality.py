@@ -72,8 +72,10 @@ async def one(console: "Console", asked: Asked) -> Response:
     """One network, van or scanner: its windows as plots and rows, and the cases behind its agreement. Query: stratum,
     window (whose screenings are shown)."""
     name, number = asked.query.get("stratum"), asked.query.get("window")
-    if len(name) > _LONGEST or (number and not number.isdecimal()):
+    if len(name) > _LONGEST:
         raise Refused("filter", 400, name="stratum")
+    if number and not number.isdecimal():
+        raise Refused("filter", 400, name="window")
     stratum, told = await asked_of(console, windows, name)
     if stratum is None:
         raise Refused("missing", 404)
@@ -81,7 +83,7 @@ async def one(console: "Console", asked: Asked) -> Response:
     if asked.query.get("as") == "csv":
         return csv_of("cases", *plain(found))
     words, tables, own = console.words[asked.language], list[tuple[str, Shown]](), _of(stratum)
-    chosen = next((each for each in told if number and each.number == int(number[:6])), None)
+    chosen = next((each for each in told if str(each.number) == number), None)
     if chosen is not None:
         within = await asked_of(console, seen_within, stratum, chosen, asked.person.sites)
         tables.append((words.say("quality_within", number=chosen.number), _seen(within, words, asked)))

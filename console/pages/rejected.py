@@ -5,7 +5,7 @@ Nothing is sent from here: a decision is a record, and whoever may write where v
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, get_args
 from urllib.parse import urlencode
@@ -148,10 +148,12 @@ def _because(asked: Asked, decision: str) -> str | None:
     return because
 
 
-def _wanted(asked: Asked, state: str, told: Any) -> Rejected:
+def _wanted(asked: Asked, state: str, told: Callable[[str], str]) -> Rejected:
+    """What is asked for in this state. told: the text of a field, empty where there is none."""
     reason, van = told("reason") or None, told("van") or None
-    if any(len(each or "") > _LONGEST for each in (reason, van)):
-        raise Refused("filter", 400, name="reason")
+    for name, value in (("reason", reason), ("van", van)):
+        if len(value or "") > _LONGEST:
+            raise Refused("filter", 400, name=name)
     if state not in (*_STATES, _EVERY):
         raise Refused("filter", 400, name="state")
     return Rejected(asked.person.sites, None, reason, van, None if state == _EVERY else state)

@@ -69,6 +69,7 @@ def test_a_window_leads_to_the_screenings_of_its_time(here: Running) -> None:
     first, third = (lead.get(f"{page_of(SOURCE)}&window={number}").text for number in (1, 3))
     assert f"/reading/{SCREENING}" in first
     assert f"/reading/{SCREENING}" not in third, "it was assessed in the time of the first window"
+    assert "in the time of window" not in lead.get(f"{page_of(SOURCE)}&window=0000012").text, "there is no such window"
     assert "Screenings in the time of window 3" in third
 
 
@@ -103,7 +104,11 @@ def test_cases_and_screenings_of_another_site_are_not_shown(here: Running) -> No
 @pytest.mark.parametrize(("query", "status"), [("", 404), ("stratum=x", 404), (f"stratum={'x' * 301}", 400),
                                                ("stratum=x&window=-1", 400)])  # fmt: skip
 def test_what_there_is_not_is_refused(here: Running, query: str, status: int) -> None:
-    assert here.browser("ld-1", "lead").get(f"/quality/of?{query}").status == status
+    answer = here.browser("ld-1", "lead").get(f"/quality/of?{query}")
+    assert answer.status == status
+    if status == 400:
+        wrong = "window" if "window" in query else "stratum"
+        assert f"a filter that there is not: {wrong}." in answer.text
 
 
 def test_an_engineer_has_the_figures_and_no_way_to_her_pictures(here: Running) -> None:

@@ -170,9 +170,11 @@ def test_an_id_that_there_is_not_is_nowhere(here: Running, path: str) -> None:
     assert here.browser("en-1", "engineer").get(path).status == 404
 
 
-@pytest.mark.parametrize("query", ["state=lost", f"reason={'r' * 65}"])
-def test_a_filter_that_there_is_not_is_refused(here: Running, query: str) -> None:
-    assert here.browser("en-1", "engineer").get(f"/rejected?{query}").status == 400
+@pytest.mark.parametrize("query", ["state=lost", f"reason={'r' * 65}", f"van={'v' * 65}"])
+def test_a_filter_that_there_is_not_is_refused_by_its_name(here: Running, query: str) -> None:
+    answer = here.browser("en-1", "engineer").get(f"/rejected?{query}")
+    assert answer.status == 400
+    assert f"a filter that there is not: {query.partition('=')[0]}." in answer.text
 
 
 def test_the_newest_decision_counts(here: Running) -> None:
