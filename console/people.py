@@ -18,6 +18,7 @@ _TRUSTED: Final = CLINICAL | {Role.ADMINISTRATOR}
 """Who must show a second factor unless a setting says otherwise."""
 _WRITERS: Final = frozenset({Role.OPERATOR, Role.READER, Role.LEAD, Role.ENGINEER})
 """Whose codes stand in records that are kept for ever."""
+_CODE: Final = TypeAdapter(OperatorCode)
 
 
 def person_of(console: "Console", secret: str, *, used: bool) -> tuple[Person, str] | None:
@@ -54,12 +55,16 @@ def needed(settings: ConsoleSettings, account: Account, *, proven: bool) -> str:
 def check_signs_with(code: str, roles: Collection[str]) -> None:
     """Raise InvalidRecord `option_invalid` where this person writes records and the code cannot stand in one: letters
     and a number, too short for a name."""
-    if not _WRITERS.intersection(roles):
-        return
-    try:
-        TypeAdapter(OperatorCode).validate_python(code)
-    except ValidationError:
+    if _WRITERS.intersection(roles) and code_in_records(code) is None:
         raise InvalidRecord(
             "option_invalid",
             f"{code!r} cannot stand in records, which name people by 1 to 3 small letters and a number, such as dr-1",
-        ) from None
+        )
+
+
+def code_in_records(code: str) -> OperatorCode | None:
+    """The code of an account as records name who did something; None where no record may hold it."""
+    try:
+        return _CODE.validate_python(code)
+    except ValidationError:
+        return None

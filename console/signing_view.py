@@ -21,6 +21,7 @@ from sonovan.console.drafts import (
     sides_shown,
 )
 from sonovan.console.in_form import MOST_SHOWN, POSITIONS, InForm, asked_about, finding_key, in_form, own_in_form
+from sonovan.console.people import code_in_records
 from sonovan.console.phrases import ConsoleWords
 from sonovan.console.reading_data import sweep_title
 from sonovan.console.roles import Role
@@ -47,8 +48,6 @@ LEFT_OUT: Final = {"breast": frozenset({"tissue_composition", "halo"}), "thyroid
 SEVERAL: Final = "echogenic_foci"
 BLANK: Final = "BLANK"
 """The key of a finding that nobody has added yet."""
-OF_RECORDS: Final = re.compile(r"[a-z]{1,3}-[0-9]{1,4}")
-"""A code that may stand in a record (`sonovan.contracts.words.OperatorCode`)."""
 _MINTED: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -151,7 +150,7 @@ def signing_view(
     if Role.READER not in asked.person.roles:
         return None
     signing = to_sign(console, asked.person, cine)
-    if not OF_RECORDS.fullmatch(asked.person.code):
+    if code_in_records(asked.person.code) is None:
         return SigningView("signing_code", signing)
     if blind:
         return SigningView("signing_draw_first", signing)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 from starlette.responses import JSONResponse, Response
 
 from sonovan.console.asked import Asked, Refused
 from sonovan.console.doors import Door, Handler, door
 from sonovan.console.drawn import UNUSABLE, Measured, measured
 from sonovan.console.pages.reading import one_picture, to_draw_now
+from sonovan.console.people import code_in_records
 from sonovan.console.pictures import machine_runs, pixels_of
 from sonovan.console.prompts import MOST_POINTS, STEPS, panel_at, prompts
 from sonovan.console.roles import CLINICAL, Role
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 LONGEST: Final = 2 * 1024 * 1024
 """Bytes of a mask that a browser sends: a frame of 2,000 rows with many runs in each."""
 _DRAWING: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_CODE: Final = TypeAdapter(OperatorCode)
 
 Made = TypeVar("Made")
 
@@ -186,10 +185,10 @@ def _review(
 
 def _reader(asked: Asked) -> OperatorCode:
     """The code under which a review is published. Raises Refused `code_unfit` for an account that has none such."""
-    try:
-        return _CODE.validate_python(asked.person.code)
-    except ValidationError:
-        raise Refused("code_unfit", 400) from None
+    code = code_in_records(asked.person.code)
+    if code is None:
+        raise Refused("code_unfit", 400)
+    return code
 
 
 def _open_to_prompts(console: "Console", asked: Asked) -> None:
