@@ -1,4 +1,4 @@
-"""What leads and engineers look at of stages and networks: lag, agreement, drift, shadows."""
+"""What leads and engineers look at of scanned sides, stages and networks: lag, agreement, drift, shadows."""
 
 from typing import Final
 
