@@ -299,6 +299,7 @@ def _blank(organ: Organ, words: ConsoleWords) -> FindingView:
 
 
 def _shown(form: Fields, finding: InForm, words: ConsoleWords) -> FindingView:
+    """What the form shows of a finding of either kind."""
     return FindingView(
         key=finding.key,
         number=None,

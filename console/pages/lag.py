@@ -38,7 +38,7 @@ async def lag(console: "Console", asked: Asked) -> Response:
         )
         for each in newest
     )  # fmt: skip
-    plots = [_plot(kept, each, f"#lag-{number}") for number, each in enumerate(newest) if _past(kept, each)]
+    plots = [_plot(kept, each, f"#lag-{number}") for number, each in enumerate(newest)]
     hints = [words.say("lag_hint"), words.say("lag_at", at=moment(kept[-1].at if kept else None).text)]
     hints += [words.say("lag_away")] if console.lags.failing or not kept else []
     return figures_page(
