@@ -6,9 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from sonovan.storage.catalogue.bound import rows_of_query
-
 from sonovan.contracts.topics import TOPICS
+from sonovan.storage.catalogue.bound import rows_of_query
 
 MOST: Final = 500
 """Rows of a list."""
