@@ -94,6 +94,8 @@ class Follower:
     broker: BrokerSettings
     store: ObjectStore
     tell: Callable[[str], None]
+    looked: Callable[[], None] = lambda: None
+    """Called after each look at broker and store that went well."""
     _asked: dict[str, RejectedHandled] = field(default_factory=dict)
     _done: set[str] = field(default_factory=set)
 
@@ -115,6 +117,7 @@ class Follower:
                     while True:
                         self._learn(retried, handled)
                         self._act(producer)
+                        self.looked()
                         if stop(every_s):
                             return
             except Transient as error:

@@ -150,7 +150,12 @@ def _send_again(records: Sequence[RecordRejected], state: Path | None) -> list[s
 
 
 @app.command()
-def follow(state: StateOption = None) -> None:
+def follow(
+    state: StateOption = None,
+    looked: Annotated[
+        Path | None, typer.Option(help="touched after each look that went well: for a container's health")
+    ] = None,
+) -> None:
     """Send again what people asked for in the console, as the account `retrier`, until SIGTERM."""
     import signal
     import threading
@@ -166,7 +171,11 @@ def follow(state: StateOption = None) -> None:
     def tell(line: str) -> None:
         typer.echo(f"retrier: {line}", err=True)
 
-    Follower(kafka_settings(state, "retrier"), store, tell).follow(over.wait)
+    def touch() -> None:
+        if looked is not None:
+            looked.touch()
+
+    Follower(kafka_settings(state, "retrier"), store, tell, touch).follow(over.wait)
 
 
 def check_may_be_retried(record: RecordRejected, *, force: bool) -> None:

@@ -34,6 +34,7 @@ TOLD_BY_THE_SITE: Final = ("SONOVAN_VANS_NAMES", "SONOVAN_CONSOLE_ORIGIN")
 
 Object = dict[str, Any]
 
+WITHOUT_DISK: Final = ("retrier",)
 DISKS: Final = {"broker": "500Gi", "minio": "2Ti", "database": "50Gi", "assess": "50Gi"}
 _DISK: Final = "10Gi"
 MOUNTED: Final = {"broker": "/var/lib/kafka/data"}
@@ -50,7 +51,7 @@ PORTS: Final = {
 REACHES: Final = {
     **{stage.value: ("broker", "minio") for stage in STAGES}, "setup": ("broker", "minio"),
     "alert": ("broker", "minio", "database"), "catalog": ("broker", "minio", "database"),
-    "console": ("broker", "minio", "database"),
+    "console": ("broker", "minio", "database"), "retrier": ("broker", "minio"),
     "broker": ("broker",), "minio": ("minio",),
 }  # fmt: skip
 OUTSIDE: Final = {"alert": (443, 465, 587), "console": (443,)}
@@ -96,11 +97,20 @@ def _objects(name: str, described: Object, defaults: dict[str, str]) -> list[Obj
         pod["restartPolicy"] = "OnFailure"
         template = {"metadata": _labelled(name), "spec": pod}
         return [_object("batch/v1", "Job", name, spec={"backoffLimit": 20, "template": template})]
+    disruption = {"maxUnavailable": 1, "selector": {"matchLabels": _named(name)}}
+    budget = _object("policy/v1", "PodDisruptionBudget", name, spec=disruption)
+    if name in WITHOUT_DISK:
+        spec: Object = {
+            "replicas": 1,
+            "selector": {"matchLabels": _named(name)},
+            "template": {"metadata": _labelled(name), "spec": _pod(name, described, variables, disk=False)},
+        }
+        return [_object("apps/v1", "Deployment", name, spec=spec), budget]
     claim = {
         "metadata": {"name": "data"},
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": DISKS.get(name, _DISK)}}},
     }
-    spec: Object = {
+    spec = {
         "replicas": COPIES.get(name, 1),
         "selector": {"matchLabels": _named(name)},
         "template": {"metadata": _labelled(name), "spec": _pod(name, described, variables, disk=True)},
@@ -109,8 +119,7 @@ def _objects(name: str, described: Object, defaults: dict[str, str]) -> list[Obj
         "volumeClaimTemplates": [claim],
     }
     made = _object("apps/v1", "StatefulSet", name, spec=spec)
-    disruption = {"maxUnavailable": 1, "selector": {"matchLabels": _named(name)}}
-    return [made, _service(name), _object("policy/v1", "PodDisruptionBudget", name, spec=disruption), *_for_vans(name)]
+    return [made, _service(name), budget, *_for_vans(name)]
 
 
 def _service(name: str) -> Object:

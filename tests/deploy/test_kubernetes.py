@@ -38,7 +38,7 @@ def of(kind: str) -> dict[str, dict[str, Any]]:
 
 
 def workloads() -> dict[str, dict[str, Any]]:
-    return of("StatefulSet") | of("Job")
+    return of("StatefulSet") | of("Deployment") | of("Job")
 
 
 def pod(name: str) -> dict[str, Any]:

@@ -131,13 +131,14 @@ def test_what_the_console_asks_for_is_sent_again_by_the_account_that_may_and_not
         kept = [each for each in notes if isinstance(each, RejectedRetried)]
         return {each.handling_id: each.outcome for each in kept if each.handling_id is not None}
 
-    told = list[str]()
+    told, looks = list[str](), list[bool]()
+    broker, store = centre.kafka("retrier"), MinioStore(centre.store("retrier"))
     for _ in range(2):  # the second time as after a restart: nothing is sent twice
-        Follower(centre.kafka("retrier"), MinioStore(centre.store("retrier")), told.append).follow(lambda _: True)
+        Follower(broker, store, told.append, lambda: looks.append(True)).follow(lambda _: True)
     found = outcomes()
     assert [found.get(each.handling_id) for each in asked] == ["gone", "sent", "refused", None]
     assert made.record.frame_id is not None
     key = made.record.frame_id.partition("/")[0].encode()
     sent = [one for one in read_all(centre.kafka(), Topic.FRAME_CAPTURED) if one.key == key]
     assert [one.value for one in sent] == [made.quarantine.data]
-    assert told.count("follows what is decided about rejected records") == 2
+    assert told.count("follows what is decided about rejected records") == len(looks) == 2
