@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-console bench-objects bench-hostile bench-replay bench-scale bench-fuzz bench-models bench-mirror bench-peers bench-sequence bench-codecs lock clean test-training test-consumers containers containers-test containers-sbom docs kubernetes images page-images audit pin-images
+.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-console bench-objects bench-hostile bench-replay bench-report bench-scale bench-fuzz bench-models bench-mirror bench-peers bench-sequence bench-codecs lock clean test-training test-consumers containers containers-test containers-sbom docs kubernetes images page-images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -81,6 +81,9 @@ bench-console: $(READY) ## pages of the console under load, each part by itself:
 
 bench-objects: $(READY) ## packs against small objects: benchmarks/results/objects.json (MANY=1000000 STATE=folder: what many small ones cost)
 	@$(RUN) -m benchmarks.objects $(if $(MANY),--many $(MANY) --state $(STATE))
+
+bench-report: $(READY) ## how long a report takes after the last frame, by the length of the sweep: benchmarks/results/report_wait.json
+	@$(RUN) -m benchmarks.report_wait
 
 bench-hostile: $(READY) ## hostile vans beside honest ones for MINUTES (10): benchmarks/results/hostile.json
 	@$(RUN) -m benchmarks.hostile --minutes $(or $(MINUTES),10)

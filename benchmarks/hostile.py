@@ -137,11 +137,11 @@ def run(centre: Centre, plan: Plan) -> dict[str, Any]:
     rejections = Tail(centre.kafka("reader"), Topic.RECORD_REJECTED, "now")
     with Memory(centre) as memory:
         say(f"{plan.reference_s:g} s of honest vans alone")
-        alone = _send(centre, plan, honest, [], plan.reference_s)
-        reference = _waits(centre, alone)
+        alone = send(centre, plan, honest, [], plan.reference_s)
+        reference = waits_of(centre, alone)
         say(f"{plan.seconds:g} s beside hostile vans, {_waited(reference)} before")
-        load = _send(centre, plan, honest, hostile, plan.seconds)
-        waits = _waits(centre, load)
+        load = send(centre, plan, honest, hostile, plan.seconds)
+        waits = waits_of(centre, load)
     told = [record for each in rejections.to_the_end(DRAIN_S) if isinstance(record := each.decode(), RecordRejected)]
     results: dict[str, Any] = {
         "seconds": plan.seconds,
@@ -238,8 +238,8 @@ def _resident_mib(pid: int) -> float:
         return 0.0
 
 
-def _send(centre: Centre, plan: Plan, honest: Sequence[str], hostile: Sequence[str], seconds: float) -> Load:
-    """Let all vans send for so long; what was sent."""
+def send(centre: Centre, plan: Plan, honest: Sequence[str], hostile: Sequence[str], seconds: float) -> Load:
+    """Let all vans, which are enrolled by these names, send for so long; what was sent."""
     load, until = Load(), time.monotonic() + seconds
     with ThreadPoolExecutor(len(honest) + len(hostile)) as pool:
         running = [pool.submit(_screen, centre, plan, load, name, until, number) for number, name in enumerate(honest)]
@@ -314,7 +314,7 @@ def _attack(centre: Centre, plan: Plan, load: Load, van: str, honest: Sequence[s
                 load.unsent[type(error).__name__] += 1
 
 
-def _waits(centre: Centre, load: Load) -> dict[str, Any]:
+def waits_of(centre: Centre, load: Load) -> dict[str, Any]:
     """How long honest frames and reports took, once all are there or DRAIN_S have passed; what is lost."""
     give_up_at = time.monotonic() + DRAIN_S
     frames: dict[str, tuple[datetime, datetime]] = {}
