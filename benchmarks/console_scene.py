@@ -28,8 +28,8 @@ _FILL: Final = (
     SELECT %ID, van, md5(tail) || md5(tail), 'A' || n, site, opened_at, true, true, false, false,
       '[{"organ": "breast", "side": "left"}]', :begin_ms + n * 60000, 0, n FROM scene""",
     """INSERT INTO screening_closing (screening_id, van_id, closing_number, sequence_ids, quality_warnings, covered,
-      excused, closed_at, at_ms, at_partition, at_offset)
-    SELECT %ID, van, 1, '[]', '[]', NULL, '[]', opened_at + interval '14 minutes', :begin_ms + n * 60000, 0, n
+      excused, stays, closed_at, at_ms, at_partition, at_offset)
+    SELECT %ID, van, 1, '[]', '[]', NULL, '[]', false, opened_at + interval '14 minutes', :begin_ms + n * 60000, 0, n
     FROM scene WHERE n <= :screenings - 20""",
     """INSERT INTO screening (screening_id, revision_number, revision_id, van_id, status, as_of, frames, findings,
       silenced, ended, suspicion, referred, model_id, fingerprint, at_ms, at_partition, at_offset)

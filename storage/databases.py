@@ -26,6 +26,9 @@ BUSY_MS: Final = 4000
 _WAITING_MENDS: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 """Away, locked, full, shutting down. What is left is a wrong schema, a missing right, a file that is no database."""
 
+_NEVER_MENDED: Final = ("NotNullViolation", "CheckViolation", "SQLITE_CONSTRAINT_NOTNULL", "SQLITE_CONSTRAINT_CHECK")
+"""A row that this schema never takes, by PostgreSQL and by SQLite: no other writer was met."""
+
 
 def engine_of(url: str, setting: str, **options: Any) -> Engine:
     """An engine whose transactions last once they are committed. Raises Fatal for a URL that cannot be used.
@@ -53,6 +56,8 @@ def failing_as_ours(what: str) -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
+        if _kind(error) in _NEVER_MENDED:
+            raise Fatal(f"{what} does not take such a row ({_kind(error)})") from None
         raise Transient(f"{what} met another writer ({_kind(error)})") from None
     except _WAITING_MENDS as error:
         raise Transient(f"{what} does not answer ({_kind(error)})") from None
@@ -61,7 +66,9 @@ def failing_as_ours(what: str) -> Iterator[None]:
 
 
 def _kind(error: SQLAlchemyError) -> str:
-    return type(error.orig if isinstance(error, DBAPIError) else error).__name__
+    """The driver's class of error, or SQLite's own name of what was violated."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlite_errorname", type(cause).__name__)
 
 
 def _make_sqlite_durable(connection: Any, _record: Any) -> None:
