@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-console bench-objects bench-hostile bench-replay bench-report bench-scale bench-fuzz bench-models bench-mirror bench-peers bench-sequence bench-codecs lock clean test-training test-consumers containers containers-test containers-sbom docs kubernetes images page-images audit pin-images
+.PHONY: help demo test check bench bench-findings bench-text bench-kills bench-van bench-assess bench-catalog bench-console bench-objects bench-hostile bench-replay bench-report bench-scale bench-fuzz bench-models bench-mirror bench-peers bench-sequence bench-codecs lock clean test-training test-consumers upgrade-trial containers containers-test containers-sbom docs kubernetes images page-images audit pin-images
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24

@@ -1,0 +1,185 @@
+"""`make upgrade-trial FROM=REF`: centre and van of an older version go on under this one, and the way back is tried.
+
+The older version runs from a work tree and an environment of its own. Under it one screening is reported, one has a
+side that is still to be scanned, with frames that nobody has looked at yet, and of one the van was killed while it
+sent. Then this version starts on the same state folder, the screenings are finished, and everything is counted: no
+frame without a result, the first report byte for byte what it was. At last the older version starts on that folder
+again: it works, or it refuses with a reason, and this version goes on afterwards.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tests.waiting import until
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+FRAMES: Final = 24
+LONG: Final = 400
+"""Frames of the sweep in the middle of which the van is killed."""
+AT_LEAST: Final = 20
+"""Frames of it that are at the centre before."""
+WITHIN_S: Final = 300.0
+CONSENT: Final = ("--consent", "screening,ai")
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of the program, by the folder that it runs from."""
+
+    tree: Path
+    state: Path
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """A command of this version over the state folder."""
+        own = {"SONOVAN_STATE": str(self.state), "SONOVAN_VAN_PASSPHRASE": "words of an upgrade"}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SONOVAN_")}
+        return subprocess.Popen(
+            [str(self.tree / ".venv/bin/sonovan"), *words],
+            cwd=self.state.parent,
+            env=kept | own,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def ends(self, *words: str) -> tuple[int, str, str]:
+        """What a command ends with: its exit code and what it printed on either stream."""
+        process = self.start(*words)
+        printed, told = process.communicate(timeout=WITHIN_S)
+        return process.returncode, printed, told
+
+    def run(self, *words: str) -> str:
+        """What a command prints. Raises RuntimeError where it fails."""
+        code, printed, told = self.ends(*words)
+        if code:
+            raise RuntimeError(f"{self.tree.name}: sonovan {' '.join(words)} ended with {code}\n{printed}{told}")
+        return printed
+
+    def asked(self, query: str) -> list[dict[str, Any]]:
+        """The rows of a query to the catalogue."""
+        return list(json.loads(self.run("query", query, "--json")))
+
+
+@contextmanager
+def older(reference: str, folder: Path) -> Iterator[Path]:
+    """A work tree of this commit with its own environment, removed afterwards."""
+    tree = folder / "older"
+    subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(tree), reference], cwd=ROOT, check=True)
+    try:
+        subprocess.run(["make", "--silent", ".venv/.ready"], cwd=tree, check=True)
+        yield tree
+    finally:
+        subprocess.run(["git", "worktree", "remove", "--force", str(tree)], cwd=ROOT, check=True)
+
+
+def sent(version: Version, sweep: Path, side: str, *more: str) -> str:
+    """Send a sweep; the screening's id."""
+    told = version.run("van", "send", str(sweep), "--organ", "breast", "--side", side, *CONSENT, *more, "--json")
+    return str(json.loads(told)["screening_id"])
+
+
+def cut(version: Version, sweep: Path) -> str:
+    """Kill the van while it sends a long sweep, and some frames are there; the unfinished screening's id."""
+    process = version.start(
+        "van", "send", str(sweep), "--organ", "breast", "--side", "left", *CONSENT, "--plan", "left"
+    )
+    known = {each["screening_id"] for each in version.asked("SELECT screening_id FROM opening")}
+
+    def begun() -> str | None:
+        return next(
+            (name for name, frames in frames_of(version).items() if name not in known and frames >= AT_LEAST), None
+        )
+
+    screening_id = until(begun, f"{AT_LEAST} frames of the long sweep are at the centre", deadline_s=WITHIN_S)
+    assert screening_id is not None
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return screening_id
+
+
+def frames_of(version: Version) -> dict[str, int]:
+    """Screening → how many frames have a result, each counted once."""
+    found = version.asked("SELECT screening_id, count(*) AS frames FROM frames WHERE NOT shadow GROUP BY screening_id")
+    return {each["screening_id"]: each["frames"] for each in found}
+
+
+def main() -> int:
+    """Run the trial, print what was counted as JSON; 1 where something was lost or doubled."""
+    parser = argparse.ArgumentParser(prog="python -m tests.upgrade.trial", description=__doc__.splitlines()[0])
+    parser.add_argument("--from", dest="reference", required=True, help="the older version: a commit or a tag")
+    reference = parser.parse_args().reference
+    with tempfile.TemporaryDirectory(prefix="sonovan-upgrade-") as name, older(reference, Path(name)) as tree:
+        folder = Path(name)
+        before, now = Version(tree, folder / "state"), Version(ROOT, folder / "state")
+        try:
+            counted = _trial(before, now, folder)
+        finally:
+            now.ends("down")
+    print(json.dumps({"from": reference, **counted}, indent=1))
+    return int(counted["lost"] + counted["reports_changed"] > 0)
+
+
+def _trial(before: Version, now: Version, folder: Path) -> dict[str, Any]:
+    before.run("up")
+    before.run("van", "enrol", "van-1")
+    sweeps = []
+    for seed, frames in ((7, FRAMES), (8, FRAMES), (9, FRAMES), (10, LONG)):
+        before.run("van", "simulate", "--frames", str(frames), "--seed", str(seed), "--out", str(folder / str(seed)))
+        sweeps.append(folder / str(seed) / "sweep_0")
+    reported = sent(before, sweeps[0], "left", "--plan", "left", "--wait")
+    report = before.run("export", "report", reported, "--out", str(folder / "report-before"))
+    cut_off = cut(before, sweeps[3])
+    half = sent(before, sweeps[1], "left")
+    before.run("down")  # at once: frames of both wait in the log, and no worker has looked at them
+    _say(f"under {before.tree.name}: {reported} reported, {half} with a side to come, {cut_off} cut off; {report}")
+
+    now.run("up")
+    now.run("van", "spool", "retry")
+    sent(now, sweeps[2], "right", "--into", half, "--wait")
+    now.run("van", "send", str(sweeps[3]), "--organ", "breast", "--side", "left", "--into", cut_off, "--wait")
+    expected = {reported: FRAMES, half: 2 * FRAMES, cut_off: LONG}
+    until(lambda: frames_of(now) == expected, f"every frame has a result: {expected}", deadline_s=WITHIN_S)
+    now.run("export", "report", reported, "--out", str(folder / "report-after"))
+    changed = [
+        each.name
+        for each in sorted((folder / "report-before").glob("report*.json"))
+        if each.read_bytes() != (folder / "report-after" / each.name).read_bytes()
+    ]
+    statuses = {
+        each["screening_id"]: each["status"] for each in now.asked("SELECT screening_id, status FROM screenings")
+    }
+    now.run("down")
+
+    code, printed, told = before.ends("up")
+    back: dict[str, Any] = {"code": code, "told": (told or printed).strip().splitlines()[-3:]}
+    if code == 0:
+        again = sent(before, sweeps[0], "left", "--plan", "left", "--wait")
+        back["a_screening_more"] = frames_of(before).get(again)
+    before.ends("down")
+    now.run("up")
+    kept = {name: count for name, count in frames_of(now).items() if name in expected}
+    return {
+        "frames": sum(expected.values()),
+        "lost": sum(expected.values()) - sum(kept.values()),
+        "reports_changed": len(changed),
+        "statuses": sorted(statuses[each] for each in expected),
+        "back": back,
+    }
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
