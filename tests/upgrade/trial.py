@@ -10,7 +10,6 @@ again: it works, or it refuses with a reason, and this version goes on afterward
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -89,21 +88,22 @@ def sent(version: Version, sweep: Path, side: str, *more: str) -> str:
 
 
 def cut(version: Version, sweep: Path) -> str:
-    """Kill the van while it sends a long sweep, and some frames are there; the unfinished screening's id."""
+    """Kill the van while it sends a long sweep, once some frames are there; the unfinished screening's id."""
+    known = set(frames_of(version))
     process = version.start(
         "van", "send", str(sweep), "--organ", "breast", "--side", "left", *CONSENT, "--plan", "left"
     )
-    known = {each["screening_id"] for each in version.asked("SELECT screening_id FROM opening")}
 
     def begun() -> str | None:
-        return next(
-            (name for name, frames in frames_of(version).items() if name not in known and frames >= AT_LEAST), None
-        )
+        found = (name for name, frames in frames_of(version).items() if name not in known and frames >= AT_LEAST)
+        return next(found, None)
 
-    screening_id = until(begun, f"{AT_LEAST} frames of the long sweep are at the centre", deadline_s=WITHIN_S)
+    try:
+        screening_id = until(begun, f"{AT_LEAST} frames of the long sweep are at the centre", deadline_s=WITHIN_S)
+    finally:
+        process.kill()
+        process.communicate()
     assert screening_id is not None
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
     return screening_id
 
 
