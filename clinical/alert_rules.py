@@ -14,7 +14,15 @@ from sonovan.clinical.adequacy import reasons_of
 from sonovan.clinical.advice import SCAN_AGAIN
 from sonovan.clinical.alert_settings import AlertSettings, PersistentLesion, Rule, SuspiciousLesion
 from sonovan.clinical.comparison import GREW_IN_DIAMETER, WITHIN_SIX_MONTHS
-from sonovan.clinical.course_rules import NO_OUTCOME_FOR, OUTCOME_KNOWN, REPORT_SIGNED, SIGNED_CATEGORY, UNSIGNED_FOR
+from sonovan.clinical.course import Course
+from sonovan.clinical.course_rules import (
+    NO_OUTCOME_FOR,
+    OUTCOME_KNOWN,
+    REPORT_SIGNED,
+    SIGNED_CATEGORY,
+    UNSIGNED_FOR,
+    WOMAN_CHANGED,
+)
 from sonovan.clinical.nodules import GREW_IN_TWO, GREW_IN_VOLUME
 from sonovan.clinical.referral import DIAGNOSTIC_REFERRAL, LUMPS, SIGN
 from sonovan.clinical.same_lesion import MAY_BE_TWO
@@ -113,6 +121,7 @@ ALWAYS_SHOWN: Final = frozenset(
         NO_OUTCOME_FOR,
         REPORT_SIGNED,
         OUTCOME_KNOWN,
+        WOMAN_CHANGED,
     }
 )
 """Codes that are shown whatever the intended use: descriptors, counts, sizes, scores of the outline, what became of
@@ -257,6 +266,13 @@ def why_silent(assessed: ScreeningAssessed) -> Because | None:
         return None
     void = any(each.kind == "void" for each in assessed.amendments)
     return Because(code=SCREENING_VOID if void else CONSENT_WITHDRAWN)
+
+
+def why_course_silent(course: Course) -> Because | None:
+    """Why nobody is told of the course of a screening: it is void, or consent was withdrawn; None where rules apply."""
+    if course.silent_by is None:
+        return None
+    return Because(code=SCREENING_VOID if course.silent_by == "void" else CONSENT_WITHDRAWN)
 
 
 def changes_of(before: ToldOf, now: ToldOf, share: float) -> Reasons:

@@ -1,22 +1,22 @@
 """Alert rules on what becomes of a report: nobody signs it, nobody records what became of her, a lesion has grown.
 
-A rule reads the course of one screening (`Course`): its report, what readers signed and the outcomes that were
-recorded. It gives, for everything that it fires for, what the alert is about, why, and since when that holds; somebody
-is told where it still holds after the rule's time. The numbers stand in `sonovan.clinical.alert_settings`.
+A rule reads the course of one screening (`sonovan.clinical.course`): its report, what readers signed and the outcomes
+that were recorded. It gives, for everything that it fires for, what the alert is about, why, and since when that holds;
+somebody is told where it still holds after the rule's time. The numbers stand in `sonovan.clinical.alert_settings`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
 from typing import Final
 
 from sonovan.clinical.alert_settings import AlertSettings
-from sonovan.clinical.conclusions import calls_back, counting
+from sonovan.clinical.conclusions import calls_back
+from sonovan.clinical.course import Course
 from sonovan.contracts.alerts import About, AboutFinding, AboutKind, AboutScreening, AboutSide, Severity
 from sonovan.contracts.because import Because
-from sonovan.contracts.conclusions import CategoryRead, ScreeningConcluded
-from sonovan.contracts.outcomes import EXAMINED, OutcomeRecorded
+from sonovan.contracts.conclusions import CategoryRead
+from sonovan.contracts.outcomes import EXAMINED
 
 REPORT_UNSIGNED: Final = "report_unsigned"
 """The rule's name in alerts: there is a report, and for too long no reader has signed it."""
@@ -34,6 +34,8 @@ REPORT_SIGNED: Final = "report_signed"
 """Why an alert is gone: a reader has signed."""
 OUTCOME_KNOWN: Final = "outcome_known"
 """Why an alert is gone: somebody recorded what became of her."""
+WOMAN_CHANGED: Final = "woman_changed"
+"""Why an alert on growth is gone: since its reader compared the screening it turned out to be another woman's."""
 
 FOUR_OR_FIVE: Final = frozenset(
     {("BI-RADS", each) for each in ("4A", "4B", "4C", "5")}
@@ -45,46 +47,6 @@ _ENDS_THE_SEARCH: Final = frozenset({"interval_cancer", "lost_to_follow_up"})
 _TELLS_NOTHING: Final = frozenset({"not_known", "not_diagnostic"})
 _DAY: Final = timedelta(days=1)
 """What a local day may lie before the day of the same moment in UTC."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """The newest revision with a report. at: when the broker appended it."""
-
-    revision_id: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Course:
-    """What is known of one screening, whatever the order in which it arrived.
-
-    reported: None before the first report. silent: why nothing is said of her pictures, by the newest revision.
-    signed: every conclusion with the broker's time. outcomes: every outcome, those that others replace as well.
-    """
-
-    screening_id: str
-    reported: Reported | None = None
-    silent: Because | None = None
-    signed: tuple[tuple[datetime, ScreeningConcluded], ...] = ()
-    outcomes: tuple[OutcomeRecorded, ...] = ()
-
-    @cached_property
-    def counts(self) -> tuple[datetime, ScreeningConcluded] | None:
-        """The conclusion that counts, and when it was appended; None where nobody has signed."""
-        made = counting(each for _, each in self.signed)
-        if made is None:
-            return None
-        return next((at, each) for at, each in self.signed if each.conclusion_id == made.conclusion_id)
-
-    @cached_property
-    def outcomes_in_force(self) -> tuple[OutcomeRecorded, ...]:
-        """The outcomes that no other one replaces and that were not recorded by mistake."""
-        replaced = {each.amends for each in self.outcomes}
-        return tuple(
-            each for each in self.outcomes
-            if each.outcome_id not in replaced and each.kind != "recorded_by_mistake"
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +90,9 @@ def course_rules_of(settings: AlertSettings) -> tuple[CourseRule, ...]:
 def large_growth(course: Course) -> Iterator[Met]:
     """Each finding that has grown by the comparison in the conclusion that counts, as `comparison.grown` says.
 
-    Not one that its reader called no lesion.
+    Not one that its reader called no lesion, and none where the screening turned out to be another woman's since.
     """
-    if course.counts is None:
+    if course.counts is None or course.woman_changed:
         return
     at, made = course.counts
     if made.comparison is None:

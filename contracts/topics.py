@@ -213,7 +213,7 @@ TOPICS: Final[dict[Topic, TopicSpec]] = {
         _row(Topic.FEATURES_RECORDED, "screening_id", FeaturesRecorded, {_VAN, _RETRIER}, {_ASSESS, _CATALOG},
              "the van's clinical record, coded", signed=True, retention_ms=90 * _DAY_MS,
              retention_bytes=FEW_BYTES, personal=True),
-        _row(Topic.SCREENING_AMENDED, "screening_id", ScreeningAmended, {_VAN, _RETRIER}, {_ASSESS, _CATALOG},
+        _row(Topic.SCREENING_AMENDED, "screening_id", ScreeningAmended, {_VAN, _RETRIER}, {_ASSESS, _ALERT, _CATALOG},
              "a side, the woman or her consent put right, or a screening that does not count", signed=True,
              retention_ms=90 * _DAY_MS, retention_bytes=FEW_BYTES, personal=True),
         _row(Topic.FRAME_SEGMENTED, "screening_id", FrameSegmented, {_SEGMENT, _PROMOTER},

@@ -177,5 +177,6 @@ ENGLISH_REASONS: Final = {
     "no_outcome_for": "for {value:g} days nobody has recorded what it was",
     "report_signed": "a reader has signed",
     "outcome_known": "what became of her is recorded",
+    "woman_changed": "it turned out to be another woman's: the comparison no longer holds",
     "she_left": "she left before the side was scanned again",
 }

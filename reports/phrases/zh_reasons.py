@@ -177,5 +177,6 @@ CHINESE_REASONS: Final = {
     "no_outcome_for": "已有 {value:g} 天无人登记其结局",
     "report_signed": "阅片者已签署",
     "outcome_known": "结局已登记",
+    "woman_changed": "该筛查后来确认属于另一位受检者：对比不再成立",
     "she_left": "该侧重新扫查前她已离开",
 }

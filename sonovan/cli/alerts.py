@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -234,11 +235,17 @@ def _alerts(state: Path | None) -> "list[LesionAlerted]":
 
 
 def _course(state: Path | None, screening: str) -> "list[tuple[datetime, Concerns]]":
-    """What stands on the topics of one screening: revisions, conclusions, outcomes, with the broker's times."""
+    """What stands on the topics of one screening, with the broker's times: revisions, conclusions, outcomes, amendments
+    that their vans signed."""
+    from sonovan.contracts.amendments import ScreeningAmended
     from sonovan.contracts.conclusions import ScreeningConcluded
+    from sonovan.contracts.errors import InvalidRecord
     from sonovan.contracts.outcomes import OutcomeRecorded
     from sonovan.contracts.results import ScreeningAssessed
     from sonovan.contracts.topics import Topic
+    from sonovan.contracts.van import VanEnrolled
+    from sonovan.stream_apps.signed import signed_record
+    from sonovan.stream_apps.vans import VanRegistry
     from sonovan.transport.tail import read_all
 
     kafka, key = kafka_settings(state, "reader"), screening.encode()
@@ -248,6 +255,15 @@ def _course(state: Path | None, screening: str) -> "list[tuple[datetime, Concern
             record = message.decode() if message.key == key else None
             if isinstance(record, ScreeningAssessed | ScreeningConcluded | OutcomeRecorded):
                 found.append((message.appended_at, record))
+    vans, amended = VanRegistry(), Topic.SCREENING_AMENDED
+    for message in read_all(kafka, Topic.VAN_ENROLLED):
+        if isinstance(van := message.readable(), VanEnrolled):
+            vans.learn(van)
+    for message in read_all(kafka, amended):
+        if message.key == key and message.value is not None:
+            with suppress(InvalidRecord):  # `alert` leaves out as well what nobody signed
+                at, value = message.appended_at, message.value
+                found.append((at, signed_record(ScreeningAmended, amended, key, value, at, vans.verify)))
     return found
 
 

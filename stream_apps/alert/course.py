@@ -1,7 +1,8 @@
 """The course of one screening to the alerts that must stand: what the outbox keeps of it, and what follows. Pure.
 
 The stage has the outbox keep every record that a course rule may rest on as a fact, and decides anew from all of them
-each time: so it is the same whatever the order in which revisions, conclusions and outcomes arrive, and however often.
+each time: so it is the same whatever the order in which revisions, conclusions, outcomes and amendments arrive, and
+however often. Nothing of whose a screening is is kept.
 An alert that must wait is owed at once, and due when its time is over. What ends it before then drops it unsent.
 """
 
@@ -12,37 +13,40 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from sonovan.clinical.alert_rules import RULE_NO_LONGER_MET, why_silent
+from sonovan.clinical.alert_rules import RULE_NO_LONGER_MET, SCREENING_VOID, why_course_silent, why_silent
+from sonovan.clinical.course import Amended, Course, Reported, Silenced, amended_of
 from sonovan.clinical.course_rules import (
+    LARGE_GROWTH,
     OUTCOME_KNOWN,
     OUTCOME_MISSING,
     REPORT_SIGNED,
     REPORT_UNSIGNED,
-    Course,
+    WOMAN_CHANGED,
     CourseRule,
     Met,
-    Reported,
     outcome_known,
 )
 from sonovan.contracts.alerts import AboutSide, LesionAlerted
+from sonovan.contracts.amendments import AmendmentNumber, ScreeningAmended, silences
 from sonovan.contracts.because import Because
 from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.moments import moment_of, ms_of
 from sonovan.contracts.outcomes import OutcomeRecorded
-from sonovan.contracts.record import Moment, Part, Sha256
+from sonovan.contracts.record import Moment, Part, Sha256, VanId
 from sonovan.contracts.results import ScreeningAssessed
 from sonovan.storage.outbox import Fact
 from sonovan.stream_apps.alert.belonging import new_id
 from sonovan.stream_apps.alert.step import RuleSet, stands
 
-Concerns = ScreeningAssessed | ScreeningConcluded | OutcomeRecorded
+Concerns = ScreeningAssessed | ScreeningConcluded | OutcomeRecorded | ScreeningAmended
 """The records of which a course is made."""
 
 _REPORTED: Final = "reported"
 _SILENT: Final = "silent"
 _SIGNED: Final = "signed."
 _OUTCOME: Final = "outcome."
+_AMENDED: Final = "amended."
 
 
 class _Report(Part):
@@ -51,7 +55,11 @@ class _Report(Part):
 
 
 class _Silence(Part):
+    """numbers and van_id: none where a version of this program kept it that did not know them."""
+
     why: Because | None
+    numbers: tuple[AmendmentNumber, ...] = ()
+    van_id: VanId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,10 @@ class Timed:
 
 
 def facts_of(record: Concerns, at: datetime) -> list[Fact]:
-    """What the outbox keeps of a record: of a conclusion what rules read. at: when the broker appended it."""
+    """What the outbox keeps of a record: what rules read. at: when the broker appended it.
+
+    Nothing for an amendment on which no rule rests. Of two with one number the first counts, as in `assess`.
+    """
     at_ms = ms_of(at)
     match record:
         case ScreeningConcluded():
@@ -74,33 +85,50 @@ def facts_of(record: Concerns, at: datetime) -> list[Fact]:
         case OutcomeRecorded():
             return [Fact(f"{_OUTCOME}{record.outcome_id}", at_ms, record.encode())]
         case ScreeningAssessed():
-            silence = _Silence(why=why_silent(record))
+            numbers = tuple(each.amendment_number for each in record.amendments if silences((each,)))
+            silence = _Silence(why=why_silent(record), numbers=numbers, van_id=record.van_id)
             facts = [Fact(_SILENT, record.revision_number, silence.model_dump_json().encode())]
             if record.status != "preliminary":
                 report = _Report(revision_id=record.revision_id, at=at)
                 facts.append(Fact(_REPORTED, record.revision_number, report.model_dump_json().encode()))
             return facts
+        case ScreeningAmended():
+            amended = amended_of(record, at)
+            name = f"{_AMENDED}{record.van_id}.{record.amendment_number}"
+            return [] if amended is None else [Fact(name, 0, amended.model_dump_json().encode())]
 
 
 def course_of(screening_id: str, facts: Iterable[Fact]) -> Course:
     """The course that facts tell. Raises Fatal where one cannot be read here, as after a newer version kept it."""
-    reported, silent = None, None
+    reported, silenced, van_id = None, None, None
     signed: list[tuple[datetime, ScreeningConcluded]] = []
     outcomes: list[OutcomeRecorded] = []
+    amended: list[Amended] = []
     for fact in facts:
         try:
             if fact.name == _REPORTED:
                 kept = _Report.model_validate_json(fact.body)
                 reported = Reported(kept.revision_id, kept.at)
             elif fact.name == _SILENT:
-                silent = _Silence.model_validate_json(fact.body).why
+                silence = _Silence.model_validate_json(fact.body)
+                silenced, van_id = _silenced(silence), silence.van_id
             elif fact.name.startswith(_SIGNED):
                 signed.append((moment_of(fact.number), ScreeningConcluded.decode(fact.body)))
+            elif fact.name.startswith(_AMENDED):
+                amended.append(Amended.model_validate_json(fact.body))
             else:
                 outcomes.append(OutcomeRecorded.decode(fact.body))
         except (InvalidRecord, ValidationError):
             raise Fatal("the outbox holds a fact that this version cannot read") from None
-    return Course(screening_id, reported, silent, tuple(signed), tuple(outcomes))
+    # The console takes a conclusion's van from the revision that was read.
+    van_id = van_id or next((made.van_id for _, made in signed), None)
+    return Course(screening_id, van_id, reported, silenced, tuple(signed), tuple(outcomes), tuple(amended))
+
+
+def _silenced(silence: _Silence) -> Silenced | None:
+    if silence.why is None:
+        return None
+    return Silenced("void" if silence.why.code == SCREENING_VOID else "consent", frozenset(silence.numbers))
 
 
 def course_alerts(course: Course, known: Mapping[str, LesionAlerted], rules: RuleSet, at: datetime) -> list[Timed]:
@@ -112,7 +140,7 @@ def course_alerts(course: Course, known: Mapping[str, LesionAlerted], rules: Rul
     more stays.
     """
     told, met = [], set[str]()
-    for rule in rules.course_rules if course.silent is None else ():
+    for rule in rules.course_rules if course.silent_by is None else ():
         for found in rule.find(course):
             alert = _raised(course, rule, found, rules.version, known)
             met.add(alert.alert_id)
@@ -133,12 +161,14 @@ def _gone(
 
 
 def _why_gone(course: Course, before: LesionAlerted) -> Because:
-    if course.silent is not None:
-        return course.silent
+    if (silent := why_course_silent(course)) is not None:
+        return silent
     if before.rule == REPORT_UNSIGNED and course.counts is not None:
         return Because(code=REPORT_SIGNED)
     if before.rule == OUTCOME_MISSING and isinstance(before.about, AboutSide) and outcome_known(course, before.about):
         return Because(code=OUTCOME_KNOWN)
+    if before.rule == LARGE_GROWTH and course.woman_changed:
+        return Because(code=WOMAN_CHANGED)
     return Because(code=RULE_NO_LONGER_MET)
 
 

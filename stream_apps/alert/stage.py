@@ -10,6 +10,7 @@ from typing import Final
 
 from sonovan.clinical.alert_settings import AlertSettings as RuleSettings
 from sonovan.contracts.alerts import AlertAcknowledged, AlertHandled
+from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.errors import Fatal
@@ -29,12 +30,14 @@ from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.alert.step import RuleSet
 from sonovan.stream_apps.alert.vans import VanWatch
 from sonovan.stream_apps.retrying import retry
+from sonovan.stream_apps.signed import Verify, or_left_out, signed_record
 from sonovan.stream_apps.stage import Given, Message, Outcome, Stage
 
 READS: Final = (
     Topic.SCREENING_ASSESSED,
     Topic.SCREENING_CONCLUDED,
     Topic.OUTCOME_RECORDED,
+    Topic.SCREENING_AMENDED,
     Topic.ALERT_ACKNOWLEDGED,
     Topic.ALERT_HANDLED,
     Topic.SCREENING_ERASED,
@@ -44,6 +47,10 @@ READS: Final = (
 
 DATABASE: Final = "database"
 """The outbox's, as something that the worker waits for (`progress.Progress.waits`)."""
+
+UNKNOWN_VAN_WAIT_S: Final = 10.0
+"""How long after its arrival an amendment of a van that is not known, or with the signature of no known key, waits for
+the registry of vans."""
 
 NOTE_S: Final = 10.0
 """How much longer than its attempt a delivery is leased: the note in the database takes time as well."""
@@ -72,13 +79,15 @@ async def open_stage(given: Given) -> Stage:
     )
     rules, faults_to = (RuleSet.of(RuleSettings()), ()) if file is None else (file.rule_set, file.faults)
     watch = VanWatch(outbox, given.vans, settings.van_bounds)
-    return alert_stage(outbox, rules, ladder, sender, faults_to=faults_to, vans=watch, tell=partial(_tell, given))
+    tell = partial(_tell, given)
+    return alert_stage(outbox, rules, ladder, given.vans.verify, sender, faults_to=faults_to, vans=watch, tell=tell)
 
 
 def alert_stage(
     outbox: Outbox,
     rules: RuleSet,
     ladder: Ladder,
+    verify: Verify,
     sender: Sender | None = None,
     *,
     faults_to: Sequence[str] = (),
@@ -88,6 +97,7 @@ def alert_stage(
 ) -> Stage:
     """The stage with an outbox that is open. faults_to: who is told of faults.
 
+    verify: who signed an amendment. One that cannot be used is left out: `assess` rejects it and answers its van.
     vans: takes what vans report; None leaves it out.
     tell: sends the faults of vans that are silent; None does not look for them.
 
@@ -115,6 +125,8 @@ def alert_stage(
         if message.at.topic == Topic.SCREENING_CONCLUDED:
             concluded = ScreeningConcluded.decode(message.value)
             return Outcome(store=partial(follow, outbox, concluded, rules, ladder, at, moment))
+        if message.at.topic == Topic.SCREENING_AMENDED:
+            return Outcome(store=partial(take_amendment, message, moment))
         if message.at.topic == Topic.OUTCOME_RECORDED:
             outcome = OutcomeRecorded.decode(message.value)
             return Outcome(store=partial(follow, outbox, outcome, rules, ladder, at, moment))
@@ -125,6 +137,13 @@ def alert_stage(
             follow(outbox, assessed, rules, ladder, at, moment)
 
         return Outcome(store=take_and_follow)
+
+    def take_amendment(message: Message, moment: datetime) -> None:
+        at, topic = message.at.appended_at, Topic.SCREENING_AMENDED
+        read = partial(signed_record, ScreeningAmended, topic, message.key, message.value, at, verify)
+        amended = or_left_out(read, message.at, now(), UNKNOWN_VAN_WAIT_S)
+        if amended is not None:
+            follow(outbox, amended, rules, ladder, at, moment)
 
     beside = [] if sender is None else [sender.run]
     if vans is not None and tell is not None:

@@ -60,8 +60,9 @@ def try_rules(revisions: Iterable[ScreeningAssessed], rules: RuleSet, ladder: La
 def try_course(records: Iterable[tuple[datetime, Concerns]], rules: RuleSet, ladder: Ladder) -> tuple[Told, ...]:
     """Take what is known of one screening in the order in which the broker appended it; none of its alerts is answered.
 
-    records: revisions, conclusions and outcomes with the broker's times, as often as they stand on their topics. Told
-    of is what would be told: not an alert that ends before its time is over, and one whose time is still to come.
+    records: revisions, conclusions, outcomes and amendments whose signature holds, with the broker's times, as often as
+    they stand on their topics. Told of is what would be told: not an alert that ends before its time is over, and one
+    whose time is still to come.
     """
     facts: dict[str, Fact] = {}
     known: dict[str, LesionAlerted] = {}

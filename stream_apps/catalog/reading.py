@@ -9,28 +9,23 @@ from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.answers import RecordRejected, RejectedHandled, RejectedRetried
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.conclusions import ScreeningConcluded
-from sonovan.contracts.envelope import Envelope, open_envelope
 from sonovan.contracts.erasures import ScreeningErased
-from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.frames import FrameSegmented
-from sonovan.contracts.limits import MAX_CONTROL_BYTES
 from sonovan.contracts.outcomes import OutcomeRecorded
 from sonovan.contracts.promotions import ScreeningPromoted
 from sonovan.contracts.quality import QualityMeasured
-from sonovan.contracts.record import Record, header_document
+from sonovan.contracts.record import Record
 from sonovan.contracts.results import ScreeningAssessed, SequenceAssessed
 from sonovan.contracts.reviews import FrameReviewed
-from sonovan.contracts.topics import TOPICS, Topic
+from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import ScreeningClosed, ScreeningOpened, SequenceClosed
 from sonovan.contracts.van_reports import VanReported
 from sonovan.storage.catalogue.changes import Change, Place, Row
 from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.catalog import rows_concluded, rows_found, rows_sent, rows_told
 from sonovan.stream_apps.catalog.scoring import scores_of
-
-Verify = Callable[[str, datetime, Envelope], None]
-"""`stream_apps.vans.VanRegistry.verify`: (van_id, append time, envelope); raises InvalidRecord."""
+from sonovan.stream_apps.signed import Verify, signed_record
 
 _Rows = Iterable[tuple[str, Row]]
 _Reader = Callable[[Any, Place], _Rows]
@@ -90,14 +85,5 @@ def change_of(
     if topic in _CENTRE:
         kind, rows = _CENTRE[topic]
         return Change(place, tuple(rows(kind.decode(value), place)))
-    kind, rows = _VANS[topic]
-    envelope = open_envelope(value, MAX_CONTROL_BYTES)
-    document = header_document(envelope.header)
-    van_id = document.get("van_id")
-    if not isinstance(van_id, str):
-        raise InvalidRecord("record_invalid", "the header names no van")
-    verify(van_id, appended_at, envelope)
-    record = kind.from_document(document)
-    if TOPICS[topic].key == "screening_id" and key != getattr(record, "screening_id", "").encode():
-        raise InvalidRecord("key_contradicts_record", "the message key is not the record's screening_id")
-    return Change(place, tuple(rows(record, place)))
+    signed, rows = _VANS[topic]
+    return Change(place, tuple(rows(signed_record(signed, topic, key, value, appended_at, verify), place)))

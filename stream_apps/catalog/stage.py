@@ -1,14 +1,12 @@
 """The catalog stage: every topic that holds a result, into SQL; `sonovan worker catalog`."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.settings import read_settings
 from sonovan.contracts.topics import TOPICS, Topic, Writer
 from sonovan.storage.catalogue.changes import Change, Place
@@ -16,14 +14,12 @@ from sonovan.storage.catalogue.committing import GroupCommit
 from sonovan.storage.catalogue.database import Database, open_database
 from sonovan.storage.catalogue.erasing import sweep_all
 from sonovan.storage.stores import ObjectStore
-from sonovan.stream_apps.catalog.reading import READS, Verify, change_of
+from sonovan.stream_apps.catalog.reading import READS, change_of
 from sonovan.stream_apps.catalog.settings import CatalogSettings
 from sonovan.stream_apps.catalog.sweeping import keep_sweeping
-from sonovan.stream_apps.rejecting import REGISTRY_MAY_BE_BEHIND
 from sonovan.stream_apps.retrying import retry
+from sonovan.stream_apps.signed import Verify, or_left_out
 from sonovan.stream_apps.stage import Given, Message, Outcome, Stage
-
-log = logging.getLogger(__name__)
 
 DATABASE: Final = "database"
 """The catalogue's, as something that the worker waits for (`progress.Progress.waits`)."""
@@ -72,14 +68,8 @@ def catalog_stage(
         sweep_all(database)
 
     def _signed(read: Callable[[], Change], place: Place, message: Message) -> Change:
-        try:
-            return read()
-        except InvalidRecord as error:
-            age = now() - message.at.appended_at.timestamp()
-            if error.reason in REGISTRY_MAY_BE_BEHIND and age < settings.unknown_van_wait_s:
-                raise Transient(f"the registry of vans may be behind: {error.reason}") from None
-            log.info("%s/%d/%d is left out: %s", place.topic, place.partition, place.offset, error.reason)
-            return Change(place, ())
+        change = or_left_out(read, message.at, now(), settings.unknown_van_wait_s)
+        return Change(place, ()) if change is None else change
 
     return Stage(
         name=Writer.CATALOG,

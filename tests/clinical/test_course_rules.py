@@ -6,14 +6,8 @@ from typing import Any, Final
 import pytest
 
 from sonovan.clinical.alert_settings import AlertSettings, OutcomeMissing, ReportUnsigned
-from sonovan.clinical.course_rules import (
-    Course,
-    Reported,
-    course_rules_of,
-    large_growth,
-    missing_outcomes,
-    unsigned_report,
-)
+from sonovan.clinical.course import Course, Reported
+from sonovan.clinical.course_rules import course_rules_of, large_growth, missing_outcomes, unsigned_report
 from sonovan.contracts.alerts import AboutFinding, AboutScreening, AboutSide
 from sonovan.contracts.because import Because
 from sonovan.contracts.comparisons import Compared, Comparison

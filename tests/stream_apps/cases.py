@@ -134,7 +134,8 @@ def alert_case(folder: Path) -> Case:
     url = sqlite_url(folder / "outbox.sqlite")
 
     def open_stage(world: World, _tables: MemoryTables) -> Stage:
-        return alert_stage(Outbox(url), RuleSet.of(AlertSettings()), Ladder(), now=lambda: world.now.timestamp())
+        rules, verify = RuleSet.of(AlertSettings()), world.registry.verify
+        return alert_stage(Outbox(url), rules, Ladder(), verify, now=lambda: world.now.timestamp())
 
     def owed() -> list[tuple[str, bytes]]:
         outbox, later, found = Outbox(url), world.now + timedelta(days=1), list[tuple[str, bytes]]()

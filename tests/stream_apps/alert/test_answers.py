@@ -43,7 +43,8 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.world, self.outbox = World(), Outbox(sqlite_url(folder / "outbox.sqlite"))
         self.now, self.loop = self.world.now, asyncio.Runner()
-        stage = alert_stage(self.outbox, OF_REVISIONS, LADDER, faults_to=("ops",), now=lambda: self.now.timestamp())
+        verify, now = self.world.registry.verify, lambda: self.now.timestamp()
+        stage = alert_stage(self.outbox, OF_REVISIONS, LADDER, verify, faults_to=("ops",), now=now)
         self.worker = Run(self.world, lambda _world, _tables: stage)
 
     def take(self, topic: Topic, *values: bytes) -> None:

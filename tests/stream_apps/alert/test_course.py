@@ -48,7 +48,8 @@ class Desk:
         self.read([self.world.append(TOPIC_OF[type(each)], each.encode(), partition=3) for each in records])
 
     def read(self, messages: Sequence[Message]) -> None:
-        stage = alert_stage(self.outbox, RULES, TO_WEBHOOK, now=lambda: self.now.timestamp())
+        verify = self.world.registry.verify
+        stage = alert_stage(self.outbox, RULES, TO_WEBHOOK, verify, now=lambda: self.now.timestamp())
         asyncio.run(Run(self.world, lambda _world, _tables: stage).take(messages))
 
     def told(self, after: timedelta = timedelta()) -> list[tuple[str, str]]:

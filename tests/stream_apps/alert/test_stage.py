@@ -26,7 +26,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.world, self.outbox = World(), Outbox(sqlite_url(folder / "outbox.sqlite"))
-        stage = alert_stage(self.outbox, RULES, TO_WEBHOOK, now=lambda: NOW)
+        stage = alert_stage(self.outbox, RULES, TO_WEBHOOK, self.world.registry.verify, now=lambda: NOW)
         self.worker = Run(self.world, lambda _world, _tables: stage)
 
     async def take(self, *values: bytes) -> None:

@@ -99,7 +99,8 @@ class Desk:
         self.outbox = Outbox(self.url)
         self.watch = VanWatch(self.outbox, self.world.registry)
         now = lambda: self.world.now.timestamp()  # noqa: E731
-        stage = alert_stage(self.outbox, RULES, Ladder(), faults_to=("ops",), vans=self.watch, now=now)
+        verify = self.world.registry.verify
+        stage = alert_stage(self.outbox, RULES, Ladder(), verify, faults_to=("ops",), vans=self.watch, now=now)
         self.worker = Run(self.world, lambda _world, _tables: stage)
 
     def hear(self, *, private: bytes = PRIVATE, **fields: Any) -> None:
