@@ -36,7 +36,8 @@ def pixels_of(store: ObjectStore, picture: StoredPicture) -> Pixels:
 
 
 def machine_labels(store: ObjectStore, key: str | None, sha256: str | None) -> Labels | None:
-    """A network's mask, by its record's key and sha256; None where it outlined nothing. Raises as `pixels_of`."""
+    """A network's or a reader's mask, by its record's key and sha256; None where nothing was outlined. Raises as
+    `pixels_of`, and UnusablePicture for what is no mask."""
     return None if key is None or sha256 is None else decode_mask(get_named(store, Bucket.MASKS, key, sha256))
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from sonovan.models.errors import UnusablePicture
+from sonovan.models.overlay import outlined_frame
 from sonovan.models.picture.letterbox import Box, Gray
 from sonovan.models.picture.prepare import to_grey
 from sonovan.models.regions import MAX_REGIONS, FoundRegion, region_in
@@ -57,6 +59,26 @@ def drawn_regions(
         left, top, width, height = each.box
         painted[top : top + height, left : left + width][each.mask] = ordinal + 1
     return Drawn(numbered, painted, grey)
+
+
+def plain_and_drawn(
+    pixels: NDArray[np.uint8] | NDArray[np.uint16],
+    labels: Labels | None,
+    *,
+    title: str,
+    spacing_mm: tuple[float, float] | None,
+) -> tuple[bytes, bytes | None]:
+    """PNG of a whole frame twice, equally large: plain, and with the outline of each lesion that a reader drew on it,
+    without numbers; None in its stead where nothing is drawn.
+
+    labels: as for `drawn_regions`, None where there is no mask. The rest is as for `outlined_frame`.
+    Raises UnusablePicture for pixels that cannot be used, and for a mask of another size.
+    """
+    if labels is not None and labels.shape != pixels.shape[:2]:
+        raise UnusablePicture("mask_corrupt", f"a mask of {labels.shape} was drawn on a frame of {pixels.shape[:2]}")
+    outlines = [] if labels is None else [region_in(mask, box).polygon for mask, box in _pieces(labels)]
+    draw_with = partial(outlined_frame, pixels, title=title, spacing_mm=spacing_mm)
+    return draw_with([]), draw_with(outlines, labels=[""] * len(outlines)) if outlines else None
 
 
 def _pieces(labels: Labels) -> list[tuple[NDArray[np.bool_], Box]]:

@@ -36,6 +36,15 @@ class KeyPictures:
     outlined: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class OwnPictures:
+    """A whole frame on which a reader saw a finding that no network outlined, as PNG: plain, and equally large with
+    what the reader drew on it; None where nothing was drawn."""
+
+    plain: bytes
+    drawn: bytes | None
+
+
 def render_html(
     document: Mapping[str, Any],
     pictures: Mapping[Member, KeyPictures],
@@ -91,6 +100,12 @@ def _marks(report: ScreeningReport, pictures: Mapping[str, bytes], words: Words)
 def sources(pictures: KeyPictures) -> dict[str, str]:
     """Both pictures as a page holds them. Raises ValueError for one that is no PNG."""
     return {"plain": _data_uri(pictures.plain), "outlined": _data_uri(pictures.outlined)}
+
+
+def own_sources(pictures: OwnPictures) -> dict[str, str | None]:
+    """Both pictures as a page holds them. Raises as `sources`."""
+    drawn = None if pictures.drawn is None else _data_uri(pictures.drawn)
+    return {"plain": _data_uri(pictures.plain), "drawn": drawn}
 
 
 def _data_uri(picture: bytes) -> str:

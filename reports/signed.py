@@ -10,7 +10,7 @@ from sonovan.reports import details
 from sonovan.reports.amended import amended_words
 from sonovan.reports.compared import lines_of
 from sonovan.reports.document import ScreeningReport, numbers_of
-from sonovan.reports.page import ENVIRONMENT, KeyPictures, sources
+from sonovan.reports.page import ENVIRONMENT, KeyPictures, OwnPictures, own_sources, sources
 from sonovan.reports.phrases import Language
 from sonovan.reports.recorded import answers, not_asked
 from sonovan.reports.signed_words import SignedWords
@@ -45,11 +45,13 @@ def render_signed(
     pictures: Mapping[Member, KeyPictures],
     language: Language = "en",
     standing: Standing = ALONE,
+    own: Mapping[int, OwnPictures] | None = None,
 ) -> bytes:
     """The page of a conclusion in one language, UTF-8; equal arguments give equal bytes.
 
-    document: the report of the revision that was read, as `report_document` gave it; pictures: as for its page. What
-    the machine suggested stands under a heading of its own, withheld where the document withholds it.
+    document: the report of the revision that was read, as `report_document` gave it; pictures: as for its page. own:
+    the frame of each finding of the reader's own, by its place among the conclusion's findings, from 0. What the
+    machine suggested stands under a heading of its own, withheld where the document withholds it.
     Raises ValueError where the document is of another screening or revision, or no report.
     """
     report, words = ScreeningReport.model_validate(document), SignedWords(language)
@@ -70,6 +72,10 @@ def render_signed(
         told=answers(report.recorded, words) if report.recorded else [],
         not_asked=not_asked(report.recorded, words) if report.recorded else "",
         pictures={key: sources(each) for key, each in pictures.items()},
+        own=[
+            {**own_sources(each), **words.own_picture(conclusion.findings[at], drawn=each.drawn is not None)}
+            for at, each in sorted((own or {}).items())
+        ],
     )
     return page.encode()
 

@@ -9,6 +9,7 @@ from sonovan.contracts.conclusions import (
     WordRead,
 )
 from sonovan.contracts.derivation import Category
+from sonovan.contracts.ids import split_frame_id
 from sonovan.contracts.lexicon import Organ
 from sonovan.contracts.outcomes import OutcomeRecorded
 from sonovan.reports.phrases import PHRASES
@@ -65,6 +66,23 @@ class SignedWords(Words):
         told = [self.sign(f"verdict_{found.verdict}"), *map(self.category_read, found.categories)]
         return self.text("comma").join(told)
 
+    def own_frame(self, found: FindingRead) -> str:
+        """What is drawn into the picture of a finding of the reader's own: its side, and which frame it is."""
+        return f"{self.place(found.organ, found.laterality)} · {self.text('frame_number', frame=_number_of(found))}"
+
+    def own_picture(self, found: FindingRead, *, drawn: bool) -> dict[str, str]:
+        """What stands under such a picture, and what is read out instead of it: `caption`, `plain_alt`, `drawn_alt`.
+
+        drawn: whether the reader outlined something on that frame.
+        """
+        frame = {"frame": _number_of(found)}
+        caption = self.sign("signed_own_drawn" if drawn else "signed_own_plain", what=self.own_frame(found))
+        return {
+            "caption": caption,
+            "plain_alt": self.sign("signed_own_plain_alt", **frame),
+            "drawn_alt": self.sign("signed_own_drawn_alt", **frame),
+        }
+
     def concluded_number(self, found: ScreeningConcluded) -> str:
         """Which conclusion it is, and in which role."""
         return self.sign("signed_number", number=found.conclusion_number, role=self.sign(f"role_{found.role}"))
@@ -79,3 +97,10 @@ class SignedWords(Words):
         told += [f"BI-RADS {found.bi_rads}"] if found.bi_rads else []
         told += [f"Bethesda {found.bethesda}"] if found.bethesda else []
         return self.text("comma").join(told)
+
+
+def _number_of(found: FindingRead) -> int:
+    """Which frame of its sweep shows a finding of the reader's own, from 1. Raises ValueError for another finding."""
+    if found.frame_id is None:
+        raise ValueError("a finding of the reader's own is on a frame")
+    return split_frame_id(found.frame_id)[1] + 1

@@ -13,20 +13,30 @@ from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import ScreeningAssessed
+from sonovan.contracts.reviews import FrameReviewed
+from sonovan.models.drawn import plain_and_drawn
+from sonovan.models.errors import UnusablePicture
+from sonovan.models.masks import decode_mask
 from sonovan.outputs import report_of, write
 from sonovan.reports.compared import compare_reports
 from sonovan.reports.document import ScreeningReport
+from sonovan.reports.page import OwnPictures
 from sonovan.reports.pdf import CannotPrint, render_pdf
 from sonovan.reports.phrases import LANGUAGES, Language
 from sonovan.reports.signed import Earlier, Standing, render_signed
+from sonovan.reports.signed_words import SignedWords
 from sonovan.reports.woman import Directions, directions_of, render_for_her
 from sonovan.storage.catalogue.comparing import Visit
-from sonovan.storage.stores import ObjectStore
+from sonovan.storage.frames import stored_frame
+from sonovan.storage.keys import Bucket
+from sonovan.storage.stores import ObjectStore, get_named
 from sonovan.stream_apps.assess.report import key_pictures
 
 Compare = Callable[[ScreeningReport], Comparison | None]
 """A report against her earlier screening as it is now. Raises InvalidRecord and Transient where nobody can say."""
 _Frames = Callable[[ScreeningAssessed], Sequence[FrameSegmented]]
+Reviews = Callable[[], Sequence[FrameReviewed]]
+"""What readers drew of a screening. Asked for only where a finding of the reader's own was signed."""
 _OWN = ("signed-{}.html", "signed-{}.pdf", "woman-{}.html", "woman-{}.pdf")
 
 
@@ -108,12 +118,14 @@ def write_signed(
     out: Path,
     directions: Mapping[Language, Directions],
     compare: Compare,
+    reviews: Reviews,
 ) -> SignedPages:
     """Write `signed-LANGUAGE` and `woman-LANGUAGE` as HTML and PDF below `out`, of the conclusion that counts.
 
     conclusions: all of one screening. revisions: among them those of this screening. frames: the results on which a
-    revision rests. compare: is asked where a comparison was signed, which is shown where it is still the same. Earlier
-    files of these names go, so that a folder never shows a conclusion that no longer counts.
+    revision rests. compare: is asked where a comparison was signed, which is shown where it is still the same.
+    reviews: what readers drew of this screening. Earlier files of these names go, so that a folder never shows a
+    conclusion that no longer counts.
     Raises as `report_of` does, Transient on a full disk.
     """
     for name in _OWN:
@@ -129,7 +141,7 @@ def write_signed(
         return SignedPages(conclusion, missing=(gone,))
     newest = max(hers, key=lambda each: each.revision_number)
     standing = standing_of(conclusion, conclusions, newest)
-    made = _Writing(out, store, {each.frame_id: each for each in frames(read)})
+    made = _Writing(out, store, {each.frame_id: each for each in frames(read)}, reviews)
     made.signed(read, conclusion, standing, compare)
     if not standing.to_arbitrate and not newest.silenced:
         made.hers(read, conclusion, directions)
@@ -137,8 +149,8 @@ def write_signed(
 
 
 class _Writing:
-    def __init__(self, out: Path, store: ObjectStore, results: Mapping[str, FrameSegmented]) -> None:
-        self._out, self._store, self._results = out, store, results
+    def __init__(self, out: Path, store: ObjectStore, results: Mapping[str, FrameSegmented], reviews: Reviews) -> None:
+        self._out, self._store, self._results, self._reviews = out, store, results, reviews
         self.html: dict[Language, Path] = {}
         self.pdf: dict[Language, Path] = {}
         self.her_html: dict[Language, Path] = {}
@@ -151,15 +163,55 @@ class _Writing:
         _, text = report_of(read, self._store)
         if conclusion.comparison is not None:
             standing = replace(standing, earlier=self._earlier(text, conclusion, compare))
+        drawn = self._drawn(conclusion)
         for language in LANGUAGES:
             pictures = key_pictures(read, self._results, self._store, language)
+            own = self._own_pictures(conclusion, drawn, language)
             try:
-                page = render_signed(json.loads(text), conclusion, pictures, language, standing)
+                page = render_signed(json.loads(text), conclusion, pictures, language, standing, own)
             except ValidationError:
                 self.missing["signed page: the stored report is of another version of sonovan than this one"] = None
                 return
             self.html[language] = write(self._out / f"signed-{language}.html", page)
             self._print(page, self._out / f"signed-{language}.pdf", language, self.pdf)
+
+    def _drawn(self, conclusion: ScreeningConcluded) -> dict[str, FrameReviewed]:
+        """What the reader had drawn last before signing, by the frame of each finding of the reader's own."""
+        frames = {each.frame_id for each in conclusion.findings if each.finding_id is None}
+        made = [
+            each for each in (self._reviews() if frames else ())
+            if each.frame_id in frames and each.reader == conclusion.by and each.reviewed_at <= conclusion.signed_at
+        ]  # fmt: skip
+        return {each.frame_id: each for each in sorted(made, key=lambda each: each.review_id)}
+
+    def _own_pictures(
+        self, conclusion: ScreeningConcluded, drawn: Mapping[str, FrameReviewed], language: Language
+    ) -> dict[int, OwnPictures]:
+        """The frame of each finding of the reader's own, by its place among the conclusion's findings."""
+        found: dict[int, OwnPictures] = {}
+        for at, finding in enumerate(conclusion.findings):
+            if finding.finding_id is not None or finding.frame_id is None:
+                continue
+            try:
+                result = self._results[finding.frame_id]
+                title = SignedWords(language).own_frame(finding)
+                found[at] = self._own_picture(result, drawn.get(finding.frame_id), title)
+            except (KeyError, InvalidRecord, UnusablePicture):
+                self.missing[f"picture of frame {finding.frame_id}: not stored, or not the one that was"] = None
+        return found
+
+    def _own_picture(self, result: FrameSegmented, review: FrameReviewed | None, title: str) -> OwnPictures:
+        labels = None
+        if review is not None and review.mask_key and review.mask_sha256 and review.image_sha256 == result.image_sha256:
+            labels = decode_mask(get_named(self._store, Bucket.MASKS, review.mask_key, review.mask_sha256))
+        scales = {panel.spacing_mm for panel in result.panels}
+        plain, outlined = plain_and_drawn(
+            stored_frame(self._store, result).pixels(),
+            labels,
+            title=title,
+            spacing_mm=scales.pop() if len(scales) == 1 else None,
+        )
+        return OwnPictures(plain, outlined)
 
     def _earlier(self, text: bytes, conclusion: ScreeningConcluded, compare: Compare) -> Earlier:
         try:

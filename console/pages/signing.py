@@ -12,7 +12,7 @@ from sonovan.console.asked import Asked, Refused
 from sonovan.console.comparing import name_of, still_holds
 from sonovan.console.doors import Door, door
 from sonovan.console.drafts import draft_of
-from sonovan.console.key_pictures import key_pictures
+from sonovan.console.key_pictures import key_pictures, own_pictures
 from sonovan.console.pages.reading import reading_page, to_draw_now
 from sonovan.console.render import go, page
 from sonovan.console.roles import CLINICAL, Role
@@ -152,9 +152,11 @@ def _signed_page(console: "Console", asked: Asked) -> Response:
         to_arbitrate=to_arbitrate(conclusions),
         earlier=still_holds(console, made, report, asked.person),
     )
-    # Whoever has yet to draw blind is shown no outline here either.
-    pictures = {} if to_draw_now(console, asked) else key_pictures(console, report, language)
-    html = render_signed(report.model_dump(mode="json"), made, pictures, language, standing)
+    # Whoever has yet to draw blind is shown neither an outline here nor a frame on which another reader saw something.
+    blind = bool(to_draw_now(console, asked))
+    pictures = {} if blind else key_pictures(console, report, language)
+    own = {} if blind else own_pictures(console, made, language)
+    html = render_signed(report.model_dump(mode="json"), made, pictures, language, standing, own)
     return _shown(asked, html, "signed")
 
 

@@ -118,6 +118,13 @@ ENGLISH_SIGNED: Final = {
     "signed_findings": "Findings, in the reader's words",
     "signed_no_findings": "The reader judged no finding.",
     "signed_own_finding": "seen by the reader alone",
+    "signed_own_drawn": (
+        "{what}, seen by the reader alone: as it was recorded, and as the reader outlined it (the line runs just "
+        "outside the outline, so that the margin can be judged)"
+    ),
+    "signed_own_plain": "{what}, seen by the reader alone: as it was recorded; the reader outlined nothing on it",
+    "signed_own_plain_alt": "Frame {frame} as it was recorded",
+    "signed_own_drawn_alt": "Frame {frame} with what the reader outlined",
     "signed_verdict": "Verdict",
     "signed_words": "Words",
     "signed_changed": "What this conclusion changes, and why",

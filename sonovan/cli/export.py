@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sonovan.contracts.conclusions import ScreeningConcluded
     from sonovan.contracts.frames import FrameSegmented
     from sonovan.contracts.results import ScreeningAssessed
+    from sonovan.contracts.reviews import FrameReviewed
     from sonovan.outputs import Written
     from sonovan.pages import Pages
     from sonovan.reports.document import ScreeningReport
@@ -76,7 +77,8 @@ def report(
     pages = write_pages(revision, frames, store, folder, despeckled=despeckled)
     compare = partial(_compared, kafka, state, store, revisions)
     conclusions = _conclusions(kafka, revision.screening_id)
-    signed = write_signed(conclusions, revisions, partial(_frames, kafka), store, folder, sites, compare)
+    reviews = partial(_reviews, kafka, revision.screening_id)
+    signed = write_signed(conclusions, revisions, partial(_frames, kafka), store, folder, sites, compare, reviews)
     missing = [*missing_of(revision, written, pages), *signed.missing]
     if as_json:
         document = {
@@ -199,6 +201,16 @@ def _conclusions(kafka: "BrokerSettings", screening_id: str) -> "list[ScreeningC
     key = screening_id.encode()
     records = [message.decode() for message in read_all(kafka, Topic.SCREENING_CONCLUDED) if message.key == key]
     return [record for record in records if isinstance(record, ScreeningConcluded)]
+
+
+def _reviews(kafka: "BrokerSettings", screening_id: str) -> "list[FrameReviewed]":
+    from sonovan.contracts.reviews import FrameReviewed
+    from sonovan.contracts.topics import Topic
+    from sonovan.transport.tail import read_all
+
+    key = screening_id.encode()
+    records = [message.readable() for message in read_all(kafka, Topic.FRAME_REVIEWED) if message.key == key]
+    return [record for record in records if isinstance(record, FrameReviewed)]
 
 
 def _frames(kafka: "BrokerSettings", revision: "ScreeningAssessed") -> "list[FrameSegmented]":

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
 from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.contracts.outcomes import OutcomeRecorded
-from sonovan.storage.catalogue.bound import rows_of_query
+from sonovan.storage.catalogue.bound import as_stored, rows_of_query
+from sonovan.storage.catalogue.cine import StoredPicture
 
 _REPORTED: Final = """
 SELECT r.revision_id, r.revision_number, r.status, r.van_id, r.silenced, r.ended, r.report_json_key,
@@ -22,6 +24,13 @@ _NEWEST: Final = "SELECT revision_number FROM screening WHERE screening_id = :sc
 
 _SIGNED: Final = """
 SELECT record FROM conclusion WHERE screening_id = :screening ORDER BY conclusion_number, conclusion_id
+"""
+
+_DRAWN: Final = """
+SELECT mask_key, mask_sha256 FROM review
+WHERE screening_id = :screening AND sequence_id = :sequence AND frame_index = :frame AND image_sha256 = :image
+  AND reader = :reader AND reviewed_at <= :signed
+ORDER BY review_id DESC LIMIT 1
 """
 
 _OUTCOMES: Final = """
@@ -100,6 +109,23 @@ def conclusions_of(connection: Connection, screening_id: str) -> list[ScreeningC
     """Every conclusion of a screening as it was signed, by number."""
     rows = connection.execute(text(_SIGNED), {"screening": screening_id}).scalars()
     return [ScreeningConcluded.from_document(_json(row)) for row in rows]
+
+
+def drawn_before(
+    connection: Connection, picture: StoredPicture, reader: str, signed_at: datetime
+) -> tuple[str, str] | None:
+    """Key and sha256 of the mask that a reader drew last on a frame before signing; None where there is none, or where
+    the reader outlined nothing last."""
+    asked = {
+        "screening": picture.screening_id,
+        "sequence": picture.sequence_id,
+        "frame": picture.frame_index,
+        "image": picture.image_sha256,
+        "reader": reader,
+        "signed": as_stored(connection, signed_at),
+    }
+    row = connection.execute(text(_DRAWN), asked).one_or_none()
+    return None if row is None or row.mask_key is None else (row.mask_key, row.mask_sha256)
 
 
 def outcomes_of(connection: Connection, screening_id: str) -> list[OutcomeRecorded]:

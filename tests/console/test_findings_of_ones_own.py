@@ -4,18 +4,25 @@ import base64
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import imagecodecs
+import numpy as np
 import pytest
 
 from sonovan.contracts.conclusions import ScreeningConcluded
+from sonovan.contracts.ids import mint_id
 from sonovan.contracts.results import SequenceAssessed
+from sonovan.contracts.reviews import FrameReviewed
+from sonovan.models.masks import encode_mask
+from sonovan.storage.catalogue.cine import pictures_between
 from sonovan.storage.keys import Bucket
+from sonovan.storage.reviews import Drawn, review_of, store_mask
 from tests.clinical.records import assessed, sha
 from tests.console.signing_scene import LEFT, SHE, Signing, findings, signing, with_pictures
 from tests.console.test_signing import PAGE, WORDS, derived, form_of, look
-from tests.contracts.conclusions import concluded
+from tests.contracts.conclusions import concluded, lesion
 
 
 @pytest.fixture
@@ -142,10 +149,65 @@ def test_the_signed_page_has_the_key_frames_plain_and_outlined_after_they_were_c
     assert desk.console.browser("dr-2", "reader", sites=["elsewhere"]).get(address).status == 404
 
 
+def pictures_on(page: str) -> list[bytes]:
+    """The pictures among what the reader says, not among what software suggested."""
+    reader = page.split('<section class="machine">')[0]
+    return [base64.b64decode(each) for each in re.findall(r'src="data:image/png;base64,([^"]+)"', reader)]
+
+
+def draw(desk: Signing, reader: str, before_signing_s: float, *, size: int, number: int) -> FrameReviewed:
+    """A review of the frame of OWN whose mask is a square of so many pixels, 0 for nothing outlined."""
+    with desk.console.console.catalogue.reading() as connection:
+        (stored,) = pictures_between(connection, SHE, LEFT.sequence_id, 9, 1)
+    labels = np.zeros((stored.rows, stored.columns), np.uint8)
+    labels[60 : 60 + size, 80 : 80 + size] = 1
+    mask = encode_mask(labels) if size else None
+    at = desk.console.console.now - timedelta(seconds=before_signing_s)
+    made = review_of(
+        stored, Drawn(reader, False, "drawn", mask, "console"), weights_sha256=stored.weights_sha256,
+        predicted_dice=None, review_id=mint_id(1_700_000_000_000 + number), at=at,
+    )  # fmt: skip
+    store_mask(desk.console.images, made, mask)
+    desk.write(made)
+    return made
+
+
+def test_the_signed_page_has_the_frame_of_a_finding_of_ones_own_with_what_its_reader_drew_before_signing(
+    desk: Signing,
+) -> None:
+    reader = desk.console.browser("dr-1", "reader")
+    look(reader)
+    assert reader.post(f"{PAGE}/sign", {**form_of(reader), **WORDS, **OWN}).status == 303
+    (made,) = desk.published
+    assert isinstance(made, ScreeningConcluded)
+    address = f"/signed/{SHE}/{made.conclusion_id}/page/en"
+    (plain,) = pictures_on(reader.get(address).text)
+    printed = len(reader.get(f"{address}.pdf").body)
+    draw(desk, "dr-2", 5, size=40, number=1)
+    draw(desk, "dr-1", -5, size=40, number=2)
+    assert pictures_on(reader.get(address).text) == [plain], "another reader's, and one that was drawn after signing"
+    draw(desk, "dr-1", 60, size=20, number=3)
+    first = pictures_on(reader.get(address).text)
+    large = draw(desk, "dr-1", 30, size=60, number=4)
+    page = reader.get(address).text
+    shown = pictures_on(page)
+    assert [len(first), len(shown), first[0], shown[0]] == [2, 2, plain, plain]
+    assert len({plain, first[1], shown[1]}) == 3, "the newer mask counts"
+    assert imagecodecs.png_decode(shown[1]).shape == imagecodecs.png_decode(plain).shape
+    assert "Left breast · frame 10, seen by the reader alone" in page
+    assert "data:image/png" not in page.split('<section class="machine">')[1], "no key frame is stored here"
+    assert len(reader.get(f"{address}.pdf").body) > printed
+    desk.console.images.path(Bucket.MASKS, large.mask_key or "").write_bytes(b"another mask")
+    assert pictures_on(reader.get(address).text) == [], "what was replaced is not shown"
+    draw(desk, "dr-1", 20, size=0, number=5)
+    assert pictures_on(reader.get(address).text) == [plain], "outlined nothing, last"
+
+
 def test_who_has_yet_to_draw_blind_is_shown_no_outline_on_a_signed_page(tmp_path: Path) -> None:
     with signing(tmp_path, blind_share=1.0) as desk:
         made = desk.revise(3, with_pictures(desk, findings()))
-        signed = concluded(screening_id=SHE, revision_id=made.revision_id, by="dr-9")
+        own = lesion(finding_id=None, frame_id=OWN["f.own1.frame"], words=(), categories=())
+        signed = concluded(screening_id=SHE, revision_id=made.revision_id, by="dr-9", findings=(own,))
         desk.write(signed)
         address = f"/signed/{SHE}/{signed.conclusion_id}/page/en"
         assert "data:image/png" not in desk.console.browser("dr-1", "reader").get(address).text

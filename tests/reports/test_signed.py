@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, get_args
@@ -27,6 +28,7 @@ from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.outcomes import OutcomeAmended, OutcomeKind, OutcomeResult
 from sonovan.contracts.results import IntendedUse
 from sonovan.reports.document import Visit, report_document
+from sonovan.reports.page import OwnPictures
 from sonovan.reports.pdf import render_pdf
 from sonovan.reports.phrases import LANGUAGES, PHRASES, Language
 from sonovan.reports.signed import Standing, render_signed
@@ -47,11 +49,15 @@ BEFORE = concluded(sides=(left_breast("2", "routine_screening", blocks=("simple_
 
 
 def page(
-    conclusion: Any = None, language: Language = "en", use: IntendedUse = "decision_support", **standing: Any
+    conclusion: Any = None,
+    language: Language = "en",
+    use: IntendedUse = "decision_support",
+    own: Mapping[int, OwnPictures] | None = None,
+    **standing: Any,
 ) -> str:
     document = report_document(READ, intended_use=use, visit=Visit(LUMP, None, frozenset({"age"})))
     pictures = {READ.findings[0].best.key: KeyPictures(PNG, PNG)}
-    return render_signed(document, conclusion or concluded(), pictures, language, Standing(**standing)).decode()
+    return render_signed(document, conclusion or concluded(), pictures, language, Standing(**standing), own).decode()
 
 
 def codes() -> set[str]:
@@ -176,6 +182,27 @@ def test_what_the_reader_signed_although_it_does_not_fit_is_told() -> None:
     text, _ = read(page(concluded(despite=despite)))
     assert "Signed although" in text
     assert "Left breast: finding 2 was not judged" in text
+
+
+OWN = lesion(finding_id=None, frame_id=f"{FIRST}/000009", words=(), categories=())
+
+
+@pytest.mark.parametrize(
+    ("drawn", "told"),
+    [(PNG, ("as the reader outlined it", "勾画的轮廓")), (None, ("outlined nothing on it", "未在其上勾画"))],
+)
+def test_a_finding_of_the_readers_own_has_its_frame_among_what_the_reader_says(
+    drawn: bytes | None, told: tuple[str, str]
+) -> None:
+    made = concluded(findings=(lesion(), OWN))
+    for language, said in zip(("en", "zh"), told, strict=True):
+        shown = page(made, language, own={1: OwnPictures(PNG, drawn)})
+        reader, machine = shown.split('<section class="machine">')
+        words = SignedWords(language)
+        assert said in reader
+        assert f"{words.place('breast', 'left')} · {words.text('frame_number', frame=10)}" in reader
+        assert reader.count("data:image/png") == (1 if drawn is None else 2)
+        assert machine.count("data:image/png") == 2
 
 
 def test_a_conclusion_is_not_shown_with_a_revision_that_was_not_read() -> None:

@@ -1,25 +1,31 @@
 """What a reader signed, and the woman's page, as files beside the machine's report."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sonovan.contracts.amendments import AmendmentInForce
 from sonovan.contracts.comparisons import Comparison
 from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.contracts.ids import mint_id
 from sonovan.contracts.results import ScreeningAssessed
+from sonovan.contracts.reviews import FrameReviewed
+from sonovan.models.masks import encode_mask
 from sonovan.outputs import report_of
 from sonovan.reports.document import ScreeningReport
 from sonovan.reports.phrases import LANGUAGES
 from sonovan.signed_pages import Compare, SignedPages, compared_now, read_directions, write_signed
 from sonovan.storage.catalogue.comparing import Visit
 from sonovan.storage.folder_store import FolderStore
+from sonovan.storage.reviews import Drawn, review_of, store_mask
 from sonovan.stream_apps.assess.report import store_report
 from tests.clinical.records import SCREENING, sha
-from tests.contracts.conclusions import FIRST, SECOND, concluded, left_breast
+from tests.contracts.conclusions import FIRST, SECOND, concluded, left_breast, lesion
 from tests.reports.test_pdf import needs_chinese
 from tests.stream_apps.assess.test_report import Pictured
 
@@ -38,12 +44,15 @@ class Desk:
         self.revision = Pictured(self.store).revision()
         self.read = store_report(self.revision, self.store, "research")
         self.revisions: list[ScreeningAssessed] = [self.read]
+        self.drawn: list[FrameReviewed] = []
 
     def signed(
         self, *conclusions: ScreeningConcluded, directions: Any = None, compare: Compare = nothing_earlier
     ) -> SignedPages:
-        frames, told = list(self.revision.results.values()), directions or {}
-        return write_signed(conclusions, self.revisions, lambda _read: frames, self.store, self.out, told, compare)
+        frames, told, drawn = list(self.revision.results.values()), directions or {}, self.drawn
+        return write_signed(
+            conclusions, self.revisions, lambda _read: frames, self.store, self.out, told, compare, lambda: drawn
+        )
 
     def conclusion(self, conclusion_id: str = FIRST, **other: Any) -> ScreeningConcluded:
         of = {"screening_id": self.read.screening_id, "revision_id": self.read.revision_id}
@@ -106,6 +115,31 @@ def test_her_earlier_report_is_compared_with_and_one_that_is_gone_is_not(desk: D
     assert len([each for each in made.findings if each.finding_id]) == len(now.findings)
     assert compared_now(now, before, [], [], desk.store) is None
     assert compared_now(now, before, desk.revisions, [], FolderStore(tmp_path / "empty")) is None
+
+
+def test_the_frame_of_a_finding_of_the_readers_own_is_shown_with_what_its_reader_drew(desk: Desk) -> None:
+    result = next(iter(desk.revision.results.values()))
+    own = lesion(finding_id=None, frame_id=result.frame_id, words=(), categories=())
+    made = desk.conclusion(findings=(own,))
+
+    def reader_pictures() -> int:
+        page = desk.signed(made).html["en"].read_text(encoding="utf-8")
+        return page.split('<section class="machine">')[0].count("data:image/png")
+
+    assert reader_pictures() == 1, "plain alone"
+    for number, (reader, later) in enumerate([("dr-2", 0), ("dr-1", 1), ("dr-1", 0)], start=1):
+        labels = np.zeros((result.rows, result.columns), np.uint8)
+        labels[50:90, 60:120] = 1
+        mask = encode_mask(labels)
+        review = review_of(
+            result, Drawn(reader, False, "drawn", mask, "console"), weights_sha256=None, predicted_dice=None,
+            review_id=mint_id(number), at=made.signed_at + timedelta(minutes=later),
+        )  # fmt: skip
+        store_mask(desk.store, review, mask)
+        desk.drawn.append(review)
+        assert reader_pictures() == (2 if number == 3 else 1)
+    gone = desk.signed(desk.conclusion(findings=(own.model_copy(update={"frame_id": f"{FIRST}/000001"}),)))
+    assert gone.missing == (f"picture of frame {FIRST}/000001: not stored, or not the one that was",)
 
 
 def test_without_a_signature_neither_is_there_and_earlier_ones_go(desk: Desk) -> None:
