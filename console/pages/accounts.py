@@ -69,8 +69,10 @@ def _added(console: "Console", asked: Asked) -> tuple[Account, str | None]:
     if console.accounts.get(code) is not None:
         raise Refused("account_taken", 409)
     _note(console, asked, "account.added", account)
-    console.accounts.add(account)
-    return account, None if vouched else Invitations(console.database, console.clock).make(code)
+    if vouched:
+        console.accounts.add(account)
+        return account, None
+    return account, Invitations(console.database, console.clock).invite(account)
 
 
 async def change(console: "Console", asked: Asked) -> Response:
@@ -121,10 +123,8 @@ def _reset(console: "Console", asked: Asked) -> tuple[Account, str | None]:
     if account.password_hash is None or account.disabled_at is not None:
         raise Refused("no_password", 400)
     _note(console, asked, "account.reset", account)
-    console.accounts.set_password(account.code, passwords.hashed(passwords.generated()), must_change=True)
-    console.accounts.set_second_factor(account.code, None, 0, ())
-    console.accounts.forget_attempts(account.code)
-    return account, Invitations(console.database, console.clock).make(account.code)
+    hashed = passwords.hashed(passwords.generated())
+    return account, Invitations(console.database, console.clock).reset(account.code, hashed)
 
 
 async def forget_factor(console: "Console", asked: Asked) -> Response:
@@ -163,10 +163,12 @@ def _chose(console: "Console", asked: Asked) -> str | None:
         return "password_differs"
     if passwords.is_easy(new, account.code):
         return "password_easy"
-    if not invitations.use(secret):
+
+    def note(chosen_by: str) -> None:
+        console.audit.add(Act("account.password_chosen", chosen_by, datetime.now(UTC), {"account": chosen_by}))
+
+    if not invitations.choose(secret, passwords.hashed(new), note):
         raise Refused("link_spent", 403)
-    console.audit.add(Act("account.password_chosen", account.code, datetime.now(UTC), {"account": account.code}))
-    console.accounts.set_password(account.code, passwords.hashed(new), must_change=False)
     return None
 
 

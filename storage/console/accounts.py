@@ -47,12 +47,8 @@ class Accounts:
 
     def add(self, account: Account) -> None:
         """Add one. Raises InvalidRecord `option_invalid` for a code or site that cannot be used or is taken."""
-        check_account(account)
         with self._database.begun() as connection:
-            if connection.execute(select(ACCOUNT.c.code).where(ACCOUNT.c.code == account.code)).first() is not None:
-                raise InvalidRecord("option_invalid", f"there is an account {account.code} already")
-            values = {**asdict(account), "roles": " ".join(sorted(account.roles)), "sites": _sites(account.sites)}
-            connection.execute(insert(ACCOUNT).values(values))
+            insert_account(connection, account)
 
     def get(self, code: str) -> Account | None:
         """The account of a code; None where there is none."""
@@ -74,7 +70,7 @@ class Accounts:
         """
         with self._database.begun() as connection:
             _hold_all(connection)
-            self._must_be(connection.execute(update(ACCOUNT).where(_is(code)).values(disabled_at=at)).rowcount, code)
+            _must_be(connection.execute(update(ACCOUNT).where(_is(code)).values(disabled_at=at)).rowcount, code)
             _end_sessions(connection, code)
             _end_invitation(connection, code)
             _check_left(connection, leaving)
@@ -83,7 +79,7 @@ class Accounts:
         """Let this account in again. Raises InvalidRecord `option_invalid` where there is none."""
         with self._database.begun() as connection:
             changed = update(ACCOUNT).where(_is(code)).values(disabled_at=None)
-            self._must_be(connection.execute(changed).rowcount, code)
+            _must_be(connection.execute(changed).rowcount, code)
 
     def change(
         self, code: str, roles: Collection[str], sites: Collection[str] | None, *, leaving: str | None = None
@@ -94,16 +90,13 @@ class Accounts:
         with self._database.begun() as connection:
             _hold_all(connection)
             values = {"roles": " ".join(sorted(roles)), "sites": _sites(sites)}
-            self._must_be(connection.execute(update(ACCOUNT).where(_is(code)).values(values)).rowcount, code)
+            _must_be(connection.execute(update(ACCOUNT).where(_is(code)).values(values)).rowcount, code)
             _check_left(connection, leaving)
 
     def set_password(self, code: str, password_hash: str, *, must_change: bool) -> None:
         """Another password; every session of the account ends, and the link to choose one if there was any."""
         with self._database.begun() as connection:
-            changed = update(ACCOUNT).where(_is(code)).values(password_hash=password_hash, must_change=must_change)
-            self._must_be(connection.execute(changed).rowcount, code)
-            _end_sessions(connection, code)
-            _end_invitation(connection, code)
+            replace_password(connection, code, password_hash, must_change=must_change)
 
     def improve_hash(self, code: str, password_hash: str) -> None:
         """The same password, hashed with today's cost."""
@@ -117,13 +110,7 @@ class Accounts:
         perhaps, could otherwise set up a second factor of their own without the password.
         """
         with self._database.begun() as connection:
-            changed = update(ACCOUNT).where(_is(code)).values(totp_secret=sealed, totp_step=step)
-            self._must_be(connection.execute(changed).rowcount, code)
-            connection.execute(delete(RECOVERY).where(RECOVERY.c.account == code))
-            for each in recovery:
-                connection.execute(insert(RECOVERY).values(code_hash=each, account=code))
-            if sealed is None:
-                _end_sessions(connection, code)
+            replace_second_factor(connection, code, sealed, step, recovery)
 
     def use_step(self, code: str, step: int) -> bool:
         """Whether a code of this time step, or of a later one, was not used before; from now on it was."""
@@ -140,13 +127,48 @@ class Accounts:
     def forget_attempts(self, code: str) -> None:
         """Let an account be tried at once, however many attempts failed."""
         with self._database.begun() as connection:
-            about = (hidden_name("account", code), hidden_name("account", f"code {code}"))
-            connection.execute(delete(ATTEMPT).where(ATTEMPT.c.about.in_(about)))
+            end_attempts(connection, code)
 
-    @staticmethod
-    def _must_be(rows: int, code: str) -> None:
-        if rows != 1:
-            raise InvalidRecord("option_invalid", f"there is no account {code}: sonovan console user list")
+
+def insert_account(connection: Connection, account: Account) -> None:
+    """As `Accounts.add`, within the transaction of the connection."""
+    check_account(account)
+    if connection.execute(select(ACCOUNT.c.code).where(ACCOUNT.c.code == account.code)).first() is not None:
+        raise InvalidRecord("option_invalid", f"there is an account {account.code} already")
+    values = {**asdict(account), "roles": " ".join(sorted(account.roles)), "sites": _sites(account.sites)}
+    connection.execute(insert(ACCOUNT).values(values))
+
+
+def replace_password(connection: Connection, code: str, password_hash: str, *, must_change: bool) -> None:
+    """As `Accounts.set_password`, within the transaction of the connection."""
+    changed = update(ACCOUNT).where(_is(code)).values(password_hash=password_hash, must_change=must_change)
+    _must_be(connection.execute(changed).rowcount, code)
+    _end_sessions(connection, code)
+    _end_invitation(connection, code)
+
+
+def replace_second_factor(
+    connection: Connection, code: str, sealed: bytes | None, step: int, recovery: Collection[str]
+) -> None:
+    """As `Accounts.set_second_factor`, within the transaction of the connection."""
+    changed = update(ACCOUNT).where(_is(code)).values(totp_secret=sealed, totp_step=step)
+    _must_be(connection.execute(changed).rowcount, code)
+    connection.execute(delete(RECOVERY).where(RECOVERY.c.account == code))
+    for each in recovery:
+        connection.execute(insert(RECOVERY).values(code_hash=each, account=code))
+    if sealed is None:
+        _end_sessions(connection, code)
+
+
+def end_attempts(connection: Connection, code: str) -> None:
+    """As `Accounts.forget_attempts`, within the transaction of the connection."""
+    about = (hidden_name("account", code), hidden_name("account", f"code {code}"))
+    connection.execute(delete(ATTEMPT).where(ATTEMPT.c.about.in_(about)))
+
+
+def _must_be(rows: int, code: str) -> None:
+    if rows != 1:
+        raise InvalidRecord("option_invalid", f"there is no account {code}: sonovan console user list")
 
 
 def _is(code: str) -> ColumnElement[bool]:

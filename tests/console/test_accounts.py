@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from typer.testing import CliRunner
 
 from sonovan.cli.console import app
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.storage.console.accounts import NobodyLeft
-from sonovan.storage.console.invitations import Invitations
+from sonovan.storage.console.invitations import LASTS_MS
+from sonovan.storage.console.sessions import hidden
 from sonovan.storage.console.tables import INVITATION
 from sonovan.storage.outbox_engine import sqlite_url
 from tests.console.test_people import NEW, enrolled, post
@@ -106,7 +107,10 @@ def test_a_link_ends_with_the_password_that_the_command_resets(
 
 def test_a_link_ends_with_a_password_that_the_person_changes(here: Running, chief: Browser) -> None:
     person = here.browser("dr-6", "reader")
-    secret = Invitations(here.console.database, here.clock).make("dr-6")
+    secret = "not-used-yet"
+    with here.console.database.begun() as connection:
+        kept = {"token_hash": hidden(secret), "account": "dr-6", "until": here.clock() + LASTS_MS}
+        connection.execute(insert(INVITATION).values(kept))
     page = person.get("/password").text
     assert post(person, "/password", page, password=PASSWORD, new=NEW, again=NEW).status == 303
     assert here.browser().post(f"/invited/{secret}", {"new": NEW + "!", "again": NEW + "!"}).status == 403
