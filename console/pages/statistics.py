@@ -1,4 +1,4 @@
-"""Figures of the programme by van, each with the screenings behind it; who is due again; all of it as CSV."""
+"""Figures of the programme, by van and operator, each with what is behind it; who is due again; all of it as CSV."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -225,7 +225,7 @@ def _operators(work: Sequence[Any], words: ConsoleWords) -> Shown:
     made = [
         (
             Cell(row["site_code"]), Cell(row["operator"]), Cell(words.lexicon(f"organ.{row['organ']}")),
-            *(_work(name, row[name]) for name in _WORK),
+            *(_of_operator(name, row) for name in _WORK),
         )
         for row in work
     ]  # fmt: skip
@@ -237,7 +237,12 @@ def _of_van(name: str, row: Any) -> Cell:
     return _work(name, row[name], behind)
 
 
-def _work(name: str, value: Any, behind: str | None = None) -> Cell:
+def _of_operator(name: str, row: Any) -> Cell:
+    of_whom = {"site": row["site_code"], "operator": row["operator"], "organ": row["organ"]}
+    return _work(name, row[name], f"/statistics/sides?{urlencode(of_whom)}")
+
+
+def _work(name: str, value: Any, behind: str) -> Cell:
     if value is None or name in ("screenings", "sides"):
         return cell(value, behind)
     if name in _OF_A_SIDE:

@@ -3,8 +3,9 @@
 from typing import Final
 
 ENGLISH: Final = {
-    "sides_title": "{organ}: sides that {van} scanned",
-    "sides_hint": "All of its screenings, the sides that were seen least well first.",
+    "sides_title": "{organ}: sides that {who} scanned",
+    "sides_hint": "Of all screenings; the sides that were seen least well come first.",
+    "sides_operator": "{operator} ({site})",
     "sides_screening": "Screening",
     "sides_opened": "Opened",
     "sides_side": "Side",
@@ -129,8 +130,9 @@ ENGLISH: Final = {
 }
 
 CHINESE: Final = {
-    "sides_title": "{van} 扫查的{organ}各侧",
-    "sides_hint": "该车全部筛查，显示最差的侧在前。",
+    "sides_title": "{who} 扫查的{organ}各侧",
+    "sides_hint": "含全部筛查；显示最差的侧在前。",
+    "sides_operator": "{operator}（{site}）",
     "sides_screening": "筛查",
     "sides_opened": "开始时间",
     "sides_side": "侧别",

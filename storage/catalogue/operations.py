@@ -1,7 +1,7 @@
 """What leads and engineers ask of the catalogue: vans, rejections, figures of quality, networks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -22,6 +22,21 @@ _REJECTED: Final = (
     f"r.frame_id, r.state, r.because, r.operator, r.handled_at, r.retried_at, {_MAY_HELP} AS may_help"
 )
 _OF_SITES: Final = "van_id IN (SELECT l.van_id FROM listed l WHERE l.site_code IN :sites)"
+
+
+@dataclass(frozen=True, slots=True)
+class OfVan:
+    """What a van scanned."""
+
+    van_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfOperator:
+    """What one person scanned alone, by the code of that person at a site."""
+
+    site_code: str
+    operator: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +130,16 @@ def networks(connection: Connection) -> Rows:
     return rows_of_query(connection, query, {})
 
 
-def scanned_sides(connection: Connection, sites: frozenset[str] | None, van_id: str, organ: str) -> Rows:
-    """Rows of the view `scanned_sides` of one van and organ, the least well seen first, of those the newest."""
-    given: dict[str, Any] = {"van_id": van_id, "organ": organ, "most": MOST}
+def scanned_sides(connection: Connection, sites: frozenset[str] | None, by: OfVan | OfOperator, organ: str) -> Rows:
+    """Rows of the view `scanned_sides` of one van, or of one operator, and one organ, the least well seen first, of
+    those the newest."""
+    given: dict[str, Any] = {**asdict(by), "organ": organ, "most": MOST}
+    whose = " AND ".join(f"{name} = :{name}" for name in asdict(by))
     scope = ""
     if sites is not None:
         scope, given["sites"] = "AND site_code IN :sites", sorted(sites)
     query = (
-        f"SELECT * FROM scanned_sides WHERE van_id = :van_id AND organ = :organ {scope} "
+        f"SELECT * FROM scanned_sides WHERE {whose} AND organ = :organ {scope} "
         "ORDER BY 1.0 * regions_seen_well / regions, screening_id DESC, laterality LIMIT :most"
     )
     return rows_of_query(connection, query, given)

@@ -26,6 +26,7 @@ PAGES = (
     "/statistics/rows?figure=opened",
     "/statistics/due",
     f"/statistics/sides?van={VAN}&organ=breast",
+    "/statistics/sides?site=site-1&operator=op-7&organ=breast",
     "/fleet",
     "/rejected",
     "/quality",
@@ -89,6 +90,7 @@ def test_who_is_due_as_usual_stands_under_her_slip_from_the_day_that_the_program
 def test_every_figure_of_how_a_van_screens_leads_to_its_sides(console: Running) -> None:
     lead = console.browser("f13", "lead")
     links = set(re.findall(r'<a href="(/statistics/sides[^"]+)">', lead.get(f"/statistics?{DAYS}").text))
+    links = {link for link in links if "operator=" not in link}
     assert links
     for link in links:
         found = lead.get(link.replace("&amp;", "&") + "&as=csv").table
@@ -96,7 +98,7 @@ def test_every_figure_of_how_a_van_screens_leads_to_its_sides(console: Running) 
         assert SCREENING in lead.get(link.replace("&amp;", "&")).text
     elsewhere = console.browser("f14", "lead", sites=["site-9"])
     assert SCREENING not in elsewhere.get(f"/statistics/sides?van={VAN}&organ=breast").text
-    for query in ("", "van=x&organ=lung", "organ=breast"):
+    for query in ("", "van=x&organ=lung", "organ=breast", "operator=op-7&organ=breast"):
         assert lead.get(f"/statistics/sides?{query}").status == 400
 
 
@@ -109,6 +111,26 @@ def test_how_each_operator_screens_is_shown_and_given_as_a_file(console: Running
     assert float(rows[0]["coverage"]) > 0
     elsewhere = console.browser("f20", "lead", sites=["site-9"])
     assert elsewhere.get("/statistics?as=csv&of=operators").table == []
+
+
+def test_every_figure_of_how_an_operator_screens_leads_to_as_many_sides_as_it_counts(console: Running) -> None:
+    lead = console.browser("f21", "lead")
+    page = lead.get("/statistics").text
+    links = set(re.findall(r'<a href="(/statistics/sides[^"]+operator=[^"]+)">', page))
+    assert len(links) == 2, "one for each organ, under each of its figures"
+    counted = {row["organ"]: row for row in lead.get("/statistics?as=csv&of=operators").table}
+    for link in links:
+        address = link.replace("&amp;", "&")
+        found = lead.get(f"{address}&as=csv").table
+        (organ,) = {row["organ"] for row in found}
+        assert len(found) == int(counted[organ]["sides"])
+        assert {(row["site_code"], row["operator"]) for row in found} == {("site-1", "op-7")}
+        assert "op-7 (site-1)" in lead.get(address).text
+        assert f"/reading/{SCREENING}" in lead.get(address).text
+    for whose in ("site=site-1&operator=op-8", "site=site-2&operator=op-7"):
+        assert lead.get(f"/statistics/sides?{whose}&organ=breast&as=csv").table == []
+    elsewhere = console.browser("f22", "lead", sites=["site-9"])
+    assert elsewhere.get("/statistics/sides?site=site-1&operator=op-7&organ=breast&as=csv").table == []
 
 
 def test_the_acts_of_looking_at_rows_are_noted(console: Running) -> None:
