@@ -12,11 +12,19 @@ LEFT JOIN outcome_of o ON o.screening_id = s.screening_id
 WHERE NOT s.void AND s.consent_screening
 """
 
-NEWEST_VISITS: Final = """
-SELECT w.subject_key, max(CASE WHEN l.breast THEN w.screening_id END) AS breast,
-  max(CASE WHEN l.thyroid THEN w.screening_id END) AS thyroid
+_SCANNED_ORGANS: Final = """
+SELECT screening_id, organ FROM sides WHERE frames > 0
+UNION SELECT q.screening_id, q.organ FROM sequence_closing q
+JOIN opening o ON o.screening_id = q.screening_id AND o.van_id = q.van_id WHERE q.frame_count > 0
+"""
+"""Each organ of which a screening has frames, or a sweep that its van counts frames of: those of a woman who does not
+agree to a machine's reading are in no revision."""
+
+NEWEST_VISITS: Final = f"""
+SELECT w.subject_key, max(CASE WHEN v.organ = 'breast' THEN w.screening_id END) AS breast,
+  max(CASE WHEN v.organ = 'thyroid' THEN w.screening_id END) AS thyroid
 FROM women w JOIN screenings s ON s.screening_id = w.screening_id AND NOT s.void AND s.consent_screening
-JOIN listed l ON l.screening_id = w.screening_id GROUP BY w.subject_key
+JOIN ({_SCANNED_ORGANS}) v ON v.screening_id = w.screening_id GROUP BY w.subject_key
 """
 
 _CAME_AGAIN: Final = "coalesce(CASE d.organ WHEN 'breast' THEN n.breast ELSE n.thyroid END > d.screening_id, false)"
@@ -66,13 +74,13 @@ PROGRAMME_VIEWS: Final[dict[str, tuple[str, str]]] = {
         PROGRAMME,
     ),
     "newest_visits": (
-        "by woman and organ, her newest screening that counts: not void, with her consent, and of that organ; "
-        "not for readers",
+        "by woman and organ, her newest screening that counts: not void, with her consent, and with something scanned "
+        "of that organ; not for readers",
         NEWEST_VISITS,
     ),
     "due": (
         "each side for which a reader asked for ultrasound again after some months; `came_again`: a later screening "
-        "of hers counts that planned or scanned this organ",
+        "of hers counts of which something of this organ was scanned",
         DUE,
     ),
     "due_as_usual": (

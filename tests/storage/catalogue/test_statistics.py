@@ -26,7 +26,7 @@ from sonovan.storage.catalogue.statistics import (
     rows_behind,
 )
 from sonovan.storage.catalogue.writing import write
-from tests.clinical.records import NOON, SCREENING, SWEEP, assessed, screening_closed
+from tests.clinical.records import NOON, SCREENING, SWEEP, adequacy, assessed, screening_closed, sequence_closed
 from tests.contracts.conclusions import concluded, left_breast, left_lobe, outcome
 from tests.stream_apps.catalog.scene import ANOTHER_SCREENING, amended, changes, opened
 
@@ -37,6 +37,19 @@ AGAIN = "0198ffff-ffff-7abc-8def-000000000001"
 AGAIN_2 = "0198ffff-ffff-7abc-8def-000000000002"
 BREAST = (PlannedRegion(organ="breast", side="left"),)
 THYROID = (PlannedRegion(organ="thyroid", side="left"),)
+BOTH = (*BREAST, *THYROID)
+
+
+def visit(screening_id: str, planned: tuple[PlannedRegion, ...], frames: int = 5) -> list[Record]:
+    """She came, and a revision tells of so many frames of the organ that was planned."""
+    level = "adequate" if frames else "not_examined"
+    rows = tuple(
+        adequacy(organ=each.organ, laterality=each.side, frames=frames, level=level,
+                 assessable_share=1.0 if frames else 0.0)
+        for each in planned
+    )  # fmt: skip
+    seen = assessed(screening_id=screening_id, adequacy=rows, findings=(), frames=frames)
+    return [opened(screening_id=screening_id, planned=planned), seen]
 
 
 @pytest.fixture
@@ -88,10 +101,33 @@ def test_who_was_asked_to_come_again_is_due_until_she_came(database: Database) -
         (row,) = due(connection, None).rows
         assert (row[:2], row[4]) == (("2026-03-04", SCREENING), "thyroid")
         assert due(connection, frozenset({"site-9"})).rows == []
-        write(connection, changes([opened(screening_id=AGAIN, planned=BREAST)]))
+        write(connection, changes(visit(AGAIN, BREAST)))
         assert len(due(connection, None).rows) == 1, "that visit was for the other organ"
-        write(connection, changes([opened(screening_id=AGAIN_2, planned=THYROID)]))
+        write(connection, changes(visit(AGAIN_2, THYROID)))
         assert due(connection, None).rows == []
+
+
+def test_an_organ_that_was_planned_and_of_which_nothing_was_scanned_leaves_her_due(database: Database) -> None:
+    lobe = left_lobe(recommended=Recommended(action="follow_up", months=12))
+    signed = concluded(sides=(left_breast(recommended=ROUTINE), lobe))
+    both, day = BOTH, NOON.date().replace(year=NOON.year + 1)
+
+    def waiting() -> tuple[int, int]:
+        return len(due(connection, None).rows), len(due_as_usual(connection, None, YEARLY, day).rows)
+
+    with database.writing() as connection:
+        write(connection, changes([opened(), assessed(), signed, opened(screening_id=AGAIN, planned=both)]))
+        assert waiting() == (1, 1), "nothing of it is here yet"
+        write(connection, changes(visit(AGAIN, both, frames=0)[1:]))
+        assert waiting() == (1, 1)
+        write(connection, changes([sequence_closed(0, screening_id=AGAIN, organ="breast")]))
+        assert waiting() == (1, 1), "its sweep has no frame"
+        sweep = {"screening_id": AGAIN, "sequence_id": AGAIN_2}
+        stranger = sequence_closed(7, **sweep, van_id="van-9", organ="breast")
+        write(connection, changes([stranger]))
+        assert waiting() == (1, 1), "another van says so"
+        write(connection, changes([sequence_closed(7, **sweep, organ="breast")]))
+        assert waiting() == (1, 0), "her van counts frames, of which no machine may say anything"
 
 
 ROUTINE = Recommended(action="routine_screening")
@@ -112,9 +148,9 @@ def test_who_was_signed_as_routine_is_due_as_usual_for_that_organ_until_she_came
         assert [row[5] for row in due_as_usual(connection, None, YEARLY, in_two).rows] == ["breast", "thyroid"]
         assert due_as_usual(connection, frozenset({"site-9"}), YEARLY, in_two).rows == []
         assert due_as_usual(connection, None, {}, in_two).rows == [], "the programme says nothing of how often"
-        write(connection, changes([opened(screening_id=AGAIN, planned=THYROID)]))
+        write(connection, changes(visit(AGAIN, THYROID)))
         assert [row[5] for row in due_as_usual(connection, None, YEARLY, in_two).rows] == ["breast"]
-        write(connection, changes([opened(screening_id=AGAIN_2, planned=BREAST)]))
+        write(connection, changes(visit(AGAIN_2, BREAST)))
         assert due_as_usual(connection, None, YEARLY, in_two).rows == []
 
 
@@ -125,10 +161,10 @@ def of_again(amendment: Any, because: str) -> Record:
 @pytest.mark.parametrize(
     "later",
     [
-        [opened(screening_id=AGAIN), of_again(Voided(), "no_screening")],
-        [opened(screening_id=AGAIN), of_again(ConsentAmended(withdrawn=("screening",)), "she_withdrew")],
-        [opened(screening_id=AGAIN), of_again(WomanAmended(subject_key="b" * 64), "wrong_woman")],
-        [opened(screening_id="0192aaaa-2345-7abc-8def-0123456789ab")],
+        [*visit(AGAIN, BOTH), of_again(Voided(), "no_screening")],
+        [*visit(AGAIN, BOTH), of_again(ConsentAmended(withdrawn=("screening",)), "she_withdrew")],
+        [*visit(AGAIN, BOTH), of_again(WomanAmended(subject_key="b" * 64), "wrong_woman")],
+        visit("0192aaaa-2345-7abc-8def-0123456789ab", BOTH),
     ],
     ids=["void", "without her consent", "another woman's", "earlier than what was signed"],
 )
