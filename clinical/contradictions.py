@@ -21,6 +21,7 @@ from sonovan.clinical.reading import (
 from sonovan.clinical.referral import DIAGNOSTIC_REFERRAL
 from sonovan.contracts.conclusions import (
     ACTIONS,
+    MAX_READ,
     Contradicts,
     FindingRead,
     ScreeningConcluded,
@@ -44,13 +45,18 @@ def contradictions(
     """Everything in a conclusion that does not fit together, or with the revision that was read; in a fixed order.
 
     read: the newest revision. One that is newer than what the conclusion names is a contradiction by itself.
+    A conclusion holds MAX_READ of them: of more, the last findings that nobody judged are left out.
     """
-    found = [
-        *_not_looked_at(conclusion, read),
-        *(each for side in conclusion.sides for each in _of_side(side, conclusion, read, rules)),
-        *_of_findings(conclusion, read),
-    ]
-    return tuple(dict.fromkeys(found))
+    found = dict.fromkeys(
+        (
+            *_not_looked_at(conclusion, read),
+            *(each for side in conclusion.sides for each in _of_side(side, conclusion, read, rules)),
+            *_of_findings(conclusion, read),
+        )
+    )
+    not_judged = [each for each in found if each.code == "finding_not_judged"]
+    left_out = set(not_judged[len(not_judged) - max(0, len(found) - MAX_READ) :])
+    return tuple(each for each in found if each not in left_out)
 
 
 def _not_looked_at(conclusion: ScreeningConcluded, read: ScreeningAssessed) -> Iterator[Contradicts]:

@@ -29,7 +29,10 @@ ENGLISH: Final = {
     "signing_other_frames": "{now} frames are read instead of {before}.",
     "signing_findings": "Findings",
     "signing_no_findings": "Nothing is outlined, which is no negative result: look at the pictures.",
-    "signing_more": "{more} more findings are not in this form. They count as not judged.",
+    "signing_more": (
+        "Not judged: {more} of the {all} findings, from number {first} on, are not in this form. Look at them in the "
+        "pictures: what you sign says that you did not judge them."
+    ),
     "signing_finding": "Finding {number}",
     "signing_suggested": "Suggested, unsigned: {text}",
     "signing_lesion": "Lesion",
@@ -134,7 +137,10 @@ CHINESE: Final = {
     "signing_other_frames": "已读 {now} 帧，此前为 {before} 帧。",
     "signing_findings": "发现",
     "signing_no_findings": "未勾画任何区域，这不代表阴性结果：请查看图像。",
-    "signing_more": "另有 {more} 个发现不在此表中，按未判断处理。",
+    "signing_more": (
+        "未判断：共 {all} 个发现，其中 {more} 个（自第 {first} 个起）不在此表中。请在图像中查看："
+        "签署的结论将注明您未对其作出判断。"
+    ),
     "signing_finding": "{number} 号发现",
     "signing_suggested": "提示（未签署）：{text}",
     "signing_lesion": "病变",

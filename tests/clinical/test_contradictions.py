@@ -8,7 +8,7 @@ import pytest
 from sonovan.clinical.contradictions import contradictions
 from sonovan.clinical.referral import DIAGNOSTIC_REFERRAL
 from sonovan.contracts.comparisons import Compared, Comparison
-from sonovan.contracts.conclusions import CategoryRead, Contradicts, Recommended, SweepLookedAt, WordRead
+from sonovan.contracts.conclusions import MAX_READ, CategoryRead, Contradicts, Recommended, SweepLookedAt, WordRead
 from sonovan.contracts.derivation import Advice
 from tests.clinical.records import SWEEP, adequacy, assessed, finding, sha
 from tests.contracts.conclusions import concluded, left_breast, lesion
@@ -66,6 +66,17 @@ def test_a_side_signed_negative_with_a_finding_confirmed_suspicious_names_all_th
     assert codes(sides=left("1", "routine_screening", "no_suspicious_finding")) == [
         "negative_with_lesion", "below_its_finding", "suspicious_word_below_4",
     ]  # fmt: skip
+
+
+def test_a_conclusion_holds_what_does_not_fit_however_many_findings_nobody_judged() -> None:
+    one = READ.findings[0]
+    others = (one.model_copy(update={"finding_id": sha(f"not judged {number}")}) for number in range(MAX_READ + 50))
+    many = READ.model_copy(update={"findings": (one, *others)})
+    found = codes(many, sides=left("1", "routine_screening", "no_suspicious_finding"))
+    assert len(found) == MAX_READ
+    assert set(found) == {
+        "finding_not_judged", "negative_with_lesion", "below_its_finding", "suspicious_word_below_4",
+    }, "what else does not fit is never left out"  # fmt: skip
 
 
 def test_a_finding_that_the_reader_takes_for_no_lesion_speaks_against_nothing() -> None:

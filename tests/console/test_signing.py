@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sonovan.contracts.conclusions import ScreeningConcluded
+from tests.console.cine_scene import lesion
 from tests.console.signing_scene import LEFT, SHE, Signing, findings, signing
 from tests.console.world import Browser
 
@@ -151,6 +152,25 @@ def test_a_sweep_that_was_not_opened_is_named_before_signing(desk: Signing) -> N
     assert "a sweep was not opened" in derived(reader, **WORDS)["despite"]
     look(reader)
     assert derived(reader, **WORDS)["despite"] == []
+
+
+def test_the_form_says_where_one_signs_how_many_findings_are_not_judged(desk: Signing) -> None:
+    told = "Not judged: 3 of the 43 findings, from number 41 on, are not in this form."
+    reader = desk.console.browser("dr-1", "reader")
+    assert "Not judged" not in reader.get(PAGE).text
+    more = (lesion(LEFT, 4, 8, number) for number in range(3, 44))
+    desk.revise(3, (*findings(), *more))
+    look(reader)
+    form = reader.get(PAGE).text.split("data-signing")[1]
+    assert form.count(told) == 2
+    assert told in form.split("data-despite")[1].partition("data-sign>")[0], "beside the button"
+    digest = re.search(r'name="despite" value="(\w+)"', reader.post(f"{PAGE}/sign", {**form_of(reader), **WORDS}).text)
+    assert digest
+    assert reader.post(f"{PAGE}/sign", {**form_of(reader), **WORDS, "despite": digest[1]}).status == 303
+    (made,) = desk.published
+    assert isinstance(made, ScreeningConcluded)
+    not_judged = [each.number for each in made.despite if each.code == "finding_not_judged"]
+    assert not_judged[-3:] == [41, 42, 43]
 
 
 def test_a_newer_revision_while_signing_is_409_with_what_changed_and_every_choice_kept(desk: Signing) -> None:
