@@ -39,35 +39,38 @@ class Amended(Part):
     """What a course needs of an amendment: nothing of who she is.
 
     van_id: whose key signed it. kind: `consent` where a machine may read her pictures no more, `woman` where the
-    screening is another woman's than was said. takes_back: which amendment, for one that takes another back.
-    at: when the broker appended it.
+    screening is another woman's than was said, `other` where nothing in a course depends on it. takes_back: which
+    amendment, for one that takes another back. at: when the broker appended it.
     """
 
     van_id: VanId
     number: Number
-    kind: Literal["void", "consent", "woman", "taken_back"]
+    kind: Literal["void", "consent", "woman", "taken_back", "other"]
     takes_back: Number | None = None
     at: Moment
 
 
-def amended_of(record: ScreeningAmended, at: datetime) -> Amended | None:
-    """What a course needs of an amendment that the broker appended at `at`; None where nothing in it depends on that.
+def amended_of(record: ScreeningAmended, at: datetime) -> Amended:
+    """What a course needs of an amendment that the broker appended at `at`.
 
     Another slip of the same woman (`two_slips`) changes nothing in it, and no side does: alerts name the side that the
     reader signed.
     """
     made = record.amendment
-    if isinstance(made, WomanAmended):
-        counts = record.because == "wrong_woman"
-    elif isinstance(made, Voided | ConsentAmended):
-        counts = ends_reading(made)
-    elif isinstance(made, TakenBack):
-        counts = True
-    else:
-        return None
+    kind: Literal["void", "consent", "woman", "taken_back", "other"]
+    match made:
+        case TakenBack():
+            kind = "taken_back"
+        case Voided():
+            kind = "void"
+        case ConsentAmended() if ends_reading(made):
+            kind = "consent"
+        case WomanAmended() if record.because == "wrong_woman":
+            kind = "woman"
+        case _:
+            kind = "other"
     takes_back = made.amendment_number if isinstance(made, TakenBack) else None
-    told = Amended(van_id=record.van_id, number=record.amendment_number, kind=made.kind, takes_back=takes_back, at=at)
-    return told if counts else None
+    return Amended(van_id=record.van_id, number=record.amendment_number, kind=kind, takes_back=takes_back, at=at)
 
 
 @dataclass(frozen=True)

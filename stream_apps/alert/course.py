@@ -74,7 +74,7 @@ class Timed:
 def facts_of(record: Concerns, at: datetime) -> list[Fact]:
     """What the outbox keeps of a record: what rules read. at: when the broker appended it.
 
-    Nothing for an amendment on which no rule rests. Of two with one number the first counts, as in `assess`.
+    Of an amendment on which no rule rests its number: of two with one number the first counts, as in `assess`.
     """
     at_ms = ms_of(at)
     match record:
@@ -93,9 +93,8 @@ def facts_of(record: Concerns, at: datetime) -> list[Fact]:
                 facts.append(Fact(_REPORTED, record.revision_number, report.model_dump_json().encode()))
             return facts
         case ScreeningAmended():
-            amended = amended_of(record, at)
             name = f"{_AMENDED}{record.van_id}.{record.amendment_number}"
-            return [] if amended is None else [Fact(name, 0, amended.model_dump_json().encode())]
+            return [Fact(name, 0, amended_of(record, at).model_dump_json().encode())]
 
 
 def course_of(screening_id: str, facts: Iterable[Fact]) -> Course:

@@ -55,9 +55,6 @@ def follow(outbox: Outbox, record: Concerns, rules: RuleSet, ladder: Ladder, at:
     at: when the record was appended. Raises as `take`.
     """
     appended = min(at, now)
-    learned = facts_of(record, appended)
-    if not learned:
-        return 0
 
     def decide(known: Mapping[str, bytes], facts: Sequence[Fact]) -> list[Message]:
         before = {name: kept_alert(body) for name, body in known.items()}
@@ -66,7 +63,7 @@ def follow(outbox: Outbox, record: Concerns, rules: RuleSet, ladder: Ladder, at:
         settled = now + SETTLES
         return [message_of(each.alert, ladder, max(each.due, settled) if each.waits else each.due) for each in timed]
 
-    return outbox.learn(record.screening_id, learned, decide, now)
+    return outbox.learn(record.screening_id, facts_of(record, appended), decide, now)
 
 
 def answer(

@@ -130,6 +130,8 @@ def test_of_two_amendments_with_one_number_the_first_counts(desk: Desk) -> None:
     amend(desk, amended(1, "consent", "she_withdrew", withdrawn=("ai",)))
     amend(desk, TAKEN_BACK)
     amend(desk, amended(2, "void", "no_screening"))
+    amend(desk, amended(3, "side", "side_entered_wrong", sequence_ids=(SECOND,), laterality="right"))
+    amend(desk, amended(3, "void", "no_screening"))
     assert desk.told(DAYS_30) == [WAITS]
 
 
