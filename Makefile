@@ -134,7 +134,7 @@ test-consumers: $(READY) ## every recipe of docs/consuming.md against a real bro
 containers: ## build the images of compose.yaml, with this machine's container engine or, as root on Debian, one of its own
 	@deploy/compose/with-engine.sh deploy/compose/build.sh
 
-containers-test: $(READY) ## build and run the centre in containers: docs/running.md, killed containers, layers (not part of `make test`)
+containers-test: $(READY) ## build and run the centre in containers: docs/operations.md, killed containers, layers (not part of `make test`)
 	@deploy/compose/with-engine.sh bash -c 'deploy/compose/build.sh && CI= $(RUN) -m pytest -q -rs tests/containers' || \
 		{ status=$$?; [ $$status = 4 ] && $(RUN) -m pytest -q -rs tests/containers || exit $$status; }
 

@@ -42,7 +42,7 @@ them that sets none: this is not about the numbers."""
 RecordT = TypeVar("RecordT", bound=Record)
 
 
-def records(reader: BrokerSettings, topic: Topic, kind: type[RecordT], screenings: Collection[str]) -> list[RecordT]:
+def records(reader: BrokerSettings, topic: str, kind: type[RecordT], screenings: Collection[str]) -> list[RecordT]:
     """Every record of a topic that is about one of the screenings, in the order of each partition.
 
     reader: of an account that may read the topic.

@@ -11,10 +11,10 @@ class ConsoleSettings(BaseSettings):
     """Where the console listens, what it reads, and what people must show.
 
     host, port: where it listens; 0 takes a free port. It speaks plain HTTP, so that anything but loopback needs a
-    server with TLS in front. metrics_port: where /metrics answers, always on loopback; 0 takes a free one, which
-    `health.json` names. origin: where browsers reach it then, `https://console.example`; cookies are for TLS
-    alone where it begins with https. forwarded: the address of a browser is read from the last entry of
-    X-Forwarded-For, which the server in front writes.
+    server with TLS in front. metrics_host, metrics_port: where /metrics answers, to whoever asks: loopback unless the
+    network is private; 0 takes a free port, which `health.json` names. origin: where browsers reach it then,
+    `https://console.example`; cookies are for TLS alone where it begins with https. forwarded: the address of a browser
+    is read from the last entry of X-Forwarded-For, which the server in front writes.
     catalogue_url: the database that the worker catalog writes, at best by an account that reads. database_url: the
     console's own, for accounts and sessions. Both default to files of the state folder.
     key_file: the key that closes the secrets of second factors; by default a file of the state folder. Consoles that
@@ -42,6 +42,7 @@ class ConsoleSettings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=0, ge=0, le=65535)
+    metrics_host: str = Field(default="127.0.0.1", min_length=1)
     metrics_port: int = Field(default=0, ge=0, le=65535)
     origin: str | None = Field(default=None, pattern=r"^https?://[A-Za-z0-9.-]+(:\d{1,5})?$")
     forwarded: bool = False

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from sonovan.contracts.errors import Fatal
-from sonovan.contracts.topics import Writer
+from sonovan.contracts.topics import STAGES, Writer
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
@@ -27,6 +27,7 @@ ELSEWHERE: Final = frozenset(
     | {f"SONOVAN_KAFKA_{writer.upper()}_PASSWORD" for writer in Writer if writer is not Writer.VAN}
     | {f"SONOVAN_DATABASE_{account}_PASSWORD" for account in ("CATALOG", "CONSOLE", "READER")}
     | {"SONOVAN_BROKER_PORT", "SONOVAN_CONSOLE_PUBLISHED_PORT", "SONOVAN_STORE_PORT", "SONOVAN_STORE_CONSOLE_PORT"}
+    | {f"SONOVAN_METRICS_{each.upper()}_PORT" for each in (*STAGES, "console")}
     | {"SONOVAN_BASE"}
     | {f"SONOVAN_BUILD_{what}" for what in ("AUTHORITIES", "JAVA_AUTHORITIES", "MAVEN", "PIP")}
 )

@@ -1,4 +1,4 @@
-"""Metrics over HTTP on loopback, for the programs that have no such address of their own: the console and the van.
+"""Metrics over HTTP, for the programs that have no such address of their own: the console and the van.
 
 A port apart from their pages: what stands in front of the console for browsers passes on all of the console's port, and
 nobody is asked who they are here.
@@ -19,12 +19,13 @@ PATH: Final = "/metrics"
 
 
 @contextmanager
-def exposed(text: Callable[[], str], port: int, setting: str) -> Iterator[str]:
+def exposed(text: Callable[[], str], port: int, setting: str, host: str = ADDRESS) -> Iterator[str]:
     """Answer /metrics with what `text` gives until the block ends; the address.
 
     text: may raise Transient, which is answered by a 503 without its words. A defect in it ends the connection, and its
     kind alone is told, since what it says could name somebody. port: 0 takes a free one. setting: names the port in
-    messages. Raises Fatal where the port cannot be had.
+    messages. host: loopback, or an address that a private network alone reaches. Raises Fatal where the port cannot be
+    had.
     """
 
     class Answering(BaseHTTPRequestHandler):
@@ -55,16 +56,16 @@ def exposed(text: Callable[[], str], port: int, setting: str) -> Iterator[str]:
 
         def handle_error(self, *_: object) -> None:
             kind = type(sys.exception()).__name__
-            sys.stderr.write(f"metrics at {ADDRESS}:{self.server_address[1]}: {kind}\n")
+            sys.stderr.write(f"metrics at {host}:{self.server_address[1]}: {kind}\n")
 
     try:
-        server = Server((ADDRESS, port), Answering)
+        server = Server((host, port), Answering)
     except OSError as error:
-        raise Fatal(f"{setting}: cannot listen on {ADDRESS}:{port}: {error.strerror}") from None
+        raise Fatal(f"{setting}: cannot listen on {host}:{port}: {error.strerror}") from None
     thread = Thread(target=server.serve_forever, name="metrics", daemon=True)
     thread.start()
     try:
-        yield f"http://{ADDRESS}:{server.server_address[1]}{PATH}"
+        yield f"http://{host}:{server.server_address[1]}{PATH}"
     finally:
         server.shutdown()
         server.server_close()

@@ -50,8 +50,11 @@ def console(context: typer.Context, state: StateOption = None) -> None:
         _settings(folder), state=folder, broker=lambda: kafka_settings(state, NAME), images=images,
         intended_use=read_settings(FaceSettings).intended_use, tell=_tell,
     ) as made:  # fmt: skip
-        port, setting = made.settings.metrics_port, "SONOVAN_CONSOLE_METRICS_PORT"
-        with exposed(lambda: made.measured.text(made.trouble is None), port, setting) as metrics:
+        told, named = made.settings, "SONOVAN_CONSOLE_METRICS_HOST, SONOVAN_CONSOLE_METRICS_PORT"
+        measured = exposed(
+            lambda: made.measured.text(made.trouble is None), told.metrics_port, named, told.metrics_host
+        )
+        with measured as metrics:
             serve(made, lambda address: _listens(folder, address, metrics))
 
 

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,17 +19,26 @@ if TYPE_CHECKING:
     from sonovan.doctor.centre import Reached
     from sonovan.doctor.databases import Kept
     from sonovan.doctor.line import Line
+    from sonovan.storage.settings import StoreAccount
 
 
-def doctor(state: StateOption = None, as_json: JsonOption = False) -> int:
+def doctor(
+    certificates: Annotated[
+        Path | None,
+        typer.Option(help="Where the certificates of the listener for vans lie, if not in the state folder."),
+    ] = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> int:
     """Look at disks, programs, ports, certificates, topics, accounts, lag, buckets, databases and weights.
 
     One line for each, with the remedy where it is not well; exit code 3 where one is not. Nothing is changed. Without
-    --state, and where SONOVAN_KAFKA_BOOTSTRAP is set, the centre that this and SONOVAN_S3_ENDPOINT name is looked at.
+    --state, and where SONOVAN_KAFKA_BOOTSTRAP is set, the centre that this and SONOVAN_S3_ENDPOINT name is looked at;
+    its store's accounts too, where SONOVAN_S3_<ACCOUNT>_* tell the keys of all.
     """
     from sonovan.doctor.centre import look
 
-    reached, centre = _reached(state)
+    reached, centre = _reached(state, certificates)
     return show(look(reached, centre), as_json=as_json)
 
 
@@ -56,7 +65,7 @@ def _print(line: "Line") -> None:
         typer.echo(f"      → {line.remedy}")
 
 
-def _reached(state: Path | None) -> "tuple[Reached, Centre | None]":
+def _reached(state: Path | None, certificates: Path | None) -> "tuple[Reached, Centre | None]":
     from sonovan.centre import attach
     from sonovan.cli.models import weights_folder
     from sonovan.contracts.broker import BrokerSettings
@@ -71,7 +80,8 @@ def _reached(state: Path | None) -> "tuple[Reached, Centre | None]":
     if state is None and "SONOVAN_KAFKA_BOOTSTRAP" in os.environ:
         root = read_settings(ObjectStoreSettings) if "SONOVAN_S3_ENDPOINT" in os.environ else None
         kept = tuple(each for each in _kept(place) if os.environ.get(each.setting))
-        return Reached(read_settings(BrokerSettings), root, {}, kept, weights, (Path.cwd(),), low_mb), None
+        broker, keys = read_settings(BrokerSettings), _keys_told()
+        return Reached(broker, root, keys, kept, weights, (Path.cwd(),), low_mb, certificates), None
     centre = attach(place)
     stores = {account: centre.store(account) for account in ACCOUNTS}
     keys = {
@@ -79,7 +89,18 @@ def _reached(state: Path | None) -> "tuple[Reached, Centre | None]":
         for account, each in stores.items()
     }
     folders = (place, centre.state.kafka, centre.state.minio)
-    return Reached(centre.kafka(), centre.store(), keys, _kept(place), weights, folders, low_mb), centre
+    shown = certificates or centre.state.certificates
+    return Reached(centre.kafka(), centre.store(), keys, _kept(place), weights, folders, low_mb, shown), centre
+
+
+def _keys_told() -> "dict[str, StoreAccount]":
+    """The keys of all accounts of the object store, where the environment tells them all; else none."""
+    from sonovan.contracts.settings import read_settings, variables_of
+    from sonovan.storage.settings import ACCOUNT_SETTINGS
+
+    if not all(variables_of(kind) <= os.environ.keys() for kind in ACCOUNT_SETTINGS.values()):
+        return {}
+    return {str(account): read_settings(kind) for account, kind in ACCOUNT_SETTINGS.items()}
 
 
 def _kept(place: Path) -> "tuple[Kept, ...]":

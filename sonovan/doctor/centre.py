@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from sonovan.centre import Centre
-from sonovan.certificates import described
+from sonovan.centre import Centre, deploy_errors
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.deploy import ports, services
+from sonovan.deploy.authority import Authority
 from sonovan.deploy.cache import jars_folder, minio_folder
 from sonovan.deploy.launches import launched_names, read_launch
 from sonovan.deploy.services import KAFKA, SERVICES, STORE, SUPERVISOR, StatusRow
@@ -22,13 +22,14 @@ from sonovan.storage.access import ACCOUNTS
 from sonovan.storage.settings import ObjectStoreSettings, StoreAccount
 
 AWAY: Final = "sonovan up, or look at what stands above"
+MADE: Final = "sonovan up (containers: the service certificates) makes those that are missing"
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
     """How the parts of a centre are reached; None for what this machine is not told of.
 
-    keys: of the accounts of the object store.
+    keys: of the accounts of the object store. certificates: the folder of those of the listener for vans.
     """
 
     broker: BrokerSettings | None
@@ -38,6 +39,7 @@ class Reached:
     weights: Path
     disks: tuple[Path, ...]
     low_mb: int
+    certificates: Path | None
 
 
 def look(reached: Reached, centre: Centre | None) -> Lines:
@@ -49,7 +51,9 @@ def look(reached: Reached, centre: Centre | None) -> Lines:
         yield from machine.java()
         yield from processes(services.status(centre.state))
         yield from builds(centre.state)
-        yield from looked_at("certificate", lambda: _certificates(centre), "sonovan up makes those that are missing")
+        yield from looked_at("certificate", lambda: _shown(centre), AWAY)
+    if (folder := reached.certificates) is not None:
+        yield from looked_at("certificate", lambda: _certificates(folder), MADE)
     if (settings := reached.broker) is not None:
         yield from looked_at("topics", lambda: broker.access(settings), AWAY)
         yield from looked_at("lag", lambda: broker.lag(settings, time.time()), AWAY)
@@ -98,8 +102,15 @@ def builds(state: StateFolder) -> Lines:
         yield Line("process", SUPERVISOR, "was never started: what dies stays down", "sonovan up")
 
 
-def _certificates(centre: Centre) -> Lines:
-    yield from machine.certificates(described(centre.path), datetime.now(UTC))
+def _certificates(folder: Path) -> Lines:
+    with deploy_errors():
+        found = Authority(folder).described()
+    if not found:
+        yield Line("certificate", str(folder), "none", MADE)
+    yield from machine.certificates(found, datetime.now(UTC))
+
+
+def _shown(centre: Centre) -> Lines:
     shown = services.shows_its_certificate(centre.state)
     found = (
         "the broker shows the certificate of the folder" if shown else "the broker shows another certificate, or none"

@@ -1,24 +1,16 @@
-"""One centre in containers for all tests of this folder, brought up and used by the commands of docs/running.md."""
+"""One centre in containers for all tests of this folder, brought up and used by the commands of docs/operations.md."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.containers.engine import ROOT, Project, why_none
+from tests.containers.engine import Project, why_none
+from tests.containers.pages import blocks_of
 
-PAGE: Final = ROOT / "docs" / "running.md"
-BLOCKS: Final = ("start", "enrol", "send", "read", "stop")
-
-
-def walk_through() -> dict[str, str]:
-    """The blocks of commands of the page's section on containers, in their order."""
-    section = re.search(r"^## In containers\n(.*?)^## ", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    assert section is not None
-    found = re.findall(r"^```sh\n(.*?)^```$", section[1], re.MULTILINE | re.DOTALL)
-    return dict(zip(BLOCKS, found, strict=True))
+BLOCKS: Final = ("start", "enrol", "send", "read", "look", "stop")
+"""What the blocks of commands of the page's section on containers do."""
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +34,7 @@ def project(engine: None, typed: dict[str, str], tmp_path_factory: pytest.TempPa
     Everything that it made is removed afterwards, volumes too; the images stay.
     """
     project = Project.in_folder(tmp_path_factory.mktemp("containers"))
-    page = walk_through()
+    page = dict(zip(BLOCKS, blocks_of("operations.md", "A centre in containers"), strict=True))
     project.type("deploy/compose/env.sh")  # which the page types too: it then leaves `.env` as it is
     with (project.folder / ".env").open("a") as settings:
         settings.writelines(f"SONOVAN_{name}={port}\n" for name, port in project.ports.items())

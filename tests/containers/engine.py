@@ -11,10 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from sonovan.contracts.topics import STAGES
 from sonovan.deploy.ports import find_free
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PUBLISHED: Final = ("BROKER_PORT", "VANS_PORT", "STORE_PORT", "STORE_CONSOLE_PORT", "CONSOLE_PUBLISHED_PORT")
+MEASURED: Final = (*(stage.value for stage in STAGES), "console")
+"""The services that answer /metrics."""
+PUBLISHED: Final = (
+    *("BROKER_PORT", "VANS_PORT", "STORE_PORT", "STORE_CONSOLE_PORT", "CONSOLE_PUBLISHED_PORT"),
+    *(f"METRICS_{each.upper()}_PORT" for each in MEASURED),
+)
 _LONGEST_S: Final = 540
 
 

@@ -1,4 +1,4 @@
-"""A centre in containers does what docs/running.md says, with a van outside, and loses nothing when containers die."""
+"""A centre in containers does what docs/operations.md says, a van outside, and loses nothing when containers die."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 
 from sonovan.contracts.topics import STAGES
 from tests.containers.counting import Centre
-from tests.containers.engine import Project
+from tests.containers.engine import MEASURED, Project
 from tests.waiting import elapse, until
 
 pytestmark = [pytest.mark.services, pytest.mark.journeys, pytest.mark.timeout(900)]
@@ -62,6 +62,40 @@ def test_no_container_has_rights_of_root_or_can_write_to_its_image(project: Proj
             assert re.search(r"^NoNewPrivs:\s+1$", status, re.MULTILINE), service
             tried = f"if docker compose exec -T {service} sh -c 'echo x >/usr/bin/x' 2>&1; then exit 1; fi"
             assert "Read-only file system" in project.type(tried), service
+
+
+def test_the_doctor_finds_broker_store_databases_and_certificates_well(typed: dict[str, str], project: Project) -> None:
+    told = typed["look"]
+    assert re.search(r"^\d+ looked at, 0 to mend$", told, re.MULTILINE), told
+    for name in (
+        *(
+            "certificate authority",
+            "certificate listener",
+            "topics",
+            "account segment",
+            "clock object store",
+            "buckets",
+        ),
+        *("account of the store segment", "account of the store reader", "database catalog", "database console"),
+    ):
+        assert f"well  {name}: " in told, name
+
+
+def test_the_doctor_names_what_is_ill(project: Project) -> None:
+    """A setting of one command alone: the centre goes on as it is."""
+    asked = "docker compose run --rm -e SONOVAN_S3_SEGMENT_SECRET_KEY=another-key-than-its-own doctor"
+    told = project.type(f"{asked} && exit 1 || test $? = 3")
+    assert "mend  account of the store segment: " in told
+    assert ", 1 to mend" in told
+
+
+def test_workers_and_the_console_answer_prometheus_on_this_machine_alone(project: Project) -> None:
+    for name in MEASURED:
+        port = project.ports[f"METRICS_{name.upper()}_PORT"]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            assert re.search(r"^sonovan_(console_)?ready(\{.*\})? 1$", answer.read().decode(), re.MULTILINE), name
+        bound = project.inspect(name)["HostConfig"]["PortBindings"]["9464/tcp"]
+        assert [(each["HostIp"], each["HostPort"]) for each in bound] == [("127.0.0.1", str(port))]
 
 
 def test_the_catalogue_stands_in_postgresql_where_the_console_reads_and_cannot_write(project: Project) -> None:

@@ -22,8 +22,9 @@ SCRIPTS: Final = (
 )  # fmt: skip
 BROKERS: Final = 3
 DRIVES: Final = 4
-LEFT_OUT: Final = ("settings", "certificates")
-"""`.env` is no file here, and the certificate is made by a person, who keeps the authority's key (README.md)."""
+LEFT_OUT: Final = ("settings", "certificates", "doctor")
+"""`.env` is no file here, the certificate is made by a person, who keeps the authority's key (README.md), and nobody
+calls a doctor by a manifest."""
 
 SECRET, OF_BROKERS, SETTINGS, CERTIFICATE = "sonovan", "sonovan-brokers", "sonovan-settings", "sonovan-vans-certificate"
 NEVER_IN_A_SETTING: Final = re.compile(r"PASSWORD|SECRET|_KEY$|_URL$|^MINIO_ROOT_")

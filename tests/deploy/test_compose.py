@@ -3,6 +3,7 @@
 No container engine is needed here; `make containers-test` (tests/containers) builds the images and runs them.
 """
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -80,6 +81,7 @@ def test_images_are_pinned_and_services_watched(services: dict[str, dict[str, An
         "settings",
         "certificates",
         "setup",
+        "doctor",
     }
 
 
@@ -169,8 +171,36 @@ def test_the_console_gets_the_settings_that_it_reads_and_no_others(services: dic
     known = {f"SONOVAN_CONSOLE_{field}".upper() for field in ConsoleSettings.model_fields}
     given = {each for each in services["console"]["environment"] if each.startswith("SONOVAN_CONSOLE_")}
     assert given <= known
-    files, loopback = {"SONOVAN_CONSOLE_KEY_FILE", "SONOVAN_CONSOLE_DIRECTIONS_FILE"}, {"SONOVAN_CONSOLE_METRICS_PORT"}
-    assert known - given == files | loopback, "files of the container, and what answers on its loopback alone"
+    assert known - given == {"SONOVAN_CONSOLE_KEY_FILE", "SONOVAN_CONSOLE_DIRECTIONS_FILE"}, "files of the container"
+
+
+def test_prometheus_finds_metrics_where_compose_publishes_them(services: dict[str, dict[str, Any]]) -> None:
+    told = json.loads((ROOT / "deploy" / "prometheus" / "containers.json").read_text())
+    published = {
+        name: re.sub(r"\$\{\w+:-(\d+)\}", r"\1", port).removesuffix(":9464")
+        for name, described in services.items()
+        for port in described.get("ports", ())
+        if port.endswith(":9464")
+    }
+    assert published.keys() == {*WORKERS, "console"}
+    assert {each["labels"]["job"]: each["targets"] for each in told} == {
+        f"sonovan-{name}": [address] for name, address in published.items()
+    }
+    for name in published:
+        environment = services[name]["environment"]
+        mine = "SONOVAN_CONSOLE_METRICS" if name == "console" else "SONOVAN_HEALTH"
+        assert (environment[f"{mine}_HOST"], environment[f"{mine}_PORT"]) == ("0.0.0.0", "9464")
+
+
+def test_the_doctor_looks_at_what_the_setup_made_with_its_accounts_and_is_started_by_hand(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    doctor, setup = services["doctor"], services["setup"]
+    assert doctor["profiles"] == ["doctor"]
+    assert setup["environment"].items() <= doctor["environment"].items()
+    for stage, name in (("catalog", "SONOVAN_CATALOG_DATABASE_URL"), ("console", "SONOVAN_CONSOLE_DATABASE_URL")):
+        assert doctor["environment"][name] == services[stage]["environment"][name]
+    assert doctor["volumes"] == ["certificates:/certificates:ro"]
 
 
 def test_env_script_gives_all_that_compose_asks_for_and_never_again(tmp_path: Path) -> None:

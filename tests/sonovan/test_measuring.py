@@ -1,4 +1,4 @@
-"""Metrics on a port of their own, on loopback alone."""
+"""Metrics on a port of their own, on loopback unless somebody says otherwise."""
 
 from http.client import RemoteDisconnected
 from urllib.error import HTTPError

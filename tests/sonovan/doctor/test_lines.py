@@ -4,11 +4,13 @@ import shutil
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from sonovan.certificates import prepare
 from sonovan.contracts.errors import Transient
 from sonovan.contracts.topics import Writer
 from sonovan.contracts.van_reports import VanReported
@@ -16,7 +18,7 @@ from sonovan.deploy.authority import Described
 from sonovan.deploy.restarts import Restarts
 from sonovan.deploy.services import StatusRow
 from sonovan.doctor import broker, databases, machine, store, van
-from sonovan.doctor.centre import processes
+from sonovan.doctor.centre import Reached, look, processes
 from sonovan.doctor.line import Line, Lines, looked_at
 from sonovan.models.registry import WEIGHTS_DIR
 from sonovan.transport.lag import Lag
@@ -27,6 +29,17 @@ NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 def only(lines: Iterable[Line]) -> Line:
     (line,) = lines
     return line
+
+
+def test_a_centre_that_settings_name_is_looked_at_as_far_as_they_tell(tmp_path: Path) -> None:
+    told = Reached(None, None, {}, (), WEIGHTS_DIR, (tmp_path,), 0, tmp_path / "certificates")
+    absent = [line for line in look(told, None) if line.about == "certificate"]
+    assert [(line.found, "certificates" in line.remedy) for line in absent] == [("none", True)]
+    prepare(tmp_path / "certificates")
+    shown = [line for line in look(told, None) if line.about == "certificate"]
+    assert [(line.subject, line.well) for line in shown] == [("authority", True), ("listener", True)]
+    unasked = look(replace(told, certificates=None), None)
+    assert {line.about for line in unasked} == {"disk", "version", "weights"}
 
 
 def test_a_disk_with_less_room_than_workers_need_is_to_be_mended(tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""The journeys of the spine over a centre in containers: the same functions as over one that `sonovan up` started."""
+
+import inspect
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from benchmarks.accounting import RULES
+from benchmarks.kills import SETTINGS
+from tests.containers.engine import Project
+from tests.containers.world import WorldInContainers
+from tests.journeys import test_spine
+
+pytestmark = [pytest.mark.services, pytest.mark.journeys, pytest.mark.timeout(900)]
+
+LEFT_OUT: Final = {
+    "test_3_assess_is_killed_between_the_send_and_the_table_write": "an image has no worker that dies at a given line",
+    "test_10_an_alert_is_told_once_by_key_whatever_becomes_of_its_receiver": "no test receives inside its network",
+}
+"""Journeys that cannot be taken there, and why."""
+
+JOURNEYS: Final[dict[str, Callable[..., None]]] = {
+    name: journey for name, journey in vars(test_spine).items() if name.startswith("test_") and name not in LEFT_OUT
+}
+
+
+@pytest.fixture(scope="module")
+def world(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorldInContainers]:
+    folder = tmp_path_factory.mktemp("spine")
+    rules = folder / "rules.toml"
+    rules.write_text(RULES)
+    usual = {"segment": SETTINGS, "alert": {"SONOVAN_ALERT_RULES_FILE": str(rules)}}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SETTINGS.items():  # of the embedded runs to which journeys compare
+            patch.setenv(name, value)
+        logging.getLogger("kafka").setLevel(logging.ERROR)
+        made = WorldInContainers(project, folder / "state", usual)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+@pytest.mark.parametrize("name", JOURNEYS)
+def test_a_journey_of_the_spine_ends_in_containers_as_it_does_without(
+    name: str, world: WorldInContainers, tmp_path: Path
+) -> None:
+    offered = {"world": world, "tmp_path": tmp_path}
+    journey = JOURNEYS[name]
+    journey(**{each: offered[each] for each in inspect.signature(journey).parameters})
+
+
+def test_the_journeys_that_are_left_out_are_there() -> None:
+    assert vars(test_spine).keys() >= LEFT_OUT.keys()
+    assert len(JOURNEYS) == 9
