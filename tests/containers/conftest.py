@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.containers.engine import Project, why_none
+from tests.containers.engine import Project, clear_what_a_killed_run_left, why_none
 from tests.containers.pages import blocks_of
 
 BLOCKS: Final = ("start", "enrol", "send", "read", "look", "stop")
@@ -33,6 +33,7 @@ def project(engine: None, typed: dict[str, str], tmp_path_factory: pytest.TempPa
 
     Everything that it made is removed afterwards, volumes too; the images stay.
     """
+    clear_what_a_killed_run_left()
     project = Project.in_folder(tmp_path_factory.mktemp("containers"))
     page = dict(zip(BLOCKS, blocks_of("operations.md", "A centre in containers"), strict=True))
     project.type("deploy/compose/env.sh")  # which the page types too: it then leaves `.env` as it is

@@ -21,6 +21,10 @@ PUBLISHED: Final = (
     *("BROKER_PORT", "VANS_PORT", "STORE_PORT", "STORE_CONSOLE_PORT", "CONSOLE_PUBLISHED_PORT"),
     *(f"METRICS_{each.upper()}_PORT" for each in MEASURED),
 )
+PREFIX: Final = "sonovan-test-"
+"""How the names of the projects of tests begin, and with them those of their containers, volumes and networks."""
+OWN_ENGINE: Final = "/sonovan-engine."
+"""In the address of an engine that with-engine.sh started."""
 _LONGEST_S: Final = 540
 
 
@@ -35,6 +39,25 @@ def why_none() -> str | None:
                 f"{' '.join(asked)}: {(ran.stderr or ran.stdout).strip().splitlines()[-1]}; try `make containers-test`"
             )
     return None
+
+
+def clear_what_a_killed_run_left() -> None:
+    """Take away the containers, volumes and networks of runs that were killed with their engine.
+
+    In an engine of our own alone (deploy/compose/with-engine.sh), which one command has at a time: there they would
+    start again with it, and their volumes fill the disk.
+    """
+    if OWN_ENGINE not in os.environ.get("DOCKER_HOST", ""):
+        return
+    for listed, removed in (
+        ("container ls --all", "container rm --force --volumes"),
+        ("volume ls", "volume rm"),
+        ("network ls", "network rm"),
+    ):
+        asked = ["docker", *listed.split(), "--quiet", "--filter", f"name={PREFIX}"]
+        found = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60).stdout.split()
+        if found:
+            subprocess.run(["docker", *removed.split(), *found], capture_output=True, check=True, timeout=120)
 
 
 @dataclass(frozen=True)
@@ -53,7 +76,7 @@ class Project:
         ports: dict[str, int] = {}
         for each in PUBLISHED:
             ports[each] = find_free(frozenset(ports.values()))
-        return cls(folder, f"sonovan-test-{secrets.token_hex(3)}", ports)
+        return cls(folder, f"{PREFIX}{secrets.token_hex(3)}", ports)
 
     def type(self, commands: str) -> str:
         """Type a block of commands at the top of the folder, as somebody who reads the page; what they say.

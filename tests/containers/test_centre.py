@@ -83,10 +83,11 @@ def test_the_doctor_finds_broker_store_databases_and_certificates_well(typed: di
 
 def test_the_doctor_names_what_is_ill(project: Project) -> None:
     """A setting of one command alone: the centre goes on as it is."""
-    asked = "docker compose run --rm -e SONOVAN_S3_SEGMENT_SECRET_KEY=another-key-than-its-own doctor"
+    asked = "docker compose run --rm -e SONOVAN_S3_SEGMENT_ACCESS_KEY=segment.of-another-centre doctor"
     told = project.type(f"{asked} && exit 1 || test $? = 3")
     assert "mend  account of the store segment: " in told
     assert ", 1 to mend" in told
+    project.type("docker compose run --rm setup")  # the remedy, which changes nothing where all is well
 
 
 def test_workers_and_the_console_answer_prometheus_on_this_machine_alone(project: Project) -> None:
