@@ -4,8 +4,12 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from sonovan.contracts.description import Location
+from sonovan.contracts.lexicon import Organ, Side
+from sonovan.contracts.limits import MAX_POINTED, MAX_POINTED_CORNERS
 from sonovan.contracts.record import (
     Count,
+    Day,
     FrameId,
     Id,
     ItemId,
@@ -13,6 +17,7 @@ from sonovan.contracts.record import (
     Number,
     ObjectKey,
     Offset,
+    Part,
     Record,
     Sha256,
     Signature,
@@ -27,15 +32,43 @@ DiscardReason = Literal["scanned_again", "duplicate", "trial", "damaged", "not_o
 bytes cannot be mended, it is of nobody here. A code, for it is kept for ever."""
 
 
+class PointedPlace(Part):
+    """Where one finding lies, and the frame that shows it best: nothing of what it may be.
+
+    outline: on that frame, (column, row) in its pixels, thinned out; None where whoever told it did not have it.
+    """
+
+    finding_id: Sha256
+    organ: Organ
+    laterality: Side | None = None
+    location: Location | None = None
+    key_frame_id: FrameId
+    outline: tuple[tuple[float, float], ...] | None = Field(default=None, min_length=3, max_length=MAX_POINTED_CORNERS)
+
+
+class Pointed(Part):
+    """Where the findings of a revision lie, which the van keeps for whoever scans her the next time.
+
+    places: by organ, side and place, so that their order tells nothing of suspicion. more: findings beyond those.
+    signature: the centre's, over the places and all that the answer's own signature covers.
+    """
+
+    examined_on: Day | None = Field(default=None, description="the first day that her files name; None where none does")
+    places: tuple[PointedPlace, ...] = Field(max_length=MAX_POINTED)
+    more: Count = 0
+    signature: Signature | None = None
+
+
 class VanAnswered(Record):
     """A receipt for one spooled item, or the news of a new revision.
 
     `item_id` is the record's `item_id`; a spool may forget an item only on `stored` with the hash it sent.
-    `content_sha256` is the frame's `pixels_sha256`, or the sha256 of a control record's header bytes.
+    `content_sha256` is the frame's `pixels_sha256`, or the sha256 of a control record's header bytes. A report whose
+    `findings` are None says nothing of her pictures any more: the van forgets what it kept of them.
     """
 
     schema_name: ClassVar[str] = "van.answered"
-    schema_version: ClassVar[str] = "1.1"
+    schema_version: ClassVar[str] = "1.2"
 
     van_id: VanId
     kind: Literal["stored", "rejected", "report"]
@@ -48,11 +81,14 @@ class VanAnswered(Record):
     revision_id: Sha256 | None = None
     revision_number: Number | None = None
     findings: Count | None = None
+    pointed: Pointed | None = Field(
+        default=None, description="of a report that is complete or incomplete; signed by itself, for older vans drop it"
+    )
     next_key: Sha256 | None = Field(
         default=None, description="Ed25519 public key, 32 bytes in hex, by which the centre will sign later"
     )
     signature: Signature | None = Field(
-        default=None, description="the centre's Ed25519 signature over all other fields (sonovan.contracts.receipts)"
+        default=None, description="the centre's Ed25519 signature over all other fields but pointed (contracts/receipts.py)"
     )
 
 

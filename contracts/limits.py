@@ -53,6 +53,12 @@ MAX_REGIONS: Final = 255
 MAX_CORNERS: Final = 20_000
 """Corners of one region's polygon."""
 
+MAX_POINTED: Final = 16
+"""Findings of which a van is told the place; how many there are beyond those is counted."""
+
+MAX_POINTED_CORNERS: Final = 128
+"""Corners of an outline that a van is told: some 2 KiB of its link for each finding."""
+
 MAX_FINDINGS: Final = 10_000
 """Findings of one screening, those that were withdrawn counted."""
 

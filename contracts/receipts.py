@@ -13,7 +13,7 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from sonovan.contracts.answers import VanAnswered
+from sonovan.contracts.answers import Pointed, VanAnswered
 from sonovan.contracts.signatures import public_key
 
 _CONTEXT: Final = b"sonovan receipt v1\x00"
@@ -21,7 +21,9 @@ _SIGNED: Final = (
     "van_id", "kind", "screening_id", "item_id", "content_sha256", "reason", "retryable", "status", "revision_id",
     "revision_number", "findings", "next_key",
 )  # fmt: skip
-"""What the signature covers: every field but itself. A field that is added later needs another context."""
+"""What the signature covers: every field but itself and the places, which came later and have a signature of their own:
+a van that drops them still finds its receipt signed."""
+_PLACES_CONTEXT: Final = b"sonovan places v1\x00"
 
 
 def key_bytes(spelled: str) -> bytes:
@@ -45,7 +47,11 @@ class ReceiptSigner:
     def sign(self, answer: VanAnswered) -> VanAnswered:
         """The answer with the signature, and with the key that takes over where there is one."""
         announcing = answer.model_copy(update={"next_key": self._next})
-        return announcing.model_copy(update={"signature": self._key.sign(_statement(announcing)).hex()})
+        signed = {"signature": self._key.sign(_statement(announcing)).hex()}
+        if announcing.pointed is None:
+            return announcing.model_copy(update=signed)
+        places = {"signature": self._key.sign(_places_statement(announcing, announcing.pointed)).hex()}
+        return announcing.model_copy(update={**signed, "pointed": announcing.pointed.model_copy(update=places)})
 
 
 def signer_of(answer: VanAnswered, public_keys: Iterable[str]) -> str | None:
@@ -54,6 +60,15 @@ def signer_of(answer: VanAnswered, public_keys: Iterable[str]) -> str | None:
         return None
     signature, statement = bytes.fromhex(answer.signature), _statement(answer)
     return next((key for key in public_keys if _made(key, signature, statement)), None)
+
+
+def vouched_places(answer: VanAnswered, public_keys: Iterable[str]) -> Pointed | None:
+    """The places of an answer, where one of these keys (hex) signed them with it; else None."""
+    pointed = answer.pointed
+    if pointed is None or pointed.signature is None:
+        return None
+    signature, statement = bytes.fromhex(pointed.signature), _places_statement(answer, pointed)
+    return pointed if any(_made(key, signature, statement) for key in public_keys) else None
 
 
 def _made(public_key_hex: str, signature: bytes, statement: bytes) -> bool:
@@ -67,3 +82,9 @@ def _made(public_key_hex: str, signature: bytes, statement: bytes) -> bool:
 def _statement(answer: VanAnswered) -> bytes:
     fields = answer.model_dump(mode="json")
     return _CONTEXT + json.dumps([fields[name] for name in _SIGNED], ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _places_statement(answer: VanAnswered, pointed: Pointed) -> bytes:
+    places = pointed.model_dump(mode="json", exclude={"signature"})
+    told = json.dumps(places, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    return _PLACES_CONTEXT + _statement(answer) + told

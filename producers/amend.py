@@ -27,7 +27,8 @@ def spool_amendment(
     """Put an amendment with the screening's next number into the spool.
 
     because: one of REASONS_OF. by: a code of the site for who amends. The same again makes another amendment, which
-    changes nothing. After one that ends the reading of her pictures the van's preview looks at none of them any more.
+    changes nothing. After one that ends the reading of her pictures the van's preview looks at none of them any more,
+    and what was kept of them for her next visit is deleted. What is kept follows the woman whose screening it is.
     After one that withdraws her consent to the screening or to a machine's reading, what is unsent of the screening
     stays on the van until that is taken back (`sonovan.producers.spool.withholding`).
     Raises InvalidRecord `option_invalid` for a screening that this van never sent or has amended too often, for a
@@ -55,12 +56,16 @@ def spool_amendment(
         except ValidationError:
             detail = "--by is a code such as op-7, never a name; " + reasons_told(amendment.kind)
             raise InvalidRecord("option_invalid", detail) from None
-        if ends_reading(amendment):
-            spool.silenced.add(screening_id)  # in the transaction that puts the amendment, and so are the next two
+        if ends_reading(amendment):  # in the transaction that puts the amendment, and so is all that follows
+            spool.silenced.add(screening_id)
+            spool.forget_earlier(screening_id)
+        if amendment.kind == "woman":
+            spool.earlier.is_of(screening_id, number, amendment.subject_key)
         if amendment.kind == "consent" and not {"screening", "ai"}.isdisjoint(amendment.withdrawn):
             spool.withholding.withdraw(screening_id, number, told="screening" in amendment.withdrawn)
         if amendment.kind == "taken_back":
             spool.withholding.take_back(screening_id, amendment.amendment_number)
+            spool.earlier.take_back(screening_id, amendment.amendment_number)
         return control_item(Topic.SCREENING_AMENDED, record, signer)
 
     return spool.put_next(screening_id, Topic.SCREENING_AMENDED, make)

@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from sonovan.contracts.answers import VanAnswered
-from sonovan.contracts.receipts import signer_of
+from sonovan.contracts.answers import Pointed, VanAnswered
+from sonovan.contracts.receipts import signer_of, vouched_places
 from sonovan.producers.vault import Vault
 
 _KEYS: Final = "receipt_keys"
@@ -51,3 +51,7 @@ class ReceiptTrust:
             self._keys = (signer, answer.next_key)
             pin(self._vault, self._keys)
         return True
+
+    def places(self, answer: VanAnswered) -> Pointed | None:
+        """The places in an answer that `believes` took: those that a known key signed, or any where none is known."""
+        return vouched_places(answer, self._keys) if self._keys else answer.pointed

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sonovan.clinical.adequacy import EXCUSED
 from sonovan.contracts.derivation import Risk
 from sonovan.contracts.description import Extent, Location, Vessels
-from sonovan.contracts.lexicon import Organ, Position
+from sonovan.contracts.lexicon import Organ, Position, Side
 from sonovan.contracts.results import Adequacy, Finding, Sighting
 from sonovan.reports.words import Words
 
@@ -33,8 +33,12 @@ def hour_of(position: Position | None) -> int | None:
 
 def place(finding: Finding, words: Words) -> str:
     """Organ, side, hour or region, distance to the nipple, or that the place is not known."""
-    side = words.place(finding.organ, finding.laterality)
-    known = placed(finding)
+    return place_of(finding.organ, finding.laterality, placed(finding), words)
+
+
+def place_of(organ: Organ, laterality: Side | None, known: Location | None, words: Words) -> str:
+    """As `place`, of a finding of which no more is known than this."""
+    side = words.place(organ, laterality)
     if known is None:
         return _list((side, words.text("place_not_known")), words)
     return where(side, known, words)

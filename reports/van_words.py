@@ -3,7 +3,9 @@
 from typing import cast
 
 from sonovan.contracts.because import Because
+from sonovan.contracts.description import Location
 from sonovan.contracts.lexicon import Organ, Position, Side
+from sonovan.reports.details import place_of
 from sonovan.reports.phrases import PHRASES
 from sonovan.reports.words import Words
 
@@ -22,6 +24,10 @@ class VanWords(Words):
     def answer(self, name: str) -> str:
         """What a field of the clinical record is called."""
         return self.lexicon(name) or self.text("age" if name == "age_years" else name)
+
+    def found_at(self, organ: Organ, side: Side | None, location: Location | None) -> str:
+        """Where something was found: organ and side, hour or region, distance to the nipple, as the report says it."""
+        return place_of(organ, side, location, self)
 
     def lamp(self, found: Because) -> str:
         """A reason or a note of a light, with its figure or its place."""

@@ -1,7 +1,7 @@
 """Screenings are erased: noted, published, and waited for until nothing is left of them."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -19,15 +19,25 @@ SEND_WITHIN_S: Final = 30.0
 LOOK_EVERY_S: Final = 0.5
 
 
-def publish(broker: BrokerSettings, state: Path, ids: Sequence[str], because: ErasureReason, operator: str) -> None:
+def publish(
+    broker: BrokerSettings,
+    state: Path,
+    ids: Sequence[str],
+    vans: Mapping[str, str],
+    because: ErasureReason,
+    operator: str,
+) -> None:
     """Note in the audit that these screenings are erased, and say so to every stage; each is durable on return.
 
+    vans: which van scanned each of them, as far as that is known; it is told as well.
     broker: of the account that may erase. Raises Transient where the note cannot be kept or the broker does not take
     it: what was published so far stays erased.
     """
     with BoundedProducer(broker) as producer:
         for each in ids:
-            record = ScreeningErased(screening_id=each, because=because, by=operator, erased_at=datetime.now(UTC))
+            record = ScreeningErased(
+                screening_id=each, because=because, by=operator, erased_at=datetime.now(UTC), van_id=vans.get(each)
+            )
             note(state, "screening.erased", {"screening": each, "because": because}, by=operator)
             sent = producer.send(Topic.SCREENING_ERASED, each.encode(), record.encode())
             sent.result(SEND_WITHIN_S)

@@ -115,7 +115,8 @@ class Gateway:
             desk.intake.forget_kept(time.time() - _REMEMBERED.total_seconds())
             desk.register.forget(datetime.now().astimezone().date() - _REMEMBERED)
             desk.duty.forget(time.time() - _REMEMBERED.total_seconds())
-            incoming = Incoming(self._vault.folder / "incoming", self._vault, least_free_bytes)
+            self._spool.earlier.expire()
+            incoming = Incoming(self._vault.folder / "incoming", self._vault, least_free_bytes, self._spool.make_room)
             composer = Composer(
                 desk.intake,
                 desk.register,

@@ -8,6 +8,8 @@ association and fails where a newer pynetdicom no longer asks for such a file.
 import hashlib
 import os
 import secrets
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +29,10 @@ class Received:
     is then told that there is no room.
     """
 
-    def __init__(self, path: Path, vault: Vault, least_free_bytes: int) -> None:
+    def __init__(self, path: Path, vault: Vault, least_free_bytes: int, make_room: Callable[[], bool]) -> None:
+        """make_room: as for `Incoming`."""
         self.name, self.file, self.size = str(path), self, 0
-        self._least_free, self._digest = least_free_bytes, hashlib.sha256()
+        self._least_free, self._digest, self._make_room = least_free_bytes, hashlib.sha256(), make_room
         self._trouble: str | None = None
         self._checked_at = -CHUNK_BYTES
         try:
@@ -89,10 +92,17 @@ class Received:
 
     def _check_room(self, folder: Path) -> None:
         if self.size - self._checked_at >= CHUNK_BYTES:
-            found = os.statvfs(folder)
-            if found.f_bavail * found.f_frsize < self._least_free + 2 * CHUNK_BYTES:
-                raise OSError(0, f"{found.f_bavail * found.f_frsize / 2**20:.0f} MiB are free")
+            if _free(folder) < self._least_free + 2 * CHUNK_BYTES:
+                with suppress(Transient):  # then nothing was let go of, and the object is refused
+                    self._make_room()
+            if (free := _free(folder)) < self._least_free + 2 * CHUNK_BYTES:
+                raise OSError(0, f"{free / 2**20:.0f} MiB are free")
             self._checked_at = self.size
+
+
+def _free(folder: Path) -> int:
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
 
 
 class Incoming:
@@ -101,9 +111,11 @@ class Incoming:
     One listener in a process may receive at a time.
     """
 
-    def __init__(self, folder: Path, vault: Vault, least_free_bytes: int) -> None:
-        """Removes what a kill left. Raises Transient."""
-        self._folder, self._vault, self._least_free = folder, vault, least_free_bytes
+    def __init__(
+        self, folder: Path, vault: Vault, least_free_bytes: int, make_room: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Removes what a kill left. make_room: lets go of what may go once the disk is short. Raises Transient."""
+        self._folder, self._vault, self._least_free, self._make_room = folder, vault, least_free_bytes, make_room
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             for left in folder.iterdir():
@@ -114,7 +126,7 @@ class Incoming:
 
     def file(self, **_options: object) -> Received:
         """The next object. _options: what pynetdicom asks of a temporary file."""
-        return Received(self._folder / secrets.token_hex(16), self._vault, self._least_free)
+        return Received(self._folder / secrets.token_hex(16), self._vault, self._least_free, self._make_room)
 
     def start(self) -> None:
         """Take what pynetdicom receives from now on."""

@@ -18,6 +18,7 @@ from sonovan.producers.gateway.watching import Judged
 from sonovan.producers.lights import region_key, she_may_leave
 from sonovan.producers.mark import may_mark, spool_mark
 from sonovan.producers.page.asked import Answer, Asked, Refused, go
+from sonovan.producers.page.earlier_pages import shown
 from sonovan.producers.page.operator_pages import missing, require
 from sonovan.producers.page.planned import planned_of
 from sonovan.producers.page.render import Speaks, rendered
@@ -59,7 +60,7 @@ def live(page: "Page", asked: Asked) -> Answer:
         captures=() if page.recorder is None else page.recorder.names,
         marks=[_mark_told(each, words) for each in reversed(checklist.marks)],
         left_at=None if checklist.left_at is None else _hour_and_minute(checklist.left_at),
-        operator_missing=missing(page, asked),
+        operator_missing=missing(page, asked), earlier=shown(page, entry, words),
     )  # fmt: skip
 
 

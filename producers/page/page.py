@@ -15,6 +15,7 @@ from sonovan.producers.items import Signer
 from sonovan.producers.page import (
     amend_pages,
     capture_pages,
+    earlier_pages,
     held_pages,
     lights_pages,
     live_pages,
@@ -107,6 +108,7 @@ ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/live/{screening}/capture", capture_pages.start),
     ("POST", "/live/{screening}/capture/stop", capture_pages.stop),
     ("GET", "/live/{screening}/preview/{number}", live_pages.preview),
+    ("GET", "/live/{screening}/earlier/{number}", earlier_pages.picture),
     ("GET", "/amend", amend_pages.choose),
     ("GET", "/amend/{screening}", amend_pages.form),
     ("POST", "/amend/{screening}", amend_pages.amend),

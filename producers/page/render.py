@@ -5,6 +5,7 @@ from typing import Final, Protocol
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sonovan.contracts.because import Because
+from sonovan.contracts.description import Location
 from sonovan.contracts.lexicon import Organ, Position, Side
 from sonovan.producers.page.asked import Answer, Asked
 
@@ -36,6 +37,9 @@ class Speaks(Protocol):
 
     def place(self, organ: Organ, side: Side | None, position: Position | None = None) -> str:
         """Where in the body."""
+
+    def found_at(self, organ: Organ, side: Side | None, location: Location | None) -> str:
+        """Where something was found, as far as anybody said it."""
 
 
 _ENVIRONMENT: Final = Environment(

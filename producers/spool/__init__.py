@@ -13,6 +13,7 @@ with Spool(folder / "spool", vault) as spool:
 
 from sonovan.producers.spool.bodies import SpoolFull
 from sonovan.producers.spool.disk import Disk
+from sonovan.producers.spool.earlier import EarlierPlace
 from sonovan.producers.spool.spool import Spool
 from sonovan.producers.spool.states import (
     HELD,
@@ -39,6 +40,7 @@ __all__ = [
     "STORED",
     "WITHHELD",
     "Disk",
+    "EarlierPlace",
     "HeldFrame",
     "Message",
     "Refused",

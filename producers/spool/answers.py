@@ -4,6 +4,7 @@ from sonovan.contracts.answers import VanAnswered
 from sonovan.producers.receipts import ReceiptTrust
 from sonovan.producers.spool.bodies import Bodies
 from sonovan.producers.spool.database import Database
+from sonovan.producers.spool.earlier import Earlier
 from sonovan.producers.spool.queue import Queue
 from sonovan.producers.vault import Vault
 
@@ -11,8 +12,8 @@ from sonovan.producers.vault import Vault
 class Answers:
     """Takes answers in, by link or from a disk. doubts: how many this object did not believe so far."""
 
-    def __init__(self, db: Database, queue: Queue, bodies: Bodies, vault: Vault) -> None:
-        self._db, self._queue, self._bodies, self._vault = db, queue, bodies, vault
+    def __init__(self, db: Database, queue: Queue, bodies: Bodies, vault: Vault, earlier: Earlier) -> None:
+        self._db, self._queue, self._bodies, self._vault, self._earlier = db, queue, bodies, vault, earlier
         self._trust = ReceiptTrust(vault)
         self.doubts = 0
 
@@ -26,7 +27,7 @@ class Answers:
         gone: list[str] = []
         with self._db.transaction():
             if answer.kind == "report":
-                found = self._take_report(answer)
+                found, gone = self._take_report(answer)
             elif answer.kind == "stored":
                 found, gone = self._queue.mark_stored(answer.item_id, answer.content_sha256)
             else:
@@ -66,14 +67,18 @@ class Answers:
         rows = self._db.read("SELECT answer FROM reports WHERE screening_id = ?", screening_id)
         return VanAnswered.decode(self._vault.unseal(rows[0][0], screening_id)) if rows else None
 
-    def _take_report(self, answer: VanAnswered) -> int:
+    def _take_report(self, answer: VanAnswered) -> tuple[int, list[str]]:
+        """How many reports it is, and files to remove once the transaction has ended."""
         if answer.screening_id is None:
-            return 0
-        self._db.write(
+            return 0, []
+        newest = self._db.write(
             "INSERT INTO reports VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET revision_number ="
             " excluded.revision_number, answer = excluded.answer"
             " WHERE excluded.revision_number >= reports.revision_number",
             answer.screening_id, answer.revision_number or 0,
-            self._vault.seal(answer.encode(), answer.screening_id),
+            self._vault.seal(answer.model_copy(update={"pointed": None}).encode(), answer.screening_id),
         )  # fmt: skip
-        return 1
+        if not newest and answer.findings is not None:
+            return 1, []
+        began = self._db.read("SELECT started_at FROM screenings WHERE screening_id = ?", answer.screening_id)
+        return 1, self._earlier.note(answer, self._trust.places(answer), began[0][0] if began else None)

@@ -60,6 +60,10 @@ class Bodies:
             raise self._full(str(error.strerror)) from error
         return names
 
+    def has_room(self, size: int) -> bool:
+        """Whether so many bytes may be written and enough stays free. Raises OSError."""
+        return self._disk.free_bytes(self.folder) - size >= self._least_free
+
     def read(self, name: str, about: str) -> bytes | None:
         """The bytes of a file; None where it is gone. Raises Fatal for a damaged one, Transient."""
         path = self.folder / name

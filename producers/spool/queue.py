@@ -12,7 +12,8 @@ from sonovan.contracts.ids import STRIDES, level
 from sonovan.contracts.topics import Topic
 from sonovan.producers.items import Item
 from sonovan.producers.ledger import contradiction
-from sonovan.producers.spool.bodies import Bodies
+from sonovan.producers.spool.awaiting import Awaiting
+from sonovan.producers.spool.bodies import Bodies, SpoolFull
 from sonovan.producers.spool.database import Database, Row
 from sonovan.producers.spool.states import (
     CONTROL,
@@ -26,6 +27,7 @@ from sonovan.producers.spool.states import (
     STAGES,
     STORED,
     Message,
+    Refused,
     urgency,
 )
 from sonovan.producers.spool.withholding import IS_WITHDRAWN
@@ -57,10 +59,13 @@ _INSERT: Final = (
 
 
 class Queue:
-    """Items in files and rows. clock: UNIX seconds. keep_bytes: as for `Spool`."""
+    """Items in files and rows. clock: UNIX seconds. keep_bytes: as for `Spool`. awaiting: frames that the centre has."""
 
-    def __init__(self, db: Database, bodies: Bodies, clock: Clock = time.time, keep_bytes: int = 0) -> None:
-        self._db, self._bodies, self._clock, self._keep_bytes = db, bodies, clock, keep_bytes
+    def __init__(
+        self, db: Database, bodies: Bodies, awaiting: Awaiting, clock: Clock = time.time, keep_bytes: int = 0
+    ) -> None:
+        self._db, self._bodies, self._awaiting = db, bodies, awaiting
+        self._clock, self._keep_bytes = clock, keep_bytes
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -77,7 +82,7 @@ class Queue:
         """
         new = [item for item in items if self._sha256(item.item_id) != item.content_sha256]
         with self._bodies.writing():
-            files = self._bodies.write([(item.item_id, _packed(item)) for item in new])
+            files = self._written([(item.item_id, _packed(item)) for item in new])
             used: set[str] = set()
             try:
                 with self._db.transaction():
@@ -89,6 +94,22 @@ class Queue:
                 self._give_up({item.item_id: file for item, file in zip(new, files, strict=True)})
                 raise
             self._bodies.remove(set(files) - used)
+
+    def _written(self, bodies: Sequence[tuple[str, bytes]]) -> list[str]:
+        """As `Bodies.write`; where there is no room, frames that the centre has make some."""
+        try:
+            return self._bodies.write(bodies)
+        except SpoolFull:
+            if not self.make_room():
+                raise
+            return self._bodies.write(bodies)
+
+    def make_room(self) -> bool:
+        """As `Spool.make_room`."""
+        with self._db.transaction():
+            files = self._awaiting.release()
+        self._bodies.remove(files)
+        return bool(files)
 
     def _give_up(self, files: Mapping[str, str]) -> None:
         """Remove the files, by item id, that no row names. An interrupt may come when all is committed already."""
@@ -203,7 +224,10 @@ class Queue:
             "UPDATE items SET state = ?, reason = NULL WHERE item_id = ? AND content_sha256 = ?",
             STORED, item_id, content_sha256,
         )  # fmt: skip
-        return found, self._no_longer_kept()
+        gone = self._no_longer_kept()
+        for (screening_id,) in self._db.read("SELECT screening_id FROM items WHERE item_id = ?", item_id):
+            gone += self._awaiting.settled(screening_id)
+        return found, gone
 
     def _no_longer_kept(self) -> list[str]:
         """The files of what the centre has, beyond `keep_bytes` of all that lies here; the oldest sent first."""
@@ -211,16 +235,33 @@ class Queue:
         if self._keep_bytes:
             size = self._db.read("SELECT coalesce(sum(size), 0) FROM items WHERE file IS NOT NULL")[0][0]
             excess = size - self._keep_bytes
+        if excess <= 0:
+            return []
         gone: list[str] = []
-        for number, file, size in self._db.read(
-            "SELECT number, file, size FROM items WHERE file IS NOT NULL AND state = ? ORDER BY sent_at, number", STORED
-        ):
+        for number, item_id, screening_id, topic, file, size in self._db.read(
+            "SELECT number, item_id, screening_id, topic, file, size FROM items"
+            " WHERE file IS NOT NULL AND state = ? ORDER BY sent_at, number", STORED
+        ):  # fmt: skip
             if excess <= 0:
                 break
             self._db.write("UPDATE items SET file = NULL WHERE number = ?", number)
-            gone.append(file)
+            frame = topic == Topic.FRAME_CAPTURED
+            gone += self._awaiting.take(item_id, screening_id, file, size) if frame else [file]
             excess -= size
         return gone
+
+    def rejected(self, screening_id: str | None) -> list[Refused]:
+        """As `Spool.rejected`."""
+        where, values = ("AND screening_id = ?", (screening_id,)) if screening_id else ("", ())
+        rows = self._db.read(
+            f"SELECT item_id, reason, retryable FROM items WHERE state = ? {where} ORDER BY number",  # noqa: S608
+            REJECTED, *values,
+        )  # fmt: skip
+        return [Refused(item_id, reason, bool(retryable)) for item_id, reason, retryable in rows]
+
+    def files(self) -> list[str]:
+        """The files that rows name, of items and of frames that wait for a report."""
+        return [row[0] for row in self._db.read("SELECT file FROM items WHERE file IS NOT NULL")] + self._awaiting.files()
 
     def retry(self, sign_again: Callable[[bytes], bytes]) -> int:
         """As `Spool.retry`."""
@@ -256,7 +297,7 @@ class Queue:
         Its state stays. The block may look, and raise, before anything is changed.
         """
         with self._bodies.writing():
-            (file,) = self._bodies.write([(item.item_id, _packed(item))])
+            (file,) = self._written([(item.item_id, _packed(item))])
             try:
                 with self._db.transaction():
                     yield

@@ -5,7 +5,6 @@ says what became of it, stays until the screening is purged.
 """
 
 import fcntl
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,15 +24,17 @@ from sonovan.producers.screening import Clock as DateClock
 from sonovan.producers.screening import Screening, planned, utc_now
 from sonovan.producers.sources import Pixels, Source
 from sonovan.producers.spool.answers import Answers
+from sonovan.producers.spool.awaiting import Awaiting
 from sonovan.producers.spool.bodies import LEAST_FREE_BYTES, Bodies
 from sonovan.producers.spool.database import Database
 from sonovan.producers.spool.disk import Disk
+from sonovan.producers.spool.earlier import Earlier
 from sonovan.producers.spool.holding import Holding
 from sonovan.producers.spool.ledger import SpoolLedger
+from sonovan.producers.spool.listing import screenings, sweeps
 from sonovan.producers.spool.queue import Clock, Queue
 from sonovan.producers.spool.silenced import Silenced
 from sonovan.producers.spool.states import (
-    HELD,
     QUEUED,
     REJECTED,
     SENT,
@@ -66,23 +67,32 @@ class Spool:
         vault: Vault,
         *,
         keep_bytes: int = 0,
+        earlier_bytes: int = 0,
+        earlier_s: float = float("inf"),
         least_free_bytes: int = LEAST_FREE_BYTES,
         clock: Clock = time.time,
         disk: Disk | None = None,
     ) -> None:
         """keep_bytes: what the centre has stays while all bodies together are no larger; the oldest sent go first.
 
-        least_free_bytes: what stays free on the disk, so that receipts can be noted. clock: UNIX seconds.
+        earlier_bytes: of pictures kept for her next visit, and again of frames that wait for the report which says
+        whether they are; 0 keeps none. earlier_s: for so long. least_free_bytes: what stays free on the disk, so that
+        receipts can be noted. clock: UNIX seconds.
         """
         self.folder, self._vault, self._clock = folder, vault, clock
         effects = disk or Disk()
         self._db = Database(folder / "spool.sqlite", effects)
         with self._db.translating():
             self._bodies = Bodies(folder / "items", vault, effects, least_free_bytes)
-            self._bodies.sweep(self._files)
+        self._awaiting = Awaiting(self._db, earlier_bytes, clock)
+        self._queue = Queue(self._db, self._bodies, self._awaiting, clock, keep_bytes)
+        with self._db.translating():
+            self._bodies.sweep(self._queue.files)
         self.withholding = Withholding(self._db)  # what stays here because she withdrew her consent
-        self._queue = Queue(self._db, self._bodies, clock, keep_bytes)
-        self.answers = Answers(self._db, self._queue, self._bodies, vault)
+        self.earlier = Earlier(  # what stays here for a woman's next visit
+            self._db, vault, self._bodies, self._awaiting, most_bytes=earlier_bytes, longest_s=earlier_s, clock=clock
+        )
+        self.answers = Answers(self._db, self._queue, self._bodies, vault, self.earlier)
         self.silenced = Silenced(self._db)  # screenings whose pictures no machine here may read any more
         self._holding = Holding(self._db, self._queue, self._bodies, self._ledger, utc_now)
 
@@ -111,6 +121,7 @@ class Spool:
                 "INSERT INTO screenings (screening_id, started_at, consent, visit) VALUES (?, ?, ?, ?)",
                 chosen, self._clock(), visit.consent.model_dump_json(), sealed,
             )  # fmt: skip
+            self.earlier.opened(chosen, visit.subject_key)
         return Screening(self._ledger(chosen), signer, chosen, visit.consent, whole, now=now)
 
     def resume_screening(self, screening_id: str, signer: Signer, *, now: DateClock = utc_now) -> Screening:
@@ -138,17 +149,7 @@ class Spool:
 
     def screenings(self) -> list[SpooledScreening]:
         """Every screening of this spool, the first one first."""
-        rows = self._db.read(
-            "SELECT screening_id, started_at, changed, closing_number, frames,"
-            " (SELECT count(*) FROM sequences WHERE sequences.screening_id = screenings.screening_id),"
-            " (SELECT count(*) FROM items WHERE items.screening_id = screenings.screening_id AND state = ?)"
-            " FROM screenings ORDER BY rank",
-            HELD,
-        )
-        return [
-            SpooledScreening(name, started_at, bool(changed), number, sequences, frames, held)
-            for name, started_at, changed, number, frames, sequences, held in rows
-        ]
+        return screenings(self._db)
 
     def put(self, item: Item) -> None:
         """Put a record of a screening of this spool. The same again is harmless.
@@ -287,12 +288,7 @@ class Spool:
 
     def rejected(self, screening_id: str | None = None) -> list[Refused]:
         """The items that the centre rejected, of one screening or with None of all."""
-        where, values = ("AND screening_id = ?", (screening_id,)) if screening_id else ("", ())
-        rows = self._db.read(
-            f"SELECT item_id, reason, retryable FROM items WHERE state = ? {where} ORDER BY number",  # noqa: S608
-            REJECTED, *values,
-        )  # fmt: skip
-        return [Refused(item_id, reason, bool(retryable)) for item_id, reason, retryable in rows]
+        return self._queue.rejected(screening_id)
 
     def purge(self) -> int:
         """Delete what was rejected for good, and what is left of closed screenings that are stored whole: so many.
@@ -310,12 +306,16 @@ class Spool:
             ledger = 0
             for (screening_id,) in done:
                 count, more = self._queue.delete("screening_id = ?", screening_id)
-                ledger, files = ledger + count, files + more
+                ledger, files = ledger + count, files + more + self._awaiting.release(screening_id)
                 self._ledger(screening_id).forget_frames()
                 self._db.write("DELETE FROM reports WHERE screening_id = ?", screening_id)
         self._bodies.remove(files)
-        self._bodies.sweep(self._files)
+        self._bodies.sweep(self._queue.files)
         return final + ledger
+
+    def make_room(self) -> bool:
+        """Let go of frames that the centre has and that only wait for their report; whether there were any."""
+        return self._queue.make_room()
 
     def erase_withheld(self, screening_id: str) -> int:
         """Delete for good what is withheld of a screening because she withdrew her consent; how many items.
@@ -327,6 +327,10 @@ class Spool:
             count, files = self._queue.delete("screening_id = ? AND state = ?", screening_id, WITHHELD)
         self._bodies.remove(files)
         return count
+
+    def forget_earlier(self, screening_id: str) -> None:
+        """Delete for good what is kept of a screening for her next visit, and keep nothing of it any more."""
+        self._bodies.remove(self.earlier.forget(screening_id))
 
     def newest(self, screening_id: str, topic: Topic) -> int | None:
         """The number of the screening's newest record of a topic that counts them, 0 where there was none.
@@ -343,14 +347,7 @@ class Spool:
 
     def sweeps(self, screening_id: str) -> list[Sweep]:
         """The sequences of a screening, in their order."""
-        rows = self._db.read(
-            "SELECT sequence_id, about, purged, (SELECT count(*) FROM frames WHERE frames.sequence_id ="
-            " sequences.sequence_id AND content_sha256 IS NOT NULL AND discarded = 0)"
-            " FROM sequences WHERE screening_id = ? ORDER BY number",
-            screening_id,
-        )
-        found = [(name, json.loads(about), max(frames, purged)) for name, about, purged, frames in rows]
-        return [Sweep(name, about[0], about[1], frames) for name, about, frames in found]
+        return sweeps(self._db, screening_id)
 
     def reopen(self, screening_id: str) -> None:
         """Note that what its closing would say has changed, so that `Screening.close` puts another one."""
@@ -393,6 +390,3 @@ class Spool:
     def _must_have(self, screening_id: str) -> None:
         if self._rank(screening_id) is None:
             raise InvalidRecord("option_invalid", f"this van has no screening {screening_id}")
-
-    def _files(self) -> list[str]:
-        return [row[0] for row in self._db.read("SELECT file FROM items WHERE file IS NOT NULL")]

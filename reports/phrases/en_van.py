@@ -205,6 +205,30 @@ ENGLISH_VAN: Final = {
         "Software on this laptop looks at a frame now and then. It only ever says where to look again; "
         "where it shows nothing, it has not said anything."
     ),
+    "live_earlier": "Earlier examinations",
+    "live_earlier_look": "Look here again",
+    "live_earlier_line": "{place}; examined on {day}",
+    "live_earlier_title": "EARLIER, {day}, NOT TODAY: {place}",
+    "live_earlier_alt": "Frame of an earlier examination, {day}: {place}",
+    "live_earlier_no_picture": "The picture is not on this van any more: the place alone is known.",
+    "live_earlier_more": "Beyond these, {count} places of {day} are not known here.",
+    "live_earlier_next": "Next place",
+    "live_earlier_count": "{number} of {count}",
+    "live_earlier_hint": (
+        "From an earlier examination, as this van kept it: where something was outlined then. It says nothing of"
+        " what it is or was. What other vans saw is not here."
+    ),
+    "live_earlier_none": (
+        "This van has no earlier pictures of her. That is not \"nothing was found\": another van may have scanned her,"
+        " and not everything is kept."
+    ),
+    "live_earlier_nobody": (
+        "No person id was entered: her earlier pictures cannot be looked for here. That is not \"nothing was found\"."
+    ),
+    "live_earlier_off": (
+        "This van keeps no pictures for a later visit (SONOVAN_VAN_EARLIER_MIB). That is not \"nothing was found\"."
+    ),
+    "live_earlier_silenced": "Not shown: consent was withdrawn, or the screening is void.",
     "live_quality": "The latest frames",
     "live_frame": "Frame",
     "live_place": "Place",

@@ -44,7 +44,7 @@ def erase(
     """
     from sonovan.cli.catalog import open_catalogue
     from sonovan.erasing import publish, wait_until_gone
-    from sonovan.storage.catalogue.kept import hers, kept_of
+    from sonovan.storage.catalogue.kept import hers, kept_of, vans_of
 
     reason, operator = checked(because, by)
     database = open_catalogue(state)
@@ -61,7 +61,8 @@ def erase(
         _show(kept)
         if not yes and not typer.confirm(f"Erase {len(ids)} for good?"):
             raise typer.Abort
-        publish(kafka_settings(state, "console"), state_path(state), ids, reason, operator)
+        vans = vans_of(database, ids)
+        publish(kafka_settings(state, "console"), state_path(state), ids, vans, reason, operator)
         wait_until_gone(database, ids, wait_s)
     finally:
         database.close()

@@ -38,6 +38,7 @@ def expire(
     from sonovan.cli.catalog import open_catalogue
     from sonovan.erasing import publish, wait_until_gone
     from sonovan.storage.catalogue.holding import over
+    from sonovan.storage.catalogue.kept import vans_of
 
     if do and by is None:
         raise typer.BadParameter("say who decides it: --by op-7", param_hint="--do")
@@ -50,7 +51,8 @@ def expire(
         if do:
             for start in range(0, len(ids), AT_ONCE):
                 some = ids[start : start + AT_ONCE]
-                publish(kafka_settings(state, "console"), state_path(state), some, reason, operator)
+                vans = vans_of(database, some)
+                publish(kafka_settings(state, "console"), state_path(state), some, vans, reason, operator)
                 wait_until_gone(database, some, wait_s)
                 typer.echo(f"{start + len(some)} of {len(ids)} erased", err=True)
     finally:

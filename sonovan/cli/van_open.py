@@ -11,6 +11,7 @@ import typer
 
 from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.limits import MIB
 from sonovan.contracts.settings import read_settings
 from sonovan.producers import enrol as enrolment
 from sonovan.producers.gateway.settings import read_options
@@ -72,8 +73,14 @@ def open_van(folder: Path, van_id: str) -> Iterator[OpenVan]:
     """The van with its spool. Raises InvalidRecord `passphrase_missing` or `passphrase_wrong`, as `Vault.unlock`."""
     settings = read_settings(VanSettings)
     vault = open_vault(folder, van_id)
-    kept, free = settings.keep_mib * 2**20, settings.least_free_mib * 2**20
-    with Spool(vault.folder / "spool", vault, keep_bytes=kept, least_free_bytes=free) as spool:
+    with Spool(
+        vault.folder / "spool",
+        vault,
+        keep_bytes=settings.keep_mib * MIB,
+        earlier_bytes=settings.earlier_mib * MIB,
+        earlier_s=settings.earlier_days * 86_400.0,
+        least_free_bytes=settings.least_free_mib * MIB,
+    ) as spool:
         yield OpenVan(van_id, vault, spool)
 
 

@@ -193,20 +193,25 @@ def erase(
     van: VanName = None,
     state: State = None,
 ) -> None:
-    """Delete for good what stays on the van of a screening because her consent to it is withdrawn."""
+    """Delete for good what stays on the van of a screening: unsent, as her consent is withdrawn, or for her next visit.
+    """
     from sonovan.cli.van_open import open_van, the_van
     from sonovan.producers.spool import WITHHELD
 
     folder = state_path(state)
     with open_van(folder, the_van(folder, van)) as opened:
-        count = opened.spool.status(screening_id).counts[WITHHELD]
-        if not count:
+        count, kept = opened.spool.status(screening_id).counts[WITHHELD], opened.spool.earlier.count(screening_id)
+        if not count and not kept:
             raise typer.BadParameter(
-                f"nothing of {screening_id} is withheld on van {opened.van_id}; see: sonovan van screenings"
+                f"nothing of {screening_id} is withheld or kept on van {opened.van_id}; see: sonovan van screenings"
             )
         if not yes:
-            typer.confirm(f"{count} items are deleted, and never sent should she consent again. Go on?", abort=True)
-        typer.echo(f"van {opened.van_id}: {opened.spool.erase_withheld(screening_id)} items erased")
+            places = f" {kept} places kept for her next visit are deleted as well." if kept else ""
+            told = f"{count} items are deleted, and never sent should she consent again.{places} Go on?"
+            typer.confirm(told, abort=True)
+        opened.spool.forget_earlier(screening_id)
+        also = f", {kept} places forgotten" if kept else ""
+        typer.echo(f"van {opened.van_id}: {opened.spool.erase_withheld(screening_id)} items erased{also}")
 
 
 @app.command()

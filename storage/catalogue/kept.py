@@ -63,6 +63,16 @@ def kept_of(database: Database, screening_ids: Iterable[str]) -> list[Kept]:
     return found
 
 
+def vans_of(database: Database, screening_ids: Iterable[str]) -> dict[str, str]:
+    """The van that scanned each of these screenings; those without a revision, of which no van keeps anything, are left
+    out.
+    """
+    asked = select(REVISION.c.screening_id, REVISION.c.van_id).distinct()
+    with database.writing() as connection:
+        found = connection.execute(asked.where(REVISION.c.screening_id.in_(list(screening_ids)))).all()
+    return {row.screening_id: row.van_id for row in found}
+
+
 def is_gone(database: Database, screening_ids: Iterable[str]) -> bool:
     """Whether the catalogue has taken in that these are erased, and nothing of them is left in it or in the store."""
     with database.writing() as connection:

@@ -5,15 +5,18 @@ be, the revision, and the records to send. What is done with them in which order
 anywhere in between does the same again: every record's id and content follow from the rows.
 """
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from pydantic import ValidationError
 
 from sonovan.contracts.answers import RecordRejected, VanAnswered
 from sonovan.contracts.derivation import USUAL, Programme
+from sonovan.contracts.erasures import ScreeningErased
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked
@@ -23,6 +26,7 @@ from sonovan.stream_apps.assess.assessment import sequence_records
 from sonovan.stream_apps.assess.ending import RowLife, ended, ending_of, is_over
 from sonovan.stream_apps.assess.intake import take
 from sonovan.stream_apps.assess.known import Known, check_rows, load, published_rows, received_rows
+from sonovan.stream_apps.assess.pointing import pointed
 from sonovan.stream_apps.assess.received import ControlRecord, Received, Verify, receive
 from sonovan.stream_apps.assess.revise import Revision, revise
 from sonovan.stream_apps.assess.rows import ScreeningRow, WaitingRow
@@ -30,6 +34,7 @@ from sonovan.stream_apps.rejecting import Subject, Unusable
 from sonovan.stream_apps.stage import Message, Outgoing, Row, Rows, check_records, receipt_to
 
 _LIFE: Final = RowLife()
+_NO_RESULTS: Final[Mapping[str, FrameSegmented]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,8 @@ def assess(
         return Assessed(Decided(), {}, {}, None)
     before = load(received, row)
     if is_over(received, before):
-        return Assessed(Decided(), *ended(before, received.appended_at), None)
+        told = Decided(records=erased_receipts(received, before))
+        return Assessed(told, *ended(before, received.appended_at), None)
     try:
         after, decided = decide(received, before, incomplete_after, programme, life)
         taken = Assessed(decided, received_rows(before, after), published_rows(before, after), received.van_id)
@@ -125,13 +131,14 @@ def decide(
         for record in sequence_records(assessed, revision.results)
     )
     published = Outgoing(Topic.SCREENING_ASSESSED, assessed.screening_id, assessed)
-    return after, Decided(revision, sequences, (published, *receipts, report_receipt(assessed)))
+    return after, Decided(revision, sequences, (published, *receipts, report_receipt(assessed, revision.results)))
 
 
-def report_receipt(assessed: ScreeningAssessed) -> Outgoing:
-    """What the van is told of a revision: that it is there, how complete, how many findings; no categories.
+def report_receipt(assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented] = _NO_RESULTS) -> Outgoing:
+    """What the van is told of a revision: that it is there, how complete, how many findings and where; no categories.
 
-    None are counted where nothing is said of the pictures.
+    None are counted where nothing is said of the pictures. results: those behind the findings, by frame id; whoever
+    tells of a revision again does not have them, and tells no outlines.
     """
     return receipt_to(
         VanAnswered(
@@ -144,7 +151,35 @@ def report_receipt(assessed: ScreeningAssessed) -> Outgoing:
             revision_id=assessed.revision_id,
             revision_number=assessed.revision_number,
             findings=None if assessed.silenced else len(assessed.findings),
+            pointed=pointed(assessed, results),
         )
+    )
+
+
+def erased_receipts(received: Received, known: Known) -> tuple[Outgoing, ...]:
+    """What vans are told of a screening that is erased: a report that says nothing of her pictures any more.
+
+    So the van that scanned her forgets what it kept of them. Nobody is told of one that only ends, for its time is over
+    here and not there.
+    """
+    record = received.record
+    if not isinstance(record, ScreeningErased):
+        return ()
+    opening, spoke = known.screening.opening, known.screening.vans
+    opener = [opening.van_id] if opening is not None else list(spoke)
+    vans = opener if record.van_id is None else [record.van_id]
+    erased_id = hashlib.sha256(f"erased {record.screening_id}".encode()).hexdigest()
+    return tuple(
+        receipt_to(
+            VanAnswered(
+                van_id=van_id,
+                kind="report",
+                screening_id=record.screening_id,
+                item_id=f"{record.screening_id}/report/{erased_id}",
+                content_sha256=erased_id,
+            )
+        )
+        for van_id in sorted(vans)
     )
 
 

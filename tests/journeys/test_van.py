@@ -21,6 +21,7 @@ from sonovan.contracts.topics import Topic
 from sonovan.contracts.words import slip_number
 from sonovan.producers import site
 from sonovan.producers.enrol import van_folder
+from sonovan.producers.spool import Spool
 from sonovan.storage.frames import stored_frame
 from tests.conftest import skip_unless_ci
 from tests.journeys.hunt import hits, kept_in
@@ -155,6 +156,19 @@ def test_nothing_that_names_her_left_the_scanner(day: Day) -> None:
     found["van"] = hits(van_folder(day.world.centre.path, day.van_id), [*NAMES, SLIP])
     assert not any(places for each in found.values() for places in each.values()), found
     assert not any(name in day.said for name in (*NAMES, SLIP)), day.said
+
+
+def test_what_the_centre_pointed_at_is_kept_sealed_for_her_next_visit(day: Day) -> None:
+    """The frame is the one that left the van, and what is kept names nobody (the hunt above saw its files)."""
+    vault = vault_of(day.world.centre.path, day.van_id)
+    with Spool(vault.folder / "spool", vault, earlier_bytes=2**30) as spool:
+        found = spool.earlier.of(site.visit_key(vault, PERSON), mint_id())
+        assert found, "a lesion was outlined on the left side"
+        assert {each.screening_id for each in found} == {day.screening_id}
+        findings = (*day.first.findings, *day.last.findings)
+        frames = {each.key_frame_id for finding in findings for each in finding.sightings}
+        assert {each.place.key_frame_id for each in found} <= frames
+        assert all(each.has_picture and each.place.outline for each in found)
 
 
 def study(path: Path, pixels: Sweep, side: str, slip: str = SLIP) -> Path:

@@ -31,6 +31,20 @@ document.querySelectorAll("#capture form").forEach((each) => {
   each.addEventListener("submit", () => { each.querySelector("button").disabled = true; });
 });
 
+// Places of earlier examinations, one at a time; without this script all of them stand below each other.
+const turns = document.querySelector("[data-turns]");
+if (turns) {
+  const places = [...document.querySelectorAll("[data-turn]")];
+  let shown = 0;
+  const turn = () => places.forEach((each, number) => { each.hidden = number !== shown; });
+  turns.hidden = false;
+  turns.addEventListener("click", () => {
+    shown = (shown + 1) % places.length;
+    turn();
+  });
+  turn();
+}
+
 // What comes while she is scanned. Texts are put in as text, never as HTML.
 const live = document.querySelector("[data-live]");
 if (live) {

@@ -59,7 +59,10 @@ class Desk:
 def desk(folder: Path, **options: object) -> Iterator[Desk]:
     """The page of a van in this folder."""
     vault = vault_at(folder)
-    with Spool(folder / "spool", vault, least_free_bytes=2**20) as spool, open_desk(vault) as found:
+    with (
+        Spool(folder / "spool", vault, least_free_bytes=2**20, earlier_bytes=2**24) as spool,
+        open_desk(vault) as found,
+    ):
         page = Page(
             vault, spool, found, SIGNER, replace_options(options),
             lambda person: subject_key(SECRET, person or "anonymous"),

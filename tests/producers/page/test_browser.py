@@ -12,6 +12,7 @@ from tests.conftest import skip_unless_ci
 from tests.producers.clips import shades
 from tests.producers.gateway.test_recording import ENTRY
 from tests.producers.page.pages import OTHER_SLIP, desk
+from tests.producers.page.test_earlier import again, examined
 from tests.producers.page.scene import closings, registered, scan
 from tests.producers.page.screenshots import enter
 from tests.producers.page.test_live import tick
@@ -102,6 +103,28 @@ def test_a_sweep_is_recorded_by_a_key_once_its_place_is_chosen_and_its_end_is_to
             assert tab.run("document.querySelector('#capture [role=alert]').innerText").startswith("Her newest sweep")
             assert [each.side for each in page.spool.sweeps(entry.screening_id)] == ["right"]
     assert tab.errors == []
+
+
+def test_places_of_earlier_examinations_stand_beside_the_picture_and_a_key_turns_them(tmp_path: Path) -> None:
+    if PROGRAM is None:
+        skip_unless_ci("no Chromium on this machine (Debian: chromium)")
+    doors, told = Doors(), list[str]()
+    with desk(tmp_path) as here, chromium(str(PROGRAM)) as tab:
+        examined(here, {"laterality": "right", "finding_id": "f" * 64, "location": None})
+        entry = again(here)
+        with serving(here.page, doors, told.append) as port:
+            enter(tab, port, doors)
+            tab.go(f"http://127.0.0.1:{port}/live/{entry.screening_id}")
+            seen = "[...document.querySelectorAll('#earlier figure')].find((each) => !each.hidden)"
+            tab.until(f"{seen}?.querySelector('img')?.naturalWidth > 100")
+            assert "Left breast, 10 o'clock" in tab.run(f"{seen}.innerText")
+            tab.press("n")
+            tab.until(f"{seen}.innerText.includes('Right breast')")
+            tab.until(f"{seen}.querySelector('img').naturalWidth > 100")
+            tab.press("n")
+            tab.until(f"{seen}.innerText.includes('Left breast')")
+            assert tab.run("document.querySelectorAll('#earlier figure:not([hidden])').length") == 1
+    assert (tab.errors, told) == ([], [])
 
 
 def test_a_light_goes_out_when_nobody_renews_it(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from sonovan.contracts.amendments import WomanAmended
 from sonovan.contracts.ids import mint_id
 from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.erasing import delete_objects, sweep_all
-from sonovan.storage.catalogue.kept import hers, is_gone, kept_of
+from sonovan.storage.catalogue.kept import hers, is_gone, kept_of, vans_of
 from sonovan.storage.catalogue.writing import write
 from sonovan.storage.folder_store import FolderStore
 from tests.clinical.records import SCREENING
@@ -54,6 +54,11 @@ def test_what_there_is_of_a_screening_is_counted_until_nothing_is_left(database:
     (kept,) = kept_of(database, [SCREENING])
     assert (kept.erased, dict(kept.rows)) == (True, {})
     assert not is_gone(database, [SECOND]), "nobody erased it"
+
+
+def test_the_van_that_scanned_her_is_known_so_that_it_is_told_of_an_erasure(database: Database) -> None:
+    put(database, *said())
+    assert vans_of(database, [SCREENING, SECOND]) == {SCREENING: "van-1"}
 
 
 def test_a_site_on_hold_is_told(database: Database) -> None:

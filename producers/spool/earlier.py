@@ -1,0 +1,267 @@
+"""What the van keeps for a woman's next visit: where something was found, and the frame that shows it, as it was sent.
+
+It comes from the centre's report (`sonovan.contracts.answers.Pointed`), is found again by a keyed hash of her subject
+key, and holds places alone, nothing of what they may be. Silence says nothing: she may have been scanned by another
+van, or what was kept is gone.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final
+
+import msgpack
+from pydantic import TypeAdapter
+
+from sonovan.contracts.answers import Pointed, PointedPlace, VanAnswered
+from sonovan.contracts.errors import Fatal
+from sonovan.contracts.limits import MIB
+from sonovan.producers.spool.awaiting import Awaiting
+from sonovan.producers.spool.bodies import Bodies
+from sonovan.producers.spool.database import Database, Row
+from sonovan.producers.vault import Vault
+
+_LOG: Final = logging.getLogger(__name__)
+
+LARGEST_PICTURE: Final = 4 * MIB
+"""A frame whose message is larger is not kept; its place is."""
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS women (           -- whose a screening is: by its opening (0), by amendments in force
+    screening_id TEXT NOT NULL,
+    amendment_number INTEGER NOT NULL,
+    woman TEXT NOT NULL,                     -- keyed hash of her subject key
+    PRIMARY KEY (screening_id, amendment_number)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS women_by_woman ON women (woman);
+CREATE TABLE IF NOT EXISTS earlier (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    screening_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,               -- of the report that told it
+    kept_at REAL NOT NULL,
+    size INTEGER NOT NULL,                   -- of the picture, 0 without one
+    about BLOB NOT NULL,                     -- sealed: the place, the frame, the outline, the day
+    picture BLOB                             -- sealed: the frame's message
+);
+CREATE INDEX IF NOT EXISTS earlier_by_screening ON earlier (screening_id);
+"""
+_HERS: Final = (
+    "SELECT screening_id FROM women AS hers WHERE woman = ? AND amendment_number ="
+    " (SELECT max(amendment_number) FROM women WHERE women.screening_id = hers.screening_id)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What is sealed of one place. more: findings of that examination whose places this van was not told."""
+
+    place: PointedPlace
+    examined_on: date
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierPlace:
+    """A place of an earlier examination. number: by which its picture is asked for. has_picture: whether it is here.
+
+    more: findings of that examination whose places this van was not told.
+    """
+
+    number: int
+    screening_id: str
+    place: PointedPlace
+    examined_on: date
+    more: int
+    has_picture: bool
+
+
+_ABOUT: Final = TypeAdapter(_About)
+
+
+class Earlier:
+    """What is kept in the spool's database. Raises Transient and Fatal as `Database` and `Vault`."""
+
+    def __init__(
+        self,
+        db: Database,
+        vault: Vault,
+        bodies: Bodies,
+        awaiting: Awaiting,
+        *,
+        most_bytes: int,
+        longest_s: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """most_bytes: of all pictures together; 0 keeps nothing. longest_s: so long a place is kept."""
+        self._db, self._vault, self._bodies, self._awaiting = db, vault, bodies, awaiting
+        self._most_bytes, self._longest_s, self._clock = most_bytes, longest_s, clock
+        db.define(_SCHEMA)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether this van keeps anything for the next visit."""
+        return self._most_bytes > 0
+
+    # Whose a screening is; each to be called within the transaction that puts the record which says so
+
+    def opened(self, screening_id: str, subject_key: str) -> None:
+        """A screening was opened, of the woman with this key."""
+        if self.keeps:
+            self._db.write("INSERT INTO women VALUES (?, 0, ?)", screening_id, self._hidden(subject_key))
+
+    def is_of(self, screening_id: str, amendment_number: int, subject_key: str) -> None:
+        """An amendment says that the screening is of the woman with this key: what is kept of it is hers."""
+        if self._db.read("SELECT 1 FROM women WHERE screening_id = ?", screening_id):
+            self._db.write("INSERT INTO women VALUES (?, ?, ?)", screening_id, amendment_number, self._hidden(subject_key))
+
+    def take_back(self, screening_id: str, amendment_number: int) -> None:
+        """That amendment was a mistake."""
+        asked = "DELETE FROM women WHERE screening_id = ? AND amendment_number = ? AND amendment_number > 0"
+        self._db.write(asked, screening_id, amendment_number)
+
+    # What the centre tells
+
+    def note(self, answer: VanAnswered, pointed: Pointed | None, started_at: float | None) -> list[str]:
+        """Keep what a report says; files that go once the transaction has ended. To be called within it.
+
+        pointed: the places, where the van believes them. started_at: UNIX seconds at which the screening began here,
+        None where this spool never had it. A report that says nothing of her pictures any more has all of it forgotten.
+        """
+        screening_id = answer.screening_id
+        if screening_id is None or not self.keeps:
+            return []
+        if answer.findings is None:
+            return self.forget(screening_id)
+        if answer.status not in ("complete", "incomplete"):
+            return []
+        if pointed is not None and started_at is not None and self._may_keep(screening_id):
+            self._replace(screening_id, answer.revision_number or 0, pointed, started_at)
+            self._trim()
+        self._awaiting.reported(screening_id)
+        return self._awaiting.settled(screening_id)
+
+    def _may_keep(self, screening_id: str) -> bool:
+        silenced = self._db.read("SELECT 1 FROM silenced WHERE screening_id = ?", screening_id)
+        return not silenced and bool(self._db.read("SELECT 1 FROM women WHERE screening_id = ?", screening_id))
+
+    def _replace(self, screening_id: str, revision: int, pointed: Pointed, started_at: float) -> None:
+        """Have the places of this report stand in the place of those of an earlier one."""
+        asked = "SELECT number, screening_id, about, picture, revision FROM earlier WHERE screening_id = ?"
+        rows = self._db.read(asked, screening_id)
+        if any(row[4] >= revision for row in rows):
+            return
+        before = {about.place.finding_id: (about, row[3]) for row in rows if (about := self._opened(row))}
+        self._db.write("DELETE FROM earlier WHERE screening_id = ?", screening_id)
+        day = pointed.examined_on or datetime.fromtimestamp(started_at, UTC).astimezone().date()
+        for told in pointed.places:
+            place, picture = told, self._picture_of(told.key_frame_id, screening_id)
+            was = before.get(told.finding_id)
+            if picture is None and was is not None and was[1] is not None:  # the frame of before still shows it
+                picture, shown = was[1], was[0].place
+                place = told.model_copy(update={"key_frame_id": shown.key_frame_id, "outline": shown.outline})
+            self._db.write(
+                "INSERT INTO earlier (screening_id, revision, kept_at, size, about, picture) VALUES (?, ?, ?, ?, ?, ?)",
+                screening_id, revision, self._clock(), len(picture or b""),
+                self._vault.seal(_ABOUT.dump_json(_About(place, day, pointed.more)), f"earlier {screening_id}"), picture,
+            )  # fmt: skip
+
+    def _picture_of(self, frame_id: str, screening_id: str) -> bytes | None:
+        """The message of a frame, sealed to be kept; None where it is not here any more, or there is no room."""
+        rows = self._db.read("SELECT file FROM items WHERE item_id = ? AND file IS NOT NULL", frame_id)
+        file = rows[0][0] if rows else self._awaiting.file(frame_id)
+        try:
+            packed = None if file is None else self._bodies.read(file, frame_id)
+        except Fatal as error:  # what is damaged stops whoever has to send it, not the receipts that come
+            _LOG.warning("no picture is kept of a frame: %s", error)
+            return None
+        if packed is None or len(packed) > LARGEST_PICTURE or not self._bodies.has_room(2 * len(packed)):
+            return None
+        _, value, _ = msgpack.unpackb(packed)
+        return self._vault.seal(value, _about_picture(screening_id, frame_id))
+
+    # Looking
+
+    def of(self, subject_key: str, today: str) -> list[EarlierPlace]:
+        """What is kept of the woman with this key, the newest examination first, each by place.
+
+        today: the screening that is under way, which is no earlier one. Where an amendment says that it is of another
+        woman, what is kept of that one.
+        """
+        if not self.keeps:
+            return []
+        rows = self._db.read(
+            f"SELECT number, screening_id, about, picture IS NOT NULL FROM earlier WHERE screening_id IN ({_HERS})"  # noqa: S608
+            " AND screening_id != ? AND kept_at >= ? ORDER BY number",
+            self._woman(subject_key, today), today, self._clock() - self._longest_s,
+        )  # fmt: skip
+        found = [(row, self._opened(row)) for row in rows]
+        shown = [
+            EarlierPlace(row[0], row[1], about.place, about.examined_on, about.more, bool(row[3])) for row, about in found
+        ]
+        return sorted(shown, key=lambda each: (each.examined_on, each.screening_id), reverse=True)
+
+    def picture(self, subject_key: str, today: str, number: int) -> tuple[EarlierPlace, bytes] | None:
+        """One place of those in `of`, with its frame's message; None where it is none of them, or has none any more."""
+        found = self.of(subject_key, today)
+        place = next((each for each in found if each.number == number and each.has_picture), None)
+        rows = self._db.read("SELECT picture FROM earlier WHERE number = ? AND picture IS NOT NULL", number)
+        if place is None or not rows:
+            return None
+        return place, self._vault.unseal(rows[0][0], _about_picture(place.screening_id, place.place.key_frame_id))
+
+    def count(self, screening_id: str) -> int:
+        """How many places are kept of a screening."""
+        return int(self._db.read("SELECT count(*) FROM earlier WHERE screening_id = ?", screening_id)[0][0])
+
+    # Letting go
+
+    def forget(self, screening_id: str) -> list[str]:
+        """Delete what is kept of a screening, and keep nothing of it any more; files that go once this has ended.
+
+        Nothing brings it back, not even an amendment that takes back the one for which it went.
+        """
+        with self._db.transaction():
+            self._db.write("DELETE FROM earlier WHERE screening_id = ?", screening_id)
+            self._db.write("DELETE FROM women WHERE screening_id = ?", screening_id)
+            return self._awaiting.release(screening_id)
+
+    def expire(self) -> None:
+        """Delete what was kept long enough, or all of it where this van keeps nothing, and frames that waited so long."""
+        with self._db.transaction():
+            self._trim()
+            files = self._awaiting.expire()
+        self._bodies.remove(files)
+
+    def _trim(self) -> None:
+        """Delete places that were kept long enough, and whose screenings of that time are; then pictures, the oldest
+        first, while there are too many.
+        """
+        now = self._clock()
+        self._db.write("UPDATE earlier SET kept_at = ? WHERE kept_at > ?", now, now)  # the clock was set back
+        self._db.write("DELETE FROM earlier WHERE kept_at < ? OR ?", now - self._longest_s, not self.keeps)
+        self._db.write(
+            "DELETE FROM women WHERE screening_id IN (SELECT screening_id FROM screenings WHERE started_at < ?)",
+            now - self._longest_s,
+        )
+        excess = self._db.read("SELECT coalesce(sum(size), 0) FROM earlier")[0][0] - self._most_bytes
+        while excess > 0:
+            number, size = self._db.read("SELECT number, size FROM earlier WHERE size > 0 ORDER BY number LIMIT 1")[0]
+            self._db.write("UPDATE earlier SET picture = NULL, size = 0 WHERE number = ?", number)
+            excess -= size
+
+    def _opened(self, row: Row) -> _About:
+        return _ABOUT.validate_json(self._vault.unseal(row[2], f"earlier {row[1]}"))
+
+    def _woman(self, subject_key: str, today: str) -> str:
+        """The keyed hash by which the woman of a screening is found."""
+        asked = "SELECT woman FROM women WHERE screening_id = ? AND amendment_number > 0 ORDER BY amendment_number DESC"
+        amended = self._db.read(asked, today)
+        return str(amended[0][0]) if amended else self._hidden(subject_key)
+
+    def _hidden(self, subject_key: str) -> str:
+        return self._vault.mac(f"subject {subject_key}")
+
+
+def _about_picture(screening_id: str, frame_id: str) -> str:
+    return f"earlier picture {screening_id} {frame_id}"
