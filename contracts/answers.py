@@ -35,7 +35,7 @@ bytes cannot be mended, it is of nobody here. A code, for it is kept for ever.""
 class PointedPlace(Part):
     """Where one finding lies, and the frame that shows it best: nothing of what it may be.
 
-    outline: on that frame, (column, row) in its pixels, thinned out; None where whoever told it did not have it.
+    outline: on that frame, (column, row) in its pixels, thinned out.
     """
 
     finding_id: Sha256
@@ -64,7 +64,8 @@ class VanAnswered(Record):
 
     `item_id` is the record's `item_id`; a spool may forget an item only on `stored` with the hash it sent.
     `content_sha256` is the frame's `pixels_sha256`, or the sha256 of a control record's header bytes. A report whose
-    `findings` are None says nothing of her pictures any more: the van forgets what it kept of them.
+    `findings` are None says nothing of her pictures any more: the van forgets what it kept of them. One without a
+    `status` is no report yet: it tells places, or that the screening is erased.
     """
 
     schema_name: ClassVar[str] = "van.answered"
@@ -82,13 +83,14 @@ class VanAnswered(Record):
     revision_number: Number | None = None
     findings: Count | None = None
     pointed: Pointed | None = Field(
-        default=None, description="of a report that is complete or incomplete; signed by itself, for older vans drop it"
+        default=None, description="of a complete or incomplete revision, told before its report; signed by itself"
     )
     next_key: Sha256 | None = Field(
         default=None, description="Ed25519 public key, 32 bytes in hex, by which the centre will sign later"
     )
     signature: Signature | None = Field(
-        default=None, description="the centre's Ed25519 signature over all other fields but pointed (contracts/receipts.py)"
+        default=None,
+        description="the centre's Ed25519 signature over all other fields but pointed (contracts/receipts.py)",
     )
 
 

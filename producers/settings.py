@@ -13,9 +13,10 @@ class VanSettings(BaseSettings):
     passphrase: what opens the van's vault, where nobody is there to type it; passphrase_fd: an open file descriptor
     whose first line it is, which no other program of the machine can see. new_passphrase: what `van passphrase` is to
     set. site_code: opens the file that `van site import` reads. keep_mib: what the centre has stays on the van while
-    all of the spool is no larger. earlier_mib: of pictures that are kept for a woman's next visit, and again of frames
-    that the centre has and that wait for its report; 0 keeps none. earlier_days: for so long. least_free_mib: what the spool leaves free on its disk.
-    screens: a JSON file of what the site knows of its scanners' screens (docs/privacy.md).
+    all of the spool is no larger. earlier_mib: of pictures that are kept for a woman's next visit, and again of
+    frames that the centre has and that wait for its report; 0 keeps none. earlier_days: for so long. least_free_mib:
+    what the spool leaves free on its disk. screens: a JSON file of what the site knows of its scanners' screens
+    (docs/privacy.md).
     """
 
     model_config = SettingsConfigDict(env_prefix="SONOVAN_VAN_", extra="forbid", frozen=True)

@@ -71,14 +71,15 @@ class Answers:
         """How many reports it is, and files to remove once the transaction has ended."""
         if answer.screening_id is None:
             return 0, []
-        newest = self._db.write(
-            "INSERT INTO reports VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET revision_number ="
-            " excluded.revision_number, answer = excluded.answer"
-            " WHERE excluded.revision_number >= reports.revision_number",
-            answer.screening_id, answer.revision_number or 0,
-            self._vault.seal(answer.model_copy(update={"pointed": None}).encode(), answer.screening_id),
-        )  # fmt: skip
-        if not newest and answer.findings is not None:
+        number = answer.revision_number or 0
+        asked = "SELECT 1 FROM reports WHERE screening_id = ? AND revision_number > ?"
+        older = bool(self._db.read(asked, answer.screening_id, number))
+        if older and answer.findings is not None:
             return 1, []
+        if answer.status is not None and not older:
+            self._db.write(
+                "INSERT OR REPLACE INTO reports VALUES (?, ?, ?)",
+                answer.screening_id, number, self._vault.seal(answer.encode(), answer.screening_id),
+            )  # fmt: skip
         began = self._db.read("SELECT started_at FROM screenings WHERE screening_id = ?", answer.screening_id)
         return 1, self._earlier.note(answer, self._trust.places(answer), began[0][0] if began else None)

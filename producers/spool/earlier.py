@@ -113,7 +113,8 @@ class Earlier:
     def is_of(self, screening_id: str, amendment_number: int, subject_key: str) -> None:
         """An amendment says that the screening is of the woman with this key: what is kept of it is hers."""
         if self._db.read("SELECT 1 FROM women WHERE screening_id = ?", screening_id):
-            self._db.write("INSERT INTO women VALUES (?, ?, ?)", screening_id, amendment_number, self._hidden(subject_key))
+            woman = self._hidden(subject_key)
+            self._db.write("INSERT INTO women VALUES (?, ?, ?)", screening_id, amendment_number, woman)
 
     def take_back(self, screening_id: str, amendment_number: int) -> None:
         """That amendment was a mistake."""
@@ -125,19 +126,19 @@ class Earlier:
     def note(self, answer: VanAnswered, pointed: Pointed | None, started_at: float | None) -> list[str]:
         """Keep what a report says; files that go once the transaction has ended. To be called within it.
 
-        pointed: the places, where the van believes them. started_at: UNIX seconds at which the screening began here,
+        pointed: the places, where the van believes them; the report on their revision comes after them. started_at: UNIX seconds at which the screening began here,
         None where this spool never had it. A report that says nothing of her pictures any more has all of it forgotten.
         """
         screening_id = answer.screening_id
-        if screening_id is None or not self.keeps:
+        if screening_id is None:
             return []
         if answer.findings is None:
             return self.forget(screening_id)
-        if answer.status not in ("complete", "incomplete"):
-            return []
-        if pointed is not None and started_at is not None and self._may_keep(screening_id):
+        if self.keeps and pointed is not None and started_at is not None and self._may_keep(screening_id):
             self._replace(screening_id, answer.revision_number or 0, pointed, started_at)
             self._trim()
+        if answer.status not in ("complete", "incomplete"):
+            return []
         self._awaiting.reported(screening_id)
         return self._awaiting.settled(screening_id)
 
@@ -160,10 +161,10 @@ class Earlier:
             if picture is None and was is not None and was[1] is not None:  # the frame of before still shows it
                 picture, shown = was[1], was[0].place
                 place = told.model_copy(update={"key_frame_id": shown.key_frame_id, "outline": shown.outline})
+            sealed = self._vault.seal(_ABOUT.dump_json(_About(place, day, pointed.more)), f"earlier {screening_id}")
             self._db.write(
                 "INSERT INTO earlier (screening_id, revision, kept_at, size, about, picture) VALUES (?, ?, ?, ?, ?, ?)",
-                screening_id, revision, self._clock(), len(picture or b""),
-                self._vault.seal(_ABOUT.dump_json(_About(place, day, pointed.more)), f"earlier {screening_id}"), picture,
+                screening_id, revision, self._clock(), len(picture or b""), sealed, picture,
             )  # fmt: skip
 
     def _picture_of(self, frame_id: str, screening_id: str) -> bytes | None:
@@ -191,22 +192,23 @@ class Earlier:
         if not self.keeps:
             return []
         rows = self._db.read(
-            f"SELECT number, screening_id, about, picture IS NOT NULL FROM earlier WHERE screening_id IN ({_HERS})"  # noqa: S608
+            "SELECT number, screening_id, about, picture IS NOT NULL FROM earlier"  # noqa: S608
+            f" WHERE screening_id IN ({_HERS})"
             " AND screening_id != ? AND kept_at >= ? ORDER BY number",
             self._woman(subject_key, today), today, self._clock() - self._longest_s,
         )  # fmt: skip
-        found = [(row, self._opened(row)) for row in rows]
-        shown = [
-            EarlierPlace(row[0], row[1], about.place, about.examined_on, about.more, bool(row[3])) for row, about in found
-        ]
+        shown = []
+        for row in rows:
+            about = self._opened(row)
+            shown.append(EarlierPlace(row[0], row[1], about.place, about.examined_on, about.more, bool(row[3])))
         return sorted(shown, key=lambda each: (each.examined_on, each.screening_id), reverse=True)
 
     def picture(self, subject_key: str, today: str, number: int) -> tuple[EarlierPlace, bytes] | None:
         """One place of those in `of`, with its frame's message; None where it is none of them, or has none any more."""
         found = self.of(subject_key, today)
         place = next((each for each in found if each.number == number and each.has_picture), None)
-        rows = self._db.read("SELECT picture FROM earlier WHERE number = ? AND picture IS NOT NULL", number)
-        if place is None or not rows:
+        rows = place and self._db.read("SELECT picture FROM earlier WHERE number = ? AND picture IS NOT NULL", number)
+        if not place or not rows:
             return None
         return place, self._vault.unseal(rows[0][0], _about_picture(place.screening_id, place.place.key_frame_id))
 
@@ -227,7 +229,7 @@ class Earlier:
             return self._awaiting.release(screening_id)
 
     def expire(self) -> None:
-        """Delete what was kept long enough, or all of it where this van keeps nothing, and frames that waited so long."""
+        """Delete what was kept long enough, or all where this van keeps nothing, and frames that waited too long."""
         with self._db.transaction():
             self._trim()
             files = self._awaiting.expire()
@@ -246,7 +248,8 @@ class Earlier:
         )
         excess = self._db.read("SELECT coalesce(sum(size), 0) FROM earlier")[0][0] - self._most_bytes
         while excess > 0:
-            number, size = self._db.read("SELECT number, size FROM earlier WHERE size > 0 ORDER BY number LIMIT 1")[0]
+            oldest = "SELECT number, size FROM earlier WHERE size > 0 ORDER BY number LIMIT 1"
+            number, size = self._db.read(oldest)[0]
             self._db.write("UPDATE earlier SET picture = NULL, size = 0 WHERE number = ?", number)
             excess -= size
 

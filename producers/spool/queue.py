@@ -59,7 +59,7 @@ _INSERT: Final = (
 
 
 class Queue:
-    """Items in files and rows. clock: UNIX seconds. keep_bytes: as for `Spool`. awaiting: frames that the centre has."""
+    """Items in files and rows. awaiting: frames that are stored. clock: UNIX seconds. keep_bytes: as for `Spool`."""
 
     def __init__(
         self, db: Database, bodies: Bodies, awaiting: Awaiting, clock: Clock = time.time, keep_bytes: int = 0
@@ -261,7 +261,8 @@ class Queue:
 
     def files(self) -> list[str]:
         """The files that rows name, of items and of frames that wait for a report."""
-        return [row[0] for row in self._db.read("SELECT file FROM items WHERE file IS NOT NULL")] + self._awaiting.files()
+        of_items = [row[0] for row in self._db.read("SELECT file FROM items WHERE file IS NOT NULL")]
+        return of_items + self._awaiting.files()
 
     def retry(self, sign_again: Callable[[bytes], bytes]) -> int:
         """As `Spool.retry`."""

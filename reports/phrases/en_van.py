@@ -219,14 +219,14 @@ ENGLISH_VAN: Final = {
         " what it is or was. What other vans saw is not here."
     ),
     "live_earlier_none": (
-        "This van has no earlier pictures of her. That is not \"nothing was found\": another van may have scanned her,"
+        'This van has no earlier pictures of her. That is not "nothing was found": another van may have scanned her,'
         " and not everything is kept."
     ),
     "live_earlier_nobody": (
-        "No person id was entered: her earlier pictures cannot be looked for here. That is not \"nothing was found\"."
+        'No person id was entered: her earlier pictures cannot be looked for here. That is not "nothing was found".'
     ),
     "live_earlier_off": (
-        "This van keeps no pictures for a later visit (SONOVAN_VAN_EARLIER_MIB). That is not \"nothing was found\"."
+        'This van keeps no pictures for a later visit (SONOVAN_VAN_EARLIER_MIB). That is not "nothing was found".'
     ),
     "live_earlier_silenced": "Not shown: consent was withdrawn, or the screening is void.",
     "live_quality": "The latest frames",

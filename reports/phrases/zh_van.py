@@ -198,8 +198,12 @@ CHINESE_VAN: Final = {
     "live_earlier_more": "除此之外，{day} 的检查另有 {count} 处位置在本车未知。",
     "live_earlier_next": "下一处",
     "live_earlier_count": "第 {number} 处，共 {count} 处",
-    "live_earlier_hint": "来自既往检查，由本车保存：当时曾在该处勾画轮廓，不说明其过去或现在的性质。其他车所见不在此处。",
-    "live_earlier_none": "本车没有她的既往图像。这并不表示“没有发现什么”：她可能由其他车检查过，且并非所有内容都会保存。",
+    "live_earlier_hint": (
+        "来自既往检查，由本车保存：当时曾在该处勾画轮廓，不说明其过去或现在的性质。其他车所见不在此处。"
+    ),
+    "live_earlier_none": (
+        "本车没有她的既往图像。这并不表示“没有发现什么”：她可能由其他车检查过，且并非所有内容都会保存。"
+    ),
     "live_earlier_nobody": "登记时未填写人员编号：无法在本车查找她的既往图像。这并不表示“没有发现什么”。",
     "live_earlier_off": "本车不为以后的检查保存图像（SONOVAN_VAN_EARLIER_MIB）。这并不表示“没有发现什么”。",
     "live_earlier_silenced": "不显示：已撤回同意，或此次筛查作废。",

@@ -193,8 +193,7 @@ def erase(
     van: VanName = None,
     state: State = None,
 ) -> None:
-    """Delete for good what stays on the van of a screening: unsent, as her consent is withdrawn, or for her next visit.
-    """
+    """Delete for good what stays on the van of a screening: withheld, as consent is withdrawn, or for a next visit."""
     from sonovan.cli.van_open import open_van, the_van
     from sonovan.producers.spool import WITHHELD
 

@@ -2,15 +2,40 @@
 
 from collections.abc import Mapping
 
-from sonovan.contracts.answers import Pointed, PointedPlace
+from sonovan.contracts.answers import Pointed, PointedPlace, VanAnswered
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.limits import MAX_POINTED, MAX_POINTED_CORNERS
 from sonovan.contracts.results import Finding, ScreeningAssessed
+from sonovan.stream_apps.stage import Outgoing, receipt_to
+
+
+def places_told(assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented]) -> tuple[Outgoing, ...]:
+    """The answer that tells the van the places of a revision, before the revision is sent; nothing where there are none.
+
+    Whoever takes over after a crash tells of a revision again by what stands in its topic, and outlines do not stand
+    there. So they are told before it, by an answer of their own that has no status: the van waits for the report.
+    """
+    found = pointed(assessed, results)
+    if found is None:
+        return ()
+    answer = VanAnswered(
+        van_id=assessed.van_id,
+        kind="report",
+        screening_id=assessed.screening_id,
+        item_id=f"{assessed.screening_id}/pointed/{assessed.revision_id}",
+        content_sha256=assessed.revision_id,
+        revision_id=assessed.revision_id,
+        revision_number=assessed.revision_number,
+        findings=len(assessed.findings),
+        pointed=found,
+    )
+    return (receipt_to(answer),)
+
 
 def pointed(assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented]) -> Pointed | None:
     """The places of a revision's findings; None for a preliminary one, and where nothing is said of the pictures.
 
-    results: those behind the findings by frame id; without them no outline is told. Of more than MAX_POINTED findings
+    results: those behind the findings by frame id. Of more than MAX_POINTED findings
     the most suspicious ones are told, in an order that does not say so.
     """
     if assessed.silenced or assessed.status == "preliminary":

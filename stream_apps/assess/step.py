@@ -6,10 +6,9 @@ anywhere in between does the same again: every record's id and content follow fr
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Final
 
 from pydantic import ValidationError
@@ -26,7 +25,7 @@ from sonovan.stream_apps.assess.assessment import sequence_records
 from sonovan.stream_apps.assess.ending import RowLife, ended, ending_of, is_over
 from sonovan.stream_apps.assess.intake import take
 from sonovan.stream_apps.assess.known import Known, check_rows, load, published_rows, received_rows
-from sonovan.stream_apps.assess.pointing import pointed
+from sonovan.stream_apps.assess.pointing import places_told
 from sonovan.stream_apps.assess.received import ControlRecord, Received, Verify, receive
 from sonovan.stream_apps.assess.revise import Revision, revise
 from sonovan.stream_apps.assess.rows import ScreeningRow, WaitingRow
@@ -34,14 +33,14 @@ from sonovan.stream_apps.rejecting import Subject, Unusable
 from sonovan.stream_apps.stage import Message, Outgoing, Row, Rows, check_records, receipt_to
 
 _LIFE: Final = RowLife()
-_NO_RESULTS: Final[Mapping[str, FrameSegmented]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
     """What a message leads to. `revision` is None where nothing new is to be published.
 
-    sequences: the records of the revision's sweeps. records: the revision and the receipts, which follow them.
+    sequences: the records of the revision's sweeps, and where its findings lie, for the van. records: the revision and
+    the receipts, which follow them.
     """
 
     revision: Revision | None = None
@@ -131,14 +130,14 @@ def decide(
         for record in sequence_records(assessed, revision.results)
     )
     published = Outgoing(Topic.SCREENING_ASSESSED, assessed.screening_id, assessed)
-    return after, Decided(revision, sequences, (published, *receipts, report_receipt(assessed, revision.results)))
+    before = (*sequences, *places_told(assessed, revision.results))
+    return after, Decided(revision, before, (published, *receipts, report_receipt(assessed)))
 
 
-def report_receipt(assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented] = _NO_RESULTS) -> Outgoing:
-    """What the van is told of a revision: that it is there, how complete, how many findings and where; no categories.
+def report_receipt(assessed: ScreeningAssessed) -> Outgoing:
+    """What the van is told of a revision: that it is there, how complete, how many findings; no categories.
 
-    None are counted where nothing is said of the pictures. results: those behind the findings, by frame id; whoever
-    tells of a revision again does not have them, and tells no outlines.
+    None are counted where nothing is said of the pictures.
     """
     return receipt_to(
         VanAnswered(
@@ -151,7 +150,6 @@ def report_receipt(assessed: ScreeningAssessed, results: Mapping[str, FrameSegme
             revision_id=assessed.revision_id,
             revision_number=assessed.revision_number,
             findings=None if assessed.silenced else len(assessed.findings),
-            pointed=pointed(assessed, results),
         )
     )
 

@@ -12,9 +12,9 @@ from tests.conftest import skip_unless_ci
 from tests.producers.clips import shades
 from tests.producers.gateway.test_recording import ENTRY
 from tests.producers.page.pages import OTHER_SLIP, desk
-from tests.producers.page.test_earlier import again, examined
 from tests.producers.page.scene import closings, registered, scan
 from tests.producers.page.screenshots import enter
+from tests.producers.page.test_earlier import again, examined
 from tests.producers.page.test_live import tick
 from tests.producers.sources.test_capture import Screen
 from tests.producers.visits import SIGNER

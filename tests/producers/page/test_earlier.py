@@ -14,7 +14,7 @@ from sonovan.producers.gateway.register import Expected
 from sonovan.producers.page.earlier_pages import panel_of
 from tests.producers.page.pages import OTHER_SLIP, Desk, desk, without
 from tests.producers.page.scene import registered, scan
-from tests.producers.spool.test_earlier import place, report
+from tests.producers.spool.earlier import place, pointing, report
 from tests.producers.spool.test_spool import store_all
 
 PATH = "/live/{screening}/earlier/{number}"
@@ -28,9 +28,8 @@ def examined(here: Desk, *more: dict[str, Any], untold: int = 0) -> Expected:
     spool = here.page.spool
     store_all(spool)
     found = [place(spool, entry.screening_id, **each) for each in ({}, *more)]
-    answer = report(entry.screening_id, *found)
-    assert answer.pointed is not None
-    spool.take_answer(answer.model_copy(update={"pointed": answer.pointed.model_copy(update={"more": untold})}), 0, 99)
+    spool.take_answer(pointing(entry.screening_id, *found, more=untold), 0, 98)
+    spool.take_answer(report(entry.screening_id, len(found) + untold), 0, 99)
     return entry
 
 
@@ -56,7 +55,11 @@ def shown(here: Desk, entry: Expected) -> str:
             ("Earlier examinations", "Look here again", "Left breast, 10 o&#39;clock, 35 mm from the nipple",
              "examined on 2025-11-20", "It says nothing of what it is or was"),
         ),
-        ("zh", ("既往检查", "请再看此处", "左侧乳腺", "10 点钟方向", "35", "检查日期 2025-11-20", "不说明其过去或现在的性质")),
+        (
+            "zh",
+            ("既往检查", "请再看此处", "左侧乳腺", "10 点钟方向", "35", "检查日期 2025-11-20",
+             "不说明其过去或现在的性质"),
+        ),
     ],
 )  # fmt: skip
 def test_the_place_its_day_and_its_picture_stand_beside_and_say_that_they_are_of_an_earlier_examination(
@@ -91,7 +94,19 @@ def test_no_word_judges_or_reassures_and_silence_is_told_not_to_be_a_negative(
         examined(here)
         anothers = shown(here, again(here, person="110101199003077777"))
     assert negative in anothers, "of another woman this van has nothing"
-    for word in ("BI-RADS", "TI-RADS", "benign", "malignant", "suspicio", "normal", "良性", "恶性", "可疑", "正常", "分类"):
+    for word in (
+        "BI-RADS",
+        "TI-RADS",
+        "benign",
+        "malignant",
+        "suspicio",
+        "normal",
+        "良性",
+        "恶性",
+        "可疑",
+        "正常",
+        "分类",
+    ):
         assert word not in hers + anothers
 
 
@@ -116,8 +131,10 @@ def test_a_picture_is_shown_to_whoever_scans_her_and_for_no_other_screening(tmp_
         (found,) = here.page.spool.earlier.of(entry.visit.subject_key, entry.screening_id)
         number = str(found.number)
         assert here.ask("GET", PATH, screening=entry.screening_id, number=number).status == 200
-        assert here.ask("GET", PATH, screening=first.screening_id, number=number).status == 400, "no earlier one of itself"
-        for wrong in ("99", "x", "-1", "１"):
+        assert here.ask("GET", PATH, screening=first.screening_id, number=number).status == 400, (
+            "no earlier one of itself"
+        )
+        for wrong in ("99", "x", "-1", "9" * 40):
             assert here.ask("GET", PATH, screening=entry.screening_id, number=wrong).status == 400, wrong
         void = (("kind", "consent"), ("withdrawn", "screening"), ("because", "she_withdrew"), ("sure", "yes"))
         scan(here, entry, "left")

@@ -1,98 +1,47 @@
 """What the van keeps for her next visit: when it comes, whose it is, how long it stays, and what takes it away."""
 
-import os
-import shutil
-import signal
-import sqlite3
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sonovan.contracts.amendments import Amendment, ConsentAmended, TakenBack, Voided, WomanAmended
-from sonovan.contracts.answers import Pointed, PointedPlace, VanAnswered
-from sonovan.contracts.description import Location
+from sonovan.contracts.answers import Pointed, VanAnswered
 from sonovan.contracts.errors import Fatal
-from sonovan.contracts.ids import frame_id, mint_id
 from sonovan.contracts.receipts import ReceiptSigner
 from sonovan.contracts.signatures import generate_key, public_key
 from sonovan.producers.amend import spool_amendment
 from sonovan.producers.page.pictures import pixels_of
 from sonovan.producers.receipts import pin
-from sonovan.producers.screening import compose_sequence
-from sonovan.producers.simulate import simulated_sources
-from sonovan.producers.spool import Disk, EarlierPlace, Spool, SpoolFull
+from sonovan.producers.spool import Spool
 from sonovan.producers.vault import Vault
-from tests.producers.spool.dying import DyingDisk, in_a_child
+from tests.producers.spool.earlier import (
+    DAY,
+    DAY_S,
+    FINDING,
+    HER,
+    OTHER,
+    ROOM,
+    TODAY,
+    bodies,
+    kept,
+    place,
+    pointing,
+    report,
+    scanned,
+    spool_in,
+    told,
+    visited,
+)
 from tests.producers.spool.test_spool import composed, messages, receipt, store_all
-from tests.producers.visits import SIGNER, VISIT, vault_at
-
-HER, OTHER = "5e" * 32, "6f" * 32
-TODAY = mint_id()
-ROOM = 2**20
-FINDING = "e" * 64
-DAY = date(2025, 11, 20)
-DAY_S = 86_400.0
+from tests.producers.visits import SIGNER, vault_at
 
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Iterator[Spool]:
     with spool_in(tmp_path / "van") as opened:
         yield opened
-
-
-def spool_in(folder: Path, **options: Any) -> Spool:
-    return Spool(folder / "spool", vault_at(folder), **{"earlier_bytes": ROOM, "least_free_bytes": 2**20, **options})
-
-
-def visited(spool: Spool, woman: str = HER, frames: int = 4, *, screening_id: str | None = None) -> str:
-    """A screening of the woman with this key, of one sweep, whole and closed; nothing of it is sent."""
-    (source,) = simulated_sources("breast", 1, frames, 0)
-    visit = replace(VISIT, subject_key=woman)
-    screening = spool.open_screening(visit, SIGNER, [source], screening_id=screening_id)
-    compose_sequence(screening, source, mint_id())
-    return screening.close().screening_id
-
-
-def place(spool: Spool, screening: str, index: int = 2, **more: Any) -> PointedPlace:
-    (sequence,) = spool.sequence_ids(screening)
-    fields: dict[str, Any] = {
-        "finding_id": FINDING, "organ": "breast", "laterality": "left", "key_frame_id": frame_id(sequence, index),
-        "location": Location(hour=10, nipple_distance_mm=35), "outline": ((9, 9), (30, 9), (30, 30)),
-    }  # fmt: skip
-    return PointedPlace.model_validate({**fields, **more})
-
-
-def report(screening: str, *places: PointedPlace, number: int = 1, **more: Any) -> VanAnswered:
-    fields: dict[str, Any] = {
-        "van_id": "van-1", "kind": "report", "screening_id": screening, "item_id": f"{screening}/report",
-        "content_sha256": "a" * 64, "status": "complete", "revision_id": "a" * 64, "revision_number": number,
-        "findings": len(places), "pointed": Pointed(examined_on=DAY, places=places),
-    }  # fmt: skip
-    return VanAnswered.model_validate({**fields, **more})
-
-
-def told(spool: Spool, screening: str, *places: PointedPlace, **more: Any) -> None:
-    spool.take_answer(report(screening, *places, **more), 0, 99)
-
-
-def kept(spool: Spool, woman: str = HER, today: str = TODAY) -> list[EarlierPlace]:
-    return spool.earlier.of(woman, today)
-
-
-def scanned(spool: Spool, woman: str = HER) -> str:
-    """A screening that is stored at the centre, whose report told of one place."""
-    screening = visited(spool, woman)
-    store_all(spool)
-    told(spool, screening, place(spool, screening))
-    return screening
-
-
-def bodies(spool: Spool) -> int:
-    return len(list((spool.folder / "items").iterdir()))
 
 
 def test_the_frame_that_a_report_names_is_kept_as_it_was_sent_and_all_others_go(spool: Spool) -> None:
@@ -136,8 +85,19 @@ def test_the_last_receipts_may_come_after_the_report(spool: Spool) -> None:
 def test_a_preliminary_report_keeps_nothing_and_lets_nothing_go(spool: Spool) -> None:
     screening = visited(spool)
     store_all(spool)
-    told(spool, screening, place(spool, screening), status="preliminary")
+    spool.take_answer(report(screening, 1, status="preliminary"), 0, 1)
     assert (kept(spool), bodies(spool)) == ([], 4)
+
+
+def test_places_are_kept_before_the_report_that_lets_the_other_frames_go(spool: Spool) -> None:
+    screening = visited(spool)
+    store_all(spool)
+    spool.take_answer(pointing(screening, place(spool, screening)), 0, 1)
+    assert ([each.has_picture for each in kept(spool)], bodies(spool)) == ([True], 4)
+    assert spool.report(screening) is None, "no report came yet"
+    spool.take_answer(report(screening, 1), 0, 2)
+    assert bodies(spool) == 0
+    assert spool.report(screening) == report(screening, 1)
 
 
 def test_without_an_examination_day_in_her_files_it_is_the_day_on_which_this_van_began(tmp_path: Path) -> None:
@@ -146,7 +106,8 @@ def test_without_an_examination_day_in_her_files_it_is_the_day_on_which_this_van
         screening = visited(spool)
         store_all(spool)
         now[0] += 3 * DAY_S
-        told(spool, screening, pointed=Pointed(places=(place(spool, screening),)), findings=1)
+        undated = Pointed(places=(place(spool, screening),))
+        spool.take_answer(pointing(screening).model_copy(update={"pointed": undated}), 0, 1)
         assert [each.examined_on for each in kept(spool)] == [date.fromtimestamp(now[0] - 3 * DAY_S)]
 
 
@@ -226,9 +187,16 @@ def test_today_under_a_wrong_slip_she_is_shown_what_is_the_right_womans(spool: S
     assert [each.screening_id for each in kept(spool, HER, today)] == [each.screening_id for each in kept(spool, OTHER)]
 
 
+def erased(screening: str) -> VanAnswered:
+    """The answer by which the centre tells that a screening is erased."""
+    return report(screening, None, status=None).model_copy(update={"revision_number": None})
+
+
 def test_an_erasure_at_the_centre_and_the_vans_own_command_delete_it_for_good(spool: Spool) -> None:
     for forget in (
-        lambda name: told(spool, name, findings=None, status=None, revision_number=None, pointed=None),
+        lambda name: spool.take_answer(
+            report(name, None, status=None).model_copy(update={"revision_number": None}), 0, 1
+        ),
         spool.forget_earlier,
     ):
         screening = scanned(spool)
@@ -257,7 +225,7 @@ def test_what_nobody_signed_is_not_kept(tmp_path: Path) -> None:
     with spool_in(tmp_path) as spool:
         told(spool, screening, place(spool, screening))
         assert kept(spool) == []
-        signed = ReceiptSigner(key).sign(report(screening, place(spool, screening)))
+        signed = ReceiptSigner(key).sign(pointing(screening, place(spool, screening)))
         assert signed.pointed is not None
         moved = signed.pointed.model_copy(update={"places": (place(spool, screening, laterality="right"),)})
         spool.take_answer(signed.model_copy(update={"pointed": moved}), 0, 1)
@@ -268,10 +236,10 @@ def test_what_nobody_signed_is_not_kept(tmp_path: Path) -> None:
 
 def test_pictures_are_bounded_by_size_and_the_oldest_goes_first_while_its_place_stays(tmp_path: Path) -> None:
     with spool_in(tmp_path) as spool:
-        first = scanned(spool)
+        first = scanned(spool, frames=1)
         (one,) = spool._db.read("SELECT size FROM earlier")[0]
     with spool_in(tmp_path, earlier_bytes=5 * one // 2) as spool:
-        second, third = scanned(spool), scanned(spool)
+        second, third = scanned(spool, frames=1), scanned(spool, frames=1)
         found = {each.screening_id: each.has_picture for each in kept(spool)}
         assert found == {first: False, second: True, third: True}
         assert spool._db.read("SELECT coalesce(sum(size), 0) FROM earlier")[0][0] <= 5 * one // 2
@@ -322,40 +290,6 @@ def test_a_van_that_keeps_nothing_has_no_frame_wait_and_deletes_what_is_there(tm
         assert spool._db.read("SELECT 1 FROM earlier") == []
 
 
-class ShortDisk(Disk):
-    """A disk on which so many bytes are free, beside what the spool's bodies take."""
-
-    def __init__(self, room: int) -> None:
-        self.room = room
-
-    def free_bytes(self, folder: Path) -> int:
-        return self.room - sum(each.stat().st_size for each in folder.iterdir())
-
-
-def test_on_a_short_disk_a_new_frame_takes_the_room_of_those_that_only_wait(tmp_path: Path) -> None:
-    disk = ShortDisk(2**30)
-    with spool_in(tmp_path, disk=disk) as spool:
-        visited(spool)
-        store_all(spool)
-        assert bodies(spool) == 4
-        disk.room = 2**20 + sum(each.stat().st_size for each in (spool.folder / "items").iterdir())
-        visited(spool, frames=1)
-        assert bodies(spool) == len(messages(spool)) > 0, "what waits to be sent alone is here"
-        disk.room = 0
-        with pytest.raises(SpoolFull):
-            visited(spool)
-
-
-def test_on_a_full_disk_the_place_is_kept_without_its_picture(tmp_path: Path) -> None:
-    disk = ShortDisk(2**30)
-    with spool_in(tmp_path, disk=disk) as spool:
-        screening = visited(spool)
-        store_all(spool)
-        disk.room = 0
-        told(spool, screening, place(spool, screening))
-        assert [each.has_picture for each in kept(spool)] == [False]
-
-
 def test_a_damaged_body_costs_its_picture_and_not_the_receipts(spool: Spool) -> None:
     screening = visited(spool)
     store_all(spool)
@@ -386,60 +320,7 @@ def test_nothing_that_names_her_or_says_what_was_found_is_readable_on_the_disk(t
         assert shown is not None
         files = [path for path in tmp_path.rglob("*") if path.is_file()]
         on_disk = b"".join(path.read_bytes() for path in files)
-    words = (HER, FINDING, "nipple_distance", "outline", "hour", DAY.isoformat(), "complete", "pixels_sha256")
+    words = (HER, FINDING, "nipple_distance", '"outline"', '"hour"', DAY.isoformat(), "complete", "pixels_sha256")
     assert [word for word in words if word.encode() in on_disk] == []
     assert shown[1][-200:] not in on_disk
     assert not any(screening in path.name for path in files)
-
-
-def live(spool: Spool, screening: str, tell: Callable[[str], None]) -> None:
-    """She is scanned, the centre has all of it and tells of it, again, and of an amendment; from the start after a kill."""
-    if not any(each.screening_id == screening for each in spool.screenings()):
-        visited(spool, screening_id=screening, frames=2)
-    resumed = spool.resume_screening(screening, SIGNER)
-    if not spool.sequence_ids(screening):
-        (source,) = simulated_sources("breast", 1, 2, 0)
-        compose_sequence(resumed, source, mint_id())
-    resumed.close()
-    store_all(spool)
-    tell("stored")
-    (sequence, *_) = spool.sequence_ids(screening)
-    told(spool, screening, place(spool, screening, index=1, key_frame_id=frame_id(sequence, 1)))
-    tell("told")
-
-
-def test_a_van_that_dies_between_any_two_effects_keeps_it_whole_or_not_at_all(tmp_path: Path) -> None:
-    memory = Path("/dev/shm")
-    where = (memory if os.access(memory, os.W_OK) else tmp_path) / f"earlier-{mint_id()}"
-    try:
-        with spool_in(where / "calm", disk=(calm := DyingDisk(None))) as spool:
-            live(spool, TODAY, lambda _line: None)
-        assert calm.effects > 30
-        for die_at in range(0, calm.effects):
-            place_of_this, screening = where / str(die_at), mint_id()
-
-            def die(tell: Callable[[str], None], here: Path = place_of_this, name: str = screening) -> None:
-                with spool_in(here, disk=DyingDisk(die_at)) as spool:
-                    live(spool, name, tell)
-
-            said, status = in_a_child(die)
-            assert os.WTERMSIG(status) == signal.SIGKILL, f"effect {die_at} was not reached"
-            with spool_in(place_of_this) as spool:
-                check(spool, said)
-                live(spool, screening, said.append)
-                check(spool, said)
-                assert len(kept(spool)) == 1, f"killed at effect {die_at}"
-            shutil.rmtree(place_of_this)
-    finally:
-        shutil.rmtree(where, ignore_errors=True)
-
-
-def check(spool: Spool, said: list[str]) -> None:
-    """What was told is there and opens, and every file on the disk has a row that names it."""
-    with sqlite3.connect(spool.folder / "spool.sqlite") as database:
-        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    found = kept(spool)
-    assert len(found) == 1 or "told" not in said
-    for each in found:
-        assert each.has_picture == (spool.earlier.picture(HER, TODAY, each.number) is not None)
-    assert {each.name for each in (spool.folder / "items").iterdir()} == set(spool._queue.files())

@@ -102,7 +102,7 @@ def test_a_quota_in_the_middle_of_the_database_loses_nothing(tmp_path: Path) -> 
     """RLIMIT_FSIZE ends the log of SQLite, not a body: the frame is refused as well."""
 
     def scan(tell: Callable[[str], None]) -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (700_000, 700_000))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         with spool_in(tmp_path) as spool:
             sequence = spool.open_screening(VISIT, SIGNER, [source()], screening_id=NAME).begin(source(), SWEEP)
