@@ -126,8 +126,9 @@ class Earlier:
     def note(self, answer: VanAnswered, pointed: Pointed | None, started_at: float | None) -> list[str]:
         """Keep what a report says; files that go once the transaction has ended. To be called within it.
 
-        pointed: the places, where the van believes them; the report on their revision comes after them. started_at: UNIX seconds at which the screening began here,
-        None where this spool never had it. A report that says nothing of her pictures any more has all of it forgotten.
+        pointed: the places, where the van believes them; the report on their revision comes after them. started_at:
+        UNIX seconds at which the screening began here, None where this spool never had it. A report that says nothing
+        of her pictures any more has all of it forgotten.
         """
         screening_id = answer.screening_id
         if screening_id is None:

@@ -10,7 +10,7 @@ from sonovan.stream_apps.stage import Outgoing, receipt_to
 
 
 def places_told(assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented]) -> tuple[Outgoing, ...]:
-    """The answer that tells the van the places of a revision, before the revision is sent; nothing where there are none.
+    """The answer that tells the van the places of a revision, to be sent before it; nothing where there are none.
 
     Whoever takes over after a crash tells of a revision again by what stands in its topic, and outlines do not stand
     there. So they are told before it, by an answer of their own that has no status: the van waits for the report.
