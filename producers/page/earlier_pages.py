@@ -26,7 +26,8 @@ _Outline = tuple[tuple[float, float], ...]
 class Card:
     """One place as the page shows it. picture: its address; None where the frame is not here any more."""
 
-    line: str
+    place: str
+    day: str
     alt: str
     picture: str | None
 
@@ -70,11 +71,12 @@ def picture(page: "Page", asked: Asked) -> Answer:
     place, value = found
     header = FrameCaptured.decode(open_envelope(value).header)
     outline = place.place.outline or ()
-    panel = panel_of(header.panels, outline)
+    panel, words = panel_of(header.panels, outline), page.words[asked.language]
+    side = words.place(place.place.organ, place.place.laterality)
     drawn = outlined_frame(
         pixels_of(value),
         [outline] if outline else [],
-        title=_told(place, "live_earlier_title", page.words[asked.language]),
+        title=words.van("live_earlier_title", place=side, day=place.examined_on.isoformat()),
         box=None if panel is None else _box(panel),
         spacing_mm=None if panel is None else panel.spacing_mm,
     )
@@ -100,10 +102,7 @@ def _box(panel: Panel) -> Box:
 
 
 def _card(place: EarlierPlace, address: str, words: Speaks) -> Card:
-    told = _told(place, "live_earlier_line", words)
-    return Card(told, _told(place, "live_earlier_alt", words), address if place.has_picture else None)
-
-
-def _told(place: EarlierPlace, phrase: str, words: Speaks) -> str:
     where = words.found_at(place.place.organ, place.place.laterality, place.place.location)
-    return words.van(phrase, place=where, day=place.examined_on.isoformat())
+    day = place.examined_on.isoformat()
+    alt = words.van("live_earlier_alt", place=where, day=day)
+    return Card(where, words.van("live_earlier_day", day=day), alt, address if place.has_picture else None)

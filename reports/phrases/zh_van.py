@@ -191,7 +191,7 @@ CHINESE_VAN: Final = {
     "live_preview_ready": "本机软件不时查看一帧，只会提示何处需要再看；没有显示时，并不说明任何问题。",
     "live_earlier": "既往检查",
     "live_earlier_look": "请再看此处",
-    "live_earlier_line": "{place}；检查日期 {day}",
+    "live_earlier_day": "检查日期 {day}",
     "live_earlier_title": "既往图像（{day}），非今日：{place}",
     "live_earlier_alt": "既往检查图像，{day}：{place}",
     "live_earlier_no_picture": "本车已不存有该图像，仅知其位置。",

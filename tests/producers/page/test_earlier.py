@@ -53,7 +53,7 @@ def shown(here: Desk, entry: Expected) -> str:
         (
             "en",
             ("Earlier examinations", "Look here again", "Left breast, 10 o&#39;clock, 35 mm from the nipple",
-             "examined on 2025-11-20", "It says nothing of what it is or was"),
+             "Examined on 2025-11-20", "It says nothing of what it is or was"),
         ),
         (
             "zh",
