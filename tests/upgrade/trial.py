@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.waiting import until
+from tests.waiting import elapse, until
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 FRAMES: Final = 24
@@ -27,6 +27,8 @@ LONG: Final = 400
 """Frames of the sweep in the middle of which the van is killed."""
 AT_LEAST: Final = 20
 """Frames of it that are at the centre before."""
+SET_ASIDE: Final = 3
+"""What `sonovan van send` ends with where frames wait for an operator's eye."""
 WITHIN_S: Final = 1200.0
 CONSENT: Final = ("--consent", "screening,ai")
 
@@ -58,9 +60,9 @@ class Version:
         return process.returncode, printed, told
 
     def run(self, *words: str) -> str:
-        """What a command prints. Raises RuntimeError where it fails."""
+        """What a command prints. Raises RuntimeError where it fails; frames that are held on the van are no failure."""
         code, printed, told = self.ends(*words)
-        if code:
+        if code not in (0, SET_ASIDE):
             raise RuntimeError(f"{self.tree.name}: sonovan {' '.join(words)} ended with {code}\n{printed}{told}")
         return printed
 
@@ -125,7 +127,10 @@ def finished(version: Version, screenings: set[str]) -> dict[str, str] | None:
     told = {
         each["screening_id"]: each["status"] for each in version.asked("SELECT screening_id, status FROM screenings")
     }
-    return told if all(told.get(each) == "complete" for each in screenings) else None
+    if all(told.get(each) == "complete" for each in screenings):
+        return told
+    elapse(2.0)
+    return None
 
 
 def main() -> int:
@@ -164,7 +169,7 @@ def _trial(before: Version, now: Version, folder: Path) -> dict[str, Any]:
     now.run("van", "send", str(sweeps[3]), "--organ", "breast", "--side", "left", "--into", cut_off)
     release(now)
     expected = {reported: FRAMES, half: 2 * FRAMES, cut_off: LONG}
-    until(lambda: frames_of(now) == expected, f"every frame has a result: {expected}", deadline_s=WITHIN_S)
+    until(lambda: frames_of(now) == expected or elapse(2.0), f"a result each: {expected}", deadline_s=WITHIN_S)
     statuses = until(lambda: finished(now, set(expected)), "every screening is complete", deadline_s=WITHIN_S)
     now.run("export", "report", reported, "--out", str(folder / "report-after"))
     changed = [
