@@ -43,8 +43,13 @@ def not_asked(record: ClinicalRecord, words: Words) -> str:
     """
     idle = {"lump_places"} if record.palpable_lump in (None, "none") else set()
     idle |= {"discharge"} if record.nipple_discharge in (None, "none") else set()
-    names = [_label(name, words) for name in _ORDER if getattr(record, name) is None and name not in idle]
+    names = [_within(_label(name, words)) for name in _ORDER if getattr(record, name) is None and name not in idle]
     return words.text("told_not_asked", terms=words.text("comma").join(names)) if names else ""
+
+
+def _within(label: str) -> str:
+    """A label in the middle of a sentence; what is written in capitals, such as BRCA, stays."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _label(name: str, words: Words) -> str:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from sonovan.console.asked import Asked, Refused
 from sonovan.console.doors import Door, door
-from sonovan.console.figures import Field, asked_of, days_of, figures_page, named, span_of
+from sonovan.console.figures import Field, asked_of, days_of, figures_page, moment, named, span_of
 from sonovan.console.phrases import ConsoleWords
 from sonovan.console.roles import Role
 from sonovan.console.tables import Cell, Shown, cell, csv_of, told
@@ -270,7 +270,9 @@ def _cell(column: str, value: Any, words: ConsoleWords, *, warn: bool = False) -
     if column == "laterality":
         return Cell(words.text(f"side_{value}"))
     if column == "action":
-        return Cell(words.sign(f"action_{value}", months="…"))
+        return Cell(words.action(value))
+    if column.endswith("_at"):
+        return moment(value)
     if column in ("recalled", "biopsied", "cancer", "benign", "interval_cancer"):
         return Cell(words.say("yes") if value else words.say("no"))
     return Cell(told(value), warn=warn)

@@ -47,11 +47,11 @@ def _van(row: Any, words: ConsoleWords, now: datetime) -> tuple[Cell, ...]:
     ago = None if heard is None else max(0, round((now - heard).total_seconds()))
     link, disk, clock = row["link_bits_per_s"], row["disk_free_bytes"], row["clock_ahead_s"]
     waiting = None if row["waiting"] is None else f"{row['waiting']} ({row['waiting_bytes'] / _MIB:.0f} MiB)"
-    metered = words.say("van_metered") if row["metered"] else ""
+    metered = words.text("brackets", text=words.say("van_metered")) if row["metered"] else ""
     return (
         Cell(row["van_id"], f"/worklist?{urlencode({'queue': 'waiting', 'van': row['van_id']})}"),
         Cell(_heard(heard, ago, words), warn=ago is None or ago > _SILENT_S),
-        Cell("–" if link is None else f"{link / 1000:.0f} kbit/s {metered}"),
+        Cell("–" if link is None else f"{link / 1000:.0f} kbit/s{metered}"),
         cell(waiting),
         Cell("–" if row["oldest_s"] is None else words.say("van_since", minutes=row["oldest_s"] // 60)),
         cell(row["held"], warn=bool(row["held"])),

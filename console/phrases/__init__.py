@@ -50,6 +50,10 @@ class ConsoleWords(SignedWords):
         """A day as the catalogue gives it."""
         return self.day(date.fromisoformat(str(told)[:10]))
 
+    def action(self, code: str) -> str:
+        """What is recommended, where it is not known after how many months."""
+        return self.say("some_months") if code == "follow_up" else self.sign(f"action_{code}")
+
     def script(self, prefix: str) -> dict[str, str]:
         """Labels and sentences whose names begin so, for a script, by the rest of their names; figures stay `{…}`."""
         return {name.removeprefix(prefix): text for name, text in self._own.items() if name.startswith(prefix)}

@@ -31,6 +31,7 @@ ENGLISH: Final = {
     "operators_csv": "Operators as CSV",
     "statistics_all": "all vans",
     "not_recorded": "not recorded",
+    "plots": "Plots",
     "table_nothing": "There is nothing.",
     "table_csv": "As CSV",
     "table_cut": "Only the first {count} rows are shown.",
@@ -121,7 +122,7 @@ ENGLISH: Final = {
     "van_ago": "{minutes} min ago",
     "van_since": "{minutes} min",
     "van_never": "never",
-    "van_metered": "(metered)",
+    "van_metered": "metered",
     # audit
     "nav_audit": "Audit",
     "audit_title": "Audit",
@@ -166,6 +167,7 @@ CHINESE: Final = {
     "operators_csv": "导出操作员 CSV 文件",
     "statistics_all": "全部筛查车",
     "not_recorded": "无记录",
+    "plots": "图表",
     "table_nothing": "没有内容。",
     "table_csv": "导出 CSV 文件",
     "table_cut": "仅显示前 {count} 行。",
@@ -253,7 +255,7 @@ CHINESE: Final = {
     "van_ago": "{minutes} 分钟前",
     "van_since": "{minutes} 分钟",
     "van_never": "从未",
-    "van_metered": "（计费）",
+    "van_metered": "计费",
     # audit
     "nav_audit": "审计",
     "audit_title": "审计",

@@ -36,7 +36,7 @@ ENGLISH: Final = {
     "rejected_sent_at": "Sent again",
     "rejected_retry": "Send again",
     "rejected_retry_all": "Send {count} again",
-    "rejected_retry_hint": "What helped must have been done before: a van enrolled, a version upgraded.",
+    "rejected_retry_hint": "First do what helps: enrol the van, or upgrade what runs.",
     "rejected_discard": "Discard",
     "rejected_discard_all": "Discard {count}",
     "rejected_discard_hint": "Nothing is deleted: it leaves the list of what is open. Quarantine ends by its time.",

@@ -162,14 +162,17 @@ def how_screened(connection: Connection, vans: Sequence[str], sites: frozenset[s
 def due(connection: Connection, sites: frozenset[str] | None) -> Table:
     """Who was asked for ultrasound again after some months and was not screened since, with the day from which she is
     due; the longest overdue first."""
-    scope, given = ("AND site_code IN :sites", {"sites": sorted(sites)}) if sites is not None else ("", {})
-    query = f"SELECT {', '.join(_DUE_COLUMNS)} FROM due WHERE NOT came_again {scope}"
+    scope, given = ("AND d.site_code IN :sites", {"sites": sorted(sites)}) if sites is not None else ("", {})
+    columns = ", ".join(f"d.{name}" for name in _DUE_COLUMNS)
+    query = (
+        f"SELECT {columns}, w.slip_number FROM due d LEFT JOIN women w ON w.screening_id = d.screening_id "
+        f"WHERE NOT d.came_again {scope}"
+    )
     found = rows_of_query(connection, query, given)
-    rows = [
-        (due_on(row["signed_at"], row["months"]).isoformat(), *(row[name] for name in _DUE_COLUMNS)) for row in found
-    ]
-    rows.sort(key=lambda row: (row[0], row[1]))
-    return Table(("due_on", *_DUE_COLUMNS), rows[:DUE_ROWS], len(rows) > DUE_ROWS)
+    shown = ("slip_number", *_DUE_COLUMNS)
+    rows = [(due_on(row["signed_at"], row["months"]).isoformat(), *(row[name] for name in shown)) for row in found]
+    rows.sort(key=lambda row: (row[0], row[2]))
+    return Table(("due_on", *shown), rows[:DUE_ROWS], len(rows) > DUE_ROWS)
 
 
 def due_as_usual(connection: Connection, sites: frozenset[str] | None, months: Mapping[str, int], until: date) -> Table:

@@ -63,6 +63,12 @@ def test_every_figure_leads_to_the_screenings_behind_it(console: Running) -> Non
     assert (whole["recalled"], whole["cancers"], whole["ppv1"]) == ("1", "1", "1")
 
 
+def test_times_are_those_of_the_clock_on_the_wall_to_the_minute(console: Running) -> None:
+    page = console.browser("f21", "lead").get(f"/statistics/rows?figure=opened&{DAYS}").text
+    assert f"<td>{NOON.astimezone():%Y-%m-%d %H:%M}</td>" in page
+    assert not re.search(r"\d{4}-\d\d-\d\dT\d\d:", page)
+
+
 def test_participation_is_shown_by_site_and_who_was_not_counted_as_not_recorded(console: Running) -> None:
     lead = console.browser("f15", "lead")
     page = lead.get(f"/statistics?{DAYS}").text

@@ -13,7 +13,7 @@ from sonovan.contracts.ids import mint_id
 from sonovan.contracts.outcomes import OutcomeRecorded
 from tests.clinical.records import NOON, sequence_closed, sha
 from tests.console.signing_scene import LEFT, SHE, Signing, findings, signing
-from tests.contracts.conclusions import concluded, left_breast
+from tests.contracts.conclusions import concluded, left_breast, left_lobe
 
 ALERT = sha("alert")
 HERS = f"/outcomes/{SHE}"
@@ -153,6 +153,15 @@ def test_the_morning_after_an_operator_sees_what_became_of_each_woman(desk: Sign
     assert "No woman was screened on this day." in nurse.get("/yesterday?day=2025-03-05").text
     assert nurse.get("/yesterday?day=nonsense").status == 200
     assert "BI-RADS" not in told, "an operator is told what happens next, no category"
+
+
+@pytest.mark.parametrize("page", ["/yesterday?day=2025-03-04", HERS])
+def test_where_no_months_are_known_none_are_left_open(desk: Signing, page: str) -> None:
+    desk.write(concluded(screening_id=SHE, sides=(left_lobe(),), findings=(), looked_at=()))
+    reader = desk.console.browser("dr-1", "reader")
+    assert "ultrasound again after some months" in reader.get(page).text
+    reader.cookies["language"] = "zh"
+    assert "数月后复查超声" in reader.get(page).text
 
 
 def test_the_morning_after_an_operator_sees_those_whom_she_scanned_and_a_lead_sees_all(desk: Signing) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sonovan.console.phrases import AREAS, PHRASES
 
 ROOM = Path(__file__).parents[2] / "console"
-SAME = {"title", "signed_in", "language_other"}
+SAME = {"title", "signed_in", "language_other", "between"}
 """Phrases that need no letter of their language."""
 
 

@@ -270,6 +270,8 @@ def test_what_is_signed_has_its_page_its_pdf_and_her_page(desk: Signing) -> None
     reader.post(f"{PAGE}/sign", {**form_of(reader), **WORDS})
     (made,) = desk.published
     assert isinstance(made, ScreeningConcluded)
+    listed = reader.get(f"/signed/{SHE}").text
+    assert all(f"{what} ({each})" in listed for what in ("Page", "PDF", "Her page") for each in ("English", "中文"))
     page = reader.get(f"/signed/{SHE}/{made.conclusion_id}/page/zh")
     assert "已签署的超声筛查报告" in page.text
     assert "script" not in page.headers["content-security-policy"]

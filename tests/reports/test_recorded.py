@@ -1,5 +1,6 @@
 """What she told stands first, coded; who she is only where the site says so; what nobody asked is said."""
 
+import re
 from datetime import date
 
 import pytest
@@ -45,6 +46,12 @@ def test_what_she_told_stands_before_what_a_machine_saw() -> None:
     assert "hormones none" in text, "asked, and there are none"
     assert "Not asked: change of skin or nipple, symptoms" in text
     assert "character of the discharge" not in text, "she has none"
+
+
+def test_what_was_not_asked_is_one_sentence_in_which_names_alone_are_in_capitals() -> None:
+    told = not_asked(ClinicalRecord(), Words())
+    assert "age at first period" in told
+    assert re.findall(r", [A-Z]\w*", told) == [", BRCA", ", TSH"]
 
 
 def test_signs_that_outrank_the_picture_stand_out_where_she_has_them() -> None:

@@ -99,7 +99,7 @@ def test_who_was_asked_to_come_again_is_due_until_she_came(database: Database) -
     with database.writing() as connection:
         write(connection, changes([opened(), assessed(), concluded(sides=(left_breast(), lobe))]))
         (row,) = due(connection, None).rows
-        assert (row[:2], row[4]) == (("2026-03-04", SCREENING), "thyroid")
+        assert (row[0], row[2], row[5]) == ("2026-03-04", SCREENING, "thyroid")
         assert due(connection, frozenset({"site-9"})).rows == []
         write(connection, changes(visit(AGAIN, BREAST)))
         assert len(due(connection, None).rows) == 1, "that visit was for the other organ"
@@ -172,7 +172,7 @@ def test_a_screening_that_does_not_count_as_her_coming_leaves_her_due(database: 
     signed = concluded(sides=(left_breast(recommended=ROUTINE), left_lobe()))
     with database.writing() as connection:
         write(connection, changes([opened(), assessed(), signed, *later]))
-        assert [row[4] for row in due(connection, None).rows] == ["thyroid"]
+        assert [row[5] for row in due(connection, None).rows] == ["thyroid"]
         in_a_year = NOON.date().replace(year=NOON.year + 1)
         assert [row[5] for row in due_as_usual(connection, None, YEARLY, in_a_year).rows] == ["breast"]
 
