@@ -1,101 +1,161 @@
-"""`make page-images`: pictures of the console for README.md, of invented women and a simulated sweep."""
+"""`make page-images`: pictures of the console for README.md, of invented women and a simulated sweep.
 
+Each page becomes one sheet of four: English and Chinese, light and dark; some are large pictures as well.
+"""
+
+import json
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from sonovan.models.phantom.sweep import SimulatedSweep, simulate_sweep
+from sonovan.contracts.conclusions import ScreeningConcluded
+from sonovan.storage.console.invitations import Invitations
 from tests.chromium import Tab, chromium, found_program
-from tests.console import worklist_scene
 from tests.console.conftest import log_in
-from tests.console.signing_scene import LEFT, SHE, Signing, signing
-from tests.console.test_following import raised, sign_recall
-from tests.contracts.conclusions import FIRST, contact
+from tests.console.pictured import PEOPLE, centre
+from tests.console.pictured_pages import AFTER, BEFORE, FRAMED, Pictured
+from tests.console.pictured_women import months
+from tests.console.signing_scene import Signing
+from tests.console.test_signing import PAGE, WORDS, form_of
+from tests.console.test_signing import look as look_at_every_frame
 from tests.producers.page.screenshots import smaller
+from tests.sheets import SCALE, sheet
 from tests.waiting import until
 
 WIDTH, HEIGHT = 1440, 1000
-SEED = 7
+"""Of a large picture."""
+NARROW, LEAST, MOST = 1280, 440, 860
+"""Of one picture of a sheet, which is as high as its page, within these bounds."""
+SPECKLED_SCALE: Final = 0.53
+"""How large a page with an ultrasound picture is on its sheet."""
+LANGUAGES: Final = {"en": "en", "zh": "zh-Hans"}
+THEMES: Final = ("light", "dark")
+LARGE: Final = {
+    ("worklist", "en", "light"): "console-worklist",
+    ("reading", "en", "dark"): "console-reading",
+    ("reading", "zh", "light"): "console-reading-zh",
+    ("signed", "en", "light"): "console-signed",
+    ("call-back", "zh", "dark"): "console-call-back",
+    ("statistics", "zh", "light"): "console-figures",
+}
+"""(page, language, theme) → the large picture of it."""
+_KEY_FRAME: Final = "/000006"
 
 
-def outline(sweep: SimulatedSweep, index: int) -> NDArray[np.bool_]:
-    """The true lesions of a frame as a mask."""
-    mask = np.zeros(sweep.frames[index].shape, np.bool_)
-    for lesion in sweep.truth[index]:
-        mask |= lesion.mask
-    return mask
-
-
-@contextmanager
-def morning(folder: Path) -> Iterator[Signing]:
-    """A console with a worklist, a sweep that is to be read, and an alert."""
-    sweep = simulate_sweep("breast", frames=LEFT.count, size=(480, 640), lesions=1, seed=SEED)
-    left = replace(
-        LEFT,
-        rows=480,
-        columns=640,
-        picture=lambda index, _rows, _columns: np.asarray(sweep.frames[index]),
-        mask=lambda index, _rows, _columns: outline(sweep, index),
-    )
-    with signing(folder, left=left, also=worklist_scene.rows) as desk:
-        desk.write(raised())
-        yield desk
-
-
-def look(tab: Tab, language: str, theme: str) -> None:
+def look(tab: Tab, url: str, language: str, theme: str) -> None:
     """Choose language and theme by their buttons."""
-    if tab.run("document.documentElement.lang") != language:
+    tab.go(f"{url}/login")
+    tab.until("document.querySelector('form.look') !== null")
+    if tab.run("document.documentElement.lang") != LANGUAGES[language]:
         tab.run("document.querySelector('button[name=language]').click()")
-        tab.until(f"document.documentElement.lang === '{language}'")
+        tab.until(f"document.documentElement.lang === '{LANGUAGES[language]}'")
     tab.run(f"document.querySelector('button[value={theme}]').click()")
     tab.until(f"document.documentElement.dataset.theme === '{theme}'")
 
 
-def main(out: Path) -> int:
-    """Write the pictures into a folder; 1 where there is no browser."""
+@dataclass
+class Camera:
+    """Takes pictures of a console into a folder. known: what stands in brackets in addresses."""
+
+    desk: Signing
+    tab: Tab
+    out: Path
+    known: dict[str, str] = field(default_factory=dict)
+
+    def take(self, pages: Iterable[Pictured]) -> None:
+        """A sheet of each page, and the large pictures that are of it."""
+        for account, some in groupby(pages, key=lambda each: each.by):
+            if account:
+                log_in(self.tab, self.desk.console, account, *PEOPLE[account][0])
+            self._sheets(list(some))
+
+    def _sheets(self, pages: Sequence[Pictured]) -> None:
+        taken: dict[str, list[bytes]] = {page.name: [] for page in pages}
+        for language in LANGUAGES:
+            for theme in THEMES:
+                look(self.tab, self.desk.console.url, language, theme)
+                for page in pages:
+                    if page.plain and theme != "light":
+                        continue
+                    taken[page.name].append(self._picture(page, language, NARROW, None))
+                    if (name := LARGE.get((page.name, language, theme))) is not None:
+                        path = self.out / f"{name}.png"
+                        path.write_bytes(self._picture(page, language, WIDTH, HEIGHT))
+                        smaller(path)
+        for page in pages:
+            scale = SPECKLED_SCALE if page.speckled else SCALE
+            (self.out / "console" / f"{page.name}.png").write_bytes(sheet(taken[page.name], scale=scale))
+
+    def _picture(self, page: Pictured, language: str, width: int, height: int | None) -> bytes:
+        """The page at this width. height: None is its own."""
+        framed = page.ready == FRAMED
+        self.tab.sized(width, height or (MOST if framed else LEAST))
+        place = page.place.format(**self.known, language=language)
+        path = place.partition("?")[0]
+        self.tab.go(self.desk.console.url + place)
+        self.tab.until(f"location.pathname === '{path}' && ({'true' if page.plain else page.ready})")
+        if framed:
+            self._show_the_key_frame()
+        if page.name == "signing":
+            self._choose({name: value for name, value in WORDS.items() if not name.endswith((".mm", ".months"))})
+        if height is None:
+            own = int(self.tab.run("document.documentElement.scrollHeight"))
+            height = MOST if framed else max(LEAST, min(MOST, own))
+        with tempfile.NamedTemporaryFile(suffix=".png") as file:
+            self.tab.screenshot(Path(file.name), width, height)
+            return Path(file.name).read_bytes()
+
+    def _show_the_key_frame(self) -> None:
+        def moved() -> bool:
+            self.tab.press("n")
+            return bool(self.tab.run(f"document.body.innerText.includes('{_KEY_FRAME}')"))
+
+        until(moved, "the viewer shows the key frame")
+        self.tab.until(FRAMED)
+
+    def _choose(self, chosen: Mapping[str, str]) -> None:
+        """Choose in the form as a reader does, and show the first finding at the top of it."""
+        for name, value in chosen.items():
+            choice = json.dumps(f'[name="{name}"][value="{value}"]')
+            self.tab.run(f"document.querySelector({choice}).click()")
+        self.tab.until("[...document.querySelectorAll('[data-live]')].some((each) => each.textContent)")
+        self.tab.run(
+            "(() => { const form = document.querySelector('#signing'), first = form.querySelector('.finding');"
+            "form.scrollTop += first.getBoundingClientRect().top - form.getBoundingClientRect().top - 8; })()"
+        )
+
+
+def sign(desk: Signing) -> str:
+    """Have two readers sign the screening that is read; the id of the first conclusion."""
+    for code in ("dr-1", "dr-2"):
+        reader = desk.console.browser(code, "reader")
+        look_at_every_frame(reader)
+        answer = reader.post(f"{PAGE}/sign", {**form_of(reader), **WORDS})
+        assert answer.status == 303, answer.text
+    return next(each.conclusion_id for each in desk.published if isinstance(each, ScreeningConcluded))
+
+
+def main(out: Path, *only: str) -> int:
+    """Write the pictures into a folder; 1 where there is no browser. only: the pages that are wanted, all where none is
+    named."""
     program = found_program()
     if program is None:
         sys.stderr.write("no Chromium here (Debian: chromium, and fonts-wqy-microhei for Chinese)\n")
         return 1
-    with tempfile.TemporaryDirectory() as folder, morning(Path(folder)) as desk, chromium(program) as tab:
-        url = desk.console.url
-        log_in(tab, desk.console, "dr-1", "reader", "lead")
-
-        def shot(name: str, place: str, language: str, theme: str, there: str, press: str = "") -> None:
-            tab.go(f"{url}/")
-            look(tab, language, theme)
-            tab.go(f"{url}{place}")
-            tab.until(f"location.pathname === '{place.partition('?')[0]}' && ({there})")
-            if press:
-
-                def moved(key: str = press) -> bool:
-                    tab.press(key)
-                    return bool(tab.run("document.body.innerText.includes('/000006')"))
-
-                until(moved, "the viewer is there and shows the key frame")
-                tab.until("!document.body.innerText.includes('JPEG')")
-            tab.screenshot(out / f"{name}.png", WIDTH, HEIGHT)
-            smaller(out / f"{name}.png")
-
-        shot(
-            "console-worklist", "/worklist?queue=waiting", "en", "light", "document.querySelector('#rows tr') !== null"
-        )
-        for name, language, theme in (("console-reading", "en", "dark"), ("console-reading-zh", "zh-Hans", "light")):
-            shot(name, f"/reading/{SHE}", language, theme, "document.querySelector('canvas') !== null", "n")
-        sign_recall(desk)
-        desk.write(contact(FIRST, "not_reached", date(2026, 3, 5), screening_id=SHE))
-        shot("console-signed", f"/signed/{SHE}", "en", "light", "document.querySelector('main table') !== null")
-        shot("console-call-back", "/call-back", "zh-Hans", "dark", "document.querySelector('h1') !== null")
-        shot("console-figures", "/statistics", "zh-Hans", "light", "document.querySelector('main table') !== null")
+    (out / "console").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, centre(Path(folder)) as desk, chromium(program) as tab:
+        camera = Camera(desk, tab, out)
+        console = desk.console.console
+        camera.known["secret"] = Invitations(console.database, console.clock).make("op-10")
+        camera.take(each for each in BEFORE if not only or each.name in only)
+        camera.known |= {"conclusion": sign(desk), "called": months()[11][0].screening_id}
+        camera.take(each for each in AFTER if not only or each.name in only)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:]))

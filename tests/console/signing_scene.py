@@ -30,7 +30,7 @@ from sonovan.stream_apps.stage import Message
 from tests.clinical.records import VAN, adequacy, assessed, sha
 from tests.console.cine_scene import Clip, lesion, make_screening
 from tests.console.world import Running, running
-from tests.stream_apps.catalog.scene import change, messages
+from tests.stream_apps.catalog.scene import Said, change, messages
 
 SHE: Final = "0192f0c1-2345-7abc-8def-0123456789ab"
 LEFT: Final = Clip("0192f0c1-2345-7abc-8def-000000000001", 12)
@@ -66,13 +66,14 @@ class Signing:
     _offset: int = 100_000
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def write(self, *records: Record) -> None:
+    def write(self, *records: Said) -> None:
         """Have these stand in the catalogue, each behind what stands there."""
+        store = FolderStore(self.folder / "objects")
         with self._lock:
             database = open_database(sqlite_url(self.folder / "catalog.sqlite"))
             try:
                 with database.writing() as connection:
-                    write(connection, [change(_later(each, self._next())) for each in messages(records)])
+                    write(connection, [change(_later(each, self._next()), store) for each in messages(records)])
             finally:
                 database.close()
 

@@ -232,13 +232,14 @@ def running(
     rows: Callable[[Any], None] = lambda connection: None,
     send: Callable[[Record], None] | None = None,
     measure: Callable[[], Sequence[Lag]] | None = None,
+    clock: Clock | None = None,
     intended_use: IntendedUse = "decision_support",
     **settings: Any,
 ) -> Iterator[Running]:
     """A console with files in `folder`, until the block ends. more: doors beside those of the table. rows: fills the
-    catalogue. send: in place of a list. measure: how far stages are behind; by default nobody tells. settings: of
-    ConsoleSettings."""
-    clock, sent, told = Clock(), list[Record](), list[str]()
+    catalogue. send: in place of a list. measure: how far stages are behind; by default nobody tells. clock: one that
+    begins at another time. settings: of ConsoleSettings."""
+    clock, sent, told = clock or Clock(), list[Record](), list[str]()
     chosen = ConsoleSettings.model_construct(
         **{
             **ConsoleSettings.model_construct().model_dump(),

@@ -28,6 +28,7 @@ from sonovan.contracts.topics import TOPICS, Topic
 from sonovan.contracts.van import Consent, PlannedRegion, ScreeningOpened
 from sonovan.contracts.van_reports import VanReported
 from sonovan.storage.catalogue.changes import Change, Place
+from sonovan.storage.stores import ObjectStore
 from sonovan.stream_apps.catalog.reading import change_of
 from sonovan.stream_apps.rejecting import Coordinates
 from sonovan.stream_apps.stage import Message
@@ -281,11 +282,11 @@ def messages(records: Iterable[Said] | None = None) -> list[Message]:
     return found
 
 
-def change(message: Message) -> Change:
-    """What a message changes; every signature holds, and no mask is stored."""
+def change(message: Message, store: ObjectStore | None = None) -> Change:
+    """What a message changes; every signature holds. store: where masks of reviews are; by default none is stored."""
     at = message.at
     place = Place.of(at.topic, at.partition, at.offset, at.appended_at)
-    return change_of(place, message.key, message.value, at.appended_at, lambda *_: None, NoMasks())
+    return change_of(place, message.key, message.value, at.appended_at, lambda *_: None, store or NoMasks())
 
 
 def changes(records: Iterable[Said] | None = None) -> list[Change]:
