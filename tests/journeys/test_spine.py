@@ -108,7 +108,7 @@ def test_3_assess_is_killed_between_the_send_and_the_table_write(world: World) -
     assert_sound(world, screening)
     assert [each.encode() for each in revisions(world, screening)] == said, "a revision was made again"
     answers = world.records(van_answered_topic(van.van_id).name, VanAnswered)
-    reported = {answer.revision_id for answer in answers if answer.kind == "report"}
+    reported = {answer.revision_id for answer in answers if answer.status is not None}
     assert {each.revision_id for each in revisions(world, screening)} == reported, "the van was not told"
 
 
