@@ -45,8 +45,12 @@ class Awaiting:
         db.define(_SCHEMA)
 
     def take(self, item_id: str, screening_id: str, file: str, size: int) -> list[str]:
-        """Have the file of a stored frame wait; the oldest ones go where there are too many, or this one does."""
-        if size > self._most_bytes or self._db.read("SELECT 1 FROM silenced WHERE screening_id = ?", screening_id):
+        """Have the file of a stored frame wait; the oldest ones go where there are too many, or this one does.
+
+        It goes at once where nothing is kept of its screening: it is void, or was opened by a van that keeps nothing.
+        """
+        hers = self._db.read("SELECT 1 FROM women WHERE screening_id = ?", screening_id)
+        if size > self._most_bytes or not hers:
             return [file]
         if not self._db.write(
             "INSERT OR IGNORE INTO awaiting (item_id, screening_id, file, size, since) VALUES (?, ?, ?, ?, ?)",

@@ -163,6 +163,14 @@ def test_frames_of_a_screening_that_becomes_void_wait_for_no_report(spool: Spool
     assert bodies(spool) == 0
 
 
+def test_frames_of_a_screening_of_which_nothing_can_be_kept_go_on_their_receipts(tmp_path: Path) -> None:
+    with spool_in(tmp_path, earlier_bytes=0) as spool:
+        visited(spool)
+    with spool_in(tmp_path) as spool:
+        store_all(spool)
+        assert bodies(spool) == 0
+
+
 def test_consent_to_research_that_is_withdrawn_takes_nothing_away(spool: Spool) -> None:
     screening = scanned(spool)
     spool_amendment(spool, SIGNER, screening, ConsentAmended(withdrawn=("research",)), "she_withdrew")
