@@ -132,7 +132,7 @@ ENGLISH: Final = {
 CHINESE: Final = {
     "sides_title": "{who} 扫查的{organ}各侧",
     "sides_hint": "含全部筛查；显示最差的侧在前。",
-    "sides_operator": "{operator}（{site}）",
+    "sides_operator": "操作员 {operator}（站点 {site}）",
     "sides_screening": "筛查",
     "sides_opened": "开始时间",
     "sides_side": "侧别",
