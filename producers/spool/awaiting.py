@@ -15,6 +15,8 @@ from sonovan.producers.spool.states import QUEUED, SENT
 
 LONGEST_S: Final = 14 * 86_400.0
 """So long a frame waits for a report at most; where none comes, nobody closed the screening."""
+IS_KEPT: Final = "SELECT 1 FROM women WHERE screening_id = ? AND amendment_number = 0"
+"""Whether anything is kept of a screening: not where it was forgotten, or opened by a van that keeps nothing."""
 _SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS awaiting (        -- frames that are stored at the centre, and their encrypted bodies
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -49,8 +51,7 @@ class Awaiting:
 
         It goes at once where nothing is kept of its screening: it is void, or was opened by a van that keeps nothing.
         """
-        hers = self._db.read("SELECT 1 FROM women WHERE screening_id = ?", screening_id)
-        if size > self._most_bytes or not hers:
+        if size > self._most_bytes or not self._db.read(IS_KEPT, screening_id):
             return [file]
         if not self._db.write(
             "INSERT OR IGNORE INTO awaiting (item_id, screening_id, file, size, since) VALUES (?, ?, ?, ?, ?)",

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from sonovan.contracts.answers import Pointed, PointedPlace, VanAnswered
 from sonovan.contracts.errors import Fatal
 from sonovan.contracts.limits import MIB
-from sonovan.producers.spool.awaiting import Awaiting
+from sonovan.producers.spool.awaiting import IS_KEPT, Awaiting
 from sonovan.producers.spool.bodies import Bodies
 from sonovan.producers.spool.database import Database, Row
 from sonovan.producers.vault import Vault
@@ -28,7 +28,8 @@ _LOG: Final = logging.getLogger(__name__)
 LARGEST_PICTURE: Final = 4 * MIB
 """A frame whose message is larger is not kept; its place is."""
 _SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS women (           -- whose a screening is: by its opening (0), by amendments in force
+CREATE TABLE IF NOT EXISTS women (           -- whose a screening is: by its opening (0; without it nothing of the
+                                             -- screening is kept), by amendments in force
     screening_id TEXT NOT NULL,
     amendment_number INTEGER NOT NULL,
     woman TEXT NOT NULL,                     -- keyed hash of her subject key
@@ -108,18 +109,30 @@ class Earlier:
     def opened(self, screening_id: str, subject_key: str) -> None:
         """A screening was opened, of the woman with this key."""
         if self.keeps:
-            self._db.write("INSERT INTO women VALUES (?, 0, ?)", screening_id, self._hidden(subject_key))
+            self._db.write("INSERT OR REPLACE INTO women VALUES (?, 0, ?)", screening_id, self._hidden(subject_key))
 
     def is_of(self, screening_id: str, amendment_number: int, subject_key: str) -> None:
-        """An amendment says that the screening is of the woman with this key: what is kept of it is hers."""
-        if self._db.read("SELECT 1 FROM women WHERE screening_id = ?", screening_id):
-            woman = self._hidden(subject_key)
-            self._db.write("INSERT INTO women VALUES (?, ?, ?)", screening_id, amendment_number, woman)
+        """An amendment says that the screening is of the woman with this key: what is kept of it is hers.
+
+        That is noted also where nothing is kept of this screening, for it says whose pictures are shown beside it.
+        """
+        woman = self._hidden(subject_key)
+        self._db.write("INSERT OR REPLACE INTO women VALUES (?, ?, ?)", screening_id, amendment_number, woman)
+
+    def side_changed(self, screening_id: str) -> None:
+        """An amendment says that sweeps are of another side: the places of a report from before it are not kept.
+
+        A later report brings them again, of the right side.
+        """
+        self._db.write("DELETE FROM earlier WHERE screening_id = ?", screening_id)
 
     def take_back(self, screening_id: str, amendment_number: int) -> None:
-        """That amendment was a mistake."""
+        """That amendment was a mistake. Which kind it was is known of another woman alone; of all others it may have
+        been the side, so that the places go as with `side_changed`.
+        """
         asked = "DELETE FROM women WHERE screening_id = ? AND amendment_number = ? AND amendment_number > 0"
-        self._db.write(asked, screening_id, amendment_number)
+        if not self._db.write(asked, screening_id, amendment_number):
+            self.side_changed(screening_id)
 
     # What the centre tells
 
@@ -145,7 +158,7 @@ class Earlier:
 
     def _may_keep(self, screening_id: str) -> bool:
         silenced = self._db.read("SELECT 1 FROM silenced WHERE screening_id = ?", screening_id)
-        return not silenced and bool(self._db.read("SELECT 1 FROM women WHERE screening_id = ?", screening_id))
+        return not silenced and bool(self._db.read(IS_KEPT, screening_id))
 
     def _replace(self, screening_id: str, revision: int, pointed: Pointed, started_at: float) -> None:
         """Have the places of this report stand in the place of those of an earlier one."""
@@ -222,11 +235,12 @@ class Earlier:
     def forget(self, screening_id: str) -> list[str]:
         """Delete what is kept of a screening, and keep nothing of it any more; files that go once this has ended.
 
-        Nothing brings it back, not even an amendment that takes back the one for which it went.
+        Nothing brings it back, not even an amendment that takes back the one for which it went. What stays is the keyed
+        hash of the woman to whom an amendment gave the screening: beside it nobody else's pictures are shown.
         """
         with self._db.transaction():
             self._db.write("DELETE FROM earlier WHERE screening_id = ?", screening_id)
-            self._db.write("DELETE FROM women WHERE screening_id = ?", screening_id)
+            self._db.write("DELETE FROM women WHERE screening_id = ? AND amendment_number = 0", screening_id)
             return self._awaiting.release(screening_id)
 
     def expire(self) -> None:

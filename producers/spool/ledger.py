@@ -153,6 +153,7 @@ class SpoolLedger:
                 for row in self._sequences():
                     self._forget(row[0], 0)
                 self._db.write("DELETE FROM screenings WHERE screening_id = ?", self._id)
+                self._db.write("DELETE FROM women WHERE screening_id = ?", self._id)
             elif changed:
                 closed = [note for row in self._sequences() if (note := _note(row)).closing_number]
                 with self._queue.adding([make(number + 1, closed)]):

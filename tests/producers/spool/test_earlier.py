@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sonovan.contracts.amendments import Amendment, ConsentAmended, TakenBack, Voided, WomanAmended
+from sonovan.contracts.amendments import Amendment, ConsentAmended, SideAmended, TakenBack, Voided, WomanAmended
 from sonovan.contracts.answers import Pointed, VanAnswered
 from sonovan.contracts.errors import Fatal
+from sonovan.contracts.ids import mint_id
 from sonovan.contracts.receipts import ReceiptSigner
 from sonovan.contracts.signatures import generate_key, public_key
 from sonovan.producers.amend import spool_amendment
@@ -35,7 +36,7 @@ from tests.producers.spool.earlier import (
     visited,
 )
 from tests.producers.spool.test_spool import composed, messages, receipt, store_all
-from tests.producers.visits import SIGNER, vault_at
+from tests.producers.visits import SIGNER, VISIT, vault_at
 
 
 @pytest.fixture
@@ -195,18 +196,56 @@ def test_today_under_a_wrong_slip_she_is_shown_what_is_the_right_womans(spool: S
     assert [each.screening_id for each in kept(spool, HER, today)] == [each.screening_id for each in kept(spool, OTHER)]
 
 
+def test_todays_screening_of_which_nothing_is_kept_shows_what_is_the_right_womans_all_the_same(spool: Spool) -> None:
+    scanned(spool)
+    others = scanned(spool, OTHER)
+    void, unkept = visited(spool, HER), visited(spool, HER)
+    spool._db.write("DELETE FROM women WHERE screening_id = ?", unkept)  # as a van that kept nothing opened it
+    for today in (void, unkept):
+        spool_amendment(spool, SIGNER, today, WomanAmended(subject_key=OTHER), "wrong_woman")
+    spool.forget_earlier(void)
+    for today in (void, unkept):
+        assert [each.screening_id for each in kept(spool, HER, today)] == [others]
+        store_all(spool)
+        told(spool, today, place(spool, today))
+        assert spool.earlier.count(today) == 0, "and still nothing is kept of it"
+    assert bodies(spool) == 0
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_a_place_on_a_side_that_was_amended_is_not_shown_until_the_centre_tells_it_again(
+    spool: Spool, taken_back: bool
+) -> None:
+    screening, other = scanned(spool), scanned(spool)
+    sides = SideAmended(sequence_ids=spool.sequence_ids(screening), laterality="right")
+    if taken_back:
+        spool_amendment(spool, SIGNER, screening, sides, "side_entered_wrong")
+        told(spool, screening, place(spool, screening, laterality="right"), number=2)
+        spool_amendment(spool, SIGNER, screening, TakenBack(amendment_number=1), "amended_by_mistake")
+    else:
+        spool_amendment(spool, SIGNER, screening, sides, "side_entered_wrong")
+    assert [each.screening_id for each in kept(spool)] == [other]
+    told(spool, screening, place(spool, screening, laterality="left" if taken_back else "right"), number=3)
+    found = {each.screening_id: each.place.laterality for each in kept(spool)}
+    assert found == {screening: "left" if taken_back else "right", other: "left"}
+
+
+def test_a_screening_without_a_readable_frame_leaves_no_trace(spool: Spool) -> None:
+    screening = mint_id()
+    spool.begun_screening(VISIT, SIGNER, screening).close()
+    assert [spool._db.read(f"SELECT 1 FROM {table}") for table in ("screenings", "women")] == [[], []]  # noqa: S608
+    assert spool.begun_screening(VISIT, SIGNER, screening).screening_id == screening, "her next object opens it again"
+    spool._db.write("DELETE FROM screenings")  # as an earlier version left it
+    assert spool.begun_screening(VISIT, SIGNER, screening).screening_id == screening
+
+
 def erased(screening: str) -> VanAnswered:
     """The answer by which the centre tells that a screening is erased."""
     return report(screening, None, status=None).model_copy(update={"revision_number": None})
 
 
 def test_an_erasure_at_the_centre_and_the_vans_own_command_delete_it_for_good(spool: Spool) -> None:
-    for forget in (
-        lambda name: spool.take_answer(
-            report(name, None, status=None).model_copy(update={"revision_number": None}), 0, 1
-        ),
-        spool.forget_earlier,
-    ):
+    for forget in (lambda name: spool.take_answer(erased(name), 0, 1), spool.forget_earlier):
         screening = scanned(spool)
         assert spool.earlier.count(screening) == 1
         forget(screening)
