@@ -11,7 +11,7 @@ from typing import Final
 
 from sonovan.contracts.topics import Topic
 from sonovan.producers.spool.database import Database
-from sonovan.producers.spool.states import QUEUED, SENT
+from sonovan.producers.spool.states import HELD, QUEUED, REJECTED, SENT
 
 LONGEST_S: Final = 14 * 86_400.0
 """So long a frame waits for a report at most; where none comes, nobody closed the screening."""
@@ -27,11 +27,14 @@ CREATE TABLE IF NOT EXISTS awaiting (        -- frames that are stored at the ce
     since REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS awaiting_by_screening ON awaiting (screening_id);
-CREATE TABLE IF NOT EXISTS reported (        -- screenings whose newest report is no preliminary one
+CREATE TABLE IF NOT EXISTS reported (        -- screenings whose report came, and no frame since that goes to the centre
     screening_id TEXT PRIMARY KEY
 ) WITHOUT ROWID;
 CREATE TRIGGER IF NOT EXISTS reported_before AFTER INSERT ON items
     WHEN NEW.topic = '{Topic.FRAME_CAPTURED}'
+    BEGIN DELETE FROM reported WHERE screening_id = NEW.screening_id; END;
+CREATE TRIGGER IF NOT EXISTS reported_before_release AFTER UPDATE OF state ON items
+    WHEN NEW.topic = '{Topic.FRAME_CAPTURED}' AND NEW.state = '{QUEUED}' AND OLD.state IN ('{HELD}', '{REJECTED}')
     BEGIN DELETE FROM reported WHERE screening_id = NEW.screening_id; END;
 """  # noqa: S608
 
@@ -71,9 +74,14 @@ class Awaiting:
         rows = self._db.read("SELECT file FROM awaiting WHERE item_id = ?", item_id)
         return rows[0][0] if rows else None
 
-    def reported(self, screening_id: str) -> None:
-        """Note that a report came that is no preliminary one."""
-        self._db.write("INSERT OR IGNORE INTO reported VALUES (?)", screening_id)
+    def reported(self, screening_id: str, complete: bool) -> None:
+        """Note that a report came that is no preliminary one.
+
+        One that is not complete counts only where nothing is on its way to the centre: on a slow link it is made before
+        the last frames are there, and another one follows.
+        """
+        if complete or not self._under_way(screening_id):
+            self._db.write("INSERT OR IGNORE INTO reported VALUES (?)", screening_id)
 
     def settled(self, screening_id: str) -> list[str]:
         """Let go of a screening's frames if the report came and nothing of it is on its way to the centre any more.
@@ -82,8 +90,11 @@ class Awaiting:
         """
         if not self._db.read("SELECT 1 FROM reported WHERE screening_id = ?", screening_id):
             return []
-        under_way = "SELECT 1 FROM items WHERE screening_id = ? AND state IN (?, ?) LIMIT 1"
-        return [] if self._db.read(under_way, screening_id, QUEUED, SENT) else self.release(screening_id)
+        return [] if self._under_way(screening_id) else self.release(screening_id)
+
+    def _under_way(self, screening_id: str) -> bool:
+        asked = "SELECT 1 FROM items WHERE screening_id = ? AND state IN (?, ?) LIMIT 1"
+        return bool(self._db.read(asked, screening_id, QUEUED, SENT))
 
     def release(self, screening_id: str | None = None) -> list[str]:
         """Let go of the frames of a screening, or with None of all."""

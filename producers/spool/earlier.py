@@ -16,7 +16,7 @@ import msgpack
 from pydantic import TypeAdapter
 
 from sonovan.contracts.answers import Pointed, PointedPlace, VanAnswered
-from sonovan.contracts.errors import Fatal
+from sonovan.contracts.errors import Fatal, Transient
 from sonovan.contracts.limits import MIB
 from sonovan.producers.spool.awaiting import IS_KEPT, Awaiting
 from sonovan.producers.spool.bodies import Bodies
@@ -55,11 +55,16 @@ _HERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _About:
-    """What is sealed of one place. more: findings of that examination whose places this van was not told."""
+    """What is sealed of one place.
+
+    more: findings of that examination whose places this van was not told. revision_id: of the report that told it; None
+    where an earlier version of this program kept it.
+    """
 
     place: PointedPlace
     examined_on: date
     more: int
+    revision_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,36 +154,44 @@ class Earlier:
         if answer.findings is None:
             return self.forget(screening_id)
         if self.keeps and pointed is not None and started_at is not None and self._may_keep(screening_id):
-            self._replace(screening_id, answer.revision_number or 0, pointed, started_at)
+            self._replace(screening_id, answer, pointed, started_at)
             self._trim()
         if answer.status not in ("complete", "incomplete"):
             return []
-        self._awaiting.reported(screening_id)
+        self._awaiting.reported(screening_id, answer.status == "complete")
         return self._awaiting.settled(screening_id)
 
     def _may_keep(self, screening_id: str) -> bool:
         silenced = self._db.read("SELECT 1 FROM silenced WHERE screening_id = ?", screening_id)
         return not silenced and bool(self._db.read(IS_KEPT, screening_id))
 
-    def _replace(self, screening_id: str, revision: int, pointed: Pointed, started_at: float) -> None:
-        """Have the places of this report stand in the place of those of an earlier one."""
+    def _replace(self, screening_id: str, answer: VanAnswered, pointed: Pointed, started_at: float) -> None:
+        """Have the places of this report stand in the place of those of an earlier one.
+
+        Where the centre died before it published a revision, another one of its number takes its place as well.
+        """
+        revision = answer.revision_number or 0
         asked = "SELECT number, screening_id, about, picture, revision FROM earlier WHERE screening_id = ?"
         rows = self._db.read(asked, screening_id)
-        if any(row[4] >= revision for row in rows):
+        opened = [(about, row) for row in rows if (about := self._opened(row)) is not None]
+        same = any(row[4] == revision and about.revision_id == answer.revision_id for about, row in opened)
+        if same or any(row[4] > revision for row in rows):
             return
-        before = {about.place.finding_id: (about, row[3]) for row in rows if (about := self._opened(row))}
+        before = {about.place.finding_id: (about.place, row[3]) for about, row in opened}
         self._db.write("DELETE FROM earlier WHERE screening_id = ?", screening_id)
         day = pointed.examined_on or datetime.fromtimestamp(started_at, UTC).astimezone().date()
         for told in pointed.places:
             place, picture = told, self._picture_of(told.key_frame_id, screening_id)
             was = before.get(told.finding_id)
             if picture is None and was is not None and was[1] is not None:  # the frame of before still shows it
-                picture, shown = was[1], was[0].place
-                place = told.model_copy(update={"key_frame_id": shown.key_frame_id, "outline": shown.outline})
-            sealed = self._vault.seal(_ABOUT.dump_json(_About(place, day, pointed.more)), f"earlier {screening_id}")
+                shown, picture = was
+                if told.key_frame_id != shown.key_frame_id:  # else what was told is drawn on this very frame
+                    place = told.model_copy(update={"key_frame_id": shown.key_frame_id, "outline": shown.outline})
+            about = _ABOUT.dump_json(_About(place, day, pointed.more, answer.revision_id))
             self._db.write(
                 "INSERT INTO earlier (screening_id, revision, kept_at, size, about, picture) VALUES (?, ?, ?, ?, ?, ?)",
-                screening_id, revision, self._clock(), len(picture or b""), sealed, picture,
+                screening_id, revision, self._clock(), len(picture or b""),
+                self._vault.seal(about, f"earlier {screening_id}"), picture,
             )  # fmt: skip
 
     def _picture_of(self, frame_id: str, screening_id: str) -> bytes | None:
@@ -187,10 +200,10 @@ class Earlier:
         file = rows[0][0] if rows else self._awaiting.file(frame_id)
         try:
             packed = None if file is None else self._bodies.read(file, frame_id)
-        except Fatal as error:  # what is damaged stops whoever has to send it, not the receipts that come
+            if packed is None or len(packed) > LARGEST_PICTURE or not self._bodies.has_room(2 * len(packed)):
+                return None
+        except (Fatal, Transient, OSError) as error:  # that stops whoever has to send it, not the receipts that come
             _LOG.warning("no picture is kept of a frame: %s", error)
-            return None
-        if packed is None or len(packed) > LARGEST_PICTURE or not self._bodies.has_room(2 * len(packed)):
             return None
         _, value, _ = msgpack.unpackb(packed)
         return self._vault.seal(value, _about_picture(screening_id, frame_id))
@@ -213,8 +226,8 @@ class Earlier:
         )  # fmt: skip
         shown = []
         for row in rows:
-            about = self._opened(row)
-            shown.append(EarlierPlace(row[0], row[1], about.place, about.examined_on, about.more, bool(row[3])))
+            if (about := self._opened(row)) is not None:
+                shown.append(EarlierPlace(row[0], row[1], about.place, about.examined_on, about.more, bool(row[3])))
         return sorted(shown, key=lambda each: (each.examined_on, each.screening_id), reverse=True)
 
     def picture(self, subject_key: str, today: str, number: int) -> tuple[EarlierPlace, bytes] | None:
@@ -224,7 +237,11 @@ class Earlier:
         rows = place and self._db.read("SELECT picture FROM earlier WHERE number = ? AND picture IS NOT NULL", number)
         if not place or not rows:
             return None
-        return place, self._vault.unseal(rows[0][0], _about_picture(place.screening_id, place.place.key_frame_id))
+        try:
+            return place, self._vault.unseal(rows[0][0], _about_picture(place.screening_id, place.place.key_frame_id))
+        except Fatal as error:
+            _LOG.warning("a picture that was kept of screening %s cannot be read: %s", place.screening_id, error)
+            return None
 
     def count(self, screening_id: str) -> int:
         """How many places are kept of a screening."""
@@ -268,8 +285,16 @@ class Earlier:
             self._db.write("UPDATE earlier SET picture = NULL, size = 0 WHERE number = ?", number)
             excess -= size
 
-    def _opened(self, row: Row) -> _About:
-        return _ABOUT.validate_json(self._vault.unseal(row[2], f"earlier {row[1]}"))
+    def _opened(self, row: Row) -> _About | None:
+        """What is sealed in a row of number, screening, about …; None where it is damaged or another vault's, for one
+        such row must neither end the receipts nor her whole page.
+        """
+        try:
+            return _ABOUT.validate_json(self._vault.unseal(row[2], f"earlier {row[1]}"))
+        except (Fatal, ValueError) as error:
+            reason = error if isinstance(error, Fatal) else "it is of another version"
+            _LOG.warning("a place that was kept of screening %s cannot be read: %s", row[1], reason)
+            return None
 
     def _woman(self, subject_key: str, today: str) -> str:
         """The keyed hash by which the woman of a screening is found."""
