@@ -132,6 +132,9 @@ class Uploader:
                     if answering:
                         troubled(self._trouble)
                     answering = False
+                    if tail is not None:  # what it gave and this could not note is read again, from `positions`
+                        tail.close()
+                        tail = None
                     self._stop.wait(min(backoff.next(), give_up_s))
         finally:
             if tail is not None:

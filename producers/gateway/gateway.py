@@ -115,7 +115,10 @@ class Gateway:
             desk.intake.forget_kept(time.time() - _REMEMBERED.total_seconds())
             desk.register.forget(datetime.now().astimezone().date() - _REMEMBERED)
             desk.duty.forget(time.time() - _REMEMBERED.total_seconds())
-            self._spool.earlier.expire()
+            try:
+                self._spool.earlier.expire()
+            except Transient as error:  # a short disk keeps nobody from scanning; the next start tries again
+                self._tell(f"what is over of earlier examinations is not deleted yet: {error}")
             incoming = Incoming(self._vault.folder / "incoming", self._vault, least_free_bytes, self._spool.make_room)
             composer = Composer(
                 desk.intake,

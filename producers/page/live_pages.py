@@ -146,6 +146,7 @@ def state_of(page: "Page", screening_id: str, words: Speaks) -> dict[str, Any]:
         ],
         "latest": [_told(each, words) for each in reversed(glance.latest)],
         "preview": _previewed(page, screening_id, words),
+        "silenced": screening_id in page.spool.silenced,
         "recording": _recording(page, screening_id),
         "green": light.green,
         "sentence": words.van("she_may_leave" if light.green else "she_stays", slip=entry.slip),

@@ -27,6 +27,10 @@ _LOG: Final = logging.getLogger(__name__)
 
 LARGEST_PICTURE: Final = 4 * MIB
 """A frame whose message is larger is not kept; its place is."""
+_AT_ONCE: Final = 8 * MIB
+"""So much is deleted in one transaction where a lot is."""
+_PLACE_BYTES: Final = 4096
+"""What a place without its picture takes in the database: a page of SQLite at most."""
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS women (           -- whose a screening is: by its opening (0; without it nothing of the
                                              -- screening is kept), by amendments in force
@@ -155,7 +159,7 @@ class Earlier:
             return self.forget(screening_id)
         if self.keeps and pointed is not None and started_at is not None and self._may_keep(screening_id):
             self._replace(screening_id, answer, pointed, started_at)
-            self._trim()
+            self._trim(len(pointed.places) * LARGEST_PICTURE)
         if answer.status not in ("complete", "incomplete"):
             return []
         self._awaiting.reported(screening_id, answer.status == "complete")
@@ -261,29 +265,44 @@ class Earlier:
             return self._awaiting.release(screening_id)
 
     def expire(self) -> None:
-        """Delete what was kept long enough, or all where this van keeps nothing, and frames that waited too long."""
+        """Delete what was kept long enough, or all where this van keeps nothing, and frames that waited too long.
+
+        Where the site lowers the limit that may be a GiB, and the disk short. What is deleted is overwritten and passes
+        through SQLite's log on its way: so a little goes at a time, and the log is written over between.
+        """
         with self._db.transaction():
-            self._trim()
             files = self._awaiting.expire()
         self._bodies.remove(files)
+        more = True
+        while more:
+            with self._db.transaction():
+                more = self._trim(_AT_ONCE)
 
-    def _trim(self) -> None:
+    def _trim(self, room: int) -> bool:
         """Delete places that were kept long enough, and whose screenings of that time are; then pictures, the oldest
-        first, while there are too many.
+        first, while there are too many. Not much more than `room` bytes go; whether further ones have to.
         """
         now = self._clock()
         self._db.write("UPDATE earlier SET kept_at = ? WHERE kept_at > ?", now, now)  # the clock was set back
-        self._db.write("DELETE FROM earlier WHERE kept_at < ? OR ?", now - self._longest_s, not self.keeps)
         self._db.write(
             "DELETE FROM women WHERE screening_id IN (SELECT screening_id FROM screenings WHERE started_at < ?)",
             now - self._longest_s,
         )
+        over = "SELECT number, size FROM earlier WHERE kept_at < ? OR ? ORDER BY number"
+        for number, size in self._db.read(over, now - self._longest_s, not self.keeps):
+            if room <= 0:
+                return True
+            self._db.write("DELETE FROM earlier WHERE number = ?", number)
+            room -= size + _PLACE_BYTES
         excess = self._db.read("SELECT coalesce(sum(size), 0) FROM earlier")[0][0] - self._most_bytes
         while excess > 0:
+            if room <= 0:
+                return True
             oldest = "SELECT number, size FROM earlier WHERE size > 0 ORDER BY number LIMIT 1"
             number, size = self._db.read(oldest)[0]
             self._db.write("UPDATE earlier SET picture = NULL, size = 0 WHERE number = ?", number)
-            excess -= size
+            room, excess = room - size, excess - size
+        return False
 
     def _opened(self, row: Row) -> _About | None:
         """What is sealed in a row of number, screening, about …; None where it is damaged or another vault's, for one

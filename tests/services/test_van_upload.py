@@ -168,6 +168,29 @@ def test_a_receipt_that_the_centre_did_not_sign_deletes_nothing_and_the_van_says
         assert (spool.status().counts[STORED], spool.status().doubted) == (10, 0)
 
 
+class SlowDisk(Spool):
+    """A spool that cannot note the first answer."""
+
+    noted = False
+
+    def take_answer(self, answer: VanAnswered, partition: int, next_offset: int) -> bool:
+        if not self.noted:
+            self.noted = True
+            raise Transient("the disk did not answer")
+        return super().take_answer(answer, partition, next_offset)
+
+
+def test_an_answer_that_could_not_be_noted_is_read_again(centre: Centre, tmp_path: Path) -> None:
+    kafka, signer = enrolled(centre, tmp_path, "upload-6")
+    with (
+        SlowDisk(tmp_path / "spool", vault_at(tmp_path)) as spool,
+        Answering(centre, "upload-6", lambda answer: answer),
+    ):
+        spooled(spool, signer, 1)
+        Uploader(spool, kafka, "upload-6").run(lambda: all_settled(spool, None), give_up_s=20)
+        assert spool.noted
+
+
 def test_what_gets_no_receipt_is_sent_again(centre: Centre, tmp_path: Path) -> None:
     kafka, signer = enrolled(centre, tmp_path, "upload-3")
     ignored: set[str] = set()

@@ -108,6 +108,8 @@ if (live) {
     const outlined = at("outlined");
     outlined.hidden = !told.picture;
     if (told.picture && outlined.getAttribute("src") !== told.picture) outlined.src = told.picture;
+    const earlier = at("earlier");
+    if (state.silenced && earlier.querySelector("figure")) earlier.hidden = true; // loaded before her consent was withdrawn
     lamp.className = `lamp ${state.green ? "green" : "red"}`;
     lamp.querySelector(".bulb").textContent = state.green ? "✓" : "✗";
     lamp.querySelector(".sentence").textContent = state.sentence;

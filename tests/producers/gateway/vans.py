@@ -20,7 +20,7 @@ from sonovan.producers.gateway.register import Expected
 from sonovan.producers.gateway.settings import ListenerOptions
 from sonovan.producers.gateway.watching import Watch
 from sonovan.producers.plan import both_sides
-from sonovan.producers.spool import Spool
+from sonovan.producers.spool import Disk, Spool
 from sonovan.producers.vault import Vault
 from tests.producers.files import grey, write_dicom
 from tests.producers.visits import SIGNER, VISIT, vault_at
@@ -62,12 +62,13 @@ def running(
     least_free_bytes: int = 2**20,
     clean: Clean = lambda source: source,
     watch: Watch | None = None,
+    disk: Disk | None = None,
 ) -> Iterator[Running]:
     """A gateway that uploads nothing, until the block ends. clean: by default no text is looked for. watch: by default
-    one without a preview.
+    one without a preview. disk: the spool's.
     """
     vault = vault_at(folder)
-    with Spool(folder / "spool", vault) as spool, open_desk(vault) as desk:
+    with Spool(folder / "spool", vault, disk=disk) as spool, open_desk(vault) as desk:
         found = Running(vault, spool, desk, watch=watch or Watch())
         chosen = options or ListenerOptions(port=0)
         gateway = Gateway("van-1", vault, spool, SIGNER, chosen, clean, found.told.append, found.watch)

@@ -124,6 +124,8 @@ def test_places_of_earlier_examinations_stand_beside_the_picture_and_a_key_turns
             tab.press("n")
             tab.until(f"{seen}.innerText.includes('Left breast')")
             assert tab.run("document.querySelectorAll('#earlier figure:not([hidden])').length") == 1
+            here.page.spool.silenced.add(entry.screening_id)
+            tab.until("document.querySelector('#earlier').hidden")
     assert (tab.errors, told) == ([], [])
 
 

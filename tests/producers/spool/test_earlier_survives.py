@@ -12,6 +12,7 @@ import pytest
 
 from sonovan.contracts.ids import mint_id
 from sonovan.producers.spool import Disk, Spool, SpoolFull
+from tests.producers.gateway.vans import running
 from tests.producers.spool.dying import DyingDisk, in_a_child
 from tests.producers.spool.earlier import HER, TODAY, bodies, kept, place, spool_in, told, visited
 from tests.producers.spool.test_screenings import shot, source
@@ -43,6 +44,46 @@ def test_on_a_short_disk_a_new_frame_takes_the_room_of_those_that_only_wait(tmp_
         disk.room = 0
         with pytest.raises(SpoolFull):
             visited(spool)
+
+
+class LogSize(Disk):
+    """A disk that notes how large SQLite's log became."""
+
+    def __init__(self, log: Path) -> None:
+        self.log, self.largest = log, 0
+
+    def commit(self, connection: sqlite3.Connection) -> None:
+        super().commit(connection)
+        self.largest = max(self.largest, self.log.stat().st_size)
+
+
+def test_where_the_limit_is_lowered_a_little_goes_at_a_time(tmp_path: Path) -> None:
+    pictures = 20
+    with spool_in(tmp_path, earlier_bytes=2**30) as spool:
+        for _ in range(pictures):
+            spool._db.write(
+                "INSERT INTO earlier (screening_id, revision, kept_at, size, about, picture)"
+                " VALUES ('a', 1, 0, 2097152, x'00', zeroblob(2097152))"
+            )
+    disk = LogSize(tmp_path / "spool" / "spool.sqlite-wal")
+    with spool_in(tmp_path, earlier_bytes=2**20, earlier_s=1e12, disk=disk) as spool:
+        spool.earlier.expire()
+        assert spool._db.read("SELECT count(*), sum(size), count(picture) FROM earlier") == [(pictures, 0, 0)]
+        assert 2**20 < disk.largest < 16 * 2**20
+    with spool_in(tmp_path, earlier_bytes=0) as spool:
+        spool.earlier.expire()
+        assert spool._db.read("SELECT 1 FROM earlier") == []
+
+
+class FullDisk(Disk):
+    def commit(self, connection: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+
+def test_a_disk_on_which_nothing_can_be_deleted_keeps_no_gateway_from_listening(tmp_path: Path) -> None:
+    with running(tmp_path, disk=FullDisk()) as van:
+        (line,) = [each for each in van.told if "earlier examinations" in each]
+    assert "database or disk is full" in line
 
 
 def test_on_a_full_disk_the_place_is_kept_without_its_picture(tmp_path: Path) -> None:
