@@ -191,11 +191,11 @@ class Earlier:
                 shown, picture = was
                 if told.key_frame_id != shown.key_frame_id:  # else what was told is drawn on this very frame
                     place = told.model_copy(update={"key_frame_id": shown.key_frame_id, "outline": shown.outline})
-            about = _ABOUT.dump_json(_About(place, day, pointed.more, answer.revision_id))
+            kept = _ABOUT.dump_json(_About(place, day, pointed.more, answer.revision_id))
             self._db.write(
                 "INSERT INTO earlier (screening_id, revision, kept_at, size, about, picture) VALUES (?, ?, ?, ?, ?, ?)",
                 screening_id, revision, self._clock(), len(picture or b""),
-                self._vault.seal(about, f"earlier {screening_id}"), picture,
+                self._vault.seal(kept, f"earlier {screening_id}"), picture,
             )  # fmt: skip
 
     def _picture_of(self, frame_id: str, screening_id: str) -> bytes | None:

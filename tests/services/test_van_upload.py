@@ -168,7 +168,7 @@ def test_a_receipt_that_the_centre_did_not_sign_deletes_nothing_and_the_van_says
         assert (spool.status().counts[STORED], spool.status().doubted) == (10, 0)
 
 
-class SlowDisk(Spool):
+class BusySpool(Spool):
     """A spool that cannot note the first answer."""
 
     noted = False
@@ -183,7 +183,7 @@ class SlowDisk(Spool):
 def test_an_answer_that_could_not_be_noted_is_read_again(centre: Centre, tmp_path: Path) -> None:
     kafka, signer = enrolled(centre, tmp_path, "upload-6")
     with (
-        SlowDisk(tmp_path / "spool", vault_at(tmp_path)) as spool,
+        BusySpool(tmp_path / "spool", vault_at(tmp_path)) as spool,
         Answering(centre, "upload-6", lambda answer: answer),
     ):
         spooled(spool, signer, 1)
