@@ -4,6 +4,7 @@
 """
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
@@ -13,6 +14,7 @@ from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.limits import MAX_CONTROL_BYTES
 from sonovan.contracts.record import Record, header_document
 from sonovan.contracts.topics import TOPICS, Topic
+from sonovan.stream_apps.patience import Patience
 from sonovan.stream_apps.rejecting import REGISTRY_MAY_BE_BEHIND, Coordinates
 
 log = logging.getLogger(__name__)
@@ -44,17 +46,43 @@ def signed_record(
     return record
 
 
-def or_left_out(read: Callable[[], _Read], at: Coordinates, now: float, unknown_van_wait_s: float) -> _Read | None:
+def or_left_out(read: Callable[[], _Read], at: Coordinates, may_wait: Callable[[], bool]) -> _Read | None:
     """What `read` makes of the message that stands there; None for what cannot be used, which is left out.
 
-    now: seconds since the epoch. Raises Transient where the registry of vans may be behind, for `unknown_van_wait_s`
-    seconds after the message was appended.
+    may_wait: whether the registry of vans, which may be behind, is waited for. Raises Transient where it is: the
+    message is tried again.
     """
     try:
         return read()
     except InvalidRecord as error:
-        age_s = now - at.appended_at.timestamp()
-        if error.reason in REGISTRY_MAY_BE_BEHIND and age_s < unknown_van_wait_s:
+        if error.reason in REGISTRY_MAY_BE_BEHIND and may_wait():
             raise Transient(f"the registry of vans may be behind: {error.reason}") from None
         log.info("%s/%d/%d is left out: %s", at.topic, at.partition, at.offset, error.reason)
         return None
+
+
+class RegistryWait:
+    """How long a stage that takes one message after another waits for the registry of vans.
+
+    Measured by a steady clock, so that a clock that is wrong stops nobody, and with `Patience`: whoever forges one
+    message after another has the stage wait for a tenth of the time at most, not for every message.
+    """
+
+    def __init__(self, longest_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._longest_s, self._clock, self._patience = longest_s, clock, Patience(clock)
+        self._at: Coordinates | None = None
+        self._since = self._until = 0.0
+
+    def goes_on(self, at: Coordinates, age_s: float) -> bool:
+        """Whether the message that stands there may be tried again. age_s: since it was appended, by any clock; one
+        that is old already is not waited for, as its van had that time to become known."""
+        now_s = self._clock()
+        if at != self._at:
+            if age_s >= self._longest_s or not self._patience.allows():
+                return False
+            self._at, self._since = at, now_s
+            self._until = now_s + self._patience.at_most_s(self._longest_s)
+        if now_s < self._until:
+            return True
+        self._patience.in_vain(now_s - self._since)
+        return False

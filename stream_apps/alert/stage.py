@@ -30,7 +30,7 @@ from sonovan.stream_apps.alert.settings import AlertSettings
 from sonovan.stream_apps.alert.step import RuleSet
 from sonovan.stream_apps.alert.vans import VanWatch
 from sonovan.stream_apps.retrying import retry
-from sonovan.stream_apps.signed import Verify, or_left_out, signed_record
+from sonovan.stream_apps.signed import RegistryWait, Verify, or_left_out, signed_record
 from sonovan.stream_apps.stage import Given, Message, Outcome, Stage
 
 READS: Final = (
@@ -49,8 +49,8 @@ DATABASE: Final = "database"
 """The outbox's, as something that the worker waits for (`progress.Progress.waits`)."""
 
 UNKNOWN_VAN_WAIT_S: Final = 10.0
-"""How long after its arrival an amendment of a van that is not known, or with the signature of no known key, waits for
-the registry of vans."""
+"""How long an amendment of a van that is not known, or with the signature of no known key, waits for the registry of
+vans at the most; all of them together a tenth of the time, for every alert waits with them."""
 
 NOTE_S: Final = 10.0
 """How much longer than its attempt a delivery is leased: the note in the database takes time as well."""
@@ -94,6 +94,7 @@ def alert_stage(
     vans: VanWatch | None = None,
     tell: Callable[[FaultAlerted], Awaitable[object]] | None = None,
     now: Callable[[], float] = time.time,
+    steady: Callable[[], float] = time.monotonic,
 ) -> Stage:
     """The stage with an outbox that is open. faults_to: who is told of faults.
 
@@ -101,8 +102,10 @@ def alert_stage(
     vans: takes what vans report; None leaves it out.
     tell: sends the faults of vans that are silent; None does not look for them.
 
-    now: seconds since the epoch, by the clock of the sender.
+    now: seconds since the epoch, by the clock of the sender. steady: seconds of a clock that nobody sets.
     """
+
+    registry = RegistryWait(UNKNOWN_VAN_WAIT_S, steady)
 
     def judged(message: Message) -> Outcome:
         at, moment = message.at.appended_at, datetime.fromtimestamp(now(), UTC)
@@ -141,7 +144,7 @@ def alert_stage(
     def take_amendment(message: Message, moment: datetime) -> None:
         at, topic = message.at.appended_at, Topic.SCREENING_AMENDED
         read = partial(signed_record, ScreeningAmended, topic, message.key, message.value, at, verify)
-        amended = or_left_out(read, message.at, now(), UNKNOWN_VAN_WAIT_S)
+        amended = or_left_out(read, message.at, lambda: registry.goes_on(message.at, now() - at.timestamp()))
         if amended is not None:
             follow(outbox, amended, rules, ladder, at, moment)
 

@@ -68,7 +68,10 @@ def catalog_stage(
         sweep_all(database)
 
     def _signed(read: Callable[[], Change], place: Place, message: Message) -> Change:
-        change = or_left_out(read, message.at, now(), settings.unknown_van_wait_s)
+        def young() -> bool:
+            return now() - message.at.appended_at.timestamp() < settings.unknown_van_wait_s
+
+        change = or_left_out(read, message.at, young)
         return Change(place, ()) if change is None else change
 
     return Stage(
