@@ -131,6 +131,10 @@ test-consumers: $(READY) ## every recipe of docs/consuming.md against a real bro
 		|| echo "kcat is missing (Debian: kcat): its recipe is left out" >&2
 	@$(RUN) -m pytest -q -rs tests/consumers
 
+upgrade-trial: $(READY) ## centre and van of an older version (FROM=commit or tag) go on under this one, and the way back is tried
+	@test -n "$(FROM)" || { echo "say FROM=commit or tag of the older version" >&2; exit 2; }
+	@$(RUN) -m tests.upgrade.trial --from $(FROM)
+
 containers: ## build the images of compose.yaml, with this machine's container engine or, as root on Debian, one of its own
 	@deploy/compose/with-engine.sh deploy/compose/build.sh
 

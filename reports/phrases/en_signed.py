@@ -122,7 +122,7 @@ ENGLISH_SIGNED: Final = {
         "{what}, seen by the reader alone: as it was recorded, and as the reader outlined it (the line runs just "
         "outside the outline, so that the margin can be judged)"
     ),
-    "signed_own_plain": "{what}, seen by the reader alone: as it was recorded; the reader outlined nothing on it",
+    "signed_own_plain": "{what}, seen by the reader alone: as it was recorded; no outline by the reader is known here",
     "signed_own_plain_alt": "Frame {frame} as it was recorded",
     "signed_own_drawn_alt": "Frame {frame} with what the reader outlined",
     "signed_verdict": "Verdict",

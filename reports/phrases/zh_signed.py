@@ -119,7 +119,7 @@ CHINESE_SIGNED: Final = {
     "signed_no_findings": "医师未判断任何发现。",
     "signed_own_finding": "仅由医师发现",
     "signed_own_drawn": "{what}，仅由医师发现：原图，及医师勾画的轮廓（线条画在轮廓外侧，以便观察边缘）",
-    "signed_own_plain": "{what}，仅由医师发现：原图；医师未在其上勾画轮廓",
+    "signed_own_plain": "{what}，仅由医师发现：原图；此处没有医师的勾画轮廓",
     "signed_own_plain_alt": "第 {frame} 帧原图",
     "signed_own_drawn_alt": "第 {frame} 帧及医师勾画的轮廓",
     "signed_verdict": "判断",

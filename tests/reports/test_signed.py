@@ -189,7 +189,10 @@ OWN = lesion(finding_id=None, frame_id=f"{FIRST}/000009", words=(), categories=(
 
 @pytest.mark.parametrize(
     ("drawn", "told"),
-    [(PNG, ("as the reader outlined it", "勾画的轮廓")), (None, ("outlined nothing on it", "未在其上勾画"))],
+    [
+        (PNG, ("as the reader outlined it", "勾画的轮廓")),
+        (None, ("no outline by the reader is known here", "没有医师的勾画轮廓")),
+    ],
 )
 def test_a_finding_of_the_readers_own_has_its_frame_among_what_the_reader_says(
     drawn: bytes | None, told: tuple[str, str]
