@@ -1,5 +1,6 @@
 """Tell which process is ours, so that a signal reaches the process that was started, or nobody."""
 
+import errno
 import os
 import select
 import signal
@@ -12,6 +13,10 @@ from pydantic import BaseModel, ConfigDict
 from sonovan.deploy.errors import DeployError
 
 KILL_WAIT_S = 10.0
+
+_NO_PROCESS = (errno.ESRCH, errno.ENOENT, errno.EINVAL)
+"""What the kernel says where nothing has this number, or where it has become that of a thread of another process: ENOENT
+since Linux 6.16, EINVAL before."""
 
 
 class ProcessRecord(BaseModel):
@@ -59,7 +64,9 @@ def _pidfd(record: ProcessRecord) -> Iterator[int | None]:
     """A handle on the process of `record`, or None when it no longer runs. The handle never names another process."""
     try:
         handle = os.pidfd_open(record.pid)
-    except ProcessLookupError:
+    except OSError as error:
+        if error.errno not in _NO_PROCESS:
+            raise
         yield None
         return
     try:

@@ -1,19 +1,21 @@
 """Detached processes: known again by pid and start time, ended by nobody else."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from threading import Event, Thread, get_native_id
 
 import pytest
 
 from sonovan.deploy import processes
 from sonovan.deploy.errors import DeployError, ServiceFailed
 from sonovan.deploy.files import write_private
-from sonovan.deploy.identity import ProcessRecord, boot_id, is_running, start_time_of
+from sonovan.deploy.identity import ProcessRecord, boot_id, is_running, send, start_time_of, wait_end
 from sonovan.deploy.launches import launch_path, log_path, read_launch, read_record, record_path
 from sonovan.deploy.logs import KEPT_DAYS, LOG_DAYS
 from sonovan.deploy.services import kill_one, start_one, status, stop, stop_one
@@ -168,6 +170,28 @@ def test_zombie_counts_as_ended() -> None:
     record = ProcessRecord(name="x", pid=child, start_time=0, boot_id=boot_id(), argv_hash="")
     assert not is_running(record)
     os.waitpid(child, 0)
+
+
+def test_a_number_that_a_thread_of_somebody_else_has_now_is_no_process_of_ours() -> None:
+    ended, told = Event(), list[int]()
+
+    def wait() -> None:
+        told.append(get_native_id())
+        ended.wait(60)
+
+    thread = Thread(target=wait)
+    thread.start()
+    try:
+        number = until(lambda: told[0] if told else None, "the thread runs")
+        assert number is not None
+        started = start_time_of(number) or 0
+        record = ProcessRecord(name="minio", pid=number, start_time=started, boot_id=boot_id(), argv_hash="")
+        assert not is_running(record)
+        assert wait_end(record, 0.0)
+        send(record, signal.SIGTERM)  # reaches nobody
+    finally:
+        ended.set()
+        thread.join()
 
 
 def test_killing_reaches_the_children(state: StateFolder, tmp_path: Path) -> None:
