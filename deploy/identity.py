@@ -15,8 +15,8 @@ from sonovan.deploy.errors import DeployError
 KILL_WAIT_S = 10.0
 
 _NO_PROCESS = (errno.ESRCH, errno.ENOENT, errno.EINVAL)
-"""What the kernel says where nothing has this number, or where it has become that of a thread of another process: ENOENT
-since Linux 6.16, EINVAL before."""
+"""What the kernel says where nothing has this number, or where it has become that of a thread of another process, then
+ENOENT in newer kernels (seen with Linux 6.18) and EINVAL in older ones."""
 
 
 class ProcessRecord(BaseModel):
