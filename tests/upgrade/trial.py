@@ -3,8 +3,9 @@
 The older version runs from a work tree and an environment of its own. Under it one screening is reported, one has a
 side that is still to be scanned, with frames that nobody has looked at yet, and of one the van was killed while it
 sent. Then this version starts on the same state folder, the screenings are finished, and everything is counted: no
-frame without a result, the first report byte for byte what it was. At last the older version starts on that folder
-again: it works, or it refuses with a reason, and this version goes on afterwards.
+frame without a result, the first report byte for byte what it was. Where the versions have different networks, the one
+that was cut off has results of both, and takes the newer one as docs/operations.md says. At last the older version
+starts on that folder again: it works, or it refuses with a reason, and this version goes on afterwards.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +27,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 FRAMES: Final = 24
 LONG: Final = 400
 """Frames of the sweep in the middle of which the van is killed."""
+TODAY: Final = datetime.now(UTC).date().isoformat()
 AT_LEAST: Final = 20
 """Frames of it that are at the centre before."""
 SET_ASIDE: Final = 3
@@ -119,9 +122,25 @@ def release(version: Version) -> None:
 
 
 def frames_of(version: Version) -> dict[str, int]:
-    """Screening → how many frames have a result, each counted once."""
-    found = version.asked("SELECT screening_id, count(*) AS frames FROM frames WHERE NOT shadow GROUP BY screening_id")
+    """Screening → how many frames have a result, by whichever network."""
+    found = version.asked(
+        "SELECT screening_id, count(*) AS frames FROM "
+        "(SELECT DISTINCT screening_id, sequence_id, frame_index FROM frames) f GROUP BY screening_id"
+    )
     return {each["screening_id"]: each["frames"] for each in found}
+
+
+def take_over(version: Version, screening_id: str) -> int:
+    """Where frames of the screening are of the network before, have it take the present one as a whole.
+
+    Returns of how many networks its results were.
+    """
+    networks = version.asked(f"SELECT DISTINCT model_id, fingerprint FROM frames WHERE screening_id = '{screening_id}'")
+    if len(networks) > 1:
+        (model,) = {each["model_id"] for each in networks}
+        version.run("replay", "--from", TODAY, "--model", model)
+        version.run("models", "promote", screening_id, "--model", model, "--by", "op-1")
+    return len(networks)
 
 
 def finished(version: Version, screenings: set[str]) -> dict[str, str] | None:
@@ -175,6 +194,7 @@ def _trial(before: Version, now: Version, folder: Path) -> dict[str, Any]:
     release(now)
     expected = {reported: FRAMES, half: 2 * FRAMES, cut_off: LONG}
     until(lambda: frames_of(now) == expected or elapse(2.0), f"a result each: {expected}", deadline_s=WITHIN_S)
+    networks = take_over(now, cut_off)
     statuses = until(lambda: finished(now, set(expected)), "every screening is complete", deadline_s=WITHIN_S)
     now.run("export", "report", reported, "--out", str(folder / "report-after"))
     changed = [
@@ -196,6 +216,7 @@ def _trial(before: Version, now: Version, folder: Path) -> dict[str, Any]:
         "frames": sum(expected.values()),
         "lost": sum(expected.values()) - sum(kept.values()),
         "reports_changed": len(changed),
+        "networks_of_the_one_cut_off": networks,
         "statuses": sorted(statuses[each] for each in expected),
         "back": back,
     }
