@@ -31,7 +31,7 @@ TODAY: Final = datetime.now(UTC).date().isoformat()
 AT_LEAST: Final = 20
 """Frames of it that are at the centre before."""
 STORED: Final = ("report.json", "report.html")
-"""Of an exported report what is stored; pages and PDFs are made when they are exported, by whichever version does it."""
+"""Of an exported report what is stored; pages and PDFs are made when they are exported, by the version that does it."""
 SET_ASIDE: Final = 3
 """What `sonovan van send` ends with where frames wait for an operator's eye."""
 WITHIN_S: Final = 1200.0
