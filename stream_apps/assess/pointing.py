@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from sonovan.contracts.answers import Pointed, PointedPlace, VanAnswered
+from sonovan.contracts.answers import Pointed, PointedPlace
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.limits import MAX_POINTED, MAX_POINTED_CORNERS
 from sonovan.contracts.results import Finding, ScreeningAssessed
-from sonovan.stream_apps.stage import Outgoing, receipt_to
+from sonovan.stream_apps.assess.answering import answer_on
+from sonovan.stream_apps.stage import Outgoing
 
 
 def places_told(assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented]) -> tuple[Outgoing, ...]:
@@ -18,18 +19,7 @@ def places_told(assessed: ScreeningAssessed, results: Mapping[str, FrameSegmente
     found = pointed(assessed, results)
     if found is None:
         return ()
-    answer = VanAnswered(
-        van_id=assessed.van_id,
-        kind="report",
-        screening_id=assessed.screening_id,
-        item_id=f"{assessed.screening_id}/pointed/{assessed.revision_id}",
-        content_sha256=assessed.revision_id,
-        revision_id=assessed.revision_id,
-        revision_number=assessed.revision_number,
-        findings=len(assessed.findings),
-        pointed=found,
-    )
-    return (receipt_to(answer),)
+    return (answer_on(assessed, "pointed", findings=len(assessed.findings), pointed=found),)
 
 
 def pointed(assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented]) -> Pointed | None:

@@ -16,11 +16,12 @@ from sonovan.contracts.topics import Topic, Writer
 from sonovan.reports.document import Identity
 from sonovan.reports.phrases import Language
 from sonovan.storage.stores import ObjectStore
+from sonovan.stream_apps.assess.answering import report_receipt
 from sonovan.stream_apps.assess.ending import RowLife, due_ends
 from sonovan.stream_apps.assess.received import Verify
 from sonovan.stream_apps.assess.report import store_report
 from sonovan.stream_apps.assess.settings import AssessSettings, ProgrammeSettings
-from sonovan.stream_apps.assess.step import assess, due_ticks, report_receipt, subject_of
+from sonovan.stream_apps.assess.step import assess, due_ticks, subject_of
 from sonovan.stream_apps.assess.takeover import read_published, reflected, watermark, watermark_row
 from sonovan.stream_apps.faust_options import consumer_options
 from sonovan.stream_apps.skipping import Passed

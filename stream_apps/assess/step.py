@@ -21,6 +21,7 @@ from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.results import ScreeningAssessed, ScreeningTicked
 from sonovan.contracts.reviews import FrameReviewed
 from sonovan.contracts.topics import Topic
+from sonovan.stream_apps.assess.answering import report_receipt
 from sonovan.stream_apps.assess.assessment import sequence_records
 from sonovan.stream_apps.assess.ending import RowLife, ended, ending_of, is_over
 from sonovan.stream_apps.assess.intake import take
@@ -132,26 +133,6 @@ def decide(
     published = Outgoing(Topic.SCREENING_ASSESSED, assessed.screening_id, assessed)
     before = (*sequences, *places_told(assessed, revision.results))
     return after, Decided(revision, before, (published, *receipts, report_receipt(assessed)))
-
-
-def report_receipt(assessed: ScreeningAssessed) -> Outgoing:
-    """What the van is told of a revision: that it is there, how complete, how many findings; no categories.
-
-    None are counted where nothing is said of the pictures.
-    """
-    return receipt_to(
-        VanAnswered(
-            van_id=assessed.van_id,
-            kind="report",
-            screening_id=assessed.screening_id,
-            item_id=f"{assessed.screening_id}/report/{assessed.revision_id}",
-            content_sha256=assessed.revision_id,
-            status=assessed.status,
-            revision_id=assessed.revision_id,
-            revision_number=assessed.revision_number,
-            findings=None if assessed.silenced else len(assessed.findings),
-        )
-    )
 
 
 def erased_receipts(received: Received, known: Known) -> tuple[Outgoing, ...]:
