@@ -111,11 +111,13 @@ async def due_list(console: "Console", asked: Asked) -> Response:
     longest overdue first. Query: until (a day), `as=csv`, `of=usual`.
     """
     _, until = days_of(asked, console.now + timedelta(days=SOON_DAYS), 1)
+    as_csv, of_usual = asked.query.get("as") == "csv", asked.query.get("of") == "usual"
+    if not as_csv or of_usual:
+        usual = await asked_of(console, due_as_usual, asked.person.sites, console.invites_months, until)
+        if as_csv:
+            return csv_of("due-as-usual", usual.columns, usual.rows)
     found = await asked_of(console, due, asked.person.sites)
-    usual = await asked_of(console, due_as_usual, asked.person.sites, console.invites_months, until)
-    if asked.query.get("as") == "csv" and asked.query.get("of") == "usual":
-        return csv_of("due-as-usual", usual.columns, usual.rows)
-    if asked.query.get("as") == "csv":
+    if as_csv:
         return csv_of("due", found.columns, found.rows)
     words = console.words[asked.language]
     today = console.now.astimezone().date().isoformat()
