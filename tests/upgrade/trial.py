@@ -3,9 +3,9 @@
 The older version runs from a work tree and an environment of its own. Under it one screening is reported, one has a
 side that is still to be scanned, with frames that nobody has looked at yet, and of one the van was killed while it
 sent. Then this version starts on the same state folder, the screenings are finished, and everything is counted: no
-frame without a result, the first report byte for byte what it was. Where the versions have different networks, the one
-that was cut off has results of both, and takes the newer one as docs/operations.md says. At last the older version
-starts on that folder again: it works, or it refuses with a reason, and this version goes on afterwards.
+frame without a result, the first report byte for byte what it was. Where the versions have different networks, what
+has results of both takes the newer one as docs/operations.md says. At last the older version starts on that folder
+again: it works, or it refuses with a reason, and this version goes on afterwards.
 """
 
 import argparse
@@ -186,7 +186,7 @@ def _trial(before: Version, now: Version, folder: Path) -> dict[str, Any]:
     report = before.run("export", "report", reported, "--out", str(folder / "report-before"))
     cut_off = cut(before, sweeps[3])
     half = sent(before, sweeps[1], "left")
-    before.run("down")  # at once: frames of both wait in the log, and no worker has looked at them
+    before.run("down")  # at once: frames of both wait in the log, and workers have looked at few or none of them
     _say(f"under {before.tree.name}: {reported} reported, {half} with a side to come, {cut_off} cut off; {report}")
 
     now.run("up")
@@ -196,7 +196,7 @@ def _trial(before: Version, now: Version, folder: Path) -> dict[str, Any]:
     release(now)
     expected = {reported: FRAMES, half: 2 * FRAMES, cut_off: LONG}
     until(lambda: frames_of(now) == expected or elapse(2.0), f"a result each: {expected}", deadline_s=WITHIN_S)
-    networks = take_over(now, cut_off)
+    networks = {"with_a_side_to_come": take_over(now, half), "cut_off": take_over(now, cut_off)}
     statuses = until(lambda: finished(now, set(expected)), "every screening is complete", deadline_s=WITHIN_S)
     now.run("export", "report", reported, "--out", str(folder / "report-after"))
     changed = [
@@ -218,7 +218,7 @@ def _trial(before: Version, now: Version, folder: Path) -> dict[str, Any]:
         "frames": sum(expected.values()),
         "lost": sum(expected.values()) - sum(kept.values()),
         "reports_changed": changed,
-        "networks_of_the_one_cut_off": networks,
+        "networks": networks,
         "statuses": sorted(statuses[each] for each in expected),
         "back": back,
     }
