@@ -9,9 +9,7 @@ import os
 import shlex
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -89,18 +87,11 @@ class WorldInContainers(World):
         """kill -9 by the engine, which starts nothing again that it killed itself."""
         self._compose(f"kill --signal KILL {_service(name, instance)}")
 
-    def stop(self, stage: str, instance: int = 1) -> float:
-        asked_at = time.monotonic()
-        self._compose(f"stop {worker_name(stage, instance)}")
-        return time.monotonic() - asked_at
+    def _end(self, name: str) -> None:
+        self._compose(f"stop {name}")
 
-    @contextmanager
-    def without(self, service: str) -> Iterator[None]:
-        self.kill(service)
-        try:
-            yield
-        finally:
-            self._compose(f"up --detach --no-deps --wait {_service(service, 1)}")
+    def _begin(self, service: str) -> None:
+        self._compose(f"up --detach --no-deps --wait {_service(service, 1)}")
 
     def log(self, stage: str, instance: int = 1) -> str:
         container = self._compose(f"ps --all --quiet {worker_name(stage, instance)}").strip()

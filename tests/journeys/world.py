@@ -93,7 +93,7 @@ class World:
     def stop(self, stage: str, instance: int = 1) -> float:
         """SIGTERM; the seconds until the worker was gone."""
         asked_at = time.monotonic()
-        services.stop_one(self.centre.state, worker_name(stage, instance))
+        self._end(worker_name(stage, instance))
         return time.monotonic() - asked_at
 
     @contextmanager
@@ -103,7 +103,13 @@ class World:
         try:
             yield
         finally:
-            services.start_one(self.centre.state, service)
+            self._begin(service)
+
+    def _end(self, name: str) -> None:
+        services.stop_one(self.centre.state, name)
+
+    def _begin(self, service: str) -> None:
+        services.start_one(self.centre.state, service)
 
     def log(self, stage: str, instance: int = 1) -> str:
         """What a worker has said since its last start."""

@@ -63,12 +63,13 @@ def running(
     clean: Clean = lambda source: source,
     watch: Watch | None = None,
     disk: Disk | None = None,
+    earlier_bytes: int = 0,
 ) -> Iterator[Running]:
     """A gateway that uploads nothing, until the block ends. clean: by default no text is looked for. watch: by default
-    one without a preview. disk: the spool's.
+    one without a preview. disk: the spool's. earlier_bytes: of what it keeps for a woman's next visit.
     """
     vault = vault_at(folder)
-    with Spool(folder / "spool", vault, disk=disk) as spool, open_desk(vault) as desk:
+    with Spool(folder / "spool", vault, disk=disk, earlier_bytes=earlier_bytes) as spool, open_desk(vault) as desk:
         found = Running(vault, spool, desk, watch=watch or Watch())
         chosen = options or ListenerOptions(port=0)
         gateway = Gateway("van-1", vault, spool, SIGNER, chosen, clean, found.told.append, found.watch)

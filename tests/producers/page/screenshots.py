@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -19,10 +19,13 @@ from sonovan.producers.gateway.preview import Preview
 from sonovan.producers.gateway.watching import Watch
 from sonovan.producers.page.doors import Doors
 from sonovan.producers.page.server import serving
+from sonovan.stream_apps.assess.pointing import thinned
 from tests.chromium import Tab, chromium, found_program
 from tests.producers.files import write_dicom
 from tests.producers.gateway.vans import Running, running, send
-from tests.producers.page.pages import SLIP, Desk, desk, without
+from tests.producers.page.pages import OTHER_SLIP, SLIP, Desk, desk, without
+from tests.producers.spool.earlier import place, told
+from tests.producers.spool.test_spool import store_all
 from tests.waiting import until
 
 WIDTH, HEIGHT = 1280, 900
@@ -31,15 +34,21 @@ SEED = 7
 
 @contextmanager
 def day(folder: Path) -> Iterator[tuple[Desk, Running]]:
-    """A gateway with its page: somebody registered and scanned on one side, and an object of nobody in the tray."""
+    """A gateway with its page: somebody who was examined before is registered and scanned on one side, and an object of
+    nobody is in the tray.
+    """
     (folder / "other").mkdir(parents=True)
     preview = Preview(partial(load, provider="cpu", precision="fp32"))
-    with running(folder / "van", watch=Watch(preview=preview)) as van, desk(folder / "other") as plain:
+    with (
+        running(folder / "van", watch=Watch(preview=preview), earlier_bytes=2**24) as van,
+        desk(folder / "other") as plain,
+    ):
         watch = van.watch
         page = replace(plain.page, vault=van.vault, spool=van.spool, desk=van.desk, watch=watch, clock=date.today)
         here = Desk(page)
+        examined_before(here, van, folder)
         marked = (*without("slip", ("slip", SLIP)), ("lump_left", "2h"), ("age_years", "52"), ("sex", "female"))
-        here.ask("POST", "/register", marked)
+        assert here.ask("POST", "/register", marked).status == 303
         frames = [np.asarray(each) for each in simulate_sweep("breast", frames=24, seed=SEED).frames]
         frames[11], frames[15] = np.zeros_like(frames[11]), cv2.blur(frames[15], (61, 1))
         size = frames[0].shape
@@ -51,10 +60,29 @@ def day(folder: Path) -> Iterator[tuple[Desk, Running]]:
         lone = {"PatientID": "", "PatientName": "TEST^ONE", "Laterality": "R", "BodyPartExamined": "BREAST"}
         send(van.port, write_dicom(folder / "lone.dcm", [frames[5]], shape=size, **lone))
         van.settled()
-        (entry,) = van.desk.register.expected()
+        entry = van.desk.register.expected()[-1]
         until(lambda: preview.of(entry.screening_id).outlined, "the preview has seen something", deadline_s=60)
         van.desk.checklists.tick(entry.screening_id, (entry.visit.planned or ())[0])
         yield here, van
+
+
+def examined_before(here: Desk, van: Running, folder: Path) -> None:
+    """The same woman the year before, of whom the centre told one place: where the simulated lesion lies."""
+    here = Desk(replace(here.page, clock=lambda: date.today() - timedelta(days=370)))
+    here.ask("POST", "/register", (*without("slip", ("slip", OTHER_SLIP)), ("age_years", "51"), ("sex", "female")))
+    (entry,) = van.desk.register.expected()
+    sweep = simulate_sweep("breast", frames=24, seed=SEED)
+    index = max(range(24), key=lambda each: sum(int(lesion.mask.sum()) for lesion in sweep.truth[each]))
+    tags = {"PatientID": OTHER_SLIP, "Laterality": "L", "BodyPartExamined": "BREAST"}
+    size = sweep.frames[0].shape
+    send(van.port, write_dicom(folder / "before.dcm", [np.asarray(each) for each in sweep.frames], shape=size, **tags))
+    van.settled()
+    assert here.ask("POST", "/live/{screening}/left", screening=entry.screening_id).status == 303
+    store_all(van.spool)
+    lesion = max(sweep.truth[index], key=lambda each: int(each.mask.sum())).mask.astype(np.uint8)
+    (corners, *_), _ = cv2.findContours(lesion, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outline = thinned(tuple((float(column), float(row)) for ((column, row),) in corners))
+    told(van.spool, entry.screening_id, place(van.spool, entry.screening_id, index, outline=outline))
 
 
 def enter(tab: Tab, port: int, doors: Doors) -> None:
@@ -77,7 +105,7 @@ def main(out: Path) -> int:
         chromium(program) as tab,
     ):
         enter(tab, port, doors)
-        (entry,) = van.desk.register.expected()
+        entry = van.desk.register.expected()[-1]
         for name, place, language in (
             ("van-register", "/register", "en"),
             ("van-tray", "/tray", "en"),
