@@ -40,6 +40,12 @@ def test_python_packages_are_those_of_the_lock_and_no_others(engine: None) -> No
     assert found - {"sonovan==0.1.0"} == locked
 
 
+def test_workers_know_the_public_authorities(engine: None) -> None:
+    """By them an alert leaves by https, mail by TLS, and the console asks the provider of logins."""
+    code = "import ssl; print(len(ssl.create_default_context().get_ca_certs()))"
+    assert int(run(image_of("alert"), "python", "-c", code)) > 50
+
+
 def test_the_broker_has_the_pinned_jars_and_no_others(engine: None) -> None:
     said = run(image_of("broker"), "sh", "-c", "cd /opt/kafka/libs && sha256sum -- *")
     assert sorted(said.splitlines()) == sorted((ROOT / "deploy" / "jars" / "sha256sums").read_text().splitlines())

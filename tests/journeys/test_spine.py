@@ -29,7 +29,7 @@ from tests.journeys.account import assert_sound, segmented, wait_for
 from tests.journeys.van import SPACING_MM, Screening, Van, sweep, write_sweep
 from tests.journeys.world import World
 from tests.producers.visits import vault_of
-from tests.stream_apps.alert.receiver import KIND, Receiver, free_port, hang
+from tests.stream_apps.alert.receiver import KIND, free_port, hang
 from tests.waiting import elapse
 
 pytestmark = [pytest.mark.journeys, pytest.mark.timeout(900)]
@@ -247,7 +247,7 @@ def test_9_a_missing_frame_is_listed_and_its_late_arrival_renames_nothing(world:
 def test_10_an_alert_is_told_once_by_key_whatever_becomes_of_its_receiver(world: World) -> None:
     port = free_port()
     told = {
-        "SONOVAN_ALERT_WEBHOOK_URL": f"http://127.0.0.1:{port}/hook",
+        "SONOVAN_ALERT_WEBHOOK_URL": world.webhook_url(port),
         "SONOVAN_ALERT_WEBHOOK_SECRET": "a secret of the journeys",
         "SONOVAN_ALERT_WEBHOOK_TIMEOUT_S": "2",
         "SONOVAN_ALERT_RETRY_LONGEST_S": "2",
@@ -258,10 +258,10 @@ def test_10_an_alert_is_told_once_by_key_whatever_becomes_of_its_receiver(world:
     van.send(screening.items)
     wait_for(world, screening, "complete")
     world.until(lambda: world.log("alert").count("not delivered") >= 2, "alert tries a receiver that is down")
-    with Receiver(hang, port) as slow:
+    with world.receiver(hang, port) as slow:
         world.until(lambda: len(slow.keys) > len(set(slow.keys)), "alert tries a slow receiver again")
         world.kill("alert")
-    with Receiver(KIND, port) as kind:
+    with world.receiver(KIND, port) as kind:
         world.start("alert", settings=told)
         world.until(lambda: set(slow.keys) <= set(kind.keys), "the receiver has everything")
         assert_sound(world, screening)

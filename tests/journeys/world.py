@@ -20,6 +20,7 @@ from sonovan.deploy.launches import read_record
 from sonovan.deploy.processes import start_app
 from sonovan.storage.minio_store import MinioStore
 from sonovan.transport.tail import Message, Tail
+from tests.stream_apps.alert.receiver import Manners, Receiver
 from tests.waiting import DEADLINE_S, until
 
 LOG_TAIL: Final = 40
@@ -123,6 +124,16 @@ class World:
             lines = row.log.read_text(errors="replace").splitlines() if row.log.exists() else []
             tails.append("\n".join([f"--- {row.name} ({row.state})", *lines[-LOG_TAIL:]]))
         return "\n".join(tails)
+
+    # Somebody whom `alert` tells
+
+    def webhook_url(self, port: int) -> str:
+        """The address at which `alert` reaches a receiver of the test that listens at this port."""
+        return f"http://127.0.0.1:{port}/hook"
+
+    def receiver(self, manners: Manners, port: int) -> Receiver:
+        """The receiver of that address, which listens while it is entered."""
+        return Receiver(manners, port)
 
     # Commands
 

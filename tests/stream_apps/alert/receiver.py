@@ -1,6 +1,7 @@
-"""Somebody who must be told: an HTTP server on loopback whose manners a test chooses."""
+"""Somebody who must be told: an HTTP server whose manners a test chooses, on loopback if not told otherwise."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,9 +69,19 @@ def flood(receiver: "Receiver", handler: BaseHTTPRequestHandler) -> None:
 
 
 class Receiver:
-    """Listens while entered. port: 0 takes a free one; the same port can be listened on again later."""
+    """Listens while entered. port: 0 takes a free one; the same port can be listened on again later.
 
-    def __init__(self, manners: Manners = KIND, port: int = 0) -> None:
+    address: of this machine. tls: what it shows and how, for a receiver of https.
+    """
+
+    def __init__(
+        self,
+        manners: Manners = KIND,
+        port: int = 0,
+        *,
+        address: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.manners = manners
         self.received: list[Request] = []
         self.closing = threading.Event()
@@ -92,9 +103,11 @@ class Receiver:
         class Server(ThreadingHTTPServer):
             block_on_close = False
 
-        self._server = Server(("127.0.0.1", port), Handler)
+        self._server = Server((address, port), Handler)
+        if tls is not None:  # the handshake is each request's own, so that one that hangs in it holds up no other
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self._server.server_port
-        self.url = f"http://127.0.0.1:{self.port}/hook/s3cret"
+        self.url = f"http{'' if tls is None else 's'}://{address}:{self.port}/hook/s3cret"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     @property
