@@ -58,6 +58,12 @@ REACHES: Final = {
 OUTSIDE: Final = {"alert": (443, 465, 587), "console": (443,)}
 """Ports beyond the cluster: webhook and mail; the provider of logins."""
 
+WATCHES: Final = {
+    "namespaceSelector": {"matchLabels": {"sonovan-watches": "metrics"}},
+    "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
+}
+"""Who may ask for metrics: pods of Prometheus, in whatever namespace a site gives this label."""
+
 HEAP: Final = "-Xms1g -Xmx1g"
 _BOOTSTRAP: Final = ",".join(f"broker-{number}.broker:19092" for number in range(BROKERS))
 
@@ -72,7 +78,7 @@ def manifests() -> dict[str, str]:
             files[f"{name}.yaml"] = _objects(name, described, defaults)
     files["network.yaml"] = [
         _deny_all(),
-        *(_policy(name, services.keys()) for name in services if name not in LEFT_OUT),
+        *(_policy(name, described, services.keys()) for name, described in services.items() if name not in LEFT_OUT),
     ]
     scripts = {file.name: file.read_text() for file in SCRIPTS}
     files["broker-scripts.yaml"] = [_object("v1", "ConfigMap", "sonovan-broker", data=scripts)]
@@ -120,15 +126,16 @@ def _objects(name: str, described: Object, defaults: dict[str, str]) -> list[Obj
         "volumeClaimTemplates": [claim],
     }
     made = _object("apps/v1", "StatefulSet", name, spec=spec)
-    return [made, _service(name), budget, *_for_vans(name)]
+    return [made, _service(name, described), budget, *_for_vans(name)]
 
 
-def _service(name: str) -> Object:
-    """The names of the pods; the console has one address, for whatever stands in front of it."""
+def _service(name: str, described: Object) -> Object:
+    """The names of the pods, those of workers that wait too, whose metrics say so; the console has one address, for
+    whatever stands in front of it."""
     spec: Object = {"selector": _named(name)}
     if name != "console":
-        spec |= {"clusterIP": "None", "publishNotReadyAddresses": name in ("broker", "minio")}
-    ports = PORTS.get(name, {})
+        spec |= {"clusterIP": "None", "publishNotReadyAddresses": name != "database"}
+    ports = PORTS.get(name, {}) | _metrics(described)
     if ports:
         spec["ports"] = [{"name": port, "port": number} for port, number in ports.items()]
     return _object("v1", "Service", name, spec=spec)
@@ -166,8 +173,9 @@ def _pod(name: str, described: Object, variables: list[Object], disk: bool) -> O
         **_probes(name, described),
         "volumeMounts": mounts,
     }  # fmt: skip
-    if PORTS.get(name):
-        container["ports"] = [{"name": port, "containerPort": number} for port, number in PORTS[name].items()]
+    ports = PORTS.get(name, {}) | _metrics(described)
+    if ports:
+        container["ports"] = [{"name": port, "containerPort": number} for port, number in ports.items()]
     if name == "broker":
         mounts += [
             {"name": "scripts", "mountPath": "/etc/sonovan", "readOnly": True},
@@ -285,7 +293,7 @@ def _deny_all() -> Object:
     })  # fmt: skip
 
 
-def _policy(name: str, there: Collection[str]) -> Object:
+def _policy(name: str, described: Object, there: Collection[str]) -> Object:
     """Who may reach this pod, and whom it may reach; the cluster's name service in any case."""
     names = {"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
              "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}  # fmt: skip
@@ -304,6 +312,8 @@ def _policy(name: str, there: Collection[str]) -> Object:
         ingress.append({"ports": [{"protocol": "TCP", "port": 9094}]})  # vans, from anywhere: TLS and an account
     if name == "console":
         ingress.append({"ports": [{"protocol": "TCP", "port": 8080}]})
+    for port in _metrics(described).values():
+        ingress.append({"from": [WATCHES], "ports": [{"protocol": "TCP", "port": port}]})
     spec = {"podSelector": {"matchLabels": _named(name)}, "policyTypes": ["Ingress", "Egress"], "egress": egress}
     if ingress:
         spec["ingress"] = ingress
@@ -334,6 +344,13 @@ def _labelled(name: str) -> Object:
 
 def _object(version: str, kind: str, name: str, **parts: Any) -> Object:
     return {"apiVersion": version, "kind": kind, "metadata": {"name": name}, **parts}
+
+
+def _metrics(described: Object) -> dict[str, int]:
+    """The port where a service of compose.yaml answers /metrics, by its name; empty for one that does not."""
+    told = described.get("environment") or {}
+    port = told.get("SONOVAN_HEALTH_PORT") or told.get("SONOVAN_CONSOLE_METRICS_PORT")
+    return {} if port is None else {"metrics": int(port)}
 
 
 def _seconds(told: str) -> int:

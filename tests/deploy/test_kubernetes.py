@@ -164,11 +164,46 @@ def test_nobody_speaks_but_who_is_named_at_both_ends() -> None:
     assert open_to_all <= {("broker", 9094), ("console", 8080)}
 
 
+def test_prometheus_alone_comes_from_another_namespace_and_finds_what_compose_publishes_of_metrics() -> None:
+    measured = {
+        name for name, each in services().items() if any(str(port).endswith(":9464") for port in each.get("ports", ()))
+    }
+    assert measured == {*STAGES, "console"}
+    let_in = {
+        name: [(rule["from"], rule["ports"]) for rule in each["spec"].get("ingress", ()) if _is_elsewhere(rule)]
+        for name, each in of("NetworkPolicy").items()
+    }
+    asks = {
+        "namespaceSelector": {"matchLabels": {"sonovan-watches": "metrics"}},
+        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
+    }
+    ports = [{"protocol": "TCP", "port": 9464}]
+    assert {name: rules for name, rules in let_in.items() if rules} == {name: [([asks], ports)] for name in measured}
+    named = {
+        name for name in workloads() if {"name": "metrics", "containerPort": 9464} in container(name).get("ports", ())
+    }
+    assert named == measured
+    for name in measured:
+        spec = of("Service")[name]["spec"]
+        assert {"name": "metrics", "port": 9464} in spec["ports"]
+        assert name == "console" or spec["publishNotReadyAddresses"], "one that waits says so by its metrics"
+    (job,) = yaml.safe_load((ROOT / "deploy/prometheus/kubernetes.yaml").read_text())["scrape_configs"]
+    (asked,) = job["dns_sd_configs"]
+    assert (asked["type"], asked["port"]) == ("A", 9464)
+    assert sorted(asked["names"]) == sorted(f"{name}.sonovan.svc" for name in measured)
+    assert "sonovan-watches=metrics" in (FOLDER / "README.md").read_text()
+
+
+def _is_elsewhere(rule: dict[str, Any]) -> bool:
+    return any("namespaceSelector" in peer for peer in rule.get("from", ()))
+
+
 def _peers(rule: dict[str, Any], end: str) -> list[tuple[str, int]]:
+    """The pods of this namespace at one end of a rule, with the ports."""
     names = [
         peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"]
         for peer in rule.get(end, ())
-        if "podSelector" in peer
+        if "podSelector" in peer and "namespaceSelector" not in peer
     ]
     return [(name, port["port"]) for name in names for port in rule["ports"]]
 

@@ -56,6 +56,11 @@ def test_every_rule_does_what_its_test_says(promtool: str, tmp_path: Path) -> No
     assert "SUCCESS" in ran(promtool, "test", "rules", str(tried))
 
 
+@pytest.mark.parametrize("name", ["prometheus.yaml", "kubernetes.yaml"])
+def test_prometheus_takes_each_configuration_that_is_shipped(promtool: str, name: str) -> None:
+    assert "SUCCESS" in ran(promtool, "check", "config", str(FOLDER / name))
+
+
 def test_every_rule_has_a_test_that_raises_it() -> None:
     tests = yaml.safe_load(TRIED.read_text())["tests"]
     raised = {each["alertname"] for test in tests for each in test["alert_rule_test"] if each["exp_alerts"]}
