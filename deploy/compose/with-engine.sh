@@ -1,13 +1,15 @@
 #!/bin/bash
-# Run a command with a container engine and compose: with-engine.sh COMMAND…
+# Run a command with a container engine and compose: with-engine.sh [--without-compose] COMMAND…
 #
 # With those of this machine where they answer. Else, as root on Debian, with an engine of its own, which ends with the command:
 # Debian's docker.io, not as a service of the machine but with its own socket and its own folder in the cache, where images stay for
-# the next time. Compose is built as a Go module, once. Ends with 4 and the reason where there can be none, else as the command does.
+# the next time. Compose is built as a Go module, once, where the command needs it. Ends with 4 and the reason where there can be none, else as the command does.
 set -euo pipefail
 compose=github.com/docker/compose/v2/cmd@v2.29.7
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/sonovan
 here=$(cd "$(dirname "$0")" && pwd)
+composes=yes
+if [[ ${1:-} = --without-compose ]]; then composes=no; shift; fi
 none() { echo "no container engine: $1" >&2; exit 4; }
 
 own_compose() {  # $cache/compose-… is a folder of docker's configuration with compose as its plugin
@@ -26,7 +28,7 @@ own_compose() {  # $cache/compose-… is a folder of docker's configuration with
 }
 
 if docker info >/dev/null 2>&1; then
-    docker compose version >/dev/null 2>&1 || own_compose
+    [[ $composes = no ]] || docker compose version >/dev/null 2>&1 || own_compose
     exec "$@"
 fi
 
@@ -46,13 +48,18 @@ if (( ${#packages[@]} )); then
     { apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"; } \
         >"$cache/containers/apt.log" 2>&1 || none "${packages[*]} cannot be installed ($cache/containers/apt.log)"
 fi
-own_compose
+[[ $composes = no ]] || own_compose
 
 # What is taken away at the end must be this engine's own.
 ! ip link show docker0 >/dev/null 2>&1 || none "none answers, and the bridge docker0 of another one is there (if it is a leftover: ip link delete docker0)"
-run=$(mktemp -d "${TMPDIR:-/tmp}/sonovan-engine.XXXXXX")
+run=$(realpath "$(mktemp -d "${TMPDIR:-/tmp}/sonovan-engine.XXXXXX")")
+images=$(realpath "$cache/containers")
 echo '{}' >"$run/daemon.json"  # a configuration of its own, not that of the machine
 forwards=$(cat /proc/sys/net/ipv4/ip_forward)
+mounts() {  # number and place of whatever is mounted below the folders of this engine
+    awk -v run="$run/" -v images="$images/" 'index($5, run) == 1 || index($5, images) == 1 {print $1, $5}' /proc/self/mountinfo
+}
+before=$(mounts)  # of the machine itself: a disk for images, say
 engine=
 ended() {
     trap - EXIT INT TERM
@@ -67,7 +74,10 @@ ended() {
         for chain in $(iptables -t "$table" -S | sed -n 's/^-N \(DOCKER.*\)/\1/p'); do iptables -t "$table" -X "$chain"; done
     done
     ip link delete docker0 2>/dev/null || true
-    rm -rf "$run"
+    # It leaves its folder of layers mounted on itself, and the name of the machine's network once a container had that.
+    local place
+    mounts | grep -vxF "$before" | sort -rn | while read -r _ place; do umount "$(printf %b "$place")"; done || true
+    rm -rf --one-file-system "$run" || echo "left behind: $run" >&2
 }
 trap ended EXIT
 trap 'exit 130' INT
@@ -76,7 +86,7 @@ trap 'exit 143' TERM
 echo 1 2>/dev/null >/proc/sys/net/ipv4/ip_forward || none "none answers, and forwarding cannot be switched on here"
 
 start() {  # start DRIVER: whether an engine with this driver of layers answers
-    dockerd --config-file "$run/daemon.json" --data-root "$cache/containers/$1" --exec-root "$run/exec" --pidfile "$run/pid" \
+    dockerd --config-file "$run/daemon.json" --data-root "$images/$1" --exec-root "$run/exec" --pidfile "$run/pid" \
         --host "unix://$run/docker.sock" --storage-driver "$1" 9>&- >"$run/log" 2>&1 &
     engine=$!
     local _
