@@ -1,9 +1,10 @@
-"""What `make test` runs: four pytest processes side by side. Two start the real services, one has the console with its
-servers, threads and browsers, and the last one runs the rest, among it tests that fork.
+"""What `make test` runs: five pytest processes side by side. Two start the real services, one has the console with its
+servers, threads and browsers, one a container engine, and the last one runs the rest, among it tests that fork.
 
 Tests of services often wait, so that two such processes beside the computing ones use two cores up; more would only
-slow each other down. Each of these has its own broker and store. Each process collects its own files alone, and none
-waits for another, so that one that hangs or crashes holds nobody else up. What stands behind the command goes to all.
+slow each other down. The engine's one test, which mostly waits for packages, ends long before them. Each of those of
+services has its own broker and store. Each process collects its own files alone, and none waits for another, so that
+one that hangs or crashes holds nobody else up. What stands behind the command goes to all.
 """
 
 import re
@@ -18,6 +19,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 MARKER: Final = "pytest.mark.services"
 SPINE: Final = "tests/journeys/test_spine.py"
 """The longest of the journeys: beside the attacks it makes a part that takes about as long as the others do."""
+ENGINE: Final = "tests/deploy/test_engine_runs.py"
 APART: Final = ("training", "containers")
 """Rooms whose tests `make test-training` and `make containers-test` run."""
 _LOOK_S: Final = 1.0
@@ -35,12 +37,13 @@ def starts_services(file: str) -> bool:
 
 def parts() -> dict[str, list[str]]:
     """The test files of each process, by its name; without those that have a command of their own."""
-    found: dict[str, list[str]] = {"attacks": [], "services": [], "console": [], "rest": []}
+    found: dict[str, list[str]] = {"attacks": [], "services": [], "console": [], "engine": [], "rest": []}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         file = path.relative_to(ROOT).as_posix()
         room = file.split("/")[1]
         part = "attacks" if room == "attacks" or file == SPINE else "services"
         part = part if starts_services(file) else "console" if room == "console" else "rest"
+        part = "engine" if file == ENGINE else part
         if room not in APART:
             found[part].append(file)
     return found

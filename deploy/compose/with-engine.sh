@@ -37,7 +37,7 @@ mkdir -p "$cache/containers"
 exec 9>"$cache/containers/lock"
 flock -n 9 || { echo "waiting for another command that has the engine of $cache/containers" >&2; flock 9; }
 packages=()
-for each in dockerd:docker.io iptables:iptables debootstrap:debootstrap; do
+for each in dockerd:docker.io iptables:iptables ip:iproute2 debootstrap:debootstrap; do
     command -v "${each%:*}" >/dev/null || packages+=("${each#*:}")
 done
 if (( ${#packages[@]} )); then

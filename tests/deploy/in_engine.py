@@ -1,0 +1,74 @@
+"""What tests/deploy/test_engine_runs.py has done under deploy/compose/with-engine.sh: an image built, run, looked at.
+
+`python -m tests.deploy.in_engine FILE` writes what it saw into the file, as JSON.
+"""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tests.containers.layers import saved, suspicious
+from tests.waiting import until
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+SERVICE: Final = "database"
+"""Of compose.yaml: the one whose image Debian's packages alone make, in about a minute."""
+IMAGE: Final = "sonovan-test-database"
+LOOKED: Final = 'id -u; sed -n "s/^CapEff:\\t//p; s/^NoNewPrivs:\\t//p" /proc/1/status; touch /usr/bin/x 2>&1'
+
+
+def docker(*words: str, code: int = 0) -> str:
+    """What a command of the engine says; it must end with `code`."""
+    ran = subprocess.run(["docker", *words], capture_output=True, text=True, check=False, timeout=900)
+    assert ran.returncode == code, (
+        f"docker {words[0]} ended with {ran.returncode}, not {code}: {ran.stdout}{ran.stderr}"
+    )
+    return ran.stdout.strip()
+
+
+def as_composed(described: dict[str, Any], told: dict[str, str]) -> list[str]:
+    """The words of `docker run` for what compose.yaml says of a service. told: the values of its variables."""
+    assert described["read_only"] is True
+    words = ["--read-only"]
+    words += [f"--cap-drop={each}" for each in described["cap_drop"]]
+    words += [f"--security-opt={each}" for each in described["security_opt"]]
+    words += [f"--tmpfs={each}" for each in described["tmpfs"]]
+    words += [f"--volume={each.partition(':')[2]}" for each in described["volumes"]]
+    return words + [f"--env={name}={value}" for name, value in told.items()]
+
+
+def main(file: Path) -> None:
+    described = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"][SERVICE]
+    told = {name: secrets.token_urlsafe(24) for name in described["environment"]}
+    base = os.environ.get("SONOVAN_BASE", "debian:bookworm-slim")
+    # With the machine's own network, so that it needs no more of it than this process does.
+    context = str(ROOT / described["build"]["context"])
+    docker("build", "--quiet", "--network=host", f"--build-arg=BASE={base}", f"--tag={IMAGE}", context)
+    container = docker("run", "--detach", "--network=none", *as_composed(described, told), IMAGE)
+    try:
+        asked = ["docker", "exec", container, *described["healthcheck"]["test"][1:]]
+        until(
+            lambda: subprocess.run(asked, capture_output=True, check=False).returncode == 0,
+            "the service is well",
+            evidence=lambda: docker("logs", container),
+        )
+        seen = {
+            "user, rights, and what became of a file in /usr/bin": docker(
+                "exec", container, "sh", "-c", LOOKED, code=1
+            ).splitlines(),
+            "environment of the image": json.loads(docker("image", "inspect", IMAGE))[0]["Config"]["Env"],
+            "secrets in layers": suspicious(saved(IMAGE), told.values()),
+        }
+    finally:
+        docker("rm", "--force", "--volumes", container)
+    file.write_text(json.dumps(seen))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
