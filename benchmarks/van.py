@@ -1,11 +1,12 @@
 """What a van does under load, on a slow link and when it is killed: benchmarks/results/van.json.
 
-    make bench-van          # python -m benchmarks.van [--only uplink,intake,kills,live]
+    make bench-van          # python -m benchmarks.van [--only uplink,intake,kills,live,text,identifiers]
 
 `uplink`: the first result of a sweep of 300 frames over 4 Mbit/s, sent by levels and first in, first out.
 `intake`: what two scanners send at once, until it is acknowledged and until its frames are in the spool.
 `kills`: a hundred kills of gateway and uploader at random moments; nothing may be lost or doubled.
 `live`: what it takes to judge a frame while somebody scans, and how often the preview looks at one.
+`text`: what `make bench-text` measures on 2,000 screens, of which text.json holds more.
 What is not measured in a run keeps its figures in the file.
 """
 
@@ -20,6 +21,7 @@ from benchmarks.shared import say
 from benchmarks.van_intake import intake
 from benchmarks.van_kills import kills
 from benchmarks.van_live import live
+from benchmarks.van_text import short_of_text, text
 from benchmarks.van_uplink import uplink
 
 RESULTS: Final = Path(__file__).parent / "results" / "van.json"
@@ -30,7 +32,7 @@ NONE: Final = ("uplink_lost", "lost", "doubled")
 def short_of(figures: dict[str, Any]) -> list[str]:
     """What of these figures misses its bar, a line each; what was not measured misses nothing."""
     low = [f"{name}: {figures[name]}, not {bar:g}" for name, bar in BARS.items() if figures.get(name, bar) < bar]
-    return low + [f"{name}: {figures[name]}, not 0" for name in NONE if figures.get(name, 0)]
+    return low + [f"{name}: {figures[name]}, not 0" for name in NONE if figures.get(name, 0)] + short_of_text(figures)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,9 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.van", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", default="uplink,intake,kills,live", help="parts, commas between")
+    parser.add_argument("--only", default="uplink,intake,kills,live,text", help="parts, commas between")
     parser.add_argument("--frames", type=int, default=300, help="of a sweep")
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with the public sets")
+    parser.add_argument("--screens", type=int, default=2000, help="on which text is planted")
     parser.add_argument("--seed", type=int, default=0, help="decides when is killed")
     parser.add_argument("--out", type=Path, default=RESULTS)
     chosen = parser.parse_args(arguments)
@@ -49,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "intake": lambda: intake(chosen.frames),
         "kills": lambda: kills(chosen.kills, chosen.seed),
         "live": lambda: live(chosen.frames),
+        "text": lambda: text(chosen.data, chosen.screens, chosen.out.with_name("text.json")),
     }
     figures: dict[str, Any] = json.loads(chosen.out.read_text()) if chosen.out.exists() else {}
     for name in chosen.only.split(","):

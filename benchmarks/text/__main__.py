@@ -11,26 +11,22 @@ upon a lesion. Writes benchmarks/results/text.json.
 
 import argparse
 import json
-import multiprocessing
 import os
-import random
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
 
-from benchmarks.text.counting import Tally, count, screen_of, undeclared
+from benchmarks.text.counting import screen_of, undeclared
+from benchmarks.text.measuring import REPORTED_SPLITS, planted, rows_of
 from benchmarks.text.screens import CHOOSING, REPORTED, Layout
-from sonovan.models.evaluation.index import Row, Split, read_rows
+from sonovan.models.evaluation.index import Row, Split
 from sonovan.models.text import open_finder
 from sonovan.producers.privacy import clean
 
 RESULTS: Final = Path(__file__).parents[1] / "results" / "text.json"
-SETS: Final = ("breast", "ddti")
-"""Sets with outlines of lesions; `breast` holds no text of its own, `ddti` small marks at its rim."""
 
 
 def main() -> None:
@@ -46,17 +42,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
     layouts = CHOOSING if asked.choosing else REPORTED
-    splits: tuple[Split, ...] = ("train",) if asked.choosing else ("validation", "test")
-    rows = [row for name in SETS for split in splits for row in read_rows(asked.data, name, split) if row.mask]
-    random.Random(20).shuffle(rows)
-    tally = Tally()
-    with ProcessPoolExecutor(asked.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        parts = [range(start, asked.frames, asked.jobs) for start in range(asked.jobs)]
-        for part in pool.map(count, parts, [layouts] * asked.jobs, [rows] * asked.jobs):
-            tally.take(part)
+    splits: tuple[Split, ...] = ("train",) if asked.choosing else REPORTED_SPLITS
+    rows = rows_of(asked.data, splits)
+    result = planted(rows, layouts, asked.frames, asked.jobs)
     if asked.sheet:
         _write_sheet(asked.sheet, layouts, rows)
-    result = tally.result([layout.name for layout in layouts])
     asked.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
     print(
         json.dumps(

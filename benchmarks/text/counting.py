@@ -22,6 +22,11 @@ NEAR: Final = 25
 """Black pixels within so many of a string's ink are its own; others over tissue are false."""
 
 
+def bar_of(kind: str) -> float:
+    """The share of strings of this kind that must be hidden."""
+    return BARS["chinese" if kind in CHINESE else "latin"]
+
+
 def count(numbers: Sequence[int], layouts: Sequence[Layout], rows: Sequence[Row]) -> "Tally":
     """The counts over the screens of these numbers."""
     tally, finder = Tally(), open_finder()
@@ -91,9 +96,7 @@ class Tally:
         """What benchmarks/results/text.json holds."""
         lesion = self._lesion[0] / max(self._lesion[1], 1)
         recall = {kind: self._share(kind=kind) for kind in KINDS}
-        bars = {
-            kind: (share or 0.0) >= BARS["chinese" if kind in CHINESE else "latin"] for kind, share in recall.items()
-        }
+        bars = {kind: (share or 0.0) >= bar_of(kind) for kind, share in recall.items()}
         return {
             "command": "make bench-text",
             "screens": len(self._held),
