@@ -72,6 +72,7 @@ class WatchedFolder:
         self._stored, self._tell, self._clock = stored, tell, clock
         self._since: dict[Path, tuple[Signature, float]] = {}
         self._told: set[str] = set()
+        self._unread = False
         self._stop = Event()
 
     def run(self) -> None:
@@ -88,7 +89,12 @@ class WatchedFolder:
         self._stop.set()
 
     def look(self) -> int:
-        """Take every file that has settled; how many still wait. Raises Transient where the disk is full, Fatal."""
+        """Take every file that has settled; how many still wait. Raises Transient where the disk is full, Fatal.
+
+        Where a folder cannot be listed nobody knows what lies there: one file more counts as waiting, so that the
+        lights stay red, and no mark is forgotten.
+        """
+        self._unread = False
         found = dict(self._files())
         marked = self._taken.marks(self._options.path)
         done = [path for path, at in found.items() if marked.get(self._name(path)) == _text(at)]
@@ -96,7 +102,7 @@ class WatchedFolder:
             self._delete(path, found[path])
         waiting = [path for path in found if path not in set(done)]
         self._since = {path: self._since[path] for path in waiting if path in self._since}
-        left = len(waiting)
+        left = len(waiting) + self._unread
         self._taken.note_waiting(self._options.path, left)
         for path in waiting:
             if self._stop.is_set():
@@ -104,13 +110,15 @@ class WatchedFolder:
             if self._settled(path, found[path]) and self._take(path, found[path]):
                 left -= 1
         self._taken.note_waiting(self._options.path, left)
-        self._taken.forget(self._options.path, set(marked) - {self._name(path) for path in found})
+        if not self._unread:
+            self._taken.forget(self._options.path, set(marked) - {self._name(path) for path in found})
         return left
 
     def _files(self) -> Iterator[tuple[Path, Signature]]:
         """Every file below, with what tells whether it changes; links and hidden files are passed over."""
 
         def trouble(error: OSError) -> None:
+            self._unread = True
             self._say(f"{self._options.name}: a watched folder cannot be listed ({error.strerror}): nothing is taken")
 
         for place, folders, names in os.walk(self._options.path, onerror=trouble):

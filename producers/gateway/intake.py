@@ -107,32 +107,53 @@ class Intake:
     def take(self, received: Received, claims: Claims) -> str:
         """Keep an object; it is durable when this returns, and may be acknowledged. Returns its state.
 
-        The same object again changes nothing. Other bytes under its UID go into the quarantine, as
+        The same object again changes nothing, but where its bytes are not here any more, as it was discarded or its
+        file was damaged: then it is looked at anew. Other bytes under its UID go into the quarantine, as
         `instance_contradicts`. Raises SpoolFull, and then nothing of it is kept.
         """
         size = received.size
         file, sha256 = received.keep(self.folder)
-        instance = self._vault.mac(f"instance {claims.instance}")
-        content = self._vault.mac(f"content {sha256}")
         try:
             with self._db.transaction():
-                known = self._db.read("SELECT content, state FROM objects WHERE instance = ?", instance)
-                state = next((each[1] for each in known if each[0] == content), None)
-                new = state is None
-                if state is None:
-                    state, reason = (QUARANTINED, "instance_contradicts") if known else (ARRIVED, None)
-                    self._db.write(
-                        "INSERT INTO objects (instance, content, file, size, arrived_at, state, reason, about)"
-                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                        instance, content, file, size, self._clock(), state, reason,
-                        self._vault.seal(_CLAIMS.dump_json(claims), instance),
-                    )  # fmt: skip
+                state, spare = self._noted(claims, file, size, sha256)
         except BaseException:
             self._remove(file)
             raise
-        if not new:
-            self._remove(file)
+        self._remove(spare)
         return state
+
+    def _noted(self, claims: Claims, file: str, size: int, sha256: str) -> tuple[str, str | None]:
+        """Note an object that is durable, within a transaction: its state, and the file that is of no use then."""
+        instance, content = self._vault.mac(f"instance {claims.instance}"), self._vault.mac(f"content {sha256}")
+        about = self._vault.seal(_CLAIMS.dump_json(claims), instance)
+        known = self._db.read("SELECT content, state, reason, number, file FROM objects WHERE instance = ?", instance)
+        same = next((each for each in known if each[0] == content), None)
+        if same is None:
+            state, reason = (QUARANTINED, "instance_contradicts") if known else (ARRIVED, None)
+            self._db.write(
+                "INSERT INTO objects (instance, content, file, size, arrived_at, state, reason, about)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                instance, content, file, size, self._clock(), state, reason, about,
+            )  # fmt: skip
+            return state, None
+        discarded = same[1] == DISCARDED
+        if not discarded and same[2] != "object_damaged":
+            return str(same[1]), file
+        others = any(each is not same and each[1] != DISCARDED for each in known)
+        state, reason = (QUARANTINED, "instance_contradicts") if others else (ARRIVED, None)
+        self._db.write(
+            "UPDATE objects SET file = ?, arrived_at = ?, state = ?, reason = ?, about = ?,"
+            " assigned = iif(?, NULL, assigned) WHERE number = ?",
+            file, self._clock(), state, reason, about, discarded, same[3],
+        )  # fmt: skip
+        return state, same[4]
+
+    def unnamed(self) -> int:
+        """How many files lie here that no row names: objects that are being kept and are not acknowledged yet."""
+        with self._db.translating():
+            lying = {path.name for path in self.folder.iterdir()}
+        named = {row[0] for row in self._db.read("SELECT file FROM objects WHERE file IS NOT NULL")}
+        return len(lying - named)
 
     def has(self, instance: str) -> bool:
         """Whether an object of this SOPInstanceUID is kept, or frames were made of it."""

@@ -14,8 +14,10 @@ from sonovan.producers.spool import WITHHELD, Spool
 def arriving(folder: Path, desk: Desk) -> Arriving:
     """Objects that are in no screening yet. folder: the van's."""
     incoming = folder / "incoming"
+    # In the order in which an object goes on, so that one that does so meanwhile is counted twice and not left out.
+    whole = sum(1 for _ in incoming.iterdir()) if incoming.is_dir() else 0
     return Arriving(
-        receiving=(sum(1 for _ in incoming.iterdir()) if incoming.is_dir() else 0) + desk.taken.waiting(),
+        receiving=whole + desk.intake.unnamed() + desk.taken.waiting(),
         composing=desk.intake.count(ARRIVED),
         waiting=desk.intake.count(TRAY, QUARANTINED),
         never_came=sum(count for _, count in desk.steps.missing(desk.intake.came)),

@@ -14,6 +14,7 @@ from sonovan.producers.gateway.gateway import Desk, open_desk
 from sonovan.producers.gateway.intake import COMPOSED, QUARANTINED, TRAY
 from sonovan.producers.gateway.receiving import Incoming
 from sonovan.producers.gateway.settings import FolderOptions, ListenerOptions, read_options
+from sonovan.producers.gateway.standing import arriving
 from sonovan.producers.vault import Vault
 from tests.producers.clips import shades, write_clip
 from tests.producers.gateway.vans import OTHER_SLIP, SLIP, Running, running, study
@@ -216,6 +217,22 @@ def test_whatever_stops_it_nothing_is_deleted_that_is_not_kept_and_nothing_doubl
         assert not file.exists()
         assert len(here.desk.intake.objects()) == 1
         assert list((here.vault.folder / "incoming").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_listed_counts_as_waiting_and_its_marks_stay(tmp_path: Path) -> None:
+    with watching(tmp_path) as here:
+        study(here.landing / "a.dcm")
+        folder = here.folder()
+        here.after(folder, 0)
+        assert here.after(folder, 5) == 0
+        marks = here.desk.taken.marks(here.landing)
+        here.landing.rename(tmp_path / "away")  # as a share whose server went
+        assert here.after(folder, 1) == 1
+        assert arriving(tmp_path / "van", here.desk).receiving == 1, "nobody knows what lies there"
+        assert here.desk.taken.marks(here.landing) == marks
+        (tmp_path / "away").rename(here.landing)
+        assert here.after(folder, 1) == 0
+        assert len(here.desk.intake.objects()) == 1
 
 
 def test_without_room_the_file_stays_and_is_taken_when_there_is_some(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import FrameCaptured
 from sonovan.producers.gateway.intake import COMPOSED, QUARANTINED, TRAY, Assigned
 from sonovan.producers.gateway.settings import ListenerOptions, ScannerEntry, TlsFiles, read_options, tls_context
+from sonovan.producers.gateway.standing import arriving, woman_state
+from sonovan.producers.lights import she_may_leave
 from sonovan.producers.spool import HELD
 from tests.producers.clips import shades, write_clip
 from tests.producers.files import grey, region, write_dicom
@@ -296,6 +298,32 @@ def test_an_object_whose_file_was_changed_waits_and_the_others_go_on(tmp_path: P
             van.desk.intake.assign(number, Assigned(SLIP, "registered_later"))
         assert van.fates() == [(QUARANTINED, "object_damaged"), (COMPOSED, None)]
         assert first.exists()
+        assert send(van.port, tmp_path / "a.dcm") == [0x0000], "as the tray advises"
+        assert van.fates() == [(COMPOSED, None)] * 2
+        assert not first.exists()
+        assert van.spool.screenings()[0].frames == 4
+
+
+def test_an_object_that_was_discarded_and_comes_again_is_kept_again(tmp_path: Path) -> None:
+    with running(tmp_path / "van") as van:
+        path = study(tmp_path / "a.dcm")
+        assert send(van.port, path) == [0x0000]
+        assert van.fates() == [(TRAY, "unmatched")]
+        van.desk.intake.discard(1, "duplicate")
+        van.expect()
+        assert send(van.port, path) == [0x0000], "what is acknowledged is here"
+        assert van.fates() == [(COMPOSED, None)]
+        assert van.spool.screenings()[0].frames == 2
+
+
+def test_an_object_between_its_folders_keeps_her_light_red(tmp_path: Path) -> None:
+    with running(tmp_path / "van") as van:
+        entry = van.expect()
+        assert arriving(tmp_path / "van", van.desk).receiving == 0
+        (van.desk.intake.folder / "b0b").touch()  # moved here, and its row is not committed yet
+        assert arriving(tmp_path / "van", van.desk).receiving == 1
+        light = she_may_leave(woman_state(tmp_path / "van", van.desk, van.spool, entry))
+        assert "objects_receiving" in {each.code for each in light.reasons}
 
 
 def _is_of(van: Running, number: int, path: Path) -> bool:
