@@ -50,12 +50,15 @@ class Pointed(Part):
     """Where the findings of a revision lie, which the van keeps for whoever scans her the next time.
 
     places: by organ, side and place, so that their order tells nothing of suspicion. more: findings beyond those.
+    amended: how many amendments of the screening, the first ones without a gap, the places rest on; None where it had
+    none, or an older centre tells. A van keeps no places that rest on fewer than it needs to know the side.
     signature: the centre's, over the places and all that the answer's own signature covers.
     """
 
     examined_on: Day | None = Field(default=None, description="the first day that her files name; None where none does")
     places: tuple[PointedPlace, ...] = Field(max_length=MAX_POINTED)
     more: Count = 0
+    amended: Number | None = None
     signature: Signature | None = None
 
 
@@ -69,7 +72,7 @@ class VanAnswered(Record):
     """
 
     schema_name: ClassVar[str] = "van.answered"
-    schema_version: ClassVar[str] = "1.2"
+    schema_version: ClassVar[str] = "1.3"
 
     van_id: VanId
     kind: Literal["stored", "rejected", "report"]

@@ -86,5 +86,7 @@ def _statement(answer: VanAnswered) -> bytes:
 
 def _places_statement(answer: VanAnswered, pointed: Pointed) -> bytes:
     places = pointed.model_dump(mode="json", exclude={"signature"})
+    if pointed.amended is None:  # as a van or a centre signs and checks it that does not know this field
+        del places["amended"]
     told = json.dumps(places, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
     return _PLACES_CONTEXT + _statement(answer) + told

@@ -50,6 +50,10 @@ CREATE TABLE IF NOT EXISTS earlier (
     picture BLOB                             -- sealed: the frame's message
 );
 CREATE INDEX IF NOT EXISTS earlier_by_screening ON earlier (screening_id);
+CREATE TABLE IF NOT EXISTS sides_amended (   -- places of a report that rests on fewer amendments may be of another side
+    screening_id TEXT PRIMARY KEY,
+    amendment_number INTEGER NOT NULL
+) WITHOUT ROWID;
 """
 _HERS: Final = (
     "SELECT screening_id FROM women AS hers WHERE woman = ? AND amendment_number ="
@@ -128,20 +132,22 @@ class Earlier:
         woman = self._hidden(subject_key)
         self._db.write("INSERT OR REPLACE INTO women VALUES (?, ?, ?)", screening_id, amendment_number, woman)
 
-    def side_changed(self, screening_id: str) -> None:
-        """An amendment says that sweeps are of another side: the places of a report from before it are not kept.
+    def side_changed(self, screening_id: str, number: int) -> None:
+        """The amendment of this number says that sweeps are of another side: the places of a report that does not rest
+        on it are not kept, also where it is under way and comes later.
 
-        A later report brings them again, of the right side.
+        A report that does brings them again, of the right side.
         """
+        self._db.write("INSERT OR REPLACE INTO sides_amended VALUES (?, ?)", screening_id, number)
         self._db.write("DELETE FROM earlier WHERE screening_id = ?", screening_id)
 
-    def take_back(self, screening_id: str, amendment_number: int) -> None:
-        """That amendment was a mistake. Which kind it was is known of another woman alone; of all others it may have
-        been the side, so that the places go as with `side_changed`.
+    def take_back(self, screening_id: str, amendment_number: int, number: int) -> None:
+        """That amendment was a mistake, says the one of this number. Which kind it was is known of another woman alone;
+        of all others it may have been the side, so that the places go as with `side_changed`.
         """
         asked = "DELETE FROM women WHERE screening_id = ? AND amendment_number = ? AND amendment_number > 0"
         if not self._db.write(asked, screening_id, amendment_number):
-            self.side_changed(screening_id)
+            self.side_changed(screening_id, number)
 
     # What the centre tells
 
@@ -157,7 +163,8 @@ class Earlier:
             return []
         if answer.findings is None:
             return self.forget(screening_id)
-        if self.keeps and pointed is not None and started_at is not None and self._may_keep(screening_id):
+        known = pointed is not None and self._rests_on_sides(screening_id, pointed)
+        if self.keeps and pointed is not None and known and started_at is not None and self._may_keep(screening_id):
             self._replace(screening_id, answer, pointed, started_at)
             self._trim(len(pointed.places) * LARGEST_PICTURE)
         if answer.status not in ("complete", "incomplete"):
@@ -168,6 +175,11 @@ class Earlier:
     def _may_keep(self, screening_id: str) -> bool:
         silenced = self._db.read("SELECT 1 FROM silenced WHERE screening_id = ?", screening_id)
         return not silenced and bool(self._db.read(IS_KEPT, screening_id))
+
+    def _rests_on_sides(self, screening_id: str, pointed: Pointed) -> bool:
+        """Whether the centre knew every amendment of a side that this van made when it told these places."""
+        asked = "SELECT 1 FROM sides_amended WHERE screening_id = ? AND amendment_number > ?"
+        return not self._db.read(asked, screening_id, pointed.amended or 0)
 
     def _replace(self, screening_id: str, answer: VanAnswered, pointed: Pointed, started_at: float) -> None:
         """Have the places of this report stand in the place of those of an earlier one.
@@ -284,10 +296,9 @@ class Earlier:
         """
         now = self._clock()
         self._db.write("UPDATE earlier SET kept_at = ? WHERE kept_at > ?", now, now)  # the clock was set back
-        self._db.write(
-            "DELETE FROM women WHERE screening_id IN (SELECT screening_id FROM screenings WHERE started_at < ?)",
-            now - self._longest_s,
-        )
+        for table in ("women", "sides_amended"):
+            old = "SELECT screening_id FROM screenings WHERE started_at < ?"
+            self._db.write(f"DELETE FROM {table} WHERE screening_id IN ({old})", now - self._longest_s)  # noqa: S608
         over = "SELECT number, size FROM earlier WHERE kept_at < ? OR ? ORDER BY number"
         for number, size in self._db.read(over, now - self._longest_s, not self.keeps):
             if room <= 0:

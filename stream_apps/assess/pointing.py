@@ -5,36 +5,38 @@ from collections.abc import Mapping
 from sonovan.contracts.answers import Pointed, PointedPlace
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.limits import MAX_POINTED, MAX_POINTED_CORNERS
-from sonovan.contracts.results import Finding, ScreeningAssessed
+from sonovan.contracts.results import Finding
 from sonovan.stream_apps.assess.answering import answer_on
+from sonovan.stream_apps.assess.revise import Revision
 from sonovan.stream_apps.stage import Outgoing
 
 
-def places_told(assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented]) -> tuple[Outgoing, ...]:
+def places_told(revision: Revision) -> tuple[Outgoing, ...]:
     """The answer that tells the van the places of a revision, to be sent before it; nothing where there are none.
 
     Whoever takes over after a crash tells of a revision again by what stands in its topic, and outlines do not stand
     there. So they are told before it, by an answer of their own that has no status: the van waits for the report.
     """
-    found = pointed(assessed, results)
+    found = pointed(revision)
     if found is None:
         return ()
-    return (answer_on(assessed, "pointed", findings=len(assessed.findings), pointed=found),)
+    return (answer_on(revision.assessed, "pointed", findings=len(revision.assessed.findings), pointed=found),)
 
 
-def pointed(assessed: ScreeningAssessed, results: Mapping[str, FrameSegmented]) -> Pointed | None:
+def pointed(revision: Revision) -> Pointed | None:
     """The places of a revision's findings; None for a preliminary one, and where nothing is said of the pictures.
 
-    results: those behind the findings by frame id. Of more than MAX_POINTED findings
-    the most suspicious ones are told, in an order that does not say so.
+    Of more than MAX_POINTED findings the most suspicious ones are told, in an order that does not say so.
     """
+    assessed = revision.assessed
     if assessed.silenced or assessed.status == "preliminary":
         return None
-    places = [_place(each, results) for each in assessed.findings[:MAX_POINTED]]
+    places = [_place(each, revision.results) for each in assessed.findings[:MAX_POINTED]]
     return Pointed(
         examined_on=assessed.examined_on,
         places=tuple(sorted(places, key=_by_place)),
         more=max(0, len(assessed.findings) - MAX_POINTED),
+        amended=revision.amended or None,
     )
 
 

@@ -3,16 +3,18 @@
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from itertools import count
 
 from sonovan.clinical.amended import woman_of
 from sonovan.clinical.completeness import Completeness, check_completeness
 from sonovan.clinical.reviewed import with_review
 from sonovan.clinical.rules import RULES_VERSION
 from sonovan.clinical.track import MemberKey
+from sonovan.contracts.amendments import ScreeningAmended
 from sonovan.contracts.clinical_record import ClinicalRecord
 from sonovan.contracts.derivation import USUAL, Programme
 from sonovan.contracts.digests import frames_digest, result_digest, revision_id
@@ -35,13 +37,14 @@ class Revision:
     """A revision to publish, the results behind its findings by frame id, and what its report alone may say.
 
     results: with the right side. recorded: the clinical record; None where none has arrived, or nothing is said of her.
-    slip_number: of her slip.
+    slip_number: of her slip. amended: how many amendments, the first ones without a gap, it rests on.
     """
 
     assessed: ScreeningAssessed
     results: Mapping[str, FrameSegmented]
     recorded: ClinicalRecord | None = None
     slip_number: str | None = None
+    amended: int = 0
 
 
 def told_by_opener(known: Known) -> FromOpener | None:
@@ -172,7 +175,15 @@ def revise(
     assessed = assessed_record(known.screening_id, name, made_from, before, appended_at)
     recorded = None if assessed.ended else _answers(told)
     remembered = published_row(assessed, before, trigger)
-    return replace(known, published=remembered), Revision(assessed, made_from.results, recorded, _slip_number(told))
+    return replace(known, published=remembered), Revision(
+        assessed, made_from.results, recorded, _slip_number(told), _amended(told.part.amendments)
+    )
+
+
+def _amended(amendments: Sequence[ScreeningAmended]) -> int:
+    """How many amendments are here from the first one on, without a gap."""
+    made = {each.amendment_number for each in amendments}
+    return next(number for number in count() if number + 1 not in made)
 
 
 def _answers(told: FromOpener) -> ClinicalRecord | None:

@@ -131,7 +131,7 @@ def decide(
         for record in sequence_records(assessed, revision.results)
     )
     published = Outgoing(Topic.SCREENING_ASSESSED, assessed.screening_id, assessed)
-    before = (*sequences, *places_told(assessed, revision.results))
+    before = (*sequences, *places_told(revision))
     return after, Decided(revision, before, (published, *receipts, report_receipt(assessed)))
 
 

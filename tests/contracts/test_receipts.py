@@ -8,7 +8,14 @@ import pytest
 from sonovan.contracts.answers import Pointed, PointedPlace, VanAnswered
 from sonovan.contracts.description import Location
 from sonovan.contracts.ids import frame_id, mint_id
-from sonovan.contracts.receipts import ReceiptSigner, key_bytes, signer_of, spelled_key, vouched_places
+from sonovan.contracts.receipts import (
+    ReceiptSigner,
+    _places_statement,
+    key_bytes,
+    signer_of,
+    spelled_key,
+    vouched_places,
+)
 from sonovan.contracts.signatures import generate_key, public_key
 
 KEY, NEXT = generate_key(), generate_key()
@@ -89,3 +96,17 @@ def test_an_older_van_reads_a_signed_answer_and_a_newer_one_an_unsigned_one() ->
 def test_a_key_is_spelled_in_43_signs() -> None:
     assert len(spelled_key(KEY)) == 43
     assert key_bytes(spelled_key(KEY)) == KEY
+
+
+def test_places_without_an_amendment_are_signed_as_by_a_centre_that_does_not_know_of_them() -> None:
+    assert REPORT.pointed is not None
+    sent = ReceiptSigner(KEY).sign(REPORT)
+    assert sent.pointed is not None
+    after = REPORT.model_copy(update={"pointed": REPORT.pointed.model_copy(update={"amended": 2})})
+    amended = ReceiptSigner(KEY).sign(after)
+    assert amended.pointed is not None
+    assert vouched_places(amended, [public_key(KEY)]) == amended.pointed
+    fewer = amended.model_copy(update={"pointed": amended.pointed.model_copy(update={"amended": None})})
+    assert vouched_places(fewer, [public_key(KEY)]) is None, "nobody takes the number away"
+    assert b"amended" not in _places_statement(sent, sent.pointed)
+    assert b"amended" in _places_statement(amended, amended.pointed)

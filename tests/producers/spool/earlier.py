@@ -43,9 +43,15 @@ def place(spool: Spool, screening: str, index: int = 2, **more: Any) -> PointedP
     return PointedPlace.model_validate({**fields, **more})
 
 
-def pointing(screening: str, *places: PointedPlace, number: int = 1, more: int = 0) -> VanAnswered:
-    """The answer by which the centre tells where something was found. more: findings whose places it leaves out."""
-    return _answer(screening, number, len(places) + more, pointed=Pointed(examined_on=DAY, places=places, more=more))
+def pointing(
+    screening: str, *places: PointedPlace, number: int = 1, more: int = 0, amended: int | None = None
+) -> VanAnswered:
+    """The answer by which the centre tells where something was found. more: findings whose places it leaves out.
+
+    amended: how many amendments it knows.
+    """
+    pointed = Pointed(examined_on=DAY, places=places, more=more, amended=amended)
+    return _answer(screening, number, len(places) + more, pointed=pointed)
 
 
 def report(screening: str, findings: int | None, number: int = 1, status: str | None = "complete") -> VanAnswered:
@@ -61,9 +67,9 @@ def _answer(screening: str, number: int, findings: int | None, **more: Any) -> V
     return VanAnswered.model_validate({**fields, **more})
 
 
-def told(spool: Spool, screening: str, *places: PointedPlace, number: int = 1) -> None:
-    """The centre tells of a complete revision with these places."""
-    spool.take_answer(pointing(screening, *places, number=number), 0, 98)
+def told(spool: Spool, screening: str, *places: PointedPlace, number: int = 1, amended: int | None = None) -> None:
+    """The centre tells of a complete revision with these places. amended: how many amendments it knows."""
+    spool.take_answer(pointing(screening, *places, number=number, amended=amended), 0, 98)
     spool.take_answer(report(screening, len(places), number), 0, 99)
 
 

@@ -57,12 +57,16 @@ def test_a_place_on_a_side_that_was_amended_is_not_shown_until_the_centre_tells_
     sides = SideAmended(sequence_ids=spool.sequence_ids(screening), laterality="right")
     if taken_back:
         spool_amendment(spool, SIGNER, screening, sides, "side_entered_wrong")
-        told(spool, screening, place(spool, screening, laterality="right"), number=2)
+        told(spool, screening, place(spool, screening, laterality="right"), number=2, amended=1)
         spool_amendment(spool, SIGNER, screening, TakenBack(amendment_number=1), "amended_by_mistake")
     else:
         spool_amendment(spool, SIGNER, screening, sides, "side_entered_wrong")
     assert [each.screening_id for each in kept(spool)] == [other]
-    told(spool, screening, place(spool, screening, laterality="left" if taken_back else "right"), number=3)
+    for known in (None, 1)[: 1 + taken_back]:  # reports that were under way when it was amended
+        told(spool, screening, place(spool, screening, laterality="right" if taken_back else "left"), amended=known)
+        assert [each.screening_id for each in kept(spool)] == [other], "its side is the one of before"
+    right = place(spool, screening, laterality="left" if taken_back else "right")
+    told(spool, screening, right, number=3, amended=1 + taken_back)
     found = {each.screening_id: each.place.laterality for each in kept(spool)}
     assert found == {screening: "left" if taken_back else "right", other: "left"}
 

@@ -1,6 +1,7 @@
 """What a van is told of where findings lie, and that it is to forget them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 from sonovan.contracts.answers import Pointed, VanAnswered
@@ -12,7 +13,7 @@ from sonovan.stream_apps.assess.pointing import pointed, thinned
 from sonovan.stream_apps.assess.revise import Revision
 from sonovan.stream_apps.stage import Outgoing
 from tests.stream_apps.assess.scene import Desk, Scene
-from tests.stream_apps.assess.test_amended import amended
+from tests.stream_apps.assess.test_amended import amended, wrong_side
 
 
 def complete(scene: Scene) -> tuple[Desk, Revision, Pointed]:
@@ -60,6 +61,17 @@ def test_a_preliminary_revision_tells_no_places() -> None:
     assert [answer for each in taken for answer in answers(each.sequences)] == []
 
 
+def test_a_van_is_told_how_many_amendments_the_places_rest_on_and_none_beyond_a_gap() -> None:
+    desk, _, told = complete(scene := Scene(20, lesion=range(4, 12)))
+    assert told.amended is None
+    counted = []
+    for number in (1, 3, 2):
+        (answer,) = answers(desk.take(wrong_side(scene, number, "left" if number == 3 else "right")).sequences)
+        assert answer.pointed is not None
+        counted.append(answer.pointed.amended)
+    assert counted == [1, 1, 3]
+
+
 def test_a_screening_that_is_void_tells_none_and_says_that_nothing_is_said() -> None:
     desk, _, _ = complete(scene := Scene(20, lesion=range(4, 12)))
     decided = desk.take(amended(scene, 1, "void"))
@@ -97,7 +109,7 @@ def many(assessed: ScreeningAssessed, count: int) -> ScreeningAssessed:
 
 def test_the_order_of_places_tells_nothing_of_suspicion_and_what_is_left_out_is_counted() -> None:
     _, revision, _ = complete(Scene(6, lesion=range(6)))
-    told = pointed(many(revision.assessed, MAX_POINTED + 5), revision.results)
+    told = pointed(replace(revision, assessed=many(revision.assessed, MAX_POINTED + 5)))
     assert isinstance(told, Pointed)
     assert (len(told.places), told.more) == (MAX_POINTED, 5)
     assert [each.laterality for each in told.places] == ["left"] * 8 + ["right"] * 8
