@@ -19,4 +19,5 @@ def lights(page: "Page", asked: Asked) -> Answer:
     women = [(each, she_may_leave(woman_state(folder, desk, spool, each))) for each in under_way(desk, spool)]
     van = van_may_leave(van_state(folder, desk, spool, page.clock()))
     waiting = still_here(desk, spool, page.clock())
-    return rendered("lights.html", page.words[asked.language], asked, women=women, waiting=waiting, van=van)
+    keys = page.leaving.of([each.screening_id for each in waiting])
+    return rendered("lights.html", page.words[asked.language], asked, women=women, waiting=waiting, keys=keys, van=van)
