@@ -8,6 +8,7 @@ X25519, HKDF-SHA256, AES-256-GCM), bound to the van and the export.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 import msgpack
@@ -65,6 +66,16 @@ class DiskMessage:
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
+
+
+def exports_on(disk: Path) -> list[Path]:
+    """The exports of a disk, the oldest first: the folder itself where it is one, else the whole ones right below it.
+
+    Where there is none the folder comes back alone, for whoever opens it to say what is wrong with it.
+    """
+    if (disk / MANIFEST).exists():
+        return [disk]
+    return sorted((each.parent for each in disk.glob(f"*/{MANIFEST}")), key=lambda each: each.name[-36:]) or [disk]
 
 
 def generate_centre_key() -> bytes:

@@ -20,6 +20,9 @@ class TakenReceipts:
     doubted: int
     unreadable: int
 
+    def __add__(self, other: "TakenReceipts") -> "TakenReceipts":
+        return TakenReceipts(self.taken + other.taken, self.doubted + other.doubted, self.unreadable + other.unreadable)
+
 
 def take_receipts(spool: Spool, folder: Path) -> TakenReceipts:
     """Act on each receipt in an export's folder as if it came by the link, but only where the centre signed it.

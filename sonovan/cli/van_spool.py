@@ -129,7 +129,7 @@ def export_spool(
 
 @app.command("import")
 def import_spool(
-    folder: Annotated[Path, typer.Argument(help="The folder that van spool export wrote.")],
+    folder: Annotated[Path, typer.Argument(help="The disk, or one of the folders that van spool export wrote there.")],
     receipts_s: Annotated[
         float, typer.Option("--receipts-s", min=0, help="Wait for receipts until none has come for so long.")
     ] = 60.0,
@@ -141,17 +141,31 @@ def import_spool(
     containers or of a server; without them it is the one of the state folder.
     """
     from sonovan.cli.van_send import say
+    from sonovan.contracts.depot import exports_on
+    from sonovan.contracts.errors import InvalidRecord
     from sonovan.depot import import_disk
     from sonovan.importing import importing
 
-    done = import_disk(importing(state_path(state)), folder, receipts_within_s=receipts_s)
-    for each in done.refused:
-        say(each.message)
-    typer.echo(f"van {done.van_id}: {done.items} items of export {done.export_id} are at the centre")
-    typer.echo(f"receipts on the disk: {done.answered}; take it back to the van: sonovan van spool receipts {folder}")
-    if done.answered < done.items:
-        say(f"{done.items - done.answered} items have no receipt yet: import the disk again once the workers took them")
-    return int(Exit.SOME_REJECTED if done.refused else Exit.DONE)
+    exports, refused = exports_on(folder), 0
+    for each in exports:
+        try:
+            done = import_disk(importing(state_path(state)), each, receipts_within_s=receipts_s)
+        except InvalidRecord as error:
+            if len(exports) == 1:
+                raise
+            say(str(error))
+            refused += 1
+            continue
+        for one in done.refused:
+            say(one.message)
+        refused += len(done.refused)
+        typer.echo(f"van {done.van_id}: {done.items} items of export {done.export_id} are at the centre")
+        typer.echo(f"receipts on the disk: {done.answered}")
+        if done.answered < done.items:
+            lacking = done.items - done.answered
+            say(f"{lacking} items have no receipt yet: import the disk again once the workers took them")
+    typer.echo(f"take the disk back to the van: sonovan van spool receipts {folder}")
+    return int(Exit.SOME_REJECTED if refused else Exit.DONE)
 
 
 @app.command("key")
@@ -165,25 +179,35 @@ def print_disk_key(state: State = None) -> None:
 
 @app.command()
 def receipts(
-    folder: Annotated[Path, typer.Argument(help="The folder that the centre imported.")],
+    folder: Annotated[Path, typer.Argument(help="The disk that the centre imported, or one of its folders.")],
     van: VanName = None,
     state: State = None,
 ) -> int:
     """Take the centre's signed receipts from a disk that came back, so that what it carried can be purged."""
     from sonovan.cli.van_open import open_van, the_van
     from sonovan.cli.van_send import say
-    from sonovan.producers.disk_receipts import take_receipts
+    from sonovan.contracts.depot import exports_on
+    from sonovan.contracts.errors import InvalidRecord
+    from sonovan.producers.disk_receipts import TakenReceipts, take_receipts
 
-    place = state_path(state)
+    place, exports = state_path(state), exports_on(folder)
+    done, lacking = TakenReceipts(0, 0, 0), 0
     with open_van(place, the_van(place, van)) as opened:
-        done = take_receipts(opened.spool, folder)
+        for each in exports:
+            try:
+                done += take_receipts(opened.spool, each)
+            except InvalidRecord as error:
+                if len(exports) == 1:
+                    raise
+                say(str(error))
+                lacking += 1
         waiting = opened.spool.status().waiting
     typer.echo(f"van {opened.van_id}: {done.taken} receipts taken, {waiting} items still wait")
     if done.doubted:
         say(f"{done.doubted} receipts are not signed by a key of the centre that this van knows: nothing was deleted")
     if done.unreadable:
         say(f"{done.unreadable} lines are no receipts")
-    return int(Exit.SOME_REJECTED if done.doubted or done.unreadable else Exit.DONE)
+    return int(Exit.SOME_REJECTED if done.doubted or done.unreadable or lacking else Exit.DONE)
 
 
 @app.command()

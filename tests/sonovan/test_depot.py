@@ -15,6 +15,7 @@ from sonovan.contracts.depot import (
     ExportedFile,
     Manifest,
     centre_public_key,
+    exports_on,
     generate_centre_key,
     read_manifest,
     seal_file,
@@ -184,6 +185,18 @@ def test_what_is_no_list_of_messages_allocates_nothing(tmp_path: Path) -> None:
     disk = disk_of(made)
     assert read(disk) == []
     assert "does not hold messages" in disk.refused[0].message
+
+
+def test_a_disk_gives_its_whole_exports_in_the_order_in_which_they_were_made(tmp_path: Path) -> None:
+    ids = [mint_id(now_ms) for now_ms in (3000, 1000, 2000)]
+    for name in (f"sonovan-van-a-{ids[0]}", f"sonovan-van-b-{ids[1]}"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / MANIFEST).touch()
+    (tmp_path / f"sonovan-van-a-{ids[2]}").mkdir()  # it was not finished
+    made = [tmp_path / f"sonovan-van-b-{ids[1]}", tmp_path / f"sonovan-van-a-{ids[0]}"]
+    assert exports_on(tmp_path) == made
+    assert exports_on(made[0]) == [made[0]]
+    assert exports_on(tmp_path / "empty") == [tmp_path / "empty"]
 
 
 def test_nothing_that_waits_is_no_export_and_a_full_disk_is_named(spool: Spool, tmp_path: Path) -> None:
