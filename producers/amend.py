@@ -29,7 +29,8 @@ def spool_amendment(
     because: one of REASONS_OF. by: a code of the site for who amends. The same again makes another amendment, which
     changes nothing. After one that ends the reading of her pictures the van's preview looks at none of them any more,
     and what was kept of them for her next visit is deleted. What is kept follows the woman whose screening it is;
-    where the side changes, it goes until a report of the centre that rests on this amendment tells of the right one.
+    where the side changes, lights and lists of the page follow it, and what is kept goes until a report of the centre
+    that rests on this amendment tells of the right one.
     After one that withdraws her consent to the screening or to a machine's reading, what is unsent of the screening
     stays on the van until that is taken back (`sonovan.producers.spool.withholding`).
     Raises InvalidRecord `option_invalid` for a screening that this van never sent or has amended too often, for a
@@ -61,12 +62,15 @@ def spool_amendment(
             spool.silenced.add(screening_id)
             spool.forget_earlier(screening_id)
         if amendment.kind == "side":
+            side = None if amendment.planned_too else amendment.laterality
+            spool.sides.amended(screening_id, number, amendment.sequence_ids, side)
             spool.earlier.side_changed(screening_id, number)
         if amendment.kind == "woman":
             spool.earlier.is_of(screening_id, number, amendment.subject_key)
         if amendment.kind == "consent" and not {"screening", "ai"}.isdisjoint(amendment.withdrawn):
             spool.withholding.withdraw(screening_id, number, told="screening" in amendment.withdrawn)
         if amendment.kind == "taken_back":
+            spool.sides.take_back(screening_id, amendment.amendment_number)
             spool.withholding.take_back(screening_id, amendment.amendment_number)
             spool.earlier.take_back(screening_id, amendment.amendment_number, number)
         return control_item(Topic.SCREENING_AMENDED, record, signer)

@@ -25,9 +25,10 @@ def sweeps(db: Database, screening_id: str) -> list[Sweep]:
     """As `Spool.sweeps`."""
     rows = db.read(
         "SELECT sequence_id, about, purged, (SELECT count(*) FROM frames WHERE frames.sequence_id ="
-        " sequences.sequence_id AND content_sha256 IS NOT NULL AND discarded = 0)"
+        " sequences.sequence_id AND content_sha256 IS NOT NULL AND discarded = 0), (SELECT side FROM sweep_sides WHERE"
+        " sweep_sides.sequence_id = sequences.sequence_id ORDER BY amendment_number DESC LIMIT 1)"
         " FROM sequences WHERE screening_id = ? ORDER BY number",
         screening_id,
     )
-    found = [(name, json.loads(about), max(frames, purged)) for name, about, purged, frames in rows]
-    return [Sweep(name, about[0], about[1], frames) for name, about, frames in found]
+    found = [(name, json.loads(about), max(frames, purged), side) for name, about, purged, frames, side in rows]
+    return [Sweep(name, about[0], side or about[1], frames) for name, about, frames, side in found]

@@ -33,6 +33,7 @@ from sonovan.producers.spool.holding import Holding
 from sonovan.producers.spool.ledger import SpoolLedger
 from sonovan.producers.spool.listing import screenings, sweeps
 from sonovan.producers.spool.queue import Clock, Queue
+from sonovan.producers.spool.sides import SweepSides
 from sonovan.producers.spool.silenced import Silenced
 from sonovan.producers.spool.states import (
     QUEUED,
@@ -94,6 +95,7 @@ class Spool:
         )
         self.answers = Answers(self._db, self._queue, self._bodies, vault, self.earlier)
         self.silenced = Silenced(self._db)  # screenings whose pictures no machine here may read any more
+        self.sides = SweepSides(self._db)  # which side a sweep shows after an amendment
         self._holding = Holding(self._db, self._queue, self._bodies, self._ledger, utc_now)
 
     # Composing

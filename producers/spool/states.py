@@ -84,7 +84,10 @@ class SpooledScreening:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One sequence of a screening. frames: those that are sent or held; 1 where it was purged and nobody knows."""
+    """One sequence of a screening. frames: those that are sent or held; 1 where it was purged and nobody knows.
+
+    side: as amendments put it right; where the plan is exchanged with it, as it was taken, for so are the ticks.
+    """
 
     sequence_id: str
     organ: Organ

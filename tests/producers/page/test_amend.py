@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.producers.page.pages import OTHER_SLIP, SLIP, desk, without
+from sonovan.producers.gateway.register import Expected
+from sonovan.producers.gateway.standing import woman_state
+from sonovan.producers.lights import she_may_leave
+from tests.producers.page.pages import OTHER_SLIP, SLIP, Desk, desk, without
 from tests.producers.page.scene import amendments, registered, scan
 
 
@@ -44,6 +47,33 @@ def test_the_first_click_asks_and_the_second_amends(
         back = (("kind", "taken_back"), ("number", "1"), ("because", "amended_by_mistake"), ("sure", "yes"))
         here.ask("POST", "/amend/{screening}", back, screening=entry.screening_id)
         assert [each.amendment_number for each in amendments(here)] == [1, 2]
+
+
+def test_a_side_that_is_put_right_moves_the_frames_behind_both_lights_and_back_again(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        entry = registered(here)
+        scan(here, entry, "left")
+        for region in entry.visit.planned or ():
+            here.page.desk.checklists.tick(entry.screening_id, region)
+        assert without_frames(here, entry) == ["breast.right"]
+        amend(here, entry, kind="side", of="breast.left", to="right", because="side_entered_wrong")
+        assert without_frames(here, entry) == ["breast.left"], "nothing shows the left side any more"
+        amend(here, entry, kind="taken_back", number="1", because="amended_by_mistake")
+        assert without_frames(here, entry) == ["breast.right"]
+        amend(here, entry, kind="side", of="breast.left", to="right", plan_too="yes", because="side_entered_wrong")
+        assert without_frames(here, entry) == ["breast.right"], "ticks and frames are exchanged alike"
+
+
+def amend(here: Desk, entry: Expected, **fields: str) -> None:
+    form = (*fields.items(), ("sure", "yes"))
+    assert here.ask("POST", "/amend/{screening}", form, screening=entry.screening_id).status == 303
+
+
+def without_frames(here: Desk, entry: Expected) -> list[str]:
+    """The ticked sides of which her light says that no frame has come."""
+    page = here.page
+    light = she_may_leave(woman_state(page.vault.folder, page.desk, page.spool, entry))
+    return [str(each.value) for each in light.reasons if each.code == "ticked_without_frames"]
 
 
 @pytest.mark.parametrize(
