@@ -8,6 +8,7 @@ from sonovan.contracts.errors import InvalidRecord, SonovanError
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.lexicon import Organ, Position, Side, View
 from sonovan.producers.gateway.composing import Clean, only_organ, put_all, screening_of
+from sonovan.producers.gateway.recording_now import recording_now
 from sonovan.producers.gateway.register import Expected
 from sonovan.producers.gateway.settings import CaptureEntry
 from sonovan.producers.gateway.watching import Watch
@@ -67,9 +68,10 @@ def record(
     options = CaptureOptions(organ=organ, side=order.side, position=order.region, view=order.view)
     calibration = entry.calibration(order.spacing_mm, order.depth_mm)
     sweep = Sweep(entry.origin, open_it(entry.origin), calibration, options, tell)
-    started(sweep)
-    screening = screening_of(spool, order.entry, signer)
-    put_all(screening, clean(sweep.source), f"capture {mint_id()}", watch, order.operator)
+    with recording_now(spool.folder):
+        started(sweep)
+        screening = screening_of(spool, order.entry, signer)
+        put_all(screening, clean(sweep.source), f"capture {mint_id()}", watch, order.operator)
     return order.entry.screening_id
 
 

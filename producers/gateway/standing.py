@@ -6,6 +6,7 @@ from pathlib import Path
 from sonovan.contracts.lexicon import Organ, Side
 from sonovan.producers.gateway.gateway import Desk
 from sonovan.producers.gateway.intake import ARRIVED, QUARANTINED, TRAY
+from sonovan.producers.gateway.recording_now import is_recording
 from sonovan.producers.gateway.register import Expected
 from sonovan.producers.lights import Arriving, VanState, WomanState
 from sonovan.producers.spool import WITHHELD, Spool
@@ -17,7 +18,7 @@ def arriving(folder: Path, desk: Desk) -> Arriving:
     # In the order in which an object goes on, so that one that does so meanwhile is counted twice and not left out.
     whole = sum(1 for _ in incoming.iterdir()) if incoming.is_dir() else 0
     return Arriving(
-        receiving=whole + desk.intake.unnamed() + desk.taken.waiting(),
+        receiving=whole + desk.intake.unnamed() + desk.taken.waiting() + is_recording(folder / "spool"),
         composing=desk.intake.count(ARRIVED),
         waiting=desk.intake.count(TRAY, QUARANTINED),
         never_came=sum(count for _, count in desk.steps.missing(desk.intake.came)),

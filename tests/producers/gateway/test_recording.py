@@ -190,9 +190,11 @@ def test_the_page_starts_and_stops_a_sweep(tmp_path: Path) -> None:
         assert "another woman" in here.text("/live/{screening}", screening=other.screening_id)
         assert here.ask("POST", f"{route}/stop", screening=other.screening_id).status == 400
         assert recorder.recording
+        assert "The scanner is still sending: 1" in here.text("/lights"), "its last frames are in no screening yet"
         screen.go_on.set()
         assert here.ask("POST", f"{route}/stop", **hers).status == 303
         assert "Record a sweep" in here.text("/live/{screening}", **hers)
+        assert "still sending" not in here.text("/lights")
         assert [(each.organ, each.side) for each in page.spool.sweeps(entry.screening_id)] == [("breast", "left")]
         assert page.watch.glance(entry.screening_id).frames == 6
 
