@@ -22,8 +22,9 @@ from sonovan.deploy.ports import find_free
 from tests.containers.counting import Centre
 from tests.containers.engine import ROOT, Project
 from tests.containers.pages import blocks_of
-from tests.journeys.test_van import FRAMES, SLIP, TITLES, study
+from tests.journeys.test_van import FRAMES, KNOWN, SLIP
 from tests.journeys.van import sweep
+from tests.journeys.van_day import TITLES, study
 from tests.producers.gateway.vans import send
 from tests.waiting import until
 
@@ -103,7 +104,7 @@ def test_a_study_that_a_scanner_sends_reaches_the_centre_and_its_report_comes_ba
     project: Project, laptop: Laptop, tmp_path: Path
 ) -> None:
     laptop.van(f"register --slip {SLIP} --organ breast --consent screening,ai")
-    scan(laptop.port, study(tmp_path / "left.dcm", sweep(FRAMES), "L"))
+    scan(laptop.port, study(tmp_path / "left.dcm", sweep(FRAMES), "L", SLIP, **KNOWN))
 
     def composed() -> dict[str, Any] | None:
         found = laptop.told("screenings")

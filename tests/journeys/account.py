@@ -1,6 +1,7 @@
 """What every journey ends with: nothing is lost, nothing has two contents, everything is committed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from kafka import KafkaAdminClient
@@ -136,7 +137,12 @@ def assert_committed(world: World, read_by: Mapping[Writer, Sequence[Topic]] = R
     """Every group commits all that stands in its topics now, each within its commit interval and some patience."""
     for stage, topics in read_by.items():
         ends = {topic: _ends(world, topic) for topic in topics}
-        world.until(lambda stage=stage, ends=ends: not _behind(world, stage, ends), f"{stage} has committed to {ends}")
+        caught_up = partial(_caught_up, world, stage, ends)
+        world.until(caught_up, f"{stage} has committed to {ends}")
+
+
+def _caught_up(world: World, stage: Writer, ends: dict[Topic, dict[int, int]]) -> bool:
+    return not _behind(world, stage, ends)
 
 
 def _ends(world: World, topic: Topic) -> dict[int, int]:

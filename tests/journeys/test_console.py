@@ -45,9 +45,10 @@ def tabs() -> Iterator[tuple[Tab, Tab]]:
         yield first, second
 
 
-def log_in(world: World, tab: Tab, address: str, code: str) -> None:
-    """Make an account by the command, and log in by keyboard."""
-    password = world.sonovan("console", "user", "add", code, "--role", "reader", "--lasting").strip()
+def log_in(world: World, tab: Tab, address: str, code: str, *roles: str) -> None:
+    """Make an account by the command, of a reader if no roles are given, and log in by keyboard."""
+    given = [word for role in roles or ("reader",) for word in ("--role", role)]
+    password = world.sonovan("console", "user", "add", code, *given, "--lasting").strip()
     tab.go(f"{address}/login")
     tab.until("document.activeElement?.name === 'account'")
     tab.type(code)

@@ -1,16 +1,9 @@
 """A day of a van: two scanners and the operator's commands on one side, the centre on the other, a kill in between."""
 
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-import cv2
-import numpy as np
 import pytest
 
 from sonovan.contracts.answers import RecordRejected
@@ -25,9 +18,9 @@ from sonovan.producers.spool import Spool
 from sonovan.storage.frames import stored_frame
 from tests.conftest import skip_unless_ci
 from tests.journeys.hunt import hits, kept_in
-from tests.journeys.van import COLUMNS, ROWS, Sweep, sweep
+from tests.journeys.van import sweep
+from tests.journeys.van_day import TEXT_ROWS, burned_in, complete, dcmtk, frames_of, serving, start, study
 from tests.journeys.world import World
-from tests.producers.files import write_dicom
 from tests.producers.visits import vault_of
 
 pytestmark = [pytest.mark.journeys, pytest.mark.timeout(900)]
@@ -37,17 +30,11 @@ SLIP: Final = slip_number("V", 2711)
 PERSON: Final = "person-2711-li"
 NAMES: Final = (PERSON, "Guihua", "Zhangjiacun", "19690214", "Wanglei", "M0042711")
 """What the scanner knows of her and of whoever scans; it must stand nowhere but in the scanner's own files."""
-TITLES: Final = ("-aet", "LOGIQ", "-aec", "SONOVAN")
-TEXT_ROWS: Final = 28
-"""How much of a picture from its top the text that is burned in takes."""
-
-
-@dataclass
-class Serving:
-    """`sonovan van serve` of this van."""
-
-    process: "subprocess.Popen[str]"
-    port: int
+KNOWN: Final = {
+    "PatientName": "Li^Guihua", "PatientBirthDate": "19690214", "InstitutionName": "Zhangjiacun",
+    "OperatorsName": "Wanglei", "OtherPatientIDs": "M0042711", "PatientComments": "daughter of Wanglei",
+}  # fmt: skip
+"""What the scanner puts into every object of hers."""
 
 
 @dataclass
@@ -82,9 +69,9 @@ def day(world: World, tmp_path_factory: pytest.TempPathFactory) -> Day:
         "--consent", "screening,ai", "--json",
     )  # fmt: skip
     screening_id = str(entry["screening_id"])
-    left = study(folder / "left.dcm", sweep(FRAMES), "L")
-    right = study(folder / "right.dcm", burned_in(sweep(FRAMES)), "R")
-    late = study(folder / "late.dcm", tuple(reversed(sweep(FRAMES))), "L", slip="")
+    left = study(folder / "left.dcm", sweep(FRAMES), "L", SLIP, **KNOWN)
+    right = study(folder / "right.dcm", burned_in(sweep(FRAMES)), "R", SLIP, **KNOWN)
+    late = study(folder / "late.dcm", tuple(reversed(sweep(FRAMES))), "L", "", **KNOWN)
     log = (folder / "said").open("w+")
     with serving(world, van_id, log) as van:
         assert dcmtk("echoscu", van.port)[0] == 0
@@ -169,69 +156,3 @@ def test_what_the_centre_pointed_at_is_kept_sealed_for_her_next_visit(day: Day) 
         frames = {each.key_frame_id for finding in findings for each in finding.sightings}
         assert {each.place.key_frame_id for each in found} <= frames
         assert all(each.has_picture and each.place.outline for each in found)
-
-
-def study(path: Path, pixels: Sweep, side: str, slip: str = SLIP) -> Path:
-    """A sweep as a scanner sends it, with all that it knows of her."""
-    return write_dicom(
-        path, pixels, shape=(ROWS, COLUMNS), PatientID=slip, Laterality=side, BodyPartExamined="BREAST",
-        AccessionNumber="", PatientName="Li^Guihua", PatientBirthDate="19690214", InstitutionName="Zhangjiacun",
-        OperatorsName="Wanglei", OtherPatientIDs="M0042711", PatientComments="daughter of Wanglei",
-    )  # fmt: skip
-
-
-def burned_in(pixels: Sweep) -> Sweep:
-    """The sweep under a line of text, as a scanner burns it in."""
-    drawn = []
-    for each in pixels:
-        picture = np.zeros_like(each)
-        picture[TEXT_ROWS:] = each[TEXT_ROWS:]
-        cv2.putText(picture, "LI GUIHUA 1969-02-14", (8, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 255, 1, cv2.LINE_AA)
-        drawn.append(picture)
-    return tuple(drawn)
-
-
-@contextmanager
-def serving(world: World, van_id: str, log: Any) -> Iterator[Serving]:
-    """`van serve`, which also uploads; asked to stop at the end, if it still runs."""
-    words = ("van", "serve", "--van", van_id, "--port", "0", "--page-port", "0", "--state", str(world.centre.path))
-    argv = [sys.executable, "-m", "sonovan", *words]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=log, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield Serving(process, int(process.stdout.readline().rpartition(" ")[2]))
-        finally:
-            process.terminate()
-            process.wait(60)
-
-
-def start(program: str, port: int, *words: str | Path, titles: Sequence[str] = TITLES) -> "subprocess.Popen[str]":
-    """Start one of DCMTK's programs against the van."""
-    argv = [program, "-v", *titles, "127.0.0.1", str(port), *map(str, words)]
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-
-
-def dcmtk(program: str, port: int, *words: str | Path, titles: Sequence[str] = TITLES) -> tuple[int, str]:
-    """Run one of DCMTK's programs to its end: its exit status and what it said."""
-    with start(program, port, *words, titles=titles) as process:
-        out, _ = process.communicate(timeout=60)
-    return process.returncode, out
-
-
-def frames_of(world: World, van_id: str) -> int:
-    """The frames in the van's only screening."""
-    found = world.sonovan("van", "screenings", "--van", van_id, "--json")
-    return sum(int(each["frames"]) for each in found)
-
-
-def complete(world: World, screening_id: str, frames: int) -> ScreeningAssessed:
-    """The newest revision, once it is complete and has so many frames."""
-
-    def there() -> ScreeningAssessed | None:
-        revisions = world.records(Topic.SCREENING_ASSESSED, ScreeningAssessed, screening_id)
-        found = max(revisions, key=lambda each: each.revision_number, default=None)
-        return found if found is not None and (found.status, found.frames) == ("complete", frames) else None
-
-    found = world.until(there, f"screening {screening_id} is complete with {frames} frames")
-    assert found is not None
-    return found

@@ -88,7 +88,7 @@ class Screening:
 
     def embedded(self, features: Mapping[str, Any] | None = None) -> Analysis:
         """What the embedded run makes of the same frames under the same names."""
-        options = {"organ": "breast", "side": "left", "pixel_spacing_mm": SPACING_MM, "ids": self.ids}
+        options: dict[str, Any] = {"organ": "breast", "side": "left", "pixel_spacing_mm": SPACING_MM, "ids": self.ids}
         return analyse(list(self.pixels), features=features, **options)
 
 

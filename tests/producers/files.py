@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import imagecodecs
 import numpy as np
@@ -54,7 +54,7 @@ def write_dicom(
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax
-    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = US_MULTI_FRAME
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = UID(US_MULTI_FRAME)
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = generate_uid()
     dataset.Modality = "US"
     dataset.Rows, dataset.Columns = shape[:2]
@@ -71,7 +71,7 @@ def write_dicom(
         dataset.PixelData = encapsulate([bytes(frame) for frame in frames])
         dataset["PixelData"].VR = "OB"
     else:
-        order = "<" if syntax.is_little_endian else ">"
+        order: Literal["<", ">"] = "<" if syntax.is_little_endian else ">"
         data = b"".join(
             frame if isinstance(frame, bytes) else frame.astype(frame.dtype.newbyteorder(order)).tobytes()
             for frame in frames

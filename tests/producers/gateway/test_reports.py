@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 from sonovan.contracts.clinical_record import FeaturesRecorded
 from sonovan.contracts.envelope import open_envelope
@@ -57,7 +57,7 @@ def report(*content: Dataset, **tags: object) -> Dataset:
     found = Dataset()
     found.file_meta = FileMetaDataset()
     found.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    found.SOPClassUID = found.file_meta.MediaStorageSOPClassUID = SR
+    found.SOPClassUID = found.file_meta.MediaStorageSOPClassUID = UID(SR)
     found.SOPInstanceUID = found.file_meta.MediaStorageSOPInstanceUID = generate_uid()
     found.Modality, found.ValueType, found.PatientID = "SR", "CONTAINER", SLIP
     found.PatientName = "LI^LIHUA"

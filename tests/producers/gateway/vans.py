@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from pydicom import Dataset, dcmread
 from pynetdicom import AE
@@ -120,7 +121,13 @@ def send(port: int, *files: Path, **more: object) -> list[int]:
 
 def study(path: Path, frames: int = 2, seed: int = 0, **tags: object) -> Path:
     """An object of a left breast with her slip number."""
-    chosen = {"PatientID": SLIP, "AccessionNumber": "", "Laterality": "L", "BodyPartExamined": "BREAST", **tags}
+    chosen: dict[str, Any] = {
+        "PatientID": SLIP,
+        "AccessionNumber": "",
+        "Laterality": "L",
+        "BodyPartExamined": "BREAST",
+        **tags,
+    }
     return write_dicom(path, [grey(seed=seed + index) for index in range(frames)], **chosen)
 
 
