@@ -1,6 +1,6 @@
 """What a van does under load, on a slow link and when it is killed: benchmarks/results/van.json.
 
-    make bench-van          # python -m benchmarks.van [--only uplink,intake,kills,live,text,identifiers]
+    make bench-van          # python -m benchmarks.van [--only uplink,intake,kills,live,text]
 
 `uplink`: the first result of a sweep of 300 frames over 4 Mbit/s, sent by levels and first in, first out.
 `intake`: what two scanners send at once, until it is acknowledged and until its frames are in the spool.

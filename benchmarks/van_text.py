@@ -10,6 +10,8 @@ from benchmarks.text.measuring import REPORTED_SPLITS, planted, rows_of
 from benchmarks.text.screens import REPORTED
 from benchmarks.text.strings import KINDS
 
+_WORTH_A_PROCESS: Final = 100
+"""Screens, of which a process takes half a minute or so: as long as it takes to start several."""
 _TAKEN: Final = ("text_recall", "lesion_area_masked", "false_masked")
 
 
@@ -19,7 +21,8 @@ def text(data: Path, screens: int, out: Path) -> dict[str, Any]:
     data: the folder with the public sets. Strings count over all screens, and those of a screen that was held count
     by what is black in it alone; `text_leaked` counts strings that were neither hidden nor on a screen that was held.
     """
-    counted = planted(rows_of(data, REPORTED_SPLITS), REPORTED, screens, os.cpu_count() or 1)
+    jobs = max(1, min(os.cpu_count() or 1, screens // _WORTH_A_PROCESS))
+    counted = planted(rows_of(data, REPORTED_SPLITS), REPORTED, screens, jobs)
     out.write_text(json.dumps(counted, indent=1, ensure_ascii=False) + "\n")
     return {name: counted[name] for name in _TAKEN} | {
         "text_screens": counted["screens"],

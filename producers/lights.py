@@ -28,8 +28,8 @@ class Light:
 class Arriving:
     """Objects of scanners that are in no screening yet, of all women, for nobody knows whose they are before.
 
-    receiving: not whole yet, so not fsynced; a sweep that is being recorded is one. composing: fsynced, their frames not
-    yet in a screening. waiting: in the tray or the quarantine. never_came: objects that a scanner says it made.
+    receiving: not whole yet, so not fsynced; a sweep that is being recorded is one. composing: fsynced, their frames
+    not yet in a screening. waiting: in the tray or the quarantine. never_came: objects that a scanner says it made.
     """
 
     receiving: int = 0

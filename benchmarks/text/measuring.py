@@ -26,7 +26,12 @@ def rows_of(data: Path, splits: Sequence[Split]) -> list[Row]:
 
 
 def planted(rows: Sequence[Row], layouts: Sequence[Layout], screens: int, jobs: int) -> dict[str, Any]:
-    """So many screens, drawn, cleaned and counted on so many processes: what `Tally.result` tells."""
+    """So many screens, drawn, cleaned and counted on so many processes: what `Tally.result` tells.
+
+    One job is done in this process.
+    """
+    if jobs == 1:
+        return count(range(screens), layouts, rows).result([layout.name for layout in layouts])
     tally = Tally()
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         parts = [range(start, screens, jobs) for start in range(jobs)]

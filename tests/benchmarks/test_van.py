@@ -1,14 +1,19 @@
 """What `make bench-van` measures with: a relay that is as slow as it says, and bars that can be missed."""
 
+import json
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from benchmarks.relay import relay
+from benchmarks.text.screens import CHINESE_FONT
+from benchmarks.text.strings import KINDS
 from benchmarks.van import short_of
 from benchmarks.van_live import live
+from benchmarks.van_text import text
 
 
 def through(address: str, port: int) -> socket.socket:
@@ -51,11 +56,25 @@ def test_bytes_come_through_unchanged_and_no_faster_than_the_link() -> None:
         ({"preliminary_speedup": 5.0, "lost": 0}, []),
         ({"preliminary_speedup": 4.9}, ["preliminary_speedup: 4.9, not 5"]),
         ({"lost": 1, "doubled": 2}, ["lost: 1, not 0", "doubled: 2, not 0"]),
+        ({"text_recall": dict.fromkeys(KINDS, 0.98), "lesion_area_masked": 0.0099}, []),
+        ({"text_recall": {**dict.fromkeys(KINDS, 1.0), "id": 0.979}}, ["text_recall of id: 0.979, not 0.98"]),
+        ({"text_recall": {**dict.fromkeys(KINDS, 1.0), "name_zh": None}}, ["text_recall of name_zh: 0.0, not 0.95"]),
+        ({"lesion_area_masked": 0.01}, ["lesion_area_masked: 0.01, not below 0.01"]),
         ({}, []),
     ],
 )
 def test_what_misses_its_bar_is_named(figures: dict[str, float], missed: list[str]) -> None:
     assert short_of(figures) == missed
+
+
+@pytest.mark.skipif(not CHINESE_FONT.is_file(), reason="no Chinese font (Debian: fonts-wqy-zenhei)")
+def test_figures_of_text_are_those_of_the_whole_count(shared_data: Path, tmp_path: Path) -> None:
+    figures = text(shared_data, 3, tmp_path / "text.json")
+    whole = json.loads((tmp_path / "text.json").read_text(encoding="utf-8"))
+    assert whole["screens"] == figures["text_screens"] == 3
+    assert figures["text_strings"] == whole["strings"] > 6
+    assert figures["text_recall"] == whole["text_recall"]
+    assert set(figures["text_recall"]) == set(KINDS)
 
 
 def test_what_it_takes_to_judge_a_frame_is_measured_on_the_size_that_it_says() -> None:
