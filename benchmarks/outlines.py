@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonovan.models.evaluation.index import INDEX, SETS, Split, read_rows
+from sonovan.models.evaluation.intervals import rank_correlation, rank_correlation_ci95
 from sonovan.models.evaluation.measures import MIN_LESION_PX
 from sonovan.models.evaluation.score import look
 from sonovan.models.segmenter import Segmenter, load
@@ -42,13 +43,16 @@ Mask = NDArray[np.bool_]
 class Outline:
     """One region of one picture.
 
-    picture: set and id. label: of the picture, empty where the set has none. iou: with the lesion that it covers best,
-    0 where there is none. touches: it covers a pixel of a lesion. reliable: something may be said of what is in it.
-    says: a malignant score or a descriptor with a value is given. malignant: None where withheld or not given.
+    picture: set and id. group: set and woman. label: of the picture, empty where the set has none. expected: the Dice
+    that is expected of it, None where nothing says so. iou: with the lesion that it covers best, 0 where there is none.
+    touches: it covers a pixel of a lesion. reliable: something may be said of what is in it. says: a malignant score or
+    a descriptor with a value is given. malignant: None where withheld or not given.
     """
 
     picture: str
+    group: str
     label: str
+    expected: float | None
     iou: float
     touches: bool
     reliable: bool
@@ -92,8 +96,9 @@ def pictures_of(segmenter: Segmenter, data: Path, set_name: str, split: Split) -
             described = region.malignant is not None or any(each.value is not None for each in region.descriptors)
             outlines.append(
                 Outline(
-                    name, row.label, best_iou(own, lesions), bool((own & truth).any()), region.reliable,
-                    region.reliable and described, region.malignant if region.reliable else None,
+                    name, f"{set_name}/{row.group}", row.label, region.quality, best_iou(own, lesions),
+                    bool((own & truth).any()), region.reliable, region.reliable and described,
+                    region.malignant if region.reliable else None,
                 )
             )  # fmt: skip
         found.append(Picture(name, row.label, bool(lesions), tuple(outlines)))
@@ -115,8 +120,21 @@ def counted(pictures: Sequence[Picture]) -> dict[str, Any]:
         "outlines": len(outlines),
         "bad_on_which_something_is_said": share(sum(each.says for each in bad), len(bad)),
         "good_that_fell_silent": share(sum(not each.reliable for each in good), len(good)),
+        "expected_against_iou": ordered(outlines),
         "unreliable_that_are_malignant": share(sum(each.label == "malignant" for each in below), len(below)),
         "read": {label: read_as(pictures, label) for label in ("malignant", "benign")},
+    }
+
+
+def ordered(outlines: Sequence[Outline]) -> dict[str, Any]:
+    """Spearman's rank correlation of the Dice that is expected of outlines and their IoU, of those that have both."""
+    known = [(each.expected, each.iou, each.group) for each in outlines if each.expected is not None]
+    expected, iou = [each[0] for each in known], [each[1] for each in known]
+    value = rank_correlation(expected, iou)
+    return {
+        "of": len(known),
+        "rho": None if value is None else round(value, 4),
+        "ci95": rank_correlation_ci95(expected, iou, [each[2] for each in known]),
     }
 
 
@@ -161,14 +179,17 @@ def table(document: dict[str, Any]) -> str:
         f"`{document['model']}`, {document['provider']}; outlines of an expected Dice below "
         f"{document['quality_least']} are unreliable and say nothing more (docs/decisions/0026). Each picture is a "
         "finding of one frame. Bad: IoU below .3 with the lesion that the outline covers best, or no lesion there; "
-        "good: .5 and more. Intervals: 95 %, Wilson.",
+        "good: .5 and more. Intervals: 95 %, Wilson. "
+        "Expected and true: Spearman's rank correlation of expected Dice and IoU, intervals over women.",
         "",
-        "| split | set | outlines | bad, and something is said | good that fell silent | unreliable: malignant |",
-        "|---|---|---|---|---|---|",
+        "| split | set | outlines | bad, and something is said | good that fell silent | unreliable: malignant "
+        "| expected and true |",
+        "|---|---|---|---|---|---|---|",
     ]
     for split in SPLITS:
         for name, found in document["splits"][split].items():
             cells = [_cell(found[key]) for key in _SHARES]
+            cells.append(_rho(found["expected_against_iou"]))
             lines.append(f"| {split} | {name} | {found['outlines']} | {' | '.join(cells)} |")
     lines += [
         "",
@@ -203,6 +224,12 @@ def _cell(found: dict[str, Any]) -> str:
         return "–"
     low, high = found["ci95"]
     return f"{found['n']} of {found['of']} ({100 * low:.0f}–{100 * high:.0f} %)"
+
+
+def _rho(found: dict[str, Any]) -> str:
+    if found["rho"] is None or found["ci95"] is None:
+        return "–"
+    return f"{found['rho']:.2f} ({found['ci95'][0]:.2f}–{found['ci95'][1]:.2f})"
 
 
 def write_part(page: Path, part: str, marks: tuple[str, str] = (BEGIN, END)) -> None:

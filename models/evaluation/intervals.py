@@ -1,4 +1,4 @@
-"""Means, shares and areas under the curve with 95 % intervals, drawing whole groups.
+"""Means, shares, areas under the curve and rank correlations with 95 % intervals, drawing whole groups.
 
 Pictures of one woman are not independent, so the bootstrap draws groups, never pictures. Draws are seeded: the same
 figures have the same interval.
@@ -52,6 +52,28 @@ def auc_ci95(scores: Sequence[float], positive: Sequence[bool], groups: Sequence
     return _percentiles(areas[~np.isnan(areas)])
 
 
+def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
+    """How far two lists order the same things alike, -1 to 1; equals share their ranks. None where one never varies.
+
+    Source: Spearman, Am J Psychol 15:72 (1904).
+    """
+    value = _correlation(np.asarray(one, np.float64), np.asarray(other, np.float64))
+    return None if np.isnan(value) else value
+
+
+def rank_correlation_ci95(one: Sequence[float], other: Sequence[float], groups: Sequence[str]) -> Ci95 | None:
+    """The interval of `rank_correlation`; draws in which one list never varies are left out. None as `ratio_ci95`."""
+    drawn = _draws(groups)
+    if drawn is None:
+        return None
+    number, times = drawn
+    first, second = np.asarray(one, np.float64), np.asarray(other, np.float64)
+    places = np.arange(len(first))
+    picked = (np.repeat(places, counts[number].astype(np.intp)) for counts in times)
+    values = np.array([_correlation(first[each], second[each]) for each in picked])
+    return _percentiles(values[~np.isnan(values)])
+
+
 def _draws(groups: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.float64]] | None:
     """The number of each picture's group, and how often each draw holds each group (DRAWS, groups)."""
     if not any(groups):
@@ -75,6 +97,18 @@ def _percentiles(values: NDArray[np.float64]) -> Ci95 | None:
 
 def _ranks(scores: Sequence[float]) -> NDArray[np.intp]:
     return np.asarray(np.unique(np.asarray(scores, np.float64), return_inverse=True)[1], np.intp)
+
+
+def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    first, second = _mean_ranks(one), _mean_ranks(other)
+    if first.size == 0 or not (first.std() and second.std()):
+        return float("nan")
+    return float(np.corrcoef(first, second)[0, 1])
+
+
+def _mean_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[place], np.float64)
 
 
 def _area(ranks: NDArray[np.intp], positive: NDArray[np.bool_], weights: NDArray[np.float64]) -> float:

@@ -1,5 +1,6 @@
 """The count of what is said on bad outlines finds what it looks for, on made-up pictures."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from benchmarks.outlines import (
 
 
 def outline(iou: float, *, label: str = "malignant", reliable: bool = True, malignant: float | None = 0.3) -> Outline:
-    return Outline("set/1", label, iou, iou > 0, reliable, reliable, malignant if reliable else None)
+    return Outline("set/1", "set/woman", label, iou, iou, iou > 0, reliable, reliable, malignant if reliable else None)
 
 
 def picture(*outlines: Outline, label: str = "malignant") -> Picture:
@@ -60,6 +61,13 @@ def test_the_share_of_malignant_lesions_among_unreliable_outlines() -> None:
     shown = [picture(outline(0.4, reliable=False)), picture(outline(0.4, reliable=False, label="benign"))]
     assert counted(shown)["unreliable_that_are_malignant"]["n"] == 1
     assert counted([picture(outline(0.4, reliable=False, label=""))])["unreliable_that_are_malignant"]["of"] == 0
+
+
+def test_expected_and_true_are_compared_by_rank_over_women() -> None:
+    two = [replace(outline(iou), group=woman) for iou, woman in ((0.1, "a"), (0.5, "b"), (0.9, "c"))]
+    found = counted([picture(*two, replace(outline(0.3), expected=None))])["expected_against_iou"]
+    assert (found["of"], found["rho"]) == (3, 1.0)
+    assert counted([picture(outline(0.4))])["expected_against_iou"]["rho"] is None
 
 
 @pytest.mark.parametrize(

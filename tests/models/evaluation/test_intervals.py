@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from sonovan.models.evaluation.intervals import auc, auc_ci95, ratio_ci95
+from sonovan.models.evaluation.intervals import (
+    auc,
+    auc_ci95,
+    rank_correlation,
+    rank_correlation_ci95,
+    ratio_ci95,
+)
 
 
 def test_auc_of_separated_mixed_and_tied_scores() -> None:
@@ -64,3 +70,26 @@ def test_an_auc_has_an_interval_from_the_draws_that_have_both_classes() -> None:
     assert auc_ci95([0.9, 0.8, 0.1, 0.2], [True, True, False, False], ["a", "b", "c", "d"]) == [1, 1]
     low, high = auc_ci95([0.9, 0.2, 0.5, 0.1], [True, True, False, False], ["a", "b", "c", "d"]) or (1, 0)
     assert 0 <= low < 0.75 < high <= 1
+
+
+def test_rank_correlation_of_equal_opposite_and_tied_orders() -> None:
+    assert rank_correlation([1, 2, 3, 4], [10, 20, 30, 400]) == pytest.approx(1)
+    assert rank_correlation([1, 2, 3, 4], [4, 3, 2, 1]) == pytest.approx(-1)
+    # by hand: ranks 1.5 1.5 3 4 against 1 2 3 4
+    assert rank_correlation([0.5, 0.5, 0.6, 0.7], [1, 2, 3, 4]) == pytest.approx(4.5 / (4.5 * 5) ** 0.5)
+
+
+def test_rank_correlation_of_what_never_varies_is_unknown() -> None:
+    assert rank_correlation([1, 1, 1], [1, 2, 3]) is None
+    assert rank_correlation([], []) is None
+
+
+def test_the_interval_of_a_rank_correlation_draws_whole_groups() -> None:
+    one, other = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1.0, 3.0, 2.0, 5.0, 4.0, 6.0]
+    alone = rank_correlation_ci95(one, other, list("abcdef"))
+    twice = rank_correlation_ci95(one * 2, other * 2, list("abcdef") * 2)
+    assert alone is not None
+    assert twice is not None
+    assert alone == pytest.approx(twice)
+    assert -1 <= alone[0] < alone[1] <= 1
+    assert rank_correlation_ci95(one, other, [""] * 6) is None
