@@ -163,7 +163,7 @@ def _table(version: str) -> list[str]:
     return path.read_text().splitlines()[1:] if path.exists() else []
 
 
-def test_the_vans_container_has_no_rights_and_knows_no_secret_of_the_centre(laptop: Laptop) -> None:
+def test_the_vans_container_has_no_rights_and_knows_no_secret_of_the_centre(project: Project, laptop: Laptop) -> None:
     found = laptop.inspect()
     assert found["HostConfig"]["ReadonlyRootfs"]
     assert found["HostConfig"]["CapDrop"] == ["ALL"]
@@ -171,7 +171,7 @@ def test_the_vans_container_has_no_rights_and_knows_no_secret_of_the_centre(lapt
     told = laptop.project.type(f"{COMPOSE} logs van") + laptop.said
     assert "words of a test" not in told
     known = {each.partition("=")[2] for each in found["Config"]["Env"]}
-    secrets = {value for value in laptop.project.secrets().values() if len(value) >= 40}
+    secrets = {value for value in project.secrets().values() if len(value) >= 40}
     assert secrets
     assert not known & secrets
 
