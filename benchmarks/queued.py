@@ -162,7 +162,13 @@ def paced(bench: Bench, frames: int, fps: float) -> str:
 
 
 def queued_fps(bench: Bench, contender: Contender, frames: int, sweeps: int) -> float:
-    """Frames per second over a queue that was there before the contender started, by the broker's times.
+    """Frames per second over a queue that was there before the contender started, by the broker's times."""
+    moments = queued(bench, contender, frames, sweeps)
+    return (frames - RAMP) / (moments[-1] - moments[RAMP - 1]).total_seconds()
+
+
+def queued(bench: Bench, contender: Contender, frames: int, sweeps: int) -> list[datetime]:
+    """When the broker took the first result of each frame of such a queue, in order.
 
     The results are read when all are there: reading along takes time from the cores that it runs on.
     """
@@ -175,10 +181,9 @@ def queued_fps(bench: Bench, contender: Contender, frames: int, sweeps: int) -> 
             give_up_at = time.monotonic() + GIVE_UP_S
             while sum(tail.ends().values()) < expected and time.monotonic() < give_up_at:
                 time.sleep(LOOK_EVERY_S)
-            moments = sorted(each.appended for each in results(tail, screening, frames).first.values())
+            return sorted(each.appended for each in results(tail, screening, frames).first.values())
         finally:
             contender.stop()
-    return (frames - RAMP) / (moments[-1] - moments[RAMP - 1]).total_seconds()
 
 
 def latency(bench: Bench, contender: Contender, fps: int, seconds: float = 10.0) -> dict[str, float]:

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from benchmarks.outlines import write_part
 from benchmarks.peers.contenders import PEERS, PRODUCT, ProductRunning, Running, contenders, from_now_on
-from benchmarks.queued import Bench, Contender, counted, items_of, latency, queue, queued_fps, ready, results
+from benchmarks.queued import Bench, Contender, counted, items_of, latency, queue, queued, queued_fps, ready, results
 from benchmarks.shared import say
 from sonovan.centre import down
 from sonovan.contracts.topics import Topic
@@ -88,13 +88,15 @@ def measured(
     """By contender: frames a second of each round, latency at each rate, what a kill loses and doubles."""
     running = contenders(bench, folder, names)
     rates: dict[str, list[float]] = {name: [] for name in running}
-    for number in range(rounds + 1):  # the first one warms: connections, caches, the broker's compiler
+    for name, one in running.items():  # to warm up: connections, caches, the broker's compiler
+        from_now_on(bench.centre.kafka(), name)
+        queued(bench, Contender(one.start, one.stop), max(frames // 5, 30), SWEEPS)
+        say(f"{name} is warm")
+    for number in range(1, rounds + 1):
         for name, one in running.items():
             from_now_on(bench.centre.kafka(), name)
-            fps = queued_fps(bench, Contender(one.start, one.stop), frames if number else max(frames // 5, 30), SWEEPS)
-            say(f"round {number}: {name} {fps:.1f} frames/s" + ("" if number else ", to warm up"))
-            if number:
-                rates[name].append(fps)
+            rates[name].append(queued_fps(bench, Contender(one.start, one.stop), frames, SWEEPS))
+            say(f"round {number}: {name} {rates[name][-1]:.1f} frames/s")
     found: dict[str, dict[str, Any]] = {}
     for name, one in running.items():
         late = {}
