@@ -7,6 +7,7 @@ half an hour; `make containers-test` has them all.
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,9 @@ def of_the_engine() -> list[str]:
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     own = [each for each in mounts if "/sonovan-engine." in each or "/sonovan/containers/" in each]
     own += map(str, Path(tempfile.gettempdir()).glob("sonovan-engine.*"))
-    rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=False).stdout.splitlines()
+    rules: list[str] = []
+    if shutil.which("iptables-save"):  # which comes with the engine where that is installed first
+        rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=False).stdout.splitlines()
     bridges = [each.name for each in Path("/sys/class/net").glob("docker0")]
     return sorted([*own, *bridges, *(each for each in rules if "DOCKER" in each)])
 
