@@ -91,9 +91,9 @@ bench-hostile: $(READY) ## hostile vans beside honest ones for MINUTES (10): ben
 bench-replay: $(READY) ## what live work loses while stored frames are replayed beside it: benchmarks/results/replay.json
 	@$(RUN) -m benchmarks.replay
 
-bench-scale: $(READY) ## three brokers, four drives, PostgreSQL, workers on hosts of their own (root): benchmarks/results/scale.json (ONLY=happenings,law)
+bench-scale: $(READY) ## three brokers, a store of four machines, PostgreSQL, workers on hosts of their own (root): benchmarks/results/scale.json (ONLY=happenings,law HAPPENING="a broker is lost"; FROM=commit rolls workers from that version)
 	@command -v nft >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq nftables >/dev/null; }
-	@$(RUN) -m benchmarks.scale $(if $(ONLY),--only $(ONLY))
+	@$(RUN) -m benchmarks.scale $(if $(ONLY),--only $(ONLY)) $(if $(HAPPENING),--only happenings --happening "$(HAPPENING)") $(if $(FROM),--from $(FROM))
 
 bench-fuzz: $(READY) ## damaged inputs, each read in a process of its own, for MINUTES (10): no traceback, signal or broken bound
 	@$(RUN) -m benchmarks.fuzz --minutes $(or $(MINUTES),10)

@@ -1,4 +1,4 @@
-"""The services of a centre on more than one machine: several brokers, and a store of several drives.
+"""The services of a centre on more than one machine: several brokers, and a store of several processes.
 
 What is the same as on one machine stands in `kafka.py` and `minio.py`; here is what makes one cluster of several. How
 many copies of each topic there are, and how many of them must hold a message before it is acknowledged, follows from
@@ -23,8 +23,11 @@ CLIENT_PORT: Final = 9092
 CONTROLLER_PORT: Final = 9093
 VANS_PORT: Final = 9094
 STORE_PORT: Final = 9000
+STORE_CONSOLE_PORT: Final = 9001
+"""On the loopback of each of the store's machines."""
 DRIVES: Final = 4
-"""Of the store: MinIO keeps each object in parts of which half are enough to read it, and one more to write."""
+"""Of the store, one on each of its machines: MinIO keeps each object in parts of which half are enough to read it, and
+one more to write. So it bears the loss of one."""
 
 _CLUSTER_ID: Final = "kafka-cluster-id"
 
@@ -109,13 +112,30 @@ def vans_bootstrap(cluster: Sequence[BrokerPlace]) -> str:
     return ",".join(f"{each.vans_name}:{each.vans_port}" for each in cluster)
 
 
-def prepare_store(state: StateFolder, host: Host, binary: Path) -> Launch:
-    """How to launch a store over DRIVES folders `minio/drive-1` …, each of which is meant to be a drive of its own.
+def store_name(number: int) -> str:
+    """The process name of one of the store's machines: `minio-1`, `minio-2` …"""
+    return f"{minio.NAME}-{number}"
+
+
+def prepare_store(state: StateFolder, hosts: Sequence[Host], binary: Path) -> list[Launch]:
+    """How to launch a store of one process on each host, whose drive is the folder of `drives` with the host's number.
 
     MinIO refuses folders of the system's own drive: whoever calls this has mounted them.
+    Raises DeployError where there are not as many hosts as DRIVES.
     """
-    drives = f"drive-{{1...{DRIVES}}}"
-    return host.there(minio.prepare(state, binary, address=host.address, port=STORE_PORT, data=drives))
+    if len(hosts) != DRIVES:
+        raise DeployError(f"{len(hosts)} machines of the store: say {DRIVES}, which bear the loss of one")
+    folders = [f"http://{host.address}:{STORE_PORT}{folder}" for host, folder in zip(hosts, drives(state), strict=True)]
+    return [
+        host.there(
+            minio.prepare_at(
+                state, binary,
+                name=store_name(number), address=host.address, port=STORE_PORT, console_port=STORE_CONSOLE_PORT,
+                drives=folders,
+            )
+        )
+        for number, host in enumerate(hosts, 1)
+    ]  # fmt: skip
 
 
 def drives(state: StateFolder) -> list[Path]:

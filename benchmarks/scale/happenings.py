@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from benchmarks.accounting import account
 from benchmarks.scale import database
-from benchmarks.scale.scene import BROKERS, WORK, Scene, mount, node_names, running, unmount, until
+from benchmarks.scale.scene import BROKERS, TREE, WORK, Scene, mount, node_names, running, store_names, unmount, until
 from benchmarks.scale.vans import Scanned, Van, scanning
 from benchmarks.shared import say
 from sonovan.centre import worker_name
@@ -18,7 +18,7 @@ from sonovan.contracts.answers import VanAnswered
 from sonovan.contracts.errors import Transient
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.topics import Topic, van_answered_topic
-from sonovan.deploy import cluster, minio, services
+from sonovan.deploy import cluster, services
 from sonovan.transport.tail import read_all
 
 FRAMES_PER_S: Final = 2.5
@@ -54,7 +54,7 @@ def broker_lost(scene: Scene) -> None:
 
 
 def drive_lost(scene: Scene) -> None:
-    """One drive of the store is gone, and an empty one takes its place."""
+    """The drive of one of the store's machines is gone, and an empty one takes its place."""
     drive = cluster.drives(scene.state)[1]
     unmount(drive)
     time.sleep(AWAY_S)
@@ -62,10 +62,18 @@ def drive_lost(scene: Scene) -> None:
     until((drive / ".minio.sys" / "format.json").is_file, "the store has taken the new drive")
 
 
+def store_machine_lost(scene: Scene) -> None:
+    """The machine of the store to which workers connect first dies, stays away and comes back."""
+    scene.lose(store_names()[0])
+    time.sleep(AWAY_S)
+    scene.bring_back(store_names()[0])
+
+
 def store_lost(scene: Scene) -> None:
-    """The store's process dies and is started again: it is one process here."""
-    scene.lose(minio.NAME)
-    scene.bring_back(minio.NAME)
+    """All machines of the store die at once, and are started again."""
+    for name in store_names():
+        scene.lose(name)
+    scene.bring_back(*store_names())
 
 
 def database_lost(scene: Scene) -> None:
@@ -102,12 +110,26 @@ def brokers_rolled(scene: Scene) -> None:
 
 
 def others_rolled(scene: Scene) -> None:
-    """The store, PostgreSQL and every worker are ended in good order and started again, one after the other."""
-    names = [minio.NAME, database.NAME, *(worker_name(stage, number) for stage, number, _ in WORKERS)]
+    """Each machine of the store, PostgreSQL and every worker are ended in good order and started again, one by one."""
+    names = [*store_names(), database.NAME, *(worker_name(stage, number) for stage, number, _ in WORKERS)]
     for name in names:
         services.stop_one(scene.state, name)
         scene.bring_back(name)
         say(f"{name} is rolled")
+
+
+def workers_upgraded(scene: Scene) -> None:
+    """Every worker is of an older version; one after the other is ended in good order and started as this version.
+
+    Broker, store and PostgreSQL are pinned and stay: versions differ in what the workers are.
+    """
+    if scene.tree == TREE:
+        raise RuntimeError("the workers are of this version already")
+    scene.tree = TREE
+    for worker in WORKERS:
+        services.stop_one(scene.state, worker_name(*worker[:2]))
+        scene.start_workers([worker])
+        say(f"{worker_name(*worker[:2])} is of this version")
 
 
 def workers_cut_off(scene: Scene) -> None:
@@ -124,11 +146,13 @@ def broker_cut_off(scene: Scene) -> None:
     until(scene.in_sync, "every copy is in sync again")
 
 
+UPGRADED: Final = "workers are rolled from an older version to this one"
 HAPPENINGS: Final[dict[str, Callable[[Scene], None]]] = {
     "nothing": nothing,
     "a broker is lost": broker_lost,
     "a drive of the store is lost": drive_lost,
-    "the store's process is lost": store_lost,
+    "a machine of the store is lost": store_machine_lost,
+    "the whole store is lost": store_lost,
     "PostgreSQL is lost": database_lost,
     "a worker of segment is lost": segment_lost,
     "a worker of assess is lost": assess_lost,
@@ -164,7 +188,8 @@ def happens(scene: Scene, vans: list[Van], name: str, happening: Callable[[Scene
         "sent_again": sum(counted["sent_again"].values()),
         "rejected": counted["rejected"],
         "longest_pause_of_results_s": _longest_gap(results),
-        "longest_pause_of_receipts_s": _longest_gap(receipts),
+        "longest_pause_of_receipts_s": _longest_gap([moment for each in receipts for moment in each]),
+        "longest_pause_of_one_van_s": max(_longest_gap(each) for each in receipts),
         "settled_after_s": round(settled_s, 1),
     }
     if found["lost"] or found["doubled"]:
@@ -192,8 +217,8 @@ def _catalogued(scene: Scene, screenings: set[str], wanted: int) -> tuple[int, i
     return max(wanted - found, 0), max(found - wanted, 0)
 
 
-def _moments(scene: Scene, scanned: list[Scanned]) -> tuple[list[datetime], list[datetime]]:
-    """When results of the screenings came, and when receipts of their items, each by the broker's time."""
+def _moments(scene: Scene, scanned: list[Scanned]) -> tuple[list[datetime], list[list[datetime]]]:
+    """When results of the screenings came, and when receipts of their items, by van, each by the broker's time."""
     screenings = {one.screening_id for one in scanned}
     reader = scene.centre.kafka("reader")
     results = [
@@ -202,12 +227,14 @@ def _moments(scene: Scene, scanned: list[Scanned]) -> tuple[list[datetime], list
         if isinstance(record := message.decode(), FrameSegmented) and record.screening_id in screenings
     ]
     receipts = [
-        message.appended_at
+        [
+            message.appended_at
+            for message in read_all(reader, van_answered_topic(one.van_id).name)
+            if isinstance(answer := message.decode(), VanAnswered)
+            and answer.screening_id == one.screening_id
+            and answer.kind == "stored"
+        ]
         for one in scanned
-        for message in read_all(reader, van_answered_topic(one.van_id).name)
-        if isinstance(answer := message.decode(), VanAnswered)
-        and answer.screening_id in screenings
-        and answer.kind == "stored"
     ]
     return results, receipts
 

@@ -1,4 +1,4 @@
-"""The centre on several hosts: three brokers, a store of four drives, PostgreSQL, and workers on two hosts or more."""
+"""The centre on several hosts: three brokers, a store of four machines, PostgreSQL, and two or more for workers."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,31 +26,41 @@ from sonovan.deploy.cache import ensure_cached
 from sonovan.deploy.classes import ensure_archive
 from sonovan.deploy.cluster import Host, broker_name
 from sonovan.deploy.identity import is_running
-from sonovan.deploy.launches import read_record
+from sonovan.deploy.launches import read_launch, read_record
 from sonovan.deploy.probes import answers_ok, authenticates
 from sonovan.deploy.services import RunningServices
 from sonovan.deploy.state import StateFolder
 from sonovan.transport.client import client_options
 
 BROKERS: Final = ("broker-1", "broker-2", "broker-3")
-STORE, DATABASE = "store", "database"
+STORES: Final = ("store-1", "store-2", "store-3", "store-4")
+STORE: Final = "store"
+"""The name by which workers know all machines of the store: a connection is tried to each of them in turn."""
+DATABASE: Final = "database"
 WORK: Final = ("work-1", "work-2", "work-3", "work-4")
 DRIVE_MIB: Final = 512
+S3_ENDPOINT: Final = "SONOVAN_S3_ENDPOINT"
 GIVE_UP_S: Final = 300.0
 LOOK_EVERY_S: Final = 0.2
+TREE: Final = Path(__file__).parents[2]
+"""Of this version."""
 Worker = tuple[str, int, str]
 """Stage, instance, host."""
 
 
 @dataclass
 class Scene:
-    """What runs, and where. stub_ms: what the stub of `segment` takes for a frame; a worker has two under way."""
+    """What runs, and where. stub_ms: what the stub of `segment` takes for a frame; a worker has two under way.
+
+    tree: the work tree from which workers are started.
+    """
 
     centre: Centre
     network: Network
     database: Database
     environment: Mapping[str, str]
     stub_ms: float
+    tree: Path = TREE
 
     @property
     def state(self) -> StateFolder:
@@ -72,10 +83,12 @@ class Scene:
         services.kill_one(self.state, name)
         services.stop_one(self.state, name)
 
-    def bring_back(self, name: str) -> None:
-        """Start a process again that was lost or stopped, and wait until it does its work."""
-        services.start_one(self.state, name)
-        until(lambda: self._does_its_work(name), f"{name} is back")
+    def bring_back(self, *names: str) -> None:
+        """Start processes again that were lost or stopped, all at once, and wait until each does its work."""
+        for name in names:
+            processes.start(self.state, read_launch(self.state, name))
+        for name in names:
+            until(partial(self._does_its_work, name), f"{name} is back")
 
     def in_sync(self) -> bool:
         """Whether every copy of every partition is in sync."""
@@ -87,8 +100,8 @@ class Scene:
         return all(len(part["isr_nodes"]) == len(part["replica_nodes"]) for part in partitions)
 
     def _does_its_work(self, name: str) -> bool:
-        if name == minio.NAME:
-            return minio_answers(self.network.hosts[STORE])
+        if name in store_names():
+            return takes_objects(self.network.hosts[STORES[store_names().index(name)]])
         if name == database.NAME:
             return self.database.answers()
         if name.startswith(kafka.NAME):
@@ -98,19 +111,23 @@ class Scene:
 
     def _start_worker(self, stage: str, instance: int, host: Host) -> None:
         name = worker_name(stage, instance)
-        command = [sys.executable, "-m", "sonovan", "worker", stage, "--instance", str(instance)]
+        python = sys.executable if self.tree == TREE else str(self.tree / ".venv/bin/python")
+        command = [python, "-m", "sonovan", "worker", stage, "--instance", str(instance)]
         if stage == "segment":
-            command = [sys.executable, "-m", "benchmarks.scale.stubbed", str(instance), str(self.stub_ms)]
+            command = [python, "-m", "benchmarks.scale.stubbed", str(instance), str(self.stub_ms)]
+        given = self.centre.environment(stage)
+        if S3_ENDPOINT in given:
+            given[S3_ENDPOINT] = f"{STORE}:{cluster.STORE_PORT}"
         own = {
             "SONOVAN_DATA_DIR": str(self.state.apps / name),
             "SONOVAN_HEALTH_HOST": host.address,
-            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONPATH": str(self.tree),
         }
         processes.start_app(
             self.state,
             name,
             [*host.enter, *command],
-            {**self.environment, **self.centre.environment(stage), **own},
+            {**self.environment, **given, **own},
             health_file=self.state.apps / name / HEALTH_FILE,
         )
 
@@ -130,18 +147,18 @@ def broker_answers(centre: Centre, host: Host) -> bool:
     return authenticates(cluster.CLIENT_PORT, admin.username, admin.password.get_secret_value(), host.address)
 
 
-def minio_answers(host: Host) -> bool:
-    """Whether the store answers."""
-    return answers_ok(f"http://{host.address}:{cluster.STORE_PORT}/minio/health/live")
+def takes_objects(host: Host) -> bool:
+    """Whether this machine of the store answers, and reaches as many of the others as writing takes."""
+    return answers_ok(f"http://{host.address}:{cluster.STORE_PORT}/minio/health/cluster")
 
 
 @contextmanager
-def standing(workers: Sequence[Worker], stub_ms: float) -> Iterator[Scene]:
-    """Bring all of it up, and take all of it away again: processes, drives, hosts, folders."""
+def standing(workers: Sequence[Worker], stub_ms: float, tree: Path = TREE) -> Iterator[Scene]:
+    """Bring all of it up, workers from `tree`, and take all of it away again: processes, drives, hosts, folders."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sonovan-scale-")))
         apart = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sonovan-scale-db-")))
-        network = stack.enter_context(Network([*BROKERS, STORE, DATABASE, *WORK]))
+        network = stack.enter_context(Network([*BROKERS, *STORES, DATABASE, *WORK], {STORE: STORES}))
         state = StateFolder(folder / "state")
         state.prepare()
         # Shared, so that the store's own view of what is mounted follows: each process of a network namespace has one.
@@ -153,7 +170,10 @@ def standing(workers: Sequence[Worker], stub_ms: float) -> Iterator[Scene]:
             mount(drive)
             stack.callback(unmount, drive)
         stack.callback(down, state.path)
-        yield _up(state, network, Database(state, network.hosts[DATABASE], apart), workers, stub_ms)
+        scene = _up(state, network, Database(state, network.hosts[DATABASE], apart), stub_ms, tree)
+        scene.start_workers(workers)
+        say(f"three brokers, a store of {cluster.DRIVES} machines, PostgreSQL and {len(workers)} workers run")
+        yield scene
 
 
 def mount(drive: Path) -> None:
@@ -168,7 +188,7 @@ def unmount(drive: Path) -> None:
         subprocess.run(["umount", "--lazy", str(drive)], check=True)
 
 
-def _up(state: StateFolder, network: Network, server: Database, workers: Sequence[Worker], stub_ms: float) -> Scene:
+def _up(state: StateFolder, network: Network, server: Database, stub_ms: float, tree: Path) -> Scene:
     hosts = network.hosts
     brokers = [hosts[name] for name in BROKERS]
     java, jars, binary = ensure_cached(say)
@@ -176,7 +196,7 @@ def _up(state: StateFolder, network: Network, server: Database, workers: Sequenc
         state, brokers, java, jars,
         archive=ensure_archive(java, jars, say), max_message_bytes=MAX_MESSAGE_BYTES, progress=say,
     )  # fmt: skip
-    launches += [cluster.prepare_store(state, hosts[STORE], binary), server.launch()]
+    launches += [*cluster.prepare_store(state, [hosts[name] for name in STORES], binary), server.launch()]
     for launch in launches:
         processes.start(state, launch)
     places = cluster.places(brokers)
@@ -187,14 +207,14 @@ def _up(state: StateFolder, network: Network, server: Database, workers: Sequenc
             kafka_vans_bootstrap=cluster.vans_bootstrap(places),
             kafka_admin_username=kafka.ADMIN,
             kafka_admin_password=state.secret(kafka.ADMIN_CREDENTIAL),
-            s3_endpoint=f"{hosts[STORE].address}:{cluster.STORE_PORT}",
+            s3_endpoint=f"{hosts[STORES[0]].address}:{cluster.STORE_PORT}",
             s3_access_key=minio.root_access_key(state),
             s3_secret_key=state.secret(minio.ROOT_CREDENTIAL),
             s3_console_url="",
         ),
     )
     until(lambda: all(broker_answers(centre, each) for each in brokers), "all brokers answer")
-    until(lambda: minio_answers(hosts[STORE]), "the store answers")
+    until(lambda: all(takes_objects(hosts[name]) for name in STORES), "the store takes objects")
     server.create()
     prepare_kafka(centre, say)
     centre.store_preparation()()
@@ -205,11 +225,8 @@ def _up(state: StateFolder, network: Network, server: Database, workers: Sequenc
         "SONOVAN_CATALOG_DATABASE_URL": server.url(database.CATALOGUE),
         "SONOVAN_ALERT_RULES_FILE": str(rules),
     }
-    scene = Scene(centre, network, server, environment, stub_ms)
     services.start_supervisor(state)
-    scene.start_workers(workers)
-    say(f"three brokers, a store of {cluster.DRIVES} drives, PostgreSQL and {len(workers)} workers run")
-    return scene
+    return Scene(centre, network, server, environment, stub_ms, tree)
 
 
 def running(scene: Scene, name: str) -> bool:
@@ -220,3 +237,8 @@ def running(scene: Scene, name: str) -> bool:
 def node_names() -> list[str]:
     """The process names of the brokers."""
     return [broker_name(node) for node in range(1, len(BROKERS) + 1)]
+
+
+def store_names() -> list[str]:
+    """The process names of the store's machines."""
+    return [cluster.store_name(number) for number in range(1, len(STORES) + 1)]

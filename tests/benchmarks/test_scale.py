@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from kafka.partitioner.default import murmur2
 
+from benchmarks.scale.__main__ import merged, sound
 from benchmarks.scale.happenings import _longest_gap
 from benchmarks.scale.law import sweeps
 from benchmarks.scale.partitions import busiest
@@ -19,6 +20,18 @@ def test_the_longest_pause_is_the_longest_time_between_neighbours_whatever_their
     moments = [noon + timedelta(seconds=each) for each in (7.0, 0.0, 1.5, 1.75)]
     assert _longest_gap(moments) == 5.25
     assert _longest_gap(moments[:1]) == 0.0
+
+
+def test_a_happening_that_is_measured_again_takes_the_place_of_its_figures_and_leaves_the_others() -> None:
+    found = {"happenings": {"nothing": {"lost": 0, "doubled": 0}, "a loss": {"lost": 1, "doubled": 0}}, "law": {"a": 1}}
+    assert not sound(found)
+    again = merged(found, "happenings", "a loss", {"lost": 0, "doubled": 0}, {"load_average": 2.0})
+    assert again["happenings"] == {
+        "nothing": {"lost": 0, "doubled": 0},
+        "a loss": {"lost": 0, "doubled": 0, "load_average": 2.0},
+    }
+    assert sound(again)
+    assert merged(again, "law", "b", 2, {"load_average": 3.0})["law"] == {"a": 1, "b": 2, "load_average": 3.0}
 
 
 def test_one_worker_has_the_mean_to_do_and_more_workers_are_less_even() -> None:

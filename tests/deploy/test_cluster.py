@@ -1,4 +1,4 @@
-"""Three brokers and a store of four drives: one cluster, three copies, one certificate, each on its host.
+"""Three brokers and a store of four machines: one cluster, three copies, one certificate, each on its host.
 
 Kafka's formatting is a small script here; `make bench-scale` runs the real brokers.
 """
@@ -64,16 +64,29 @@ def test_brokers_share_one_id_one_certificate_and_their_passwords_and_are_format
     assert [(each / "formats").read_text() for each in folders] == ["formatted\n"] * 3
 
 
-def test_each_broker_and_the_store_are_launched_on_their_host(tmp_path: Path) -> None:
+def test_each_broker_is_launched_on_its_host(tmp_path: Path) -> None:
     state = StateFolder(tmp_path / "state")
     launches = prepared(state, tmp_path, HOSTS)
     assert [each.argv[:2] for each in launches] == [("enter", host.name) for host in HOSTS]
     assert [each.name for each in launches] == ["kafka-1", "kafka-2", "kafka-3"]
-    store = cluster.prepare_store(state, HOSTS[0], Path("minio"))
-    assert store.argv[:4] == ("enter", "host-1", "minio", "server")
-    assert store.argv[store.argv.index("--address") + 1] == "10.0.0.1:9000"
-    assert store.argv[-1] == "drive-{1...4}"
-    assert store.health_url == "http://10.0.0.1:9000/minio/health/live"
+
+
+def test_each_process_of_the_store_has_one_drive_of_four_and_knows_where_the_others_are(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path / "state")
+    state.prepare()
+    hosts = [Host(f"store-{number}", f"10.0.1.{number}", ("enter", f"store-{number}")) for number in (1, 2, 3, 4)]
+    launches = cluster.prepare_store(state, hosts, Path("minio"))
+    assert [each.name for each in launches] == ["minio-1", "minio-2", "minio-3", "minio-4"]
+    for host, each in zip(hosts, launches, strict=True):
+        assert each.argv[:4] == (*host.enter, "minio", "server")
+        assert each.argv[each.argv.index("--address") + 1] == f"{host.address}:9000"
+        assert each.health_url == f"http://{host.address}:9000/minio/health/live"
+        assert each.argv[-4:] == tuple(
+            f"http://10.0.1.{number}:9000{state.minio}/drive-{number}" for number in (1, 2, 3, 4)
+        )
+    assert len({each.env["MINIO_ROOT_PASSWORD"] for each in launches}) == 1
+    with pytest.raises(DeployError, match="3 machines of the store"):
+        cluster.prepare_store(state, hosts[:3], Path("minio"))
 
 
 def test_an_even_number_of_brokers_is_refused() -> None:

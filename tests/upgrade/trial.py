@@ -14,16 +14,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from tests.upgrade.trees import ROOT, older
 from tests.waiting import elapse, until
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 FRAMES: Final = 24
 LONG: Final = 400
 """Frames of the sweep in the middle of which the van is killed."""
@@ -74,18 +72,6 @@ class Version:
     def asked(self, query: str) -> list[dict[str, Any]]:
         """The rows of a query to the catalogue."""
         return list(json.loads(self.run("query", query, "--json")))
-
-
-@contextmanager
-def older(reference: str, folder: Path) -> Iterator[Path]:
-    """A work tree of this commit with its own environment, removed afterwards."""
-    tree = folder / "older"
-    subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(tree), reference], cwd=ROOT, check=True)
-    try:
-        subprocess.run(["make", "--silent", ".venv/.ready"], cwd=tree, check=True)
-        yield tree
-    finally:
-        subprocess.run(["git", "worktree", "remove", "--force", str(tree)], cwd=ROOT, check=True)
 
 
 def sent(version: Version, sweep: Path, side: str, *more: str) -> str:
