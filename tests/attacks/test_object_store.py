@@ -167,7 +167,6 @@ def test_an_account_itself_selects_nothing_from_objects(object_store: ObjectStor
         ("GET", "minio/v2/metrics/cluster"),
         ("GET", "minio/admin/v3/info"),
         ("GET", "minio/grid/v1"),
-        ("POST", "minio/peer/v39/health"),
         ("POST", f"{Bucket.REPORTS}/any?select&select-type=2"),
         ("PUT", "minio/health/../sonovan-reports/any"),
     ],

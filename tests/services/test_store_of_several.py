@@ -164,7 +164,7 @@ def test_what_processes_of_a_store_ask_of_each_other_is_answered_to_nobody_else(
     assert several.asks("POST", f"/minio/storage{drive}/v63/health", own) == 200
 
 
-@pytest.mark.parametrize("path", ["peer/v39/verifybinary", "peer/v39/netperf", "storage{drive}/v63/rmpl"])
+@pytest.mark.parametrize("path", ["peer/v39/commitbinary", "peer/v39/netperf", "storage{drive}/v63/rmpl"])
 def test_nor_do_they_take_a_binary_or_read_beyond_their_drives_for_each_other(several: Several, path: str) -> None:
     asked = "/minio/" + path.format(drive=cluster.drives(several.state)[0])
     assert several.asks("POST", asked, token(several, several.root_secret)) == 403
