@@ -4,6 +4,7 @@ An object is read in memory, never in a file that is not encrypted. Whatever sto
 start; the spool knows what it has, so that nothing is doubled (docs/decisions/0061).
 """
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -12,11 +13,12 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from threading import Event
+from traceback import extract_tb
 from typing import Final
 
 from pydicom import dcmread
 
-from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
+from sonovan.contracts.errors import Fatal, InvalidRecord, SonovanError, Transient
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.lexicon import Organ
 from sonovan.producers.ahead import read_ahead
@@ -35,6 +37,8 @@ from sonovan.producers.sources.inputs import open_source
 from sonovan.producers.sources.sniff import head_of, sniff
 from sonovan.producers.sources.structured_report import SaidOfHer, is_report, read_said
 from sonovan.producers.spool import Spool
+
+_LOG: Final = logging.getLogger(__name__)
 
 MAX_OBJECT_BYTES: Final = 2**30
 """A larger object waits in the quarantine: it would not fit into the memory of a small laptop beside all else."""
@@ -127,6 +131,15 @@ class Composer:
             self._wait(found, TRAY, waits.reason)
         except InvalidRecord as error:
             self._wait(found, TRAY if error.reason in FOR_THE_OPERATOR else QUARANTINED, error.reason)
+        except SonovanError:
+            raise
+        except Exception as error:  # none that is known: this object waits, for else every start would end on it again
+            at = extract_tb(error.__traceback__)[-1]  # and not what the error says, which may be what the object says
+            _LOG.error(
+                "object %d ended in %s at %s, line %s: please report this", found.number, type(error).__name__, at.name,
+                at.lineno,
+            )  # fmt: skip
+            self._wait(found, QUARANTINED, "object_defect")
         else:
             self._intake.composed(found.number, entry.screening_id)
             self._tell(f"object {found.number} from {found.claims.scanner}: in screening {entry.screening_id}")

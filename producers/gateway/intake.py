@@ -28,6 +28,7 @@ REASONS: Final[dict[str, str]] = {
     "instance_contradicts": "another object has its SOPInstanceUID: look at both",
     "instance_mislabelled": "it was announced under another SOPInstanceUID or class: send it again",
     "object_damaged": "its file on this disk was changed or is gone: send it again, and have the disk looked at",
+    "object_defect": "reading it ended in an error that nobody foresaw: keep it, and report what van serve said of it",
     "object_too_large": "it is larger than what is read here: export it in smaller pieces",
 }
 """Why an object waits, beside the reasons of `sonovan.producers.sources`; and what to do."""

@@ -72,6 +72,7 @@ class Listener:
         support(entity)
         handlers: list[EventHandlerType] = [
             (evt.EVT_REQUESTED, self._requested),
+            (evt.EVT_REJECTED, self._rejected),
             (evt.EVT_C_ECHO, lambda _event: SUCCESS),
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_C_FIND, self._find),
@@ -119,13 +120,18 @@ class Listener:
 
     def _requested(self, event: Event) -> None:
         """Reject whoever is not on the list."""
-        peer = event.assoc.requestor
-        request = peer.primitive
-        title = "" if request is None else str(request.calling_ae_title).strip()
-        address = str(peer.address)
+        title, address, _ = _asking(event)
         if not self._options.allows(title, address):
+            self._tell(f"refused {title!r} from {address}: no [[scanner]] of van.toml has this title at this address")
             event.assoc.acse.send_reject(_REFUSED_FOR_GOOD, _BY_US, _CALLING_TITLE)
-            self._tell(f"refused {title!r} from {address}: no [[scanner]] of van.toml has both")
+            event.assoc.kill()  # it waits until that was sent: else the scanner is cut off, and says nothing of why
+
+    def _rejected(self, event: Event) -> None:
+        """Tell of whoever pynetdicom rejected: it called another title, or there are too many associations."""
+        title, address, called = _asking(event)
+        own = self._options.ae_title
+        why = f"it calls {called!r}, and this is {own!r}" if called != own else "too many associations at once"
+        self._tell(f"refused {title!r} from {address}: {why}")
 
     def _store(self, event: Event) -> int:
         request = event.request
@@ -161,6 +167,15 @@ class Listener:
                 yield CANCELLED, None
                 return
             yield PENDING, each
+
+
+def _asking(event: Event) -> tuple[str, str, str]:
+    """Who asks for an association: its title, its address, and the title that it calls."""
+    peer = event.assoc.requestor
+    request = peer.primitive
+    titles = ("", "") if request is None else (request.calling_ae_title, request.called_ae_title)
+    calling, called = (printable(str(each).strip()) for each in titles)
+    return calling, str(peer.address), called
 
 
 def _forget_half(event: Event) -> None:

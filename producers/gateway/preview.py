@@ -5,6 +5,7 @@ of it is stored as a result or sent. One thread with the lowest priority looks, 
 while objects wait to be composed.
 """
 
+import logging
 import os
 import threading
 import time
@@ -34,7 +35,9 @@ _LOWEST: Final = 19
 
 _Place = tuple[Organ, Side | None]
 
-State = Literal["off", "starting", "ready", "no_weights", "silenced"]
+State = Literal["off", "starting", "ready", "no_weights", "failed", "silenced"]
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Network(Protocol):
@@ -117,7 +120,7 @@ class Preview:
     def offer(self, screening_id: str, source: Source, shot: CapturedFrame) -> None:
         """A frame that is in the spool now; it takes the place of one that nobody looked at yet. Held ones are left."""
         with self._lock:
-            if self._state in ("off", "no_weights") or shot.held:
+            if self._state in ("off", "no_weights", "failed") or shot.held:
                 return
             self._next = (screening_id, source, shot)
             _note_plane(self._of(screening_id), _place(source, shot), source)
@@ -140,12 +143,22 @@ class Preview:
             return Previewed(self._state, look, _ended_on_it(seen), one_plane)
 
     def run(self) -> None:
-        """Look at frames until `stop`. Raises nothing for a network that is not here: pages say so."""
+        """Look at frames until `stop`. Raises nothing: a preview is a help, and whatever ends it must end neither the
+        listener nor a scan. Pages say so.
+        """
         if self._open is None:
             return
+        try:
+            self._run(self._open)
+        except Exception:
+            _LOG.exception("the preview ended by an error; scanning goes on without it")
+            with self._lock:
+                self._state, self._next = "failed", None
+
+    def _run(self, open_network: Callable[[], Network]) -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)
         try:
-            network = self._open()
+            network = open_network()
         except ModelError:
             with self._lock:
                 self._state, self._next = "no_weights", None

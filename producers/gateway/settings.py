@@ -50,6 +50,7 @@ from sonovan.producers.sources.calibration import Calibration
 from sonovan.producers.sources.origin import Address, Device, Origin
 
 VAN_FILE: Final = "van.toml"
+_ORDER: Final = "; ae_title, address and port of the van itself stand above the first line in [brackets]"
 
 
 def _address(text: str) -> str:
@@ -207,11 +208,13 @@ def read_options(folder: Path, file: Path | None) -> ListenerOptions:
     except OSError as error:
         raise InvalidRecord("option_invalid", f"cannot read {path}: {error.strerror}") from None
     except tomllib.TOMLDecodeError as error:
-        raise InvalidRecord("option_invalid", f"{path} is no TOML: {error}") from None
+        raise InvalidRecord("option_invalid", f"{path} is no TOML: {error}{_ORDER}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise InvalidRecord("option_invalid", f"{path}: {where}: {first['msg']}") from None
+        of_no_section = first["loc"][-1] in ListenerOptions.model_fields and len(first["loc"]) > 1
+        hint = _ORDER if of_no_section else ""
+        raise InvalidRecord("option_invalid", f"{path}: {where}: {first['msg']}{hint}") from None
     if not options.scanner and not options.on_this_machine:
         message = f"{path}: scanner: say who may send ([[scanner]] with ae_title and address), or listen on 127.0.0.1"
         raise InvalidRecord("option_invalid", message)

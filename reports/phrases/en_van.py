@@ -105,6 +105,7 @@ ENGLISH_VAN: Final = {
     ),
     "waits_instance_contradicts": "Another picture has the same number: look at both at the scanner.",
     "waits_instance_mislabelled": "It was announced as something else than it is: send it again.",
+    "waits_object_defect": "Reading it ended in an error that nobody foresaw: keep it, and report it.",
     "waits_object_damaged": "Its file on this disk is damaged: send it again.",
     "waits_object_too_large": "It is too large: send it in smaller pieces.",
     "waits_not_ultrasound": "It is no ultrasound: delete it.",
@@ -201,6 +202,7 @@ ENGLISH_VAN: Final = {
     "live_preview_starting": "The preview is being loaded.",
     "live_preview_silenced": "No preview: consent was withdrawn, or the screening is void.",
     "live_preview_no_weights": "No preview: the network is not on this laptop. Pictures go to the centre as ever.",
+    "live_preview_failed": "No preview: it ended by an error. Pictures go to the centre as ever.",
     "live_preview_ready": (
         "Software on this laptop looks at a frame now and then. It only ever says where to look again; "
         "where it shows nothing, it has not said anything."

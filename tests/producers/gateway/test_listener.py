@@ -26,6 +26,7 @@ from sonovan.producers.gateway.intake import COMPOSED, QUARANTINED, TRAY, Assign
 from sonovan.producers.gateway.settings import ListenerOptions, ScannerEntry, TlsFiles, read_options, tls_context
 from sonovan.producers.gateway.standing import arriving, woman_state
 from sonovan.producers.lights import she_may_leave
+from sonovan.producers.sources import Source
 from sonovan.producers.spool import HELD
 from tests.producers.clips import shades, write_clip
 from tests.producers.files import grey, region, write_dicom
@@ -213,6 +214,8 @@ def test_a_wrong_title_is_refused_and_so_is_who_is_not_on_the_list(tmp_path: Pat
         ):  # fmt: skip
             with scanner(van.port, title, called) as association:
                 assert association.is_established == accepted
+                assert association.is_rejected != accepted, "it is told so, and not cut off"
+        assert ["calls 'ANYBODY'" in van.told[0], "'OTHER' from 127.0.0.1" in van.told[1]] == [True, True]
     elsewhere = ScannerEntry(ae_title="LOGIQ", address="192.0.2.7")
     with running(tmp_path, ListenerOptions(port=0, scanner=(elsewhere,))) as van:
         with scanner(van.port, "LOGIQ") as association:
@@ -280,6 +283,10 @@ def test_a_list_of_scanners_is_needed_to_listen_to_more_than_this_machine(tmp_pa
     (tmp_path / "van.toml").write_text('[[scanner]]\nae_title = "x y"\naddress = "10.0.0.1"\n')
     with pytest.raises(InvalidRecord, match=r"scanner\.0\.ae_title"):
         read_options(tmp_path, None)
+    for below in ('[page]\nsite = "site-1"\nae_title = "X"\n', "[page]\nport = 1\nport = 11112\n"):
+        (tmp_path / "van.toml").write_text(below)
+        with pytest.raises(InvalidRecord, match=r"stand above the first line in \[brackets\]"):
+            read_options(tmp_path, None)
     (tmp_path / "van.toml").write_text('address = "0.0.0.0"\n[[scanner]]\nae_title = "X"\naddress = "10.0.0.1"\n')
     assert read_options(tmp_path, None).allows("X", "10.0.0.1")
     assert not read_options(tmp_path, None).allows("X", "127.0.0.1")
@@ -324,6 +331,23 @@ def test_an_object_between_its_folders_keeps_her_light_red(tmp_path: Path) -> No
         assert arriving(tmp_path / "van", van.desk).receiving == 1
         light = she_may_leave(woman_state(tmp_path / "van", van.desk, van.spool, entry))
         assert "objects_receiving" in {each.code for each in light.reasons}
+
+
+def test_an_object_on_which_reading_ends_in_a_defect_waits_and_the_others_go_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def clean(source: Source) -> Source:
+        if source.frame_count == 5:
+            raise ZeroDivisionError("of Li^Guihua")
+        return source
+
+    with running(tmp_path / "van", clean=clean) as van:
+        van.expect()
+        assert send(van.port, study(tmp_path / "a.dcm", 5), study(tmp_path / "b.dcm", 2, seed=9)) == [0x0000] * 2
+        assert van.fates() == [(QUARANTINED, "object_defect"), (COMPOSED, None)]
+        assert any(van.desk.intake.read(1)), "its bytes are kept"
+    assert "object 1 ended in ZeroDivisionError at clean" in caplog.text
+    assert "Guihua" not in caplog.text + "".join(van.told), "what an error says may be what the object says"
 
 
 def _is_of(van: Running, number: int, path: Path) -> bool:

@@ -222,3 +222,20 @@ def test_little_is_remembered() -> None:
         preview.offer(f"{number}", SWEEP, shot(0, 200))
         preview.ended(f"{number}", SWEEP, 0)
     assert len(preview._seen) == SCREENINGS
+
+
+def test_an_error_of_the_network_ends_the_preview_alone_and_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Bright):
+        def segment(self, *_: Any, **__: Any) -> Any:
+            raise RuntimeError("a runtime that was not made for this")
+
+    preview = previewing(Broken())
+    preview.offer("one", SWEEP, shot(0, 200))
+    with running(preview):
+        until(lambda: preview.of("one").state == "failed", "it says so")
+        preview.offer("one", SWEEP, shot(1, 200))
+    assert (preview.looks, preview.of("one").outlined) == (0, None)
+    assert "scanning goes on without it" in caplog.text
+    off = Preview(lambda: 1 // 0)  # type: ignore[arg-type, return-value]  # a network that cannot be opened at all
+    with running(off):
+        until(lambda: off.of("one").state == "failed", "it says so, too")
