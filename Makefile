@@ -67,7 +67,7 @@ bench-text: $(READY) ## names, ids, dates and addresses planted in real pictures
 bench-kills: $(READY) ## fifty kills of assess and alert while four sweeps are sent and amended: benchmarks/results/kills.json
 	@$(RUN) -m benchmarks.kills
 
-bench-van: $(READY) ## a van on a slow link, under load and killed: benchmarks/results/van.json (ONLY=uplink,intake,kills,live,text, DATA=../shared/data)
+bench-van: $(READY) ## a van on a slow link, under load and killed: benchmarks/results/van.json (ONLY=uplink,intake,kills,live,identifiers,text, DATA=../shared/data)
 	@$(RUN) -m benchmarks.van $(if $(ONLY),--only $(ONLY)) $(if $(DATA),--data $(DATA))
 
 bench-assess: $(READY) ## what one worker of assess takes a second: benchmarks/results/assess.json

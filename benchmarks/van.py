@@ -1,11 +1,13 @@
 """What a van does under load, on a slow link and when it is killed: benchmarks/results/van.json.
 
-    make bench-van          # python -m benchmarks.van [--only uplink,intake,kills,live,text]
+    make bench-van          # python -m benchmarks.van [--only uplink,intake,kills,live,identifiers,text]
 
 `uplink`: the first result of a sweep of 300 frames over 4 Mbit/s, sent by levels and first in, first out.
 `intake`: what two scanners send at once, until it is acknowledged and until its frames are in the spool.
 `kills`: a hundred kills of gateway and uploader at random moments; nothing may be lost or doubled.
 `live`: what it takes to judge a frame while somebody scans, and how often the preview looks at one.
+`identifiers`: a day with names, ids and dates in attributes, pixels, reports and file names, hunted for at the centre
+and on the van.
 `text`: what `make bench-text` measures on 2,000 screens, of which text.json holds more.
 What is not measured in a run keeps its figures in the file.
 """
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.shared import say
+from benchmarks.van_identifiers import identifiers
 from benchmarks.van_intake import intake
 from benchmarks.van_kills import kills
 from benchmarks.van_live import live
@@ -26,7 +29,7 @@ from benchmarks.van_uplink import uplink
 
 RESULTS: Final = Path(__file__).parent / "results" / "van.json"
 BARS: Final[dict[str, float]] = {"preliminary_speedup": 5, "intake_fps": 120, "killed": 100}
-NONE: Final = ("uplink_lost", "lost", "doubled")
+NONE: Final = ("uplink_lost", "lost", "doubled", "identifiers_found")
 
 
 def short_of(figures: dict[str, Any]) -> list[str]:
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.van", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", default="uplink,intake,kills,live,text", help="parts, commas between")
+    parser.add_argument("--only", default="uplink,intake,kills,live,identifiers,text", help="parts, commas between")
     parser.add_argument("--frames", type=int, default=300, help="of a sweep")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with the public sets")
@@ -53,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "intake": lambda: intake(chosen.frames),
         "kills": lambda: kills(chosen.kills, chosen.seed),
         "live": lambda: live(chosen.frames),
+        "identifiers": identifiers,
         "text": lambda: text(chosen.data, chosen.screens, chosen.out.with_name("text.json")),
     }
     figures: dict[str, Any] = json.loads(chosen.out.read_text()) if chosen.out.exists() else {}

@@ -56,6 +56,7 @@ def test_bytes_come_through_unchanged_and_no_faster_than_the_link() -> None:
         ({"preliminary_speedup": 5.0, "lost": 0}, []),
         ({"preliminary_speedup": 4.9}, ["preliminary_speedup: 4.9, not 5"]),
         ({"lost": 1, "doubled": 2}, ["lost: 1, not 0", "doubled: 2, not 0"]),
+        ({"identifiers_found": 1}, ["identifiers_found: 1, not 0"]),
         ({"text_recall": dict.fromkeys(KINDS, 0.98), "lesion_area_masked": 0.0099}, []),
         ({"text_recall": {**dict.fromkeys(KINDS, 1.0), "id": 0.979}}, ["text_recall of id: 0.979, not 0.98"]),
         ({"text_recall": {**dict.fromkeys(KINDS, 1.0), "name_zh": None}}, ["text_recall of name_zh: 0.0, not 0.95"]),

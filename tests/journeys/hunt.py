@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -23,19 +23,22 @@ def kept_in(state: StateFolder) -> list[tuple[str, Path]]:
 def hits(folder: Path, words: Sequence[str]) -> dict[str, list[str]]:
     """Which files below a folder hold or are called which of the words, in whatever case and writing.
 
-    The broker's empty indexes are left out. Topics and objects are written without compression, so that their files
+    Topics and objects are written without compression, so that their files
     show what stands in them; of a PDF its text is read.
     """
     written = {word: forms(word) for word in words}
     found: dict[str, list[str]] = {word: [] for word in words}
-    for path in folder.rglob("*"):
-        if path.suffix in _EMPTY or not path.is_file():
-            continue
+    for path in files_in(folder):
         shown = (path.read_bytes() + path.relative_to(folder).as_posix().encode() + _text_of(path)).lower()
         for word, each in written.items():
             if any(form in shown for form in each):
                 found[word].append(str(path.relative_to(folder)))
     return found
+
+
+def files_in(folder: Path) -> Iterator[Path]:
+    """The files below a folder, without the broker's empty indexes."""
+    return (path for path in folder.rglob("*") if path.suffix not in _EMPTY and path.is_file())
 
 
 def forms(word: str) -> set[bytes]:
