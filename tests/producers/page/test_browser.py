@@ -54,8 +54,8 @@ def test_a_woman_is_registered_scanned_and_let_go_by_keyboard(tmp_path: Path) ->
         tab.until("location.pathname === '/lights'")
         assert [len(each.covered or ()) for each in closings(here)] == [2]
         assert here.page.desk.checklists.of(entry.screening_id).left_at is None
-        tab.press("x")
-        tab.until("location.pathname === '/lights' && document.querySelector('[data-key=x]') === null")
+        tab.press("1")
+        tab.until("location.pathname === '/lights' && document.querySelector('form.plain') === null")
         assert [each.stays for each in closings(here)] == [True, False]
         tab.press("o")
         tab.until("location.pathname === '/operator' && document.activeElement.name === 'operator'")
