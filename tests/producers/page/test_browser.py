@@ -55,7 +55,7 @@ def test_a_woman_is_registered_scanned_and_let_go_by_keyboard(tmp_path: Path) ->
         assert [len(each.covered or ()) for each in closings(here)] == [2]
         assert here.page.desk.checklists.of(entry.screening_id).left_at is None
         tab.press("1")
-        tab.until("location.pathname === '/lights' && document.querySelector('form.plain') === null")
+        tab.until("location.pathname === '/lights' && document.querySelector('main form.plain') === null")
         assert [each.stays for each in closings(here)] == [True, False]
         tab.press("o")
         tab.until("location.pathname === '/operator' && document.activeElement.name === 'operator'")
