@@ -40,7 +40,11 @@ def nothing(_: Scene) -> None:
 
 
 def broker_lost(scene: Scene) -> None:
-    """One broker of three dies, stays away, comes back and has all its copies again. No topic is made meanwhile."""
+    """One broker of three dies, stays away, comes back and has all its copies again.
+
+    No topic is made meanwhile that would lack a copy. Until the others know that it is away (its session of 9 s, which
+    begins anew where it was the active controller) one may be made with a copy for it.
+    """
     scene.lose("kafka-1")
     time.sleep(AWAY_S)
     try:
@@ -48,7 +52,9 @@ def broker_lost(scene: Scene) -> None:
     except Transient as refused:
         say(f"a van is not enrolled: {refused}")
     else:
-        raise RuntimeError("a van was enrolled while a broker was away: its topic lacks a copy")
+        if scene.copies(van_answered_topic("scale-late").name) < len(BROKERS):
+            raise RuntimeError("a van was enrolled while a broker was away: its topic lacks a copy")
+        say("a van is enrolled: nobody knows yet that the broker is away, and it has a copy of the van's topic")
     scene.bring_back("kafka-1")
     until(scene.in_sync, "every copy is in sync again")
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from kafka import KafkaAdminClient
 
@@ -92,12 +92,19 @@ class Scene:
 
     def in_sync(self) -> bool:
         """Whether every copy of every partition is in sync."""
+        return all(len(part["isr_nodes"]) == len(part["replica_nodes"]) for part in self._partitions())
+
+    def copies(self, topic: str) -> int:
+        """How many copies each partition of a topic has, in sync or not."""
+        return min(len(part["replica_nodes"]) for part in self._partitions(topic))
+
+    def _partitions(self, *topics: str) -> list[dict[str, Any]]:
+        """What the brokers tell of the partitions of these topics, or of all."""
         admin = KafkaAdminClient(**client_options(self.centre.kafka()))
         try:
-            partitions = [part for topic in admin.describe_topics() for part in topic["partitions"]]
+            return [part for topic in admin.describe_topics(list(topics) or None) for part in topic["partitions"]]
         finally:
             admin.close()
-        return all(len(part["isr_nodes"]) == len(part["replica_nodes"]) for part in partitions)
 
     def _does_its_work(self, name: str) -> bool:
         if name in store_names():
