@@ -39,6 +39,8 @@ COVERAGE_NOT_KNOWN: Final = "coverage_not_known"
 """The reason that a row is `usable` at best: no checklist was worked through."""
 NOT_TICKED_OFF: Final = "not_ticked_off"
 """The reason that a row is `limited` at best: the operator worked through a checklist and did not tick it off."""
+FROZEN: Final = "frozen_picture"
+"""The reason that a row is `limited` at best: its frames are enough, and only a few of them are different pictures."""
 EXCUSED: Final[Mapping[Excuse, str]] = {each: f"excused_{each}" for each in EXCUSES}
 """The reasons that say why the operator did not scan a planned item. They excuse nobody: its level stays."""
 
@@ -49,7 +51,8 @@ class AdequacyRules:
 
     No guideline gives numbers for single frames of a sweep; these are the project's own, for a site to confirm.
 
-    assessable_frames: a reader needs to see the tissue move by; one still picture is not an examination of a side.
+    assessable_frames: a reader needs to see the tissue move by; one still picture is not an examination of a side. Of
+    frames with the same pixels, as a frozen scanner gives them, one counts.
     assessable_share: assessable frames over all that were taken (rejected, discarded and lost ones count against
     it); half a sweep unseen may hide a lesion of any size, a tenth is the usual loss of contact at its ends.
     quality: mean over the assessable frames, as the network's room judges it.
@@ -71,6 +74,7 @@ class _Seen:
     """One frame that was taken, for one organ and side.
 
     quality: None unless a panel of this side is assessable; share: of its panels that are. refused: why others are not.
+    picture: sha256 of its pixels; None where it is not here.
     """
 
     organ: Organ
@@ -81,6 +85,7 @@ class _Seen:
     share: float = 0.0
     refused: frozenset[str] = frozenset()
     blurred: bool = False
+    picture: str | None = None
 
     @property
     def coloured(self) -> bool:
@@ -190,7 +195,8 @@ def _sides_seen(result: FrameSegmented, *, moved: bool) -> list[_Seen]:
         refused = [why[panel] for panel in own if panel in why]
         share = 1 - len(refused) / len(own) if result.assessable else 0.0
         quality = result.quality if share > 0 else None
-        seen.append(_Seen(result.organ, side, places, quality, None, share, frozenset(refused) or frame_reason, moved))
+        reasons = frozenset(refused) or frame_reason
+        seen.append(_Seen(result.organ, side, places, quality, None, share, reasons, moved, result.pixels_sha256))
     return seen
 
 
@@ -240,6 +246,8 @@ def _judge(
     refused = frozenset[str]().union(*(frame.refused for frame in frames))
     sharp = sum(frame.quality is not None and not frame.blurred for frame in frames) / max(1, len(qualities))
     quality = sum(qualities) / len(qualities) if qualities else 0.0
+    pictures = len({frame.picture for frame in frames if frame.quality is not None})
+    few = FROZEN if len(qualities) >= rules.assessable_frames[1] else "few_frames"
     reasons: list[str] = []
     level: Level = "adequate"
     if all(frame.foreign for frame in frames):
@@ -248,7 +256,7 @@ def _judge(
         level, reasons = "inadequate", ["nothing_assessable"]
     else:
         for value, (least, enough), reason in (
-            (len(qualities), rules.assessable_frames, "few_frames"),
+            (pictures, rules.assessable_frames, few),
             (share, rules.assessable_share, "low_assessable_share"),
             (quality, rules.quality, "low_quality"),
             (sharp, rules.sharp_share, "motion"),

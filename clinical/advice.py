@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from sonovan.clinical.adequacy import CUT_SHORT, UNFINISHED, reasons_of
+from sonovan.clinical.adequacy import CUT_SHORT, FROZEN, UNFINISHED, reasons_of
 from sonovan.clinical.referral import DIAGNOSTIC_REFERRAL
 from sonovan.clinical.seen_partly import SEEN_PARTLY
 from sonovan.contracts.because import Because
@@ -13,7 +13,7 @@ from sonovan.contracts.lexicon import SCHEMES, Organ, Side
 from sonovan.contracts.results import Adequacy, Finding, IntendedUse, ScreeningAssessed, Status
 
 _SEEN_BADLY = frozenset({"low_quality", "motion"}) | SEEN_PARTLY
-_SEEN_TOO_LITTLE = frozenset({"low_assessable_share", "few_frames", "nothing_assessable", CUT_SHORT})
+_SEEN_TOO_LITTLE = frozenset({"low_assessable_share", "few_frames", FROZEN, "nothing_assessable", CUT_SHORT})
 
 READER_MUST_REVIEW: Final = "reader_must_review"
 SCAN_AGAIN: Final = "scan_again"

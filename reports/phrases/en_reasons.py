@@ -24,6 +24,7 @@ ENGLISH_REASONS: Final = {
     "operator_marked": "the operator saw something here: do not read it as unremarkable",
     "nothing_assessable": "no frame could be assessed",
     "few_frames": "too few assessable frames",
+    "frozen_picture": "the picture stood still: too few different frames",
     "low_assessable_share": "too many frames could not be assessed",
     "low_quality": "low picture quality",
     "doppler_frame": "Doppler: kept, and not read as a grey picture",

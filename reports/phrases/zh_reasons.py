@@ -24,6 +24,7 @@ CHINESE_REASONS: Final = {
     "operator_marked": "操作者在此看到异样：不应判读为无异常",
     "nothing_assessable": "没有可评估的帧",
     "few_frames": "可评估的帧过少",
+    "frozen_picture": "图像静止：不同的帧过少",
     "low_assessable_share": "无法评估的帧过多",
     "low_quality": "图像质量低",
     "doppler_frame": "多普勒帧：已保存，不按灰阶图像判读",

@@ -11,7 +11,7 @@ from sonovan.contracts.frames import FrameSegmented, PanelRefusal
 from sonovan.contracts.lexicon import Side
 from sonovan.contracts.results import Adequacy, RejectedFrame
 from sonovan.contracts.van import EXCUSES, Excuse, ExcusedRegion, Panel, PlannedRegion, ScreeningClosed, SequenceClosed
-from tests.clinical.records import SWEEP, SWEEP_2, discarded, held, screening_closed, segmented, sequence_closed
+from tests.clinical.records import SWEEP, SWEEP_2, discarded, held, screening_closed, segmented, sequence_closed, sha
 
 LEFT = PlannedRegion(organ="breast", side="left")
 RIGHT = PlannedRegion(organ="breast", side="right")
@@ -122,6 +122,24 @@ def test_the_assessable_share_decides() -> None:
 def test_one_still_picture_is_limited() -> None:
     (row,) = judged(good(1))
     assert (row.level, row.reasons) == ("limited", ("few_frames",))
+
+
+def test_a_sweep_of_a_frozen_picture_is_limited_and_scanned_again() -> None:
+    frozen = [segmented(index, pixels_sha256=sha("the same")) for index in range(20)]
+    (row,) = judged(frozen, closings=[sequence_closed(20)], screening=[screening_closed(SWEEP)], final=True)
+    assert (row.level, row.reasons, row.frames) == ("limited", ("frozen_picture",), 20)
+    assert "scan_again" in [each.rule for each in derive_advice("complete", [row], [])]
+
+
+def test_a_sweep_that_freezes_at_its_end_is_as_good_as_what_came_before() -> None:
+    frozen = [segmented(index, pixels_sha256=sha("the same")) for index in range(8, 40)]
+    assert judged(good(8) + frozen)[0].level == "adequate"
+    assert judged(good(6) + frozen)[0].reasons == ("frozen_picture",)
+
+
+def test_each_picture_twice_as_a_faster_recorder_gives_it_is_adequate() -> None:
+    twice = [segmented(index, pixels_sha256=sha(f"{index // 2}")) for index in range(20)]
+    assert judged(twice)[0].level == "adequate"
 
 
 def test_nothing_assessable_is_inadequate() -> None:
