@@ -1,7 +1,7 @@
 """A container engine for real: one is started where none answers, runs what compose.yaml says, and is gone afterwards.
 
-With one image, that of the database, which Debian's packages alone make: the workers' takes compose, and the store's
-half an hour; `make containers-test` has them all.
+With one image, that of the database, which Debian's packages alone make: the workers' needs a client with BuildKit,
+and the store's half an hour; `make containers-test` has them all.
 """
 
 import fcntl
