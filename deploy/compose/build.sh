@@ -1,5 +1,6 @@
 #!/bin/bash
-# Build the images of compose.yaml: build.sh [SERVICE…]. The builds are told how this machine reaches its package registries: the
+# Build the images of compose.yaml: build.sh [SERVICE…]; or, without compose, that of the workers by a client of the engine that
+# has BuildKit: build.sh --workers CLIENT TAG. The builds are told how this machine reaches its package registries: the
 # index of pip, Maven's settings, Go's proxy, and the certificates that those are checked against. They come as secrets of the
 # build, which no layer keeps.
 set -euo pipefail
@@ -23,4 +24,10 @@ if command -v go >/dev/null; then
     GOPROXY=$(go env GOPROXY) GOSUMDB=$(go env GOSUMDB)
     export GOPROXY GOSUMDB
 fi
-docker compose "${given[@]}" build "$@"
+if [[ ${1:-} = --workers ]]; then
+    DOCKER_BUILDKIT=1 "$2" build --quiet --network host --build-arg "BASE=${SONOVAN_BASE:-debian:bookworm-slim}" \
+        --secret "id=pip,src=${SONOVAN_BUILD_PIP:-/dev/null}" --secret "id=authorities,src=${SONOVAN_BUILD_AUTHORITIES:-/dev/null}" \
+        --file deploy/Dockerfile --tag "$3" .
+else
+    docker compose "${given[@]}" build "$@"
+fi

@@ -20,7 +20,13 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 SERVICE: Final = "database"
 """Of compose.yaml: the one whose image Debian's packages alone make, in about a minute."""
 IMAGE: Final = "sonovan-test-database"
+WORKERS: Final = "sonovan-test-workers"
+CLIENTS: Final = ("docker", "/usr/bin/docker")
+"""Of the engine: a newer one before Debian's on the path may lack BuildKit, which is a program of its own there."""
 LOOKED: Final = 'id -u; sed -n "s/^CapEff:\\t//p; s/^NoNewPrivs:\\t//p" /proc/1/status; touch /usr/bin/x 2>&1'
+
+
+AUTHORITIES: Final = "import ssl; print(len(ssl.create_default_context().get_ca_certs()))"
 
 
 def docker(*words: str, code: int = 0) -> str:
@@ -41,6 +47,34 @@ def as_composed(described: dict[str, Any], told: dict[str, str]) -> list[str]:
     words += [f"--tmpfs={each}" for each in described["tmpfs"]]
     words += [f"--volume={each.partition(':')[2]}" for each in described["volumes"]]
     return words + [f"--env={name}={value}" for name, value in told.items()]
+
+
+def builds(client: str) -> bool:
+    """Whether a client of the engine has BuildKit, which keeps the secrets of a build out of its layers."""
+    told = os.environ | {"DOCKER_BUILDKIT": "1"}
+    try:
+        ran = subprocess.run([client, "build", "--help"], capture_output=True, text=True, check=False, env=told)
+    except FileNotFoundError:
+        return False
+    return ran.returncode == 0 and "--secret" in ran.stdout
+
+
+def workers() -> dict[str, Any] | None:
+    """What the image of the workers says when it runs as compose.yaml has `segment`; None where no client builds it."""
+    client = next(filter(builds, CLIENTS), None)
+    if client is None:
+        return None
+    ran = subprocess.run([ROOT / "deploy" / "compose" / "build.sh", "--workers", client, WORKERS],
+                         capture_output=True, text=True, check=False)  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    described = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["segment"]
+    once = ["run", "--rm", "--network=none", *as_composed(described, {})]
+    return {
+        "version": docker(*once, WORKERS, "--version"),
+        "user": docker(*once, "--entrypoint=id", WORKERS, "-u"),
+        "authorities": docker(*once, "--entrypoint=python", WORKERS, "-c", AUTHORITIES),
+        "secrets in layers": suspicious(saved(WORKERS), ()),
+    }
 
 
 def main(file: Path) -> None:
@@ -67,7 +101,7 @@ def main(file: Path) -> None:
         }
     finally:
         docker("rm", "--force", "--volumes", container)
-    file.write_text(json.dumps(seen))
+    file.write_text(json.dumps(seen | {"workers": workers()}))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """A container engine for real: one is started where none answers, runs what compose.yaml says, and is gone afterwards.
 
-With one image, that of the database, which Debian's packages alone make: the workers' needs a client with BuildKit,
-and the store's half an hour; `make containers-test` has them all.
+With two images, that of the database, which is run until it is well, and that of the workers; the store's takes half
+an hour. `make containers-test` has them all, and a centre of them.
 """
 
 import fcntl
@@ -11,10 +11,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 import pytest
+
+from tests.conftest import skip_unless_ci
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 WITH_ENGINE: Final = ROOT / "deploy" / "compose" / "with-engine.sh"
@@ -60,6 +63,13 @@ def test_an_engine_is_started_runs_an_image_as_compose_would_and_is_gone_afterwa
     assert "left behind" not in ran.stderr
     if before is not None:
         assert of_the_engine() == before
+    workers = seen["workers"]
+    if workers is None:
+        skip_unless_ci("no client of the engine has BuildKit, so that the image of the workers was not tried")
+    else:
+        assert (workers["version"], workers["user"]) == (f"sonovan {version('sonovan')}", "1000")
+        assert int(workers["authorities"]) > 50
+        assert workers["secrets in layers"] == []
 
 
 def _is_taken() -> bool:
