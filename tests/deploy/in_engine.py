@@ -23,6 +23,8 @@ IMAGE: Final = "sonovan-test-database"
 WORKERS: Final = "sonovan-test-workers"
 CLIENTS: Final = ("docker", "/usr/bin/docker")
 """Of the engine: a newer one before Debian's on the path may lack BuildKit, which is a program of its own there."""
+NO_ENGINE: Final = 4
+"""With this with-engine.sh ends where there can be no engine."""
 LOOKED: Final = 'id -u; sed -n "s/^CapEff:\\t//p; s/^NoNewPrivs:\\t//p" /proc/1/status; touch /usr/bin/x 2>&1'
 
 
@@ -77,10 +79,17 @@ def workers() -> dict[str, Any] | None:
     }
 
 
-def main(file: Path) -> None:
+def main(file: Path) -> int:
+    """The exit code is NO_ENGINE where the engine has no base to build from."""
     described = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"][SERVICE]
     told = {name: secrets.token_urlsafe(24) for name in described["environment"]}
     base = os.environ.get("SONOVAN_BASE", "debian:bookworm-slim")
+    for words in (["image", "inspect"], ["pull", "--quiet"]):
+        if subprocess.run(["docker", *words, base], capture_output=True, check=False, timeout=900).returncode == 0:
+            break
+    else:
+        print(f"the engine of this machine has no image {base}, and no registry gives it", file=sys.stderr)
+        return NO_ENGINE
     # With the machine's own network, so that it needs no more of it than this process does.
     context = str(ROOT / described["build"]["context"])
     docker("build", "--quiet", "--network=host", f"--build-arg=BASE={base}", f"--tag={IMAGE}", context)
@@ -102,7 +111,8 @@ def main(file: Path) -> None:
     finally:
         docker("rm", "--force", "--volumes", container)
     file.write_text(json.dumps(seen | {"workers": workers()}))
+    return 0
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    sys.exit(main(Path(sys.argv[1])))
