@@ -40,6 +40,8 @@ DISKS: Final = {"broker": "500Gi", "minio": "2Ti", "database": "50Gi", "assess":
 _DISK: Final = "10Gi"
 MOUNTED: Final = {"broker": "/var/lib/kafka/data"}
 COPIES: Final = {"broker": BROKERS, "minio": DRIVES, "segment": 2, "assess": 2}
+AT_ONCE: Final = frozenset({"minio"})
+"""Whose pods are replaced by a person, all at once: processes of another build do not become one store."""
 NEEDS: Final = {  # processor, memory, memory at most
     "broker": ("1", "2Gi", "3Gi"), "minio": ("500m", "1Gi", "2Gi"), "database": ("500m", "1Gi", "2Gi"),
     "segment": ("2", "2Gi", "4Gi"), "assess": ("1", "1Gi", "3Gi"),
@@ -125,6 +127,8 @@ def _objects(name: str, described: Object, defaults: dict[str, str]) -> list[Obj
         "podManagementPolicy": "Parallel",  # brokers and drives find each other while none is ready yet
         "volumeClaimTemplates": [claim],
     }
+    if name in AT_ONCE:
+        spec["updateStrategy"] = {"type": "OnDelete"}
     made = _object("apps/v1", "StatefulSet", name, spec=spec)
     return [made, _service(name, described), budget, *_for_vans(name)]
 

@@ -140,6 +140,11 @@ def test_no_disruption_takes_two_of_a_kind() -> None:
         assert "requiredDuringSchedulingIgnoredDuringExecution" in pod(name)["affinity"]["podAntiAffinity"]
 
 
+def test_a_newer_build_of_the_store_waits_for_a_person_who_replaces_all_its_pods_at_once() -> None:
+    strategies = {name: each["spec"].get("updateStrategy") for name, each in of("StatefulSet").items()}
+    assert {name: each for name, each in strategies.items() if each} == {"minio": {"type": "OnDelete"}}
+
+
 def test_nobody_speaks_but_who_is_named_at_both_ends() -> None:
     policies = of("NetworkPolicy")
     closed = policies.pop("nobody-speaks")["spec"]
