@@ -241,13 +241,14 @@ def _judge(
     """The row of an item of which at least one frame was taken."""
     taken, coloured = len(frames), [frame for frame in frames if frame.coloured]
     frames = [frame for frame in frames if not frame.coloured] or frames
+    assessable = sum(frame.quality is not None for frame in frames)
+    frames = _once(frames)
     qualities = [frame.quality for frame in frames if frame.quality is not None]
     share = math.fsum(frame.share for frame in frames) / len(frames)
     refused = frozenset[str]().union(*(frame.refused for frame in frames))
     sharp = sum(frame.quality is not None and not frame.blurred for frame in frames) / max(1, len(qualities))
     quality = sum(qualities) / len(qualities) if qualities else 0.0
-    pictures = len({frame.picture for frame in frames if frame.quality is not None})
-    few = FROZEN if len(qualities) >= rules.assessable_frames[1] else "few_frames"
+    few = FROZEN if assessable >= rules.assessable_frames[1] else "few_frames"
     reasons: list[str] = []
     level: Level = "adequate"
     if all(frame.foreign for frame in frames):
@@ -256,7 +257,7 @@ def _judge(
         level, reasons = "inadequate", ["nothing_assessable"]
     else:
         for value, (least, enough), reason in (
-            (pictures, rules.assessable_frames, few),
+            (len(qualities), rules.assessable_frames, few),
             (share, rules.assessable_share, "low_assessable_share"),
             (quality, rules.quality, "low_quality"),
             (sharp, rules.sharp_share, "motion"),
@@ -287,6 +288,21 @@ def _judge(
         frames=taken,
         reasons=tuple(reasons),
     )
+
+
+def _once(frames: list[_Seen]) -> list[_Seen]:
+    """Of the frames with the same pixels the best, whichever came first; all of those that are not here."""
+    best: dict[str, _Seen] = {}
+    for frame in frames:
+        if frame.picture is not None:
+            known = best.get(frame.picture, frame)
+            best[frame.picture] = max(known, frame, key=_goodness)
+    return [*best.values(), *(frame for frame in frames if frame.picture is None)]
+
+
+def _goodness(frame: _Seen) -> tuple[bool, float, float, bool, list[str]]:
+    known = frame.quality is not None
+    return known, frame.quality or 0.0, frame.share, not frame.blurred, sorted(frame.refused)
 
 
 def _unfinished(row: Adequacy, completeness: Completeness) -> Adequacy:

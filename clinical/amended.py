@@ -114,13 +114,17 @@ def planned_of(planned: Iterable[PlannedRegion], sweeps: Iterable[Sweep], sides:
     """The checklist, with items of another side where an amendment says that it mistook the side as well.
 
     Otherwise the plan stays: a side that was to be scanned, and was not, must not vanish with a correction. So it does
-    where another sweep of that side remains for which nobody said so.
+    where another sweep of that side remains for which nobody said so, and where the plan has the other side as well.
     """
-    taken = list(sweeps)
+    taken, planned = list(sweeps), tuple(planned)
     moved = _moves((each for each in taken if each.sequence_id in sides.planned_too), sides)
     for each in taken:
         if each.sequence_id not in sides.planned_too and (each.organ, each.laterality) in moved:
             moved[each.organ, each.laterality].add(each.laterality)
+    both = {_place(item) for item in planned} - moved.keys()
+    for (organ, side), shows in moved.items():
+        if any((organ, other) in both for other in shows):
+            shows.add(side)
     found = (_on(item, side) for item in planned for side in sorted(moved.get(_place(item), {item.side}), key=str))
     return tuple(dict.fromkeys(found))
 

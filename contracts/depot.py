@@ -71,11 +71,27 @@ class DiskMessage:
 def exports_on(disk: Path) -> list[Path]:
     """The exports of a disk, the oldest first: the folder itself where it is one, else the whole ones right below it.
 
-    Where there is none the folder comes back alone, for whoever opens it to say what is wrong with it.
+    Where there is none the folder comes back alone, for whoever opens it to say what is wrong with it; so does an
+    export whose manifest the disk does not give.
     """
-    if (disk / MANIFEST).exists():
+    if _is_there(disk / MANIFEST):
         return [disk]
-    return sorted((each.parent for each in disk.glob(f"*/{MANIFEST}")), key=lambda each: each.name[-36:]) or [disk]
+    try:
+        found = [each for each in disk.iterdir() if _is_there(each / MANIFEST)]
+    except OSError:
+        return [disk]
+    return sorted(found, key=lambda each: each.name[-36:]) or [disk]
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a file is there, or may be: nobody can tell where the disk is damaged or access is refused."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def generate_centre_key() -> bytes:

@@ -4,6 +4,7 @@ An object is read in memory, never in a file that is not encrypted. Whatever sto
 start; the spool knows what it has, so that nothing is doubled (docs/decisions/0061).
 """
 
+import errno
 import logging
 import os
 import threading
@@ -63,6 +64,10 @@ Tell = Callable[[str], None]
 Shot = CapturedFrame | LostFrame
 Clean = Callable[[Source], Source]
 """Gives the same sequence as it may leave the van: without text in its pictures, what is doubtful marked as held."""
+
+
+_OF_THE_MACHINE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+"""Errors that no object makes, and that pass: too many open files, no memory, no thread to be had."""
 
 
 class Composer:
@@ -134,6 +139,8 @@ class Composer:
         except SonovanError:
             raise
         except Exception as error:  # none that is known: this object waits, for else every start would end on it again
+            if isinstance(error, MemoryError) or getattr(error, "errno", None) in _OF_THE_MACHINE:
+                raise Transient(f"object {found.number} cannot be composed now ({type(error).__name__})") from error
             at = extract_tb(error.__traceback__)[-1]  # and not what the error says, which may be what the object says
             _LOG.error(
                 "object %d ended in %s at %s, line %s: please report this", found.number, type(error).__name__, at.name,

@@ -91,8 +91,8 @@ class WatchedFolder:
     def look(self) -> int:
         """Take every file that has settled; how many still wait. Raises Transient where the disk is full, Fatal.
 
-        Where a folder cannot be listed nobody knows what lies there: one file more counts as waiting, so that the
-        lights stay red, and no mark is forgotten.
+        Where a folder cannot be listed, or a file in it not be looked at, nobody knows what lies there: one file more
+        counts as waiting, so that the lights stay red, and no mark is forgotten.
         """
         self._unread = False
         found = dict(self._files())
@@ -119,16 +119,22 @@ class WatchedFolder:
 
         def trouble(error: OSError) -> None:
             self._unread = True
-            self._say(f"{self._options.name}: a watched folder cannot be listed ({error.strerror}): nothing is taken")
+            why = f"what lies in a watched folder cannot be read ({error.strerror})"
+            self._say(f"{self._options.name}: {why}: not all is taken")
 
         for place, folders, names in os.walk(self._options.path, onerror=trouble):
             folders[:] = sorted(each for each in folders if not is_housekeeping(each))
             for name in sorted(each for each in names if not is_housekeeping(each)):
                 path = Path(place, name)
-                with suppress(OSError):  # it was renamed or deleted meanwhile
+                try:
                     found = path.lstat()
-                    if stat.S_ISREG(found.st_mode):
-                        yield path, _signature(found)
+                except FileNotFoundError:  # it was renamed or deleted meanwhile
+                    continue
+                except OSError as error:
+                    trouble(error)
+                    continue
+                if stat.S_ISREG(found.st_mode):
+                    yield path, _signature(found)
 
     def _settled(self, path: Path, now: Signature) -> bool:
         """Whether a file stayed as it is for long enough, by this machine's own watch and not by the file's time."""

@@ -112,6 +112,7 @@ class Gateway:
         """
         with _alone(self._vault.folder), open_desk(self._vault) as desk:
             desk.intake.sweep()
+            desk.intake.try_defects_again()
             desk.intake.forget_kept(time.time() - _REMEMBERED.total_seconds())
             desk.register.forget(datetime.now().astimezone().date() - _REMEMBERED)
             desk.duty.forget(time.time() - _REMEMBERED.total_seconds())

@@ -105,6 +105,13 @@ class Intake:
                 if path.name not in named:
                     path.unlink()
 
+    def try_defects_again(self) -> None:
+        """Have objects that ended in an error nobody foresaw looked at once more: another version may be running."""
+        self._db.write(
+            "UPDATE objects SET state = ?, reason = NULL WHERE state = ? AND reason = 'object_defect'",
+            ARRIVED, QUARANTINED,
+        )  # fmt: skip
+
     def take(self, received: Received, claims: Claims) -> str:
         """Keep an object; it is durable when this returns, and may be acknowledged. Returns its state.
 
@@ -138,7 +145,7 @@ class Intake:
             )  # fmt: skip
             return state, None
         discarded = same[1] == DISCARDED
-        if not discarded and same[2] != "object_damaged":
+        if not discarded and not self._is_gone(same[2], same[4]):
             return str(same[1]), file
         others = any(each is not same and each[1] != DISCARDED for each in known)
         state, reason = (QUARANTINED, "instance_contradicts") if others else (ARRIVED, None)
@@ -149,6 +156,10 @@ class Intake:
         )  # fmt: skip
         return state, same[4]
 
+    def _is_gone(self, reason: str | None, file: str | None) -> bool:
+        """Whether the bytes of an object that was not composed are damaged, or its file is not here."""
+        return reason == "object_damaged" or (file is not None and not (self.folder / file).is_file())
+
     def unnamed(self) -> int:
         """How many files lie here that no row names: objects that are being kept and are not acknowledged yet."""
         with self._db.translating():
@@ -157,9 +168,12 @@ class Intake:
         return len(lying - named)
 
     def has(self, instance: str) -> bool:
-        """Whether an object of this SOPInstanceUID is kept, or frames were made of it."""
+        """Whether an object of this SOPInstanceUID is kept, or frames were made of it: not one that was discarded, or
+        whose bytes are damaged or gone, for whoever hears that it is kept may delete it.
+        """
         hidden = self._vault.mac(f"instance {instance}")
-        return bool(self._db.read("SELECT 1 FROM objects WHERE instance = ? AND state != ?", hidden, DISCARDED))
+        known = self._db.read("SELECT state, reason, file FROM objects WHERE instance = ?", hidden)
+        return any(state != DISCARDED and not self._is_gone(reason, file) for state, reason, file in known)
 
     def came(self, instance: str) -> bool:
         """Whether an object of this SOPInstanceUID came, whatever became of it."""

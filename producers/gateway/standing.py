@@ -60,6 +60,7 @@ def frames_by_side(spool: Spool, screening_id: str) -> dict[tuple[Organ, Side | 
 
 def woman_state(folder: Path, desk: Desk, spool: Spool, entry: Expected) -> WomanState:
     """How things stand with one woman of the register."""
+    coming = arriving(folder, desk)
     checklist, planned = desk.checklists.of(entry.screening_id), entry.visit.planned or ()
     return WomanState(
         planned=planned,
@@ -67,12 +68,13 @@ def woman_state(folder: Path, desk: Desk, spool: Spool, entry: Expected) -> Woma
         excused=tuple(each for each in planned if checklist.excuse_of(each) is not None),
         frames=frames_by_side(spool, entry.screening_id),
         held=len(spool.held(entry.screening_id)),
-        arriving=arriving(folder, desk),
+        arriving=coming,
     )
 
 
 def van_state(folder: Path, desk: Desk, spool: Spool, day: date) -> VanState:
     """How things stand with the whole van. day: whose women are expected."""
+    coming = arriving(folder, desk)  # before what is in screenings: what goes on meanwhile is counted twice
     status, rejected, screenings = spool.status(), spool.rejected(), spool.screenings()
     begun = {each.screening_id for each in screenings}
     return VanState(
@@ -85,5 +87,5 @@ def van_state(folder: Path, desk: Desk, spool: Spool, day: date) -> VanState:
         unfinished=sum(each.unfinished for each in screenings),
         held=len(spool.held()),
         expected=sum(each.day == day and each.screening_id not in begun for each in desk.register.expected(day)),
-        arriving=arriving(folder, desk),
+        arriving=coming,
     )

@@ -53,7 +53,10 @@ def amend(page: "Page", asked: Asked) -> Answer:
     """With `sure` the second click: put the amendment. Without it: say what would be put, and ask."""
     screening_id, kind, because = asked.params["screening"], asked.form.get("kind"), asked.form.get("because")
     _known(page, screening_id)
-    amendment = amendment_of(page, asked.form, page.spool.sweeps(screening_id))
+    sweeps = page.spool.sweeps(screening_id)
+    amendment = amendment_of(page, asked.form, sweeps)
+    if _plans_both(page, screening_id, amendment, sweeps):
+        raise Refused("plan_has_that_side")
     if because not in REASONS_OF[amendment.kind]:
         raise Refused("reason_missing")
     if asked.form.get("sure") != "yes":
@@ -85,6 +88,17 @@ def amendment_of(page: "Page", fields: Form, sweeps: Sequence[Sweep]) -> Amendme
         return _AMENDMENT.validate_python(made)
     except ValidationError:
         raise Refused("amendment_incomplete") from None
+
+
+def _plans_both(page: "Page", screening_id: str, amendment: Amendment, sweeps: Sequence[Sweep]) -> bool:
+    """Whether an amendment exchanges the checklist's side for one that the checklist has as well: that side would be
+    said twice, and nobody would be told that the other one was not scanned.
+    """
+    entry = page.desk.register.of_screening(screening_id)
+    if amendment.kind != "side" or not amendment.planned_too or entry is None:
+        return False
+    organs = {each.organ for each in sweeps if each.sequence_id in amendment.sequence_ids}
+    return any(each.organ in organs and each.side == amendment.laterality for each in entry.visit.planned or ())
 
 
 def _form(page: "Page", asked: Asked, template: str, **more: Any) -> Answer:

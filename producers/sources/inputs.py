@@ -18,7 +18,12 @@ from sonovan.producers.sources.video import open_video
 
 NAMED_AT_MOST: Final = 20
 """So many files that were left out are named; of the others the count is given."""
-_HOUSEKEEPING: Final = frozenset({"thumbs.db", "desktop.ini", "autorun.inf", "__macosx"})
+_HOUSEKEEPING: Final = frozenset(
+    {
+        *("thumbs.db", "desktop.ini", "autorun.inf", "__macosx"),
+        *("lost+found", "system volume information", "$recycle.bin"),  # which nobody but the system may list
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

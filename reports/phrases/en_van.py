@@ -157,6 +157,8 @@ ENGLISH_VAN: Final = {
     "lamp_items_refused": "Refused for good by the centre: {value}. sonovan van spool status names them.",
     "lamp_women_expected": "Registered today, nothing came of them: {value}",
     "error_nobody_expected": "Nobody is expected with this slip number: register her first.",
+    "error_plan_has_that_side": "The plan has both sides: put right the sweeps alone. The side that was not scanned "
+    "stays in the plan: scan it, or say why not.",
     "error_reason_missing": "Choose a reason.",
     "error_nothing_to_hide": "Nothing is outlined here: choose a part to hide with the keys 1 to 9, then H.",
     # scanning

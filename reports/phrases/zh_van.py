@@ -146,6 +146,7 @@ CHINESE_VAN: Final = {
     "lamp_items_refused": "中心永久拒收：{value}。可用命令 sonovan van spool status 查看。",
     "lamp_women_expected": "今日已登记但未收到任何图像：{value}",
     "error_nobody_expected": "没有使用该单号的待检者：请先登记。",
+    "error_plan_has_that_side": "计划中两侧都有：请只更正扫查的侧别。未扫查的一侧仍在计划中：请补扫，或说明原因。",
     "error_reason_missing": "请选择原因。",
     "error_nothing_to_hide": "此处没有勾出的文字：请先用 1 至 9 键选择要遮盖的部分，再按 H。",
     # scanning

@@ -142,7 +142,7 @@ def import_spool(
     """
     from sonovan.cli.van_send import say
     from sonovan.contracts.depot import exports_on
-    from sonovan.contracts.errors import InvalidRecord
+    from sonovan.contracts.errors import InvalidRecord, Transient
     from sonovan.depot import import_disk
     from sonovan.importing import importing
 
@@ -150,7 +150,7 @@ def import_spool(
     for each in exports:
         try:
             done = import_disk(importing(state_path(state)), each, receipts_within_s=receipts_s)
-        except InvalidRecord as error:
+        except (InvalidRecord, Transient) as error:  # the other ones may be well
             if len(exports) == 1:
                 raise
             say(str(error))
@@ -187,7 +187,7 @@ def receipts(
     from sonovan.cli.van_open import open_van, the_van
     from sonovan.cli.van_send import say
     from sonovan.contracts.depot import exports_on
-    from sonovan.contracts.errors import InvalidRecord
+    from sonovan.contracts.errors import InvalidRecord, Transient
     from sonovan.producers.disk_receipts import TakenReceipts, take_receipts
 
     place, exports = state_path(state), exports_on(folder)
@@ -196,7 +196,7 @@ def receipts(
         for each in exports:
             try:
                 done += take_receipts(opened.spool, each)
-            except InvalidRecord as error:
+            except (InvalidRecord, Transient) as error:
                 if len(exports) == 1:
                     raise
                 say(str(error))

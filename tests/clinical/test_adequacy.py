@@ -137,6 +137,14 @@ def test_a_sweep_that_freezes_at_its_end_is_as_good_as_what_came_before() -> Non
     assert judged(good(6) + frozen)[0].reasons == ("frozen_picture",)
 
 
+def test_copies_of_a_picture_hide_nothing_that_could_not_be_assessed() -> None:
+    frozen = [segmented(index, pixels_sha256=sha("the same")) for index in range(8, 200)]
+    before, after = judged(good(8) + bad(200, 20))[0], judged(good(8) + frozen + bad(200, 20))[0]
+    assert (before.level, before.assessable_share) == ("inadequate", round(8 / 28, 3))
+    assert (after.level, after.assessable_share, after.frames) == ("inadequate", round(9 / 29, 3), 220)
+    assert judged([*reversed(good(8) + frozen + bad(200, 20))]) == [after]
+
+
 def test_each_picture_twice_as_a_faster_recorder_gives_it_is_adequate() -> None:
     twice = [segmented(index, pixels_sha256=sha(f"{index // 2}")) for index in range(20)]
     assert judged(twice)[0].level == "adequate"

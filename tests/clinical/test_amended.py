@@ -65,7 +65,9 @@ def test_a_plan_changes_only_where_it_was_mistaken_as_well_and_loses_no_side_tha
     assert planned_of((LEFT,), SWEEPS, Sides({ONE: "right"})) == (LEFT,)
     assert planned_of((LEFT,), SWEEPS, Sides({ONE: "right"}, frozenset({ONE}))) == (LEFT, RIGHT)
     both = Sides({ONE: "right", TWO: "right"}, frozenset({ONE, TWO}))
-    assert planned_of((LEFT, RIGHT, LOBE), SWEEPS, both) == (RIGHT, LOBE)
+    assert planned_of((LEFT, LOBE), SWEEPS, both) == (RIGHT, LOBE)
+    whole = planned_of((LEFT, RIGHT, LOBE), SWEEPS, both)
+    assert whole == (LEFT, RIGHT, LOBE), "no sweep shows the left side, and somebody must hear it"
     exchanged = Sides({ONE: "right", TWO: "left"}, frozenset({ONE, TWO}))
     assert planned_of((LEFT, RIGHT), EXCHANGED, exchanged) == (RIGHT, LEFT)
 

@@ -1,5 +1,7 @@
 """A watched folder: what lands there is taken once it is whole, and only once, whatever happens meanwhile."""
 
+import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -233,6 +235,25 @@ def test_a_folder_that_cannot_be_listed_counts_as_waiting_and_its_marks_stay(tmp
         (tmp_path / "away").rename(here.landing)
         assert here.after(folder, 1) == 0
         assert len(here.desk.intake.objects()) == 1
+
+
+def test_files_that_a_disk_does_not_give_count_as_waiting_and_marks_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path) -> os.stat_result:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+    with watching(tmp_path) as here:
+        study(here.landing / "a.dcm")
+        folder = here.folder()
+        here.after(folder, 0)
+        assert here.after(folder, 5) == 0
+        marks = here.desk.taken.marks(here.landing)
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "lstat", broken)
+            assert here.after(folder, 1) == 1, "nobody knows what lies there"
+            assert here.desk.taken.marks(here.landing) == marks
+        assert here.after(folder, 1) == 0
 
 
 def test_without_room_the_file_stays_and_is_taken_when_there_is_some(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a scanner is answered, and what becomes of what it sent."""
 
+import errno
 import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from pynetdicom import AE
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from sonovan.contracts.envelope import open_envelope
-from sonovan.contracts.errors import Fatal, InvalidRecord
+from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.contracts.frame_codec import decode_pixels
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import FrameCaptured
@@ -305,10 +306,60 @@ def test_an_object_whose_file_was_changed_waits_and_the_others_go_on(tmp_path: P
             van.desk.intake.assign(number, Assigned(SLIP, "registered_later"))
         assert van.fates() == [(QUARANTINED, "object_damaged"), (COMPOSED, None)]
         assert first.exists()
+        kept = [van.desk.intake.has(_uid(tmp_path / name)) for name in ("a.dcm", "b.dcm")]
+        assert kept == [False, True], "a scanner that is told that it is kept may delete it"
         assert send(van.port, tmp_path / "a.dcm") == [0x0000], "as the tray advises"
         assert van.fates() == [(COMPOSED, None)] * 2
         assert not first.exists()
         assert van.spool.screenings()[0].frames == 4
+
+
+def test_an_object_whose_file_went_is_not_committed_and_is_kept_when_it_comes_again(tmp_path: Path) -> None:
+    with running(tmp_path / "van") as van:
+        path = study(tmp_path / "a.dcm")
+        assert send(van.port, path) == [0x0000]
+        assert van.fates() == [(TRAY, "unmatched")]
+        (file,) = (tmp_path / "van" / "objects").iterdir()
+        file.unlink()
+        assert not van.desk.intake.has(_uid(path))
+        van.expect()
+        assert send(van.port, path) == [0x0000]
+        assert van.fates() == [(COMPOSED, None)]
+        assert van.spool.screenings()[0].frames == 2
+
+
+def test_what_the_machine_lacks_for_a_while_puts_no_object_aside(tmp_path: Path) -> None:
+    lacking = [OSError(errno.EMFILE, "Too many open files"), MemoryError()]
+
+    def clean(source: Source) -> Source:
+        if lacking:
+            raise lacking.pop()
+        return source
+
+    with running(tmp_path / "van", clean=clean) as van:
+        van.expect()
+        assert send(van.port, study(tmp_path / "a.dcm")) == [0x0000]
+        for _ in range(2):
+            with pytest.raises(Transient, match="object 1 cannot be composed now"):
+                van.fates()
+        assert van.fates() == [(COMPOSED, None)]
+
+
+def test_an_object_that_ended_in_a_defect_is_tried_again_at_the_next_start(tmp_path: Path) -> None:
+    broken = [True]
+
+    def clean(source: Source) -> Source:
+        if broken:
+            raise ZeroDivisionError
+        return source
+
+    with running(tmp_path / "van", clean=clean) as van:
+        van.expect()
+        assert send(van.port, study(tmp_path / "a.dcm")) == [0x0000]
+        assert van.fates() == [(QUARANTINED, "object_defect")]
+        broken.clear()
+        van.desk.intake.try_defects_again()
+        assert van.fates() == [(COMPOSED, None)]
 
 
 def test_an_object_that_was_discarded_and_comes_again_is_kept_again(tmp_path: Path) -> None:
@@ -397,3 +448,7 @@ def certificate(folder: Path) -> None:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     (folder / "own.key").write_bytes(private)
+
+
+def _uid(path: Path) -> str:
+    return str(dcmread(path).SOPInstanceUID)

@@ -16,8 +16,8 @@ from tests.producers.spool.test_spool import messages
 from tests.producers.visits import SIGNER
 
 
-def registered(here: Desk) -> Expected:
-    here.ask("POST", "/register", FILLED)
+def registered(here: Desk, filled: tuple[tuple[str, str], ...] = FILLED) -> Expected:
+    here.ask("POST", "/register", filled)
     return here.page.desk.register.expected()[-1]
 
 

@@ -8,7 +8,7 @@ import pytest
 from sonovan.producers.gateway.register import Expected
 from sonovan.producers.gateway.standing import woman_state
 from sonovan.producers.lights import she_may_leave
-from tests.producers.page.pages import OTHER_SLIP, SLIP, Desk, desk, without
+from tests.producers.page.pages import FILLED, OTHER_SLIP, SLIP, Desk, desk, without
 from tests.producers.page.scene import amendments, registered, scan
 
 
@@ -60,8 +60,28 @@ def test_a_side_that_is_put_right_moves_the_frames_behind_both_lights_and_back_a
         assert without_frames(here, entry) == ["breast.left"], "nothing shows the left side any more"
         amend(here, entry, kind="taken_back", number="1", because="amended_by_mistake")
         assert without_frames(here, entry) == ["breast.right"]
+
+
+def test_ticks_and_frames_are_exchanged_alike_where_the_plan_named_the_wrong_side_as_well(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        entry = registered(here, tuple(each for each in FILLED if each != ("plan", "breast.right")))
+        scan(here, entry, "left")
+        for region in entry.visit.planned or ():
+            here.page.desk.checklists.tick(entry.screening_id, region)
         amend(here, entry, kind="side", of="breast.left", to="right", plan_too="yes", because="side_entered_wrong")
-        assert without_frames(here, entry) == ["breast.right"], "ticks and frames are exchanged alike"
+        assert without_frames(here, entry) == []
+
+
+def test_a_plan_that_has_both_sides_is_not_exchanged_for_one(tmp_path: Path) -> None:
+    """The side of before would vanish from it, and nobody would hear that it was not scanned."""
+    with desk(tmp_path) as here:
+        entry = registered(here)
+        scan(here, entry, "left")
+        fields = {"kind": "side", "of": "breast.left", "to": "right", "because": "side_entered_wrong"}
+        form = (*fields.items(), ("plan_too", "yes"), ("sure", "yes"))
+        answer = here.ask("POST", "/amend/{screening}", form, screening=entry.screening_id)
+        assert (answer.status, amendments(here)) == (400, [])
+        assert "has both sides" in answer.body.decode()
 
 
 def amend(here: Desk, entry: Expected, **fields: str) -> None:
