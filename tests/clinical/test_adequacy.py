@@ -142,7 +142,7 @@ def test_copies_of_a_picture_hide_nothing_that_could_not_be_assessed() -> None:
     before, after = judged(good(8) + bad(200, 20))[0], judged(good(8) + frozen + bad(200, 20))[0]
     assert (before.level, before.assessable_share) == ("inadequate", round(8 / 28, 3))
     assert (after.level, after.assessable_share, after.frames) == ("inadequate", round(9 / 29, 3), 220)
-    assert judged([*reversed(good(8) + frozen + bad(200, 20))]) == [after]
+    assert judged([*reversed(good(8) + frozen + bad(200, 20))]) == (after,)
 
 
 def test_each_picture_twice_as_a_faster_recorder_gives_it_is_adequate() -> None:

@@ -48,7 +48,7 @@ def test_a_disk_is_imported_twice_while_its_van_sends_and_everything_is_there_on
             assert run(build(), ["van", "spool", "import", made["folder"], *state]) == 0
             said = capsys.readouterr()
             assert f"van {van_id}: 9 items" in said.out
-            assert "receipts on the disk: 9;" in said.out
+            assert "receipts on the disk: 9\n" in said.out
         assert run(build(), ["van", "spool", "retry", "--van", van_id, *state]) == 0
     assert len(set(answering.seen)) == 9
     assert len(answering.seen) >= 18, "each came by both imports"

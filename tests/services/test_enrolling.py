@@ -85,7 +85,7 @@ def test_a_disk_is_imported_where_settings_alone_name_the_centre(
     folder = json.loads(capsys.readouterr().out)["folder"]
     with Answering(centre, name):
         assert run(build(), ["van", "spool", "import", folder]) == 0
-    assert "receipts on the disk: 5;" in capsys.readouterr().out
+    assert "receipts on the disk: 5\n" in capsys.readouterr().out
     assert run(build(), ["van", "spool", "receipts", folder, *state]) == 0
     assert "5 receipts taken, 0 items still wait" in capsys.readouterr().out
     monkeypatch.delenv("SONOVAN_KAFKA_READER_PASSWORD")

@@ -199,7 +199,7 @@ def test_a_disk_gives_its_whole_exports_in_the_order_in_which_they_were_made(tmp
     (tmp_path / "loop").mkdir()
     (tmp_path / "file").touch()
     (tmp_path / "loop" / MANIFEST).symlink_to(MANIFEST)  # a manifest that the disk does not give
-    assert exports_on(tmp_path) == [tmp_path / "loop", *made]
+    assert exports_on(tmp_path) == [*made, tmp_path / "loop"]
     assert exports_on(tmp_path / "empty") == [tmp_path / "empty"]
 
 

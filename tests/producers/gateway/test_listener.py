@@ -19,10 +19,11 @@ from pynetdicom import AE
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from sonovan.contracts.envelope import open_envelope
-from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
+from sonovan.contracts.errors import Fatal, InvalidRecord
 from sonovan.contracts.frame_codec import decode_pixels
 from sonovan.contracts.topics import Topic
 from sonovan.contracts.van import FrameCaptured
+from sonovan.producers.gateway import composing
 from sonovan.producers.gateway.intake import COMPOSED, QUARANTINED, TRAY, Assigned
 from sonovan.producers.gateway.settings import ListenerOptions, ScannerEntry, TlsFiles, read_options, tls_context
 from sonovan.producers.gateway.standing import arriving, woman_state
@@ -328,7 +329,10 @@ def test_an_object_whose_file_went_is_not_committed_and_is_kept_when_it_comes_ag
         assert van.spool.screenings()[0].frames == 2
 
 
-def test_what_the_machine_lacks_for_a_while_puts_no_object_aside(tmp_path: Path) -> None:
+def test_what_the_machine_lacks_for_a_while_puts_no_object_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(composing, "_AFTER_TROUBLE_S", 0.01)
     lacking = [OSError(errno.EMFILE, "Too many open files"), MemoryError()]
 
     def clean(source: Source) -> Source:
@@ -339,10 +343,10 @@ def test_what_the_machine_lacks_for_a_while_puts_no_object_aside(tmp_path: Path)
     with running(tmp_path / "van", clean=clean) as van:
         van.expect()
         assert send(van.port, study(tmp_path / "a.dcm")) == [0x0000]
-        for _ in range(2):
-            with pytest.raises(Transient, match="object 1 cannot be composed now"):
-                van.fates()
         assert van.fates() == [(COMPOSED, None)]
+    assert [each for each in van.told if "cannot be composed now" in each] == [
+        f"object 1 cannot be composed now ({why}); trying again" for why in ("MemoryError", "OSError")
+    ]
 
 
 def test_an_object_that_ended_in_a_defect_is_tried_again_at_the_next_start(tmp_path: Path) -> None:
