@@ -10,6 +10,9 @@ from sonovan.contracts.errors import Transient
 from sonovan.storage.packs.reading import Packs, either
 from sonovan.storage.stores import contradiction
 
+_UNFINISHED = ".writing-"
+"""So begins the name of a file that a `put` has not finished, or never will: it is no object yet."""
+
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 _WORLD = {
     errno.ENOSPC,
@@ -87,15 +90,16 @@ class FolderStore:
             raise _of(error, path) from error
 
     def below(self, bucket: str, folder: str) -> list[str]:
-        """See ObjectStore.below."""
+        """See ObjectStore.below. Names what a killed `put` left behind too, so that an erasure deletes it."""
         root = self.folder / bucket
         files = (path for path in self.path(bucket, folder.rstrip("/")).rglob("*") if path.is_file())
         return [path.relative_to(root).as_posix() for path in islice(files, 1000)]
 
     def below_after(self, bucket: str, folder: str, after: str) -> list[str]:
-        """See PackingStore.below_after."""
+        """See PackingStore.below_after. What a killed `put` left behind is no object, and is not named."""
         root = self.folder / bucket
         files = (path for path in self.path(bucket, folder.rstrip("/")).rglob("*") if path.is_file())
+        files = (path for path in files if not path.name.startswith(_UNFINISHED))
         keys = sorted(path.relative_to(root).as_posix() for path in files)
         return [key for key in keys if key > after][:1000]
 
@@ -109,7 +113,7 @@ class FolderStore:
 
 def _written_first(path: Path, data: bytes) -> bool:
     """Whether this call made `path`; False when somebody else did meanwhile."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)

@@ -1,4 +1,7 @@
 import os
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -77,6 +80,24 @@ def test_a_full_disk_is_transient_and_leaves_no_half_object(tmp_path: Path, monk
     with pytest.raises(Transient):
         store.put(Bucket.FRAMES, "key", b"pixels", BYTES)
     assert not store.exists(Bucket.FRAMES, "key")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_what_a_killed_put_leaves_is_no_object_and_goes_with_an_erasure(tmp_path: Path) -> None:
+    code = """if True:
+        import os, signal, sys
+        from pathlib import Path
+        from sonovan.storage.folder_store import FolderStore
+        from sonovan.storage.keys import Bucket
+        os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+        FolderStore(Path(sys.argv[1])).put(Bucket.FRAMES, "a/b.jpegls", b"pixels", "")
+    """
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == -signal.SIGKILL
+    store = FolderStore(tmp_path)
+    assert store.below_after(Bucket.FRAMES, "a", "") == []
+    assert not store.exists(Bucket.FRAMES, "a/b.jpegls")
+    (left,) = store.below(Bucket.FRAMES, "a")
+    store.delete(Bucket.FRAMES, left)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
