@@ -67,7 +67,9 @@ bench-text: $(READY) ## names, ids, dates and addresses planted in real pictures
 bench-kills: $(READY) ## fifty kills of assess and alert while four sweeps are sent and amended: benchmarks/results/kills.json
 	@$(RUN) -m benchmarks.kills
 
-bench-van: $(READY) ## a van on a slow link, under load and killed: benchmarks/results/van.json (ONLY=uplink,intake,kills,live,identifiers,text, DATA=../shared/data)
+bench-van: $(READY) ## a van on a slow link, on one that is cut, with a wrong clock, under load and killed: benchmarks/results/van.json (ONLY=uplink,link,intake,kills,live,identifiers,text, DATA=../shared/data)
+	@command -v faketime >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq faketime >/dev/null; } \
+		|| echo "faketime is missing (Debian: faketime): no clock can be set wrong, ONLY=link fails" >&2
 	@$(RUN) -m benchmarks.van $(if $(ONLY),--only $(ONLY)) $(if $(DATA),--data $(DATA))
 
 bench-assess: $(READY) ## what one worker of assess takes a second: benchmarks/results/assess.json

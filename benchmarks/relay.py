@@ -39,6 +39,8 @@ class Relay:
         self.carried = {"up": 0, "down": 0}
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._open: set[socket.socket] = set()
+        self._silent: set[socket.socket] = set()
+        self._fallen = False
 
     @property
     def address(self) -> str:
@@ -60,6 +62,22 @@ class Relay:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
+    def fall(self, *, silently: bool = False) -> None:
+        """Let nobody through until `heal`.
+
+        Connections that are there end; with `silently` they stay open and carry nothing any more, not after `heal`
+        either, as where a modem got another address.
+        """
+        self._fallen = True
+        if silently:
+            self._silent |= self._open
+        else:
+            self.cut()
+
+    def heal(self) -> None:
+        """Let new connections through again."""
+        self._fallen = False
+
     def close(self) -> None:
         """Accept nothing more, and end what is there."""
         with suppress(OSError):
@@ -69,21 +87,29 @@ class Relay:
 
     def _relay(self, client: socket.socket) -> None:
         with client:
+            if self._fallen:
+                return
             server = _asked_for(client)
             with server:
                 for each in (client, server):
                     each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
                     each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
                 self._open |= {client, server}
+                if self._fallen:  # while it was being opened
+                    self._open -= {client, server}
+                    return
                 back = threading.Thread(target=self._pump, args=(server, client, "down"), daemon=True)
                 back.start()
                 self._pump(client, server, "up")
                 back.join()
                 self._open -= {client, server}
+                self._silent -= {client, server}
 
     def _pump(self, source: socket.socket, sink: socket.socket, way: str) -> None:
         with suppress(OSError):
             while data := source.recv(_CHUNK):
+                if source in self._silent:
+                    continue
                 self._buckets[way].pass_through(len(data))
                 self.carried[way] += len(data)
                 sink.sendall(data)

@@ -56,6 +56,8 @@ def test_bytes_come_through_unchanged_and_no_faster_than_the_link() -> None:
         ({"preliminary_speedup": 5.0, "lost": 0}, []),
         ({"preliminary_speedup": 4.9}, ["preliminary_speedup: 4.9, not 5"]),
         ({"lost": 1, "doubled": 2}, ["lost: 1, not 0", "doubled: 2, not 0"]),
+        ({"link_cut": 19, "link_lost": 1}, ["link_cut: 19, not 20", "link_lost: 1, not 0"]),
+        ({"link_doubled": 1, "link_clock_unnamed": 1}, ["link_doubled: 1, not 0", "link_clock_unnamed: 1, not 0"]),
         ({"identifiers_found": 1}, ["identifiers_found: 1, not 0"]),
         ({"text_recall": dict.fromkeys(KINDS, 0.98), "lesion_area_masked": 0.0099}, []),
         ({"text_recall": {**dict.fromkeys(KINDS, 1.0), "id": 0.979}}, ["text_recall of id: 0.979, not 0.98"]),
