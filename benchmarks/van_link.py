@@ -157,7 +157,8 @@ def _go_up(way: Relay, process: "subprocess.Popen[str]", size: int) -> None:
 def _at_clock(centre: Centre, way: Relay, clock: str, seed: int, sent: Sent) -> tuple[str, bool]:
     """Send a sweep with the clock off: whether it was `sent` or `kept`, and whether the clock was named for it."""
     ran = _van(centre.path, way, *_sweep(CLOCK_FRAMES, seed, _CLOCK_GIVES_UP_S), clock=clock)
-    sent.note(ran.stdout)
+    if ran.stdout:
+        sent.note(ran.stdout)
     if ran.returncode == Exit.UNAVAILABLE:
         word, named = "kept", says_clock(ran.stderr)
     elif ran.returncode == Exit.DONE:

@@ -231,6 +231,7 @@ class Uploader:
         if self._reporter is not None:
             self._reporter.link.note(flown.size, flown.handed_at, time.monotonic())
             self._reporter.link.note_clock(sent.appended_at, datetime.now(UTC))
+        self._spool.aging.note(sent.appended_at.timestamp())
         self._spool.mark_sent(flown.item_id)
         self._moved_at = time.monotonic()
 

@@ -1,11 +1,10 @@
 """The gateway of one van: its listener, its composer and its uploader, until somebody stops it."""
 
 import fcntl
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final
@@ -113,9 +112,10 @@ class Gateway:
         with _alone(self._vault.folder), open_desk(self._vault) as desk:
             desk.intake.sweep()
             desk.intake.try_defects_again()
-            desk.intake.forget_kept(time.time() - _REMEMBERED.total_seconds())
-            desk.register.forget(datetime.now().astimezone().date() - _REMEMBERED)
-            desk.duty.forget(time.time() - _REMEMBERED.total_seconds())
+            over = datetime.fromtimestamp(self._spool.aging(), UTC).astimezone() - _REMEMBERED
+            desk.intake.forget_kept(over.timestamp())
+            desk.register.forget(over.date())
+            desk.duty.forget(over.timestamp())
             try:
                 self._spool.earlier.expire()
             except Transient as error:  # a short disk keeps nobody from scanning; the next start tries again

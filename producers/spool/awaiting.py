@@ -5,7 +5,6 @@ receipts. So the file of a frame waits here, for that report alone: never longer
 site allows, and not at all once the disk is short.
 """
 
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -44,9 +43,9 @@ class Awaiting:
     ended. Raises Transient and Fatal as `Database`.
     """
 
-    def __init__(self, db: Database, most_bytes: int, clock: Callable[[], float] = time.time) -> None:
-        """most_bytes: of all files together; 0 has nothing wait. clock: UNIX seconds."""
-        self._db, self._most_bytes, self._clock = db, most_bytes, clock
+    def __init__(self, db: Database, most_bytes: int, clock: Callable[[], float], aging: Callable[[], float]) -> None:
+        """most_bytes: of all files together; 0 has nothing wait. clock: UNIX seconds. aging: see `AgingClock`."""
+        self._db, self._most_bytes, self._clock, self._aging = db, most_bytes, clock, aging
         db.define(_SCHEMA)
 
     def take(self, item_id: str, screening_id: str, file: str, size: int) -> list[str]:
@@ -102,8 +101,8 @@ class Awaiting:
 
     def expire(self) -> list[str]:
         """Let go of frames that waited too long, or by a clock that was ahead; of all where nothing may wait."""
-        now = self._clock()
-        return self._released("NOT since BETWEEN ? AND ? OR ? = 0", now - LONGEST_S, now, self._most_bytes)
+        over, now = self._aging() - LONGEST_S, self._clock()
+        return self._released("NOT since BETWEEN ? AND ? OR ? = 0", over, now, self._most_bytes)
 
     def files(self) -> list[str]:
         """Every file that waits."""

@@ -6,7 +6,6 @@ van, or what was kept is gone.
 """
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -105,11 +104,14 @@ class Earlier:
         *,
         most_bytes: int,
         longest_s: float,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
+        aging: Callable[[], float],
     ) -> None:
-        """most_bytes: of all pictures together; 0 keeps nothing. longest_s: so long a place is kept."""
+        """most_bytes: of all pictures together; 0 keeps nothing. longest_s: so long a place is kept. clock: UNIX
+        seconds. aging: see `AgingClock`.
+        """
         self._db, self._vault, self._bodies, self._awaiting = db, vault, bodies, awaiting
-        self._most_bytes, self._longest_s, self._clock = most_bytes, longest_s, clock
+        self._most_bytes, self._longest_s, self._clock, self._aging = most_bytes, longest_s, clock, aging
         db.define(_SCHEMA)
 
     @property
@@ -238,7 +240,7 @@ class Earlier:
             "SELECT number, screening_id, about, picture IS NOT NULL FROM earlier"  # noqa: S608
             f" WHERE screening_id IN ({_HERS})"
             " AND screening_id != ? AND kept_at >= ? ORDER BY number",
-            self._woman(subject_key, today), today, self._clock() - self._longest_s,
+            self._woman(subject_key, today), today, self._aging() - self._longest_s,
         )  # fmt: skip
         shown = []
         for row in rows:
@@ -294,13 +296,13 @@ class Earlier:
         """Delete places that were kept long enough, and whose screenings of that time are; then pictures, the oldest
         first, while there are too many. Not much more than `room` bytes go; whether further ones have to.
         """
-        now = self._clock()
+        now, over = self._clock(), self._aging() - self._longest_s
         self._db.write("UPDATE earlier SET kept_at = ? WHERE kept_at > ?", now, now)  # the clock was set back
         for table in ("women", "sides_amended"):
             old = "SELECT screening_id FROM screenings WHERE started_at < ?"
-            self._db.write(f"DELETE FROM {table} WHERE screening_id IN ({old})", now - self._longest_s)  # noqa: S608
-        over = "SELECT number, size FROM earlier WHERE kept_at < ? OR ? ORDER BY number"
-        for number, size in self._db.read(over, now - self._longest_s, not self.keeps):
+            self._db.write(f"DELETE FROM {table} WHERE screening_id IN ({old})", over)  # noqa: S608
+        too_old = "SELECT number, size FROM earlier WHERE kept_at < ? OR ? ORDER BY number"
+        for number, size in self._db.read(too_old, over, not self.keeps):
             if room <= 0:
                 return True
             self._db.write("DELETE FROM earlier WHERE number = ?", number)

@@ -23,6 +23,7 @@ from sonovan.producers.items import Item, Signer, Visit
 from sonovan.producers.screening import Clock as DateClock
 from sonovan.producers.screening import Screening, planned, utc_now
 from sonovan.producers.sources import Pixels, Source
+from sonovan.producers.spool.aging import AgingClock
 from sonovan.producers.spool.answers import Answers
 from sonovan.producers.spool.awaiting import Awaiting
 from sonovan.producers.spool.bodies import LEAST_FREE_BYTES, Bodies
@@ -85,14 +86,16 @@ class Spool:
         self._db = Database(folder / "spool.sqlite", effects)
         with self._db.translating():
             self._bodies = Bodies(folder / "items", vault, effects, least_free_bytes)
-        self._awaiting = Awaiting(self._db, earlier_bytes, clock)
+        self.aging = AgingClock(self._db, clock)
+        self._awaiting = Awaiting(self._db, earlier_bytes, clock, self.aging)
         self._queue = Queue(self._db, self._bodies, self._awaiting, clock, keep_bytes)
         with self._db.translating():
             self._bodies.sweep(self._queue.files)
         self.withholding = Withholding(self._db)  # what stays here because she withdrew her consent
         self.earlier = Earlier(  # what stays here for a woman's next visit
-            self._db, vault, self._bodies, self._awaiting, most_bytes=earlier_bytes, longest_s=earlier_s, clock=clock
-        )
+            self._db, vault, self._bodies, self._awaiting,
+            most_bytes=earlier_bytes, longest_s=earlier_s, clock=clock, aging=self.aging,
+        )  # fmt: skip
         self.answers = Answers(self._db, self._queue, self._bodies, vault, self.earlier)
         self.silenced = Silenced(self._db)  # screenings whose pictures no machine here may read any more
         self.sides = SweepSides(self._db)  # which side a sweep shows after an amendment
