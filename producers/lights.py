@@ -5,10 +5,14 @@ A light is green only where nothing speaks against it; what is not known counts 
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from sonovan.contracts.because import Because
 from sonovan.contracts.lexicon import Organ, Side
 from sonovan.contracts.van import PlannedRegion
+
+CLOCK_OFF_MIN: Final = 10
+"""Minutes by which a clock is so wrong that somebody has to set it: times of pictures and records come from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,9 @@ class VanState:
 
     withheld: stay here, as her consent is withdrawn. doubted: of the unsent, answered by somebody who is not the
     centre. unfinished: screenings that are not closed since something came. held: frames that nobody has looked at.
-    expected: women of this day of whom nothing came.
+    expected: women of this day of whom nothing came. silent_min: for how long the centre has not answered, None where
+    it does, or nobody tried. certificate_refused: by this machine's clock its certificate does not count.
+    clock_off_min: how far the machine's clock is off, where that is known.
     """
 
     unsent: int = 0
@@ -72,6 +78,9 @@ class VanState:
     unfinished: int = 0
     held: int = 0
     expected: int = 0
+    silent_min: int | None = None
+    certificate_refused: bool = False
+    clock_off_min: int = 0
     arriving: Arriving = Arriving()
 
 
@@ -116,7 +125,17 @@ def van_may_leave(state: VanState) -> Light:
         ("women_expected", state.expected),
     )
     reasons = [*_arriving(state.arriving), *(Because(code=code, value=count) for code, count in counted if count)]
-    return Light(tuple(reasons), tuple(Because(code=code, value=count) for code, count in noted if count))
+    notes = [*_link(state), *(Because(code=code, value=count) for code, count in noted if count)]
+    return Light(tuple(reasons), tuple(notes))
+
+
+def _link(state: VanState) -> Iterator[Because]:
+    if state.certificate_refused:
+        yield Because(code="certificate_refused")
+    elif state.silent_min is not None:
+        yield Because(code="centre_silent", value=state.silent_min)
+    if state.clock_off_min >= CLOCK_OFF_MIN:
+        yield Because(code="clock_off", value=state.clock_off_min)
 
 
 def _arriving(state: Arriving) -> Iterator[Because]:

@@ -19,11 +19,17 @@ _FORGETS: Final = 0.8
 
 
 class LinkSeen:
-    """How fast the link was while something was under way, and how far the van's clock is before the broker's."""
+    """How fast the link was while something was under way, how far the van's clock is before the broker's, and for how
+    long nobody has answered. clock: seconds of a steady clock.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._bytes, self._busy_s, self._acknowledged_at = 0.0, 0.0, 0.0
+        self._clock = clock
+        self._silent_since: float | None = None
         self.clock_ahead_s: float | None = None
+        self.certificate_refused = False
+        """Whether the centre's certificate does not count by this machine's clock."""
 
     @property
     def bits_per_s(self) -> int | None:
@@ -40,6 +46,21 @@ class LinkSeen:
     def note_clock(self, appended_at: datetime, now: datetime) -> None:
         """The broker appended something at this time of its own, and here it is now."""
         self.clock_ahead_s = round((now - appended_at).total_seconds(), 1)
+
+    def answered(self) -> None:
+        """The centre answers."""
+        self._silent_since, self.certificate_refused = None, False
+
+    def silent(self, *, certificate_refused: bool = False) -> None:
+        """The centre does not answer, or its certificate does not count by this machine's clock."""
+        if self._silent_since is None:
+            self._silent_since = self._clock()
+        self.certificate_refused = certificate_refused
+
+    @property
+    def silent_s(self) -> float | None:
+        """For how many seconds nobody has answered; None where the last try was answered, or none was made."""
+        return None if self._silent_since is None else self._clock() - self._silent_since
 
 
 class Reporter:

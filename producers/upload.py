@@ -23,6 +23,7 @@ from sonovan.contracts.topics import van_answered_topic
 from sonovan.producers.link import ALL_LEVELS, LinkOptions, Pace
 from sonovan.producers.reporting import Reporter
 from sonovan.producers.spool import QUEUED, Message, Spool, SpoolStatus
+from sonovan.transport.failures import NoAnswer, WrongClock
 from sonovan.transport.producer import BoundedProducer, Pending
 from sonovan.transport.tail import Tail
 
@@ -127,8 +128,12 @@ class Uploader:
                     self._take_answers(tail)
                     backoff.reset()
                     answering = True
+                    if self._reporter is not None:
+                        self._reporter.link.answered()
                 except Transient as error:
                     self._trouble = str(error)
+                    if self._reporter is not None and isinstance(error, NoAnswer):
+                        self._reporter.link.silent(certificate_refused=isinstance(error, WrongClock))
                     if answering:
                         troubled(self._trouble)
                     answering = False

@@ -30,11 +30,19 @@ _MISCONFIGURED = (
 )
 
 
+class NoAnswer(Transient):
+    """The broker does not answer, or whoever does is not believed."""
+
+
+class WrongClock(NoAnswer):
+    """By this machine's clock the centre's certificate does not count: the clock is wrong, or the certificate old."""
+
+
 def translated(error: Exception, doing: str) -> SonovanError:
     """The error of this project for one of kafka-python's; `doing` says what was tried, without personal data.
 
     Refused or misconfigured: Fatal. Too large: InvalidRecord `record_too_large`. Everything else, the broker's
-    own troubles and its certificate's included, may pass: Transient.
+    own troubles and its certificate's included, may pass: NoAnswer, which is Transient.
     """
     told = " ".join(map(str, error.args)) or type(error).__name__
     if isinstance(error, _REFUSED) or _REFUSED_WORDS in told:
@@ -42,10 +50,10 @@ def translated(error: Exception, doing: str) -> SonovanError:
     if isinstance(error, _TOO_LARGE):
         return InvalidRecord("record_too_large", f"{doing}: {told}")
     if isinstance(error, UntrustedCentre):
-        return Transient(f"{doing}: {told}")
+        return (WrongClock if error.by_clock else NoAnswer)(f"{doing}: {told}")
     if isinstance(error, _MISCONFIGURED):
         return Fatal(f"{doing}: {told}")
-    return Transient(f"{doing}: Kafka is not available: {told}")
+    return NoAnswer(f"{doing}: Kafka is not available: {told}")
 
 
 @contextmanager

@@ -16,7 +16,14 @@ _ANOTHER_NAME: Final = frozenset({62, 64})
 
 
 class UntrustedCentre(KafkaError):  # type: ignore[misc]  # kafka-python ships no types
-    """Whoever answered at the centre's address showed no certificate that counts; the text says what to do."""
+    """Whoever answered at the centre's address showed no certificate that counts; the text says what to do.
+
+    by_clock: whether it would count at another time.
+    """
+
+    def __init__(self, told: str, *, by_clock: bool) -> None:
+        super().__init__(told)
+        self.by_clock = by_clock
 
 
 def trusting(ca: str) -> ssl.SSLContext:
@@ -73,4 +80,4 @@ def untrusted(error: ssl.SSLCertVerificationError, host: str) -> UntrustedCentre
             " centre's place. If the centre has another authority, bring its trusted.pem here and type:"
             " sonovan van trust FILE"
         )
-    return UntrustedCentre(f"{why} ({error.verify_message})")
+    return UntrustedCentre(f"{why} ({error.verify_message})", by_clock=code in (_EXPIRED, _NOT_YET_VALID))

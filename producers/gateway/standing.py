@@ -9,6 +9,7 @@ from sonovan.producers.gateway.intake import ARRIVED, QUARANTINED, TRAY
 from sonovan.producers.gateway.recording_now import is_recording
 from sonovan.producers.gateway.register import Expected
 from sonovan.producers.lights import Arriving, VanState, WomanState
+from sonovan.producers.reporting import LinkSeen
 from sonovan.producers.spool import WITHHELD, Spool
 
 
@@ -72,8 +73,8 @@ def woman_state(folder: Path, desk: Desk, spool: Spool, entry: Expected) -> Woma
     )
 
 
-def van_state(folder: Path, desk: Desk, spool: Spool, day: date) -> VanState:
-    """How things stand with the whole van. day: whose women are expected."""
+def van_state(folder: Path, desk: Desk, spool: Spool, day: date, link: LinkSeen | None = None) -> VanState:
+    """How things stand with the whole van. day: whose women are expected. link: what the process that uploads saw."""
     coming = arriving(folder, desk)  # before what is in screenings: what goes on meanwhile is counted twice
     status, rejected, screenings = spool.status(), spool.rejected(), spool.screenings()
     begun = {each.screening_id for each in screenings}
@@ -87,5 +88,8 @@ def van_state(folder: Path, desk: Desk, spool: Spool, day: date) -> VanState:
         unfinished=sum(each.unfinished for each in screenings),
         held=len(spool.held()),
         expected=sum(each.day == day and each.screening_id not in begun for each in desk.register.expected(day)),
+        silent_min=None if link is None or link.silent_s is None else round(link.silent_s / 60),
+        certificate_refused=link is not None and link.certificate_refused,
+        clock_off_min=0 if link is None or link.clock_ahead_s is None else round(abs(link.clock_ahead_s) / 60),
         arriving=coming,
     )

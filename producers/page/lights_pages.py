@@ -17,7 +17,7 @@ def lights(page: "Page", asked: Asked) -> Answer:
     """
     folder, desk, spool = page.vault.folder, page.desk, page.spool
     women = [(each, she_may_leave(woman_state(folder, desk, spool, each))) for each in under_way(desk, spool)]
-    van = van_may_leave(van_state(folder, desk, spool, page.clock()))
+    van = van_may_leave(van_state(folder, desk, spool, page.clock(), page.link))
     waiting = still_here(desk, spool, page.clock())
     keys = page.leaving.of([each.screening_id for each in waiting])
     return rendered("lights.html", page.words[asked.language], asked, women=women, waiting=waiting, keys=keys, van=van)

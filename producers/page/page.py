@@ -27,6 +27,7 @@ from sonovan.producers.page.asked import Answer, Asked, Handler, Refused, go
 from sonovan.producers.page.render import Speaks, rendered
 from sonovan.producers.page.row_keys import RowKeys
 from sonovan.producers.privacy.clean import Finder
+from sonovan.producers.reporting import LinkSeen
 from sonovan.producers.spool import Spool
 from sonovan.producers.vault import Vault
 
@@ -43,7 +44,7 @@ class Page:
     key_of: gives the subject key of a person id, or of nobody. words: by language. clean: every picture of an
     object that waits goes through it. finder: finds the text in held frames. watch: sees what is composed. clock: the
     van's own day. recorder: records sweeps from the video output; None where van.toml has no capture. leaving: the
-    keys of those who wait on the lights to be marked as left.
+    keys of those who wait on the lights to be marked as left. link: what whoever uploads saw of it.
     """
 
     vault: Vault = field(repr=False)
@@ -59,6 +60,7 @@ class Page:
     clock: Callable[[], date] = today
     recorder: Recorder | None = field(default=None, repr=False)
     leaving: RowKeys = field(default_factory=RowKeys, repr=False)
+    link: LinkSeen = field(default_factory=LinkSeen, repr=False)
 
     def answer(self, handler: Handler, asked: Asked) -> Answer:
         """What a handler answers; whatever it refuses becomes a page that says so."""

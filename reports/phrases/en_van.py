@@ -155,6 +155,11 @@ ENGLISH_VAN: Final = {
     "lamp_items_doubted": "Answered, but not by the centre: {value}. All is kept and sent again. Tell the centre.",
     "lamp_items_withheld": "Kept here and not sent, as consent is withdrawn: {value}",
     "lamp_items_refused": "Refused for good by the centre: {value}. sonovan van spool status names them.",
+    "lamp_centre_silent": "No answer from the centre for {value} min. All is kept, and goes by itself once the link "
+    "is back.",
+    "lamp_certificate_refused": "By this laptop's clock the centre's certificate does not count. Look at the date and "
+    "set the clock; if it is right, tell the centre. All is kept.",
+    "lamp_clock_off": "This laptop's clock is wrong by {value} min: set it.",
     "lamp_women_expected": "Registered today, nothing came of them: {value}",
     "error_nobody_expected": "Nobody is expected with this slip number: register her first.",
     "error_plan_has_that_side": "The plan has both sides: put right the sweeps alone. The side that was not scanned "

@@ -144,6 +144,10 @@ CHINESE_VAN: Final = {
     "lamp_items_doubted": "收到回执但并非中心签发：{value}。未删除任何内容，将重新发送。请告知中心。",
     "lamp_items_withheld": "已撤回同意，保留在车上、不发送：{value}",
     "lamp_items_refused": "中心永久拒收：{value}。可用命令 sonovan van spool status 查看。",
+    "lamp_centre_silent": "中心已 {value} 分钟没有应答。内容全部保留，网络恢复后会自动发送。",
+    "lamp_certificate_refused": "按本机时钟，中心的证书无效。请检查日期并校正时钟；若日期正确，"
+    "请告知中心。内容全部保留。",
+    "lamp_clock_off": "本机时钟误差 {value} 分钟：请校正。",
     "lamp_women_expected": "今日已登记但未收到任何图像：{value}",
     "error_nobody_expected": "没有使用该单号的待检者：请先登记。",
     "error_plan_has_that_side": "计划中两侧都有：请只更正扫查的侧别。未扫查的一侧仍在计划中：请补扫，或说明原因。",

@@ -82,7 +82,7 @@ def serve(
             if page:
                 at_port = {} if page_port is None else {"port": page_port}
                 shown = options.model_copy(update={"page": options.page.model_copy(update=at_port)})
-                address = until_it_ends.enter_context(served(opened, shown, clean, watch))
+                address = until_it_ends.enter_context(served(opened, shown, clean, watch, gateway.reporter.link))
                 typer.echo(f"the operator's page: {address}")
             if options.metrics_port is not None:
                 made = exposed(

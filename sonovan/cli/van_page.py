@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sonovan.producers.gateway.composing import Clean
     from sonovan.producers.gateway.settings import ListenerOptions
     from sonovan.producers.gateway.watching import Watch
+    from sonovan.producers.reporting import LinkSeen
 
 DOOR_FILE: Final = "page"
 """In the van's folder while the page is served: its address and the code that is valid now; for its owner's eyes."""
@@ -43,8 +44,10 @@ def page(van: VanName = None, state: State = None) -> None:
 
 
 @contextmanager
-def served(opened: "OpenVan", options: "ListenerOptions", clean: "Clean", watch: "Watch") -> Iterator[str]:
-    """Serve the page of an open van until the block ends; its address, and how to enter.
+def served(
+    opened: "OpenVan", options: "ListenerOptions", clean: "Clean", watch: "Watch", link: "LinkSeen"
+) -> Iterator[str]:
+    """Serve the page of an open van until the block ends; its address, and how to enter. link: see `Page`.
 
     Raises InvalidRecord `option_invalid` where the port is taken.
     """
@@ -75,7 +78,7 @@ def served(opened: "OpenVan", options: "ListenerOptions", clean: "Clean", watch:
             opened.vault, opened.spool, desk, opened.signer, options.page,
             lambda person: visit_key(opened.vault, person),
             {each: VanWords(each) for each in LANGUAGES}, clean, open_finder(), watch,
-            recorder=recorder,
+            recorder=recorder, link=link,
         )  # fmt: skip
         with serving(made, doors, say) as port:
             address = f"http://127.0.0.1:{port}/enter"

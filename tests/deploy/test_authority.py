@@ -1,16 +1,23 @@
 """The centre's certificate authority: what a van that trusts it takes, and what it is told where it does not."""
 
+import socket
 import ssl
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from sonovan.contracts.broker import BrokerSettings
 from sonovan.contracts.errors import InvalidRecord
 from sonovan.deploy.authority import AUTHORITY, LISTENER, LISTENER_DAYS, RENEWED_WITH_DAYS_LEFT, TRUSTED, Authority
 from sonovan.deploy.errors import DeployError
 from sonovan.deploy.settings import VansListenerSettings
+from sonovan.transport.failures import NoAnswer, WrongClock
+from sonovan.transport.tail import Tail
 from sonovan.transport.tls import trusting, untrusted
 
 NAMES = ("127.0.0.1", "centre.example")
@@ -86,6 +93,46 @@ def test_another_authority_another_name_and_a_wrong_time_are_told_apart_with_wha
     assert "not valid yet" in connect(here, trusted)
     with pytest.raises(InvalidRecord, match="no certificates"):
         trusting("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+
+
+@contextmanager
+def serving_tls(folder: Path) -> Iterator[int]:
+    """The port of a server that shakes hands with the folder's certificate, as often as it is asked, and ends."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / LISTENER)
+
+    def serve(server: socket.socket) -> None:
+        while True:
+            try:
+                peer, _ = server.accept()
+            except OSError:
+                return
+            with peer, suppress(OSError):
+                context.wrap_socket(peer, server_side=True).close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@pytest.mark.parametrize(("days", "foreign", "expected"), [(10, False, WrongClock), (0, True, NoAnswer)])
+def test_a_van_knows_a_certificate_that_its_clock_alone_refuses(
+    tmp_path: Path, days: float, foreign: bool, expected: type[NoAnswer]
+) -> None:
+    ca = made(tmp_path / "here").trusted()
+    at(tmp_path / "here", days).issue()
+    if foreign:
+        ca = made(tmp_path / "elsewhere").trusted()
+    with serving_tls(tmp_path / "here") as port:
+        kafka = BrokerSettings(
+            bootstrap=f"127.0.0.1:{port}", username="van", password=SecretStr("secret"), ca=ca, connect_timeout_s=2
+        )
+        with pytest.raises(NoAnswer) as caught:
+            Tail(kafka, "topic", {})
+    assert type(caught.value) is expected
 
 
 def test_while_two_authorities_count_vans_of_both_are_served_and_then_those_of_the_new_one(tmp_path: Path) -> None:

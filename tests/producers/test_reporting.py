@@ -67,3 +67,15 @@ def test_a_fast_clock_is_ahead_of_the_broker() -> None:
     link = LinkSeen()
     link.note_clock(NOW, NOW + timedelta(days=1))
     assert link.clock_ahead_s == 86_400
+
+
+def test_a_centre_is_silent_from_the_first_try_on_until_it_answers() -> None:
+    seconds = [0.0]
+    link = LinkSeen(lambda: seconds[0])
+    assert link.silent_s is None
+    link.silent(certificate_refused=True)
+    seconds[0] = 60.0
+    link.silent()
+    assert (link.silent_s, link.certificate_refused) == (60.0, False)
+    link.answered()
+    assert link.silent_s is None

@@ -26,6 +26,7 @@ from sonovan.deploy.state import StateFolder
 from sonovan.producers import enrol as enrolment
 from sonovan.producers import receipts
 from sonovan.producers.items import Signer
+from sonovan.producers.reporting import Reporter
 from sonovan.producers.screening import compose_sequence
 from sonovan.producers.simulate import simulated_sources
 from sonovan.producers.spool import QUEUED, SENT, STORED, Spool
@@ -246,15 +247,19 @@ def test_a_broker_that_goes_away_is_waited_for(own_centre: Centre, tmp_path: Pat
         screening = spooled(spool, signer, 4)
         services.stop(StateFolder(own_centre.path), lambda _line: None)
         told: list[str] = []
+        reporter = Reporter(spool, signer)
+        uploader = Uploader(spool, kafka, "upload-6", reporter=reporter)
         with pytest.raises(Transient) as caught:
-            Uploader(spool, kafka, "upload-6").run(lambda: all_sent(spool, None), give_up_s=3, troubled=told.append)
+            uploader.run(lambda: all_sent(spool, None), give_up_s=3, troubled=told.append)
+        assert reporter.link.silent_s is not None
         assert len(told) == 1  # not at every attempt
         assert "7 items wait" in str(caught.value)
         assert spool.status(screening).counts[QUEUED] == 7
         back = threading.Thread(target=up, args=(own_centre.path,), kwargs={"apps": ()})
         back.start()
-        Uploader(spool, kafka, "upload-6").run(lambda: all_sent(spool, None), give_up_s=240)
+        Uploader(spool, kafka, "upload-6", reporter=reporter).run(lambda: all_sent(spool, None), give_up_s=240)
         back.join()
+        assert reporter.link.silent_s is None
         assert spool.status(screening).counts[SENT] == 7
 
 
