@@ -40,7 +40,8 @@ COVERAGE_NOT_KNOWN: Final = "coverage_not_known"
 NOT_TICKED_OFF: Final = "not_ticked_off"
 """The reason that a row is `limited` at best: the operator worked through a checklist and did not tick it off."""
 FROZEN: Final = "frozen_picture"
-"""The reason that a row is `limited` at best: its frames are enough, and only a few of them are different pictures."""
+"""The reason that a row is `limited` at best: its frames are enough, and only a few of them are different pictures.
+With a single picture it is `inadequate`: a sweep was meant, and the scanner stood still."""
 EXCUSED: Final[Mapping[Excuse, str]] = {each: f"excused_{each}" for each in EXCUSES}
 """The reasons that say why the operator did not scan a planned item. They excuse nobody: its level stays."""
 
@@ -256,6 +257,7 @@ def _judge(
     elif not qualities:
         level, reasons = "inadequate", ["nothing_assessable"]
     else:
+        level = "inadequate" if few == FROZEN and len(qualities) == 1 else level
         for value, (least, enough), reason in (
             (len(qualities), rules.assessable_frames, few),
             (share, rules.assessable_share, "low_assessable_share"),

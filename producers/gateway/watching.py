@@ -11,12 +11,15 @@ from statistics import median
 from threading import Lock
 from typing import Final
 
+import numpy as np
+
+from sonovan.clinical.adequacy import ADEQUACY_RULES
 from sonovan.clinical.motion import MOTION_RULES
 from sonovan.contracts.lexicon import Organ, Side
 from sonovan.models.errors import UnusablePicture
 from sonovan.models.picture.live import LiveQuality, live_quality
 from sonovan.producers.gateway.preview import Preview
-from sonovan.producers.sources import CapturedFrame, LostFrame, Source
+from sonovan.producers.sources import CapturedFrame, LostFrame, Pixels, Source
 
 LATEST: Final = 12
 """Frames that are shown."""
@@ -41,18 +44,29 @@ class _Seen:
     lost: int = 0
     latest: deque[Judged] = field(default_factory=lambda: deque(maxlen=LATEST))
     sharp: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=MOTION_RULES.near))
+    newest: Pixels | None = None
+    still: int = 0
     last_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What came into a screening since the gateway started. last_at: UNIX seconds of the last frame."""
+    """What came into a screening since the gateway started. last_at: UNIX seconds of the last frame.
+
+    still: how many frames in a row, up to the newest one of its sweep, have the same pixels.
+    """
 
     version: int = 0
     frames: int = 0
     lost: int = 0
     latest: tuple[Judged, ...] = ()
     last_at: float | None = None
+    still: int = 0
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the scanner's picture stands still: so many frames would be enough, were they different ones."""
+        return self.still >= ADEQUACY_RULES.assessable_frames[1]
 
 
 class Watch:
@@ -77,6 +91,10 @@ class Watch:
                 del self._seen[next(each for each in self._seen if each != screening_id)]
             if any(shot.frame_index == 0 for shot in shots):
                 seen.sharp.clear()
+                seen.newest = None
+            for shot in captured:
+                same = seen.newest is not None and np.array_equal(seen.newest, shot.pixels)
+                seen.newest, seen.still = shot.pixels, seen.still + 1 if same else 1
             seen.frames += len(captured)
             seen.lost += len(shots) - len(captured)
             seen.last_at = self._clock()
@@ -107,7 +125,7 @@ class Watch:
             seen = self._seen.get(screening_id)
             if seen is None:
                 return Glance(self._version)
-            return Glance(self._version, seen.frames, seen.lost, tuple(seen.latest), seen.last_at)
+            return Glance(self._version, seen.frames, seen.lost, tuple(seen.latest), seen.last_at, seen.still)
 
 
 def _quality(shot: CapturedFrame) -> LiveQuality | None:

@@ -172,6 +172,7 @@ ENGLISH_VAN: Final = {
     "live_frames": "frames",
     "live_elapsed": "since the first picture",
     "live_lost": "frames unreadable",
+    "live_frozen": "The picture stands still: {value} frames alike. Unfreeze the scanner and scan this again.",
     "live_checklist": "To be scanned",
     "live_done": "scanned whole",
     "live_excuse": "not scanned because …",

@@ -159,6 +159,7 @@ CHINESE_VAN: Final = {
     "live_frames": "帧",
     "live_elapsed": "自第一幅图像起",
     "live_lost": "无法读取的帧",
+    "live_frozen": "图像静止：连续 {value} 帧相同。请解除冻结并重新扫查。",
     "live_checklist": "待扫查",
     "live_done": "已完整扫查",
     "live_excuse": "未扫查，原因…",

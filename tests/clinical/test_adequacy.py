@@ -124,17 +124,18 @@ def test_one_still_picture_is_limited() -> None:
     assert (row.level, row.reasons) == ("limited", ("few_frames",))
 
 
-def test_a_sweep_of_a_frozen_picture_is_limited_and_scanned_again() -> None:
+def test_a_sweep_of_one_frozen_picture_is_inadequate_and_scanned_again() -> None:
     frozen = [segmented(index, pixels_sha256=sha("the same")) for index in range(20)]
     (row,) = judged(frozen, closings=[sequence_closed(20)], screening=[screening_closed(SWEEP)], final=True)
-    assert (row.level, row.reasons, row.frames) == ("limited", ("frozen_picture",), 20)
+    assert (row.level, row.reasons, row.frames) == ("inadequate", ("frozen_picture",), 20)
     assert "scan_again" in [each.rule for each in derive_advice("complete", [row], [])]
 
 
 def test_a_sweep_that_freezes_at_its_end_is_as_good_as_what_came_before() -> None:
     frozen = [segmented(index, pixels_sha256=sha("the same")) for index in range(8, 40)]
     assert judged(good(8) + frozen)[0].level == "adequate"
-    assert judged(good(6) + frozen)[0].reasons == ("frozen_picture",)
+    few = judged(good(6) + frozen)[0]
+    assert (few.level, few.reasons) == ("limited", ("frozen_picture",))
 
 
 def test_copies_of_a_picture_hide_nothing_that_could_not_be_assessed() -> None:

@@ -98,6 +98,8 @@ if (live) {
     const capture = at("capture");
     if (capture && capture.dataset.recording !== state.recording) location.reload();
     const told = state.preview;
+    at("frozen").textContent = state.frozen || "";
+    at("frozen").hidden = !state.frozen;
     at("ended").textContent = told.ended || "";
     at("ended").hidden = !told.ended;
     at("plane").textContent = told.plane || "";

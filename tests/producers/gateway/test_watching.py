@@ -41,6 +41,18 @@ def test_a_smeared_frame_is_blurred_and_a_new_sweep_begins_anew() -> None:
     assert not watch.glance("one").latest[-1].blurred
 
 
+def test_a_picture_that_stands_still_is_told_until_another_one_comes() -> None:
+    watch = Watch()
+    watch.frames("one", SOURCE, [shot(0, PICTURES[1]), *(shot(index, PICTURES[0].copy()) for index in range(1, 8))])
+    assert (watch.glance("one").still, watch.glance("one").frozen) == (7, False)
+    watch.frames("one", SOURCE, [LostFrame(8, "unreadable", "x"), shot(9, PICTURES[0])])
+    assert (watch.glance("one").still, watch.glance("one").frozen) == (8, True)
+    watch.frames("one", SOURCE, [shot(0, PICTURES[0])])
+    assert watch.glance("one").still == 1, "another sweep, which may begin with the same picture"
+    watch.frames("one", SOURCE, [shot(1, PICTURES[0]), shot(2, PICTURES[2])])
+    assert not watch.glance("one").frozen
+
+
 def test_little_is_remembered() -> None:
     watch = Watch()
     for index in range(LATEST + 3):

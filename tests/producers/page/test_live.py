@@ -16,6 +16,9 @@ from sonovan.producers.gateway.preview import Preview
 from sonovan.producers.gateway.register import Expected
 from sonovan.producers.page.doors import Doors
 from sonovan.producers.page.server import serving
+from sonovan.producers.sources import CapturedFrame, Source
+from sonovan.producers.sources.source import whole_panel
+from tests.producers.files import grey
 from tests.producers.page.pages import Desk, desk
 from tests.producers.page.scene import amendments, closings, registered, scan
 from tests.waiting import until
@@ -44,6 +47,23 @@ def test_a_scan_from_the_first_frame_to_green(tmp_path: Path) -> None:
         assert here.ask("POST", "/live/{screening}/close", screening=entry.screening_id).location == "/lights"
         (closing,) = closings(here)
         assert [each.side for each in closing.covered or ()] == ["left"]
+
+
+@pytest.mark.parametrize(
+    ("language", "says"), [("en", "The picture stands still: 8 frames alike"), ("zh", "图像静止：连续 8 帧")]
+)
+def test_a_picture_that_stands_still_is_said_at_once(tmp_path: Path, language: str, says: str) -> None:
+    with desk(tmp_path) as here:
+        here.language = language
+        entry = registered(here)
+        source = Source(Path("x"), "breast", "left", None, None, 8, lambda: iter(()))
+        panel = (whole_panel(48, 64, None, None),)
+        for index in range(8):
+            assert says not in here.text("/live/{screening}", screening=entry.screening_id)
+            here.page.watch.frames(entry.screening_id, source, [CapturedFrame(index, None, grey(seed=1), panel)])
+        assert says in here.text("/live/{screening}", screening=entry.screening_id)
+        scan(here, entry, "left")
+        assert says not in here.text("/live/{screening}", screening=entry.screening_id)
 
 
 def test_a_tick_after_the_closing_goes_out_with_another(tmp_path: Path) -> None:
