@@ -27,7 +27,7 @@ from sonovan.contracts.errors import InvalidRecord, Transient
 from sonovan.contracts.ids import mint_id
 from sonovan.producers.items import Signer
 from sonovan.producers.private_files import sync_folder
-from sonovan.producers.spool import Disk, Spool
+from sonovan.producers.spool import ITEM_DAMAGED, Disk, ItemDamaged, Spool
 
 _EVER: Final = float("inf")
 
@@ -103,7 +103,11 @@ def _portions(spool: Spool, item_ids: list[str], file_bytes: int) -> Iterator[li
     portion: list[DiskMessage] = []
     size = 0
     for item_id in item_ids:
-        message = spool.load(item_id)
+        try:
+            message = spool.load(item_id)
+        except ItemDamaged:
+            spool.mark_rejected(item_id, ITEM_DAMAGED, retryable=True)
+            continue
         if message is None:  # its receipt came meanwhile
             continue
         portion.append(DiskMessage(item_id, message.topic, message.key, message.value, message.headers))

@@ -62,11 +62,13 @@ class VanState:
     """The whole van, in items of its spool. unsent: queued, or sent without the centre's receipt. exported: those of
     them that lie on a disk as well. retryable, refused: rejected by the centre, for now or for good.
 
+    damaged: set aside, as their bodies on this disk are damaged.
     withheld: stay here, as her consent is withdrawn. doubted: of the unsent, answered by somebody who is not the
     centre. unfinished: screenings that are not closed since something came. held: frames that nobody has looked at.
-    expected: women of this day of whom nothing came. silent_min: for how long the centre has not answered, None where
-    it does, or nobody tried. certificate_refused: by this machine's clock its certificate does not count.
-    clock_off_min: how far the machine's clock is off, where that is known.
+    expected: women of this day of whom nothing came. silent_min: for how long the centre has not answered; 0 where it
+    does, or nobody tried. certificate_refused: by this machine's clock its certificate does not count. cannot_send:
+    it refuses this van, or the van is set up wrongly. clock_off_min: how far the machine's clock is off, as far as that
+    is known.
     """
 
     unsent: int = 0
@@ -75,11 +77,13 @@ class VanState:
     withheld: int = 0
     retryable: int = 0
     refused: int = 0
+    damaged: int = 0
     unfinished: int = 0
     held: int = 0
     expected: int = 0
-    silent_min: int | None = None
+    silent_min: int = 0
     certificate_refused: bool = False
+    cannot_send: bool = False
     clock_off_min: int = 0
     arriving: Arriving = Arriving()
 
@@ -116,6 +120,7 @@ def van_may_leave(state: VanState) -> Light:
         ("frames_to_look_at", state.held),
         ("items_unsent", max(0, state.unsent - state.exported)),
         ("items_to_retry", state.retryable),
+        ("items_damaged", state.damaged),
     )
     noted = (
         ("items_on_disk", min(state.exported, state.unsent)),
@@ -130,9 +135,11 @@ def van_may_leave(state: VanState) -> Light:
 
 
 def _link(state: VanState) -> Iterator[Because]:
-    if state.certificate_refused:
+    if state.cannot_send:
+        yield Because(code="cannot_send")
+    elif state.certificate_refused:
         yield Because(code="certificate_refused")
-    elif state.silent_min is not None:
+    elif state.silent_min:
         yield Because(code="centre_silent", value=state.silent_min)
     if state.clock_off_min >= CLOCK_OFF_MIN:
         yield Because(code="clock_off", value=state.clock_off_min)

@@ -30,6 +30,8 @@ class LinkSeen:
         self.clock_ahead_s: float | None = None
         self.certificate_refused = False
         """Whether the centre's certificate does not count by this machine's clock."""
+        self.cannot_send = False
+        """Whether sending ended in an error that does not pass by itself, such as a refused account."""
 
     @property
     def bits_per_s(self) -> int | None:
@@ -49,18 +51,21 @@ class LinkSeen:
 
     def answered(self) -> None:
         """The centre answers."""
-        self._silent_since, self.certificate_refused = None, False
+        self._silent_since, self.certificate_refused, self.cannot_send = None, False, False
 
-    def silent(self, *, certificate_refused: bool = False) -> None:
-        """The centre does not answer, or its certificate does not count by this machine's clock."""
+    def silent(self, *, for_s: float = 0.0, certificate_refused: bool = False) -> None:
+        """The centre does not answer, or its certificate does not count by this machine's clock. for_s: seconds for
+        which it has not, where that is noticed late.
+        """
         if self._silent_since is None:
-            self._silent_since = self._clock()
+            self._silent_since = self._clock() - for_s
         self.certificate_refused = certificate_refused
 
     @property
     def silent_s(self) -> float | None:
         """For how many seconds nobody has answered; None where the last try was answered, or none was made."""
-        return None if self._silent_since is None else self._clock() - self._silent_since
+        since = self._silent_since
+        return None if since is None else self._clock() - since
 
 
 class Reporter:

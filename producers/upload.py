@@ -22,9 +22,9 @@ from sonovan.contracts.errors import InvalidRecord, SonovanError, Transient
 from sonovan.contracts.topics import van_answered_topic
 from sonovan.producers.link import ALL_LEVELS, LinkOptions, Pace
 from sonovan.producers.reporting import Reporter
-from sonovan.producers.spool import QUEUED, Message, Spool, SpoolStatus
+from sonovan.producers.spool import ITEM_DAMAGED, QUEUED, ItemDamaged, Message, Spool, SpoolStatus
 from sonovan.transport.failures import NoAnswer, WrongClock
-from sonovan.transport.producer import BoundedProducer, Pending
+from sonovan.transport.producer import BoundedProducer, Pending, Sent
 from sonovan.transport.tail import Tail
 
 _LOG: Final = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ _READ_FOR_S: Final = 0.3
 _ROOM_WITHIN_S: Final = 1.0
 _IDLE_S: Final = 0.1
 _BACKOFF_S: Final = (0.5, 15.0)
+_SILENT_AFTER_S: Final = 30.0
+"""So long after something was handed over without a word from the centre it is said to be silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,9 @@ class Uploader:
         self._held_back: str | None = None  # why the site's own settings let nothing go
         self._moved_at = time.monotonic()
         self._told_doubts = False
+        self._heard_at = time.monotonic()
+        self._unanswered_since: float | None = None  # when the oldest item was handed over that is not acknowledged
+        self._told: Pending | None = None  # the report that was sent last
 
     def run(
         self,
@@ -124,12 +129,13 @@ class Uploader:
                     held = self._spool.status().waiting
                     raise Transient(f"{self._held_back or self._trouble}; {held} items wait in {self._spool.folder}")
                 try:
-                    tail = tail or Tail(self._kafka, van_answered_topic(self._van_id).name, self._spool.positions())
+                    if tail is None:
+                        tail = Tail(self._kafka, van_answered_topic(self._van_id).name, self._spool.positions())
+                        self._heard()
                     self._take_answers(tail)
                     backoff.reset()
                     answering = True
-                    if self._reporter is not None:
-                        self._reporter.link.answered()
+                    self._note_silence()
                 except Transient as error:
                     self._trouble = str(error)
                     if self._reporter is not None and isinstance(error, NoAnswer):
@@ -148,6 +154,7 @@ class Uploader:
     def _take_answers(self, tail: Tail) -> None:
         doubts = self._spool.answers.doubts
         for message in tail.messages(deadline_s=_READ_FOR_S):
+            self._heard()
             try:
                 answer = message.decode()
             except InvalidRecord as error:
@@ -162,6 +169,20 @@ class Uploader:
             if not self._told_doubts:
                 _LOG.warning("van %s: %s", self._van_id, NOT_THE_CENTRES)
             self._told_doubts = True
+
+    def _heard(self) -> None:
+        """Something came from the centre."""
+        self._heard_at = time.monotonic()
+        if self._reporter is not None:
+            self._reporter.link.answered()
+
+    def _note_silence(self) -> None:
+        """A broker that goes away is waited for: that nothing comes back of what was handed over tells it."""
+        since, now = self._unanswered_since, time.monotonic()
+        if self._reporter is not None and since is not None:
+            for_s = now - max(since, self._heard_at)
+            if for_s > _SILENT_AFTER_S:
+                self._reporter.link.silent(for_s=for_s)
 
     def _send_all(self) -> None:
         backoff = _Backoff()
@@ -184,6 +205,8 @@ class Uploader:
             while flying and flying[0].pending.done():
                 self._acknowledge(flying.popleft())
                 backoff.reset()
+            self._unanswered_since = flying[0].handed_at if flying else None
+            self._take_time(0.0)
             if self._reporter is not None and self._reporter.due:
                 self._report(producer)
             if not self._send_next(producer, flying):
@@ -192,6 +215,7 @@ class Uploader:
             self._acknowledge(flying.popleft())
         if not flying:  # else the link takes nothing, and whoever stops this need not wait for it
             self._report(producer)
+            self._take_time(_ROOM_WITHIN_S)
 
     def _next(self, flying: set[str]) -> Message | None:
         """The next item that may go now; None where none waits, or none of those that wait may go yet."""
@@ -201,7 +225,11 @@ class Uploader:
         item_id = next((name for name in waiting if name not in flying), None)
         if item_id is not None:
             self._held_back = None
-            return self._spool.load(item_id)
+            try:
+                return self._spool.load(item_id)
+            except ItemDamaged as error:
+                _LOG.error("van %s sets an item aside: %s", self._van_id, error)
+                self._spool.mark_rejected(item_id, ITEM_DAMAGED, retryable=True)
         if allowed < ALL_LEVELS:
             why = "the link is metered" if self._pace.metered() else "van.toml lets no frames go at this hour"
             self._held_back = f"{why}: frames wait"
@@ -235,8 +263,7 @@ class Uploader:
             return
         if self._reporter is not None:
             self._reporter.link.note(flown.size, flown.handed_at, time.monotonic())
-            self._reporter.link.note_clock(sent.appended_at, datetime.now(UTC))
-        self._spool.aging.note(sent.appended_at.timestamp())
+        self._note_time(sent)
         self._spool.mark_sent(flown.item_id)
         self._moved_at = time.monotonic()
 
@@ -245,7 +272,22 @@ class Uploader:
         if self._reporter is not None:
             topic, key, value = self._reporter.message(self._pace.metered())
             with suppress(Transient, InvalidRecord):
-                producer.send(topic, key, value, deadline_s=_ROOM_WITHIN_S)
+                self._told = producer.send(topic, key, value, deadline_s=_ROOM_WITHIN_S)
+
+    def _take_time(self, timeout_s: float) -> None:
+        """Note the broker's time from the report that was sent last, once it is there: also where no item goes, a clock
+        that is wrong is seen, and one that was set is known to be right.
+        """
+        if self._told is not None and (timeout_s or self._told.done()):
+            told, self._told = self._told, None
+            with suppress(Transient, InvalidRecord):
+                self._note_time(told.result(timeout_s))
+
+    def _note_time(self, sent: Sent) -> None:
+        self._heard()
+        if self._reporter is not None:
+            self._reporter.link.note_clock(sent.appended_at, datetime.now(UTC))
+        self._spool.aging.note(sent.appended_at.timestamp())
 
 
 class _Backoff:

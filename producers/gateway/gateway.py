@@ -1,6 +1,7 @@
 """The gateway of one van: its listener, its composer and its uploader, until somebody stops it."""
 
 import fcntl
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from threading import Event, Thread
 from typing import Final
 
 from sonovan.contracts.broker import BrokerSettings
-from sonovan.contracts.errors import InvalidRecord, Transient
+from sonovan.contracts.errors import Fatal, InvalidRecord, Transient
 from sonovan.producers.gateway.checklists import Checklists
 from sonovan.producers.gateway.composing import Clean, Composer
 from sonovan.producers.gateway.duty import Duty
@@ -33,6 +34,7 @@ from sonovan.producers.vault import Vault
 
 _UPLOAD_GIVES_UP_S: Final = 60.0
 _PAUSE_S: Final = 1.0
+_REFUSED_PAUSE_S: Final = 60.0
 _REMEMBERED: Final = timedelta(days=90)
 """So long somebody stays in the register, as openings stay in their topic."""
 
@@ -112,10 +114,12 @@ class Gateway:
         with _alone(self._vault.folder), open_desk(self._vault) as desk:
             desk.intake.sweep()
             desk.intake.try_defects_again()
-            over = datetime.fromtimestamp(self._spool.aging(), UTC).astimezone() - _REMEMBERED
-            desk.intake.forget_kept(over.timestamp())
-            desk.register.forget(over.date())
-            desk.duty.forget(over.timestamp())
+            self._spool.aging.look()
+            over = self._spool.aging.over(_REMEMBERED.total_seconds())
+            if math.isfinite(over):
+                desk.intake.forget_kept(over)
+                desk.register.forget(datetime.fromtimestamp(over, UTC).astimezone().date())
+                desk.duty.forget(over)
             try:
                 self._spool.earlier.expire()
             except Transient as error:  # a short disk keeps nobody from scanning; the next start tries again
@@ -192,14 +196,20 @@ class Gateway:
         """Upload whatever waits, and report; between two turns other commands may."""
         told, reporter = "", self.reporter
         while not self._stopped.wait(_PAUSE_S):
-            if not self._spool.status().waiting and not reporter.due:
-                told = ""
-                continue
             try:
+                if not self._spool.status().waiting and not reporter.due:
+                    told = ""
+                    continue
                 Uploader(self._spool, kafka(), self._van_id, link=self._options.link, reporter=reporter).run(
                     lambda: self._stopped.is_set() or not (self._spool.status().waiting or reporter.due),
                     give_up_s=_UPLOAD_GIVES_UP_S,
                 )
+            except Fatal as error:  # whoever scans goes on; a damaged spool ends the composer as well
+                reporter.link.cannot_send = True
+                if str(error) != told:
+                    self._tell(f"nothing is sent: {error}; all is kept, trying again")
+                told = str(error)
+                self._stopped.wait(_REFUSED_PAUSE_S)
             except Transient as error:
                 why = str(error).partition(";")[0]
                 if why != told:  # not each minute of a day without a link

@@ -10,7 +10,7 @@ from sonovan.producers.gateway.recording_now import is_recording
 from sonovan.producers.gateway.register import Expected
 from sonovan.producers.lights import Arriving, VanState, WomanState
 from sonovan.producers.reporting import LinkSeen
-from sonovan.producers.spool import WITHHELD, Spool
+from sonovan.producers.spool import ITEM_DAMAGED, WITHHELD, Spool
 
 
 def arriving(folder: Path, desk: Desk) -> Arriving:
@@ -76,6 +76,8 @@ def woman_state(folder: Path, desk: Desk, spool: Spool, entry: Expected) -> Woma
 def van_state(folder: Path, desk: Desk, spool: Spool, day: date, link: LinkSeen | None = None) -> VanState:
     """How things stand with the whole van. day: whose women are expected. link: what the process that uploads saw."""
     coming = arriving(folder, desk)  # before what is in screenings: what goes on meanwhile is counted twice
+    silent_s = None if link is None else link.silent_s
+    off_s = spool.aging.behind_s or (0.0 if link is None else abs(link.clock_ahead_s or 0.0))
     status, rejected, screenings = spool.status(), spool.rejected(), spool.screenings()
     begun = {each.screening_id for each in screenings}
     return VanState(
@@ -83,13 +85,15 @@ def van_state(folder: Path, desk: Desk, spool: Spool, day: date, link: LinkSeen 
         exported=status.exported,
         doubted=status.doubted,
         withheld=status.counts[WITHHELD],
-        retryable=sum(each.retryable for each in rejected),
+        retryable=sum(each.retryable and each.reason != ITEM_DAMAGED for each in rejected),
         refused=sum(not each.retryable for each in rejected),
+        damaged=sum(each.reason == ITEM_DAMAGED for each in rejected),
         unfinished=sum(each.unfinished for each in screenings),
         held=len(spool.held()),
         expected=sum(each.day == day and each.screening_id not in begun for each in desk.register.expected(day)),
-        silent_min=None if link is None or link.silent_s is None else round(link.silent_s / 60),
+        silent_min=0 if silent_s is None else int(silent_s / 60),
         certificate_refused=link is not None and link.certificate_refused,
-        clock_off_min=0 if link is None or link.clock_ahead_s is None else round(abs(link.clock_ahead_s) / 60),
+        cannot_send=link is not None and link.cannot_send,
+        clock_off_min=round(off_s / 60),
         arriving=coming,
     )

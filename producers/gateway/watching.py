@@ -20,6 +20,8 @@ from sonovan.models.errors import UnusablePicture
 from sonovan.models.picture.live import LiveQuality, live_quality
 from sonovan.producers.gateway.preview import Preview
 from sonovan.producers.sources import CapturedFrame, LostFrame, Pixels, Source
+from sonovan.producers.sources.capture import FROZEN
+from sonovan.producers.sources.origin import Origin
 
 LATEST: Final = 12
 """Frames that are shown."""
@@ -44,16 +46,46 @@ class _Seen:
     lost: int = 0
     latest: deque[Judged] = field(default_factory=lambda: deque(maxlen=LATEST))
     sharp: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=MOTION_RULES.near))
-    newest: Pixels | None = None
-    still: int = 0
+    pictures: dict[Origin, "_Pictures"] = field(default_factory=dict)
+    ended_frozen: bool = False
     last_at: float | None = None
+
+    @property
+    def frozen(self) -> bool:
+        return self.ended_frozen or any(each.frozen or each.noted for each in self.pictures.values())
+
+
+@dataclass
+class _Pictures:
+    """The pictures of one sweep that is under way. different: how many that differ from the one before. still: how many
+    frames up to the newest are alike. noted: whoever records it says of the newest that it stands still.
+    """
+
+    newest: Pixels | None = None
+    different: int = 0
+    still: int = 0
+    noted: bool = False
+
+    def take(self, shot: CapturedFrame) -> None:
+        if self.newest is not None and np.array_equal(self.newest, shot.pixels):
+            self.still += 1
+        else:
+            self.still, self.different = 1, self.different + 1
+        self.newest, self.noted = shot.pixels, FROZEN in shot.notes
+
+    @property
+    def frozen(self) -> bool:
+        """Whether its frames would be enough, were they different ones."""
+        enough = ADEQUACY_RULES.assessable_frames[1]
+        return self.still >= enough and self.different < enough
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
     """What came into a screening since the gateway started. last_at: UNIX seconds of the last frame.
 
-    still: how many frames in a row, up to the newest one of its sweep, have the same pixels.
+    frozen: the newest sweep does not count, as its picture stands still: of its frames fewer than enough differ
+    (`sonovan.clinical.adequacy`), or whoever records it says so.
     """
 
     version: int = 0
@@ -61,12 +93,7 @@ class Glance:
     lost: int = 0
     latest: tuple[Judged, ...] = ()
     last_at: float | None = None
-    still: int = 0
-
-    @property
-    def frozen(self) -> bool:
-        """Whether the scanner's picture stands still: so many frames would be enough, were they different ones."""
-        return self.still >= ADEQUACY_RULES.assessable_frames[1]
+    frozen: bool = False
 
 
 class Watch:
@@ -91,10 +118,10 @@ class Watch:
                 del self._seen[next(each for each in self._seen if each != screening_id)]
             if any(shot.frame_index == 0 for shot in shots):
                 seen.sharp.clear()
-                seen.newest = None
+                seen.pictures[source.path], seen.ended_frozen = _Pictures(), False
+            pictures = seen.pictures.setdefault(source.path, _Pictures())
             for shot in captured:
-                same = seen.newest is not None and np.array_equal(seen.newest, shot.pixels)
-                seen.newest, seen.still = shot.pixels, seen.still + 1 if same else 1
+                pictures.take(shot)
             seen.frames += len(captured)
             seen.lost += len(shots) - len(captured)
             seen.last_at = self._clock()
@@ -106,7 +133,16 @@ class Watch:
             self._version += 1
 
     def ended(self, screening_id: str, source: Source, frames: int) -> None:
-        """A sweep is over, with so many frames."""
+        """A sweep is over, with so many frames.
+
+        That it was recorded to its end while the picture stood still is no matter any more, as whoever scans may have
+        stopped the picture to end it; that too few of its frames differ is.
+        """
+        with self._lock:
+            seen = self._seen.get(screening_id)
+            pictures = None if seen is None else seen.pictures.pop(source.path, None)
+            if seen is not None and pictures is not None:
+                seen.ended_frozen = pictures.frozen
         self.preview.ended(screening_id, source, frames - 1)
         self.changed()
 
@@ -125,7 +161,7 @@ class Watch:
             seen = self._seen.get(screening_id)
             if seen is None:
                 return Glance(self._version)
-            return Glance(self._version, seen.frames, seen.lost, tuple(seen.latest), seen.last_at, seen.still)
+            return Glance(self._version, seen.frames, seen.lost, tuple(seen.latest), seen.last_at, seen.frozen)
 
 
 def _quality(shot: CapturedFrame) -> LiveQuality | None:

@@ -139,7 +139,7 @@ def state_of(page: "Page", screening_id: str, words: Speaks) -> dict[str, Any]:
         "version": glance.version,
         "frames": spooled.frames if spooled else 0,
         "lost": glance.lost,
-        "frozen": words.van("live_frozen", value=glance.still) if glance.frozen else None,
+        "frozen": words.van("live_frozen") if glance.frozen else None,
         "elapsed_s": max(0, round(time.time() - spooled.started_at)) if spooled else 0,
         "sides": [
             {"place": words.place(organ, side), "frames": count}

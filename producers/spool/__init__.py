@@ -11,12 +11,13 @@ with Spool(folder / "spool", vault) as spool:
     screening = spool.resume_screening(screening_id, signer)
 """
 
-from sonovan.producers.spool.bodies import SpoolFull
+from sonovan.producers.spool.bodies import ItemDamaged, SpoolFull
 from sonovan.producers.spool.disk import Disk
 from sonovan.producers.spool.earlier import EarlierPlace
 from sonovan.producers.spool.spool import Spool
 from sonovan.producers.spool.states import (
     HELD,
+    ITEM_DAMAGED,
     QUEUED,
     REJECTED,
     SENT,
@@ -33,6 +34,7 @@ from sonovan.producers.spool.states import (
 
 __all__ = [
     "HELD",
+    "ITEM_DAMAGED",
     "QUEUED",
     "REJECTED",
     "SENT",
@@ -42,6 +44,7 @@ __all__ = [
     "Disk",
     "EarlierPlace",
     "HeldFrame",
+    "ItemDamaged",
     "Message",
     "Refused",
     "Spool",

@@ -5,10 +5,10 @@ receipts. So the file of a frame waits here, for that report alone: never longer
 site allows, and not at all once the disk is short.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 from sonovan.contracts.topics import Topic
+from sonovan.producers.spool.aging import AgingClock
 from sonovan.producers.spool.database import Database
 from sonovan.producers.spool.states import HELD, QUEUED, REJECTED, SENT
 
@@ -43,9 +43,9 @@ class Awaiting:
     ended. Raises Transient and Fatal as `Database`.
     """
 
-    def __init__(self, db: Database, most_bytes: int, clock: Callable[[], float], aging: Callable[[], float]) -> None:
-        """most_bytes: of all files together; 0 has nothing wait. clock: UNIX seconds. aging: see `AgingClock`."""
-        self._db, self._most_bytes, self._clock, self._aging = db, most_bytes, clock, aging
+    def __init__(self, db: Database, most_bytes: int, aging: AgingClock) -> None:
+        """most_bytes: of all files together; 0 has nothing wait."""
+        self._db, self._most_bytes, self._aging = db, most_bytes, aging
         db.define(_SCHEMA)
 
     def take(self, item_id: str, screening_id: str, file: str, size: int) -> list[str]:
@@ -57,7 +57,7 @@ class Awaiting:
             return [file]
         if not self._db.write(
             "INSERT OR IGNORE INTO awaiting (item_id, screening_id, file, size, since) VALUES (?, ?, ?, ?, ?)",
-            item_id, screening_id, file, size, self._clock(),
+            item_id, screening_id, file, size, self._aging.latest(),
         ):  # fmt: skip
             return [file]
         gone = self.expire()
@@ -101,7 +101,7 @@ class Awaiting:
 
     def expire(self) -> list[str]:
         """Let go of frames that waited too long, or by a clock that was ahead; of all where nothing may wait."""
-        over, now = self._aging() - LONGEST_S, self._clock()
+        over, now = self._aging() - LONGEST_S, self._aging.latest()
         return self._released("NOT since BETWEEN ? AND ? OR ? = 0", over, now, self._most_bytes)
 
     def files(self) -> list[str]:

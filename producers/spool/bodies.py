@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sonovan.contracts.errors import Transient
+from sonovan.contracts.errors import Fatal, Transient
 from sonovan.producers.spool.disk import Disk
 from sonovan.producers.vault import Vault
 
@@ -17,6 +17,10 @@ LEAST_FREE_BYTES: Final = 32 * 2**20
 
 class SpoolFull(Transient):
     """There is no room for another item: nothing of it was kept, and all that was there stays."""
+
+
+class ItemDamaged(Fatal):
+    """The body of one item is damaged or gone. It cannot be sent; all others are whole."""
 
 
 class Bodies:

@@ -6,7 +6,6 @@ van, or what was kept is gone.
 """
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -17,6 +16,7 @@ from pydantic import TypeAdapter
 from sonovan.contracts.answers import Pointed, PointedPlace, VanAnswered
 from sonovan.contracts.errors import Fatal, Transient
 from sonovan.contracts.limits import MIB
+from sonovan.producers.spool.aging import AgingClock
 from sonovan.producers.spool.awaiting import IS_KEPT, Awaiting
 from sonovan.producers.spool.bodies import Bodies
 from sonovan.producers.spool.database import Database, Row
@@ -104,14 +104,11 @@ class Earlier:
         *,
         most_bytes: int,
         longest_s: float,
-        clock: Callable[[], float],
-        aging: Callable[[], float],
+        aging: AgingClock,
     ) -> None:
-        """most_bytes: of all pictures together; 0 keeps nothing. longest_s: so long a place is kept. clock: UNIX
-        seconds. aging: see `AgingClock`.
-        """
+        """most_bytes: of all pictures together; 0 keeps nothing. longest_s: so long a place is kept."""
         self._db, self._vault, self._bodies, self._awaiting = db, vault, bodies, awaiting
-        self._most_bytes, self._longest_s, self._clock, self._aging = most_bytes, longest_s, clock, aging
+        self._most_bytes, self._longest_s, self._aging = most_bytes, longest_s, aging
         db.define(_SCHEMA)
 
     @property
@@ -208,7 +205,7 @@ class Earlier:
             kept = _ABOUT.dump_json(_About(place, day, pointed.more, answer.revision_id))
             self._db.write(
                 "INSERT INTO earlier (screening_id, revision, kept_at, size, about, picture) VALUES (?, ?, ?, ?, ?, ?)",
-                screening_id, revision, self._clock(), len(picture or b""),
+                screening_id, revision, self._aging.latest(), len(picture or b""),
                 self._vault.seal(kept, f"earlier {screening_id}"), picture,
             )  # fmt: skip
 
@@ -296,11 +293,11 @@ class Earlier:
         """Delete places that were kept long enough, and whose screenings of that time are; then pictures, the oldest
         first, while there are too many. Not much more than `room` bytes go; whether further ones have to.
         """
-        now, over = self._clock(), self._aging() - self._longest_s
+        now, over = self._aging.latest(), self._aging() - self._longest_s
         self._db.write("UPDATE earlier SET kept_at = ? WHERE kept_at > ?", now, now)  # the clock was set back
         for table in ("women", "sides_amended"):
             old = "SELECT screening_id FROM screenings WHERE started_at < ?"
-            self._db.write(f"DELETE FROM {table} WHERE screening_id IN ({old})", over)  # noqa: S608
+            self._db.write(f"DELETE FROM {table} WHERE screening_id IN ({old})", self._aging.over(self._longest_s))  # noqa: S608
         too_old = "SELECT number, size FROM earlier WHERE kept_at < ? OR ? ORDER BY number"
         for number, size in self._db.read(too_old, over, not self.keeps):
             if room <= 0:

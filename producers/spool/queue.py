@@ -13,13 +13,14 @@ from sonovan.contracts.topics import Topic
 from sonovan.producers.items import Item
 from sonovan.producers.ledger import contradiction
 from sonovan.producers.spool.awaiting import Awaiting
-from sonovan.producers.spool.bodies import Bodies, SpoolFull
+from sonovan.producers.spool.bodies import Bodies, ItemDamaged, SpoolFull
 from sonovan.producers.spool.database import Database, Row
 from sonovan.producers.spool.states import (
     CONTROL,
     EARLY,
     EARLY_LEVELS,
     HELD,
+    ITEM_DAMAGED,
     LATE,
     QUEUED,
     REJECTED,
@@ -192,13 +193,16 @@ class Queue:
             topic, file = rows[0]
             if file is None:
                 return None
-            packed = self._bodies.read(file, item_id)
+            try:
+                packed = self._bodies.read(file, item_id)
+            except Fatal as error:
+                raise ItemDamaged(f"{item_id}: {error}") from error
             if packed is not None:
                 key, value, headers = msgpack.unpackb(packed)
                 return Message(item_id, topic, key, value, tuple((name, data) for name, data in headers))
             if self._db.read("SELECT 1 FROM items WHERE item_id = ? AND file = ?", item_id, file):
                 message = f"the file {file} of {item_id} is gone from {self._bodies.folder}"
-                raise Fatal(f"{message}: put a copy of the folder back, or purge the screening")
+                raise ItemDamaged(f"{message}: put a copy of the folder back, and type: sonovan van spool retry")
         return None
 
     def mark_sent(self, item_id: str) -> None:
@@ -268,7 +272,10 @@ class Queue:
         """As `Spool.retry`."""
         revoked = self._db.read("SELECT item_id FROM items WHERE state = ? AND reason = ?", REJECTED, "van_revoked")
         for (item_id,) in revoked:
-            self._sign_again(item_id, sign_again)
+            try:
+                self._sign_again(item_id, sign_again)
+            except ItemDamaged:
+                self.mark_rejected(item_id, None, ITEM_DAMAGED, retryable=True)
         with self._db.transaction():
             return self._db.write(
                 "UPDATE items SET state = ?, reason = NULL, sent_at = NULL"

@@ -37,6 +37,7 @@ from sonovan.producers.spool.queue import Clock, Queue
 from sonovan.producers.spool.sides import SweepSides
 from sonovan.producers.spool.silenced import Silenced
 from sonovan.producers.spool.states import (
+    ITEM_DAMAGED,
     QUEUED,
     REJECTED,
     SENT,
@@ -87,14 +88,14 @@ class Spool:
         with self._db.translating():
             self._bodies = Bodies(folder / "items", vault, effects, least_free_bytes)
         self.aging = AgingClock(self._db, clock)
-        self._awaiting = Awaiting(self._db, earlier_bytes, clock, self.aging)
+        self._awaiting = Awaiting(self._db, earlier_bytes, self.aging)
         self._queue = Queue(self._db, self._bodies, self._awaiting, clock, keep_bytes)
         with self._db.translating():
             self._bodies.sweep(self._queue.files)
         self.withholding = Withholding(self._db)  # what stays here because she withdrew her consent
         self.earlier = Earlier(  # what stays here for a woman's next visit
             self._db, vault, self._bodies, self._awaiting,
-            most_bytes=earlier_bytes, longest_s=earlier_s, clock=clock, aging=self.aging,
+            most_bytes=earlier_bytes, longest_s=earlier_s, aging=self.aging,
         )  # fmt: skip
         self.answers = Answers(self._db, self._queue, self._bodies, vault, self.earlier)
         self.silenced = Silenced(self._db)  # screenings whose pictures no machine here may read any more
@@ -230,7 +231,7 @@ class Spool:
         return self._queue.pending(limit, resend_before, levels)
 
     def load(self, item_id: str) -> Message | None:
-        """The message of an item; None if its bytes were deleted or it was never there."""
+        """The message of an item; None if its bytes were deleted or it was never there. Raises ItemDamaged."""
         return self._queue.load(item_id)
 
     def mark_sent(self, item_id: str) -> None:
@@ -296,13 +297,14 @@ class Spool:
         return self._queue.rejected(screening_id)
 
     def purge(self) -> int:
-        """Delete what was rejected for good, and what is left of closed screenings that are stored whole: so many.
+        """Delete what was rejected for good or is damaged, and what is left of closed screenings that are stored whole.
 
         Of such a screening stays what closing it again needs: its ids, its consent and its numbers. It may get further
         sequences; those that it has cannot go on.
         """
         with self._db.transaction():
-            final, files = self._queue.delete("state = ? AND retryable = 0", REJECTED)
+            lost = "state = ? AND (retryable = 0 OR reason = ?)"
+            final, files = self._queue.delete(lost, REJECTED, ITEM_DAMAGED)
             done = self._db.read(
                 "SELECT screening_id FROM screenings WHERE changed = 0 AND screening_id NOT IN"
                 " (SELECT screening_id FROM items WHERE state != ?)",

@@ -23,6 +23,9 @@ STAGES: Final = {
 }
 """The order of the records of a screening, by topic."""
 
+ITEM_DAMAGED: Final = "item_damaged"
+"""Why an item is set aside whose body on this machine's disk is damaged or gone: it is not sent."""
+
 EARLY_LEVELS: Final = 3
 """Frames of so many upload levels, every 4th of a sweep, go before the others of any woman: a preliminary result needs
 no more."""
@@ -50,7 +53,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An item that the centre rejected."""
+    """An item that the centre rejected, or whose body is damaged here (`ITEM_DAMAGED`)."""
 
     item_id: str
     reason: str

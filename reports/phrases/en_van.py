@@ -151,6 +151,9 @@ ENGLISH_VAN: Final = {
     "lamp_screenings_unfinished": "Screenings not closed: {value}",
     "lamp_items_unsent": "Not at the centre yet: {value}. Wait for the link, or export to a disk.",
     "lamp_items_to_retry": "Refused for now by the centre: {value}. Retry: sonovan van spool retry",
+    "lamp_items_damaged": "Damaged on this laptop's disk, never to reach the centre: {value}. sonovan van spool status "
+    "names them: scan those sweeps again. Then sonovan van spool purge.",
+    "lamp_cannot_send": "Nothing can be sent: the window of van serve says why. Scan on, all is kept. Call the centre.",
     "lamp_items_on_disk": "On a disk, not at the centre yet: {value}. Take the disk along.",
     "lamp_items_doubted": "Answered, but not by the centre: {value}. All is kept and sent again. Tell the centre.",
     "lamp_items_withheld": "Kept here and not sent, as consent is withdrawn: {value}",
@@ -172,7 +175,7 @@ ENGLISH_VAN: Final = {
     "live_frames": "frames",
     "live_elapsed": "since the first picture",
     "live_lost": "frames unreadable",
-    "live_frozen": "The picture stands still: {value} frames alike. Unfreeze the scanner and scan this again.",
+    "live_frozen": "The picture stands still. Unfreeze the scanner, and scan this again.",
     "live_checklist": "To be scanned",
     "live_done": "scanned whole",
     "live_excuse": "not scanned because …",

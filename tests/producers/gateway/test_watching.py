@@ -44,12 +44,36 @@ def test_a_smeared_frame_is_blurred_and_a_new_sweep_begins_anew() -> None:
 def test_a_picture_that_stands_still_is_told_until_another_one_comes() -> None:
     watch = Watch()
     watch.frames("one", SOURCE, [shot(0, PICTURES[1]), *(shot(index, PICTURES[0].copy()) for index in range(1, 8))])
-    assert (watch.glance("one").still, watch.glance("one").frozen) == (7, False)
+    assert not watch.glance("one").frozen
     watch.frames("one", SOURCE, [LostFrame(8, "unreadable", "x"), shot(9, PICTURES[0])])
-    assert (watch.glance("one").still, watch.glance("one").frozen) == (8, True)
+    assert watch.glance("one").frozen
+    watch.ended("one", SOURCE, 10)
+    assert watch.glance("one").frozen, "that sweep is to be scanned again"
     watch.frames("one", SOURCE, [shot(0, PICTURES[0])])
-    assert watch.glance("one").still == 1, "another sweep, which may begin with the same picture"
-    watch.frames("one", SOURCE, [shot(1, PICTURES[0]), shot(2, PICTURES[2])])
+    assert not watch.glance("one").frozen, "another sweep, which may begin with the same picture"
+
+
+def test_a_sweep_that_is_frozen_at_its_end_counts_and_is_not_complained_of() -> None:
+    watch = Watch()
+    watch.frames("one", SOURCE, [shot(index, PICTURES[index % 8]) for index in range(8)])
+    watch.frames("one", SOURCE, [shot(index, PICTURES[7]) for index in range(8, 40)])
+    assert not watch.glance("one").frozen
+
+
+def test_two_sweeps_at_once_do_not_hide_that_one_stands_still() -> None:
+    watch, other = Watch(), replace(SOURCE, path=Path("y"))
+    for index in range(8):
+        watch.frames("one", SOURCE, [shot(index, PICTURES[0])])
+        watch.frames("one", other, [shot(index, PICTURES[index])])
+    assert watch.glance("one").frozen
+
+
+def test_a_noisy_picture_stands_still_where_the_recorder_says_so_until_the_recording_ends() -> None:
+    watch = Watch()
+    noted = [replace(shot(index, PICTURES[index % 8]), notes=("picture_frozen",)) for index in range(9)]
+    watch.frames("one", SOURCE, noted)
+    assert watch.glance("one").frozen
+    watch.ended("one", SOURCE, 9)
     assert not watch.glance("one").frozen
 
 

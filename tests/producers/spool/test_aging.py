@@ -67,3 +67,39 @@ def test_whoever_is_expected_is_forgotten_by_the_centres_clock(tmp_path: Path, a
         spool.aging.note(time.time() - ahead_days * DAY_S)
     with running(tmp_path) as van:
         assert (van.desk.register.by_slip(SLIP) is not None) == (ahead_days > 90)
+
+
+def test_what_came_while_the_clock_was_behind_is_not_old_once_it_is_right(tmp_path: Path) -> None:
+    now = [NOW]
+    with spool_in(tmp_path, earlier_s=1000 * DAY_S, clock=lambda: now[0]) as spool:
+        scanned(spool)
+        spool.aging.note(NOW)
+    now[0] -= YEARS_S
+    with spool_in(tmp_path, earlier_s=1000 * DAY_S, clock=lambda: now[0]) as spool:
+        assert spool.aging.behind_s == YEARS_S
+        spool.aging.look()
+        spool.earlier.expire()
+        scanned(spool)
+        visited(spool, frames=1)
+        store_all(spool)
+        waiting = bodies(spool)
+    now[0] += YEARS_S + DAY_S
+    with spool_in(tmp_path, earlier_s=1000 * DAY_S, clock=lambda: now[0]) as spool:
+        spool.aging.note(now[0])
+        spool.earlier.expire()
+        assert bodies(spool) == waiting
+        assert [each.has_picture for each in kept(spool)] == [True, True]
+
+
+def test_a_van_that_started_with_a_clock_that_is_behind_forgets_nobody_of_that_day(tmp_path: Path) -> None:
+    ahead_s, days = 400 * DAY_S, timedelta(days=400)
+    with Spool(tmp_path / "spool", vault_at(tmp_path), clock=lambda: time.time() + ahead_s) as spool:
+        spool.aging.note(time.time() + ahead_s)  # the centre's clock is right, this machine's 400 days behind
+    with running(tmp_path) as van:
+        van.expect()
+    with Spool(tmp_path / "spool", vault_at(tmp_path), clock=lambda: time.time() + ahead_s) as spool:
+        assert spool.aging.over(90 * DAY_S) == float("-inf"), "not in the 90 days after it"
+        assert spool.aging.behind_s == 0
+    with Spool(tmp_path / "spool", vault_at(tmp_path), clock=lambda: time.time() + ahead_s + 91 * DAY_S) as spool:
+        spool.aging.note(time.time() + ahead_s + 91 * DAY_S)
+        assert date.fromtimestamp(spool.aging.over(90 * DAY_S)) >= date.today() + days
