@@ -96,7 +96,8 @@ def export(
         what = "is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else f"does not answer ({error.strerror})"
         raise Transient(f"the disk of {where} {what}: the export is not whole, delete {folder.name}") from error
     spool.mark_exported(done)
-    return Exported(folder, len(done), sum(each.size for each in files), len(waiting) - len(done))
+    aside = {each.item_id for each in spool.rejected() if each.reason == ITEM_DAMAGED}
+    return Exported(folder, len(done), sum(each.size for each in files), len(set(waiting) - {*done} - aside))
 
 
 def _portions(spool: Spool, item_ids: list[str], file_bytes: int) -> Iterator[list[DiskMessage]]:
@@ -106,7 +107,7 @@ def _portions(spool: Spool, item_ids: list[str], file_bytes: int) -> Iterator[li
         try:
             message = spool.load(item_id)
         except ItemDamaged:
-            spool.mark_rejected(item_id, ITEM_DAMAGED, retryable=True)
+            spool.set_aside(item_id)
             continue
         if message is None:  # its receipt came meanwhile
             continue

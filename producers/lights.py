@@ -47,6 +47,7 @@ class WomanState:
     """One screening. ticked, excused: of `planned`. frames: how many are in the spool, by organ and side.
 
     A frame without a side may be of any side of its organ. held: frames that wait for the operator's eye.
+    damaged: items whose bodies on this disk are damaged.
     """
 
     planned: tuple[PlannedRegion, ...]
@@ -54,6 +55,7 @@ class WomanState:
     excused: Collection[PlannedRegion] = ()
     frames: Mapping[tuple[Organ, Side | None], int] = field(default_factory=dict)
     held: int = 0
+    damaged: int = 0
     arriving: Arriving = Arriving()
 
 
@@ -109,6 +111,8 @@ def she_may_leave(state: WomanState) -> Light:
         for organ, side in wanted
         if not _frames_of(state.frames, organ, side)
     ]
+    if state.damaged:
+        reasons.append(Because(code="hers_damaged", value=state.damaged))
     notes = [Because(code="frames_to_look_at", value=state.held)] if state.held else []
     return Light(tuple(reasons), tuple(notes))
 
@@ -120,13 +124,13 @@ def van_may_leave(state: VanState) -> Light:
         ("frames_to_look_at", state.held),
         ("items_unsent", max(0, state.unsent - state.exported)),
         ("items_to_retry", state.retryable),
-        ("items_damaged", state.damaged),
     )
     noted = (
         ("items_on_disk", min(state.exported, state.unsent)),
         ("items_doubted", state.doubted),
         ("items_withheld", state.withheld),
         ("items_refused", state.refused),
+        ("items_damaged", state.damaged),
         ("women_expected", state.expected),
     )
     reasons = [*_arriving(state.arriving), *(Because(code=code, value=count) for code, count in counted if count)]

@@ -59,7 +59,7 @@ class LinkSeen:
         """
         if self._silent_since is None:
             self._silent_since = self._clock() - for_s
-        self.certificate_refused = certificate_refused
+        self.certificate_refused, self.cannot_send = certificate_refused, False
 
     @property
     def silent_s(self) -> float | None:

@@ -22,7 +22,7 @@ from sonovan.contracts.errors import InvalidRecord, SonovanError, Transient
 from sonovan.contracts.topics import van_answered_topic
 from sonovan.producers.link import ALL_LEVELS, LinkOptions, Pace
 from sonovan.producers.reporting import Reporter
-from sonovan.producers.spool import ITEM_DAMAGED, QUEUED, ItemDamaged, Message, Spool, SpoolStatus
+from sonovan.producers.spool import QUEUED, ItemDamaged, Message, Spool, SpoolStatus
 from sonovan.transport.failures import NoAnswer, WrongClock
 from sonovan.transport.producer import BoundedProducer, Pending, Sent
 from sonovan.transport.tail import Tail
@@ -229,7 +229,7 @@ class Uploader:
                 return self._spool.load(item_id)
             except ItemDamaged as error:
                 _LOG.error("van %s sets an item aside: %s", self._van_id, error)
-                self._spool.mark_rejected(item_id, ITEM_DAMAGED, retryable=True)
+                self._spool.set_aside(item_id)
         if allowed < ALL_LEVELS:
             why = "the link is metered" if self._pace.metered() else "van.toml lets no frames go at this hour"
             self._held_back = f"{why}: frames wait"

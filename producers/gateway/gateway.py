@@ -28,7 +28,7 @@ from sonovan.producers.gateway.taken import TakenFiles
 from sonovan.producers.gateway.watching import Watch
 from sonovan.producers.items import Signer
 from sonovan.producers.reporting import Reporter
-from sonovan.producers.spool import Disk, Spool
+from sonovan.producers.spool import Disk, Spool, SpoolDamaged
 from sonovan.producers.upload import Uploader
 from sonovan.producers.vault import Vault
 
@@ -204,7 +204,9 @@ class Gateway:
                     lambda: self._stopped.is_set() or not (self._spool.status().waiting or reporter.due),
                     give_up_s=_UPLOAD_GIVES_UP_S,
                 )
-            except Fatal as error:  # whoever scans goes on; a damaged spool ends the composer as well
+            except SpoolDamaged:
+                raise
+            except (Fatal, InvalidRecord) as error:  # of the account or its settings: whoever scans goes on
                 reporter.link.cannot_send = True
                 if str(error) != told:
                     self._tell(f"nothing is sent: {error}; all is kept, trying again")

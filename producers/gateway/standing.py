@@ -69,6 +69,7 @@ def woman_state(folder: Path, desk: Desk, spool: Spool, entry: Expected) -> Woma
         excused=tuple(each for each in planned if checklist.excuse_of(each) is not None),
         frames=frames_by_side(spool, entry.screening_id),
         held=len(spool.held(entry.screening_id)),
+        damaged=sum(each.reason == ITEM_DAMAGED for each in spool.rejected(entry.screening_id)),
         arriving=coming,
     )
 

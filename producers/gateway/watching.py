@@ -27,6 +27,8 @@ LATEST: Final = 12
 """Frames that are shown."""
 SCREENINGS: Final = 8
 """Screenings that are remembered; the oldest is forgotten."""
+_UNDER_WAY_S: Final = 10.0
+"""A sweep of which nothing has come for so long, while something else did, is not under way any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +54,30 @@ class _Seen:
 
     @property
     def frozen(self) -> bool:
-        return self.ended_frozen or any(each.frozen or each.noted for each in self.pictures.values())
+        now = self.last_at or 0.0
+        lately = [each for each in self.pictures.values() if now - each.at <= _UNDER_WAY_S]  # others broke off
+        return self.ended_frozen or any(each.frozen or each.noted for each in lately)
 
 
 @dataclass
 class _Pictures:
     """The pictures of one sweep that is under way. different: how many that differ from the one before. still: how many
-    frames up to the newest are alike. noted: whoever records it says of the newest that it stands still.
+    frames up to the newest are alike. noted: whoever records it says of
+    the newest that it stands still. at: UNIX seconds of the newest.
     """
 
     newest: Pixels | None = None
     different: int = 0
     still: int = 0
     noted: bool = False
+    at: float = 0.0
 
-    def take(self, shot: CapturedFrame) -> None:
+    def take(self, shot: CapturedFrame, now: float) -> None:
         if self.newest is not None and np.array_equal(self.newest, shot.pixels):
             self.still += 1
         else:
             self.still, self.different = 1, self.different + 1
-        self.newest, self.noted = shot.pixels, FROZEN in shot.notes
+        self.newest, self.noted, self.at = shot.pixels, FROZEN in shot.notes, now
 
     @property
     def frozen(self) -> bool:
@@ -121,7 +127,7 @@ class Watch:
                 seen.pictures[source.path], seen.ended_frozen = _Pictures(), False
             pictures = seen.pictures.setdefault(source.path, _Pictures())
             for shot in captured:
-                pictures.take(shot)
+                pictures.take(shot, self._clock())
             seen.frames += len(captured)
             seen.lost += len(shots) - len(captured)
             seen.last_at = self._clock()

@@ -12,6 +12,7 @@ with Spool(folder / "spool", vault) as spool:
 """
 
 from sonovan.producers.spool.bodies import ItemDamaged, SpoolFull
+from sonovan.producers.spool.database import SpoolDamaged
 from sonovan.producers.spool.disk import Disk
 from sonovan.producers.spool.earlier import EarlierPlace
 from sonovan.producers.spool.spool import Spool
@@ -48,6 +49,7 @@ __all__ = [
     "Message",
     "Refused",
     "Spool",
+    "SpoolDamaged",
     "SpoolFull",
     "SpoolStatus",
     "SpooledScreening",

@@ -17,6 +17,8 @@ CREATE TABLE IF NOT EXISTS clock_behind (one INTEGER PRIMARY KEY CHECK (one = 1)
 _NOTED_EVERY_S: Final = 600.0
 _BEHIND_S: Final = 3600.0
 """A clock that is behind the centre's last word by more than this was set back, or lost its battery."""
+_NOT_OVER: Final = 1e12
+"""Stands for the end of a time that has not ended: the clock is behind."""
 
 
 class AgingClock:
@@ -39,10 +41,11 @@ class AgingClock:
     def over(self, kept_s: float) -> float:
         """What came before this time, in UNIX seconds, was kept for so long; minus infinity while it is in doubt.
 
-        It is while the clock was behind in that time: what came then bears a date that is too early.
+        It is from when the clock was found behind until the centre's first word after it was right, and for as long
+        again as things are kept: what came while it was behind bears a date that is too early.
         """
-        behind_at, now = self._at("clock_behind"), self()
-        return float("-inf") if behind_at is not None and now - kept_s < behind_at else now - kept_s
+        behind_until, now = self._at("clock_behind"), self()
+        return float("-inf") if behind_until is not None and now - kept_s < behind_until else now - kept_s
 
     @property
     def behind_s(self) -> float:
@@ -54,16 +57,22 @@ class AgingClock:
         """Remember it where the clock is behind now; to be asked at each start, before anything is forgotten."""
         if self.behind_s:
             with self._db.transaction():
-                self._db.write("INSERT OR REPLACE INTO clock_behind VALUES (1, ?)", self.latest())
+                self._behind(_NOT_OVER)
 
     def note(self, at: float) -> None:
         """The centre's clock says this, in UNIX seconds: the newest word counts, also where it is an earlier time."""
         if abs(at - self._noted) >= _NOTED_EVERY_S:
             with self._db.transaction():
                 self._db.write("INSERT OR REPLACE INTO centre_time VALUES (1, ?)", at)
+                behind_until = self._at("clock_behind")
                 if at - self._clock() > _BEHIND_S:
-                    self._db.write("INSERT OR REPLACE INTO clock_behind VALUES (1, ?)", at)
+                    self._behind(_NOT_OVER)
+                elif behind_until is not None and behind_until > at:
+                    self._behind(at)
             self._noted = at
+
+    def _behind(self, until: float) -> None:
+        self._db.write("INSERT OR REPLACE INTO clock_behind VALUES (1, ?)", until)
 
     def _at(self, table: str) -> float | None:
         rows = self._db.read(f"SELECT at FROM {table}")  # noqa: S608

@@ -90,6 +90,10 @@ CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next_offset
 """  # noqa: E501
 
 
+class SpoolDamaged(Fatal):
+    """The spool's own file is damaged: nothing can be kept in it any more."""
+
+
 class Database:
     """One connection for all threads of this process, which take turns; other processes wait up to a minute.
 
@@ -165,6 +169,6 @@ class Database:
         except sqlite3.OperationalError as error:
             raise Transient(f"the spool in {folder} cannot be used ({error}); make room and try again") from error
         except sqlite3.DatabaseError as error:
-            raise Fatal(f"the spool {self.path} is damaged ({error}); move it away and keep it") from error
+            raise SpoolDamaged(f"the spool {self.path} is damaged ({error}); move it away and keep it") from error
         except OSError as error:
             raise Transient(f"the spool in {folder} cannot be used ({error.strerror}); try again") from error

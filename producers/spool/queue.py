@@ -222,6 +222,17 @@ class Queue:
                 REJECTED, reason, retryable, item_id, content_sha256, STORED,
             )  # fmt: skip
 
+    def set_aside(self, item_id: str) -> None:
+        """Note that the body of an item that waits is damaged (`ITEM_DAMAGED`): only `retry` has it sent again.
+
+        Not of what is held or withheld meanwhile: it is not to be sent.
+        """
+        with self._db.transaction():
+            self._db.write(
+                "UPDATE items SET state = ?, reason = ?, retryable = 1 WHERE item_id = ? AND state IN (?, ?)",
+                REJECTED, ITEM_DAMAGED, item_id, QUEUED, SENT,
+            )  # fmt: skip
+
     def mark_stored(self, item_id: str, content_sha256: str) -> tuple[int, list[str]]:
         """Note a receipt, within a transaction: how many items it concerned, and files to remove once it has ended."""
         found = self._db.write(
@@ -272,10 +283,8 @@ class Queue:
         """As `Spool.retry`."""
         revoked = self._db.read("SELECT item_id FROM items WHERE state = ? AND reason = ?", REJECTED, "van_revoked")
         for (item_id,) in revoked:
-            try:
+            with suppress(ItemDamaged):  # it is set aside when it is to be sent
                 self._sign_again(item_id, sign_again)
-            except ItemDamaged:
-                self.mark_rejected(item_id, None, ITEM_DAMAGED, retryable=True)
         with self._db.transaction():
             return self._db.write(
                 "UPDATE items SET state = ?, reason = NULL, sent_at = NULL"

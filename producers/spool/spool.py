@@ -37,7 +37,6 @@ from sonovan.producers.spool.queue import Clock, Queue
 from sonovan.producers.spool.sides import SweepSides
 from sonovan.producers.spool.silenced import Silenced
 from sonovan.producers.spool.states import (
-    ITEM_DAMAGED,
     QUEUED,
     REJECTED,
     SENT,
@@ -90,6 +89,7 @@ class Spool:
         self.aging = AgingClock(self._db, clock)
         self._awaiting = Awaiting(self._db, earlier_bytes, self.aging)
         self._queue = Queue(self._db, self._bodies, self._awaiting, clock, keep_bytes)
+        self.set_aside = self._queue.set_aside  # an item whose body is damaged
         with self._db.translating():
             self._bodies.sweep(self._queue.files)
         self.withholding = Withholding(self._db)  # what stays here because she withdrew her consent
@@ -297,14 +297,13 @@ class Spool:
         return self._queue.rejected(screening_id)
 
     def purge(self) -> int:
-        """Delete what was rejected for good or is damaged, and what is left of closed screenings that are stored whole.
+        """Delete what was rejected for good, and what is left of closed screenings that are stored whole: so many.
 
         Of such a screening stays what closing it again needs: its ids, its consent and its numbers. It may get further
         sequences; those that it has cannot go on.
         """
         with self._db.transaction():
-            lost = "state = ? AND (retryable = 0 OR reason = ?)"
-            final, files = self._queue.delete(lost, REJECTED, ITEM_DAMAGED)
+            final, files = self._queue.delete("state = ? AND retryable = 0", REJECTED)
             done = self._db.read(
                 "SELECT screening_id FROM screenings WHERE changed = 0 AND screening_id NOT IN"
                 " (SELECT screening_id FROM items WHERE state != ?)",

@@ -151,8 +151,9 @@ ENGLISH_VAN: Final = {
     "lamp_screenings_unfinished": "Screenings not closed: {value}",
     "lamp_items_unsent": "Not at the centre yet: {value}. Wait for the link, or export to a disk.",
     "lamp_items_to_retry": "Refused for now by the centre: {value}. Retry: sonovan van spool retry",
-    "lamp_items_damaged": "Damaged on this laptop's disk, never to reach the centre: {value}. sonovan van spool status "
-    "names them: scan those sweeps again. Then sonovan van spool purge.",
+    "lamp_items_damaged": "Damaged on this laptop's disk and not sent: {value}. sonovan van spool status names them. "
+    "Call the centre, delete nothing.",
+    "lamp_hers_damaged": "Damaged on this laptop's disk and not sent: {value} of hers. Scan her sweeps again.",
     "lamp_cannot_send": "Nothing can be sent: the window of van serve says why. Scan on, all is kept. Call the centre.",
     "lamp_items_on_disk": "On a disk, not at the centre yet: {value}. Take the disk along.",
     "lamp_items_doubted": "Answered, but not by the centre: {value}. All is kept and sent again. Tell the centre.",

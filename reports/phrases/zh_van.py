@@ -140,8 +140,9 @@ CHINESE_VAN: Final = {
     "lamp_screenings_unfinished": "未结束的筛查：{value}",
     "lamp_items_unsent": "尚未到达中心：{value}。请等待网络，或导出到磁盘。",
     "lamp_items_to_retry": "中心暂时拒收：{value}。重试命令：sonovan van spool retry",
-    "lamp_items_damaged": "本机磁盘上已损坏、无法到达中心：{value}。请用 sonovan van spool status 查看并重新扫查，"
-    "再运行 sonovan van spool purge。",
+    "lamp_items_damaged": "本机磁盘上已损坏、未发送：{value}。请用 sonovan van spool status 查看。"
+    "请联系中心，不要删除任何内容。",
+    "lamp_hers_damaged": "她的内容在本机磁盘上已损坏、未发送：{value}。请重新扫查。",
     "lamp_cannot_send": "无法发送：原因见 van serve 窗口。可继续扫查，内容全部保留。请联系中心。",
     "lamp_items_on_disk": "已在磁盘上、尚未到达中心：{value}。请带上磁盘。",
     "lamp_items_doubted": "收到回执但并非中心签发：{value}。未删除任何内容，将重新发送。请告知中心。",

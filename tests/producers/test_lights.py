@@ -67,7 +67,7 @@ def test_she_may_leave(
         ({"expected": 1}, [], [("women_expected", 1)]),
         ({"silent_min": 2}, [], [("centre_silent", 2)]),
         ({"silent_min": 2, "cannot_send": True}, [], [("cannot_send", None)]),
-        ({"damaged": 2}, [("items_damaged", 2)], []),
+        ({"damaged": 2}, [], [("items_damaged", 2)]),
         ({"silent_min": 3, "certificate_refused": True}, [], [("certificate_refused", None)]),
         ({"clock_off_min": 9}, [], []),
         ({"clock_off_min": 1440, "unsent": 1}, [("items_unsent", 1)], [("clock_off", 1440)]),

@@ -77,6 +77,16 @@ def test_a_noisy_picture_stands_still_where_the_recorder_says_so_until_the_recor
     assert not watch.glance("one").frozen
 
 
+def test_a_sweep_that_broke_off_is_complained_of_no_longer_than_others_wait() -> None:
+    now = [0.0]
+    watch = Watch(lambda: now[0])
+    watch.frames("one", SOURCE, [replace(shot(0, PICTURES[0]), notes=("picture_frozen",))])
+    assert watch.glance("one").frozen
+    now[0] = 11.0
+    watch.frames("one", replace(SOURCE, path=Path("y")), [shot(0, PICTURES[1])])
+    assert not watch.glance("one").frozen
+
+
 def test_little_is_remembered() -> None:
     watch = Watch()
     for index in range(LATEST + 3):

@@ -100,6 +100,32 @@ def test_a_van_that_started_with_a_clock_that_is_behind_forgets_nobody_of_that_d
     with Spool(tmp_path / "spool", vault_at(tmp_path), clock=lambda: time.time() + ahead_s) as spool:
         assert spool.aging.over(90 * DAY_S) == float("-inf"), "not in the 90 days after it"
         assert spool.aging.behind_s == 0
+        spool.aging.note(time.time() + ahead_s + 700)  # the first word with a clock that is right
     with Spool(tmp_path / "spool", vault_at(tmp_path), clock=lambda: time.time() + ahead_s + 91 * DAY_S) as spool:
         spool.aging.note(time.time() + ahead_s + 91 * DAY_S)
         assert date.fromtimestamp(spool.aging.over(90 * DAY_S)) >= date.today() + days
+
+
+def test_forgetting_goes_on_so_long_after_the_clock_was_right_again_and_one_wrong_word_is_taken_back(
+    tmp_path: Path,
+) -> None:
+    now = [NOW]
+    with spool_in(tmp_path, clock=lambda: now[0]) as spool:
+        aging = spool.aging
+        aging.note(NOW)
+        now[0] = NOW - YEARS_S  # eighty days later, of which this clock knows nothing
+        aging.look()
+        now[0] = NOW + 94 * DAY_S
+        assert aging.over(90 * DAY_S) == float("-inf"), "no word of the centre yet"
+        aging.note(now[0])
+        assert aging.over(90 * DAY_S) == float("-inf")
+        now[0] += 91 * DAY_S
+        aging.note(now[0])
+        assert aging.over(90 * DAY_S) == now[0] - 90 * DAY_S
+
+        aging.note(now[0] + YEARS_S)  # the centre's clock was ahead for a moment
+        assert aging.over(90 * DAY_S) == float("-inf")
+        aging.note(now[0])
+        now[0] += 91 * DAY_S
+        aging.note(now[0])
+        assert aging.over(90 * DAY_S) == now[0] - 90 * DAY_S
