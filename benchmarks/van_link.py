@@ -38,7 +38,7 @@ from sonovan.transport.tail import read_all
 
 VAN: Final = "van-link"
 FRAMES: Final = 150
-MBIT_PER_S: Final = 4.0
+MBIT_PER_S: Final = 1.0
 SILENT_EACH: Final = 5
 """Every cut of this number leaves connections open that carry nothing any more."""
 FLOWING_BYTES: Final = 100_000
