@@ -150,7 +150,7 @@ class Preview:
             return
         try:
             self._run(self._open)
-        except Exception:
+        except Exception:  # the runtimes have no common class, and none of theirs may end a scan
             _LOG.exception("the preview ended by an error; scanning goes on without it")
             with self._lock:
                 self._state, self._next = "failed", None

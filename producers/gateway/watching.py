@@ -62,8 +62,8 @@ class _Seen:
 @dataclass
 class _Pictures:
     """The pictures of one sweep that is under way. different: how many that differ from the one before. still: how many
-    frames up to the newest are alike. noted: whoever records it says of
-    the newest that it stands still. at: UNIX seconds of the newest.
+    frames up to the newest are alike. noted: whoever records it says of the newest that it stands still. at: UNIX
+    seconds of the newest.
     """
 
     newest: Pixels | None = None

@@ -2,9 +2,6 @@
 
 import json
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -13,6 +10,7 @@ from benchmarks.van_link_counted import Sent, counted, says_clock, tells_clock
 from sonovan.contracts.frames import FrameSegmented
 from tests.benchmarks.test_van import through
 from tests.clinical.records import SCREENING, assessed, segmented
+from tests.listening import listening
 from tests.producers.test_measured import REPORT
 
 FRAMES = [segmented(index) for index in range(3)]
@@ -22,29 +20,11 @@ RECEIPTS = [*IDS, f"{SCREENING}/opened"]
 COMPLETE = assessed(screening_id=SCREENING, status="complete")
 
 
-@contextmanager
-def echo() -> Iterator[int]:
-    """The port of a server that sends back what it gets, on any number of connections."""
-
-    def answer(peer: socket.socket) -> None:
-        with peer:
-            while data := peer.recv(1024):
-                peer.sendall(data)
-
-    def serve(server: socket.socket) -> None:
-        while True:
-            try:
-                peer, _ = server.accept()
-            except OSError:
-                return
-            threading.Thread(target=answer, args=(peer,), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=serve, args=(server,))
-        thread.start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join()
+def echo(peer: socket.socket) -> None:
+    """Send back what comes, until the connection ends."""
+    with peer:
+        while data := peer.recv(1024):
+            peer.sendall(data)
 
 
 def echoed(connection: socket.socket) -> bytes:
@@ -63,7 +43,7 @@ def nobody_gets_through(link: Relay, port: int) -> bool:
 
 
 def test_a_link_that_falls_ends_its_connections_and_takes_new_ones_once_it_is_healed() -> None:
-    with echo() as port, relay(50.0) as link, through(link.address, port) as connection:
+    with listening(echo) as port, relay(50.0) as link, through(link.address, port) as connection:
         assert echoed(connection) == b"word"
         link.fall()
         assert connection.recv(4) == b""
@@ -74,7 +54,7 @@ def test_a_link_that_falls_ends_its_connections_and_takes_new_ones_once_it_is_he
 
 
 def test_a_link_that_falls_silently_leaves_connections_open_that_never_carry_anything_again() -> None:
-    with echo() as port, relay(50.0) as link, through(link.address, port) as connection:
+    with listening(echo) as port, relay(50.0) as link, through(link.address, port) as connection:
         assert echoed(connection) == b"word"
         link.fall(silently=True)
         link.heal()

@@ -2,9 +2,8 @@
 
 import socket
 import ssl
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from sonovan.deploy.settings import VansListenerSettings
 from sonovan.transport.failures import NoAnswer, WrongClock
 from sonovan.transport.tail import Tail
 from sonovan.transport.tls import trusting, untrusted
+from tests.listening import listening
 
 NAMES = ("127.0.0.1", "centre.example")
 
@@ -95,27 +95,16 @@ def test_another_authority_another_name_and_a_wrong_time_are_told_apart_with_wha
         trusting("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
 
 
-@contextmanager
-def serving_tls(folder: Path) -> Iterator[int]:
-    """The port of a server that shakes hands with the folder's certificate, as often as it is asked, and ends."""
+def shaking_hands(folder: Path) -> Callable[[socket.socket], None]:
+    """What a server does that has the folder's certificate, and ends each connection once hands were shaken."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / LISTENER)
 
-    def serve(server: socket.socket) -> None:
-        while True:
-            try:
-                peer, _ = server.accept()
-            except OSError:
-                return
-            with peer, suppress(OSError):
-                context.wrap_socket(peer, server_side=True).close()
+    def answer(peer: socket.socket) -> None:
+        with peer, suppress(OSError):
+            context.wrap_socket(peer, server_side=True).close()
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=serve, args=(server,))
-        thread.start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join()
+    return answer
 
 
 @pytest.mark.parametrize(("days", "foreign", "expected"), [(10, False, WrongClock), (0, True, NoAnswer)])
@@ -126,7 +115,7 @@ def test_a_van_knows_a_certificate_that_its_clock_alone_refuses(
     at(tmp_path / "here", days).issue()
     if foreign:
         ca = made(tmp_path / "elsewhere").trusted()
-    with serving_tls(tmp_path / "here") as port:
+    with listening(shaking_hands(tmp_path / "here")) as port:
         kafka = BrokerSettings(
             bootstrap=f"127.0.0.1:{port}", username="van", password=SecretStr("secret"), ca=ca, connect_timeout_s=2
         )
