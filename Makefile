@@ -18,7 +18,7 @@ $(READY): requirements-dev.lock pyproject.toml deploy/venv.sh
 demo: $(READY) ## one real file from a scanner and one simulated sweep, to a report and an alert (KEEP=1 leaves it running)
 	@$(RUN) -m sonovan.demo
 
-test: $(READY) ## every test: units, services, the journeys through real Kafka and MinIO
+test: $(READY) ## units, services, the journeys through real Kafka and MinIO (apart: test-training, containers-test, test-consumers)
 	@echo "left to \`make test-training\`: tests/training, which needs torch"
 	@command -v pdftotext >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && apt-get install -y -qq poppler-utils >/dev/null; } \
 		|| echo "pdftotext is missing (Debian: poppler-utils): PDFs are not read back" >&2

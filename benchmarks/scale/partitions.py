@@ -41,7 +41,7 @@ def table() -> dict[str, Any]:
         f"{vans} vans": {
             f"{partitions} partitions, {workers} workers": busiest(vans, partitions, workers)
             for partitions in (96, 192, 384, 768)
-            for workers in (33, 96, 168, 336)
+            for workers in (38, 96, 200, 400)
             if workers <= partitions
         }
         for vans in (190, 1000)

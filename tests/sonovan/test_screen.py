@@ -221,6 +221,8 @@ def test_a_full_disk_ends_with_4_and_says_so(picture, tmp_path):
     ran = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False)
     assert ran.returncode == 4, ran.stderr
     assert "Traceback" not in ran.stderr
+    assert ran.stderr.strip().count("\n") == 0
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
 
 
 def as_nobody(*words: str) -> subprocess.CompletedProcess[str]:

@@ -192,6 +192,29 @@ def test_despeckled_looped_zoomed_windowed_and_side_by_side_by_keyboard_alone(sc
     assert {"␣", "←", "o", "d", "z", "l", "m", "c", "v"} <= set(keys)
 
 
+def test_the_loupe_enlarges_while_its_key_is_held_and_the_speed_is_told(scene: Scene, tab: Tab) -> None:
+    opened(tab, scene, "dr-1")
+    lit = (
+        f"(() => {{ const over = {PANE}.querySelector('[data-over]');"
+        "const data = over.getContext('2d').getImageData(0, 0, over.width, over.height).data;"
+        "let count = 0; for (let at = 3; at < data.length; at += 4) count += data[at] > 0; return count; })()"
+    )
+    assert tab.run(lit) == 0
+    tab.hold("z")
+    tab.until(f"{lit} > 10000")
+    tab.release("z")
+    tab.until(f"{lit} === 0")
+
+    def rate() -> float:
+        told = str(tab.run(f"{PANE}.querySelector('[data-state]').textContent"))
+        return float(told.split(" frames/s")[0].split()[-1])
+
+    usual = rate()
+    for key, times in ((",", 0.5), (".", 1.0), (".", 1.5)):
+        tab.press(key)
+        assert rate() == pytest.approx(usual * times, abs=0.06)
+
+
 def test_a_distance_is_in_mm_only_where_the_scale_is_known(scene: Scene, tab: Tab) -> None:
     opened(tab, scene, "dr-1")
 
