@@ -250,7 +250,15 @@ def table(document: Mapping[str, Any]) -> str:
                 name = f"{key.replace('.', ' ')}: {word}".replace("_", " ")
                 cells = [str(one["truth"]), str(one["given"]) if head["on"] else "off", _cell(one["right"]), majority]
                 lines.append(f"| {split} | {name} | {' | '.join(cells)} |")
-    lines += ["", f"| split | {' | '.join(f'malignant of {name}' for name in BANDS)} |", f"|---|{'---|' * len(BANDS)}"]
+    lines += [
+        "",
+        "Lesions of the breast sets with a reliable outline, one for each picture, by the malignant score of that "
+        "outline (the table of outlines above counts every finding, those beside a lesion too, so that its numbers are "
+        "larger):",
+        "",
+        f"| split | {' | '.join(f'malignant of {name}' for name in BANDS)} |",
+        f"|---|{'---|' * len(BANDS)}",
+    ]
     for split in SPLITS:
         cells = [_cell(document["splits"][split]["malignant_by_band"][name]) for name in BANDS]
         lines.append(f"| {split} | {' | '.join(cells)} |")

@@ -138,7 +138,7 @@ def _sighting(
         place=region.place,
         score_mean=round(math.fsum(top) / len(top), 4),
         score_max=max(region.score_max for region in regions),
-        track_score=track_score(track_features(shown, frames, *beside)),
+        track_score=track_score(track_features(frames, *beside)),
         contrast=region.measures.contrast,
         dynamics=dynamics_of(frames),
         cnr=region.measures.cnr,

@@ -30,7 +30,7 @@ class SeenPartlyRules:
     """
 
     frames: int = 3
-    track_score: float = 0.5
+    track_score: float = 0.7
     large: float = 0.5
 
 
