@@ -7,4 +7,4 @@ for each site sets them.
 
 from typing import Final
 
-RULES_VERSION: Final = "1.16"
+RULES_VERSION: Final = "1.17"
