@@ -48,7 +48,7 @@ RESULTS: Final[Mapping[Action, str]] = {
 OF_PICTURES: Final = frozenset({"none", "follow", "again"})
 """Results that speak of pictures: of a side that was not examined the page says that instead, whatever was signed."""
 FULL_SIZE_SENTENCES: Final = 4
-"""With more sentences of what to do, or about more than three places, the page is set smaller, to stay one sheet."""
+"""With more sentences of what to do the page is set smaller, to stay one sheet."""
 OPEN_STANDS_AS: Final[Action] = "scan_again"
 """A side of which nothing is concluded stands among the others as if it were to be scanned again."""
 
@@ -127,7 +127,7 @@ def render_for_her(
         told.setdefault(what, []).append(side)
     page = ENVIRONMENT.get_template("woman.html").render(
         words=words,
-        many=len(told) > 3 or sum(len(what.sentences) for what in told) > FULL_SIZE_SENTENCES,
+        many=sum(len(what.sentences) for what in told) > FULL_SIZE_SENTENCES,
         parts=[(_place(what.organ, told[what], words), what) for what in sorted(told, key=lambda each: each.order)],
         conclusion=conclusion,
         directions=directions,

@@ -277,6 +277,10 @@ def test_a_side_that_was_planned_and_not_examined_is_told_to_the_reader_and_to_h
     for language, told in (("en", "This was not examined"), ("zh", "此处没有做检查")):
         page = reader.get(f"/signed/{SHE}/woman/{language}").text
         assert told in page.split(">Right breast<" if language == "en" else ">右侧乳腺<")[1].partition("</section>")[0]
+    revision = next(each for each in desk.published if isinstance(each, ScreeningConcluded)).revision_id
+    for path in (desk.folder / "objects").rglob(f"*{revision}*"):
+        path.rename(path.with_name("gone"))
+    assert reader.get(f"/signed/{SHE}/woman/en").status == 404, "without her report the page would be silent of a side"
 
 
 def test_a_nodule_of_unknown_size_leaves_no_recommendation_to_take_and_the_form_says_why(desk: Signing) -> None:

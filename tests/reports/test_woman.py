@@ -168,7 +168,7 @@ def test_a_conclusion_is_not_told_to_her_with_a_revision_that_was_not_read() -> 
         ["scan_again", "tissue_diagnosis", "fna", "mammography"],
         ["tissue_diagnosis", "follow_up"],
         ["tissue_diagnosis"],
-        ["follow_up", "routine_screening"],
+        ["follow_up", "routine_screening", "follow_up"],
     ],
 )
 def test_it_is_one_sheet_however_many_sides_differ(actions: list[str], language: Language, tmp_path: Path) -> None:
