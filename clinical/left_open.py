@@ -21,8 +21,8 @@ scanned. It is "not examined" all the same (docs/decisions/0084)."""
 class LeftOpen:
     """One side of which nothing is concluded.
 
-    examined: False where it was planned and no picture shows it. to_be_seen: whether somebody still has to look at it;
-    False where the operator said NOTHING_TO_SEE of all that was planned there.
+    examined: False where it was planned and no picture of it came. to_be_seen: whether somebody still has to look at
+    it; False where the operator said NOTHING_TO_SEE of all that was planned there.
     """
 
     organ: Organ
@@ -53,8 +53,10 @@ def sides_left_open(
 def sides_not_examined(
     adequacy: Sequence[Adequacy], findings: Sequence[Finding]
 ) -> frozenset[tuple[Organ, Side | None]]:
-    """The sides that were planned and that no picture shows: all their rows say `not_examined`, and no finding is
-    there."""
-    shown = {(each.organ, each.laterality) for each in adequacy if each.level != "not_examined"}
+    """The sides that were planned and of which no picture came: all their rows say so, and no finding is there.
+
+    Where pictures came that the software took for another part of the body, a reader may see otherwise.
+    """
+    shown = {(each.organ, each.laterality) for each in adequacy if each.frames or each.level != "not_examined"}
     shown |= {(each.organ, each.laterality) for each in findings}
     return frozenset((each.organ, each.laterality) for each in adequacy) - shown

@@ -68,9 +68,9 @@ Contradiction = Literal[
 """What does not fit together in a conclusion, as the reader was shown it before signing
 (`sonovan.clinical.contradictions` finds it). It never keeps anybody from signing.
 
-side_not_concluded: pictures are there, and nothing is concluded. side_not_examined: no picture shows it, and nothing is
-concluded either. nodule_undecided: the size or category of a nodule is not known, and its rule could ask for more than
-is recommended."""
+side_not_concluded: pictures are there, and nothing is concluded. side_not_examined: it was planned, no picture of it
+came, and nothing is concluded. nodule_undecided: the size or category of a nodule is not known, and its rule could ask
+for more than is recommended."""
 
 
 class Contradicts(Part):

@@ -1,7 +1,7 @@
 """The woman's own page in plain language: of each side what was found and what to do, where and when; what to bring.
 
 It exists only after a reader has signed, says no category and no figure, names no disease that nobody has proven, and
-reassures of nothing. A side that was planned or seen and of which the reader concluded nothing is named as such.
+calls nothing harmless. A side that was planned or seen and of which the reader concluded nothing is named as such.
 """
 
 import tomllib

@@ -59,7 +59,7 @@ ENGLISH_SIGNED: Final = {
     "verdict_no_lesion": "no lesion",
     # what does not fit together
     "despite_side_not_concluded": "{place}: pictures are there, and nothing is concluded",
-    "despite_side_not_examined": "{place}: no picture shows it, and nothing is concluded",
+    "despite_side_not_examined": "{place}: planned, no picture of it came, and nothing is concluded",
     "despite_finding_not_judged": "{place}: finding {number} was not judged",
     "despite_sweep_not_opened": "a sweep was not opened",
     "despite_newer_revision": "a newer revision has come than the one that was read",

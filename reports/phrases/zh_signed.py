@@ -59,7 +59,7 @@ CHINESE_SIGNED: Final = {
     "verdict_no_lesion": "非病变",
     # what does not fit together
     "despite_side_not_concluded": "{place}：有图像，但未作结论",
-    "despite_side_not_examined": "{place}：没有显示该处的图像，也未作结论",
+    "despite_side_not_examined": "{place}：已列入计划，但没有图像，也未作结论",
     "despite_finding_not_judged": "{place}：{number} 号发现未判断",
     "despite_sweep_not_opened": "有一段扫查未打开",
     "despite_newer_revision": "已有比所阅版本更新的版本",

@@ -98,7 +98,7 @@ def test_a_side_that_was_not_seen_well_is_not_signed_negative_without_a_word_of_
 
 
 @pytest.mark.parametrize("reasons", [("not_seen",), ("not_seen", "excused_absent")])
-def test_a_planned_side_that_no_picture_shows_is_named_where_nothing_is_concluded_of_it(
+def test_a_planned_side_of_which_no_picture_came_is_named_where_nothing_is_concluded_of_it(
     reasons: tuple[str, ...],
 ) -> None:
     row = adequacy(laterality="right", level="not_examined", frames=0, assessable_share=0.0, reasons=reasons)

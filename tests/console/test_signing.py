@@ -271,7 +271,7 @@ def test_a_side_that_was_planned_and_not_examined_is_told_to_the_reader_and_to_h
     desk.revise(3, adequacy=(adequacy(), row, adequacy(organ="thyroid", level="usable")))
     silent = {name: value for name, value in WORDS.items() if not name.startswith("s.breast.right")}
     found = derived(reader, **silent)
-    assert found["despite"] == ["Right breast: no picture shows it, and nothing is concluded"]
+    assert found["despite"] == ["Right breast: planned, no picture of it came, and nothing is concluded"]
     answer = reader.post(f"{PAGE}/sign", {**form_of(reader), **silent, "despite": found["digest"]})
     assert answer.status == 303
     for language, told in (("en", "This was not examined"), ("zh", "此处没有做检查")):

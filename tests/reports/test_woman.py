@@ -86,6 +86,7 @@ def test_a_side_with_pictures_of_which_nothing_was_concluded_is_named_as_not_jud
     for report in (
         report_with(adequacy(), adequacy(laterality="right")),
         report_with(adequacy(), adequacy(laterality="right", level="unknown", frames=0)),
+        report_with(adequacy(), not_seen(laterality="right", frames=20, reasons=("not_breast_ultrasound",))),
         report_with(adequacy(), findings=(finding(2, laterality="right"),)),
     ):
         right, _ = told(hers(made, language, report), language)
@@ -103,7 +104,7 @@ def test_a_side_that_is_not_there_is_not_examined_and_asks_nothing_of_her(excuse
 
 
 @pytest.mark.parametrize("action", ["routine_screening", "follow_up", "scan_again"])
-def test_a_side_that_no_picture_shows_is_called_not_examined_whatever_was_signed_of_it(action: str) -> None:
+def test_a_side_of_which_no_picture_came_is_called_not_examined_whatever_was_signed_of_it(action: str) -> None:
     made = concluded(sides=(signed("breast", "left", action),), findings=())
     (left,) = told(hers(made, report=report_with(not_seen())))
     assert left.startswith(f"Left breast {NOT_EXAMINED['en']}, so nothing can be said about it. Come")
