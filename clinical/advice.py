@@ -15,6 +15,10 @@ from sonovan.contracts.results import Adequacy, Finding, IntendedUse, ScreeningA
 _SEEN_BADLY = frozenset({"low_quality", "motion"}) | SEEN_PARTLY
 _SEEN_TOO_LITTLE = frozenset({"low_assessable_share", "few_frames", FROZEN, "nothing_assessable", CUT_SHORT})
 
+NOT_HERE: Final = frozenset({"frames_missing", "sequence_not_closed"})
+"""The reasons of a row by which frames were taken that have not arrived and may be of it: frames that the closing of a
+sweep counts, or a whole sweep whose closing is not here, so that nobody knows of which side it is."""
+
 READER_MUST_REVIEW: Final = "reader_must_review"
 SCAN_AGAIN: Final = "scan_again"
 EXAMINE: Final = "examine"
@@ -38,8 +42,8 @@ def derive_advice(status: Status, adequacy: Iterable[Adequacy], findings: Iterab
     """The advice for one revision, in a fixed order.
 
     `reader_must_review` always, since nothing is a result until signed. `scan_again` per place that was not seen well
-    enough; not while that may be for want of frames that were taken and have not arrived. `examine` per place that was
-    planned and not examined; not while `preliminary`. `say_which_side` where no side is recorded.
+    enough; not while that may be for want of frames that were taken and have not arrived (`NOT_HERE`). `examine` per
+    place that was planned and not examined; not while `preliminary`. `say_which_side` where no side is recorded.
     `send_missing_frames` where the examination is not all here.
     """
     rows, found = list(adequacy), list(findings)
@@ -64,7 +68,7 @@ def derive_advice(status: Status, adequacy: Iterable[Adequacy], findings: Iterab
 def _must_be_scanned_again(row: Adequacy) -> bool:
     if _SEEN_BADLY.intersection(row.reasons):
         return True
-    return "frames_missing" not in row.reasons and bool(_SEEN_TOO_LITTLE.intersection(row.reasons))
+    return NOT_HERE.isdisjoint(row.reasons) and bool(_SEEN_TOO_LITTLE.intersection(row.reasons))
 
 
 def withhold(assessed: ScreeningAssessed, intended_use: IntendedUse) -> ScreeningAssessed:

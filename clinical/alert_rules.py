@@ -11,15 +11,17 @@ from functools import partial
 from typing import Final
 
 from sonovan.clinical.adequacy import reasons_of
-from sonovan.clinical.advice import SCAN_AGAIN
+from sonovan.clinical.advice import NOT_HERE, SCAN_AGAIN
 from sonovan.clinical.alert_settings import AlertSettings, PersistentLesion, Rule, SuspiciousLesion
 from sonovan.clinical.comparison import GREW_IN_DIAMETER, WITHIN_SIX_MONTHS
 from sonovan.clinical.course import Course
 from sonovan.clinical.course_rules import (
+    GROWTH_CHANGED,
     NO_OUTCOME_FOR,
     OUTCOME_KNOWN,
     REPORT_SIGNED,
     SIGNED_CATEGORY,
+    SIGNED_CATEGORY_CHANGED,
     UNSIGNED_FOR,
     WOMAN_CHANGED,
 )
@@ -28,7 +30,6 @@ from sonovan.clinical.referral import DIAGNOSTIC_REFERRAL, LUMPS, SIGN
 from sonovan.clinical.same_lesion import MAY_BE_TWO
 from sonovan.contracts.alerts import About, AboutFinding, AboutKind, AboutSide, LesionAlerted, Severity, ToldOf
 from sonovan.contracts.because import Because
-from sonovan.contracts.lexicon import LEAST_WORRISOME_FIRST
 from sonovan.contracts.results import Finding, IntendedUse, ScreeningAssessed, Sighting
 
 SUSPICIOUS_LESION: Final = "suspicious_lesion"
@@ -72,7 +73,9 @@ CATEGORY_CHANGED: Final = "category_changed"
 CATEGORY_NOW: Final = "category_now"
 CATEGORY_GONE: Final = "category_gone"
 CATEGORY_ROSE: Final = "category_rose"
-CATEGORIES_TOLD: Final = frozenset({CATEGORY_CHANGED, CATEGORY_NOW, CATEGORY_ROSE, SIGNED_CATEGORY})
+CATEGORIES_TOLD: Final = frozenset(
+    {CATEGORY_CHANGED, CATEGORY_NOW, CATEGORY_ROSE, SIGNED_CATEGORY, SIGNED_CATEGORY_CHANGED}
+)
 """Codes whose value is a scheme and a category, as `scheme:category`."""
 
 REGIONS_ARE_ONE: Final = "regions_are_one"
@@ -118,6 +121,8 @@ ALWAYS_SHOWN: Final = frozenset(
         *GROWTH,
         UNSIGNED_FOR,
         SIGNED_CATEGORY,
+        SIGNED_CATEGORY_CHANGED,
+        GROWTH_CHANGED,
         NO_OUTCOME_FOR,
         REPORT_SIGNED,
         OUTCOME_KNOWN,
@@ -132,8 +137,17 @@ OF_OPERATION: Final = frozenset({NOT_RESCANNED, LEFT_BEFORE_RESCAN, PALPABLE_NOT
 """Rules on how the examination is done, and on what she feels herself: their reasons are shown whatever the intended
 use, as such advice is."""
 
+_NOT_YET: Final = NOT_HERE | {"screening_not_closed"}
+"""The reasons of a row by which a scan of the side may still be on the van, or is still to be made: nobody knows yet
+whether it was scanned again."""
+
 Reasons = tuple[Because, ...]
 _Find = Callable[[ScreeningAssessed], Iterable[tuple[About, Reasons]]]
+
+
+def _always_decided(_assessed: ScreeningAssessed, _about: About) -> bool:
+    """Of most rules a revision that is not preliminary says whether they are met."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +157,8 @@ class AlertRule:
     name: goes into alerts and their ids. about: the kind of thing that every alert of this rule is about.
     find: a revision to one (what it is about, why) for each alert that must stand; nothing where the rule is not met.
     It must give the same for the same revision. replaces: the rule whose alert about the same thing is over where this
-    rule is met (`SHE_LEFT`).
+    rule is met (`SHE_LEFT`). undecided: whether a revision that does not meet the rule leaves open whether it holds of
+    something: an alert about that stays.
     """
 
     name: str
@@ -151,6 +166,7 @@ class AlertRule:
     about: AboutKind
     find: _Find
     replaces: str | None = None
+    undecided: Callable[[ScreeningAssessed, About], bool] = _always_decided
 
 
 def rules_of(settings: AlertSettings) -> tuple[AlertRule, ...]:
@@ -165,8 +181,11 @@ def rules_of(settings: AlertSettings) -> tuple[AlertRule, ...]:
         (settings.palpable_not_outlined, PALPABLE_NOT_OUTLINED, "side", palpable_not_outlined),
     )
     replaces = {LEFT_BEFORE_RESCAN: NOT_RESCANNED}
+    undecided = dict.fromkeys((NOT_RESCANNED, LEFT_BEFORE_RESCAN), may_have_been_scanned_again)
     return tuple(
-        AlertRule(name, rule.severity, about, find, replaces.get(name)) for rule, name, about, find in every if rule.on
+        AlertRule(name, rule.severity, about, find, replaces.get(name), undecided.get(name, _always_decided))
+        for rule, name, about, find in every
+        if rule.on
     )
 
 
@@ -229,13 +248,16 @@ def left_before_rescan(assessed: ScreeningAssessed) -> Iterator[tuple[About, Rea
 def _to_scan_again(assessed: ScreeningAssessed) -> Iterator[tuple[About, Reasons]]:
     """Every side that is inadequate and must be scanned again.
 
-    Not while frames are missing: they may be what it lacks (`sonovan.clinical.advice.derive_advice`).
+    Not before the van has closed the screening and all that its closing names has arrived: the scan that the side lacks
+    may be among it. Frames that the van holds back are not waited for, since nobody may ever release them.
     """
     if assessed.status == "preliminary":
         return
     advised = {(each.organ, each.laterality, each.region) for each in assessed.advice if each.rule == SCAN_AGAIN}
     found: dict[AboutSide, list[Because]] = {}
     for row in assessed.adequacy:
+        if not _NOT_YET.isdisjoint(row.reasons):
+            continue
         if row.level == "inadequate" and (row.organ, row.laterality, row.region) in advised:
             reasons = found.setdefault(AboutSide(organ=row.organ, laterality=row.laterality), [])
             reasons += [each for each in reasons_of(row) if each not in reasons]
@@ -243,10 +265,23 @@ def _to_scan_again(assessed: ScreeningAssessed) -> Iterator[tuple[About, Reasons
         yield about, (Because(code=INADEQUATE), *reasons)
 
 
+def may_have_been_scanned_again(assessed: ScreeningAssessed, about: About) -> bool:
+    """Whether a side is inadequate by what has arrived, and nobody knows yet whether it was scanned again."""
+    if any(about == side for side, _ in _to_scan_again(assessed)):
+        return False
+    return any(
+        row.level == "inadequate"
+        and about == AboutSide(organ=row.organ, laterality=row.laterality)
+        and not _NOT_YET.isdisjoint(row.reasons)
+        for row in assessed.adequacy
+    )
+
+
 def palpable_not_outlined(assessed: ScreeningAssessed) -> Iterator[tuple[About, Reasons]]:
     """Every breast side with a referral for a lump (`sonovan.clinical.referral`) on which nothing is outlined.
 
-    A lump of which no side is recorded counts where neither breast has an outline. Not while frames may still arrive.
+    A lump of which no side is recorded counts where neither breast has an outline. An outline of which no side is
+    recorded is not taken for the lump of a side: it may lie in the other breast. Not while frames may still arrive.
     """
     if assessed.status == "preliminary":
         return
@@ -255,7 +290,7 @@ def palpable_not_outlined(assessed: ScreeningAssessed) -> Iterator[tuple[About, 
         if advice.rule != DIAGNOSTIC_REFERRAL or advice.organ != "breast":
             continue
         lumps = tuple(each for each in advice.because if each.code == SIGN and str(each.value).startswith(_OF_A_LUMP))
-        seen = outlined if advice.laterality is None else outlined & {advice.laterality, None}
+        seen = outlined if advice.laterality is None else outlined & {advice.laterality}
         if lumps and not seen:
             yield AboutSide(organ="breast", laterality=advice.laterality), (*lumps, Because(code=NOTHING_OUTLINED))
 
@@ -273,40 +308,6 @@ def why_course_silent(course: Course) -> Because | None:
     if course.silent_by is None:
         return None
     return Because(code=SCREENING_VOID if course.silent_by == "void" else CONSENT_WITHDRAWN)
-
-
-def changes_of(before: ToldOf, now: ToldOf, share: float) -> Reasons:
-    """What differs from what was told of a lesion: its size by at least `share` of it, and its categories.
-
-    Sizes are compared in mm, or in pixels where neither has a scale. Of each the value that was told comes first, then
-    the one that holds now.
-    """
-    if before.long_axis_mm is not None and now.long_axis_mm is not None:
-        was, size = before.long_axis_mm, now.long_axis_mm
-        told = [Because(code=SIZE_CHANGED, value=was, unit="mm"), Because(code=SIZE_NOW, value=size, unit="mm")]
-    else:
-        was, size = before.long_axis_px, now.long_axis_px
-        told = [Because(code=SIZE_CHANGED_PX, value=was), Because(code=SIZE_NOW_PX, value=size)]
-    same_scale = (before.long_axis_mm is None) == (now.long_axis_mm is None)
-    changed = told if same_scale and abs(size - was) >= share * was else []
-    values = dict(now.categories)
-    for scheme, value in before.categories:
-        holds = values.get(scheme)
-        if holds != value:
-            changed.append(Because(code=CATEGORY_CHANGED, value=f"{scheme}:{value}"))
-            gone = Because(code=CATEGORY_GONE)
-            changed.append(gone if holds is None else Because(code=CATEGORY_NOW, value=f"{scheme}:{holds}"))
-    return tuple(changed)
-
-
-def risen_of(before: ToldOf, now: ToldOf) -> Reasons:
-    """The categories that are higher than those that were told, or of which none was told; the value is the new one."""
-    was, risen = dict(before.categories), []
-    for scheme, value in now.categories:
-        order = LEAST_WORRISOME_FIRST[scheme]
-        if scheme not in was or order.index(value) > order.index(was[scheme]):
-            risen.append(Because(code=CATEGORY_ROSE, value=f"{scheme}:{value}"))
-    return tuple(risen)
 
 
 def told_of(finding: Finding) -> ToldOf:

@@ -79,13 +79,20 @@ class Sides:
         return side if side in sides_of(organ) else None
 
     def corrected(self, record: _Shown) -> _Shown:
-        """The result or closing with the right side; the very same one where nothing was wrong."""
+        """The result or closing with the right side; the very same one where nothing was wrong.
+
+        Where the panels of a frame name both sides they are exchanged, if the side is another one than the frame was
+        taken for: which half is which was mistaken then. An amendment that names the side that it was taken for
+        exchanges nothing, so that it puts back what one before it exchanged.
+        """
         side = self.of_sweep(record.sequence_id, record.organ)
         if side is None:
             return record
         if isinstance(record, SequenceClosed):
             return record.model_copy(update={"laterality": side})
-        if len({panel.laterality for panel in record.panels} - {None}) > 1:  # which half is which was mistaken
+        if len({panel.laterality for panel in record.panels} - {None}) > 1:
+            if side == record.laterality:
+                return record
             return record.model_copy(update={"panels": tuple(map(_exchanged, record.panels))})
         panels = tuple(_with_side(each, side) for each in record.panels)
         return record.model_copy(update={"laterality": side, "panels": panels})

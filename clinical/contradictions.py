@@ -1,7 +1,8 @@
 """What does not fit together in a conclusion, named to the reader before signing. It blocks nothing: a reader decides.
 
-What is looked for is what has let cancers through: a finding that nobody judged, a sweep that nobody opened, a side
-signed as negative on which a finding was confirmed, a woman's own signs without anything that follows from them.
+What is looked for is what has let cancers through: a side that nobody examined, a finding that nobody judged, a sweep
+that nobody opened, a side signed as negative on which a finding was confirmed, a woman's own signs without anything
+that follows from them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,13 +10,14 @@ from typing import Final
 
 from sonovan.clinical.alert_settings import SUSPICIOUS_WORDS
 from sonovan.clinical.conclusions import calls_back
-from sonovan.clinical.nodules import largest_mm
+from sonovan.clinical.left_open import sides_left_open
 from sonovan.clinical.reading import (
     USUAL_READING,
     ReadingRules,
+    asked_by_nodules,
     below_4,
+    less_than_fna,
     recommended_for_breast,
-    recommended_for_nodule,
     worst_category,
 )
 from sonovan.clinical.referral import DIAGNOSTIC_REFERRAL
@@ -24,11 +26,11 @@ from sonovan.contracts.conclusions import (
     MAX_READ,
     Contradicts,
     FindingRead,
+    Recommended,
     ScreeningConcluded,
     SideConcluded,
     TextBlock,
 )
-from sonovan.contracts.derivation import Programme
 from sonovan.contracts.lexicon import LEAST_WORRISOME_FIRST, SCHEMES
 from sonovan.contracts.results import ScreeningAssessed
 
@@ -62,12 +64,9 @@ def contradictions(
 def _not_looked_at(conclusion: ScreeningConcluded, read: ScreeningAssessed) -> Iterator[Contradicts]:
     if conclusion.revision_id != read.revision_id:
         yield Contradicts(code="newer_revision")
-    concluded = {(each.organ, each.laterality) for each in conclusion.sides}
-    seen = [(each.organ, each.laterality) for each in read.adequacy if each.frames or each.level != "not_examined"]
-    there = [*seen, *((each.organ, each.laterality) for each in read.findings)]
-    for organ, side in dict.fromkeys(there):
-        if (organ, side) not in concluded:
-            yield Contradicts(code="side_not_concluded", organ=organ, laterality=side)
+    for each in sides_left_open(conclusion, read.adequacy, read.findings):
+        here = {"organ": each.organ, "laterality": each.laterality}
+        yield Contradicts(code="side_not_concluded" if each.examined else "side_not_examined", **here)
     if any(each.frames and not each.frames_seen for each in conclusion.looked_at):
         yield Contradicts(code="sweep_not_opened")
     judged = {each.finding_id for each in conclusion.findings}
@@ -97,8 +96,11 @@ def _of_side(
     asks_little = bi_rads is not None and below_4(bi_rads)
     if asks_little and any(_suspicious_words(each) for each in lesions):
         yield Contradicts(code="suspicious_word_below_4", **here)
-    if _less_than_recommended(side, lesions, read, rules):
+    nodules = _asked_by_nodules(side, lesions, read)
+    if _less_than_recommended(side, nodules, rules):
         yield Contradicts(code="less_than_recommended", **here)
+    if None in nodules and less_than_fna(side.recommended.action):
+        yield Contradicts(code="nodule_undecided", **here)
     if _blocks_contradict(side, bi_rads) or ("stable_to_earlier" in side.blocks and _grown(side, conclusion)):
         yield Contradicts(code="blocks_contradict", **here)
     if _negative(side) and "not_fully_seen" not in side.blocks and _seen_badly(read, side):
@@ -124,22 +126,22 @@ def _suspicious_words(finding: FindingRead) -> bool:
     return not said.isdisjoint(SUSPICIOUS_WORDS)
 
 
-def _less_than_recommended(
-    side: SideConcluded, lesions: Sequence[FindingRead], read: ScreeningAssessed, rules: ReadingRules
-) -> bool:
+def _asked_by_nodules(
+    side: SideConcluded, lesions: Sequence[FindingRead], read: ScreeningAssessed
+) -> list[Recommended | None]:
+    """What the written rule asks for each nodule of a side; of a breast none."""
+    if side.organ == "breast":
+        return []
+    lobe = {each.scheme: each.value for each in side.categories}
+    return asked_by_nodules(lesions, lobe, read.findings, read.programme)
+
+
+def _less_than_recommended(side: SideConcluded, nodules: Sequence[Recommended | None], rules: ReadingRules) -> bool:
     """Whether the written rule for its category, or for one of its nodules, asks for more than the reader does."""
     mine = ACTIONS.index(side.recommended.action)
     if (bi_rads := side.category("BI-RADS")) is not None:
         return ACTIONS.index(recommended_for_breast(bi_rads, rules).action) > mine
-    return any(_asked(each, read, read.programme) > mine for each in lesions)
-
-
-def _asked(finding: FindingRead, read: ScreeningAssessed, programme: Programme) -> int:
-    values = {each.scheme: each.value for each in finding.categories}
-    measured = next((largest_mm(each) for each in read.findings if each.finding_id == finding.finding_id), None)
-    size = finding.largest_mm or measured
-    rule = recommended_for_nodule(values.get("TI-RADS"), values.get("C-TIRADS"), size, programme)
-    return -1 if rule is None else ACTIONS.index(rule.action)
+    return any(ACTIONS.index(each.action) > mine for each in nodules if each is not None)
 
 
 def _blocks_contradict(side: SideConcluded, bi_rads: str | None) -> bool:

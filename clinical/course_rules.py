@@ -30,6 +30,10 @@ UNSIGNED_FOR: Final = "unsigned_for"
 NO_OUTCOME_FOR: Final = "no_outcome_for"
 SIGNED_CATEGORY: Final = "signed_category"
 """The reader's category, as `scheme:category`."""
+SIGNED_CATEGORY_CHANGED: Final = "signed_category_changed"
+"""A reader has signed another category since; the value is the one that was told, as `scheme:category`."""
+GROWTH_CHANGED: Final = "growth_changed"
+"""By the comparison that a reader has signed since, it has grown in another way or by another amount than was told."""
 REPORT_SIGNED: Final = "report_signed"
 """Why an alert is gone: a reader has signed."""
 OUTCOME_KNOWN: Final = "outcome_known"
@@ -51,12 +55,15 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """A rule is met. since: from when its time counts. revision_id: of what was reported or read."""
+    """A rule is met. since: from when its time counts. revision_id: of what was reported or read. conclusion_id: of
+    what a reader signed; None where nobody has.
+    """
 
     about: About
     because: tuple[Because, ...]
     since: datetime
     revision_id: str
+    conclusion_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +108,7 @@ def large_growth(course: Course) -> Iterator[Met]:
     for each in made.comparison.findings:
         if each.grown and each.finding_id is not None and each.finding_id not in no_lesions:
             about = AboutFinding(finding_id=each.finding_id, organ=each.organ, laterality=each.laterality)
-            yield Met(about, each.because, at, made.revision_id)
+            yield Met(about, each.because, at, made.revision_id, made.conclusion_id)
 
 
 def unsigned_report(course: Course, after_h: float) -> Iterator[Met]:
@@ -129,7 +136,7 @@ def missing_outcomes(course: Course, after_days: float) -> Iterator[Met]:
         about = AboutSide(organ=side.organ, laterality=side.laterality)
         if categories and asked and not outcome_known(course, about):
             because = (*map(_signed, categories), Because(code=NO_OUTCOME_FOR, value=after_days, unit="d"))
-            yield Met(about, because, at, made.revision_id)
+            yield Met(about, because, at, made.revision_id, made.conclusion_id)
 
 
 def outcome_known(course: Course, side: AboutSide) -> bool:

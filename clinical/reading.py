@@ -7,18 +7,19 @@ Sources: Tessler et al., J Am Coll Radiol 14:587 (2017); Zhou et al., Endocrine 
 ed. (2013), ultrasound: management by category.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 from sonovan.clinical.birads import ORDER
 from sonovan.clinical.c_tirads import c_tirads
-from sonovan.clinical.nodules import ACR_SIZES
+from sonovan.clinical.nodules import ACR_SIZES, largest_mm
 from sonovan.clinical.said import Said
 from sonovan.clinical.tirads import ACR_TI_RADS, EDITION, ENDS, UNDETERMINABLE, acr_tirads
 from sonovan.contracts.conclusions import ACTIONS, Action, FindingRead, Recommended, WordRead
 from sonovan.contracts.derivation import USUAL, Category, Points, Programme
 from sonovan.contracts.lexicon import DESCRIPTORS, LEAST_WORRISOME_FIRST, Organ, Scheme, Side
 from sonovan.contracts.record import Part
+from sonovan.contracts.results import Finding
 
 FOLLOW_UP_MONTHS: Final = 6
 """After BI-RADS 3. Source: ACR BI-RADS Atlas, 5th ed.: short-interval follow-up at six months."""
@@ -98,28 +99,71 @@ def recommended_for_breast(value: str, rules: ReadingRules = USUAL_READING) -> R
 
 
 def recommended_for_nodule(
-    ti_rads: str | None, c_tirads_value: str | None, largest_mm: float | None, programme: Programme = USUAL
+    ti_rads: str | None, c_tirads_value: str | None, size_mm: float | None, programme: Programme = USUAL
 ) -> Recommended | None:
-    """What level and size of a nodule lead to: aspiration, a scan in a year, or her next visit.
+    """What category and size of a nodule lead to: treatment of what is proven (C-TIRADS 6) whatever else is said of it,
+    aspiration, a scan in a year, or her next visit.
 
-    An aspiration that either scheme advises counts. None where the size is not known and would decide.
+    An aspiration that either scheme advises counts. None where nobody gave it a category, or where its size is not
+    known and would decide.
     """
+    if c_tirads_value == "6":
+        return Recommended(action="treatment")
+    if ti_rads is None and c_tirads_value is None:
+        return None
     sizes = ACR_SIZES.get(ti_rads or "")
     least = _least_fna_mm(c_tirads_value, programme)
     if sizes is None and least is None:
-        return Recommended(action="treatment") if c_tirads_value == "6" else Recommended(action="routine_screening")
-    if largest_mm is None:
+        return Recommended(action="routine_screening")
+    if size_mm is None:
         return None
-    if (sizes is not None and largest_mm >= sizes.biopsy_mm) or (least is not None and largest_mm >= least):
+    if (sizes is not None and size_mm >= sizes.biopsy_mm) or (least is not None and size_mm >= least):
         return Recommended(action="fna")
-    if sizes is not None and largest_mm >= sizes.follow_up_mm:
+    if sizes is not None and size_mm >= sizes.follow_up_mm:
         return Recommended(action="follow_up", months=YEARLY * sizes.next_year)
     return Recommended(action="routine_screening")
 
 
-def most_pressing_of(found: Iterable[Recommended]) -> Recommended | None:
-    """Of several recommendations the one that presses most; of two follow-ups the earlier one; None of none."""
-    return max(found, key=lambda each: (ACTIONS.index(each.action), -(each.months or 0)), default=None)
+def asked_by_nodules(
+    nodules: Iterable[FindingRead],
+    lobe: Mapping[Scheme, str],
+    measured: Sequence[Finding],
+    programme: Programme = USUAL,
+) -> list[Recommended | None]:
+    """What each nodule of a lobe leads to by `recommended_for_nodule`, and the lobe itself where it is proven.
+
+    lobe: the categories that the reader gave the lobe, which count for a nodule without a category of its own.
+    measured: the findings of the revision, for the diameter of a nodule that the reader did not measure.
+    """
+    diameters = {each.finding_id: largest_mm(each) for each in measured}
+    asked: list[Recommended | None] = []
+    for each in nodules:
+        values = {category.scheme: category.value for category in each.categories} or lobe
+        size_mm = each.largest_mm or diameters.get(each.finding_id or "")
+        asked.append(recommended_for_nodule(values.get("TI-RADS"), values.get("C-TIRADS"), size_mm, programme))
+    if lobe.get("C-TIRADS") == "6":
+        asked.append(Recommended(action="treatment"))
+    return asked
+
+
+def most_pressing_of(asked: Iterable[Recommended | None]) -> Recommended | None:
+    """What several nodules of a lobe lead to together: what presses most, of two follow-ups the earlier one.
+
+    None of none, and where one of them is undecided (None) and the others lead to less than what it could: an
+    aspiration.
+    """
+    every = list(asked)
+    most = max(
+        (each for each in every if each is not None),
+        key=lambda each: (ACTIONS.index(each.action), -(each.months or 0)),
+        default=None,
+    )
+    return None if None in every and (most is None or less_than_fna(most.action)) else most
+
+
+def less_than_fna(action: Action) -> bool:
+    """Whether an action presses less than the aspiration to which a nodule of unknown size could lead."""
+    return ACTIONS.index(action) < ACTIONS.index("fna")
 
 
 def worst_category(scheme: Scheme, findings: Iterable[FindingRead]) -> str | None:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from sonovan.clinical.lesions import region_of
+from sonovan.clinical.track import panel_side
 from sonovan.contracts.frames import FrameSegmented
+from sonovan.contracts.lexicon import Organ, Side
 from sonovan.contracts.results import Adequacy, Finding, Level, Sighting
 
 ENDED_ON_LESION: Final = "sweep_ended_on_lesion"
@@ -18,6 +20,9 @@ AT_EDGE_ONLY: Final = "lesion_at_edge_only"
 """The reason that a row is limited at best: the edge of the scan cuts a lesion on every frame that shows it."""
 
 SEEN_PARTLY: Final = frozenset({ENDED_ON_LESION, AT_EDGE_ONLY})
+
+_Place = tuple[Organ, Side | None, str]
+"""An organ, a side and a view, position or region of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +55,15 @@ def with_lesions_seen_partly(
     results: all of the screening's, by frame id; ends: of their sequences (`sonovan.clinical.key_frame.sequence_ends`).
     whole: the sequences of which every frame is accounted for; of others
     nobody knows yet where they end. A lesion that another sighting shows whole is no reason.
+    A row about a region that no frame names was judged by all frames of its side (`adequacy.judge_adequacy`): a lesion
+    that lies in none of the regions by what its frames name speaks against each such row.
     """
     told = [(each, why) for each in findings if (why := _reasons(each, results, ends, whole, rules))]
-    return tuple(_row(row, told) for row in rows)
+    if not told:
+        return tuple(rows)
+    named = _named_in(results.values())
+    regions = {(row.organ, row.laterality, row.region) for row in rows if row.region is not None}
+    return tuple(_row(row, told, named, regions) for row in rows)
 
 
 def _reasons(
@@ -82,8 +93,24 @@ def _parts(
     return frozenset(reason for reason, holds in ((ENDED_ON_LESION, ended), (AT_EDGE_ONLY, cut)) if holds)
 
 
-def _row(row: Adequacy, told: Sequence[tuple[Finding, frozenset[str]]]) -> Adequacy:
-    reasons = frozenset[str]().union(*(why for finding, why in told if _shows(row, finding)))
+def _named_in(frames: Iterable[FrameSegmented]) -> frozenset[_Place]:
+    """The views and positions that frames name, each with the organ and every side that the frame shows."""
+    return frozenset(
+        (frame.organ, side, place)
+        for frame in frames
+        for side in {panel_side(frame, panel.ordinal) for panel in frame.panels} or {frame.laterality}
+        for place in (frame.view, frame.position)
+        if place is not None
+    )
+
+
+def _row(
+    row: Adequacy,
+    told: Sequence[tuple[Finding, frozenset[str]]],
+    named: Collection[_Place],
+    regions: Collection[_Place],
+) -> Adequacy:
+    reasons = frozenset[str]().union(*(why for finding, why in told if _may_lie_in(row, finding, named, regions)))
     if not reasons:
         return row
     lowered: dict[Level, Level] = {"adequate": "limited", "usable": "limited"}
@@ -91,8 +118,21 @@ def _row(row: Adequacy, told: Sequence[tuple[Finding, frozenset[str]]]) -> Adequ
     return row.model_copy(update={"reasons": (*row.reasons, *sorted(reasons)), "level": level})
 
 
-def _shows(row: Adequacy, finding: Finding) -> bool:
-    """Whether the finding lies in what the row is about."""
+def _may_lie_in(row: Adequacy, finding: Finding, named: Collection[_Place], regions: Collection[_Place]) -> bool:
+    """Whether the finding lies in what the row is about, or may, since nobody said in which of its side's regions.
+
+    named: as `_named_in` gives them. regions: those that rows are about.
+    """
     if finding.organ != row.organ or row.laterality not in (None, finding.laterality):
         return False
-    return row.region is None or any(row.region in (each.position, each.view) for each in finding.sightings)
+    if row.region is None:
+        return True
+    places = [{each.position, each.view} for each in finding.sightings]
+    if any(row.region in each for each in places):
+        return True
+    of_side = {region for organ, side, region in regions if (organ, side) == (row.organ, row.laterality)}
+    own_frames = any(
+        (organ, place) == (row.organ, row.region) and row.laterality in (None, side) for organ, side, place in named
+    )
+    served = not own_frames and row.frames > 0 and "nothing_assessable" not in row.reasons
+    return served and any(each.isdisjoint(of_side) for each in places)

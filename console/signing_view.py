@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from sonovan.clinical.contradictions import contradictions
-from sonovan.clinical.nodules import largest_mm
-from sonovan.clinical.reading import most_pressing_of, recommended_for_breast, recommended_for_nodule, worst_category
+from sonovan.clinical.reading import asked_by_nodules, most_pressing_of, recommended_for_breast, worst_category
 from sonovan.clinical.tirads import UNDETERMINABLE
 from sonovan.console.asked import Asked, Fields, Refused
 from sonovan.console.comparing import name_of
@@ -241,29 +240,28 @@ def _despite(console: "Console", asked: Asked, signing: ToSign, draft: Draft) ->
 def _rule(
     organ: Organ, side: Side | None, form: Fields, draft: Draft, signing: ToSign, words: ConsoleWords
 ) -> dict[str, str]:
-    """The most worrisome category of the side's findings, and what the rule recommends for what is chosen so far."""
+    """The most worrisome category of the side's findings, and what the rule recommends for what is chosen so far.
+
+    Where a nodule whose size or category is missing could lead to more, nothing is recommended, and `recommended` says
+    why.
+    """
     lesions = [each for each in draft.findings if (each.organ, each.laterality) == (organ, side)]
     worst = [(scheme, worst_category(scheme, lesions)) for scheme in SCHEMES[organ]]
     told = [f"{scheme} {value}" for scheme, value in worst if value is not None]
-    recommended: Recommended | None = None
+    chosen = {scheme: form.get(f"s.{side_key(organ, side)}.c.{scheme}") for scheme in SCHEMES[organ]}
+    mine = {scheme: value for scheme, value in chosen.items() if value in CATEGORIES[scheme]}
+    asked = list[Recommended | None]()
     if organ == "breast":
-        value = form.get(f"s.{side_key(organ, side)}.c.BI-RADS")
-        recommended = recommended_for_breast(value, signing.rules) if value in CATEGORIES["BI-RADS"] else None
+        asked += [recommended_for_breast(value, signing.rules) for value in mine.values()]
     elif signing.report is not None:
-        sizes = {each.finding_id: largest_mm(each) for each in signing.report.findings}
-        asks = []
-        for each in lesions:
-            values = {category.scheme: category.value for category in each.categories}
-            size = each.largest_mm or sizes.get(each.finding_id or "")
-            asks.append(
-                recommended_for_nodule(values.get("TI-RADS"), values.get("C-TIRADS"), size, signing.report.programme)
-            )
-        recommended = most_pressing_of(each for each in asks if each is not None)
+        asked += asked_by_nodules(lesions, mine, signing.report.findings, signing.report.programme)
+    recommended = most_pressing_of(asked)
+    undecided = words.say("signing_rule_undecided") if asked else ""
     return {
         "worst": words.text("comma").join(told),
         "action": "" if recommended is None else recommended.action,
         "months": "" if recommended is None or recommended.months is None else str(recommended.months),
-        "recommended": "" if recommended is None else words.recommended(recommended),
+        "recommended": undecided if recommended is None else words.recommended(recommended),
     }
 
 

@@ -101,7 +101,8 @@ class LesionAlerted(Record):
     else is called. `corrected`: what was told of the lesion has changed. `withdrawn`: its cause is gone. `vanished`:
     its cause is gone, and it stands all the same, since somebody had acknowledged it.
     `because` says why it was raised; where corrected, first what has changed and then why it stands; where its cause is
-    gone, why. `raised_in` is the revision that raised it; with the alert's id it names what is answered.
+    gone, why. `raised_in` is the revision that raised it, or, of an alert on what a reader signed, a sha256 of the
+    conclusion's id; with the alert's id it names what is answered.
     `acknowledged_by` and `acknowledged_at` stay with the alert until it is raised again.
     """
 

@@ -43,7 +43,8 @@ class SideAmended(Part):
     """These sweeps are of another side than their frames and closings say.
 
     planned_too: whoever wrote the checklist mistook the side as well, so that its items of the side that the sweeps
-    were taken for are of this one. A frame whose panels name both sides has its sides exchanged.
+    were taken for are of this one. A frame whose panels name both sides has them
+    exchanged, unless `laterality` is the side that the frame names itself: then they are as they were sent.
     """
 
     kind: Literal["side"] = "side"

@@ -60,12 +60,17 @@ MAX_READ: Final = 1000
 
 
 Contradiction = Literal[
-    "side_not_concluded", "finding_not_judged", "sweep_not_opened", "newer_revision", "negative_with_lesion",
-    "below_its_finding", "suspicious_word_below_4", "not_as_derived", "less_than_recommended", "blocks_contradict",
-    "not_seen_well_signed_negative", "own_signs_without_referral", "side_unknown",
+    "side_not_concluded", "side_not_examined", "finding_not_judged", "sweep_not_opened", "newer_revision",
+    "negative_with_lesion", "below_its_finding", "suspicious_word_below_4", "not_as_derived", "less_than_recommended",
+    "nodule_undecided", "blocks_contradict", "not_seen_well_signed_negative", "own_signs_without_referral",
+    "side_unknown",
 ]  # fmt: skip
 """What does not fit together in a conclusion, as the reader was shown it before signing
-(`sonovan.clinical.contradictions` finds it). It never keeps anybody from signing."""
+(`sonovan.clinical.contradictions` finds it). It never keeps anybody from signing.
+
+side_not_concluded: pictures are there, and nothing is concluded. side_not_examined: it was planned, no picture of it
+came, and nothing is concluded. nodule_undecided: the size or category of a nodule is not known, and its rule could ask
+for more than is recommended."""
 
 
 class Contradicts(Part):

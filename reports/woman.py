@@ -1,21 +1,23 @@
-"""The woman's own page in plain language: what was found, what to do, where, when, and what to bring.
+"""The woman's own page in plain language: of each side what was found and what to do, where and when; what to bring.
 
-It exists only after a reader has signed, says no category and no figure, and names no disease that nobody has proven.
+It exists only after a reader has signed, says no category and no figure, names no disease that nobody has proven, and
+calls nothing harmless. A side that was planned or seen and of which the reader concluded nothing is named as such.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from sonovan.clinical.reading import most_pressing_of
-from sonovan.contracts.conclusions import Action, Recommended, ScreeningConcluded
+from sonovan.clinical.left_open import sides_left_open, sides_not_examined
+from sonovan.contracts.conclusions import ACTIONS, Action, Recommended, ScreeningConcluded
 from sonovan.contracts.errors import InvalidRecord
-from sonovan.contracts.lexicon import Organ
+from sonovan.contracts.lexicon import Organ, Side
 from sonovan.contracts.record import Part
+from sonovan.reports.document import ScreeningReport
 from sonovan.reports.page import ENVIRONMENT
 from sonovan.reports.phrases import LANGUAGES, Language
 from sonovan.reports.signed_words import SignedWords
@@ -43,7 +45,12 @@ RESULTS: Final[Mapping[Action, str]] = {
     "specialist": "more",
     "treatment": "known",
 }
-
+OF_PICTURES: Final = frozenset({"none", "follow", "again"})
+"""Results that speak of pictures: of a side that was not examined the page says that instead, whatever was signed."""
+FULL_SIZE_SENTENCES: Final = 4
+"""With more sentences of what to do the page is set smaller, to stay one sheet."""
+OPEN_STANDS_AS: Final[Action] = "scan_again"
+"""A side of which nothing is concluded stands among the others as if it were to be scanned again."""
 
 _Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 
@@ -91,44 +98,90 @@ def directions_of(toml: str, source: str) -> dict[Language, Directions]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    organ: str
+class _Told:
+    """What is told of a side, and in the same words of every other side of its organ.
+
+    order: what presses more stands higher up; of two follow-ups the earlier one. sentences: what to do; may be empty.
+    """
+
+    order: tuple[int, int]
+    organ: Organ
     result: str
-    sentences: tuple[str, ...]
+    sentences: tuple[str, ...] = ()
 
 
 def render_for_her(
-    conclusion: ScreeningConcluded,
-    language: Language,
-    *,
-    directions: Directions = NOWHERE,
-    examined_on: date | None = None,
-    slip_number: str | None = None,
+    conclusion: ScreeningConcluded, report: ScreeningReport, language: Language, *, directions: Directions = NOWHERE
 ) -> bytes:
     """The page in one language, UTF-8, for printing on one sheet; equal arguments give equal bytes.
 
-    examined_on, slip_number: None where the site does not show them. Days count from the day of signing.
+    report: of the revision that was read. It says which sides were planned and which were examined, and has the day and
+    the slip number where the site shows them. Days count from the day of signing.
+    Raises ValueError for the report of another revision.
     """
+    if (report.screening_id, report.revision_id) != (conclusion.screening_id, conclusion.revision_id):
+        raise ValueError("a conclusion is shown with the revision that was read")
     words = SignedWords(language)
-    parts = [_part(organ, conclusion, words, directions) for organ in ("breast", "thyroid")]
+    told: dict[_Told, list[Side | None]] = {}
+    for side, what in (*_concluded(conclusion, report, words, directions), *_left_open(conclusion, report, words)):
+        told.setdefault(what, []).append(side)
     page = ENVIRONMENT.get_template("woman.html").render(
         words=words,
-        parts=[each for each in parts if each is not None],
+        many=sum(len(what.sentences) for what in told) > FULL_SIZE_SENTENCES,
+        parts=[(_place(what.organ, told[what], words), what) for what in sorted(told, key=lambda each: each.order)],
         conclusion=conclusion,
         directions=directions,
-        examined_on=examined_on,
-        slip_number=slip_number,
+        examined_on=report.examined_on,
+        slip_number=report.slip_number,
         asks=any(each.recommended.action in WITHIN_DAYS for each in conclusion.sides),
     )
     return page.encode()
 
 
-def _part(organ: Organ, conclusion: ScreeningConcluded, words: SignedWords, directions: Directions) -> _Part | None:
-    found = most_pressing_of(each.recommended for each in conclusion.sides if each.organ == organ)
-    if found is None:
-        return None
-    result = words.sign(f"her_result_{RESULTS[found.action]}")
-    return _Part(words.sign(f"her_{organ}"), result, tuple(_sentences(found, conclusion, words, directions)))
+def _concluded(
+    conclusion: ScreeningConcluded, report: ScreeningReport, words: SignedWords, directions: Directions
+) -> Iterator[tuple[Side | None, _Told]]:
+    """Each side that the reader concluded, with what is told of it."""
+    unseen = sides_not_examined(report.adequacy, report.findings)
+    for side in conclusion.sides:
+        found = side.recommended
+        result = RESULTS[found.action]
+        if result in OF_PICTURES and (side.organ, side.laterality) in unseen:
+            result = "not_examined"
+        yield (
+            side.laterality,
+            _Told(
+                (-ACTIONS.index(found.action), found.months or 0),
+                side.organ,
+                words.sign(f"her_result_{result}"),
+                tuple(_sentences(found, conclusion, words, directions)),
+            ),
+        )
+
+
+def _left_open(
+    conclusion: ScreeningConcluded, report: ScreeningReport, words: SignedWords
+) -> Iterator[tuple[Side | None, _Told]]:
+    """Each side that was planned or seen and of which nothing is concluded, with what is told of it."""
+    for side in sides_left_open(conclusion, report.adequacy, report.findings):
+        yield (
+            side.laterality,
+            _Told(
+                (-ACTIONS.index(OPEN_STANDS_AS), 0),
+                side.organ,
+                words.sign("her_result_not_judged" if side.examined else "her_result_not_examined"),
+                (words.sign("her_still_to_see"),) if side.to_be_seen else (),
+            ),
+        )
+
+
+def _place(organ: Organ, sides: Sequence[Side | None], words: SignedWords) -> str:
+    """Sides of one organ in plain words: "Both breasts"."""
+    both: tuple[Side, ...] = ("left", "right")
+    together = set(both) <= set(sides)
+    names = ["both"] if together else []
+    names += [each or "none" for each in sides if not (together and each in both)]
+    return words.text("comma").join(words.sign(f"her_place_{organ}_{name}") for name in names)
 
 
 def _sentences(

@@ -230,13 +230,7 @@ class _Writing:
         except ValidationError:
             return
         for language in LANGUAGES:
-            page = render_for_her(
-                conclusion,
-                language,
-                directions=directions.get(language, Directions()),
-                examined_on=report.examined_on,
-                slip_number=report.slip_number,
-            )
+            page = render_for_her(conclusion, report, language, directions=directions.get(language, Directions()))
             self.her_html[language] = write(self._out / f"woman-{language}.html", page)
             self._print(page, self._out / f"woman-{language}.pdf", language, self.her_pdf)
 

@@ -1,7 +1,6 @@
 """Signing a screening, and what was signed of it: its page, its PDF, and the woman's own page."""
 
 import asyncio
-from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import JSONResponse, Response
@@ -175,10 +174,9 @@ def _her_page(console: "Console", asked: Asked) -> Response:
         raise Refused("not_signed", 409)
     read = next((each for each in revisions if each.revision_id == made.revision_id), None)
     report = None if read is None else report_of(console, read)
-    examined: date | None = None if report is None else report.examined_on
-    slip = None if report is None else report.slip_number
-    directions = _directions(console).get(language, Directions())
-    html = render_for_her(made, language, directions=directions, examined_on=examined, slip_number=slip)
+    if report is None:  # it alone says which sides were planned: without it her page would be silent about one
+        raise Refused("missing", 404)
+    html = render_for_her(made, report, language, directions=_directions(console).get(language, Directions()))
     return _shown(asked, html, "woman")
 
 

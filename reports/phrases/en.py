@@ -202,6 +202,27 @@ _TEXTS: Final = {
     "fault_subject": "[sonovan] fault {state}: {worker}, {fault}",
     "fault_to_do": "What to do: {place}",
     "letter_subject": "[sonovan] {state}: {severity}, {about} (unsigned)",
+    "letter_subject_not_a_result": "[sonovan] {state}: {severity}, {about} (not a result)",
+    "alert_on_signed": "NOT A RESULT – ABOUT WHAT A READER SIGNED",
+    "alert_on_signed_meaning": (
+        "Made by software from what readers signed and what was recorded since: it neither finds nor rules out "
+        "disease. What was found stands in the signed report."
+    ),
+    "alert_on_nothing": "NOT A RESULT",
+    "alert_on_nothing_meaning": (
+        "Software says nothing of the pictures of this screening any more: it neither finds nor rules out disease."
+    ),
+    "to_do_answer": "Then answer, so that nobody else is called: sonovan alerts ack {alert} --by YOUR-CODE",
+    "to_do_sign": "See to it that a reader reads and signs it: sonovan export report {screening}",
+    "to_do_outcome": "Find out what became of her, and record it in the console: screening {screening}.",
+    "to_do_growth": "Look at what the reader signed and recommended, in the console: screening {screening}.",
+    "to_do_signed": "Nothing is to be done for this alert. What a reader signed last counts.",
+    "to_do_woman_changed": (
+        "Nothing is to be done for this alert. Whether the lesion has grown is open until a reader signs again."
+    ),
+    "to_do_nothing": (
+        "Nothing is to be done for this alert, unless that is taken back: then you are told anew of what holds."
+    ),
     "letter_first": "{about}: {severity} ({state})",
     "letter_nobody_answered": "Others were told before you, and nobody has answered.",
     "letter_screening": "Screening {screening}, as of {moment}",
@@ -248,7 +269,7 @@ ENGLISH: Final = Phrases(
         "not_examined": "NOT EXAMINED",
         "unknown": "not known",
     },
-    severity={"worklist": "to be read in its turn", "suspicious": "suspicious", "urgent": "urgent"},
+    severity={"worklist": "in its turn", "suspicious": "suspicious", "urgent": "urgent"},
     alert_state={
         "raised": "raised",
         "acknowledged": "acknowledged",

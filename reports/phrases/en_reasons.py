@@ -175,9 +175,11 @@ ENGLISH_REASONS: Final = {
     "rule_no_longer_met": "the rule is no longer met",
     "unsigned_for": "no reader has signed it for {value:g} hours",
     "signed_category": "a reader signed {value}",
+    "signed_category_changed": "the signed category has changed: before, it was {value}",
+    "growth_changed": "by the comparison that was signed last it has grown otherwise than was told",
     "no_outcome_for": "for {value:g} days nobody has recorded what it was",
     "report_signed": "a reader has signed",
     "outcome_known": "what became of her is recorded",
     "woman_changed": "it turned out to be another woman's: the comparison no longer holds",
-    "she_left": "she left before the side was scanned again",
+    "she_left": "she left before the side was scanned again: another alert stands for it",
 }

@@ -76,7 +76,7 @@ CHINESE_PAGE: Final = {
     "change_seen_before": "既往已见",
     "change_new": "新出现",
     "change_not_found_again": "未再发现",
-    "change_undecided": "无法判定",
+    "change_undecided": "软件未能判定",
     # numbers
     "place_not_known": "部位未知",
     "risk": "恶性风险",

@@ -175,9 +175,11 @@ CHINESE_REASONS: Final = {
     "rule_no_longer_met": "已不再符合提醒规则",
     "unsigned_for": "已有 {value:g} 小时无阅片者签署",
     "signed_category": "阅片者签署为 {value}",
+    "signed_category_changed": "签署的分类有变：此前为 {value}",
+    "growth_changed": "按最近签署的对比，其增大情况与此前通知的不同",
     "no_outcome_for": "已有 {value:g} 天无人登记其结局",
     "report_signed": "阅片者已签署",
     "outcome_known": "结局已登记",
     "woman_changed": "该筛查后来确认属于另一位受检者：对比不再成立",
-    "she_left": "该侧重新扫查前她已离开",
+    "she_left": "该侧重新扫查前她已离开：另有一条提醒仍有效",
 }

@@ -7,7 +7,7 @@ Whoever was told of a lesion hears what has become of it, and nobody is called a
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import count
 
-from sonovan.clinical.alert_rules import risen_of
+from sonovan.clinical.alert_changes import risen_of
 from sonovan.contracts.alerts import SEVERITIES, About, AboutFinding, LesionAlerted, about_key
 from sonovan.contracts.ids import alert_id
 from sonovan.contracts.results import Member, ScreeningAssessed

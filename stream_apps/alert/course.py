@@ -6,6 +6,7 @@ however often. Nothing of whose a screening is is kept.
 An alert that must wait is owed at once, and due when its time is over. What ends it before then drops it unsent.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from sonovan.clinical.alert_changes import side_changes, signed_changes, signed_higher
 from sonovan.clinical.alert_rules import RULE_NO_LONGER_MET, SCREENING_VOID, why_course_silent, why_silent
 from sonovan.clinical.course import Amended, Course, Reported, Silenced, amended_of
 from sonovan.clinical.course_rules import (
@@ -134,9 +136,10 @@ def course_alerts(course: Course, known: Mapping[str, LesionAlerted], rules: Rul
     """What must be told because of this course: raised first, in the rules' order, then what is gone.
 
     known: the newest record of every alert of this screening, by alert id. at: when what is new was appended.
-    An alert is raised once, and again only after its cause was gone. It is withdrawn when its rule is no longer met,
-    also where somebody has acknowledged it: then there is nothing left to decide. One of a rule that is not used any
-    more stays.
+    An alert is raised once, and again only after its cause was gone, or where a higher category was signed. One whose
+    side, category or growth a reader has signed otherwise since is corrected; where it is still to be told, it is told
+    at its time as it is now. It is withdrawn when its rule is no longer met, also where somebody has acknowledged it:
+    then there is nothing left to decide. One of a rule that is not used any more stays.
     """
     told, met = [], set[str]()
     for rule in rules.course_rules if course.silent_by is None else ():
@@ -146,7 +149,39 @@ def course_alerts(course: Course, known: Mapping[str, LesionAlerted], rules: Rul
             before = known.get(alert.alert_id)
             if before is None or not stands(before):
                 told.append(Timed(alert, alert.as_of, waits=bool(rule.after)))
+            else:
+                told += _signed_otherwise(before, alert, rules.change_share, at, waits=bool(rule.after))
     return [*told, *_gone(course, known, rules.course_rules, met, at)]
+
+
+def _signed_otherwise(
+    before: LesionAlerted, now: LesionAlerted, share: float, at: datetime, *, waits: bool
+) -> Iterator[Timed]:
+    """What must be told of an alert that stands and whose rule is met; nothing where it says what was signed.
+
+    now: as it would be raised. It counts from when the alert first did: a reader who signs again gives no new time.
+    """
+    changes = (*side_changes(before.about, now.about), *signed_changes(before.because, now.because, share))
+    higher = signed_higher(before.because, now.because)
+    if not changes and not higher:
+        return
+    if before.state == "raised" and before.as_of > at:  # nobody was told yet
+        yield Timed(now.model_copy(update={"as_of": before.as_of}), before.as_of, waits=waits)
+        return
+    because = (*changes, *now.because)
+    if higher:
+        yield Timed(now.model_copy(update={"because": because, "as_of": at}), at, waits=waits)
+        return
+    kept = {
+        "state": "corrected",
+        "because": because,
+        "as_of": at,
+        "severity": before.severity,
+        "raised_in": before.raised_in,
+        "acknowledged_by": before.acknowledged_by,
+        "acknowledged_at": before.acknowledged_at,
+    }
+    yield Timed(now.model_copy(update=kept), at)
 
 
 def _gone(
@@ -178,7 +213,7 @@ def _raised(
         alert_id=new_id(course.screening_id, found.about, rule.name, known),
         screening_id=course.screening_id,
         revision_id=found.revision_id,
-        raised_in=found.revision_id,
+        raised_in=_raised_in(found),
         about=found.about,
         state="raised",
         severity=rule.severity,
@@ -188,3 +223,9 @@ def _raised(
         evidence=(),
         as_of=found.since + rule.after,
     )
+
+
+def _raised_in(found: Met) -> str:
+    """What an answer must name. Two conclusions may read one revision; an answer to one is none to the other."""
+    signed = found.conclusion_id
+    return found.revision_id if signed is None else hashlib.sha256(signed.encode()).hexdigest()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from sonovan.clinical.alert_changes import changes_of, risen_of, side_changes
 from sonovan.clinical.alert_rules import (
     FINDING_MERGED,
     FINDING_WITHDRAWN,
@@ -12,11 +13,8 @@ from sonovan.clinical.alert_rules import (
     REGIONS_ARE_ONE,
     RULE_NO_LONGER_MET,
     SHE_LEFT,
-    SIDE_CHANGED,
     AlertRule,
     Reasons,
-    changes_of,
-    risen_of,
     rules_of,
     told_of,
     why_silent,
@@ -159,9 +157,7 @@ def _changes(assessed: ScreeningAssessed, before: LesionAlerted, now: LesionAler
         if before.about.finding_id != now.about.finding_id:
             parted = any(each.finding_id == before.about.finding_id for each in assessed.findings)
             yield Because(code=LESION_PARTED if parted else REGIONS_ARE_ONE, value=now.about.finding_id)
-        if before.about.laterality != now.about.laterality:
-            was = f"{before.about.organ}.side.{before.about.laterality or 'none'}"
-            yield Because(code=SIDE_CHANGED, value=was)
+        yield from side_changes(before.about, now.about)
         if before.lesion and now.lesion:
             yield from changes_of(before.lesion, now.lesion, share)
 
@@ -178,7 +174,8 @@ def _why_gone(
 
     lesion: the finding that its lesion is now. another: another alert of the same rule is kept for that one.
     An alert about a van is withdrawn by the screening that raised it alone: another one tells nothing about that one.
-    One of a rule that is not in `rules` stays until its finding is withdrawn.
+    One of a rule that is not in `rules` stays until its finding is withdrawn, and one of a rule of which this revision
+    leaves open whether it is met stays as well.
     """
     silent = why_silent(assessed)
     if silent is not None:
@@ -190,7 +187,8 @@ def _why_gone(
         return None
     if another:
         return Because(code=FINDING_MERGED, value=lesion)
-    return Because(code=RULE_NO_LONGER_MET) if any(rule.name == before.rule for rule in rules) else None
+    rule = next((each for each in rules if each.name == before.rule), None)
+    return None if rule is None or rule.undecided(assessed, before.about) else Because(code=RULE_NO_LONGER_MET)
 
 
 def _raised(

@@ -13,8 +13,7 @@ from sonovan.contracts.alerts import LesionAlerted
 from sonovan.contracts.errors import Transient
 from sonovan.contracts.faults import FaultAlerted
 from sonovan.contracts.results import IntendedUse
-from sonovan.reports.alerts import every_language
-from sonovan.reports.document import UNSIGNED
+from sonovan.reports.alerts import every_language, notice_code
 from sonovan.reports.faults import fault_in_every_language
 from sonovan.storage.outbox import Delivery
 from sonovan.stream_apps.alert.asked import NotBefore, retry_after_s
@@ -39,7 +38,7 @@ def webhook_body(kept: LesionAlerted | FaultAlerted, intended_use: IntendedUse) 
     document = {
         **json.loads(shown.encode()),
         "intended_use": intended_use,
-        "notice": UNSIGNED,
+        "notice": notice_code(shown),
         "words": every_language(shown),
     }
     return json.dumps(document, ensure_ascii=False, sort_keys=True).encode()

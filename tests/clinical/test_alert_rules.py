@@ -2,19 +2,36 @@ from functools import partial
 
 import pytest
 
+from sonovan.clinical.adequacy import judge_adequacy
+from sonovan.clinical.advice import derive_advice
 from sonovan.clinical.alert_rules import (
+    left_before_rescan,
     lesions_that,
+    not_rescanned,
     rules_of,
     why_suspicious,
     withhold_alert,
 )
 from sonovan.clinical.alert_settings import SUSPICIOUS_WORDS, AlertSettings, SuspiciousLesion
-from sonovan.contracts.alerts import AboutFinding
+from sonovan.clinical.category import derive_categories
+from sonovan.clinical.completeness import check_completeness
+from sonovan.contracts.alerts import AboutFinding, AboutSide
 from sonovan.contracts.because import Because
 from sonovan.contracts.frames import Descriptor
 from sonovan.contracts.lexicon import DESCRIPTORS
-from sonovan.contracts.results import Finding, IntendedUse
-from tests.clinical.records import assessed, finding, sighting
+from sonovan.contracts.results import Finding, IntendedUse, ScreeningAssessed
+from sonovan.contracts.van import PlannedRegion, SequenceClosed
+from tests.clinical.records import (
+    NOON,
+    SWEEP,
+    SWEEP_2,
+    assessed,
+    finding,
+    screening_closed,
+    segmented,
+    sequence_closed,
+    sighting,
+)
 from tests.contracts.test_alerts import alert
 
 SETTINGS = SuspiciousLesion(min_malignant=0.4, words=("breast.margin.spiculated",))
@@ -95,3 +112,51 @@ def test_the_probability_of_malignancy_leaves_under_decision_support_alone(use: 
     left = [each.code for each in withhold_alert(told, use).because]
     assert ("malignant_score" in left) is shown
     assert "suspicious_word" in left
+
+
+def scanned(*sequence_ids: str, closings: tuple[SequenceClosed, ...], **other: object) -> ScreeningAssessed:
+    """A left breast of which the first sweep has no contact on 20 frames, after the deadline. sequence_ids: those that
+    the screening's closing names; none where it has not arrived. closings: of sweeps, those that are here."""
+    air = {"assessable": False, "quality": 0.0, "not_assessable_reason": "no_contact"}
+    frames = [segmented(index, **air) for index in range(20)]
+    told = check_completeness(
+        [screening_closed(*sequence_ids)] if sequence_ids else [], closings,
+        results=[each.frame_id for each in frames], rejected=(),
+    )  # fmt: skip
+    status = "complete" if told.complete else "incomplete"
+    rows = judge_adequacy([PlannedRegion(organ="breast", side="left")], frames, (), told, final=True)
+    return assessed(
+        status=status, findings=(), adequacy=rows, advice=derive_advice(status, rows, ()),
+        categories=derive_categories(rows, status), **other,
+    )  # fmt: skip
+
+
+def told_of_sides(made: ScreeningAssessed) -> list[AboutSide]:
+    return [about for find in (not_rescanned, left_before_rescan) for about, _ in find(made)]  # type: ignore[misc]
+
+
+LEFT = AboutSide(organ="breast", laterality="left")
+FIRST, SECOND = sequence_closed(20), sequence_closed(20, sequence_id=SWEEP_2)
+
+
+@pytest.mark.parametrize("left_at", [None, NOON], ids=["she is there", "she left"])
+def test_nobody_is_called_back_while_her_second_scan_is_still_on_the_van(left_at: object) -> None:
+    waiting = scanned(SWEEP, SWEEP_2, closings=(FIRST,), left_at=left_at)
+    assert told_of_sides(waiting) == []
+    arriving = scanned(SWEEP, SWEEP_2, closings=(FIRST, SECOND), left_at=left_at)
+    assert told_of_sides(arriving) == [], "its frames are not here"
+    assert told_of_sides(scanned(closings=(FIRST,), left_at=left_at)) == [], "the van has not closed it"
+    alone = scanned(SWEEP, closings=(FIRST,), left_at=left_at)
+    assert told_of_sides(alone) == [LEFT]
+
+
+def test_a_side_of_which_a_scan_may_be_on_the_van_reads_as_incomplete_and_asks_for_it() -> None:
+    waiting = scanned(SWEEP, SWEEP_2, closings=(FIRST,))
+    (row,) = waiting.adequacy
+    assert (waiting.status, row.level) == ("incomplete", "inadequate")
+    assert row.reasons == ("nothing_assessable", "no_contact", "sequence_not_closed")
+    assert [each.value for each in waiting.categories] == ["0"]
+    assert [each.rule for each in waiting.advice] == ["reader_must_review", "send_missing_frames"]
+    assert [each.rule for each in scanned(SWEEP, closings=(FIRST,)).advice] == ["reader_must_review", "scan_again"]
+    open_still = scanned(closings=(FIRST,))
+    assert [each.rule for each in open_still.advice] == ["reader_must_review", "scan_again", "send_missing_frames"]

@@ -91,6 +91,16 @@ def test_a_picture_of_both_sides_has_its_halves_exchanged() -> None:
     assert [each.laterality for each in put_right.panels] == ["right", "left"]
 
 
+def test_a_sweep_that_is_amended_back_to_its_side_is_as_it_was_sent() -> None:
+    """An operator amends to the right, notices, and amends back to the left without taking back."""
+    both, one = frame("left", "right"), frame("left", None)
+    back = Sides({both.sequence_id: "left"})
+    assert back.corrected(both) is both
+    assert back.corrected(one) == one
+    mixed = frame("right")
+    assert [each.laterality for each in back.corrected(mixed).panels] == ["left"], "one side, and it was mistaken"
+
+
 def test_a_side_that_the_organ_does_not_have_is_no_side() -> None:
     result = frame("left")
     assert Sides({result.sequence_id: "isthmus"}).corrected(result) is result

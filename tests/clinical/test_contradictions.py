@@ -44,6 +44,7 @@ def test_what_fits_names_nothing() -> None:
     ("fields", "named"),
     [
         ({"sides": (left_breast(),)}, ["side_not_concluded"]),
+        ({"sides": (RIGHT,), "findings": ()}, ["side_not_concluded", "finding_not_judged"]),
         ({"findings": ()}, ["finding_not_judged"]),
         ({"looked_at": (SweepLookedAt(sequence_id=SWEEP, frames=9, frames_seen=0),)}, ["sweep_not_opened"]),
         ({"sides": left("4A", "mammography")}, ["less_than_recommended"]),
@@ -96,6 +97,24 @@ def test_a_side_that_was_not_seen_well_is_not_signed_negative_without_a_word_of_
     assert codes(bad, sides=(left_breast(), told)) == []
 
 
+@pytest.mark.parametrize("reasons", [("not_seen",), ("not_seen", "excused_absent")])
+def test_a_planned_side_of_which_no_picture_came_is_named_where_nothing_is_concluded_of_it(
+    reasons: tuple[str, ...],
+) -> None:
+    row = adequacy(laterality="right", level="not_examined", frames=0, assessable_share=0.0, reasons=reasons)
+    read = READ.model_copy(update={"adequacy": (adequacy(), row)})
+    assert contradictions(concluded(revision_id=sha("read"), sides=(left_breast(),)), read) == (
+        Contradicts(code="side_not_examined", organ="breast", laterality="right"),
+    )
+    assert codes(read) == ["not_seen_well_signed_negative"]
+
+
+def test_a_side_of_which_one_region_was_seen_was_examined() -> None:
+    axilla = adequacy(laterality="right", region="axilla", level="not_examined", frames=0, reasons=("not_seen",))
+    read = READ.model_copy(update={"adequacy": (*READ.adequacy, axilla)})
+    assert codes(read, sides=(left_breast(),)) == ["side_not_concluded"]
+
+
 def test_her_own_signs_call_for_more_than_her_next_visit() -> None:
     signs = READ.model_copy(update={"advice": (Advice(rule=DIAGNOSTIC_REFERRAL, organ="breast", laterality="right"),)})
     assert codes(signs) == ["own_signs_without_referral"]
@@ -120,13 +139,46 @@ def test_a_level_that_differs_from_what_the_words_come_to_is_named_with_its_find
     )
 
 
+def lobe(action: str, *nodules: tuple[dict[str, str], float | None], chosen: dict[str, str] | None = None) -> list[str]:
+    """What is named of a left lobe with these nodules: their categories by scheme, and their size in mm."""
+    found = [finding(2 + at, organ="thyroid", laterality="left", long_axis_mm=None) for at in range(len(nodules))]
+    read = READ.model_copy(update={"findings": (finding(1), *found)})
+    mine = [
+        lesion(
+            finding_id=each.finding_id, organ="thyroid", largest_mm=size, words=(),
+            categories=tuple(CategoryRead(scheme=scheme, value=value) for scheme, value in said.items()),
+        )
+        for each, (said, size) in zip(found, nodules, strict=True)
+    ]  # fmt: skip
+    worst = chosen or nodules[-1][0]
+    side = left_breast(
+        "1", organ="thyroid", blocks=(),
+        categories=tuple(CategoryRead(scheme=scheme, value=value) for scheme, value in worst.items()),
+        recommended=Recommended(action=action, months=12 if action == "follow_up" else None),
+    )  # fmt: skip
+    made = concluded(revision_id=sha("read"), sides=(left_breast(), RIGHT, side), findings=(lesion(), *mine))
+    named = contradictions(made, read)
+    assert {(each.organ, each.laterality) for each in named} <= {("thyroid", "left")}
+    return [each.code for each in named]
+
+
+@pytest.mark.parametrize("action", ["routine_screening", "follow_up", "fna"])
+def test_a_proven_nodule_is_not_signed_with_less_than_treatment_without_a_word(action: str) -> None:
+    proven = {"TI-RADS": "TR5", "C-TIRADS": "6"}
+    assert lobe(action, (proven, 4.5)) == ["less_than_recommended"]
+    assert lobe(action, chosen=proven) == ["less_than_recommended"], "of the lobe alone"
+    assert lobe("treatment", (proven, 4.5)) == []
+
+
+BENIGN, SUSPICIOUS = {"TI-RADS": "TR2"}, {"TI-RADS": "TR5", "C-TIRADS": "4C"}
+
+
 def test_a_nodule_that_its_size_sends_to_aspiration_is_not_sent_home_without_a_word() -> None:
-    nodule = finding(2, organ="thyroid", laterality="left")
-    read = READ.model_copy(update={"findings": (finding(1), nodule)})
-    level = CategoryRead(scheme="TI-RADS", value="TR4", derived="TR4", points=4)
-    mine = lesion(finding_id=nodule.finding_id, organ="thyroid", largest_mm=16.0, words=(), categories=(level,))
-    lobe = left_breast("1", "routine_screening", organ="thyroid", categories=(level,), blocks=())
-    made = concluded(revision_id=sha("read"), sides=(left_breast(), RIGHT, lobe), findings=(lesion(), mine))
-    assert contradictions(made, read) == (
-        Contradicts(code="less_than_recommended", organ="thyroid", laterality="left"),
-    )
+    assert lobe("routine_screening", ({"TI-RADS": "TR4"}, 16.0)) == ["less_than_recommended"]
+
+
+def test_a_nodule_whose_size_would_decide_and_is_missing_is_named() -> None:
+    for action in ("routine_screening", "follow_up"):
+        assert lobe(action, (BENIGN, None), (SUSPICIOUS, None)) == ["nodule_undecided"]
+    assert lobe("fna", (BENIGN, None), (SUSPICIOUS, None)) == []
+    assert lobe("routine_screening", (BENIGN, None)) == []

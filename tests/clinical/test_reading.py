@@ -7,12 +7,15 @@ import pytest
 from sonovan.clinical.reading import (
     CHINESE_RURAL,
     USUAL_READING,
+    asked_by_nodules,
     derived,
     most_pressing_of,
     recommended_for_breast,
     recommended_for_nodule,
 )
-from sonovan.contracts.conclusions import Recommended, WordRead
+from sonovan.contracts.conclusions import CategoryRead, Recommended, WordRead
+from tests.clinical.records import finding
+from tests.contracts.conclusions import lesion
 
 ALL: Mapping[str, str] = {
     "composition": "solid", "echogenicity": "hypoechoic", "shape": "wider_than_tall", "margin": "smooth",
@@ -125,6 +128,10 @@ def test_what_follows_each_category_of_a_breast(value: str, usual: str, rural: s
         (None, "4A", 14.0, "routine_screening"),
         ("TR4", "4B", 10.0, "fna"),
         (None, "6", None, "treatment"),
+        ("TR4", "6", 8.0, "treatment"),
+        ("TR4", "6", 20.0, "treatment"),
+        ("TR5", "6", 4.0, "treatment"),
+        ("TR5", "6", None, "treatment"),
     ],
 )
 def test_what_level_and_size_of_a_nodule_lead_to(
@@ -138,6 +145,38 @@ def test_what_level_and_size_of_a_nodule_lead_to(
 def test_a_size_that_nobody_knows_decides_nothing() -> None:
     assert recommended_for_nodule("TR4", None, None) is None
     assert recommended_for_nodule("TR2", None, None) is not None
+
+
+def test_a_nodule_without_a_category_leads_to_nothing_yet() -> None:
+    assert recommended_for_nodule(None, None, 20.0) is None
+
+
+@pytest.mark.parametrize(
+    ("decided", "together"),
+    [
+        ((), None),
+        (("routine_screening",), None),
+        (("follow_up",), None),
+        (("fna",), "fna"),
+        (("routine_screening", "treatment"), "treatment"),
+    ],
+)
+def test_a_nodule_of_unknown_size_leaves_its_lobe_without_a_recommendation_unless_another_asks_for_an_aspiration(
+    decided: tuple[str, ...], together: str | None
+) -> None:
+    known = [Recommended(action=each, months=12 if each == "follow_up" else None) for each in decided]  # type: ignore[arg-type]
+    found = most_pressing_of([*known, None])
+    assert (None if found is None else found.action) == together
+
+
+def test_a_nodule_has_the_categories_of_its_lobe_where_it_has_none_and_its_own_size_before_the_machines() -> None:
+    measured = finding(1, organ="thyroid", laterality="left", long_axis_mm=12.0)
+    nodule = lesion(finding_id=measured.finding_id, organ="thyroid", words=(), categories=())
+    larger = nodule.model_copy(update={"largest_mm": 16.0})
+    benign = nodule.model_copy(update={"categories": (CategoryRead(scheme="TI-RADS", value="TR2"),)})
+    asked = asked_by_nodules([nodule, larger, benign], {"TI-RADS": "TR4"}, [measured])
+    assert [each and each.action for each in asked] == ["follow_up", "fna", "routine_screening"]
+    assert asked_by_nodules([], {"C-TIRADS": "6"}, []) == [Recommended(action="treatment")]
 
 
 def test_of_several_recommendations_the_most_pressing_and_of_follow_ups_the_earliest_counts() -> None:

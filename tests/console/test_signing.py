@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sonovan.contracts.conclusions import ScreeningConcluded
+from tests.clinical.records import adequacy
 from tests.console.cine_scene import lesion
 from tests.console.signing_scene import LEFT, SHE, Signing, findings, signing
 from tests.console.world import Browser
@@ -261,6 +262,50 @@ def test_whoever_signed_amends_with_a_reason_and_both_conclusions_stay(desk: Sig
     shown = reader.get(address).text
     assert "Reason: something was misread." in shown
     assert "BI-RADS 4C, tissue diagnosis" in shown
+
+
+def test_a_side_that_was_planned_and_not_examined_is_told_to_the_reader_and_to_her(desk: Signing) -> None:
+    reader = desk.console.browser("dr-1", "reader")
+    look(reader)
+    row = adequacy(laterality="right", level="not_examined", frames=0, reasons=("not_seen",))
+    desk.revise(3, adequacy=(adequacy(), row, adequacy(organ="thyroid", level="usable")))
+    silent = {name: value for name, value in WORDS.items() if not name.startswith("s.breast.right")}
+    found = derived(reader, **silent)
+    assert found["despite"] == ["Right breast: planned, no picture of it came, and nothing is concluded"]
+    answer = reader.post(f"{PAGE}/sign", {**form_of(reader), **silent, "despite": found["digest"]})
+    assert answer.status == 303
+    for language, told in (("en", "This was not examined"), ("zh", "此处没有做检查")):
+        page = reader.get(f"/signed/{SHE}/woman/{language}").text
+        assert told in page.split(">Right breast<" if language == "en" else ">右侧乳腺<")[1].partition("</section>")[0]
+    revision = next(each for each in desk.published if isinstance(each, ScreeningConcluded)).revision_id
+    for path in (desk.folder / "objects").rglob(f"*{revision}*"):
+        path.rename(path.with_name("gone"))
+    assert reader.get(f"/signed/{SHE}/woman/en").status == 404, "without her report the page would be silent of a side"
+
+
+def test_a_nodule_of_unknown_size_leaves_no_recommendation_to_take_and_the_form_says_why(desk: Signing) -> None:
+    reader = desk.console.browser("dr-1", "reader")
+    look(reader)
+    breast, nodule = findings()
+    (seen,) = nodule.sightings
+    unknown = nodule.model_copy(
+        update={"sightings": (seen.model_copy(update={"long_axis_mm": None, "short_axis_mm": None}),)}
+    )
+    desk.revise(3, (breast, unknown, unknown.model_copy(update={"finding_id": "f" * 64})))
+    sizeless = {name: value for name, value in WORDS.items() if name != f"f.{NODULE}.mm"} | {
+        f"f.{NODULE}.c.TI-RADS": "TR5", f"f.{NODULE}.c.C-TIRADS": "4C", "s.thyroid.left.c.TI-RADS": "TR5",
+        "f.ffffffffffffffff.verdict": "lesion", "f.ffffffffffffffff.c.TI-RADS": "TR2",
+    }  # fmt: skip
+    found = derived(reader, **sizeless)
+    lobe = found["sides"]["thyroid.left"]
+    assert (lobe["action"], lobe["months"]) == ("", "")
+    assert "the size or category of a nodule is missing" in lobe["recommended"]
+    assert any("Left thyroid lobe: the size or category of a nodule is missing" in each for each in found["despite"])
+    shown = reader.post(f"{PAGE}/sign", {**form_of(reader), **sizeless}).text.split('data-side="thyroid.left"')[1]
+    assert "By the rule: nothing yet, for the size or category of a nodule is missing" in shown
+    assert re.search(r"data-take [^>]* hidden>", shown)
+    known = derived(reader, **sizeless, **{f"f.{NODULE}.mm": "12"})
+    assert known["sides"]["thyroid.left"]["action"] == "fna"
 
 
 def test_what_is_signed_has_its_page_its_pdf_and_her_page(desk: Signing) -> None:

@@ -55,6 +55,12 @@ def poppler(*command: str | Path) -> str:
     return subprocess.run(command, capture_output=True, check=True, text=True, timeout=60).stdout
 
 
+def sheets_of(html: bytes, path: Path) -> list[str]:
+    """The text of each sheet of a page, which is printed into `path`."""
+    path.write_bytes(render_pdf(html))
+    return poppler("pdftotext", "-layout", path, "-").rstrip("\f").split("\f")
+
+
 @needs_poppler
 def test_its_text_reads_back_and_every_sheet_says_unsigned(printed: tuple[Language, Path]) -> None:
     language, path = printed

@@ -1,7 +1,6 @@
 """The signed page says what the reader says, apart from it what software suggested, and never that it is unsigned."""
 
 import re
-import subprocess
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -24,19 +23,17 @@ from sonovan.contracts.conclusions import (
     WordVerdict,
 )
 from sonovan.contracts.description import Location
-from sonovan.contracts.errors import InvalidRecord
+from sonovan.contracts.lexicon import sides_of
 from sonovan.contracts.outcomes import OutcomeAmended, OutcomeKind, OutcomeResult
 from sonovan.contracts.results import IntendedUse
 from sonovan.reports.document import Visit, report_document
 from sonovan.reports.page import OwnPictures
-from sonovan.reports.pdf import render_pdf
 from sonovan.reports.phrases import LANGUAGES, PHRASES, Language
 from sonovan.reports.signed import Standing, render_signed
 from sonovan.reports.signed_words import SignedWords
-from sonovan.reports.woman import Directions, directions_of, render_for_her
 from tests.clinical.records import adequacy, assessed, finding, sha
 from tests.contracts.conclusions import FIRST, SECOND, concluded, contact, left_breast, left_lobe, lesion, outcome
-from tests.reports.test_pdf import needs_chinese, needs_poppler
+from tests.reports.test_pdf import needs_chinese, needs_poppler, sheets_of
 from tests.reports.test_recorded import LUMP
 from tests.reports.test_report import PNG, KeyPictures, read
 
@@ -73,6 +70,7 @@ def codes() -> set[str]:
         *(f"result_{each}" for each in get_args(OutcomeResult)),
         *(f"replaced_{each}" for each in get_args(OutcomeAmended)),
         *(f"closed_{each}" for each in get_args(ClosedBecause)),
+        *(f"her_place_{organ}_{side}" for organ in BLOCKS for side in (*sides_of(organ), "both", "none")),
     }
 
 
@@ -81,9 +79,7 @@ def test_every_code_has_words_and_every_phrase_is_a_code_or_stands_on_a_page() -
     assert codes() - known == set()
     code = "".join(path.read_text(encoding="utf-8") for path in [*ROOM.glob("*.py"), *ROOM.glob("templates/*.html")])
     used = {name for name in known - codes() if f'"{name}"' in code}
-    assert {name for name in known - codes() - used if not name.startswith(("her_do_", "her_result_"))} == {
-        "her_breast", "her_thyroid",
-    }  # fmt: skip
+    assert {name for name in known - codes() - used if not name.startswith(("her_do_", "her_result_"))} == set()
 
 
 def test_no_chinese_phrase_is_left_in_english() -> None:
@@ -222,70 +218,11 @@ def test_the_page_runs_nothing_and_names_nothing_outside() -> None:
 
 @needs_poppler
 @pytest.mark.parametrize("language", [pytest.param(each, marks=needs_chinese) for each in LANGUAGES])
-def test_both_pages_print_and_every_sheet_of_the_result_names_who_signed(language: Language, tmp_path: Path) -> None:
-    def printed(html: bytes, name: str) -> str:
-        (tmp_path / name).write_bytes(render_pdf(html))
-        told = subprocess.run(
-            ["pdftotext", "-layout", tmp_path / name, "-"], capture_output=True, text=True, check=True
-        )
-        return told.stdout
-
-    sheets = printed(page(language=language).encode(), "signed.pdf").rstrip("\f").split("\f")
+def test_it_prints_and_every_sheet_of_the_result_names_who_signed(language: Language, tmp_path: Path) -> None:
+    sheets = sheets_of(page(language=language).encode(), tmp_path / "signed.pdf")
     words = SignedWords(language)
     assert all(words.sign("signed_footer", reader="dr-1") in sheet for sheet in sheets)
     assert not any(words.text("unsigned") in sheet for sheet in sheets)
-    hers = printed(render_for_her(concluded(), language), "woman.pdf").rstrip("\f").split("\f")
-    assert len(hers) == 1, "one sheet"
-
-
-def hers(conclusion: Any = None, language: Language = "en", **other: Any) -> str:
-    return read(render_for_her(conclusion or concluded(), language, **other).decode())[0]
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("action", ACTIONS)
-def test_her_page_says_what_to_do_for_every_recommendation(language: Language, action: str) -> None:
-    recommended = {"action": action, "months": 6 if action == "follow_up" else None}
-    made = concluded(sides=(left_breast(recommended=recommended),), findings=())
-    text = hers(made, language)
-    words = SignedWords(language)
-    assert words.sign("her_always") in text
-    asks = action not in ("routine_screening", "follow_up")
-    assert (words.sign("her_bring") in text) == asks
-    assert not re.search(r"BI-RADS|TI-RADS|4A|dr-1", text)
-
-
-def test_her_page_says_where_when_and_whom_to_call() -> None:
-    sites = directions_of('[en]\nplace = "Ward 3"\nphone = "010-1"\nwithin_days = {tissue_diagnosis = 10}\n', "x.toml")
-    text = hers(directions=sites["en"], examined_on=date(2025, 3, 4), slip_number="A17X")
-    assert "When: within 10 days, by 14 March 2025." in text
-    for told in ("Where: Ward 3", "010-1", "Slip number: A17X", "Examined on 4 March 2025"):
-        assert told in text
-    assert "Come again for an ultrasound in 12 months (about March 2026)." in text
-    assert "the clinic that the screening team named to you" in hers(directions=Directions())
-
-
-def test_a_follow_up_across_the_turn_of_the_year_names_the_right_month() -> None:
-    late = concluded(
-        sides=(left_breast("3", recommended={"action": "follow_up", "months": 9}),), findings=(),
-    )  # fmt: skip
-    assert "(about December 2025)" in hers(late)
-
-
-@pytest.mark.parametrize(
-    ("toml", "told"),
-    [
-        ("[fr]\nplace = 'x'", "fr: no language"),
-        ("[en]\nplace = 3", "en.place"),
-        ("[en]\nstreet = 'x'", "street"),
-        ("[en", "no TOML"),
-        ("[en]\nwithin_days = {surgery = 3}", "within_days"),
-    ],
-)
-def test_directions_that_cannot_be_used_are_named_with_their_file(toml: str, told: str) -> None:
-    with pytest.raises(InvalidRecord, match=r"site\.toml") as caught:
-        directions_of(toml, "site.toml")
-    assert told in str(caught.value)
 
 
 def test_an_outcome_is_told_with_its_side_and_result() -> None:

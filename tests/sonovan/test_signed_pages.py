@@ -19,13 +19,14 @@ from sonovan.models.masks import encode_mask
 from sonovan.outputs import report_of
 from sonovan.reports.document import ScreeningReport
 from sonovan.reports.phrases import LANGUAGES
+from sonovan.reports.signed_words import SignedWords
 from sonovan.signed_pages import Compare, SignedPages, compared_now, read_directions, write_signed
 from sonovan.storage.catalogue.comparing import Visit
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.reviews import Drawn, review_of, store_mask
 from sonovan.stream_apps.assess.report import store_report
 from tests.clinical.records import SCREENING, sha
-from tests.contracts.conclusions import FIRST, SECOND, concluded, left_breast, lesion
+from tests.contracts.conclusions import FIRST, SECOND, concluded, left_breast, left_lobe, lesion
 from tests.reports.test_pdf import needs_chinese
 from tests.stream_apps.assess.test_report import Pictured
 
@@ -75,6 +76,14 @@ def test_a_signed_screening_has_the_result_and_her_page_in_each_language(desk: D
     kinds = ("signed", "woman")
     assert desk.files() == {f"{kind}-{each}.{end}" for kind in kinds for each in LANGUAGES for end in ("html", "pdf")}
     assert all(path.read_bytes().startswith(b"%PDF") for path in (*pages.pdf.values(), *pages.her_pdf.values()))
+
+
+def test_an_exported_page_of_hers_names_the_side_of_which_nothing_was_concluded(desk: Desk) -> None:
+    pages = desk.signed(desk.conclusion(sides=(left_lobe(),)))
+    for language, told in (("en", "No doctor has judged this yet"), ("zh", "医师还没有对此处作出判断")):
+        breast, _ = pages.her_html[language].read_text(encoding="utf-8").split("<section")[1:]
+        assert SignedWords(language).sign("her_place_breast_left") in breast
+        assert told in breast
 
 
 COMPARED = Comparison(months=12)

@@ -54,11 +54,14 @@ class Desk:
 
     def told(self, after: timedelta = timedelta()) -> list[tuple[str, str]]:
         """(rule, state) of what leaves by then, and was not delivered before."""
+        return [(each.rule, each.state) for each in self.alerts(after)]
+
+    def alerts(self, after: timedelta = timedelta()) -> list[LesionAlerted]:
+        """What leaves by then, and was not delivered before."""
         self.now += after
-        found: list[tuple[str, str]] = []
+        found: list[LesionAlerted] = []
         while batch := self.outbox.claim("webhook", self.now, timedelta(days=1)):
-            alerts = [LesionAlerted.decode(each.body) for each in batch]
-            found += [(each.rule, each.state) for each in alerts]
+            found += [LesionAlerted.decode(each.body) for each in batch]
             for each in batch:
                 self.outbox.delivered(each.key, self.now)
         return found

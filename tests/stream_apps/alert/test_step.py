@@ -315,10 +315,40 @@ def test_an_inadequate_side_that_nobody_scanned_again_is_told_of_once_the_van_cl
     assert told(stage, revision(3, {}, adequacy=(adequacy(),))) == ["withdrawn"]
 
 
-def test_missing_frames_are_waited_for_before_a_side_counts_as_not_scanned_again() -> None:
-    row = adequacy(level="inadequate", assessable_share=0.3, reasons=("low_assessable_share", "frames_missing"))
-    advice = derive_advice("incomplete", (row,), ())
-    assert told(Stage(), revision(1, {}, "incomplete", adequacy=(row,), advice=advice)) == []
+def unseen(number: int, status: Status, *reasons: str, **other: object) -> ScreeningAssessed:
+    """Revision `number` of a side that is inadequate by what has arrived, for these reasons."""
+    row = adequacy(level="inadequate", assessable_share=0.3, reasons=reasons)
+    return revision(number, {}, status, adequacy=(row,), advice=derive_advice(status, (row,), ()), **other)
+
+
+NOT_YET = ("frames_missing", "sequence_not_closed", "screening_not_closed")
+
+
+@pytest.mark.parametrize("left_at", [None, NOON], ids=["she is there", "she left"])
+@pytest.mark.parametrize("why", ["low_assessable_share", "low_quality"])
+@pytest.mark.parametrize("not_here", NOT_YET)
+def test_what_has_not_arrived_is_waited_for_before_a_side_counts_as_not_scanned_again(
+    not_here: str, why: str, left_at: object
+) -> None:
+    stage = Stage()
+    assert told(stage, unseen(1, "incomplete", why, not_here, left_at=left_at)) == []
+    assert told(stage, unseen(2, "complete", why, left_at=left_at)) == ["raised"], "all is here, and nothing better"
+
+
+@pytest.mark.parametrize("not_here", NOT_YET)
+def test_an_alert_stands_until_it_is_known_that_the_side_was_scanned_again(not_here: str) -> None:
+    stage = Stage()
+    assert told(stage, unseen(1, "complete", "nothing_assessable")) == ["raised"]
+    assert told(stage, unseen(2, "incomplete", "nothing_assessable", not_here)) == []
+    assert told(stage, unseen(3, "incomplete", "nothing_assessable", not_here, left_at=NOON)) == []
+    assert told(stage, unseen(4, "complete", "nothing_assessable", left_at=NOON)) == ["raised", "withdrawn"]
+    assert told(stage, revision(5, {}, left_at=NOON)) == ["withdrawn"]
+
+
+def test_what_waits_for_a_person_and_what_contradicts_is_told_of_at_once() -> None:
+    """Nobody may ever release a frame that the van holds back, or mend closings that contradict each other."""
+    for each in ("frames_held", "closings_contradict"):
+        assert told(Stage(), unseen(1, "incomplete", "nothing_assessable", each)) == ["raised"]
 
 
 def felt(side: str | None, *words: str) -> tuple[Advice, ...]:
@@ -350,3 +380,9 @@ def test_only_a_lump_counts_and_only_where_its_side_has_no_outline(
     advice: tuple[Advice, ...], lesions: dict[int, Seen], tells: bool
 ) -> None:
     assert told(Stage(), revision(1, lesions, advice=advice)) == ["raised"] * tells
+
+
+def test_an_outline_of_unknown_side_is_not_taken_for_the_lump_of_a_side() -> None:
+    somewhere = (finding(2, laterality=None, area_mm2=1.0),)
+    (alert,) = Stage().take(revision(1, {}, findings=somewhere, advice=felt("left", "palpable_lump.left")))
+    assert (alert.rule, alert.about) == ("palpable_not_outlined", AboutSide(organ="breast", laterality="left"))

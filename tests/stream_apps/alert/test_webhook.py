@@ -57,7 +57,7 @@ def test_the_body_is_the_alert_with_words_in_both_languages_and_says_that_it_is_
     assert words["en"] == {
         "notice": "UNSIGNED – NOT A RESULT",
         "state": "raised",
-        "severity": "to be read in its turn",
+        "severity": "in its turn",
         "about": "Left breast",
         "because": [
             "outlined on 5 frames",
