@@ -1,6 +1,6 @@
 """What looking at the mirror image only where it may matter saves and loses: `make bench-mirror`.
 
-    python -m benchmarks.mirror --data ../shared/data [--scans 40] [--rounds 5]
+    python -m benchmarks.mirror --data ../shared/data [--scans 200] [--rounds 5]
 
 Writes benchmarks/results/mirror.json and its table in docs/performance.md. Everything is of validation: its pictures as
 they are, and sweeps that are simulated from them, every other one without a lesion (`benchmarks.sweeps`). Each picture
@@ -42,7 +42,7 @@ from sonovan.sweeps_with_truth import read_scans
 RESULTS: Final = Path(__file__).parent / "results" / "mirror.json"
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
 MARKS: Final = ("<!-- mirror: begin -->", "<!-- mirror: end -->")
-TRIED: Final = (0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.4)
+TRIED: Final = (0.00005, 0.0001, 0.0002, 0.0005, 0.002, 0.02, 0.05, 0.4)
 BAR: Final = 0.001
 ALWAYS: Final = 1e-9
 """Every picture's probability reaches this."""
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m benchmarks.mirror", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
-    parser.add_argument("--scans", type=int, default=40, help="simulated sweeps, every other one without a lesion")
+    parser.add_argument("--scans", type=int, default=200, help="simulated sweeps, every other one without a lesion")
     parser.add_argument("--rounds", type=int, default=5, help="how often each way is timed, in turns")
     parser.add_argument("--timed", type=int, default=60, help="pictures of either kind that are timed")
     parser.add_argument("--provider", default="auto")

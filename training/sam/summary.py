@@ -79,7 +79,7 @@ Trained by `python -m training.sam train` for {training["step"]} steps of {plan[
 
 {"".join(parts)}## Reading
 
-Dice over pictures with a lesion, at the pictures' own size, through the files that are shipped. *Trunk*: the
+Dice over pictures with a lesion, at the pictures' own size, through the files that were shipped then. *Trunk*: the
 network's own mask; *automatic*: the decoder's without a prompt; clicks go to the middle of the largest part that is
 wrong, starting from the mask that the stream shows. *Where poor*: pictures whose first mask is below Dice .80.
 *Quality*: rank correlation of the predicted Dice with the true one, over pictures in which something is shown; mean
