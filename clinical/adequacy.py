@@ -17,6 +17,8 @@ from sonovan.contracts.van import EXCUSES, Excuse, PlannedRegion
 
 UNFINISHED: Final = frozenset({"frames_missing", "sequence_not_closed", "screening_not_closed", "closings_contradict"})
 """The reasons that mean: a part of the examination has not arrived."""
+HELD: Final = "frames_held"
+"""The reason that the van holds frames back: they count and are missing, and nobody may ever release them."""
 
 CUT_SHORT: Final = "sequence_cut_short"
 """The reason, and the van's warning, that a file ended before its sweep did; how much is lost is not known."""
@@ -172,7 +174,7 @@ def _frames_taken(
             lost.update(((sequence_id, index), "frames_missing") for index in indices)
     for closing in completeness.sequence_closings:
         for frames in closing.set_aside:
-            why = "frames_discarded" if frames.discarded else "frames_held"
+            why = "frames_discarded" if frames.discarded else HELD
             lost.update(((closing.sequence_id, index), why) for index in frames.indices)
     lost.update((split_frame_id(frame.frame_id), "frames_rejected") for frame in rejected)
     closings = {closing.sequence_id: closing for closing in completeness.sequence_closings}
@@ -323,7 +325,7 @@ def _unfinished(row: Adequacy, completeness: Completeness) -> Adequacy:
         reasons.add("closings_contradict")
     if any(CUT_SHORT in closing.quality_warnings for closing in completeness.screening_closings):
         reasons.add(CUT_SHORT)
-    if not reasons & (UNFINISHED | {CUT_SHORT}):
+    if not reasons & (UNFINISHED | {CUT_SHORT, HELD}):
         return row
     ordered = (*row.reasons, *sorted(reasons - set(row.reasons)))
     lowered: dict[Level, Level] = {"adequate": "limited", "usable": "limited"}

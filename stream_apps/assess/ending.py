@@ -19,6 +19,7 @@ from sonovan.contracts.ids import frame_id
 from sonovan.contracts.results import ScreeningTicked
 from sonovan.stream_apps.assess.known import Known
 from sonovan.stream_apps.assess.received import Received
+from sonovan.stream_apps.assess.revise import is_settled
 from sonovan.stream_apps.assess.rows import EndingRow, ScreeningRow, indices, result_key, reviews_key, sequence_key
 from sonovan.stream_apps.stage import Rows
 
@@ -52,7 +53,7 @@ def ending_of(known: Known, now: datetime, life: RowLife) -> EndingRow | None:
     if screening.ended_at is not None or screening == ScreeningRow():
         return row
     began = row.began_at if row is not None else now
-    settled = screening.refused or (known.published is not None and known.published.status == "complete")
+    settled = screening.refused or is_settled(known)
     ends = min(now + life.settled, began + life.most) if settled else began + life.most
     if row is not None and abs(ends - row.ends_at) < life.settled / 100:
         return row
@@ -119,7 +120,7 @@ def _next_results(known: Known) -> tuple[list[str], dict[str, bytes]]:
 def _tell(known: Known) -> None:
     """Nobody should have to find out by chance that a screening ended without a whole report."""
     status = known.published.status if known.published is not None else None
-    if status != "complete" and not known.screening.refused:
+    if not is_settled(known) and not known.screening.refused:
         became = status or ("unopened" if known.screening.opening is None else "without a report")
         frames = sum(row.bitmap.bit_count() for row in known.sequences.values())
         log.info("screening %s ends %s, with %d frames; what comes is rejected", known.screening_id, became, frames)

@@ -61,11 +61,24 @@ def told_by_opener(known: Known) -> FromOpener | None:
     return FromOpener(screening.opening, counting(part, sequences), screening.deadline_passed)
 
 
+def is_settled(known: Known) -> bool:
+    """Whether the last revision is complete and rests on all that is known: nothing is waited for.
+
+    A sweep that is closed again with more frames, or has a frame beyond its closing, is not settled, whatever was said.
+    """
+    published = known.published
+    if published is None or published.status != "complete":
+        return False
+    told = told_by_opener(known)
+    return told is None or published.trigger == trigger_of(told)
+
+
 def trigger_of(told: FromOpener) -> str:
     """A name of all that calls for a new revision; cheap, so that most frames end here.
 
     A revision comes with a whole upload level, a closing, features, an amendment, the deadline, a network that takes
-    over, a review that counts, or a result that supersedes a rejection; not with every frame.
+    over, a review that counts, a result that supersedes a rejection, or the first frame beyond what its sweep's
+    closing counts; not with every frame.
     """
     state = {
         "opening": told.opening.model_dump_json(),
@@ -80,6 +93,7 @@ def trigger_of(told: FromOpener) -> str:
                 f"{row.rejected_bitmap & ~row.bitmap:x}",
                 [closing.model_dump_json() for closing in row.closings],
                 *([counted] if (counted := _reviewed(row)) else []),
+                *(["beyond"] if _has_frames_beyond(row) else []),
             ]
             for sequence_id, row in told.sequences.items()
         },
@@ -90,6 +104,11 @@ def trigger_of(told: FromOpener) -> str:
 def _reviewed(row: SequenceRow) -> dict[int, str]:
     """Of the frames that have a result, those in whose place a review counts."""
     return {index: each for index, each in row.reviewed.items() if each is not None and row.bitmap >> index & 1}
+
+
+def _has_frames_beyond(row: SequenceRow) -> bool:
+    """Whether a frame is here that no closing of its sweep counts."""
+    return bool(row.closings) and bool(row.bitmap >> max(closing.frame_count for closing in row.closings))
 
 
 def levels_whole(row: SequenceRow) -> int:
@@ -124,9 +143,12 @@ def revise(
 
     appended_at: the broker's time of the record that leads to it. ticked: a timer asks, so late frames of an
     incomplete screening are worth a revision of their own. programme: what the site chooses of the rules.
+
+    A preliminary revision rests on whole upload levels. One that comes after a whole report, because a sweep goes on,
+    keeps all that is here: a lesion that was told of is not withdrawn because its sweep has more frames to come.
     """
     told = told_by_opener(known)
-    if told is None or (told.part.fingerprint is None and not told.part.closings):
+    if told is None or not _has_something_to_tell(told):
         return known, None
     before, trigger = known.published, trigger_of(told)
     if before is not None and before.trigger == trigger and not (ticked and before.status == "incomplete"):
@@ -146,7 +168,7 @@ def revise(
     )
     completeness = _checked(completeness, told, found)
     status: Status = "complete" if completeness.complete else "incomplete" if told.deadline_passed else "preliminary"
-    if status == "preliminary":
+    if status == "preliminary" and (before is None or before.status == "preliminary"):
         found = {name: result for name, result in found.items() if _in_whole_level(name, completeness)}
         if not found:
             return known, None
@@ -194,6 +216,14 @@ def _slip_number(told: FromOpener) -> str | None:
     """Of the slip of the woman whose screening it is."""
     woman = woman_of(told.part.amendments)
     return told.opening.slip_number if woman is None else woman.slip_number
+
+
+def _has_something_to_tell(told: FromOpener) -> bool:
+    """Whether a revision could say anything: of a result or a closed screening, and once the deadline has passed of
+    the frames that a closed sweep counts, though none of them came."""
+    if told.part.fingerprint is not None or told.part.closings:
+        return True
+    return told.deadline_passed and any(row.closings for row in told.sequences.values())
 
 
 def _nothing_whole(told: FromOpener) -> bool:

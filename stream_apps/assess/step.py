@@ -28,7 +28,7 @@ from sonovan.stream_apps.assess.intake import take
 from sonovan.stream_apps.assess.known import Known, check_rows, load, published_rows, received_rows
 from sonovan.stream_apps.assess.pointing import places_told
 from sonovan.stream_apps.assess.received import ControlRecord, Received, Verify, receive
-from sonovan.stream_apps.assess.revise import Revision, revise
+from sonovan.stream_apps.assess.revise import Revision, is_settled, revise
 from sonovan.stream_apps.assess.rows import ScreeningRow, WaitingRow
 from sonovan.stream_apps.rejecting import Subject, Unusable
 from sonovan.stream_apps.stage import Message, Outgoing, Row, Rows, check_records, receipt_to
@@ -212,8 +212,7 @@ def _waiting(known: Known, now: datetime, incomplete_after: timedelta, *, ticked
     What arrives later makes it wait once more, so that late frames come into one more revision.
     """
     screening, row = known.screening, known.waiting
-    complete = known.published is not None and known.published.status == "complete"
-    if complete or screening.refused or screening.ended_at is not None:
+    if screening.refused or screening.ended_at is not None or is_settled(known):
         return None
     if screening == ScreeningRow():  # a tick of what nobody knows
         return None

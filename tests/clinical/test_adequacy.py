@@ -233,6 +233,12 @@ def test_one_missing_frame_makes_a_final_row_limited_and_says_why() -> None:
     assert (row.level, row.reasons) == ("limited", ("frames_missing",))
 
 
+def test_a_frame_that_the_van_holds_back_makes_a_final_row_limited_as_a_missing_one_does() -> None:
+    closing = sequence_closed(21, set_aside=(held(20),))
+    (row,) = judged(good(), closings=[closing], screening=[screening_closed(SWEEP)], final=True)
+    assert (row.level, row.reasons) == ("limited", ("frames_held",))
+
+
 def test_a_sweep_whose_file_ended_early_is_limited_when_final_and_says_why() -> None:
     warned = [screening_closed(SWEEP, quality_warnings=("sequence_cut_short",))]
     (row,) = judged(good(), closings=[sequence_closed(20)], screening=warned, final=True)
