@@ -90,16 +90,19 @@ class Sides:
             return record
         if isinstance(record, SequenceClosed):
             return record.model_copy(update={"laterality": side})
-        if len({panel.laterality for panel in record.panels} - {None}) > 1:
+        shown = [panel.laterality or record.laterality for panel in record.panels]
+        if len(set(shown) - {None}) > 1:
             if side == record.laterality:
                 return record
-            return record.model_copy(update={"panels": tuple(map(_exchanged, record.panels))})
+            halves = tuple(_exchanged(panel, own) for panel, own in zip(record.panels, shown, strict=True))
+            return record.model_copy(update={"panels": halves})
         panels = tuple(_with_side(each, side) for each in record.panels)
         return record.model_copy(update={"laterality": side, "panels": panels})
 
 
-def _exchanged(panel: Panel) -> Panel:
-    return panel if panel.laterality is None else _with_side(panel, OTHER_SIDE.get(panel.laterality, panel.laterality))
+def _exchanged(panel: Panel, shown: Side | None) -> Panel:
+    """The panel with the side opposite to the one that it shows, which may be that of its frame."""
+    return panel if shown is None else panel.model_copy(update={"laterality": OTHER_SIDE.get(shown, shown)})
 
 
 def _with_side(panel: Panel, side: Side) -> Panel:

@@ -3,6 +3,7 @@
 import pytest
 
 from sonovan.clinical.amended import Sides, Sweep, excused_of, planned_of, ticked_of
+from sonovan.clinical.track import panel_side
 from sonovan.contracts.frames import FrameSegmented
 from sonovan.contracts.lexicon import Side
 from sonovan.contracts.van import ExcusedRegion, Panel, PlannedRegion, ScreeningClosed
@@ -89,6 +90,13 @@ def test_a_frame_gets_the_side_in_all_that_names_one() -> None:
 def test_a_picture_of_both_sides_has_its_halves_exchanged() -> None:
     put_right = Sides({frame().sequence_id: "right"}).corrected(frame("left", "right"))
     assert [each.laterality for each in put_right.panels] == ["right", "left"]
+
+
+def test_a_half_that_names_no_side_is_its_frames_and_is_exchanged_with_the_other() -> None:
+    sent = frame(None, "right")
+    assert sent.laterality == "left"
+    put_right = Sides({sent.sequence_id: "right"}).corrected(sent)
+    assert [panel_side(put_right, place) for place in (0, 1)] == ["right", "left"]
 
 
 def test_a_sweep_that_is_amended_back_to_its_side_is_as_it_was_sent() -> None:
