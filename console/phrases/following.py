@@ -35,7 +35,8 @@ ENGLISH: Final = {
     # call back
     "call_back_title": "To be called back",
     "call_back_hint": (
-        "A woman stays here until it is recorded that she came, or that she was given up. "
+        "A woman stays here until it is recorded, for each organ and side that she is asked to come for, that she "
+        "came, or that she was given up. An examination that was not diagnostic must be done again. "
         "The most pressing stand first."
     ),
     "call_back_none": "Nobody is to be called back.",
@@ -75,6 +76,9 @@ ENGLISH: Final = {
     "outcome_does_not_fit": (
         "Not recorded: this does not fit together. An examination has an organ and a result, BI-RADS is of a "
         "mammography, Bethesda of a thyroid aspiration; whatever replaces something says why."
+    ),
+    "outcome_still_to_come": (
+        "Not recorded: {day} is still to come. Only an appointment can have a day after today. Correct the day."
     ),
     "outcome_not_sent": "Not recorded: it could not be sent. Try again.",
     # yesterday
@@ -124,7 +128,9 @@ CHINESE: Final = {
     "choose": "请选择",
     # call back
     "call_back_title": "待召回",
-    "call_back_hint": "在记录其已就诊或不再联系之前，一直列于此处。最紧急者在前。",
+    "call_back_hint": (
+        "每个须召回的器官和侧别均记录已就诊或不再联系之前，一直列于此处。无法诊断的检查须重做。最紧急者在前。"
+    ),
     "call_back_none": "没有需要召回的妇女。",
     "call_back_slip": "单号",
     "call_back_van": "筛查车",
@@ -162,6 +168,7 @@ CHINESE: Final = {
     "outcome_does_not_fit": (
         "未记录：内容不相符。检查须有器官和结果；BI-RADS 属于乳腺X线摄影，Bethesda 属于甲状腺穿刺；取代记录须说明原因。"
     ),
+    "outcome_still_to_come": "未记录：{day} 尚未到来。只有预约的日期可以晚于今天，请更正日期。",
     "outcome_not_sent": "未记录：无法发送，请重试。",
     # yesterday
     "yesterday_title": "{day} 受检妇女的后续情况",

@@ -1,19 +1,31 @@
 """What readers concluded counts by role and number, whatever comes first, and whoever was called back stays listed."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from sonovan.contracts.conclusions import Recommended
 from sonovan.contracts.ids import mint_id
 from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.writing import write
 from tests.clinical.records import SCREENING
-from tests.contracts.conclusions import FIRST, SECOND, THIRD, concluded, contact, left_breast, left_lobe, outcome
+from tests.contracts.conclusions import (
+    EVENING,
+    FIRST,
+    SECOND,
+    THIRD,
+    concluded,
+    contact,
+    left_breast,
+    left_lobe,
+    outcome,
+)
 from tests.storage.catalogue.dump import asked
 from tests.stream_apps.catalog.scene import changes, opened, revisions, said
 
 FOURTH = mint_id(40_000, bytes)
+FIFTH = mint_id(50_000, bytes)
 
 
 def told(database: Database, *records: Any) -> Database:
@@ -71,6 +83,10 @@ def test_nobody_signed_is_null_in_both_data_products(database: Database) -> None
         assert row == {"physician_conclusion": None, "physician": None}
 
 
+def sides_to_come_for(database: Database) -> list[str]:
+    return [row["organ"] for row in asked(database, "SELECT organ FROM call_back_sides ORDER BY organ, laterality")]
+
+
 def called(database: Database) -> list[dict[str, Any]]:
     return asked(database, "SELECT screening_id, action, calls, appointment_on, declined FROM call_back")
 
@@ -88,6 +104,48 @@ def test_whoever_is_asked_to_come_stays_listed_until_she_came(database: Database
 @pytest.mark.parametrize("kind", ["attended", "lost_to_follow_up"])
 def test_what_was_before_the_conclusion_is_no_answer_to_it(database: Database, kind: str) -> None:
     told(database, concluded(), contact(FIRST, kind, date(2025, 3, 3)))
+    assert len(called(database)) == 1
+
+
+def test_each_side_is_answered_for_itself_and_what_must_be_done_again_answers_nothing(database: Database) -> None:
+    both = (left_breast(), left_lobe(recommended=Recommended(action="fna")))
+    told(database, concluded(sides=both))
+    lobe = {"kind": "fna", "organ": "thyroid", "laterality": "left", "happened_on": date(2025, 3, 12)}
+    told(database, outcome(FIRST, result="not_diagnostic", **lobe))
+    assert sides_to_come_for(database) == ["breast", "thyroid"]
+    told(database, contact(SECOND, "attended", date(2025, 3, 12), organ="thyroid", laterality="left"))
+    assert sides_to_come_for(database) == ["breast", "thyroid"], (
+        "that she was there says no more than that it was tried"
+    )
+    told(database, outcome(THIRD, result="benign", **lobe | {"kind": "core_biopsy"}))
+    assert sides_to_come_for(database) == ["breast"], "other tissue of the same day answers"
+    told(database, outcome(FOURTH, result="not_known", laterality="right"))
+    assert sides_to_come_for(database) == ["breast"], "the other side"
+    assert len(called(database)) == 1
+    told(database, outcome(FIFTH, result="not_known", laterality=None))
+    assert called(database) == [], "she came, whatever it was; no side is every side"
+
+
+def test_an_aspiration_that_failed_after_another_answer_has_her_called_again(database: Database) -> None:
+    told(database, concluded(), outcome(FIRST, result="not_known", happened_on=date(2025, 3, 10)))
+    assert called(database) == []
+    told(database, outcome(SECOND, result="not_diagnostic", happened_on=date(2025, 3, 20)))
+    assert len(called(database)) == 1
+    told(database, contact(THIRD, "attended", date(2025, 3, 27)))
+    assert called(database) == []
+
+
+@pytest.mark.parametrize("kind", ["appointment_made", "called", "not_reached"])
+def test_whoever_was_given_up_is_listed_again_from_the_next_contact_on(database: Database, kind: str) -> None:
+    told(database, concluded(), contact(FIRST, kind, date(2025, 3, 5)))
+    told(database, contact(SECOND, "lost_to_follow_up", date(2025, 3, 20)))
+    assert called(database) == []
+    told(database, contact(THIRD, kind, date(2025, 4, 12)))
+    (row,) = called(database)
+    assert kind != "appointment_made" or str(row["appointment_on"]) == "2025-04-12"
+    told(database, contact(FOURTH, "lost_to_follow_up", date(2025, 4, 12), recorded_at=EVENING + timedelta(days=40)))
+    assert called(database) == [], "given up anew, on the same day and recorded later"
+    told(database, contact(FIFTH, kind, date(2025, 4, 12), recorded_at=EVENING + timedelta(days=40, hours=1)))
     assert len(called(database)) == 1
 
 
