@@ -20,7 +20,9 @@ FROM (
     min(recommends) OVER (PARTITION BY screening_id) <> max(recommends) OVER (PARTITION BY screening_id) AS differ,
     row_number() OVER (PARTITION BY screening_id ORDER BY CASE WHEN role = 'arbitration' THEN 0 ELSE 1 END,
       worry DESC, conclusion_number DESC, conclusion_id DESC) AS place
-  FROM conclusions c WHERE c.in_force) q
+  FROM conclusions c WHERE c.in_force AND NOT (c.role = 'arbitration' AND EXISTS (
+    SELECT 1 FROM conclusion n WHERE n.screening_id = c.screening_id AND n.role <> 'arbitration'
+      AND n.conclusion_number >= c.conclusion_number))) q
 WHERE q.place = 1
 """
 
@@ -110,8 +112,8 @@ CONCLUDED_VIEWS: Final[dict[str, tuple[str, str]]] = {
         CONCLUSIONS,
     ),
     "signed": (
-        "the conclusion that counts of each screening: arbitration, else the more worrying of its readings; "
-        "`to_arbitrate`: two readings differ, and nobody has decided",
+        "the conclusion that counts of each screening: an arbitration that saw the readings as they are now, else the "
+        "more worrying of its readings; `to_arbitrate`: two readings differ, and nobody has decided since",
         SIGNED,
     ),
     "signed_sides": ("each organ and side of the conclusion that counts", SIGNED_SIDES),

@@ -1,10 +1,12 @@
 """What readers concluded counts by role and number, whatever comes first, and whoever was called back stays listed."""
 
 from datetime import date, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
 
+from sonovan.clinical.conclusions import counting, to_arbitrate
 from sonovan.contracts.conclusions import Recommended
 from sonovan.contracts.ids import mint_id
 from sonovan.storage.catalogue.database import Database
@@ -64,6 +66,50 @@ def test_two_readings_that_ask_the_same_need_nobody_to_decide(database: Database
     told(database, concluded(), concluded(SECOND, role="second", conclusion_number=2, by="dr-2", sides=more))
     (row,) = asked(database, "SELECT * FROM signed")
     assert (row["bi_rads"], bool(row["differ"]), bool(row["to_arbitrate"])) == ("4B", False, False)
+
+
+def test_a_reading_that_was_amended_after_the_arbitration_calls_her_back_and_waits_for_somebody_to_decide(
+    database: Database,
+) -> None:
+    told(database, quiet(FIRST), concluded(SECOND, role="second", conclusion_number=2, by="dr-2"))
+    told(database, quiet(THIRD, role="arbitration", conclusion_number=3, by="dr-3"))
+    standing = "SELECT to_arbitrate, waiting FROM listed"
+    assert [tuple(map(bool, row.values())) for row in asked(database, standing)] == [(False, False)]
+    assert called(database) == []
+    worse = {"sides": (left_breast("5", "treatment"), left_lobe()), "amends": FIRST, "because": "overlooked"}
+    told(database, concluded(FOURTH, conclusion_number=4, **worse))
+    (row,) = asked(database, "SELECT role, bi_rads, to_arbitrate FROM signed")
+    assert (row["role"], row["bi_rads"], bool(row["to_arbitrate"])) == ("first", "5", True)
+    assert [tuple(map(bool, row.values())) for row in asked(database, standing)] == [(True, True)]
+    assert [row["action"] for row in called(database)] == ["treatment"]
+
+
+IN_TURN = (1, 2, 3, 4, 5, 6)
+AT_ONCE = (1, 3, 3, 4, 4, 4)
+"""The numbers of six conclusions, of which some were signed at the same moment."""
+
+
+@pytest.mark.parametrize("numbers", [IN_TURN, AT_ONCE])
+def test_the_view_and_the_function_say_the_same_of_what_counts_whatever_was_signed(
+    database: Database, numbers: tuple[int, ...]
+) -> None:
+    roles = ("first", "second", "arbitration") * 2
+    readings = (("2", "routine_screening"), ("4A", "tissue_diagnosis"), ("5", "tissue_diagnosis"))
+    expected = {}
+    for ordinal, (of_first, of_second, amended) in enumerate(product(readings, repeat=3)):
+        screening = f"0198ffff-ffff-7abc-8def-{ordinal:012d}"
+        words = (of_first, of_second, readings[0], amended, of_second, readings[0])
+        made = [
+            concluded(mint_id(100 * ordinal + place, bytes), screening_id=screening, role=role, findings=(),
+                      conclusion_number=number, sides=(left_breast(*concludes),))
+            for place, (role, number, concludes) in enumerate(zip(roles, numbers, words, strict=True))
+        ][: 3 + ordinal % 4]  # fmt: skip
+        told(database, opened(screening_id=screening), *made)
+        counts = counting(made)
+        assert counts is not None
+        expected[screening] = (counts.conclusion_id, to_arbitrate(made))
+    rows = asked(database, "SELECT screening_id, conclusion_id, to_arbitrate FROM signed")
+    assert {row["screening_id"]: (row["conclusion_id"], bool(row["to_arbitrate"])) for row in rows} == expected
 
 
 def test_both_data_products_have_the_physicians_conclusion_of_their_side(database: Database) -> None:
