@@ -40,6 +40,7 @@ from sonovan.storage.catalogue.concluded import (
     place_of,
     to_call_back,
 )
+from sonovan.storage.console.accounts import Account
 
 if TYPE_CHECKING:
     from sonovan.console.world import Console
@@ -90,8 +91,7 @@ def _answer(console: "Console", asked: Asked) -> Response:
             record = AlertAcknowledged(**of, by=by)
         elif step == "hand_over":
             to = asked.form.get("to")
-            if console.accounts.get(to) is None:
-                raise Refused("nobody_of_that_code", 422)
+            _check_takes_over(console.accounts.get(to), to, row["site_code"])
             record = AlertHandled.model_validate(
                 {**of, "step": {"kind": "handed_over", "to": to}, "by": by, "handled_at": at}
             )
@@ -106,6 +106,22 @@ def _answer(console: "Console", asked: Asked) -> Response:
         raise Refused("unreadable", 400) from None
     console.send(record)
     return go(f"/alerts?done={alert_id[:16]}")
+
+
+def _check_takes_over(account: Account | None, code: str, site: str | None) -> None:
+    """Whether whoever an alert is handed to can see to it: handing over answers it, so that nobody else is called.
+
+    account: of this code; None where there is none. site: of the alert's screening; None where none is known, which
+    who sees every site alone sees. Raises Refused with what is in the way.
+    """
+    if account is None:
+        raise Refused("nobody_of_that_code", 422)
+    if account.disabled_at is not None:
+        raise Refused("takes_no_alert_disabled", 422, account=code)
+    if not account.roles & CALLERS:
+        raise Refused("takes_no_alert_role", 422, account=code)
+    if account.sites is not None and site not in account.sites:
+        raise Refused("takes_no_alert_site", 422, account=code)
 
 
 async def call_back(console: "Console", asked: Asked) -> Response:

@@ -9,6 +9,16 @@ ENGLISH: Final = {
     "some_months": "ultrasound again after some months",
     "error_alert_raised_again": "This alert was raised again since you opened the list. Open it anew.",
     "error_nobody_of_that_code": "There is no account of this code.",
+    "error_takes_no_alert_disabled": (
+        "Not handed over: the account {account} is disabled, and nobody would be told. Name somebody else."
+    ),
+    "error_takes_no_alert_role": (
+        "Not handed over: the account {account} has no role that sees to alerts (operator, reader, lead). "
+        "Name somebody else."
+    ),
+    "error_takes_no_alert_site": (
+        "Not handed over: the account {account} does not see this screening's site. Name somebody else."
+    ),
     # alerts
     "alerts_title": "Alerts",
     "alerts_closed_title": "Alerts that were closed",
@@ -103,6 +113,9 @@ CHINESE: Final = {
     "some_months": "数月后复查超声",
     "error_alert_raised_again": "您打开列表后该警报已再次发出，请重新打开。",
     "error_nobody_of_that_code": "没有此代码的账户。",
+    "error_takes_no_alert_disabled": "未转交：账户 {account} 已停用，无人会收到通知。请另选他人。",
+    "error_takes_no_alert_role": "未转交：账户 {account} 没有处理警报的角色（操作员、阅片医师、负责人）。请另选他人。",
+    "error_takes_no_alert_site": "未转交：账户 {account} 无权查看该筛查所属站点。请另选他人。",
     # alerts
     "alerts_title": "警报",
     "alerts_closed_title": "已关闭的警报",

@@ -68,6 +68,22 @@ def test_an_alert_that_was_raised_again_since_is_not_closed_by_who_saw_the_earli
     assert "Urgent" in nurse.get("/alerts").text or "urgent" in nurse.get("/alerts").text
 
 
+def test_an_alert_is_handed_to_nobody_who_could_not_see_to_it(desk: Signing) -> None:
+    desk.write(raised())
+    nurse = desk.console.browser("op-7", "operator")
+    desk.console.person("dr-gone", "reader")
+    desk.console.console.accounts.disable("dr-gone", at=1)
+    desk.console.person("eng-1", "engineer", "auditor")
+    desk.console.person("dr-far", "reader", sites=["site-9"])
+    desk.console.person("dr-here", "reader", sites=["site-1"])
+    of = {"raised_in": sha("revision 2"), "step": "hand_over"}
+    for code, why in (("dr-gone", "is disabled"), ("eng-1", "has no role"), ("dr-far", "see this screening")):
+        answer = nurse.post(f"/alerts/{ALERT}", {**of, "to": code})
+        assert (answer.status, why in answer.text, code in answer.text) == (422, True, True), answer.text
+    assert desk.published == []
+    assert nurse.post(f"/alerts/{ALERT}", {**of, "to": "dr-here"}).status == 303
+
+
 def test_reasons_that_tell_of_malignancy_are_withheld_where_categories_are(tmp_path: Path) -> None:
     with signing(tmp_path, intended_use="research") as desk:
         desk.write(raised())
