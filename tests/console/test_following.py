@@ -71,17 +71,17 @@ def test_an_alert_that_was_raised_again_since_is_not_closed_by_who_saw_the_earli
 def test_an_alert_is_handed_to_nobody_who_could_not_see_to_it(desk: Signing) -> None:
     desk.write(raised())
     nurse = desk.console.browser("op-7", "operator")
-    desk.console.person("dr-gone", "reader")
-    desk.console.console.accounts.disable("dr-gone", at=1)
+    desk.console.person("dr-3", "reader")
+    desk.console.console.accounts.disable("dr-3", at=1)
     desk.console.person("eng-1", "engineer", "auditor")
-    desk.console.person("dr-far", "reader", sites=["site-9"])
-    desk.console.person("dr-here", "reader", sites=["site-1"])
+    desk.console.person("dr-4", "reader", sites=["site-9"])
+    desk.console.person("dr-5", "reader", sites=["site-1"])
     of = {"raised_in": sha("revision 2"), "step": "hand_over"}
-    for code, why in (("dr-gone", "is disabled"), ("eng-1", "has no role"), ("dr-far", "see this screening")):
+    for code, why in (("dr-3", "is disabled"), ("eng-1", "has no role"), ("dr-4", "see this screening")):
         answer = nurse.post(f"/alerts/{ALERT}", {**of, "to": code})
         assert (answer.status, why in answer.text, code in answer.text) == (422, True, True), answer.text
     assert desk.published == []
-    assert nurse.post(f"/alerts/{ALERT}", {**of, "to": "dr-here"}).status == 303
+    assert nurse.post(f"/alerts/{ALERT}", {**of, "to": "dr-5"}).status == 303
 
 
 def test_reasons_that_tell_of_malignancy_are_withheld_where_categories_are(tmp_path: Path) -> None:
