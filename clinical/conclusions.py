@@ -20,20 +20,34 @@ def in_force(conclusions: Iterable[ScreeningConcluded]) -> dict[Role, ScreeningC
     return newest
 
 
+def weighed(conclusions: Iterable[ScreeningConcluded]) -> dict[Role, ScreeningConcluded]:
+    """Of each role the conclusion in force; without an arbitration that did not see each of these readings.
+
+    An arbitration decides between the readings that it saw, which are those of a lower number. A reader who signs or
+    amends after it, or at the same moment under the same number, says what nobody has decided about.
+    """
+    standing = in_force(conclusions)
+    decided = standing.pop("arbitration", None)
+    if decided is not None and all(decided.conclusion_number > each.conclusion_number for each in standing.values()):
+        standing["arbitration"] = decided
+    return standing
+
+
 def counting(conclusions: Iterable[ScreeningConcluded]) -> ScreeningConcluded | None:
-    """The conclusion that counts of one screening: the arbitration, else the more worrying reading; None of none.
+    """The conclusion that counts of one screening: the arbitration, where it saw the readings as they are now, else the
+    more worrying reading; None of none.
 
     The view `signed` of the catalogue says the same.
     """
-    standing = in_force(conclusions)
+    standing = weighed(conclusions)
     if (decided := standing.get("arbitration")) is not None:
         return decided
     return max(standing.values(), key=lambda one: (worry(one), one.conclusion_number, one.conclusion_id), default=None)
 
 
 def to_arbitrate(conclusions: Iterable[ScreeningConcluded]) -> bool:
-    """Whether two readings recommend something else for a side, and nobody has decided between them."""
-    standing = in_force(conclusions)
+    """Whether two readings recommend something else for a side, and nobody has decided between them as they are now."""
+    standing = weighed(conclusions)
     return "arbitration" not in standing and len({recommends(each) for each in standing.values()}) > 1
 
 

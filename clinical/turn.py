@@ -29,7 +29,8 @@ def turn_of(conclusions: Sequence[ScreeningConcluded], reader: str, rules: Readi
     """What `reader` may sign, given all conclusions of the screening.
 
     A second reader is another person than the first and does not see what that one signed; whoever decides between two
-    readings is a third and sees both. Whoever signed may amend what they signed.
+    readings is a third and sees both. Whoever signed may amend what they signed. Where a reading was amended since the
+    arbitration, so that both are to be decided between anew, whoever decided before may do so again.
     """
     standing = in_force(conclusions)
     mine = next((each for each in standing.values() if each.by == reader), None)
@@ -41,7 +42,7 @@ def turn_of(conclusions: Sequence[ScreeningConcluded], reader: str, rules: Readi
     if wanted and mine is None:
         return Turn("second", "open")
     undecided = rules.arbitration and to_arbitrate(conclusions)
-    if undecided and mine is None:
+    if undecided and (mine is None or mine.role == "arbitration"):
         return Turn("arbitration", "open", shown=everything)
     if mine is not None:
         shown = everything if not wanted else (mine,)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+from sonovan.clinical.amended_since import Since
 from sonovan.contracts.conclusions import FindingRead, ScreeningConcluded, SideConcluded
 from sonovan.contracts.results import Member
 from sonovan.reports import details
@@ -16,6 +17,7 @@ from sonovan.reports.recorded import answers, not_asked
 from sonovan.reports.signed_words import SignedWords
 
 Earlier = Literal["holds", "otherwise", "unchecked"]
+NOTHING_SINCE: Final = Since()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Standing:
     and nobody has decided. earlier: whether what was compared with her earlier screening still holds: `otherwise` where
     that one does not count any more, or says something else than when this was signed; `unchecked` where the catalogue
     was not asked, or whoever is shown the page may not see the earlier screening. It is shown where it holds alone.
+    since: what was amended since the revision that was read.
     """
 
     before: ScreeningConcluded | None = None
@@ -34,6 +37,7 @@ class Standing:
     replaced_by: int | None = None
     to_arbitrate: bool = False
     earlier: Earlier = "unchecked"
+    since: Since = NOTHING_SINCE
 
 
 ALONE = Standing()
@@ -65,6 +69,10 @@ def render_signed(
         words=words,
         details=details,
         amended=[amended_words(each, words) for each in report.amendments],
+        since=[
+            *(words.sign("signed_since", amended=amended_words(each, words)) for each in standing.since.new),
+            *(words.sign("signed_since_gone", amended=amended_words(each, words)) for each in standing.since.gone),
+        ],
         numbers=numbers,
         compared=lines_of(compared, numbers, words) if compared is not None and standing.earlier == "holds" else (),
         changes=[] if standing.before is None else list(changes(standing.before, conclusion, numbers, words)),

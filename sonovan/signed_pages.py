@@ -7,7 +7,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from sonovan.clinical.amended_since import Since, amended_since
 from sonovan.clinical.conclusions import counting, in_force, to_arbitrate
+from sonovan.contracts.amendments import AmendmentInForce
 from sonovan.contracts.comparisons import Comparison
 from sonovan.contracts.conclusions import ScreeningConcluded
 from sonovan.contracts.errors import InvalidRecord, Transient
@@ -37,6 +39,9 @@ Compare = Callable[[ScreeningReport], Comparison | None]
 _Frames = Callable[[ScreeningAssessed], Sequence[FrameSegmented]]
 Reviews = Callable[[], Sequence[FrameReviewed]]
 """What readers drew of a screening. Asked for only where a finding of the reader's own was signed."""
+Amended = Callable[[], Sequence[AmendmentInForce]]
+"""The amendments of a screening that are in force now, in a revision or not. Raises InvalidRecord and Transient where
+nobody can say."""
 _OWN = ("signed-{}.html", "signed-{}.pdf", "woman-{}.html", "woman-{}.pdf")
 
 
@@ -44,7 +49,8 @@ _OWN = ("signed-{}.html", "signed-{}.pdf", "woman-{}.html", "woman-{}.pdf")
 class SignedPages:
     """The conclusion that counts, None where nobody signed, and where its pages lie, by language.
 
-    her_html, her_pdf: empty while two readings differ, and where nothing is said of her any more.
+    her_html, her_pdf: empty while two readings differ, where nothing is said of her any more, and where whose it is or
+    a side was amended since, or nobody can say.
     missing: one sentence for each thing that could not be written.
     """
 
@@ -119,12 +125,14 @@ def write_signed(
     directions: Mapping[Language, Directions],
     compare: Compare,
     reviews: Reviews,
+    amended: Amended,
 ) -> SignedPages:
     """Write `signed-LANGUAGE` and `woman-LANGUAGE` as HTML and PDF below `out`, of the conclusion that counts.
 
     conclusions: all of one screening. revisions: among them those of this screening. frames: the results on which a
     revision rests. compare: is asked where a comparison was signed, which is shown where it is still the same.
-    reviews: what readers drew of this screening. Earlier files of these names go, so that a folder never shows a
+    reviews: what readers drew of this screening. amended: what holds of it now; her page is written only where that is
+    known, and is as the revision says that was read. Earlier files of these names go, so that a folder never shows a
     conclusion that no longer counts.
     Raises as `report_of` does, Transient on a full disk.
     """
@@ -140,12 +148,33 @@ def write_signed(
         gone = f"signed page: revision {conclusion.revision_number}, which was read, is not there any more"
         return SignedPages(conclusion, missing=(gone,))
     newest = max(hers, key=lambda each: each.revision_number)
-    standing = standing_of(conclusion, conclusions, newest)
+    since, unknown = _since(read, revisions, amended)
+    standing = replace(standing_of(conclusion, conclusions, newest), since=since)
     made = _Writing(out, store, {each.frame_id: each for each in frames(read)}, reviews)
     made.signed(read, conclusion, standing, compare)
-    if not standing.to_arbitrate and not newest.silenced:
+    refused = unknown or _refused(newest, since)
+    if refused:
+        made.missing[f"woman's page: {refused}"] = None
+    elif not standing.to_arbitrate:
         made.hers(read, conclusion, directions)
     return SignedPages(conclusion, made.html, made.pdf, made.her_html, made.her_pdf, tuple(made.missing))
+
+
+def _since(read: ScreeningAssessed, revisions: Iterable[ScreeningAssessed], amended: Amended) -> tuple[Since, str]:
+    """What was amended since this revision, and why nobody can say all of it, empty where somebody can."""
+    of_her = (each for each in revisions if each.screening_id == read.screening_id)
+    newest = max(of_her, key=lambda each: each.revision_number)
+    try:
+        return amended_since(read.amendments, newest.amendments, amended()), ""
+    except (InvalidRecord, Transient) as error:
+        return amended_since(read.amendments, newest.amendments), f"nobody can say what was amended since: {error}"
+
+
+def _refused(newest: ScreeningAssessed, since: Since) -> str:
+    """Why nothing is said to her whatever was signed; empty where something is."""
+    if newest.silenced or since.silenced:
+        return "the screening is void, or she agrees to it no longer"
+    return "amended since it was signed, whose it is or which side: sign again" if since.another else ""
 
 
 class _Writing:

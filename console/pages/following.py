@@ -40,6 +40,7 @@ from sonovan.storage.catalogue.concluded import (
     place_of,
     to_call_back,
 )
+from sonovan.storage.console.accounts import Account
 
 if TYPE_CHECKING:
     from sonovan.console.world import Console
@@ -90,8 +91,7 @@ def _answer(console: "Console", asked: Asked) -> Response:
             record = AlertAcknowledged(**of, by=by)
         elif step == "hand_over":
             to = asked.form.get("to")
-            if console.accounts.get(to) is None:
-                raise Refused("nobody_of_that_code", 422)
+            _check_takes_over(console.accounts.get(to), to, row["site_code"])
             record = AlertHandled.model_validate(
                 {**of, "step": {"kind": "handed_over", "to": to}, "by": by, "handled_at": at}
             )
@@ -108,6 +108,22 @@ def _answer(console: "Console", asked: Asked) -> Response:
     return go(f"/alerts?done={alert_id[:16]}")
 
 
+def _check_takes_over(account: Account | None, code: str, site: str | None) -> None:
+    """Whether whoever an alert is handed to can see to it: handing over answers it, so that nobody else is called.
+
+    account: of this code; None where there is none. site: of the alert's screening; None where none is known, which
+    who sees every site alone sees. Raises Refused with what is in the way.
+    """
+    if account is None:
+        raise Refused("nobody_of_that_code", 422)
+    if account.disabled_at is not None:
+        raise Refused("takes_no_alert_disabled", 422, account=code)
+    if not account.roles & CALLERS:
+        raise Refused("takes_no_alert_role", 422, account=code)
+    if account.sites is not None and site not in account.sites:
+        raise Refused("takes_no_alert_site", 422, account=code)
+
+
 async def call_back(console: "Console", asked: Asked) -> Response:
     """Who is asked to come and has not come yet."""
 
@@ -116,12 +132,12 @@ async def call_back(console: "Console", asked: Asked) -> Response:
             return to_call_back(connection, _sites(asked))
 
     rows = await asyncio.to_thread(found)
-    rows.sort(key=lambda row: (-ACTIONS.index(row["action"]), str(row["signed_at"])))
-    today = datetime.fromtimestamp(console.clock() / 1000, UTC).date()
+    today = _today(console)
     for row in rows:
-        row["days"] = (today - date.fromisoformat(str(row["signed_at"])[:10])).days
-        day = row["appointment_on"]
-        row["missed"] = day is not None and date.fromisoformat(str(day)) < today
+        row["action"] = max((side["action"] for side in row["sides"]), key=ACTIONS.index, default=row["action"])
+        row["days"] = (today - _local_day(row["signed_at"])).days
+        row["missed"] = _missed(row["appointment_on"], row["attended_on"], today)
+    rows.sort(key=lambda row: (-ACTIONS.index(row["action"]), str(row["signed_at"])))
     return page(console, asked, "call_back.html", rows=rows)
 
 
@@ -135,7 +151,7 @@ def _outcomes(console: "Console", asked: Asked, error: str, status: int) -> Resp
     with console.catalogue.reading() as connection:
         known = outcomes_of(connection, asked.path["screening_id"])
         place = place_of(connection, asked.path["screening_id"])
-    today = datetime.fromtimestamp(console.clock() / 1000, UTC).date()
+    today = _today(console)
     given = asked.form.get("outcome_id")
     return page(
         console,
@@ -167,7 +183,6 @@ async def record_outcome(console: "Console", asked: Asked) -> Response:
 def _record_outcome(console: "Console", asked: Asked) -> Response:
     words, form = console.words[asked.language], asked.form
     organ, _, side = form.get("side").partition(".")
-    now = datetime.fromtimestamp(console.clock() / 1000, UTC)
     try:
         if form.get("kind") not in {*_kinds()} or not _DAY.fullmatch(form.get("happened_on")):
             raise ValueError
@@ -185,9 +200,12 @@ def _record_outcome(console: "Console", asked: Asked) -> Response:
                 "amends": form.get("amends") or None,
                 "because": form.get("because") or None,
                 "by": asked.person.code,
-                "recorded_at": now,
+                "recorded_at": console.now,
             }
         )
+        if made.kind != "appointment_made" and made.happened_on > _today(console):
+            told = words.say("outcome_still_to_come", day=words.day(made.happened_on))
+            return _outcomes(console, asked, told, 422)
         console.send(made)
     except (ValidationError, ValueError):
         return _outcomes(console, asked, words.say("outcome_does_not_fit"), 422)
@@ -202,7 +220,7 @@ async def yesterday(console: "Console", asked: Asked) -> Response:
 
     Who is an operator alone sees those whom she scanned herself, and those of whom nobody said who scanned.
     """
-    today = datetime.fromtimestamp(console.clock() / 1000, UTC).date()
+    today = _today(console)
     wanted = asked.query.get("day")
     try:
         day = date.fromisoformat(wanted) if _DAY.fullmatch(wanted) else today - timedelta(days=1)
@@ -225,6 +243,25 @@ async def yesterday(console: "Console", asked: Asked) -> Response:
         "again": sum(row["action"] == "scan_again" for row in rows),
     }
     return page(console, asked, "yesterday.html", rows=rows, day=day, counts=counts, today=today, own=own)
+
+
+def _today(console: "Console") -> date:
+    """Today by the clock on the console's wall, as the worklist and the statistics have it."""
+    return console.now.astimezone().date()
+
+
+def _local_day(told: object) -> date:
+    """The day, by the clock on the console's wall, of a time as the catalogue gives it (text in SQLite)."""
+    at = told if isinstance(told, datetime) else datetime.fromisoformat(str(told).replace("Z", "+00:00"))
+    return at.astimezone().date()
+
+
+def _missed(appointment_on: object, attended_on: object, today: date) -> bool:
+    """Whether the day of her last appointment is over, and nobody recorded that she was there then or later."""
+    if appointment_on is None:
+        return False
+    day = str(appointment_on)
+    return date.fromisoformat(day) < today and (attended_on is None or str(attended_on) < day)
 
 
 def _kinds() -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Signing a screening, and what was signed of it: its page, its PDF, and the woman's own page."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import JSONResponse, Response
@@ -11,6 +12,7 @@ from sonovan.console.asked import Asked, Refused
 from sonovan.console.comparing import name_of, still_holds
 from sonovan.console.doors import Door, door
 from sonovan.console.drafts import draft_of
+from sonovan.console.her_page import Waits, since_read, why_no_page
 from sonovan.console.key_pictures import key_pictures, own_pictures
 from sonovan.console.pages.reading import reading_page, to_draw_now
 from sonovan.console.render import go, page
@@ -24,8 +26,9 @@ from sonovan.reports.pdf import CannotPrint, render_pdf
 from sonovan.reports.phrases import LANGUAGES, Language
 from sonovan.reports.signed import Standing, render_signed
 from sonovan.reports.woman import Directions, directions_of, render_for_her
+from sonovan.storage.catalogue.amended_since import amendments_beside
 from sonovan.storage.catalogue.cine import cine_of
-from sonovan.storage.catalogue.concluded import conclusions_of, reported
+from sonovan.storage.catalogue.concluded import Reported, conclusions_of, reported
 from sonovan.storage.console.on_their_way import OnTheirWay
 
 if TYPE_CHECKING:
@@ -106,12 +109,8 @@ def _sign(console: "Console", asked: Asked) -> Response:
 
 async def signed(console: "Console", asked: Asked) -> Response:
     """Every conclusion of a screening, which of them counts, and where its pages are."""
-
-    def found() -> list[ScreeningConcluded]:
-        with console.catalogue.reading() as connection:
-            return conclusions_of(connection, asked.path["screening_id"])
-
-    conclusions = _visible(console, asked, await asyncio.to_thread(found))
+    hers = await asyncio.to_thread(_hers, console, asked)
+    conclusions = hers.visible
     number = asked.query.get("number")
     counts = counting(conclusions)
     return page(
@@ -122,7 +121,8 @@ async def signed(console: "Console", asked: Asked) -> Response:
         conclusions=conclusions,
         counts=None if counts is None else counts.conclusion_id,
         standing={each.conclusion_id for each in in_force(conclusions).values()},
-        waits=to_arbitrate(conclusions),
+        to_arbitrate=to_arbitrate(conclusions),
+        no_page=hers.no_page,
         just=number if number.isdecimal() and len(number) < 6 else "",
         arrived=any(str(each.conclusion_number) == number for each in conclusions),
     )
@@ -138,7 +138,8 @@ def _signed_page(console: "Console", asked: Asked) -> Response:
     with console.catalogue.reading() as connection:
         conclusions = _visible(console, asked, conclusions_of(connection, asked.path["screening_id"]))
         revisions = reported(connection, asked.path["screening_id"])
-    made = next((each for each in conclusions if each.conclusion_id == asked.path["conclusion_id"]), None)
+        made = next((each for each in conclusions if each.conclusion_id == asked.path["conclusion_id"]), None)
+        amended = None if made is None else amendments_beside(connection, made.screening_id, made.revision_id)
     read = None if made is None else next((each for each in revisions if each.revision_id == made.revision_id), None)
     report = None if read is None else report_of(console, read)
     if made is None or read is None or report is None:
@@ -150,6 +151,7 @@ def _signed_page(console: "Console", asked: Asked) -> Response:
         replaced_by=None if later.conclusion_id == made.conclusion_id else later.conclusion_number,
         to_arbitrate=to_arbitrate(conclusions),
         earlier=still_holds(console, made, report, asked.person),
+        since=since_read(amended),
     )
     # Whoever has yet to draw blind is shown neither an outline here nor a frame on which another reader saw something.
     blind = bool(to_draw_now(console, asked))
@@ -166,18 +168,41 @@ async def her_page(console: "Console", asked: Asked) -> Response:
 
 def _her_page(console: "Console", asked: Asked) -> Response:
     language = _language(asked)
-    with console.catalogue.reading() as connection:
-        conclusions = conclusions_of(connection, asked.path["screening_id"])
-        revisions = reported(connection, asked.path["screening_id"])
-    made = counting(conclusions)
-    if made is None or to_arbitrate(conclusions) or not revisions or revisions[0].silenced:
-        raise Refused("not_signed", 409)
-    read = next((each for each in revisions if each.revision_id == made.revision_id), None)
+    hers = _hers(console, asked)
+    if hers.no_page is not None or hers.counts is None:
+        raise Refused(hers.no_page or "not_signed", 409)
+    made = hers.counts
+    read = next((each for each in hers.revisions if each.revision_id == made.revision_id), None)
     report = None if read is None else report_of(console, read)
     if report is None:  # it alone says which sides were planned: without it her page would be silent about one
         raise Refused("missing", 404)
     html = render_for_her(made, report, language, directions=_directions(console).get(language, Directions()))
     return _shown(asked, html, "woman")
+
+
+@dataclass(frozen=True, slots=True)
+class _Hers:
+    """What there is of a screening for its pages.
+
+    visible: the conclusions that whoever asks may see; counts: that which counts of all. no_page: why her page is not
+    given to her now.
+    """
+
+    visible: list[ScreeningConcluded]
+    revisions: list[Reported]
+    counts: ScreeningConcluded | None
+    no_page: Waits | None
+
+
+def _hers(console: "Console", asked: Asked) -> _Hers:
+    screening_id = asked.path["screening_id"]
+    with console.catalogue.reading() as connection:
+        conclusions, revisions = conclusions_of(connection, screening_id), reported(connection, screening_id)
+        counts = counting(conclusions)
+        amended = None if counts is None else amendments_beside(connection, screening_id, counts.revision_id)
+    visible = _visible(console, asked, conclusions)
+    no_page = why_no_page(visible, conclusions, revisions, since_read(amended), rules_of(console))
+    return _Hers(visible, revisions, counts, no_page)
 
 
 def _shown(asked: Asked, html: bytes, name: str) -> Response:

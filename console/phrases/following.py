@@ -9,6 +9,16 @@ ENGLISH: Final = {
     "some_months": "ultrasound again after some months",
     "error_alert_raised_again": "This alert was raised again since you opened the list. Open it anew.",
     "error_nobody_of_that_code": "There is no account of this code.",
+    "error_takes_no_alert_disabled": (
+        "Not handed over: the account {account} is disabled, and nobody would be told. Name somebody else."
+    ),
+    "error_takes_no_alert_role": (
+        "Not handed over: the account {account} has no role that sees to alerts (operator, reader, lead). "
+        "Name somebody else."
+    ),
+    "error_takes_no_alert_site": (
+        "Not handed over: the account {account} does not see this screening's site. Name somebody else."
+    ),
     # alerts
     "alerts_title": "Alerts",
     "alerts_closed_title": "Alerts that were closed",
@@ -35,7 +45,8 @@ ENGLISH: Final = {
     # call back
     "call_back_title": "To be called back",
     "call_back_hint": (
-        "A woman stays here until it is recorded that she came, or that she was given up. "
+        "A woman stays here until it is recorded, for each organ and side that she is asked to come for, that she "
+        "came, or that she was given up. An examination that was not diagnostic must be done again. "
         "The most pressing stand first."
     ),
     "call_back_none": "Nobody is to be called back.",
@@ -76,6 +87,9 @@ ENGLISH: Final = {
         "Not recorded: this does not fit together. An examination has an organ and a result, BI-RADS is of a "
         "mammography, Bethesda of a thyroid aspiration; whatever replaces something says why."
     ),
+    "outcome_still_to_come": (
+        "Not recorded: {day} is still to come. Only an appointment can have a day after today. Correct the day."
+    ),
     "outcome_not_sent": "Not recorded: it could not be sent. Try again.",
     # yesterday
     "yesterday_title": "What became of the women of {day}",
@@ -99,6 +113,9 @@ CHINESE: Final = {
     "some_months": "数月后复查超声",
     "error_alert_raised_again": "您打开列表后该警报已再次发出，请重新打开。",
     "error_nobody_of_that_code": "没有此代码的账户。",
+    "error_takes_no_alert_disabled": "未转交：账户 {account} 已停用，无人会收到通知。请另选他人。",
+    "error_takes_no_alert_role": "未转交：账户 {account} 没有处理警报的角色（操作员、阅片医师、负责人）。请另选他人。",
+    "error_takes_no_alert_site": "未转交：账户 {account} 无权查看该筛查所属站点。请另选他人。",
     # alerts
     "alerts_title": "警报",
     "alerts_closed_title": "已关闭的警报",
@@ -124,7 +141,9 @@ CHINESE: Final = {
     "choose": "请选择",
     # call back
     "call_back_title": "待召回",
-    "call_back_hint": "在记录其已就诊或不再联系之前，一直列于此处。最紧急者在前。",
+    "call_back_hint": (
+        "每个须召回的器官和侧别均记录已就诊或不再联系之前，一直列于此处。无法诊断的检查须重做。最紧急者在前。"
+    ),
     "call_back_none": "没有需要召回的妇女。",
     "call_back_slip": "单号",
     "call_back_van": "筛查车",
@@ -162,6 +181,7 @@ CHINESE: Final = {
     "outcome_does_not_fit": (
         "未记录：内容不相符。检查须有器官和结果；BI-RADS 属于乳腺X线摄影，Bethesda 属于甲状腺穿刺；取代记录须说明原因。"
     ),
+    "outcome_still_to_come": "未记录：{day} 尚未到来。只有预约的日期可以晚于今天，请更正日期。",
     "outcome_not_sent": "未记录：无法发送，请重试。",
     # yesterday
     "yesterday_title": "{day} 受检妇女的后续情况",

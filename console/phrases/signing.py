@@ -92,6 +92,13 @@ ENGLISH: Final = {
     "error_newer": "Not signed: a newer revision came while you read.",
     "error_no_picture_of_it": "This page cannot be made here: {detail}",
     "error_not_signed": "Nobody has signed this screening.",
+    "error_her_arbitration": "Her page exists once somebody has decided between the readings.",
+    "error_her_second": "Her page exists once a second reader has signed as well.",
+    "error_her_silenced": "She gets no page: this screening is void, or she agrees to it no longer.",
+    "error_her_amended": (
+        "She gets no page: since this was signed, it was put right whose screening this is, or which side. Open it "
+        "again and sign what holds now. While no newer report is there to sign, tell her yourself."
+    ),
     # what was signed
     "signed_page_title": "Signed",
     "signed_done": "Signed. Conclusion {number} is kept.",
@@ -102,7 +109,6 @@ ENGLISH: Final = {
     "signed_pdf": "PDF",
     "signed_her": "Her page",
     "signed_her_pdf": "Her page as PDF",
-    "signed_her_waits": "Her page exists once somebody has decided between the readings.",
     "signed_again": "Open the pictures, or amend",
     "signed_number": "No.",
     "signed_role": "Role",
@@ -199,6 +205,12 @@ CHINESE: Final = {
     "error_newer": "未签署：您阅片时出现了更新的版本。",
     "error_no_picture_of_it": "此页无法在这里生成：{detail}",
     "error_not_signed": "该筛查尚无人签署。",
+    "error_her_arbitration": "裁定两次阅片之后才有给本人的页面。",
+    "error_her_second": "第二位医师签署之后才有给本人的页面。",
+    "error_her_silenced": "不出给本人的页面：该筛查已作废，或本人不再同意。",
+    "error_her_amended": (
+        "不出给本人的页面：签署之后更正了该筛查的归属或侧别。请重新打开并签署现在的内容；没有新报告可签署时，请直接告知本人。"
+    ),
     # what was signed
     "signed_page_title": "已签署",
     "signed_done": "已签署。结论 {number} 已保存。",
@@ -209,7 +221,6 @@ CHINESE: Final = {
     "signed_pdf": "PDF 文件",
     "signed_her": "给本人的页面",
     "signed_her_pdf": "给本人的页面 PDF 文件",
-    "signed_her_waits": "裁定两次阅片之后才有给本人的页面。",
     "signed_again": "打开图像或更改",
     "signed_number": "序号",
     "signed_role": "身份",

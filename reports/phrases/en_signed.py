@@ -114,6 +114,8 @@ ENGLISH_SIGNED: Final = {
     "signed_number": "{number} ({role})",
     "signed_footer": "signed by {reader}",
     "signed_newer": "A NEWER REVISION HAS COME: {newest}. This conclusion rests on revision {read}.",
+    "signed_since": "SINCE THIS WAS SIGNED: {amended}",
+    "signed_since_gone": "SINCE THIS WAS SIGNED, THIS HOLDS NO LONGER: {amended}",
     "signed_replaced": "NO LONGER IN FORCE: conclusion {number} has replaced this one.",
     "signed_to_arbitrate": "TWO READINGS DIFFER, and nobody has decided between them yet.",
     "signed_result": "What the reader concludes",

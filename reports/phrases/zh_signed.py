@@ -112,6 +112,8 @@ CHINESE_SIGNED: Final = {
     "signed_number": "{number}（{role}）",
     "signed_footer": "由 {reader} 签署",
     "signed_newer": "已有更新的版本：{newest}。本结论依据版本 {read}。",
+    "signed_since": "签署之后：{amended}",
+    "signed_since_gone": "签署之后以下不再成立：{amended}",
     "signed_replaced": "已失效：结论 {number} 已取代本结论。",
     "signed_to_arbitrate": "两次阅片结果不一致，尚未裁定。",
     "signed_result": "医师结论",

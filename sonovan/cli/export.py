@@ -15,6 +15,7 @@ from sonovan.cli.topics import JsonOption, kafka_settings
 from sonovan.cli.up import StateOption
 
 if TYPE_CHECKING:
+    from sonovan.contracts.amendments import AmendmentInForce
     from sonovan.contracts.broker import BrokerSettings
     from sonovan.contracts.comparisons import Comparison
     from sonovan.contracts.conclusions import ScreeningConcluded
@@ -57,7 +58,8 @@ def report(
 
     Where a reader has signed, `signed-…` is the result, and `woman-…` the woman's own page; `report-…` stays what
     software suggested. What is stored is checked against what the records say of it. What is missing is named, and ends
-    the command with 3. Without a signature it is never a result.
+    the command with 3. There is no page for her where the screening is void or she withdrew, and where whose it is or a
+    side was amended since it was signed, which the catalogue says. Without a signature it is never a result.
     """
     from sonovan.outputs import make_folder, write_outputs
     from sonovan.pages import write_pages
@@ -78,7 +80,10 @@ def report(
     compare = partial(_compared, kafka, state, store, revisions)
     conclusions = _conclusions(kafka, revision.screening_id)
     reviews = partial(_reviews, kafka, revision.screening_id)
-    signed = write_signed(conclusions, revisions, partial(_frames, kafka), store, folder, sites, compare, reviews)
+    amended = partial(_amended, state, revision.screening_id)
+    signed = write_signed(
+        conclusions, revisions, partial(_frames, kafka), store, folder, sites, compare, reviews, amended
+    )
     missing = [*missing_of(revision, written, pages), *signed.missing]
     if as_json:
         document = {
@@ -191,6 +196,16 @@ def _compared(
         return None
     visit = visit_of(answer.rows[0])
     return compared_now(now, visit, revisions, _conclusions(kafka, visit.screening_id), store)
+
+
+def _amended(state: Path | None, screening_id: str) -> "tuple[AmendmentInForce, ...]":
+    """The amendments in force by the catalogue: one that came late stands in no revision."""
+    from sonovan.cli.catalog import reader_url
+    from sonovan.storage.catalogue.amended_since import NOW, amendments_of
+    from sonovan.storage.catalogue.asking import Limits, ask
+
+    answer = ask(reader_url(state), NOW.format(screening=f"'{screening_id}'"), Limits())
+    return amendments_of([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
 
 
 def _conclusions(kafka: "BrokerSettings", screening_id: str) -> "list[ScreeningConcluded]":

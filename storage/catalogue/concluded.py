@@ -43,6 +43,10 @@ SELECT c.*, w.slip_number FROM call_back c LEFT JOIN women w ON w.screening_id =
 ORDER BY c.signed_at, c.screening_id
 """
 
+_CALL_BACK_SIDES: Final = """
+SELECT screening_id, organ, laterality, action FROM call_back_sides ORDER BY screening_id, organ, laterality
+"""
+
 _ALERTS: Final = """
 SELECT a.alert_id, a.screening_id, a.raised_in, a.about, a.about_kind, a.state, a.severity, a.rule, a.because,
   a.acknowledged_by, a.acknowledged_at, a.as_of, s.van_id, o.site_code, w.slip_number,
@@ -141,8 +145,15 @@ def outcomes_of(connection: Connection, screening_id: str) -> list[OutcomeRecord
 
 
 def to_call_back(connection: Connection, sites: Sequence[str] | None) -> list[dict[str, Any]]:
-    """Who is asked to come and has not come, longest first. sites: None is every site."""
-    return _of_sites(connection, _CALL_BACK, {}, sites)
+    """Who is asked to come and has not come, longest first. sites: None is every site.
+
+    sides: those for which she has still to come, each by its `organ`, `laterality` and `action`.
+    """
+    sides: dict[str, list[dict[str, Any]]] = {}
+    for each in connection.execute(text(_CALL_BACK_SIDES)).mappings():
+        sides.setdefault(each["screening_id"], []).append(dict(each))
+    found = _of_sites(connection, _CALL_BACK, {}, sites)
+    return [{**row, "sides": sides.get(row["screening_id"], [])} for row in found]
 
 
 def alerts_now(connection: Connection, sites: Sequence[str] | None, *, closed: bool = False) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, TextClause, bindparam, text
 
 from sonovan.storage.catalogue.tables import MADE
 from sonovan.storage.catalogue.tables_listed import LISTED
+from sonovan.storage.catalogue.views_concluded import CONCLUSIONS, SIGNED
 
 SOURCES: Final = frozenset({"opening", "screening_closing", "amendment", "screening", "conclusion"})
 """Tables from which a row of the worklist is made; a revision's row of `adequacy` comes with its row of `screening`."""
@@ -85,7 +86,8 @@ _CLOCK: Final = {
     "postgresql": "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
     "sqlite": "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
 }
-_TEXTS: Final = hashlib.sha256(repr(_VALUES).encode()).hexdigest()
+_TEXTS: Final = hashlib.sha256(repr((_VALUES, CONCLUSIONS, SIGNED)).encode()).hexdigest()
+"""How rows are made: the expressions, and the views that they ask what was signed."""
 
 
 def list_again(connection: Connection, screening_ids: Iterable[str]) -> None:

@@ -20,7 +20,9 @@ FROM (
     min(recommends) OVER (PARTITION BY screening_id) <> max(recommends) OVER (PARTITION BY screening_id) AS differ,
     row_number() OVER (PARTITION BY screening_id ORDER BY CASE WHEN role = 'arbitration' THEN 0 ELSE 1 END,
       worry DESC, conclusion_number DESC, conclusion_id DESC) AS place
-  FROM conclusions c WHERE c.in_force) q
+  FROM conclusions c WHERE c.in_force AND NOT (c.role = 'arbitration' AND EXISTS (
+    SELECT 1 FROM conclusion n WHERE n.screening_id = c.screening_id AND n.role <> 'arbitration'
+      AND n.conclusion_number >= c.conclusion_number))) q
 WHERE q.place = 1
 """
 
@@ -59,13 +61,43 @@ SELECT screening_id, max(happened_on) AS newest_on,
 FROM outcomes GROUP BY screening_id
 """
 
+
+def _of_side(outcome: str) -> str:
+    """Whether an outcome is of the side `d`: one without an organ, or without a side, is of each."""
+    return f"""{outcome}.screening_id = d.screening_id AND ({outcome}.organ IS NULL OR {outcome}.organ = d.organ
+    AND ({outcome}.laterality IS NULL OR d.laterality IS NULL OR {outcome}.laterality = d.laterality))"""
+
+
+_SINCE_SIGNED: Final = "CAST(o.happened_on AS TEXT) >= substr(CAST(d.signed_at AS TEXT), 1, 10)"
+
+_TO_BE_DONE_AGAIN: Final = f"""(SELECT 1 FROM outcomes n WHERE {_of_side("n")} AND n.result = 'not_diagnostic'
+    AND (n.happened_on > o.happened_on
+      OR n.happened_on = o.happened_on AND o.kind NOT IN ('fna', 'core_biopsy', 'surgery')))"""
+"""An examination that was not diagnostic, after the outcome `o` or on its day: that she attended says no more than that
+this was tried, while other tissue of the same day answers."""
+
+_HEARD_OF_SINCE: Final = """(SELECT 1 FROM outcomes n WHERE n.screening_id = o.screening_id
+    AND n.kind NOT IN ('lost_to_follow_up', 'interval_cancer')
+    AND (n.happened_on > o.happened_on OR n.happened_on = o.happened_on AND n.recorded_at > o.recorded_at))"""
+"""Somebody called or saw her, or made an appointment with her, after the outcome `o` gave her up."""
+
+CALL_BACK_SIDES: Final = f"""
+SELECT d.screening_id, d.organ, d.laterality, d.action FROM signed_sides d WHERE d.calls_back
+  AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE {_of_side("o")} AND {_SINCE_SIGNED}
+    AND (o.kind = 'attended'
+      OR o.kind IN ('mammography', 'mri', 'fna', 'core_biopsy', 'surgery') AND o.result <> 'not_diagnostic')
+    AND NOT EXISTS {_TO_BE_DONE_AGAIN})
+  AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE {_of_side("o")} AND {_SINCE_SIGNED}
+    AND o.kind = 'lost_to_follow_up' AND NOT EXISTS {_HEARD_OF_SINCE})
+"""
+
 CALL_BACK: Final = """
 SELECT s.screening_id, s.van_id, s.site_code, s.examined_on, c.signed_at, c.reader, c.action, c.bi_rads, c.ti_rads,
-  c.c_tirads, coalesce(o.calls, 0) AS calls, o.appointment_on, coalesce(o.declined, false) AS declined, o.newest_on
+  c.c_tirads, coalesce(o.calls, 0) AS calls, o.appointment_on, o.attended_on, coalesce(o.declined, false) AS declined,
+  o.newest_on
 FROM signed c JOIN screenings s ON s.screening_id = c.screening_id AND NOT s.void AND s.consent_screening
 LEFT JOIN outcome_of o ON o.screening_id = c.screening_id
-WHERE c.calls_back AND coalesce(CAST(o.attended_on AS TEXT), '') < substr(CAST(c.signed_at AS TEXT), 1, 10)
-  AND coalesce(CAST(o.lost_on AS TEXT), '') < substr(CAST(c.signed_at AS TEXT), 1, 10)
+WHERE c.screening_id IN (SELECT d.screening_id FROM call_back_sides d)
 """
 
 ALERT_STEPS: Final = """
@@ -80,8 +112,8 @@ CONCLUDED_VIEWS: Final[dict[str, tuple[str, str]]] = {
         CONCLUSIONS,
     ),
     "signed": (
-        "the conclusion that counts of each screening: arbitration, else the more worrying of its readings; "
-        "`to_arbitrate`: two readings differ, and nobody has decided",
+        "the conclusion that counts of each screening: an arbitration that saw the readings as they are now, else the "
+        "more worrying of its readings; `to_arbitrate`: two readings differ, and nobody has decided since",
         SIGNED,
     ),
     "signed_sides": ("each organ and side of the conclusion that counts", SIGNED_SIDES),
@@ -91,7 +123,12 @@ CONCLUDED_VIEWS: Final[dict[str, tuple[str, str]]] = {
     ),
     "outcomes": ("what became of her, without what was amended or recorded by mistake", OUTCOMES),
     "outcome_of": ("the outcomes of each screening in one row", OUTCOME_OF),
-    "call_back": ("who is asked to come, and has since neither come nor been given up", CALL_BACK),
+    "call_back_sides": (
+        "each side that a reader asks her to come for, to which no outcome has answered since, and for which she was "
+        "not given up, or only before the newest call, visit or appointment",
+        CALL_BACK_SIDES,
+    ),
+    "call_back": ("who is asked to come, and has a side that stands in `call_back_sides`", CALL_BACK),
     "alert_steps": ("what was done with each alert: handed over, closed with what came of it", ALERT_STEPS),
 }
 """Views to be made after `screenings` and before the programme's records."""

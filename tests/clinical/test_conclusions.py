@@ -13,6 +13,7 @@ from sonovan.clinical.conclusions import (
     worst_of,
 )
 from sonovan.contracts.conclusions import ACTIONS, ScreeningConcluded
+from sonovan.contracts.ids import mint_id
 from tests.contracts.conclusions import FIRST, SECOND, THIRD, concluded, left_breast, left_lobe
 
 
@@ -76,3 +77,25 @@ def test_two_readings_that_differ_wait_for_somebody_to_decide_and_the_more_worry
     decided = quiet(THIRD, role="arbitration", conclusion_number=3)
     assert (counting([one, two, decided]), to_arbitrate([one, two, decided])) == (decided, False)
     assert not to_arbitrate([one])
+
+
+def test_an_amendment_after_the_arbitration_counts_and_is_decided_about_anew() -> None:
+    one, two = quiet(FIRST), concluded(SECOND, role="second", conclusion_number=2, sides=(left_breast(),))
+    decided = quiet(THIRD, role="arbitration", conclusion_number=3)
+    worse = left_breast("5")
+    amended = concluded(mint_id(40_000, bytes), sides=(worse,), conclusion_number=4, amends=FIRST, because="overlooked")
+    agreeing = concluded(mint_id(50_000, bytes), role="second", sides=(worse,), conclusion_number=5, amends=SECOND,
+                         because="misread")  # fmt: skip
+    anew = quiet(mint_id(60_000, bytes), role="arbitration", conclusion_number=6)
+    quieter = quiet(mint_id(70_000, bytes), role="second", conclusion_number=5, amends=SECOND, because="misread")
+    signed = [one, two, decided, amended]
+    assert (counting(signed), to_arbitrate(signed)) == (amended, False), "both readings ask for a biopsy"
+    assert (counting([*signed, agreeing]), to_arbitrate([*signed, agreeing])) == (agreeing, False)
+    assert (counting([*signed, quieter]), to_arbitrate([*signed, quieter])) == (amended, True)
+    assert (counting([*signed, quieter, anew]), to_arbitrate([*signed, quieter, anew])) == (anew, False)
+
+
+def test_an_arbitration_decides_about_no_reading_that_was_signed_at_the_same_moment() -> None:
+    one, two = quiet(FIRST), concluded(SECOND, role="second", conclusion_number=3)
+    decided = quiet(THIRD, role="arbitration", conclusion_number=3)
+    assert (counting([one, two, decided]), to_arbitrate([one, two, decided])) == (two, True)

@@ -7,7 +7,8 @@ import pytest
 from sonovan.clinical.reading import ReadingRules
 from sonovan.clinical.turn import turn_of
 from sonovan.contracts.conclusions import ScreeningConcluded
-from tests.contracts.conclusions import FIRST, SECOND, concluded, left_breast
+from sonovan.contracts.ids import mint_id
+from tests.contracts.conclusions import FIRST, SECOND, THIRD, concluded, left_breast
 
 ALONE = ReadingRules()
 ALL = ReadingRules(second_reader="all")
@@ -16,6 +17,15 @@ RECALLED = ReadingRules(second_reader="called_back")
 
 def quiet(conclusion_id: str = FIRST, **other: Any) -> ScreeningConcluded:
     return concluded(conclusion_id, sides=(left_breast("2", "routine_screening"),), findings=(), **other)
+
+
+def decided(by: str = "dr-3") -> ScreeningConcluded:
+    return quiet(THIRD, role="arbitration", conclusion_number=3, by=by)
+
+
+def overlooked(**other: Any) -> ScreeningConcluded:
+    fields: dict[str, Any] = {"conclusion_number": 4, "amends": FIRST, "because": "overlooked"}
+    return concluded(mint_id(40_000, bytes), sides=(left_breast("0", "mammography"),), findings=(), **fields | other)
 
 
 def second(**other: Any) -> ScreeningConcluded:
@@ -35,6 +45,11 @@ def second(**other: Any) -> ScreeningConcluded:
         ([quiet(), second()], "dr-3", ALL, "arbitration", "open"),
         ([quiet(), second()], "dr-2", ALL, "second", "amend"),
         ([concluded(), second()], "dr-3", ALL, None, "done"),
+        ([quiet(), second(), decided()], "dr-4", ALL, None, "done"),
+        ([quiet(), second(), decided()], "dr-3", ALL, "arbitration", "amend"),
+        ([quiet(), second(), decided(), overlooked()], "dr-4", ALL, "arbitration", "open"),
+        ([quiet(), second(), decided(), overlooked()], "dr-3", ALL, "arbitration", "open"),
+        ([quiet(), second(), decided(), overlooked()], "dr-1", ALL, "first", "amend"),
         ([quiet(), second()], "dr-3", ReadingRules(second_reader="all", arbitration=False), None, "done"),
     ],
 )

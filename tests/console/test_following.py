@@ -9,6 +9,7 @@ import pytest
 
 from sonovan.contracts.alerts import AboutFinding, AlertAcknowledged, AlertHandled, LesionAlerted
 from sonovan.contracts.because import Because
+from sonovan.contracts.conclusions import Recommended
 from sonovan.contracts.ids import mint_id
 from sonovan.contracts.outcomes import OutcomeRecorded
 from tests.clinical.records import NOON, sequence_closed, sha
@@ -67,6 +68,22 @@ def test_an_alert_that_was_raised_again_since_is_not_closed_by_who_saw_the_earli
     assert "Urgent" in nurse.get("/alerts").text or "urgent" in nurse.get("/alerts").text
 
 
+def test_an_alert_is_handed_to_nobody_who_could_not_see_to_it(desk: Signing) -> None:
+    desk.write(raised())
+    nurse = desk.console.browser("op-7", "operator")
+    desk.console.person("dr-3", "reader")
+    desk.console.console.accounts.disable("dr-3", at=1)
+    desk.console.person("eng-1", "engineer", "auditor")
+    desk.console.person("dr-4", "reader", sites=["site-9"])
+    desk.console.person("dr-5", "reader", sites=["site-1"])
+    of = {"raised_in": sha("revision 2"), "step": "hand_over"}
+    for code, why in (("dr-3", "is disabled"), ("eng-1", "has no role"), ("dr-4", "see this screening")):
+        answer = nurse.post(f"/alerts/{ALERT}", {**of, "to": code})
+        assert (answer.status, why in answer.text, code in answer.text) == (422, True, True), answer.text
+    assert desk.published == []
+    assert nurse.post(f"/alerts/{ALERT}", {**of, "to": "dr-5"}).status == 303
+
+
 def test_reasons_that_tell_of_malignancy_are_withheld_where_categories_are(tmp_path: Path) -> None:
     with signing(tmp_path, intended_use="research") as desk:
         desk.write(raised())
@@ -98,6 +115,31 @@ def test_a_woman_stays_on_the_call_back_list_until_she_came(desk: Signing) -> No
     assert "passed, and she was not recorded as there" in told
     assert nurse.post(HERS, {"kind": "attended", "happened_on": "2025-03-20"}).status == 303
     assert "Nobody is to be called back." in nurse.get("/call-back").text
+
+
+def test_the_call_back_list_names_the_sides_for_which_she_has_still_to_come(desk: Signing) -> None:
+    lobe = left_lobe(recommended=Recommended(action="fna"))
+    desk.write(concluded(screening_id=SHE, sides=(left_breast(), lobe), findings=(), looked_at=()))
+    nurse = desk.console.browser("op-7", "operator")
+    biopsied = {"kind": "core_biopsy", "happened_on": "2025-03-20", "side": "breast.left", "result": "benign"}
+    assert nurse.post(HERS, {"kind": "appointment_made", "happened_on": "2025-03-20"}).status == 303
+    assert nurse.post(HERS, biopsied).status == 303
+    told = nurse.get("/call-back").text.partition("<tbody>")[2]
+    assert "Left thyroid lobe" in told
+    assert "Left breast" not in told
+    assert "not recorded as there" not in told, "she was there on that day, though not for everything"
+
+
+@pytest.mark.parametrize("kind", ["attended", "lost_to_follow_up", "declined"])
+def test_what_is_still_to_come_has_not_happened_but_an_appointment_is_made_for_it(desk: Signing, kind: str) -> None:
+    sign_recall(desk)
+    nurse = desk.console.browser("op-7", "operator")
+    answer = nurse.post(HERS, {"kind": kind, "happened_on": "2062-03-12"})
+    assert answer.status == 422
+    assert "12 March 2062 is still to come" in answer.text
+    assert desk.published == []
+    assert nurse.post(HERS, {"kind": "appointment_made", "happened_on": "2062-03-12"}).status == 303
+    assert SHE in nurse.get("/call-back").text
 
 
 def test_an_outcome_that_comes_weeks_later_is_kept_and_one_that_was_wrong_is_replaced(desk: Signing) -> None:

@@ -20,7 +20,7 @@ from sonovan.outputs import report_of
 from sonovan.reports.document import ScreeningReport
 from sonovan.reports.phrases import LANGUAGES
 from sonovan.reports.signed_words import SignedWords
-from sonovan.signed_pages import Compare, SignedPages, compared_now, read_directions, write_signed
+from sonovan.signed_pages import Amended, Compare, SignedPages, compared_now, read_directions, write_signed
 from sonovan.storage.catalogue.comparing import Visit
 from sonovan.storage.folder_store import FolderStore
 from sonovan.storage.reviews import Drawn, review_of, store_mask
@@ -31,6 +31,9 @@ from tests.reports.test_pdf import needs_chinese
 from tests.stream_apps.assess.test_report import Pictured
 
 pytestmark = needs_chinese
+
+
+NO_REPORT = dict.fromkeys(("report_html_key", "report_html_sha256", "report_json_key", "report_json_sha256"))
 
 
 def nothing_earlier(_report: object) -> None:
@@ -46,14 +49,16 @@ class Desk:
         self.read = store_report(self.revision, self.store, "research")
         self.revisions: list[ScreeningAssessed] = [self.read]
         self.drawn: list[FrameReviewed] = []
+        self.amended: Amended = lambda: ()
 
     def signed(
         self, *conclusions: ScreeningConcluded, directions: Any = None, compare: Compare = nothing_earlier
     ) -> SignedPages:
         frames, told, drawn = list(self.revision.results.values()), directions or {}, self.drawn
         return write_signed(
-            conclusions, self.revisions, lambda _read: frames, self.store, self.out, told, compare, lambda: drawn
-        )
+            conclusions, self.revisions, lambda _read: frames, self.store, self.out, told, compare, lambda: drawn,
+            self.amended,
+        )  # fmt: skip
 
     def conclusion(self, conclusion_id: str = FIRST, **other: Any) -> ScreeningConcluded:
         of = {"screening_id": self.read.screening_id, "revision_id": self.read.revision_id}
@@ -172,6 +177,46 @@ def test_a_newer_revision_is_told_and_one_that_says_nothing_of_her_takes_her_pag
     pages = desk.signed(desk.conclusion())
     assert f"A NEWER REVISION HAS COME: {newer.revision_number}." in pages.html["en"].read_text(encoding="utf-8")
     assert pages.her_html == {}
+
+
+@pytest.mark.parametrize(
+    ("made", "told", "refused"),
+    [
+        ({"kind": "void", "because": "no_screening"}, "VOID: this screening", "void, or she agrees to it no longer"),
+        ({"kind": "woman", "because": "wrong_woman"}, "belongs to another slip", "amended since it was signed"),
+        (
+            {"kind": "side", "because": "side_entered_wrong", "sequence_ids": (FIRST,), "laterality": "right"},
+            "WRONG SIDE BEFORE",
+            "amended since it was signed",
+        ),
+    ],
+)
+def test_what_was_amended_since_gives_her_no_page_and_is_named_whether_or_not_a_revision_was_made_of_it(
+    desk: Desk, made: dict[str, Any], told: str, refused: str
+) -> None:
+    amendment = AmendmentInForce.model_validate({"amendment_number": 1, **made})
+    desk.signed(desk.conclusion())
+    assert any(each.startswith("woman-") for each in desk.files())
+    number = desk.read.revision_number + 1
+    changed = {"revision_id": sha("newer"), "revision_number": number, "amendments": (amendment,), **NO_REPORT}
+    newer = desk.read.model_copy(update={**changed, "status": "preliminary"})
+    for revisions, amended in (([], (amendment,)), ([newer], ())):
+        desk.revisions, desk.amended = [desk.read, *revisions], lambda known=amended: known
+        pages = desk.signed(desk.conclusion())
+        assert pages.her_html == {}
+        assert not any(each.startswith("woman-") for each in desk.files())
+        assert [each for each in pages.missing if refused in each]
+        assert told in pages.html["en"].read_text(encoding="utf-8")
+
+
+def test_where_nobody_can_say_what_was_amended_there_is_no_page_of_hers(desk: Desk) -> None:
+    def no_catalogue() -> tuple[AmendmentInForce, ...]:
+        raise Transient("the catalogue is away")
+
+    desk.amended = no_catalogue
+    pages = desk.signed(desk.conclusion())
+    assert (len(pages.html), pages.her_html) == (2, {})
+    assert pages.missing == ("woman's page: nobody can say what was amended since: the catalogue is away",)
 
 
 def test_a_revision_that_is_gone_is_named(desk: Desk) -> None:

@@ -1,19 +1,33 @@
 """What readers concluded counts by role and number, whatever comes first, and whoever was called back stays listed."""
 
-from datetime import date
+from datetime import date, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
 
+from sonovan.clinical.conclusions import counting, to_arbitrate
+from sonovan.contracts.conclusions import Recommended
 from sonovan.contracts.ids import mint_id
 from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.writing import write
 from tests.clinical.records import SCREENING
-from tests.contracts.conclusions import FIRST, SECOND, THIRD, concluded, contact, left_breast, left_lobe, outcome
+from tests.contracts.conclusions import (
+    EVENING,
+    FIRST,
+    SECOND,
+    THIRD,
+    concluded,
+    contact,
+    left_breast,
+    left_lobe,
+    outcome,
+)
 from tests.storage.catalogue.dump import asked
 from tests.stream_apps.catalog.scene import changes, opened, revisions, said
 
 FOURTH = mint_id(40_000, bytes)
+FIFTH = mint_id(50_000, bytes)
 
 
 def told(database: Database, *records: Any) -> Database:
@@ -54,6 +68,50 @@ def test_two_readings_that_ask_the_same_need_nobody_to_decide(database: Database
     assert (row["bi_rads"], bool(row["differ"]), bool(row["to_arbitrate"])) == ("4B", False, False)
 
 
+def test_a_reading_that_was_amended_after_the_arbitration_calls_her_back_and_waits_for_somebody_to_decide(
+    database: Database,
+) -> None:
+    told(database, quiet(FIRST), concluded(SECOND, role="second", conclusion_number=2, by="dr-2"))
+    told(database, quiet(THIRD, role="arbitration", conclusion_number=3, by="dr-3"))
+    standing = "SELECT to_arbitrate, waiting FROM listed"
+    assert [tuple(map(bool, row.values())) for row in asked(database, standing)] == [(False, False)]
+    assert called(database) == []
+    worse = {"sides": (left_breast("5", "treatment"), left_lobe()), "amends": FIRST, "because": "overlooked"}
+    told(database, concluded(FOURTH, conclusion_number=4, **worse))
+    (row,) = asked(database, "SELECT role, bi_rads, to_arbitrate FROM signed")
+    assert (row["role"], row["bi_rads"], bool(row["to_arbitrate"])) == ("first", "5", True)
+    assert [tuple(map(bool, row.values())) for row in asked(database, standing)] == [(True, True)]
+    assert [row["action"] for row in called(database)] == ["treatment"]
+
+
+IN_TURN = (1, 2, 3, 4, 5, 6)
+AT_ONCE = (1, 3, 3, 4, 4, 4)
+"""The numbers of six conclusions, of which some were signed at the same moment."""
+
+
+@pytest.mark.parametrize("numbers", [IN_TURN, AT_ONCE])
+def test_the_view_and_the_function_say_the_same_of_what_counts_whatever_was_signed(
+    database: Database, numbers: tuple[int, ...]
+) -> None:
+    roles = ("first", "second", "arbitration") * 2
+    readings = (("2", "routine_screening"), ("4A", "tissue_diagnosis"), ("5", "tissue_diagnosis"))
+    expected = {}
+    for ordinal, (of_first, of_second, amended) in enumerate(product(readings, repeat=3)):
+        screening = f"0198ffff-ffff-7abc-8def-{ordinal:012d}"
+        words = (of_first, of_second, readings[0], amended, of_second, readings[0])
+        made = [
+            concluded(mint_id(100 * ordinal + place, bytes), screening_id=screening, role=role, findings=(),
+                      conclusion_number=number, sides=(left_breast(*concludes),))
+            for place, (role, number, concludes) in enumerate(zip(roles, numbers, words, strict=True))
+        ][: 3 + ordinal % 4]  # fmt: skip
+        told(database, opened(screening_id=screening), *made)
+        counts = counting(made)
+        assert counts is not None
+        expected[screening] = (counts.conclusion_id, to_arbitrate(made))
+    rows = asked(database, "SELECT screening_id, conclusion_id, to_arbitrate FROM signed")
+    assert {row["screening_id"]: (row["conclusion_id"], bool(row["to_arbitrate"])) for row in rows} == expected
+
+
 def test_both_data_products_have_the_physicians_conclusion_of_their_side(database: Database) -> None:
     with database.writing() as connection:
         write(connection, changes(said()))
@@ -69,6 +127,10 @@ def test_nobody_signed_is_null_in_both_data_products(database: Database) -> None
     for name in ("breast_records", "thyroid_records"):
         (row,) = asked(database, f"SELECT physician_conclusion, physician FROM {name}")
         assert row == {"physician_conclusion": None, "physician": None}
+
+
+def sides_to_come_for(database: Database) -> list[str]:
+    return [row["organ"] for row in asked(database, "SELECT organ FROM call_back_sides ORDER BY organ, laterality")]
 
 
 def called(database: Database) -> list[dict[str, Any]]:
@@ -88,6 +150,48 @@ def test_whoever_is_asked_to_come_stays_listed_until_she_came(database: Database
 @pytest.mark.parametrize("kind", ["attended", "lost_to_follow_up"])
 def test_what_was_before_the_conclusion_is_no_answer_to_it(database: Database, kind: str) -> None:
     told(database, concluded(), contact(FIRST, kind, date(2025, 3, 3)))
+    assert len(called(database)) == 1
+
+
+def test_each_side_is_answered_for_itself_and_what_must_be_done_again_answers_nothing(database: Database) -> None:
+    both = (left_breast(), left_lobe(recommended=Recommended(action="fna")))
+    told(database, concluded(sides=both))
+    lobe = {"kind": "fna", "organ": "thyroid", "laterality": "left", "happened_on": date(2025, 3, 12)}
+    told(database, outcome(FIRST, result="not_diagnostic", **lobe))
+    assert sides_to_come_for(database) == ["breast", "thyroid"]
+    told(database, contact(SECOND, "attended", date(2025, 3, 12), organ="thyroid", laterality="left"))
+    assert sides_to_come_for(database) == ["breast", "thyroid"], (
+        "that she was there says no more than that it was tried"
+    )
+    told(database, outcome(THIRD, result="benign", **lobe | {"kind": "core_biopsy"}))
+    assert sides_to_come_for(database) == ["breast"], "other tissue of the same day answers"
+    told(database, outcome(FOURTH, result="not_known", laterality="right"))
+    assert sides_to_come_for(database) == ["breast"], "the other side"
+    assert len(called(database)) == 1
+    told(database, outcome(FIFTH, result="not_known", laterality=None))
+    assert called(database) == [], "she came, whatever it was; no side is every side"
+
+
+def test_an_aspiration_that_failed_after_another_answer_has_her_called_again(database: Database) -> None:
+    told(database, concluded(), outcome(FIRST, result="not_known", happened_on=date(2025, 3, 10)))
+    assert called(database) == []
+    told(database, outcome(SECOND, result="not_diagnostic", happened_on=date(2025, 3, 20)))
+    assert len(called(database)) == 1
+    told(database, contact(THIRD, "attended", date(2025, 3, 27)))
+    assert called(database) == []
+
+
+@pytest.mark.parametrize("kind", ["appointment_made", "called", "not_reached"])
+def test_whoever_was_given_up_is_listed_again_from_the_next_contact_on(database: Database, kind: str) -> None:
+    told(database, concluded(), contact(FIRST, kind, date(2025, 3, 5)))
+    told(database, contact(SECOND, "lost_to_follow_up", date(2025, 3, 20)))
+    assert called(database) == []
+    told(database, contact(THIRD, kind, date(2025, 4, 12)))
+    (row,) = called(database)
+    assert kind != "appointment_made" or str(row["appointment_on"]) == "2025-04-12"
+    told(database, contact(FOURTH, "lost_to_follow_up", date(2025, 4, 12), recorded_at=EVENING + timedelta(days=40)))
+    assert called(database) == [], "given up anew, on the same day and recorded later"
+    told(database, contact(FIFTH, kind, date(2025, 4, 12), recorded_at=EVENING + timedelta(days=40, hours=1)))
     assert len(called(database)) == 1
 
 
