@@ -327,8 +327,8 @@ def assert_names_last(before: ScreeningAssessed, after: ScreeningAssessed) -> No
 
 
 def kept(world: World, values: dict[str, bytes]) -> dict[str, RecordRejected]:
-    """The rejections whose bytes in quarantine are one of these, by name."""
-    rejections = world.records(Topic.RECORD_REJECTED, RecordRejected)
+    """The rejections whose bytes in quarantine are one of these, by name; of those with bytes there."""
+    rejections = [each for each in world.records(Topic.RECORD_REJECTED, RecordRejected) if each.kept]
     quarantine = MinioStore(world.centre.store("retrier"))
     stored = {each.rejection_id: quarantine.get(Bucket.QUARANTINE, each.quarantine_key) for each in rejections}
     return {name: each for name, value in values.items() for each in rejections if stored[each.rejection_id] == value}
