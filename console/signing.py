@@ -14,7 +14,7 @@ from sonovan.clinical.rules import RULES_VERSION
 from sonovan.clinical.turn import Turn, turn_of
 from sonovan.console.asked import Asked, Refused
 from sonovan.console.comparing import Compared, compared
-from sonovan.console.drafts import Draft
+from sonovan.console.drafts import Draft, draft_of
 from sonovan.console.phrases import ConsoleWords
 from sonovan.console.roles import Person
 from sonovan.console.stored_reports import report_of
@@ -144,7 +144,7 @@ def conclusion_of(
             revision_number=revision.revision_number,
             rules_version=RULES_VERSION,
             sides=draft.sides,
-            findings=tuple(each for each in draft.findings if _on_a_side(each, draft)),
+            findings=findings_of(draft),
             looked_at=signing.looked_at[:1000],
             comparison=signing.comparison,
             claim=claim_id,
@@ -155,6 +155,30 @@ def conclusion_of(
     except ValidationError:
         raise Refused("unreadable", 400) from None
     return made.model_copy(update={"despite": contradictions(made, signing.assessed, signing.rules)})
+
+
+def content_of(made: ScreeningConcluded) -> str:
+    """Names what a conclusion says, and of what: all but when and under which claim it was signed, how much had been
+    looked at, and its number."""
+    said = {"revision_id", "role", "amends", "because", "sides", "findings", "comparison"}
+    return hashlib.sha256(made.model_dump_json(include=said).encode()).hexdigest()[:32]
+
+
+def is_signed(console: "Console", asked: Asked, signing: ToSign, stored: ScreeningConcluded) -> bool:
+    """Whether a form says what its conclusion says that the catalogue has already. Raises Refused `unreadable`."""
+    read = next((each for each in signing.revisions if each.revision_id == stored.revision_id), None)
+    report = None if read is None else report_of(console, read)
+    if report is None or asked.form.get("revision_id") != stored.revision_id or stored.by != asked.person.code:
+        return False
+    draft = draft_of(asked.form, report, signing.sweeps)
+    because = None if stored.amends is None else asked.form.get("because") or None
+    said = (draft.sides, findings_of(draft), because)
+    return said == (stored.sides, stored.findings, stored.because)
+
+
+def findings_of(draft: Draft) -> tuple[FindingRead, ...]:
+    """The findings of a draft that are signed with it."""
+    return tuple(each for each in draft.findings if _on_a_side(each, draft))
 
 
 def _on_a_side(finding: FindingRead, draft: Draft) -> bool:

@@ -52,12 +52,15 @@ _MINTED: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is said about an attempt to sign. changed: what a newer revision has that the one that was read had not."""
+    """What is said about an attempt to sign. changed: what a newer revision has that the one that was read had not.
+    fresh: the form's id stands for something else that was sent, so that it gets another.
+    """
 
     error: str = ""
     changed: tuple[str, ...] = ()
     newer: bool = False
     despite: bool = False
+    fresh: bool = False
 
 
 NOTHING_TOLD: Final = Told()
@@ -178,7 +181,7 @@ def signing_view(
         actions=tuple((each, words.sign(f"action_{each}", months="…")) for each in ACTIONS),
         reasons=tuple((each, words.sign(f"amended_{each}")) for each in AMENDED_BECAUSE),
         because=form.get("because"),
-        conclusion_id=given if _MINTED.fullmatch(given) else mint_id(console.clock()),
+        conclusion_id=given if _MINTED.fullmatch(given) and not told.fresh else mint_id(console.clock()),
         opened_at=int(told_at) if (told_at := form.get("opened_at")).isdecimal() else console.clock(),
         live=live_of(console, asked, form, signing),
         compared=() if signing.comparison is None else lines_of(signing.comparison, numbers_of(report), words),

@@ -17,7 +17,7 @@ from sonovan.console.key_pictures import key_pictures, own_pictures
 from sonovan.console.pages.reading import reading_page, to_draw_now
 from sonovan.console.render import go, page
 from sonovan.console.roles import CLINICAL, Role
-from sonovan.console.signing import changed_since, conclusion_of, digest_of, rules_of, to_sign
+from sonovan.console.signing import changed_since, conclusion_of, content_of, digest_of, is_signed, rules_of, to_sign
 from sonovan.console.signing_view import Told, live_of
 from sonovan.console.stored_reports import report_of
 from sonovan.contracts.conclusions import ScreeningConcluded
@@ -39,6 +39,10 @@ PAGE_POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inlin
 """Of a report's own page, which has its style within and runs nothing."""
 
 
+_OTHERWISE: Final = frozenset({"signed_otherwise", "sent_otherwise"})
+"""Refusals after which the form has a fresh id: what it says is not what its id stands for."""
+
+
 async def derive(console: "Console", asked: Asked) -> Response:
     """What the choices in the form come to, as JSON; nothing is kept."""
 
@@ -54,9 +58,10 @@ async def sign(console: "Console", asked: Asked) -> Response:
     """Publish the conclusion; only then say that it is signed.
 
     409 with what has changed where a newer revision came, where the comparison with her earlier screening or the side
-    of a finding of the reader's own is another one than was shown, where somebody else holds the screening, or has
-    signed it and the catalogue does not tell of it yet; 422 where something is still to be chosen, or something that
-    does not fit was not read. Choices are kept in every case.
+    of a finding of the reader's own is another one than was shown, where something else was sent under the form's id
+    before, which may have arrived (the form then goes on under a fresh id), where somebody else holds the screening, or
+    has signed it and the catalogue does not tell of it yet; 422 where something is still to be chosen, or something
+    that does not fit was not read. Choices are kept in every case.
     """
     return await asyncio.to_thread(_sign, console, asked)
 
@@ -73,7 +78,11 @@ def _sign(console: "Console", asked: Asked) -> Response:
         signing = to_sign(console, asked.person, cine)
         if signing.revision is None or signing.report is None or signing.revision.ended:
             raise Refused("nothing_to_sign", 409)
-        if any(each.conclusion_id == asked.form.get("conclusion_id") for each in signing.conclusions):
+        name = asked.form.get("conclusion_id")
+        stored = next((each for each in signing.conclusions if each.conclusion_id == name), None)
+        if stored is not None:
+            if not is_signed(console, asked, signing, stored):
+                raise Refused("signed_otherwise", 409, number=stored.conclusion_number)
             claims.end(screening_id, asked.person.code)
             return go(f"/signed/{screening_id}")
         if asked.form.get("revision_id") != signing.revision.revision_id:
@@ -93,12 +102,19 @@ def _sign(console: "Console", asked: Asked) -> Response:
             raise Refused("on_its_way", 409, holder=other)
         if made.despite and asked.form.get("despite") != digest_of(made.despite):
             raise Refused("despite", 422)
-        on_their_way.begin(screening_id, made.conclusion_id, asked.person.code)
+        if not on_their_way.begin(screening_id, made.conclusion_id, asked.person.code, content_of(made)):
+            raise Refused("sent_otherwise", 409)
+        lost = on_their_way.not_told_of(screening_id, asked.person.code, [*known, made.conclusion_id])
+        made = made.model_copy(update={"conclusion_number": made.conclusion_number + lost})
         console.send(made)
     except Refused as error:
         if error.code == "unreadable":
             raise
-        told = Told(words.say(f"error_{error.code}", **error.figures), despite=error.code == "despite")
+        told = Told(
+            words.say(f"error_{error.code}", **error.figures),
+            despite=error.code == "despite",
+            fresh=error.code in _OTHERWISE,
+        )
         return reading_page(console, asked, told, error.status)
     except Transient as error:
         console.tell(f"a conclusion was not sent: {error}")

@@ -72,7 +72,9 @@ ENGLISH: Final = {
     "signing_despite_read": "I have read this and sign all the same",
     "signing_looked": "Looked at: {seen} of {frames} frames ({share})",
     "signing_sign": "Sign",
-    "signing_sent_not": "Not signed: it could not be sent. Your choices are kept; try again.",
+    "signing_sent_not": (
+        "Not signed: it could not be sent, or nobody said that it arrived. Your choices are kept; try again."
+    ),
     "signing_keys": (
         "In the conclusion: ↑ ↓ to the next line, 1 to 9 choose, → ← and space where there are more, c confirms the "
         "suggestion, u cannot tell, l lesion, x no lesion, e takes what the rule recommends, f a finding of your own "
@@ -89,6 +91,14 @@ ENGLISH: Final = {
     "screening itself, and tell whoever runs the console.",
     "signing_nothing_to_compare": "There is no earlier screening of her that counts and that you may see.",
     "error_own_moved": "Not signed: a finding of your own lies on another side than was shown. Look at it again.",
+    "error_signed_otherwise": (
+        "Not signed: what you sent before did arrive, and is signed as conclusion {number}. You have changed it since: "
+        "your choices are kept here. To have them count, say why it is amended, and sign again."
+    ),
+    "error_sent_otherwise": (
+        "Not signed: before this you sent something else, and nobody knows yet whether it arrived. It may be signed. "
+        "Your choices are kept here: sign again, and they count instead."
+    ),
     "error_newer": "Not signed: a newer revision came while you read.",
     "error_no_picture_of_it": "This page cannot be made here: {detail}",
     "error_not_signed": "Nobody has signed this screening.",
@@ -187,7 +197,7 @@ CHINESE: Final = {
     "signing_despite_read": "我已阅读，仍然签署",
     "signing_looked": "已看 {seen} / {frames} 帧（{share}）",
     "signing_sign": "签署",
-    "signing_sent_not": "未签署：无法发送。您的选择已保留，请重试。",
+    "signing_sent_not": "未签署：无法发送，或未收到送达确认。您的选择已保留，请重试。",
     "signing_keys": (
         "在结论区：↑ ↓ 移到下一行，1 至 9 选择，其余用 → ← 和空格，c 确认提示，u 无法判定，l 病变，x 非病变，"
         "e 采用规则建议，f 在当前帧上添加自己的发现，Delete 移除，Esc 返回图像，Ctrl+Enter 签署。"
@@ -202,6 +212,13 @@ CHINESE: Final = {
     "signing_earlier_unreadable": "未比较：无法读取以往筛查的报告。请直接查看以往筛查，并告知负责本系统的人员。",
     "signing_nothing_to_compare": "没有该受检者有效且您有权查看的以往筛查。",
     "error_own_moved": "未签署：您自己的一处发现所在侧别与所示不同，请再次核对。",
+    "error_signed_otherwise": (
+        "未签署：您之前发送的内容已送达，并签署为结论 {number}。此后您作了改动，改动已保留在此。"
+        "如要以改动为准，请说明更改原因并再次签署。"
+    ),
+    "error_sent_otherwise": (
+        "未签署：您之前发送过不同的内容，尚不知是否送达，可能已经签署。您的选择已保留在此：再次签署即以此为准。"
+    ),
     "error_newer": "未签署：您阅片时出现了更新的版本。",
     "error_no_picture_of_it": "此页无法在这里生成：{detail}",
     "error_not_signed": "该筛查尚无人签署。",

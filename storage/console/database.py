@@ -18,7 +18,7 @@ from sonovan.storage.migrating import migrate
 SETTING: Final = "SONOVAN_CONSOLE_DATABASE_URL"
 WHAT: Final = "the console's database"
 SCHEMA: Final = "console"
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest migration."""
 
 _PREPARING: Final = 0x636F6E73

@@ -90,5 +90,6 @@ SIGNING: Final = Table(
     Column("screening_id", Text, nullable=False),
     Column("account", Text, nullable=False),
     Column("at", BigInteger, nullable=False, doc="when it was to be published"),
+    Column("digest", Text, doc="of what it says; NULL in rows of before version 0006"),
     Index("signing_by_screening", "screening_id"),
 )  # fmt: skip

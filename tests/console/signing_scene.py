@@ -55,13 +55,15 @@ def findings() -> tuple[Finding, ...]:
 
 @dataclass
 class Signing:
-    """A console, and what its broker does. away: the broker takes nothing. lags: the catalogue follows no topic."""
+    """A console, and what its broker does. away: the broker takes nothing. lags: the catalogue follows no topic.
+    silent: the broker takes what is sent, and its acknowledgement is lost."""
 
     console: Running
     folder: Path
     intended_use: IntendedUse
     away: bool = False
     lags: bool = False
+    silent: bool = False
     published: list[Record] = field(default_factory=list)
     _offset: int = 100_000
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -160,6 +162,8 @@ def signing(
         scene.published.append(record)
         if not scene.lags:
             scene.write(record)
+        if scene.silent:
+            raise Transient("not sent, or not known")
 
     with running(
         folder, rows=rows, send=send, intended_use=intended_use, **{"blind_share": 0.0, **settings}
