@@ -11,6 +11,7 @@ from starlette.responses import Response
 from sonovan.clinical.alert_rules import ALWAYS_SHOWN
 from sonovan.console.asked import Asked, Refused
 from sonovan.console.doors import Door, door
+from sonovan.console.figures import span_of
 from sonovan.console.phrases import ConsoleWords
 from sonovan.console.render import go, page
 from sonovan.console.roles import CLINICAL, Role
@@ -216,7 +217,8 @@ def _record_outcome(console: "Console", asked: Asked) -> Response:
 
 
 async def yesterday(console: "Console", asked: Asked) -> Response:
-    """What became of the women whom vans screened on a day, yesterday's where none is named.
+    """What became of the women whom vans screened on a day, yesterday's where none is named, by the clock on the
+    console's wall.
 
     Who is an operator alone sees those whom she scanned herself, and those of whom nobody said who scanned.
     """
@@ -224,12 +226,14 @@ async def yesterday(console: "Console", asked: Asked) -> Response:
     wanted = asked.query.get("day")
     try:
         day = date.fromisoformat(wanted) if _DAY.fullmatch(wanted) else today - timedelta(days=1)
-    except ValueError:
+        begins, ends = span_of(day, day)
+    except (ValueError, Refused):
         day = today - timedelta(days=1)
+        begins, ends = span_of(day, day)
 
     def found() -> list[dict[str, Any]]:
         with console.catalogue.reading() as connection:
-            return day_of_vans(connection, day.isoformat(), _sites(asked))
+            return day_of_vans(connection, begins, ends, _sites(asked))
 
     own = not asked.person.may(CLINICAL)
     rows = [

@@ -72,14 +72,14 @@ SELECT s.screening_id, s.van_id, s.site_code, s.opened_at, s.status, s.revision_
   c.action, c.calls_back, c.to_arbitrate
 FROM screenings s LEFT JOIN signed c ON c.screening_id = s.screening_id
 LEFT JOIN women w ON w.screening_id = s.screening_id
-WHERE substr(CAST(s.opened_at AS TEXT), 1, 10) = :day AND NOT s.void AND s.consent_screening
+WHERE s.opened_at >= :from AND s.opened_at < :before AND NOT s.void AND s.consent_screening
 ORDER BY s.van_id, s.opened_at, s.screening_id
 """
 
 _SCANNED_BY: Final = """
 SELECT DISTINCT c.screening_id, c.operator FROM closed_sweeps c
 JOIN opening o ON o.screening_id = c.screening_id
-WHERE substr(CAST(o.opened_at AS TEXT), 1, 10) = :day AND c.operator IS NOT NULL ORDER BY c.operator
+WHERE o.opened_at >= :from AND o.opened_at < :before AND c.operator IS NOT NULL ORDER BY c.operator
 """
 
 
@@ -165,14 +165,17 @@ def alerts_now(connection: Connection, sites: Sequence[str] | None, *, closed: b
     return sorted(standing, key=lambda each: str(each["as_of"]), reverse=True)
 
 
-def day_of_vans(connection: Connection, day: str, sites: Sequence[str] | None) -> list[dict[str, Any]]:
-    """The women whom vans screened on a day, `2026-03-01`, and what has become of each since.
+def day_of_vans(
+    connection: Connection, begins: datetime, ends: datetime, sites: Sequence[str] | None
+) -> list[dict[str, Any]]:
+    """The women whose screenings vans opened from `begins` on and before `ends`, and what has become of each since.
 
     operators: the codes of who scanned her, none where nobody said so.
     """
-    found = _of_sites(connection, _YESTERDAY, {"day": day}, sites)
+    day = {"from": as_stored(connection, begins), "before": as_stored(connection, ends)}
+    found = _of_sites(connection, _YESTERDAY, day, sites)
     scanned_by: dict[str, list[str]] = {}
-    for row in connection.execute(text(_SCANNED_BY), {"day": day}):
+    for row in connection.execute(text(_SCANNED_BY), day):
         scanned_by.setdefault(row.screening_id, []).append(row.operator)
     return [{**row, "operators": tuple(scanned_by.get(row["screening_id"], ()))} for row in found]
 

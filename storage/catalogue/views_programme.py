@@ -61,9 +61,9 @@ INVITATIONS: Final = "SELECT i.site_code, i.month, i.organ, i.women FROM invited
 
 
 def _scanned(organ: str) -> str:
-    return f"""SELECT p.site_code, substr(CAST(p.opened_at AS TEXT), 1, 7) AS month, '{organ}' AS organ, w.subject_key
-FROM programme p JOIN listed l ON l.screening_id = p.screening_id JOIN women w ON w.screening_id = p.screening_id
-WHERE p.closed_at IS NOT NULL AND l.{organ}"""
+    return f"""SELECT s.site_code, substr(CAST(s.opened_at AS TEXT), 1, 7) AS month, '{organ}' AS organ, w.subject_key
+FROM programme s JOIN women w ON w.screening_id = s.screening_id
+WHERE s.closed_at IS NOT NULL AND {_has_frames(organ)}"""
 
 
 PARTICIPATION: Final = f"""
@@ -96,8 +96,8 @@ PROGRAMME_VIEWS: Final[dict[str, tuple[str, str]]] = {
     ),
     "invitations": ("how many women each site invited in a month, for an organ", INVITATIONS),
     "participation": (
-        "by site, month (UTC) and organ: how many women were invited, NULL where nobody said so, and how many were "
-        "scanned",
+        "by site, month (UTC) and organ: how many women were invited, NULL where nobody said so, and of how many "
+        "something of this organ was scanned",
         PARTICIPATION,
     ),
 }

@@ -2,7 +2,9 @@
 as they are told."""
 
 import re
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from sonovan.contracts.outcomes import OutcomeRecorded
 from tests.clinical.records import NOON, sequence_closed, sha
 from tests.console.signing_scene import LEFT, SHE, Signing, findings, signing
 from tests.contracts.conclusions import concluded, left_breast, left_lobe
+from tests.stream_apps.catalog.scene import opened
 
 ALERT = sha("alert")
 HERS = f"/outcomes/{SHE}"
@@ -186,14 +189,14 @@ def test_a_broker_that_is_away_records_nothing_and_says_so(desk: Signing) -> Non
 
 def test_the_morning_after_an_operator_sees_what_became_of_each_woman(desk: Signing) -> None:
     nurse = desk.console.browser("op-7", "operator")
-    day = "/yesterday?day=2025-03-04"
-    assert "not signed yet" in nurse.get(day).text
+    page = "/yesterday?day=2025-03-04"
+    assert "not signed yet" in nurse.get(page).text
     sign_recall(desk)
-    told = nurse.get(day).text
+    told = nurse.get(page).text
     assert "tissue diagnosis" in told
     assert "1 screened, 1 signed, 1 to be called back" in told
     assert "No woman was screened on this day." in nurse.get("/yesterday?day=2025-03-05").text
-    assert nurse.get("/yesterday?day=nonsense").status == 200
+    assert [nurse.get(f"/yesterday?day={day}").status for day in ("nonsense", "2025-02-30", "9999-12-31")] == [200] * 3
     assert "BI-RADS" not in told, "an operator is told what happens next, no category"
 
 
@@ -218,3 +221,35 @@ def test_the_morning_after_an_operator_sees_those_whom_she_scanned_and_a_lead_se
     assert "op-7" in lead.get(day).text.partition("<table")[2]
     desk.write(sequence_closed(9, sequence_id=sweep, screening_id=SHE, operator="op-8", closing_number=3))
     assert SHE in another.get(day).text, "the newest closing says who scanned"
+
+
+@pytest.fixture
+def eight_hours_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The clock on the console's wall is eight hours ahead of UTC."""
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "CST-8")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_days_begin_when_they_do_on_the_consoles_wall(desk: Signing, eight_hours_east: None) -> None:
+    early = "0192f0c1-2345-7abc-8def-0400000000aa"
+    sweep = sequence_closed(9, sequence_id=mint_id(7, bytes), screening_id=early, operator="op-9")
+    desk.write(opened(screening_id=early, opened_at=datetime(2025, 3, 4, 23, 40, tzinfo=UTC)), sweep)
+    sign_recall(desk)
+    desk.console.clock.now_ms = round(datetime(2025, 3, 5, 23, 30, tzinfo=UTC).timestamp() * 1000)
+    nurse = desk.console.browser("op-7", "operator")
+    lead = desk.console.browser("l-1", "lead")
+    assert early not in lead.get("/yesterday?day=2025-03-04").text, "she was scanned at 7:40 on the fifth"
+    told = lead.get("/yesterday").text
+    assert early in told, "half past seven on the sixth"
+    assert "op-9" in told
+    assert SHE in lead.get("/yesterday?day=2025-03-04").text
+    assert 'name="happened_on" value="2025-03-06"' in nurse.get(HERS).text
+    assert nurse.post(HERS, {"kind": "called", "happened_on": "2025-03-06"}).status == 303
+    assert nurse.post(HERS, {"kind": "called", "happened_on": "2025-03-07"}).status == 422
+    assert nurse.post(HERS, {"kind": "appointment_made", "happened_on": "2025-03-05"}).status == 303
+    listed = nurse.get("/call-back").text
+    assert "passed, and she was not recorded as there" in listed
+    assert "1 day ago" in listed, "signed on the fifth, at half past three in the morning"

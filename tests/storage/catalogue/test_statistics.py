@@ -26,7 +26,17 @@ from sonovan.storage.catalogue.statistics import (
     rows_behind,
 )
 from sonovan.storage.catalogue.writing import write
-from tests.clinical.records import NOON, SCREENING, SWEEP, adequacy, assessed, screening_closed, sequence_closed
+from tests.clinical.records import (
+    NOON,
+    SCREENING,
+    SWEEP,
+    SWEEP_2,
+    adequacy,
+    assessed,
+    screening_closed,
+    sequence_closed,
+    sha,
+)
 from tests.contracts.conclusions import concluded, left_breast, left_lobe, outcome
 from tests.stream_apps.catalog.scene import ANOTHER_SCREENING, amended, changes, opened
 
@@ -199,11 +209,27 @@ def test_participation_is_of_women_in_months_of_which_it_is_known_how_many_were_
     with told.writing() as connection:
         found = participation(connection, None, first, last)
         assert found == [
-            Participation("site-1", "breast", 4, 1, 1), Participation("site-1", "thyroid", None, 1, 0),
-            Participation("site-2", "breast", 7, 0, 0),
+            Participation("site-1", "breast", 4, 1, 1), Participation("site-2", "breast", 7, 0, 0),
         ], "one woman who came three times, and an opening that was never closed"  # fmt: skip
-        assert [each.share for each in found] == [0.25, None, 0.0]
+        assert [each.share for each in found] == [0.25, 0.0]
         assert participation(connection, frozenset({"site-9"}), first, last) == []
+
+
+def test_an_organ_that_was_planned_alone_is_no_participation(told: Database) -> None:
+    record_invited(told, [Invited("site-1", f"{NOON:%Y-%m}", "thyroid", 1)], by="op-1", now=NOON)
+    lobe = adequacy(organ="thyroid", level="not_examined", frames=0, assessable_share=0.0)
+
+    def of_the_thyroid() -> list[Participation]:
+        with told.writing() as connection:
+            found = participation(connection, None, NOON.date(), NOON.date())
+        return [each for each in found if each.organ == "thyroid"]
+
+    with told.writing() as connection:
+        write(connection, changes([assessed(revision_number=9, revision_id=sha("nine"), adequacy=(adequacy(), lobe))]))
+    assert of_the_thyroid() == [Participation("site-1", "thyroid", 1, 0, 0)]
+    with told.writing() as connection:
+        write(connection, changes([sequence_closed(7, sequence_id=SWEEP_2, organ="thyroid")]))
+    assert of_the_thyroid() == [Participation("site-1", "thyroid", 1, 1, 1)]
 
 
 def test_counts_of_invitations_are_replaced_taken_back_and_stay_when_the_catalogue_is_made_again(

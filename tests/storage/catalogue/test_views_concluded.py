@@ -1,6 +1,6 @@
 """What readers concluded counts by role and number, whatever comes first, and whoever was called back stays listed."""
 
-from datetime import date, timedelta
+from datetime import date, timedelta, timezone
 from itertools import product
 from typing import Any
 
@@ -9,9 +9,10 @@ import pytest
 from sonovan.clinical.conclusions import counting, to_arbitrate
 from sonovan.contracts.conclusions import Recommended
 from sonovan.contracts.ids import mint_id
+from sonovan.storage.catalogue.concluded import day_of_vans, to_call_back
 from sonovan.storage.catalogue.database import Database
 from sonovan.storage.catalogue.writing import write
-from tests.clinical.records import SCREENING
+from tests.clinical.records import NOON, SCREENING, sequence_closed
 from tests.contracts.conclusions import (
     EVENING,
     FIRST,
@@ -224,3 +225,23 @@ def test_what_was_done_with_an_alert_says_whether_it_was_about_this_raising(data
     assert [(row["step"], row["handed_to"], row["because"], bool(row["of_this_raising"])) for row in rows] == [
         ("handed_over", "dr-2", None, True), ("closed", None, "attended", True),
     ]  # fmt: skip
+
+
+def test_a_day_of_vans_is_from_its_beginning_to_that_of_the_next(database: Database) -> None:
+    told(database, sequence_closed(9, operator="op-9"))
+    begins = NOON.astimezone(timezone(timedelta(hours=8)))
+    with database.writing() as connection:
+        (row,) = day_of_vans(connection, begins, begins + timedelta(days=1), ["site-1"])
+        assert (row["screening_id"], row["operators"]) == (SCREENING, ("op-9",))
+        assert day_of_vans(connection, begins - timedelta(days=1), begins, None) == []
+        assert day_of_vans(connection, begins, begins + timedelta(days=1), ["site-9"]) == []
+
+
+def test_whoever_is_called_back_is_listed_with_the_sides_for_which_she_has_still_to_come(database: Database) -> None:
+    told(database, concluded(sides=(left_breast(), left_lobe(recommended=Recommended(action="fna")))), outcome())
+    with database.writing() as connection:
+        (row,) = to_call_back(connection, None)
+    assert [(each["organ"], each["laterality"], each["action"]) for each in row["sides"]] == [
+        ("thyroid", "left", "fna")
+    ]
+    assert str(row["attended_on"]) == "2025-03-20"
