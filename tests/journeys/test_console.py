@@ -101,6 +101,8 @@ def test_a_sweep_is_found_looked_at_and_signed_by_one_reader_while_another_waits
     hers = van.screening(sweep())
     van.send(hers.items)
     revision = wait_for(world, hers, "complete")
+    whole = f"SELECT * FROM revisions WHERE revision_id = '{revision.revision_id}'"
+    world.until(lambda: world.sonovan("query", whole, "--json"), "the catalogue has the whole report")
     row = f"a[href='/reading/{hers.screening_id}']"
     log_in(world, tab, address, "dr-1")
     tab.press("g")
@@ -146,7 +148,7 @@ def test_a_revision_that_comes_while_somebody_signs_is_shown_before_anything_is_
     hers = van.screening(sweep())
     late = hers.frames[20]
     van.send([each for each in hers.items if each is not late])
-    preliminary = wait_for(world, hers, "incomplete")
+    preliminary = wait_for(world, hers, "incomplete", lambda found: found.frames == len(hers.frames) - 1)
     known = f"SELECT * FROM revisions WHERE revision_id = '{preliminary.revision_id}'"
     world.until(lambda: world.sonovan("query", known, "--json"), "the catalogue has a revision with a report")
     log_in(world, tab, address, "dr-3")
