@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.outlines import PAGE, write_part
 from benchmarks.shared import VISIT, say
-from benchmarks.sweeps.folder import write_scans
+from benchmarks.sweeps.looking import looked_at
 from benchmarks.sweeps.remembered import Remembered
 from sonovan.clinical.alert_rules import rules_of
 from sonovan.clinical.alert_settings import AlertSettings
@@ -29,14 +29,13 @@ from sonovan.contracts.signatures import generate_key
 from sonovan.contracts.topics import Topic
 from sonovan.embedded import VAN_ID, EmbeddedCentre
 from sonovan.inputs import sources_of
-from sonovan.models import load
 from sonovan.models.evaluation.pictures import read_picture
 from sonovan.producers.items import Item, Signer
 from sonovan.producers.screening import compose
 from sonovan.producers.sources import capture_options
 from sonovan.scratch import Scratch
 from sonovan.storage.folder_store import FolderStore
-from sonovan.sweeps_with_truth import Found, Scan, figures, look, read_scans
+from sonovan.sweeps_with_truth import Found, Scan, figures
 
 RESULTS: Final = Path(__file__).parent / "results" / "sequence.json"
 MARKS: Final = ("<!-- sequence: begin -->", "<!-- sequence: end -->")
@@ -55,16 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory(prefix="sonovan-sequence-") as temporary:
-        folder = chosen.keep or Path(temporary)
-        sweeps = folder / f"scans-{chosen.split}"
-        made = {path.name for path in write_scans(chosen.data, chosen.split, chosen.scans, sweeps, say)}
-        scans = [scan for scan in read_scans(sweeps) if scan.name in made]
-        network = Remembered(load(provider="openvino", precision="fp32"), folder / "cache")
-        found = []
-        for number, scan in enumerate(scans, start=1):
-            found.append(look(scan, network))
-            if number % 25 == 0:
-                say(f"{number} of {len(scans)} scans looked at")
+        found, network = looked_at(chosen.data, chosen.split, chosen.scans, chosen.keep or Path(temporary))
+        scans = [each.scan for each in found]
         seconds_to_report(scans[0], network)  # what is loaded once is not a report's time
         times = [seconds_to_report(scan, network) for scan in scans[:: max(1, len(scans) // TIMED)]]
     document = figures(found) | {

@@ -22,15 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.shared import say
-from benchmarks.sweeps.folder import write_scans
-from benchmarks.sweeps.remembered import Remembered
+from benchmarks.sweeps.looking import looked_at
 from sonovan.analysis import Analysis
 from sonovan.clinical.lesions import region_of
 from sonovan.clinical.track_score import TRACK_WEIGHTS, TrackFeatures, TrackWeights, largest_pieces, track_features
 from sonovan.contracts.results import Finding
-from sonovan.models import load
 from sonovan.models.evaluation.froc import Candidate, ScannedLesions, sensitivities
-from sonovan.sweeps_with_truth import Found, look, read_scans
+from sonovan.sweeps_with_truth import Found
 
 Values = NDArray[np.float64]
 
@@ -50,16 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory(prefix="sonovan-weights-") as temporary:
-        folder = chosen.keep or Path(temporary)
-        made = write_scans(chosen.data, "validation", chosen.scans, folder / "scans-validation", say)
-        wanted = {path.name for path in made}
-        scans = [scan for scan in read_scans(folder / "scans-validation") if scan.name in wanted]
-        network = Remembered(load(provider="openvino", precision="fp32"), folder / "cache")
-        found = []
-        for number, scan in enumerate(scans, start=1):
-            found.append(look(scan, network))
-            if number % 50 == 0:
-                say(f"{number} of {len(scans)} scans looked at")
+        found, _ = looked_at(chosen.data, "validation", chosen.scans, chosen.keep or Path(temporary))
     values = np.array([_values(features) for each in found for features in features_of(each.analysis)])
     hit = np.array([bool(lesions) for each in found for lesions in each.hits])
     scan_of = np.array([place for place, each in enumerate(found) for _ in each.hits])

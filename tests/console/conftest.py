@@ -1,6 +1,7 @@
 """A running console, shared by the tests of one module; browsers and people are each test's own."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -14,6 +15,13 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A console that nobody needs a second factor for. Use account codes of your own: others log in here, too."""
     with running(tmp_path_factory.mktemp("console")) as made:
         yield made
+
+
+@pytest.fixture
+def worlds() -> Iterator[ExitStack]:
+    """Consoles that a test opens for itself, and that end with it."""
+    with ExitStack() as stack:
+        yield stack
 
 
 def _a_tab() -> Iterator[Tab]:

@@ -1,7 +1,6 @@
 """A reader sees what has become of the lesions of the earlier screening, signs it, and it is undone with that one."""
 
 import re
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -43,12 +42,6 @@ def placed(clip: Clip, number: int, mm: float) -> Finding:
 
 OLD: Final = placed(EARLIER, 7, 10.0)
 NEW: Final = placed(LEFT, 1, 14.0)
-
-
-@pytest.fixture
-def worlds() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture

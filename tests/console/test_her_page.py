@@ -1,7 +1,6 @@
 """The woman's own page is of what holds now, and of every reading that the programme asks for; else there is none."""
 
 import re
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -24,12 +23,6 @@ ALL_CLEAR = {
     **WORDS, f"f.{LESION}.verdict": "no_lesion", "s.breast.left.c.BI-RADS": "2",
     "s.breast.left.action": "routine_screening", "s.breast.left.block": "simple_cysts",
 }  # fmt: skip
-
-
-@pytest.fixture
-def worlds() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture

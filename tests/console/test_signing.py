@@ -3,7 +3,6 @@ broker has is called signed."""
 
 import json
 import re
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,6 @@ from tests.console.world import Browser
 
 PAGE = f"/reading/{SHE}"
 LESION, NODULE = (each.finding_id[:16] for each in findings())
-
-
-@pytest.fixture
-def worlds(tmp_path: Path) -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture
